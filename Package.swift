@@ -1,0 +1,90 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(
+  name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(
+  name: "NIOFoundationCompat", package: "swift-nio")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+
+let package = Package(
+  name: "imagine",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "imagine", targets: ["imagine"]),
+    .executable(name: "imagine-server", targets: ["imagine-server"]),
+    .library(name: "Lua", targets: ["Lua"]),
+    .library(name: "ImagineScripting", targets: ["ImagineScripting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+  ],
+  targets: [
+    // Lua in Swift. Knows nothing of images; useful alone.
+    .systemLibrary(
+      name: "CLuaLibrary", pkgConfig: "lua5.4",
+      providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
+    .target(name: "CLua", dependencies: ["CLuaLibrary"]),
+    .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
+
+    // The words and rules of the service, and what both sides of the wire stand on.
+    .target(name: "ImagineCore", swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineStore", dependencies: ["ImagineCore", crypto, grdb],
+      swiftSettings: swiftSettings),
+
+    // The host.
+    .target(
+      name: "ImagineClient",
+      dependencies: ["ImagineCore", asyncHTTPClient, logging, nioCore, nioFoundation],
+      swiftSettings: swiftSettings),
+    .target(name: "ImagineLua", dependencies: ["Lua", "ImagineCore"], swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineScripting",
+      dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", toml],
+      swiftSettings: swiftSettings),
+    .target(name: "ImagineREPL", dependencies: ["Lua"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", argumentParser],
+      swiftSettings: swiftSettings),
+
+    // The service.
+    .systemLibrary(
+      name: "CVips", pkgConfig: "vips",
+      providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
+    .target(name: "CImaging", dependencies: ["CVips"]),
+    .target(
+      name: "ImagineEngine", dependencies: ["ImagineCore", "CImaging"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineServer", dependencies: ["ImagineCore", crypto, hummingbird, logging, nioCore],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "imagine-server",
+      dependencies: ["ImagineServer", "ImagineEngine", "ImagineStore", argumentParser],
+      swiftSettings: swiftSettings),
+  ],
+  cxxLanguageStandard: .cxx17
+)
