@@ -1,0 +1,51 @@
+/// A file in an asset store: a picture or a video, known by the hash of its content.
+public struct Asset: Sendable, Hashable {
+  /// SHA-256 of the content, 64 lower-case hexadecimal digits.
+  public let sha256: String
+  /// Where the content is. The file belongs to the store: never written to, never removed.
+  public let path: String
+  public let byteCount: Int
+  /// What the first bytes say; nil for anything but a picture.
+  public let header: PictureHeader?
+
+  public init(sha256: String, path: String, byteCount: Int, header: PictureHeader?) {
+    self.sha256 = sha256
+    self.path = path
+    self.byteCount = byteCount
+    self.header = header
+  }
+}
+
+/// Keeps files by their content: what is stored twice is there once.
+public protocol AssetStore: Sendable {
+  /// Begins a file that grows piece by piece.
+  func makeWriter() throws -> any AssetWriter
+  /// The asset with a hash, where it is stored.
+  func asset(sha256: String) throws -> Asset?
+}
+
+/// A file on its way into a store.
+///
+/// It appears whole, on ``commit()``, or not at all. Not safe to share between tasks: one writer,
+/// one owner.
+public protocol AssetWriter: AnyObject {
+  func write(_ bytes: some Sequence<UInt8>) throws
+  /// Syncs the file and gives it its name. The writer is used up.
+  func commit() throws -> Asset
+  /// Removes what was written. Does nothing after ``commit()``.
+  func discard()
+}
+
+extension AssetStore {
+  /// Stores bytes that are at hand.
+  public func store(_ bytes: [UInt8]) throws -> Asset {
+    let writer = try makeWriter()
+    do {
+      try writer.write(bytes)
+      return try writer.commit()
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/// Finds the name that a misspelt one was meant to be.
+public enum Spelling {
+  /// The candidate nearest to `word`, or nil where none is near: at most a third of its letters,
+  /// and at least one, may be wrong, missing, too many or swapped with their neighbour.
+  public static func nearest(to word: String, among candidates: [String]) -> String? {
+    let best =
+      candidates
+      .map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
+      .min { $0.distance < $1.distance }
+    guard let best, best.distance <= max(1, min(word.count, best.name.count) / 3 + 1) else {
+      return nil
+    }
+    return best.name
+  }
+
+  /// Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the
+  /// other (the optimal string alignment distance).
+  static func distance(_ first: String, _ second: String) -> Int {
+    let a = Array(first)
+    let b = Array(second)
+    var beforeLast: [Int] = []
+    var last = Array(0...b.count)
+    for i in 0..<a.count {
+      var row = [i + 1]
+      row.reserveCapacity(b.count + 1)
+      for j in 0..<b.count {
+        var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          cost = min(cost, beforeLast[j - 1] + 1)
+        }
+        row.append(cost)
+      }
+      beforeLast = last
+      last = row
+    }
+    return last[b.count]
+  }
+}
