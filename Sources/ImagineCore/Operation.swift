@@ -81,7 +81,8 @@ extension Operation {
         values[field.name] = try field.value(of: .text(standard))
       } else {
         switch field.presence {
-        case .required: throw .missing(field: caller == .wire ? field.wireName : field.name, of: self.name)
+        case .required:
+          throw .missing(field: caller == .wire ? field.wireName : field.name, of: self.name)
         case .optional: break
         case .defaulted(let standard): values[field.name] = try field.value(of: .text(standard))
         }
