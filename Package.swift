@@ -17,8 +17,9 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
-let nioFoundation: Target.Dependency = .product(
-  name: "NIOFoundationCompat", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
@@ -35,6 +36,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -56,9 +58,12 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // The host.
+    .target(name: "CProcess"),
     .target(
       name: "ImagineClient",
-      dependencies: ["ImagineCore", asyncHTTPClient, logging, nioCore, nioFoundation],
+      dependencies: [
+        "CProcess", "ImagineCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+      ],
       swiftSettings: swiftSettings),
     .target(name: "ImagineLua", dependencies: ["Lua", "ImagineCore"], swiftSettings: swiftSettings),
     .target(

@@ -2,7 +2,7 @@
 ///
 /// The service draws about one megapixel whatever the shape; `pixelSize` is what the built-in
 /// engine draws for each, every side a multiple of 8 pixels.
-public enum AspectRatio: String, CaseIterable, Sendable, Hashable {
+public enum AspectRatio: String, CaseIterable, Sendable, Hashable, Codable {
   case square = "1:1"
   case threeToTwo = "3:2"
   case fourToThree = "4:3"

@@ -22,6 +22,14 @@ public protocol AssetStore: Sendable {
   func makeWriter() throws -> any AssetWriter
   /// The asset with a hash, where it is stored.
   func asset(sha256: String) throws -> Asset?
+  /// Copies an asset to a path of the user's: whole or not at all; missing folders are made.
+  ///
+  /// - Parameters:
+  ///   - replacing: whether a file of that name may be replaced.
+  ///   - metadata: embedded in formats that have a place for it; nil copies byte for byte.
+  /// - Throws: ``ImagineError`` of kind `io`.
+  func export(
+    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?) throws
 }
 
 /// A file on its way into a store.
@@ -29,7 +37,7 @@ public protocol AssetStore: Sendable {
 /// It appears whole, on ``commit()``, or not at all. Not safe to share between tasks: one writer,
 /// one owner.
 public protocol AssetWriter: AnyObject {
-  func write(_ bytes: some Sequence<UInt8>) throws
+  func write(_ bytes: UnsafeRawBufferPointer) throws
   /// Syncs the file and gives it its name. The writer is used up.
   func commit() throws -> Asset
   /// Removes what was written. Does nothing after ``commit()``.
@@ -41,7 +49,7 @@ extension AssetStore {
   public func store(_ bytes: [UInt8]) throws -> Asset {
     let writer = try makeWriter()
     do {
-      try writer.write(bytes)
+      try bytes.withUnsafeBytes { try writer.write($0) }
       return try writer.commit()
     } catch {
       writer.discard()

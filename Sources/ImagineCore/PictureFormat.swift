@@ -15,6 +15,9 @@ public enum PictureFormat: String, CaseIterable, Sendable, Hashable {
     }
   }
 
+  /// The extension that files of this format are given.
+  public var pathExtension: String { self == .jpeg ? "jpg" : rawValue }
+
   public var mediaType: String { "image/\(rawValue)" }
 
   /// The formats that `/x/convert` writes.

@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <unistd.h>
+
+static int open_pipe(int ends[2]) {
+#if defined(__APPLE__)
+  // The child's other descriptors are closed by POSIX_SPAWN_CLOEXEC_DEFAULT.
+  if (pipe(ends) != 0) return errno;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+#else
+  return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
+#endif
+}
+
+static void close_pipe(int ends[2]) {
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static int spawn(const char *program, char *const arguments[], char *const environment[],
+                 pid_t *process, int standard_input, int standard_output) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+
+  int failure = posix_spawn_file_actions_init(&actions);
+  if (failure != 0) return failure;
+  failure = posix_spawnattr_init(&attributes);
+  if (failure != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+  }
+  failure = posix_spawn_file_actions_adddup2(&actions, standard_input, STDIN_FILENO);
+  if (failure == 0)
+    failure = posix_spawn_file_actions_adddup2(&actions, standard_output, STDOUT_FILENO);
+#if defined(__APPLE__)
+  flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+  if (failure == 0) failure = posix_spawn_file_actions_addinherit_np(&actions, STDERR_FILENO);
+#elif defined(__GLIBC__)
+  if (failure == 0) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+#endif
+  if (failure == 0) failure = posix_spawnattr_setsigmask(&attributes, &none);
+  if (failure == 0) failure = posix_spawnattr_setsigdefault(&attributes, &all);
+  if (failure == 0) failure = posix_spawnattr_setpgroup(&attributes, 0);
+  if (failure == 0) failure = posix_spawnattr_setflags(&attributes, flags);
+  if (failure == 0)
+    failure = posix_spawn(process, program, &actions, &attributes, arguments, environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return failure;
+}
+
+int imagine_child_start(const char *program, char *const arguments[], char *const environment[],
+                        const char *message, pid_t *process, int *input, int *output) {
+  int in[2], out[2];
+  int failure = open_pipe(in);
+  if (failure != 0) return failure;
+  failure = open_pipe(out);
+  if (failure != 0) {
+    close_pipe(in);
+    return failure;
+  }
+  size_t length = strlen(message);
+  if (length > 4096) failure = EINVAL;
+  if (failure == 0 && write(in[1], message, length) != (ssize_t)length) failure = errno;
+  if (failure == 0)
+    failure = spawn(program, arguments, environment, process, in[0], out[1]);
+  if (failure != 0) {
+    close_pipe(in);
+    close_pipe(out);
+    return failure;
+  }
+  close(in[0]);
+  close(out[1]);
+  *input = in[1];
+  *output = out[0];
+  return 0;
+}

@@ -1,0 +1,215 @@
+public import ImagineCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The Imagine API v2 over HTTP: the vendor's service, a server of one's own, or the private local
+/// one. They differ in their ``Endpoint`` and in nothing else.
+public struct ImagineProvider: Provider {
+  public let name: String
+  private let transport: HTTPTransport
+  /// Asked before each call: the private server is started by the first.
+  private let endpoint: @Sendable () async throws -> Endpoint
+
+  public init(
+    name: String, transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
+  ) {
+    self.name = name
+    self.transport = transport
+    self.endpoint = endpoint
+  }
+
+  public init(name: String, transport: HTTPTransport, endpoint: Endpoint) {
+    self.init(name: name, transport: transport) { endpoint }
+  }
+
+  public func refusal(of request: Request) -> ImagineError? { nil }
+
+  public func draw(_ request: Request, into store: any AssetStore) async throws -> Asset {
+    let call = try await call(for: request)
+    return try await transport.perform(call) { answer in
+      try await PictureAnswer(answer).store(in: store)
+    }
+  }
+
+  public func submit(_ request: Request) async throws -> JobStatus {
+    let call = try await call(for: request)
+    return try await transport.perform(call) { answer in
+      let body = try await answer.json()
+      guard let job = ServiceAnswer.submission(body) else {
+        throw ServiceAnswer.unexpected("the answer names no job", of: call)
+      }
+      return job
+    }
+  }
+
+  public func status(of job: String) async throws -> JobStatus {
+    let call = try await call("GET", "/assets/\(try pathComponent(job))/status")
+    return try await transport.perform(call) { answer in
+      let body = try await answer.json(about: job)
+      guard let status = ServiceAnswer.status(body, id: job) else {
+        throw ServiceAnswer.unexpected("the answer tells nothing of a video", of: call)
+      }
+      return status
+    }
+  }
+
+  public func delete(job: String) async throws {
+    let call = try await call("DELETE", "/video/\(try pathComponent(job))")
+    try await transport.perform(call) { answer in
+      _ = try await answer.json(about: job)
+    }
+  }
+
+  /// Fetches a finished file. The service's key goes along only to the service's own origin, and a
+  /// Unix socket is followed only if it is the one that the provider was configured with.
+  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+    let endpoint = try await endpoint()
+    return try await Download(transport: transport, endpoint: endpoint, store: store)
+      .fetch(address)
+  }
+
+  // MARK: Calls
+
+  private func call(for request: Request) async throws -> HTTPTransport.Call {
+    let body = try Self.body(of: request)
+    var call = try await call("POST", request.operation.path)
+    call.contentType = body.contentType
+    call.body = body.bytes
+    call.isBilled = true
+    return call
+  }
+
+  private func call(_ method: String, _ path: String) async throws -> HTTPTransport.Call {
+    let endpoint = try await endpoint()
+    let address = endpoint.address(path)
+    return HTTPTransport.Call(
+      method: method, address: address, endpoint: "\(method) \(path)",
+      authorization: endpoint.authorization(for: address),
+      limit: .total(transport.timeouts.call))
+  }
+
+  private static func body(of request: Request) throws -> MultipartBody {
+    var body = MultipartBody()
+    for field in request.operation.fields {
+      switch request[field.name] {
+      case .text(let value): body.append(name: field.wireName, value: value)
+      case .integer(let value): body.append(name: field.wireName, value: String(value))
+      case .number(let value): body.append(name: field.wireName, value: String(value))
+      case .picture(.bytes(let bytes)): body.append(name: field.wireName, file: bytes)
+      case .picture(.file(let path)):
+        body.append(name: field.wireName, file: try InputFile.read(path, field: field.name))
+      case nil: break
+      }
+    }
+    for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
+      body.append(name: name, value: value)
+    }
+    body.close()
+    return body
+  }
+
+  /// An id as part of a path: it may come from a script, and must not lead elsewhere.
+  private func pathComponent(_ id: String) throws(ImagineError) -> String {
+    let isPlain = id.unicodeScalars.allSatisfy {
+      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+        || $0 == "-" || $0 == "_"
+    }
+    guard isPlain, !id.isEmpty else {
+      throw .invalid(
+        field: "id", given: "\"\(id)\"", expected: "letters, digits, dashes and underscores")
+    }
+    return id
+  }
+}
+
+/// Reads an input picture for a request's body.
+enum InputFile {
+  static func read(_ path: String, field: String) throws(ImagineError) -> [UInt8] {
+    guard let file = fopen(path, "rbe") else {
+      let reason = String(cString: strerror(errno))
+      throw ImagineError(.io, "field '\(field)': cannot read \(path): \(reason)", field: field)
+    }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = fread(&piece, 1, piece.count, file)
+      bytes += piece[..<count]
+      if count < piece.count { break }
+    }
+    guard ferror(file) == 0 else {
+      throw ImagineError(.io, "field '\(field)': cannot read \(path)", field: field)
+    }
+    return bytes
+  }
+}
+
+extension HTTPAnswer {
+  /// The longest JSON body that is read, in bytes.
+  private static let jsonLimit = 1 << 20
+
+  /// The body of a successful JSON answer.
+  ///
+  /// - Parameter job: the job that the call names, so that an id unknown to the service is told as
+  ///   such.
+  func json(about job: String? = nil) async throws -> [UInt8] {
+    let body = try await bytes(upTo: Self.jsonLimit)
+    guard status == 200, !ServiceAnswer.isError(body) else {
+      var error = fault(body)
+      if let job {
+        error.job = job
+        if error.status == 404 { error.kind = .notFound }
+      }
+      throw error
+    }
+    return body
+  }
+
+  func fault(_ body: [UInt8]) -> ImagineError {
+    ServiceAnswer.fault(
+      status: status, body: body, endpoint: call.endpoint, isBilled: call.isBilled,
+      retryAfter: header("Retry-After"))
+  }
+}
+
+/// An answer that should be a picture: stored as it arrives, known by its bytes and not by what its
+/// header calls it.
+struct PictureAnswer {
+  private let answer: HTTPAnswer
+
+  init(_ answer: HTTPAnswer) { self.answer = answer }
+
+  func store(in store: any AssetStore) async throws -> Asset {
+    guard answer.status == 200, !(answer.header("Content-Type") ?? "").hasPrefix("application/json")
+    else {
+      throw answer.fault(try await answer.bytes(upTo: 1 << 20))
+    }
+    let writer = try store.makeWriter()
+    do {
+      try await answer.forEachPiece { try writer.write($0) }
+      let asset = try writer.commit()
+      guard asset.header != nil else { throw notAPicture(asset) }
+      return asset
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
+  /// JSON under another type's name is an error all the same.
+  private func notAPicture(_ asset: Asset) -> ImagineError {
+    if asset.byteCount < 1 << 20, let body = try? InputFile.read(asset.path, field: "answer"),
+      body.first(where: { $0 > 0x20 }) == UInt8(ascii: "{")
+    {
+      return answer.fault(body)
+    }
+    return ServiceAnswer.unexpected(
+      "the answer is \(asset.byteCount) bytes that are no PNG, JPEG or WebP", of: answer.call)
+  }
+}

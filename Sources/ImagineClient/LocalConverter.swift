@@ -1,0 +1,35 @@
+public import ImagineCore
+
+/// Conversion by the private server: pictures are sent nowhere else for it.
+public struct LocalConverter: PictureConverter {
+  private let server: LocalServer
+  private let transport: HTTPTransport
+
+  public init(server: LocalServer, transport: HTTPTransport) {
+    self.server = server
+    self.transport = transport
+  }
+
+  public func convert(
+    _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+  ) async throws -> Asset {
+    let endpoint = try await server.endpoint()
+    // `/x/` stands beside `/v2`, at the root.
+    let address = endpoint.baseURL.dropLast("/v2".count) + "/x/convert"
+    var body = MultipartBody()
+    body.append(name: "image", file: try InputFile.read(asset.path, field: "image"))
+    body.append(name: "format", value: conversion.format.rawValue)
+    body.append(name: "fit", value: conversion.fit.rawValue)
+    body.append(name: "quality", value: String(conversion.quality))
+    if let width = conversion.width { body.append(name: "width", value: String(width)) }
+    if let height = conversion.height { body.append(name: "height", value: String(height)) }
+    body.close()
+    let call = HTTPTransport.Call(
+      method: "POST", address: String(address), endpoint: "POST /x/convert",
+      authorization: endpoint.authorization(for: String(address)), contentType: body.contentType,
+      body: body.bytes, limit: .total(transport.timeouts.call))
+    return try await transport.perform(call) { answer in
+      try await PictureAnswer(answer).store(in: store)
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import Crypto
+public import ImagineCore
+
+/// Assets as files in a folder: `assets/3f/3f9a….png`.
+///
+/// The name is the SHA-256 of the content, so what is stored twice is there once and several
+/// processes may share a folder; the extension is for people who look in.
+public struct FileAssetStore: AssetStore {
+  private let root: String
+
+  /// - Parameter root: the folder; made when the first asset is stored.
+  public init(root: String) {
+    self.root = root
+  }
+
+  public func makeWriter() throws -> any AssetWriter {
+    try WholeFile.makeFolder(root)
+    return try FileAssetWriter(root: root)
+  }
+
+  public func asset(sha256: String) throws -> Asset? {
+    let folder = Self.folder(of: sha256, in: root)
+    for suffix in FileAssetWriter.suffixes {
+      let path = "\(folder)/\(sha256)\(suffix)"
+      if WholeFile.exists(path) { return try Self.describe(path, sha256: sha256) }
+    }
+    return nil
+  }
+
+  public func export(
+    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
+  ) throws {
+    let folder = WholeFile.parent(of: path)
+    try WholeFile.makeFolder(folder)
+    let file = try WholeFile(in: folder)
+    if let metadata, let format = asset.header?.format {
+      let bytes = metadata.embedded(in: try FileReader(asset.path).all(), format: format)
+      try bytes.withUnsafeBytes { bytes throws in try file.write(bytes) }
+    } else {
+      try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
+    }
+    try file.commit(to: path, replacing: replacing)
+  }
+
+  static func folder(of sha256: String, in root: String) -> String {
+    "\(root)/\(sha256.prefix(2))"
+  }
+
+  private static func describe(_ path: String, sha256: String) throws -> Asset {
+    let reader = try FileReader(path)
+    return Asset(
+      sha256: sha256, path: path, byteCount: try reader.byteCount,
+      header: PictureHeader(try reader.next(upTo: PictureHeader.enoughBytes)))
+  }
+}
+
+/// Hashes and sniffs what it writes, so that the content is read once.
+final class FileAssetWriter: AssetWriter {
+  /// The endings of assets' names; the last is for what is neither a picture nor a video.
+  static let suffixes =
+    PictureFormat.allCases.map { ".\($0.pathExtension)" } + [".mp4", ".bin"]
+
+  private let root: String
+  private let file: WholeFile
+  private var hash = SHA256()
+  private var head: [UInt8] = []
+  private var byteCount = 0
+
+  init(root: String) throws {
+    self.root = root
+    file = try WholeFile(in: root)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    hash.update(bufferPointer: bytes)
+    byteCount += bytes.count
+    if head.count < PictureHeader.enoughBytes {
+      head.append(contentsOf: bytes.prefix(PictureHeader.enoughBytes - head.count))
+    }
+    try file.write(bytes)
+  }
+
+  func commit() throws -> Asset {
+    let sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let header = PictureHeader(head)
+    let folder = FileAssetStore.folder(of: sha256, in: root)
+    try WholeFile.makeFolder(folder)
+    let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
+    try file.commit(to: path, replacing: true)
+    return Asset(sha256: sha256, path: path, byteCount: byteCount, header: header)
+  }
+
+  func discard() {
+    file.discard()
+  }
+
+  private static func suffix(header: PictureHeader?, head: [UInt8]) -> String {
+    if let header { return ".\(header.format.pathExtension)" }
+    return head.dropFirst(4).starts(with: Array("ftyp".utf8)) ? ".mp4" : ".bin"
+  }
+}

@@ -1,0 +1,66 @@
+import ImagineCore
+
+#if canImport(Glibc)
+  import Glibc
+  private let systemRead = Glibc.read
+#elseif canImport(Musl)
+  import Musl
+  private let systemRead = Musl.read
+#elseif canImport(Darwin)
+  import Darwin
+  private let systemRead = Darwin.read
+#endif
+
+/// Reads a file from its start; closes it when it goes.
+final class FileReader {
+  private let path: String
+  private let descriptor: Int32
+
+  /// - Throws: ``ImagineError`` of kind `io`, as every function here does.
+  init(_ path: String) throws(ImagineError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("cannot read \(path)") }
+  }
+
+  deinit { close(descriptor) }
+
+  var byteCount: Int {
+    get throws(ImagineError) {
+      var facts = stat()
+      guard fstat(descriptor, &facts) == 0 else { throw .system("cannot read \(path)") }
+      return Int(facts.st_size)
+    }
+  }
+
+  /// The next bytes: at most `limit`, none at the end of the file.
+  func next(upTo limit: Int) throws(ImagineError) -> [UInt8] {
+    while true {
+      var count = 0
+      let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, initialized in
+        count = systemRead(descriptor, buffer.baseAddress, limit)
+        initialized = max(0, count)
+      }
+      if count >= 0 { return bytes }
+      if errno != EINTR { throw .system("cannot read \(path)") }
+    }
+  }
+
+  func all() throws(ImagineError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(try byteCount)
+    while true {
+      let piece = try next(upTo: 1 << 20)
+      if piece.isEmpty { return bytes }
+      bytes += piece
+    }
+  }
+
+  func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    while true {
+      let piece = try next(upTo: 1 << 18)
+      if piece.isEmpty { return }
+      try piece.withUnsafeBytes(body)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+public import ImagineCore
+
+#if canImport(Glibc)
+  public import Glibc
+  private let systemWrite = Glibc.write
+#elseif canImport(Musl)
+  public import Musl
+  private let systemWrite = Musl.write
+#elseif canImport(Darwin)
+  public import Darwin
+  private let systemWrite = Darwin.write
+#endif
+
+/// A file that appears under its name whole, or not at all.
+///
+/// What is written goes to a temporary file in the same folder; ``commit(to:replacing:)`` syncs it
+/// and renames it. A process that dies between leaves a `.imagine-part-…` file, never half a
+/// picture.
+public final class WholeFile {
+  private let temporaryPath: String
+  private var descriptor: Int32
+
+  /// Begins a file in a folder that exists.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io`.
+  public init(in folder: String) throws(ImagineError) {
+    var name = SystemRandomNumberGenerator()
+    temporaryPath = "\(folder)/.imagine-part-\(getpid())-\(String(name.next(), radix: 36))"
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("cannot write in \(folder)") }
+  }
+
+  deinit { discard() }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system("cannot write \(temporaryPath)")
+      }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Gives the file its name. The writer is used up.
+  ///
+  /// - Parameter replacing: whether a file of that name is replaced; where it may not be, the name
+  ///   is taken by an exclusive link, so that nobody's file is lost in a race.
+  /// - Throws: ``ImagineError`` of kind `io`; then nothing has the name that did not have it before.
+  public func commit(to path: String, replacing: Bool) throws(ImagineError) {
+    guard fsync(descriptor) == 0 else { throw .system("cannot write \(path)") }
+    if replacing {
+      guard rename(temporaryPath, path) == 0 else { throw .system("cannot write \(path)") }
+    } else {
+      guard link(temporaryPath, path) == 0 else {
+        throw errno == EEXIST
+          ? ImagineError(.io, "\(path) exists and may not be overwritten")
+          : .system("cannot write \(path)")
+      }
+      unlink(temporaryPath)
+    }
+    close(descriptor)
+    descriptor = -1
+  }
+
+  /// Removes what was written. Does nothing after a commit.
+  public func discard() {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    descriptor = -1
+    unlink(temporaryPath)
+  }
+
+  /// Whether there is anything of that name.
+  static func exists(_ path: String) -> Bool {
+    access(path, F_OK) == 0
+  }
+
+  /// Makes a folder and those above it.
+  public static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(ImagineError) {
+    guard !path.isEmpty, mkdir(path, mode) != 0 else { return }
+    switch errno {
+    case EEXIST: return
+    case ENOENT:
+      try makeFolder(parent(of: path), mode: mode)
+      guard mkdir(path, mode) == 0 || errno == EEXIST else {
+        throw .system("cannot make the folder \(path)")
+      }
+    default: throw .system("cannot make the folder \(path)")
+    }
+  }
+
+  /// The folder that a path is in; `.` for a bare name.
+  public static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+extension ImagineError {
+  /// A failure of the system, with what `errno` says of it.
+  static func system(_ message: String) -> ImagineError {
+    ImagineError(.io, "\(message): \(String(cString: strerror(errno)))")
+  }
+}
