@@ -15,11 +15,19 @@ let asyncHTTPClient: Target.Dependency = .product(
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(
+  name: "HummingbirdCore", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(
+  name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
@@ -36,12 +44,14 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // Lua in Swift. Knows nothing of images; useful alone.
@@ -84,11 +94,18 @@ let package = Package(
       name: "ImagineEngine", dependencies: ["ImagineCore", "CImaging"],
       swiftSettings: swiftSettings),
     .target(
-      name: "ImagineServer", dependencies: ["ImagineCore", crypto, hummingbird, logging, nioCore],
+      name: "ImagineServer",
+      dependencies: [
+        "ImagineCore", crypto, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+        nioHTTPTypes, nioPosix, toml,
+      ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine-server",
-      dependencies: ["ImagineServer", "ImagineEngine", "ImagineStore", argumentParser],
+      dependencies: [
+        "ImagineServer", "ImagineEngine", "ImagineStore", argumentParser, lifecycle, logging,
+        nioCore, nioPosix, signals,
+      ],
       swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17

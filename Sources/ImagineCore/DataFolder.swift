@@ -1,0 +1,13 @@
+/// Where host and server keep what outlives a run.
+public enum DataFolder {
+  /// The folder that an environment names: `IMAGINE_HOME`, else `imagine` in the XDG data folder.
+  ///
+  /// An empty variable counts as absent, and a relative `XDG_DATA_HOME` is ignored, as its
+  /// specification wants.
+  public static func path(environment: [String: String]) -> String {
+    if let home = environment["IMAGINE_HOME"], !home.isEmpty { return home }
+    if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/imagine" }
+    let user = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "."
+    return "\(user)/.local/share/imagine"
+  }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Takes every request in and sends every answer out: request id, token, route, errors, log line.
+struct Front: HTTPResponder {
+  let routes: RouteTable
+  let callers: Callers
+  /// Seconds since 1970.
+  let now: @Sendable () -> Double
+  let logger: Logger
+
+  func respond(to request: Request, context: BasicRequestContext) async -> Response {
+    let start = ContinuousClock.now
+    let id = String(UInt64.random(in: .min ... .max), radix: 16)
+    let path = request.uri.path
+    var account: Account?
+    var cause: (any Error)?
+    var response: Response
+    do {
+      let (route, parameters) = try routes.find(request.method, path)
+      let caller =
+        route.access == .open
+        ? Account.local
+        : try callers.account(authorization: request.headers[.authorization], at: now())
+      account = route.access == .open ? nil : caller
+      response = try await route.handler(
+        Call(
+          request: request, context: context, id: id, parameters: parameters, account: caller,
+          logger: logger))
+    } catch {
+      cause = error
+      response = .failure(Failure(error), in: Dialect(path: path))
+      if error is SlowClient { response.headers[.connection] = "close" }
+    }
+    if request.method == .head { response = response.createHeadResponse() }
+    response.headers.set("x-request-id", id)
+    log(request, path, response, id: id, account: account, start: start, cause: cause)
+    return response
+  }
+
+  private func log(
+    _ request: Request, _ path: String, _ response: Response, id: String, account: Account?,
+    start: ContinuousClock.Instant, cause: (any Error)?
+  ) {
+    // A probe asks every few seconds and tells nobody anything.
+    let level: Logger.Level =
+      response.status.code >= 500 ? .error : path == "/healthz" ? .debug : .info
+    guard level >= logger.logLevel else { return }
+    var facts: Logger.Metadata = [
+      "request": .string(id), "method": .string(request.method.rawValue), "path": .string(path),
+      "status": .stringConvertible(response.status.code),
+      "milliseconds": .stringConvertible(
+        Int(((ContinuousClock.now - start).seconds * 1000).rounded())),
+    ]
+    if let account { facts["account"] = .string(String(account.id.prefix(8))) }
+    if let length = response.body.contentLength { facts["bytes"] = .stringConvertible(length) }
+    if let cause {
+      let text = (cause as? Failure)?.message ?? String(describing: cause)
+      // What a caller wrote stands in it, and must not begin a line of its own.
+      facts["error"] = .string(
+        text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    }
+    logger.log(level: level, "request", metadata: facts)
+  }
+}
+
+extension HTTPFields {
+  /// Sets a field that the HTTP library has no name for.
+  mutating func set(_ name: String, _ value: String) {
+    if let name = HTTPField.Name(name) { self[name] = value }
+  }
+}

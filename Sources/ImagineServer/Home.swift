@@ -1,0 +1,163 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The folder that one or more servers keep everything in.
+///
+/// ```
+/// server.sqlite      jobs and balances
+/// media.key          signs the addresses of videos
+/// jobs/<id>/         a job's input picture, and a folder with its film
+/// ```
+public struct Home: Sendable {
+  /// Its path.
+  public let path: String
+
+  public var database: String { "\(path)/server.sqlite" }
+  var jobs: String { "\(path)/jobs" }
+  var mediaKey: String { "\(path)/media.key" }
+
+  /// Opens a home, making the folders that are missing with access for their owner alone.
+  ///
+  /// - Throws: ``HomeError`` where that fails.
+  public init(_ path: String) throws {
+    self.path = path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
+    try Folder.make(self.path)
+    try Folder.make(jobs)
+  }
+
+  func folder(ofJob id: String) -> String { "\(jobs)/\(id)" }
+
+  func folder(ofFilm film: String, job id: String) -> String { "\(folder(ofJob: id))/\(film)" }
+}
+
+/// A folder or file of the home could not be read or written.
+public struct HomeError: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ action: String, _ path: String) {
+    description = "cannot \(action) \(path): \(String(cString: strerror(errno)))"
+  }
+}
+
+/// What the service does with folders.
+enum Folder {
+  /// Makes a folder and those above it.
+  static func make(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+      throw HomeError("make the folder", path)
+    }
+    try make(String(path[..<slash]))
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw HomeError("make the folder", path)
+    }
+  }
+
+  /// The names in a folder; none where it is not there.
+  static func names(in path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Removes a folder or a file and everything in it; what is not there is removed already.
+  static func remove(_ path: String) {
+    if unlink(path) == 0 || errno == ENOENT { return }
+    for name in names(in: path) { remove("\(path)/\(name)") }
+    rmdir(path)
+  }
+
+  /// Seconds since 1970 of the last change to a file or folder; nil where it is not there.
+  static func changed(_ path: String) -> Double? {
+    var info = stat()
+    guard stat(path, &info) == 0 else { return nil }
+    #if canImport(Darwin)
+      return Double(info.st_mtimespec.tv_sec)
+    #else
+      return Double(info.st_mtim.tv_sec)
+    #endif
+  }
+
+  /// Gives a file in a folder another name there, and makes its content outlive a power cut.
+  static func keep(_ file: String, as name: String, in folder: String) throws {
+    try sync(file)
+    let path = "\(folder)/\(name)"
+    guard file == path || rename(file, path) == 0 else { throw HomeError("rename", file) }
+  }
+
+  /// Makes what was written to a file or folder outlive a power cut.
+  static func sync(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HomeError("open", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw HomeError("sync", path) }
+  }
+}
+
+/// Whole small files.
+enum SmallFile {
+  /// The bytes of a file; nil where there is none.
+  static func read(_ path: String) throws -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw HomeError("read", path)
+    }
+    defer { close(descriptor) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw HomeError("read", path) }
+    var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeMutableBytes { buffer in
+        systemRead(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw HomeError("read", path) }
+      if count == 0 { break }
+      done += count
+    }
+    return Array(bytes.prefix(done))
+  }
+
+  /// Writes a new file with access for its owner alone, synced. False where the path is taken.
+  static func create(_ path: String, _ bytes: [UInt8]) throws -> Bool {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      if errno == EEXIST { return false }
+      throw HomeError("write", path)
+    }
+    defer { close(descriptor) }
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        systemWrite(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw HomeError("write", path) }
+      done += count
+    }
+    guard fsync(descriptor) == 0 else { throw HomeError("sync", path) }
+    return true
+  }
+}
+
+private func systemRead(
+  _ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int
+) -> Int {
+  read(descriptor, buffer, count)
+}
+
+private func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, buffer, count)
+}

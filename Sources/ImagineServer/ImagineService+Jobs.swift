@@ -1,0 +1,155 @@
+import Hummingbird
+import ImagineCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension ImagineService {
+  /// The operations that answer with a job, and what can be asked of one.
+  var jobRoutes: [Route] {
+    let submissions = Operation.all.filter { $0.answer == .job }.map { operation in
+      Route(.post, "/v2" + operation.path) { try await submit(operation, $0) }
+    }
+    return submissions + [
+      Route(.get, "/v2/video/*/status") { try await status($0) },
+      // The vendor's page says POST and its sample GET.
+      Route(.get, "/v2/assets/*/status") { try await status($0) },
+      Route(.post, "/v2/assets/*/status") { try await status($0) },
+      Route(.get, "/v2/video/status/*") { try await status($0) },
+      Route(.delete, "/v2/video/*") { try await delete($0) },
+      Route(.delete, "/v2/video/delete/*") { try await delete($0) },
+    ]
+  }
+
+  private func submit(_ operation: Operation, _ call: Call) async throws -> Response {
+    try admit(call)
+    let form = try await Form(call.request, by: bodies)
+    let request = try form.request(for: operation)
+    try PictureCheck(pixels: configuration.limits.pixels).check(request)
+    let id = UUID().uuidString.lowercased()
+    let price = call.account.isMetered ? Tariff.price(of: request) : 0
+    let folder = home.folder(ofJob: id)
+    try Folder.make(folder)
+    do {
+      let job = StoredJob(
+        id: id, owner: call.account.id,
+        work: StoredJob.Work(
+          operation: operation.name, prompt: request.prompt ?? "",
+          style: request.style ?? VideoStyle.standard,
+          aspectRatio: request.aspectRatio ?? .sixteenToNine,
+          seed: .random(in: 1...2_147_483_647), picture: try keepPicture(of: request, in: folder)),
+        price: price, createdAt: Date().timeIntervalSince1970)
+      switch try await asking({
+        try await jobs.add(job, limit: configuration.limits.filmQueue)
+      }) {
+      case .accepted: break
+      case .balanceTooLow: throw Till.tooLittle(price)
+      case .queueFull:
+        throw Failure(
+          .tooManyRequests, "\(configuration.limits.filmQueue) films wait already", retryAfter: 15)
+      }
+    } catch {
+      Folder.remove(folder)
+      throw error
+    }
+    worker.wake()
+    return .json(SubmissionAnswer(id: id))
+  }
+
+  /// Stores the input picture where any server on the home finds it, before the job is accepted.
+  private func keepPicture(of request: ImagineCore.Request, in folder: String) throws -> String? {
+    guard case .bytes(let bytes)? = request["image"]?.picture else { return nil }
+    _ = try SmallFile.create("\(folder)/input", bytes)
+    try Folder.sync(folder)
+    return "input"
+  }
+
+  private func status(_ call: Call) async throws -> Response {
+    let id = call.parameters[0]
+    guard let job = try await asking({ try await jobs.job(id: id, owner: call.account.id) }) else {
+      throw Failure.notFound("there is no video with the id '\(id.prefix(80))'")
+    }
+    let base = baseAddress(for: call.request)
+    var address = StatusAnswer.Address()
+    if job.state == .finished {
+      address.generation = base + links.path(job: id, .video)
+      address.thumbnail = base + links.path(job: id, .thumbnail)
+    }
+    return .json(
+      StatusAnswer(
+        video: StatusAnswer.Video(
+          uuid: id, createdAt: Timestamp(seconds: job.createdAt).description,
+          status: job.state.rawValue, progress: job.progress, error: job.failure, url: address)))
+  }
+
+  private func delete(_ call: Call) async throws -> Response {
+    let id = call.parameters[0]
+    let existed = try await asking { try await jobs.delete(id: id, owner: call.account.id) }
+    guard existed else {
+      throw Failure.notFound("there is no video with the id '\(id.prefix(80))'")
+    }
+    worker.abandon(id)
+    Folder.remove(home.folder(ofJob: id))
+    return .json(DeletionAnswer())
+  }
+}
+
+private struct SubmissionAnswer: Encodable {
+  let id: String
+  var status = "processing"
+}
+
+private struct DeletionAnswer: Encodable {
+  var message = "video deleted"
+  var status = "success"
+}
+
+private struct StatusAnswer: Encodable {
+  struct Address: Encodable {
+    var generation: String?
+    var thumbnail: String?
+
+    enum CodingKeys: CodingKey { case generation, thumbnail }
+
+    /// Clients look for both keys in any state.
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(generation, forKey: .generation)
+      try container.encode(thumbnail, forKey: .thumbnail)
+    }
+  }
+
+  struct Video: Encodable {
+    let uuid: String
+    let createdAt: String
+    let status: String
+    let progress: Double
+    let error: String?
+    let url: Address
+
+    enum CodingKeys: String, CodingKey {
+      case uuid, status, progress, error, url
+      case createdAt = "created_at"
+    }
+  }
+
+  var status = "success"
+  let video: Video
+}
+
+/// A moment in UTC, as the vendor writes it: `2025-03-04T07:09:25.048523Z`.
+struct Timestamp: CustomStringConvertible {
+  /// Seconds since 1970.
+  let seconds: Double
+
+  var description: String {
+    let whole = seconds.rounded(.down)
+    let micros = min(999_999, Int((seconds - whole) * 1_000_000))
+    let date = Date(timeIntervalSince1970: whole).formatted(.iso8601)
+    let digits = String(micros)
+    return date.dropLast() + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
+  }
+}

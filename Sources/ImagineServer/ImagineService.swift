@@ -1,0 +1,188 @@
+import Hummingbird
+import HummingbirdCore
+public import ImagineCore
+public import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Where a service listens.
+public enum ServiceAddress: Sendable, Hashable, CustomStringConvertible {
+  /// Port 0 lets the system choose.
+  case tcp(host: String, port: Int)
+  case socket(path: String)
+
+  /// As a client writes it: `http://127.0.0.1:8080`, `http+unix://%2Ftmp%2Fs`.
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port):
+      "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    case .socket(let path):
+      "http+unix://\(Array(path.utf8).percentEncoded)"
+    }
+  }
+
+  /// Whether only this machine can reach it.
+  public var isLocal: Bool {
+    switch self {
+    case .socket: true
+    case .tcp(let host, _):
+      host == "localhost" || host == "::1" || host.hasPrefix("127.") && !host.contains { $0 > "9" }
+    }
+  }
+}
+
+/// What a service is to be.
+public struct ServiceConfiguration: Sendable {
+  public var address: ServiceAddress
+  public var callers: Callers
+  public var limits: Limits
+  /// Stands before the paths of videos where clients reach the service by another address than
+  /// they name in `Host`, such as `https://images.example.org`.
+  public var publicAddress: String?
+  /// Other names of models under `/v1`, and the models that they stand for.
+  public var modelAliases: [String: String] = [:]
+
+  public init(address: ServiceAddress, callers: Callers, limits: Limits) {
+    self.address = address
+    self.callers = callers
+    self.limits = limits
+  }
+}
+
+/// The service: both HTTP APIs over one engine, and the jobs of a home.
+///
+/// For example:
+///
+/// ```swift
+/// let service = try ImagineService(
+///   configuration, home: home, engine: engine, jobs: store, accounts: store, logger: logger)
+/// try await service.run { address in print(address) }
+/// ```
+public struct ImagineService: Sendable {
+  let configuration: ServiceConfiguration
+  let home: Home
+  let engine: any Engine
+  let jobs: any JobStore
+  let till: Till
+  let queue: EngineQueue
+  let worker: JobWorker
+  let links: MediaLinks
+  let bodies: BodyReader
+  let rates = RateLimit()
+  let logger: Logger
+
+  /// - Throws: ``HomeError`` where the home's key cannot be read or made.
+  public init(
+    _ configuration: ServiceConfiguration, home: Home, engine: any Engine, jobs: any JobStore,
+    accounts: any AccountStore, logger: Logger
+  ) throws {
+    let limits = configuration.limits
+    self.configuration = configuration
+    self.home = home
+    self.engine = engine
+    self.jobs = jobs
+    self.logger = logger
+    till = Till(accounts: accounts)
+    queue = EngineQueue(threads: limits.imageThreads, waiting: limits.imageQueue)
+    worker = JobWorker(home: home, store: jobs, engine: engine, limits: limits, logger: logger)
+    links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
+    bodies = BodyReader(limits)
+  }
+
+  /// Serves until the task is cancelled or its service group shuts down; then answers what is in
+  /// flight and gives up the leases.
+  ///
+  /// - Parameter onReady: called once, when connections are accepted, with the address that the
+  ///   system gave.
+  /// - Throws: where the address cannot be bound, or the store cannot be reached.
+  public func run(onReady: @escaping @Sendable (ServiceAddress) async -> Void) async throws {
+    if case .listed(let list) = configuration.callers { try await till.open(list) }
+    let socket = configuration.address.socketFile
+    try socket?.claim()
+    let socketIdentity = Mutex<UInt64?>(nil)
+    let limits = configuration.limits
+    let application = Application(
+      responder: Front(
+        routes: RouteTable(routes), callers: configuration.callers,
+        now: { Date().timeIntervalSince1970 }, logger: logger),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [ConnectionGuard(limits)],
+          idleTimeout: .milliseconds(Int64(limits.idleSeconds * 1000)))),
+      configuration: ApplicationConfiguration(
+        address: configuration.address.bindAddress,
+        availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
+      services: [worker],
+      onServerRunning: { channel in
+        socketIdentity.withLock { $0 = socket?.identity }
+        await onReady(configuration.address.bound(to: channel.localAddress))
+      },
+      logger: logger)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await application.run())
+    } catch {
+      result = .failure(error)
+    }
+    socket?.remove(socketIdentity.withLock { $0 })
+    try await queue.stop()
+    try result.get()
+  }
+
+  var routes: [Route] {
+    healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes
+  }
+
+  private var healthRoutes: [Route] {
+    [
+      Route(.get, "/healthz", access: .open) { _ in
+        Response(
+          status: .ok, headers: [.contentType: "application/json"],
+          body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"ok"}"#)))
+      }
+    ]
+  }
+}
+
+extension ServiceAddress {
+  fileprivate var bindAddress: BindAddress {
+    switch self {
+    case .tcp(let host, let port): .hostname(host, port: port)
+    case .socket(let path): .unixDomainSocket(path: path)
+    }
+  }
+
+  fileprivate var socketFile: SocketFile? {
+    if case .socket(let path) = self { SocketFile(path: path) } else { nil }
+  }
+
+  fileprivate func bound(to address: SocketAddress?) -> ServiceAddress {
+    if case .tcp(let host, _) = self, let port = address?.port {
+      return .tcp(host: host, port: port)
+    }
+    return self
+  }
+}
+
+extension [UInt8] {
+  /// Percent-encoded, but for what is unreserved in RFC 3986.
+  var percentEncoded: String {
+    map { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        String(UnicodeScalar(byte))
+      default:
+        "%" + [byte].hexadecimal.uppercased()
+      }
+    }.joined()
+  }
+}

@@ -1,0 +1,44 @@
+/// How much the service takes on, and for how long it waits.
+public struct Limits: Sendable {
+  /// Bytes of one request's body.
+  public var bodyBytes = 32 << 20
+  /// Bytes of all bodies that are being read or worked on at once.
+  public var bodyBytesInFlight = 512 << 20
+  /// Pixels of one picture in a request, as its header declares them.
+  public var pixels = 64_000_000
+  /// Image calls worked on at once.
+  public var imageThreads: Int
+  /// Image calls that wait for a thread; one more is refused.
+  public var imageQueue = 64
+  /// Films worked on at once by this server.
+  public var films = 1
+  /// Films of all servers on the home that wait or are worked on; one more is refused.
+  public var filmQueue = 200
+  /// Seconds that a film may take before its job fails.
+  public var filmSeconds = 1800.0
+  /// How often a film is begun before its job fails.
+  public var filmAttempts = 5
+  /// Calls that start work, per token in 60 seconds; nil for no limit. A token's own rate comes
+  /// first.
+  public var callsPerMinute: Int?
+  /// Seconds for which the address of a video works.
+  public var linkSeconds = 3600.0
+  /// Seconds that a lease lasts when its server dies.
+  public var leaseSeconds = 10.0
+  /// Seconds between renewals of a lease.
+  public var renewSeconds = 3.0
+  /// Seconds between looks for jobs that other servers left.
+  public var pollSeconds = 2.0
+  /// Seconds within which a client must send the next 16 kB of a body, and take the next piece of
+  /// an answer.
+  public var slowClientSeconds = 20.0
+  /// Seconds that a connection may stay open without a request.
+  public var idleSeconds = 75.0
+  /// Connections open at once; more wait to be accepted.
+  public var connections = 2048
+
+  /// - Parameter cores: image calls worked on at once.
+  public init(cores: Int) {
+    imageThreads = max(1, cores)
+  }
+}

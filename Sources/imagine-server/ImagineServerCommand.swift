@@ -1,0 +1,128 @@
+public import ArgumentParser
+import ImagineCore
+import ImagineEngine
+import ImagineServer
+import ImagineStore
+public import Logging
+import ServiceLifecycle
+import UnixSignals
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The program: reads the arguments and puts the parts together.
+@main
+struct ImagineServerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "imagine-server",
+    abstract: "Serves the Imagine API and an OpenAI-style images API over the built-in engine.",
+    discussion: """
+      On a loopback address any bearer token is accepted, and each is an account of its own. On a
+      Unix socket every caller is the account 'local'.
+      """)
+
+  @Option(help: ArgumentHelp("Listen on a Unix socket instead of an address.", valueName: "path"))
+  var socket: String?
+
+  @Option(help: "The address to listen on.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port to listen on; 0 lets the system choose.")
+  var port = 8080
+
+  @Option(
+    help: ArgumentHelp(
+      "Where jobs, films and balances are kept (default: IMAGINE_HOME, else the XDG data folder).",
+      valueName: "folder"))
+  var home: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The address that clients reach the server by, where that is another than it listens on.",
+      valueName: "url"))
+  var publicAddress: String?
+
+  @Option(help: "The least level of what is logged: debug, info, warning, error.")
+  var logLevel: Logger.Level?
+
+  @Flag(
+    help: ArgumentHelp(
+      """
+      Serve the program that started this one: the first line on standard input is the only token \
+      accepted, and the server stops when standard input ends.
+      """))
+  var child = false
+
+  func validate() throws {
+    guard (0...65535).contains(port) else { throw ValidationError("--port is 0 … 65535") }
+  }
+
+  func run() async throws {
+    // What the server writes is its user's business alone; this covers the socket, too.
+    umask(0o077)
+    signal(SIGPIPE, SIG_IGN)
+    let lifetime = child ? try ParentLifetime() : nil
+    let logger = makeLogger()
+    let service = try makeService(token: lifetime?.token, logger: logger)
+    let isChild = child
+    var group = ServiceGroupConfiguration(
+      services: [.init(service: Serving(service: service, isChild: isChild, logger: logger))],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    group.maximumGracefulShutdownDuration = .seconds(60)
+    if let lifetime {
+      group.services.append(
+        .init(service: lifetime, successTerminationBehavior: .gracefullyShutdownGroup))
+    }
+    try await ServiceGroup(configuration: group).run()
+  }
+
+  private func makeLogger() -> Logger {
+    var logger = Logger(label: "imagine-server") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = logLevel ?? (child ? .warning : .info)
+    return logger
+  }
+
+  private func makeService(token: String?, logger: Logger) throws -> ImagineService {
+    let home = try Home(
+      self.home ?? DataFolder.path(environment: ProcessInfo.processInfo.environment))
+    let store = try SQLiteJobStore(path: home.database)
+    var configuration = ServiceConfiguration(
+      address: socket.map { .socket(path: $0) } ?? .tcp(host: host, port: port),
+      callers: socket != nil || child ? .local(token: token) : .anyToken,
+      limits: Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    configuration.publicAddress = publicAddress
+    if case .anyToken = configuration.callers, !configuration.address.isLocal {
+      throw ValidationError(
+        "\(host) can be reached from other machines: name the tokens to accept with --tokens FILE")
+    }
+    return try ImagineService(
+      configuration, home: home, engine: BuiltInEngine(), jobs: store, accounts: store,
+      logger: logger)
+  }
+
+}
+
+/// Runs the service within the program's group, and says where it listens.
+private struct Serving: Service {
+  let service: ImagineService
+  let isChild: Bool
+  let logger: Logger
+
+  func run() async throws {
+    let isChild = isChild
+    try await service.run { address in
+      print(isChild ? "ready \(address)" : "listening on \(address)")
+      fflush(nil)
+    }
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
