@@ -1,0 +1,239 @@
+#include "internal.h"
+
+// What stands behind a Swift function. After its finalizer has run (a state that closes
+// runs them all, and a later finalizer may still call the function) `invoke` refuses.
+typedef struct function {
+  clua_invoke invoke;
+  clua_release release;
+  void *context;
+} function;
+
+// What stands behind a userdata that holds a Swift value. Scripts with the debug library
+// can put any metatable on any userdata, so the block says itself what it is.
+typedef struct object {
+  const void *magic;
+  const void *type;
+  clua_release release;
+  void *value;
+} object;
+
+static const char function_key = 0;
+static const char object_magic = 0;
+static const char index_key = 0;
+
+static int call_function(lua_State *L) {
+  function *f = lua_touserdata(L, lua_upvalueindex(1));
+  int results = f->invoke(f->context, L);
+  if (__builtin_expect(results >= 0, 1)) return results;
+  return clua_finish(L, results);
+}
+
+static int refuse(void *context, lua_State *L) {
+  (void)context;
+  (void)L;
+  return CLUA_RAISE;  // Whatever is on top, an argument or nothing, is the error value.
+}
+
+static int collect_function(lua_State *L) {
+  function *f = lua_touserdata(L, 1);
+  // Only a block that this file made, and that lives, is released.
+  if (f == NULL || lua_type(L, 1) != LUA_TUSERDATA || !lua_getmetatable(L, 1)) return 0;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &function_key);
+  if (!lua_rawequal(L, -1, -2) || lua_rawlen(L, 1) != sizeof *f || f->release == NULL) return 0;
+  clua_release release = f->release;
+  f->invoke = refuse;
+  f->release = NULL;
+  release(f->context);
+  return 0;
+}
+
+static object *object_at(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(object)) return NULL;
+  object *o = lua_touserdata(L, index);
+  return o->magic == &object_magic ? o : NULL;
+}
+
+static int collect_object(lua_State *L) {
+  object *o = object_at(L, 1);
+  if (o == NULL) return 0;
+  clua_release release = o->release;
+  o->magic = NULL;
+  o->type = NULL;
+  release(o->value);
+  return 0;
+}
+
+void clua_prepare_functions(lua_State *L) {
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, collect_function);
+  lua_setfield(L, -2, "__gc");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &function_key);
+}
+
+typedef struct function_order {
+  clua_invoke invoke;
+  clua_release release;
+  void *context;
+} function_order;
+
+static int push_function(lua_State *L) {
+  function_order *order = lua_touserdata(L, 1);
+  function *f = lua_newuserdatauv(L, sizeof *f, 0);
+  *f = (function){refuse, NULL, NULL};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &function_key);
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, call_function, 1);
+  // Nothing raises from here on: now the block owns the context.
+  *f = (function){order->invoke, order->release, order->context};
+  return 1;
+}
+
+int clua_push_function(
+  lua_State *L, clua_invoke invoke, clua_release release, void *context) {
+  function_order order = {invoke, release, context};
+  lua_pushcfunction(L, push_function);
+  lua_pushlightuserdata(L, &order);
+  return lua_pcall(L, 1, 1, 0);
+}
+
+typedef struct object_order {
+  const void *type;
+  clua_release release;
+  void *value;
+  int user_values;
+} object_order;
+
+static int push_object(lua_State *L) {
+  object_order *order = lua_touserdata(L, 1);
+  object *o = lua_newuserdatauv(L, sizeof *o, order->user_values);
+  *o = (object){NULL, NULL, NULL, NULL};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, order->type);
+  lua_setmetatable(L, -2);
+  *o = (object){&object_magic, order->type, order->release, order->value};
+  return 1;
+}
+
+int clua_push_object(
+  lua_State *L, const void *type, clua_release release, void *value, int user_values) {
+  object_order order = {type, release, value, user_values};
+  lua_pushcfunction(L, push_object);
+  lua_pushlightuserdata(L, &order);
+  return lua_pcall(L, 1, 1, 0);
+}
+
+void *clua_to_object(lua_State *L, int index, const void *type) {
+  object *o = object_at(L, index);
+  return o != NULL && o->type == type ? o->value : NULL;
+}
+
+void *clua_to_any_object(lua_State *L, int index, const void **type) {
+  object *o = object_at(L, index);
+  if (o == NULL) return NULL;
+  *type = o->type;
+  return o->value;
+}
+
+// An accessor is a Swift function in a table of getters or setters. It is invoked without
+// a call of its own, with the stack of __index or __newindex: self, name (and value).
+static int invoke_accessor(lua_State *L) {
+  if (lua_tocfunction(L, -1) != call_function || lua_getupvalue(L, -1, 1) == NULL) {
+    lua_pop(L, 1);
+    return luaL_error(L, "this property is no longer there");
+  }
+  function *f = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  int results = f->invoke(f->context, L);
+  return results >= 0 ? results : clua_finish(L, results);
+}
+
+// __index: upvalue 1 has the methods, upvalue 2 the getters.
+static int index_object(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
+  return invoke_accessor(L);
+}
+
+// __newindex: upvalue 1 has the setters, upvalue 2 the type's name.
+static int assign_object(lua_State *L) {
+  lua_settop(L, 3);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
+    return luaL_error(
+      L, "cannot set field '%s' of %s", luaL_tolstring(L, 2, NULL),
+      lua_tostring(L, lua_upvalueindex(2)));
+  }
+  // A setter sees self and the value.
+  if (lua_tocfunction(L, -1) != call_function || lua_getupvalue(L, -1, 1) == NULL) return 0;
+  function *f = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  lua_remove(L, 2);
+  int results = f->invoke(f->context, L);
+  return results >= 0 ? results : clua_finish(L, results);
+}
+
+// Stack: methods, getters, setters, metatable.
+static int complete_metatable(lua_State *L) {
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, index_object, 2);
+  lua_setfield(L, 4, "__index");
+  lua_pushvalue(L, 3);
+  lua_getfield(L, 4, "__name");
+  lua_pushcclosure(L, assign_object, 2);
+  lua_setfield(L, 4, "__newindex");
+  lua_pushcfunction(L, collect_object);
+  lua_setfield(L, 4, "__gc");
+  return 1;
+}
+
+int clua_complete_metatable(lua_State *L) {
+  lua_pushcfunction(L, complete_metatable);
+  lua_insert(L, -5);
+  return lua_pcall(L, 4, 1, 0);
+}
+
+// The upvalues of Swift functions are the host's own: to the debug library they do not
+// exist.
+static bool is_guarded(lua_State *L, int index) {
+  lua_CFunction f = lua_tocfunction(L, index);
+  return f == call_function || f == index_object || f == assign_object;
+}
+
+static int guarded(lua_State *L) {
+  if (is_guarded(L, 1)) return 0;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+void clua_guard_debug(lua_State *L) {
+  static const char *const names[] = {"getupvalue", "setupvalue", "upvalueid"};
+  for (int i = 0; i < 3; i++) {
+    lua_getfield(L, -1, names[i]);
+    lua_pushcclosure(L, guarded, 1);
+    lua_setfield(L, -2, names[i]);
+  }
+}
+
+int clua_finish(lua_State *L, int results) {
+  clua_host *host = clua_host_of(L);
+  switch (results) {
+    case CLUA_ARGUMENT: return luaL_argerror(L, host->argument, lua_tostring(L, -1));
+    case CLUA_TYPE: return luaL_typeerror(L, host->argument, lua_tostring(L, -1));
+    case CLUA_WAIT: return clua_wait(L);
+    case CLUA_TEXT:
+      luaL_where(L, 1);
+      lua_insert(L, -2);
+      lua_concat(L, 2);
+      return lua_error(L);
+    default: return lua_error(L);
+  }
+}

@@ -1,0 +1,115 @@
+#include "clua.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+// The allocator, by lua_Alloc's contract: with `ptr` NULL, `osize` is no size but the
+// kind of object; `nsize` 0 frees; and Lua assumes that a shrink cannot fail. A NULL
+// makes Lua collect everything it can and ask once more before it says "not enough
+// memory", so the cap needs no collection of its own.
+static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
+  clua_host *host = context;
+  size_t old = block == NULL ? 0 : osize;
+  if (nsize == 0) {
+    free(block);
+    host->used -= old;
+    return NULL;
+  }
+  if (nsize > old) {
+    host->allocations += 1;
+    if (host->fail_allocation != 0 && host->allocations >= host->fail_allocation) return NULL;
+    if (host->limit != 0 && host->used + (nsize - old) > host->limit) return NULL;
+  }
+  void *result = realloc(block, nsize);
+  if (result == NULL) {
+    if (nsize > old) return NULL;
+    result = block;
+  }
+  host->used += nsize - old;
+  return result;
+}
+
+// Warnings as the reference manual's `warn` describes them: the control messages "@on"
+// and "@off", and a line on stderr for each whole message.
+static void warn_off(void *context, const char *message, int continues);
+
+static void warn_continue(void *context, const char *message, int continues) {
+  clua_host *host = context;
+  fputs(message, stderr);
+  if (continues) {
+    lua_setwarnf(host->main, warn_continue, host);
+  } else {
+    fputc('\n', stderr);
+    fflush(stderr);
+    lua_setwarnf(host->main, clua_warn, host);
+  }
+}
+
+static bool warning_control(clua_host *host, const char *message, int continues) {
+  if (continues || message[0] != '@') return false;
+  if (strcmp(message, "@on") == 0) lua_setwarnf(host->main, clua_warn, host);
+  if (strcmp(message, "@off") == 0) lua_setwarnf(host->main, warn_off, host);
+  return true;
+}
+
+static void warn_off(void *context, const char *message, int continues) {
+  warning_control(context, message, continues);
+}
+
+void clua_warn(void *context, const char *message, int continues) {
+  if (warning_control(context, message, continues)) return;
+  fputs("Lua warning: ", stderr);
+  warn_continue(context, message, continues);
+}
+
+// Nothing may raise outside a protected call; if something does, this says so before
+// Lua aborts the process.
+static int panic(lua_State *L) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "Lua error outside a protected call: %s\n", message ? message : "?");
+  return 0;
+}
+
+static int prepare(lua_State *L) {
+  clua_prepare_functions(L);
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
+  return 0;
+}
+
+clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context) {
+  clua_host *host = calloc(1, sizeof *host);
+  if (host == NULL) return NULL;
+  host->limit = limit;
+  host->callbacks = callbacks;
+  host->context = context;
+  lua_State *L = lua_newstate(allocate, host);
+  if (L == NULL) {
+    free(host);
+    return NULL;
+  }
+  // New coroutines copy this word from the main one, so each finds its host.
+  *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)host;
+  host->main = L;
+  host->running = L;
+  lua_atpanic(L, panic);
+  lua_setwarnf(L, warn_off, host);
+  lua_pushcfunction(L, prepare);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+    clua_close(host);
+    return NULL;
+  }
+  return host;
+}
+
+void clua_close(clua_host *host) {
+  // Finalizers get their time without an old interrupt.
+  clua_set_request(host, CLUA_RUNNING);
+  lua_sethook(host->main, NULL, 0, 0);
+  lua_close(host->main);
+  host->running = NULL;
+  free(host);
+}

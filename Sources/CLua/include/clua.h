@@ -1,0 +1,236 @@
+#ifndef CLUA_H
+#define CLUA_H
+
+// What Swift cannot do with Lua by itself.
+//
+// Lua reports an error with longjmp. No longjmp may cross a Swift frame, so every
+// function here keeps one of two promises, and its comment says which:
+//
+//   "never raises"   it returns, whatever happens; Swift may call it anywhere;
+//   "raises"         only Lua may call it: it is a lua_CFunction.
+//
+// A function that returns a status returns LUA_OK, or the status of lua_pcall with the
+// error value as the one value left on the stack in place of its results. Each needs at
+// most CLUA_SLOTS free stack slots, which the caller reserves with lua_checkstack.
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLUA_SLOTS 8
+
+// What a Swift function returns instead of a number of results: the trampoline acts on
+// it when all Swift frames are gone.
+#define CLUA_RAISE (-1)     // the error value is on top of the stack
+#define CLUA_ARGUMENT (-2)  // the message is on top, host->argument says which argument
+#define CLUA_TYPE (-3)      // the name of the expected type is on top, argument as above
+#define CLUA_WAIT (-4)      // host->wait must end before there are results
+#define CLUA_TEXT (-5)      // a message is on top, to be raised after the caller's position
+
+typedef struct clua_host clua_host;
+
+// What C asks of Swift. None of them raises.
+typedef struct clua_callbacks {
+  // Runs the scheduler until the wait is over, because L cannot yield.
+  void (*wait_in_place)(void *context, lua_State *L, uint64_t wait);
+  // Leaves the results of a wait on the stack of L; returns their number, or a negative
+  // code from above. CLUA_WAIT: the wait is not over.
+  int (*take_results)(void *context, lua_State *L, uint64_t wait);
+} clua_callbacks;
+
+// How an interrupt stands.
+enum clua_request {
+  CLUA_RUNNING = 0,     // none is asked for
+  CLUA_RAISE_ONCE = 1,  // the next instruction raises
+  CLUA_RAISE_ALWAYS = 2 // every instruction raises
+};
+
+// One Lua state and what belongs to it. Only the thread that Lua runs on may touch the
+// fields; `request` alone is set from other threads, and only with clua_set_request.
+struct clua_host {
+  lua_State *main;
+  // The lua_State that is running; NULL before the first and after the last use. The
+  // signal handler reads it.
+  lua_State *volatile running;
+  int request;
+  int delivered;  // how often the hook has raised
+  char message[128];
+
+  size_t used;   // bytes that Lua holds
+  size_t limit;  // bytes that Lua may hold; 0 is no limit
+  int64_t allocations;      // growing allocations so far
+  int64_t fail_allocation;  // the one that fails, for tests; 0 is none
+
+  uint64_t wait;              // what CLUA_WAIT waits for
+  lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
+  int argument;
+
+  clua_callbacks callbacks;
+  void *context;
+};
+
+// ---- Life of a state ------------------------------------------------------------------
+
+// Makes a state with a memory cap of `limit` bytes (0: none). NULL where there is no
+// memory. Never raises.
+clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context);
+
+// Closes the state, which runs its finalizers, and frees the host. Never raises.
+void clua_close(clua_host *host);
+
+// Binds the host to the calling thread (NULL unbinds), for clua_current and for the
+// interrupt's signal. Never raises.
+void clua_bind_thread(clua_host *host);
+
+// The host that is bound to the calling thread, or NULL. Never raises.
+clua_host *clua_current(void);
+
+// The host that a lua_State belongs to. Never raises.
+static inline clua_host *clua_host_of(lua_State *L) {
+  return (clua_host *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)7);
+}
+
+// ---- Interrupting ---------------------------------------------------------------------
+
+// The signal that interrupts use, and the installation of its handler, once in a
+// process. Never raise; may be called on any thread.
+int clua_interrupt_signal(void);
+bool clua_install_interrupt(void);
+
+// Sets and reads what is asked of the running script; from any thread. Never raises.
+void clua_set_request(clua_host *host, int request);
+int clua_get_request(const clua_host *host);
+
+// Sets what an interrupt raises; while none is asked for. Never raises.
+void clua_set_message(clua_host *host, const char *message);
+
+// Sets the hook on the running lua_State where something is asked. On the thread that
+// Lua runs on. Never raises.
+void clua_arm(clua_host *host);
+
+// Makes `to` the running lua_State and returns the one that was. Never raises.
+lua_State *clua_switch(clua_host *host, lua_State *to);
+
+// ---- Protected calls ------------------------------------------------------------------
+
+// Runs body(context, L) as a C function of its own on the stack of L, so that what it
+// leaves there is gone afterwards. `body` must not raise. Returns a status; no value is
+// left on success.
+int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *context);
+
+// Calls the function below `arguments` values. With `traceback` an error's traceback is
+// kept for clua_push_traceback. Returns a status.
+int clua_call(lua_State *L, int arguments, int results, bool traceback);
+
+// Pushes the traceback that the last clua_call kept, or nil. Never raises.
+void clua_push_traceback(lua_State *L);
+
+// The following do one Lua operation each under lua_pcall and return a status.
+int clua_push_string(lua_State *L, const char *bytes, size_t count);
+int clua_new_table(lua_State *L, int array, int record);
+int clua_new_thread(lua_State *L);
+// Pops a key, pushes table[key]; metamethods run.
+int clua_get(lua_State *L, int table);
+int clua_get_field(lua_State *L, int table, const char *name, size_t count);
+int clua_get_index(lua_State *L, int table, lua_Integer index);
+// Pop a value (and, for clua_set, the key below it) and store it; metamethods run. On an
+// error they leave the error value in the place of what they popped.
+int clua_set(lua_State *L, int table);
+int clua_set_field(lua_State *L, int table, const char *name, size_t count);
+int clua_set_index(lua_State *L, int table, lua_Integer index);
+int clua_raw_set(lua_State *L, int table);
+int clua_raw_set_index(lua_State *L, int table, lua_Integer index);
+int clua_set_registry(lua_State *L, const void *key);
+// Pops a key, pushes the next key and its value, or one nil at the end.
+int clua_next(lua_State *L, int table);
+// Push the length, as # gives it, and the text, as tostring gives it.
+int clua_length(lua_State *L, int index);
+int clua_to_text(lua_State *L, int index);
+// Pushes the position of the function at `level`, as luaL_where does.
+int clua_where(lua_State *L, int level);
+// Pushes a traceback of `of`, after `message` where that is not NULL.
+int clua_traceback(lua_State *L, lua_State *of, const char *message, int level);
+// Pushes whether two values are equal, as == says.
+int clua_equal(lua_State *L, int left, int right);
+// Push a compiled chunk; `path` NULL is standard input.
+int clua_load(
+  lua_State *L, const char *bytes, size_t count, const char *name, const char *mode);
+int clua_load_file(lua_State *L, const char *path);
+// Opens the standard libraries, with the coroutine functions of this target.
+int clua_open_libraries(lua_State *L);
+// Runs a whole collection; or sets the generational mode.
+int clua_collect(lua_State *L);
+int clua_set_generational(lua_State *L);
+// Runs a finished or suspended coroutine's closing and resets it; with an error its
+// value is on top of the stack of `co`. The status of lua_resetthread. Never raises.
+int clua_reset_thread(clua_host *host, lua_State *co);
+
+// ---- Swift functions and values -------------------------------------------------------
+
+typedef int (*clua_invoke)(void *context, lua_State *L);
+typedef void (*clua_release)(void *context);
+
+// Pushes a function that calls invoke(context, L). `release` is called when Lua has
+// collected it. On an error the context still belongs to the caller. Returns a status.
+int clua_push_function(
+  lua_State *L, clua_invoke invoke, clua_release release, void *context);
+
+// Pushes a userdata of the type `type` that owns `value`, with the metatable that
+// clua_set_registry stored under `type`. On an error the value still belongs to the
+// caller. Returns a status.
+int clua_push_object(
+  lua_State *L, const void *type, clua_release release, void *value, int user_values);
+
+// The value of a userdata of that type at `index`, or NULL. Whatever a script does with
+// the debug library, the answer is true. Never raises.
+void *clua_to_object(lua_State *L, int index, const void *type);
+
+// The same for any type of object, with its type. Never raises.
+void *clua_to_any_object(lua_State *L, int index, const void **type);
+
+// Given on the stack: a table of methods, one of getters and one of setters (each getter
+// and setter a function of clua_push_function) and the metatable, pops the first three
+// and completes the metatable with __index, __newindex and __gc. Returns a status.
+int clua_complete_metatable(lua_State *L);
+
+// ---- Coroutines and tasks -------------------------------------------------------------
+
+// Resumes `co` from `from` and keeps track of what is running. As lua_resume. Never
+// raises.
+int clua_resume(clua_host *host, lua_State *co, lua_State *from, int arguments, int *results);
+
+// Whether the last yield of `co` was for a host's wait, which is then in host->wait; the
+// answer is given once. Never raises.
+bool clua_take_wait(clua_host *host, lua_State *co);
+
+// Marks a coroutine as a task's own, from which a script cannot yield. Never raises.
+void clua_mark_task(lua_State *L);
+
+// Puts the host's coroutine functions into the table on top of the stack. Raises.
+void clua_replace_coroutines(lua_State *L);
+
+// Keeps the debug library in the table on top from reaching into Swift functions.
+// Raises.
+void clua_guard_debug(lua_State *L);
+
+// The trampoline's end: acts on what a Swift function returned. Raises.
+int clua_finish(lua_State *L, int results);
+
+// ---- Macros of lua.h that Swift cannot see --------------------------------------------
+
+static inline void clua_pop(lua_State *L, int count) { lua_settop(L, -count - 1); }
+static inline int clua_upvalue_index(int index) { return lua_upvalueindex(index); }
+static inline int clua_registry_index(void) { return LUA_REGISTRYINDEX; }
+static inline void clua_insert(lua_State *L, int index) { lua_rotate(L, index, 1); }
+static inline void clua_remove(lua_State *L, int index) {
+  lua_rotate(L, index, -1);
+  clua_pop(L, 1);
+}
+static inline void clua_push_globals(lua_State *L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+}
+
+#endif

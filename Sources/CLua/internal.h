@@ -1,0 +1,29 @@
+#ifndef CLUA_INTERNAL_H
+#define CLUA_INTERNAL_H
+
+#include "clua.h"
+
+// Marks in the low bits of the word that leads from a lua_State to its host.
+enum {
+  CLUA_MARK_WAITING = 1,  // waits for the host on behalf of the coroutine that resumed it
+  CLUA_MARK_TASK = 2,     // the coroutine of a task
+};
+
+static inline uintptr_t *clua_word(lua_State *L) { return lua_getextraspace(L); }
+static inline void clua_mark(lua_State *L, uintptr_t mark) { *clua_word(L) |= mark; }
+static inline void clua_unmark(lua_State *L, uintptr_t mark) { *clua_word(L) &= ~mark; }
+static inline bool clua_marked(lua_State *L, uintptr_t mark) {
+  return (*clua_word(L) & mark) != 0;
+}
+
+// The registry's key of the last traceback; its entry always exists, so that keeping one
+// needs no memory for the entry.
+extern const char clua_traceback_key;
+
+void clua_warn(void *context, const char *message, int continues);
+void clua_prepare_functions(lua_State *L);
+
+// Waits for host->wait on behalf of L. Raises.
+int clua_wait(lua_State *L);
+
+#endif

@@ -1,0 +1,197 @@
+import CLua
+
+/// One call of a Swift function by Lua: its arguments, counted from 1.
+///
+/// It lives only as long as the call. A read of a wrong argument throws
+/// ``LuaArgumentError``, which a script sees as
+/// `bad argument #1 to 'generate' (table expected, got number)`. Of a method, argument 1
+/// is the object itself.
+public struct LuaCall: ~Copyable {
+  @usableFromInline let L: OpaquePointer
+
+  @usableFromInline
+  init(_ L: OpaquePointer) {
+    self.L = L
+  }
+
+  /// The state, for everything but arguments.
+  public var state: LuaState {
+    let host = clua_host_of(L)
+    // A C library that resumes coroutines by itself does not tell us.
+    host?.pointee.running = L
+    return LuaState.of(L)
+  }
+
+  /// How many arguments there are.
+  public var count: Int { Int(lua_gettop(L)) }
+
+  /// The type of an argument; `.none` where it was not given.
+  public func type(_ index: Int) -> LuaType {
+    LuaType(code: lua_type(L, Int32(index)))
+  }
+
+  /// Whether an argument is `nil` or was not given.
+  public func isNil(_ index: Int) -> Bool {
+    lua_type(L, Int32(index)) <= LUA_TNIL
+  }
+
+  /// A number, or a string that reads as one.
+  public func number(_ index: Int) throws -> Double {
+    var isNumber: Int32 = 0
+    let number = lua_tonumberx(L, Int32(index), &isNumber)
+    if isNumber == 0 { throw LuaArgumentError(index, expected: "number") }
+    return number
+  }
+
+  /// An integer, or a float or string that is exactly one.
+  public func integer(_ index: Int) throws -> Int {
+    var isInteger: Int32 = 0
+    let integer = lua_tointegerx(L, Int32(index), &isInteger)
+    if isInteger == 0 { throw notInteger(index) }
+    return Int(integer)
+  }
+
+  private func notInteger(_ index: Int) -> LuaArgumentError {
+    lua_isnumber(L, Int32(index)) != 0
+      ? LuaArgumentError(index, "number has no integer representation")
+      : LuaArgumentError(index, expected: "number")
+  }
+
+  /// Whether an argument is true, as a condition takes it.
+  public func bool(_ index: Int) -> Bool {
+    lua_toboolean(L, Int32(index)) != 0
+  }
+
+  /// A string, or a number's text, read as UTF-8.
+  public func string(_ index: Int) throws -> String {
+    guard lua_type(L, Int32(index)) == LUA_TSTRING else { return try get(index) }
+    return state.text(L, Int32(index))
+  }
+
+  /// The bytes of a string, or of a number's text.
+  public func bytes(_ index: Int) throws -> [UInt8] {
+    try get(index, as: LuaString.self).bytes
+  }
+
+  /// Calls `body` with the bytes of a string, without a copy.
+  public func withBytes<Result>(
+    _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) throws -> Result {
+    guard lua_type(L, Int32(index)) == LUA_TSTRING else {
+      throw LuaArgumentError(index, expected: "string")
+    }
+    var count = 0
+    let start = lua_tolstring(L, Int32(index), &count)
+    return try body(UnsafeRawBufferPointer(start: start, count: count))
+  }
+
+  /// A table.
+  public func table(_ index: Int) throws -> LuaTable { try get(index) }
+
+  /// A function.
+  public func function(_ index: Int) throws -> LuaFunction { try get(index) }
+
+  /// Any value; `.nil` where it was not given.
+  public func value(_ index: Int) throws -> LuaValue {
+    try state.read(L, Int32(index))
+  }
+
+  /// The arguments from `first` on.
+  public func values(from first: Int) throws -> [LuaValue] {
+    let state = self.state
+    return try (first..<max(first, count + 1)).map { try state.read(L, Int32($0)) }
+  }
+
+  /// An argument as a Swift value.
+  public func get<T: LuaReadable>(_ index: Int, as type: T.Type = T.self) throws -> T {
+    guard let value = try T.read(from: state, at: Int32(index)) else {
+      throw LuaArgumentError(index, expected: T.luaTypeName)
+    }
+    return value
+  }
+
+  /// An argument as a Swift value, or `nil` where it is `nil` or was not given.
+  public func optional<T: LuaReadable>(_ index: Int, as type: T.Type = T.self) throws -> T? {
+    isNil(index) ? nil : try get(index, as: type)
+  }
+
+  /// The Swift value of a userdata.
+  public func userdata<T>(_ index: Int, _ type: LuaUserdataType<T>) throws -> T {
+    guard let box = type.box(L, Int32(index)) else {
+      throw LuaArgumentError(index, expected: type.name)
+    }
+    return box.value
+  }
+
+  /// The Swift value of a userdata, or `nil` where the argument is something else.
+  public func userdataIfPresent<T>(_ index: Int, _ type: LuaUserdataType<T>) -> T? {
+    type.box(L, Int32(index))?.value
+  }
+
+  /// No results.
+  public func results() -> LuaResults { .none }
+
+  /// One number.
+  public func results(_ value: Double) -> LuaResults {
+    lua_pushnumber(L, value)
+    return LuaResults(count: 1)
+  }
+
+  /// One integer.
+  public func results(_ value: Int) -> LuaResults {
+    lua_pushinteger(L, Int64(value))
+    return LuaResults(count: 1)
+  }
+
+  /// One boolean.
+  public func results(_ value: Bool) -> LuaResults {
+    lua_pushboolean(L, value ? 1 : 0)
+    return LuaResults(count: 1)
+  }
+
+  /// Leaves the results for Lua, in order.
+  public func results<each Value: LuaPushable>(_ value: repeat each Value) throws -> LuaResults {
+    try state.results(repeat each value)
+  }
+
+  /// Leaves the results of a list for Lua, in order.
+  public func results(of values: [LuaValue]) throws -> LuaResults {
+    try state.results(of: values)
+  }
+}
+
+/// How many results a Swift function has left for Lua.
+public struct LuaResults {
+  @usableFromInline let count: Int32
+
+  @usableFromInline
+  init(count: Int32) {
+    self.count = count
+  }
+
+  /// No results.
+  public static var none: LuaResults { LuaResults(count: 0) }
+}
+
+@available(*, unavailable)
+extension LuaResults: Sendable {}
+
+extension LuaState {
+  /// Leaves the results for Lua, in order.
+  public func results<each Value: LuaPushable>(_ value: repeat each Value) throws -> LuaResults {
+    _ = try enter(64)
+    var count: Int32 = 0
+    for value in repeat each value {
+      try value.push(to: self)
+      count += 1
+    }
+    return LuaResults(count: count)
+  }
+
+  /// Leaves the results of a list for Lua, in order.
+  public func results(of values: [LuaValue]) throws -> LuaResults {
+    let L = try enter(values.count)
+    for value in values { try push(value, L) }
+    return LuaResults(count: Int32(values.count))
+  }
+}

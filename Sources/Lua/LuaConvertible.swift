@@ -1,0 +1,238 @@
+import CLua
+
+/// A Swift value that can be given to Lua.
+public protocol LuaPushable: SendableMetatype {
+  /// Leaves the value on top of the stack of the running function.
+  /// - Throws: ``LuaError`` where Lua has no memory for it.
+  func push(to state: LuaState) throws
+}
+
+/// A Swift value that can be read from Lua.
+public protocol LuaReadable: SendableMetatype {
+  /// The word for it in messages: "number expected, got nil".
+  static var luaTypeName: String { get }
+
+  /// The value at `index` of the stack of the running function, or `nil` where there is
+  /// none of this type.
+  static func read(from state: LuaState, at index: Int32) throws -> Self?
+}
+
+/// A Swift value that goes both ways.
+public typealias LuaConvertible = LuaPushable & LuaReadable
+
+extension Bool: LuaConvertible {
+  public static var luaTypeName: String { "boolean" }
+  public func push(to state: LuaState) throws { lua_pushboolean(try state.enter(), self ? 1 : 0) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Bool? {
+    let L = try state.enter()
+    return lua_type(L, index) == LUA_TBOOLEAN ? lua_toboolean(L, index) != 0 : nil
+  }
+}
+
+extension Double: LuaConvertible {
+  public static var luaTypeName: String { "number" }
+  public func push(to state: LuaState) throws { lua_pushnumber(try state.enter(), self) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Double? {
+    let L = try state.enter()
+    var isNumber: Int32 = 0
+    let number = lua_tonumberx(L, index, &isNumber)
+    return isNumber != 0 ? number : nil
+  }
+}
+
+extension Float: LuaConvertible {
+  public static var luaTypeName: String { "number" }
+  public func push(to state: LuaState) throws { try Double(self).push(to: state) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Float? {
+    try Double.read(from: state, at: index).map(Float.init)
+  }
+}
+
+extension Int64: LuaConvertible {
+  public static var luaTypeName: String { "integer" }
+  public func push(to state: LuaState) throws { lua_pushinteger(try state.enter(), self) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Int64? {
+    let L = try state.enter()
+    var isInteger: Int32 = 0
+    let integer = lua_tointegerx(L, index, &isInteger)
+    if isInteger != 0 { return integer }
+    if lua_isnumber(L, index) != 0 {
+      throw LuaArgumentError(Int(index), "number has no integer representation")
+    }
+    return nil
+  }
+}
+
+extension LuaReadable where Self: FixedWidthInteger {
+  static func readInteger(from state: LuaState, at index: Int32) throws -> Self? {
+    guard let integer = try Int64.read(from: state, at: index) else { return nil }
+    guard let value = Self(exactly: integer) else {
+      throw LuaArgumentError(Int(index), "number is out of range")
+    }
+    return value
+  }
+}
+
+extension LuaPushable where Self: FixedWidthInteger {
+  /// An integer where it fits into 64 bits, else a float, as Lua does with a numeral.
+  func pushInteger(to state: LuaState) throws {
+    if let integer = Int64(exactly: self) {
+      try integer.push(to: state)
+    } else {
+      try Double(self).push(to: state)
+    }
+  }
+}
+
+extension Int: LuaConvertible {
+  public static var luaTypeName: String { "integer" }
+  public func push(to state: LuaState) throws { try pushInteger(to: state) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Int? {
+    try readInteger(from: state, at: index)
+  }
+}
+
+extension Int32: LuaConvertible {
+  public static var luaTypeName: String { "integer" }
+  public func push(to state: LuaState) throws { try pushInteger(to: state) }
+  public static func read(from state: LuaState, at index: Int32) throws -> Int32? {
+    try readInteger(from: state, at: index)
+  }
+}
+
+extension UInt8: LuaConvertible {
+  public static var luaTypeName: String { "integer" }
+  public func push(to state: LuaState) throws { try pushInteger(to: state) }
+  public static func read(from state: LuaState, at index: Int32) throws -> UInt8? {
+    try readInteger(from: state, at: index)
+  }
+}
+
+extension UInt: LuaConvertible {
+  public static var luaTypeName: String { "integer" }
+  public func push(to state: LuaState) throws { try pushInteger(to: state) }
+  public static func read(from state: LuaState, at index: Int32) throws -> UInt? {
+    try readInteger(from: state, at: index)
+  }
+}
+
+extension String: LuaConvertible {
+  public static var luaTypeName: String { "string" }
+  public func push(to state: LuaState) throws {
+    let L = try state.enter()
+    try state.check(state.push(self, L), L)
+  }
+  /// A number is read as its text, as Lua's own functions do.
+  public static func read(from state: LuaState, at index: Int32) throws -> String? {
+    try LuaString.read(from: state, at: index)?.text
+  }
+}
+
+extension LuaString: LuaConvertible {
+  public static var luaTypeName: String { "string" }
+  public func push(to state: LuaState) throws {
+    let L = try state.enter()
+    try state.check(state.push(bytes, L), L)
+  }
+  public static func read(from state: LuaState, at index: Int32) throws -> LuaString? {
+    let L = try state.enter()
+    switch lua_type(L, index) {
+    case LUA_TSTRING: return LuaString(state.bytes(L, index))
+    case LUA_TNUMBER:
+      try state.check(clua_to_text(L, index), L)
+      defer { clua_pop(L, 1) }
+      return LuaString(state.bytes(L, -1))
+    default: return nil
+    }
+  }
+}
+
+extension LuaValue: LuaConvertible {
+  public static var luaTypeName: String { "value" }
+  public func push(to state: LuaState) throws { try state.push(self, try state.enter()) }
+  public static func read(from state: LuaState, at index: Int32) throws -> LuaValue? {
+    try state.read(try state.enter(), index)
+  }
+}
+
+extension Optional: LuaPushable where Wrapped: LuaPushable {
+  public func push(to state: LuaState) throws {
+    if let value = self {
+      try value.push(to: state)
+    } else {
+      lua_pushnil(try state.enter())
+    }
+  }
+}
+
+extension Optional: LuaReadable where Wrapped: LuaReadable {
+  public static var luaTypeName: String { Wrapped.luaTypeName }
+  public static func read(from state: LuaState, at index: Int32) throws -> Wrapped?? {
+    if lua_type(try state.enter(), index) <= LUA_TNIL { return .some(nil) }
+    return try Wrapped.read(from: state, at: index).map(Optional.some)
+  }
+}
+
+extension Array: LuaPushable where Element: LuaPushable {
+  public func push(to state: LuaState) throws {
+    let L = try state.enter()
+    try state.check(clua_new_table(L, Int32(clamping: count), 0), L)
+    for (offset, element) in enumerated() {
+      try element.push(to: state)
+      try state.check(clua_raw_set_index(L, -2, Int64(offset) + 1), L)
+    }
+  }
+}
+
+extension Array: LuaReadable where Element: LuaReadable {
+  public static var luaTypeName: String { "table" }
+  public static func read(from state: LuaState, at index: Int32) throws -> [Element]? {
+    try state.balanced { L in
+      guard lua_type(L, index) == LUA_TTABLE else { return nil }
+      let table = lua_absindex(L, index)
+      var result: [Element] = []
+      for position in 1...(Int64(lua_rawlen(L, table)) + 1) {
+        try state.check(clua_get_index(L, table, position), L)
+        if lua_type(L, -1) == LUA_TNIL { break }
+        guard let element = try Element.read(from: state, at: lua_absindex(L, -1)) else {
+          throw LuaArgumentError(
+            Int(index), "\(Element.luaTypeName) expected at index \(position) of the list")
+        }
+        result.append(element)
+        clua_pop(L, 1)
+      }
+      return result
+    }
+  }
+}
+
+extension Dictionary: LuaPushable where Key == String, Value: LuaPushable {
+  public func push(to state: LuaState) throws {
+    let L = try state.enter()
+    try state.check(clua_new_table(L, 0, Int32(clamping: count)), L)
+    for (key, value) in self {
+      try value.push(to: state)
+      try state.setField(key, L, table: -2)
+    }
+  }
+}
+
+extension Dictionary: LuaReadable where Key == String, Value: LuaReadable {
+  public static var luaTypeName: String { "table" }
+  public static func read(from state: LuaState, at index: Int32) throws -> [String: Value]? {
+    try state.balanced { L in
+      guard lua_type(L, index) == LUA_TTABLE else { return nil }
+      var result: [String: Value] = [:]
+      let table = lua_absindex(L, index)
+      lua_pushnil(L)
+      while try state.next(L, table) {
+        guard lua_type(L, -2) == LUA_TSTRING,
+          let value = try Value.read(from: state, at: lua_absindex(L, -1))
+        else { throw LuaArgumentError(Int(index), "\(Value.luaTypeName) expected in the table") }
+        result[state.text(L, -2)] = value
+        clua_pop(L, 1)
+      }
+      return result
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import CLua
+
+/// A function of Lua, whatever language it is written in.
+public struct LuaFunction: Sendable, Equatable {
+  let reference: LuaReference
+
+  /// Whether both are the same function.
+  public static func == (left: LuaFunction, right: LuaFunction) -> Bool {
+    left.reference.isSameValue(as: right.reference)
+  }
+
+  /// Calls it on the thread of its interpreter and gives all its results. Host calls in
+  /// it run the scheduler in place.
+  /// - Throws: ``LuaError`` with a traceback.
+  @discardableResult
+  public func call(_ arguments: [LuaValue] = []) throws -> [LuaValue] {
+    let state = try reference.state()
+    return try state.balanced(arguments.count) { L in
+      let base = lua_gettop(L)
+      try state.push(reference, L)
+      for argument in arguments { try state.push(argument, L) }
+      try state.call(L, arguments: arguments.count, results: LUA_MULTRET)
+      return try state.readAll(L, above: base)
+    }
+  }
+
+  /// Calls it with Swift values.
+  @discardableResult
+  public func call<each Argument: LuaPushable>(
+    _ argument: repeat each Argument
+  ) throws -> [LuaValue] {
+    let state = try reference.state()
+    return try state.balanced(64) { L in
+      let base = lua_gettop(L)
+      try state.push(reference, L)
+      var count = 0
+      for value in repeat each argument {
+        try value.push(to: state)
+        count += 1
+      }
+      try state.call(L, arguments: count, results: LUA_MULTRET)
+      return try state.readAll(L, above: base)
+    }
+  }
+
+  /// Calls it with Swift values and reads its first result.
+  /// - Throws: ``LuaError``, also where the result is of another type.
+  public func call<Result: LuaReadable, each Argument: LuaPushable>(
+    _ argument: repeat each Argument, returning: Result.Type
+  ) throws -> Result {
+    let state = try reference.state()
+    return try state.balanced(64) { L in
+      try state.push(reference, L)
+      var count = 0
+      for value in repeat each argument {
+        try value.push(to: state)
+        count += 1
+      }
+      try state.call(L, arguments: count, results: 1)
+      if let result = try Result.read(from: state, at: lua_gettop(L)) { return result }
+      throw LuaError(
+        "\(Result.luaTypeName) expected as result, got \(LuaType(code: lua_type(L, -1)))")
+    }
+  }
+}
+
+extension LuaFunction: LuaConvertible {
+  public static var luaTypeName: String { "function" }
+  public func push(to state: LuaState) throws { try state.push(reference, try state.enter()) }
+  public static func read(from state: LuaState, at index: Int32) throws -> LuaFunction? {
+    let L = try state.enter()
+    return lua_type(L, index) == LUA_TFUNCTION
+      ? LuaFunction(reference: try state.reference(L, index)) : nil
+  }
+}
+
+/// A coroutine.
+public struct LuaThread: Sendable, Equatable {
+  let reference: LuaReference
+
+  /// Whether both are the same coroutine.
+  public static func == (left: LuaThread, right: LuaThread) -> Bool {
+    left.reference.isSameValue(as: right.reference)
+  }
+}
+
+extension LuaState {
+  /// Calls the function below the arguments. An error is thrown with its traceback.
+  func call(_ L: OpaquePointer, arguments: Int, results: Int32) throws {
+    let status = clua_call(L, Int32(arguments), results, true)
+    guard status != LUA_OK else { return }
+    var error = takeError(status, L)
+    if error.traceback == nil {
+      clua_push_traceback(L)
+      if lua_type(L, -1) == LUA_TSTRING { error.traceback = text(L, -1) }
+      clua_pop(L, 1)
+    }
+    throw error
+  }
+
+  func readAll(_ L: OpaquePointer, above base: Int32) throws -> [LuaValue] {
+    let count = lua_gettop(L) - base
+    if count == 0 { return [] }
+    guard lua_checkstack(L, CLUA_SLOTS) != 0 else {
+      throw LuaError("stack overflow", kind: .memory)
+    }
+    return try (1...count).map { try read(L, base + $0) }
+  }
+}

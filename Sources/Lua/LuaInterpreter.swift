@@ -1,0 +1,179 @@
+import CLua
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Lua 5.4 in a Swift program: one state, and the one thread that may touch it.
+///
+/// ```swift
+/// let interpreter = try LuaInterpreter()
+/// let sum = try await interpreter.run { state in
+///   try state.globals.set("answer", to: 42)
+///   return try state.run("return answer * 2").first?.type
+/// }
+/// interpreter.close()
+/// ```
+///
+/// It installs no signal handler but one, when a script is first interrupted: that of the
+/// real-time signal SIGRTMIN + 5 (SIGUSR2 where there are none).
+public final class LuaInterpreter: Sendable {
+  private let engine: Engine
+  private let interrupter: Interrupter
+
+  /// Makes a state with the standard libraries and the library `task`.
+  /// - Throws: ``LuaError`` where there is no memory or no thread for it.
+  public init(configuration: LuaConfiguration = LuaConfiguration()) throws {
+    engine = try Engine(configuration: configuration)
+    interrupter = Interrupter(mailbox: engine.mailbox, configuration: configuration)
+  }
+
+  deinit {
+    interrupter.close()
+    engine.close(waits: false)
+  }
+
+  /// Ends the interpreter: runs finalizers, frees Lua's memory, ends the thread. What is
+  /// left to run throws ``LuaError`` of kind `closed`. Work that goes on in the
+  /// background is not waited for; see ``waitForBackgroundWork()``.
+  public func close() {
+    interrupter.close()
+    engine.close(waits: true)
+  }
+
+  // MARK: Running
+
+  /// Runs `body` on the thread of Lua, one at a time, and then whatever tasks it made.
+  ///
+  /// Cancelling the calling Swift task interrupts the script.
+  /// - Throws: what `body` throws; ``LuaError`` of kind `closed` after ``close()``.
+  public func run<Output: Sendable>(
+    _ body: @escaping @Sendable (LuaState) throws -> Output
+  ) async throws -> Output {
+    let run = RunToken()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let job = job(run, body) { continuation.resume(with: $0) }
+        if !engine.mailbox.post(job) { job.refuse() }
+      }
+    } onCancel: {
+      interrupter.interrupt("cancelled", run: run)
+    }
+  }
+
+  /// The same for a thread that can wait, a command's main thread for instance.
+  @available(*, noasync, message: "use run")
+  public func runBlocking<Output: Sendable>(
+    _ body: @escaping @Sendable (LuaState) throws -> Output
+  ) throws -> Output {
+    let gate = Gate()
+    let outcome = Outcome<Output>()
+    let job = job(RunToken(), body) { result in
+      outcome.result = result
+      gate.open()
+    }
+    if !engine.mailbox.post(job) { job.refuse() }
+    gate.wait()
+    guard let result = outcome.result else { throw Self.closedError }
+    return try result.get()
+  }
+
+  private func job<Output: Sendable>(
+    _ run: RunToken, _ body: @escaping @Sendable (LuaState) throws -> Output,
+    _ finish: @escaping @Sendable (Result<Output, any Error>) -> Void
+  ) -> Job {
+    let interrupter = interrupter
+    return Job(
+      body: { state in
+        interrupter.begin(run)
+        let result = Result { try state.runMainPart(body) }
+        interrupter.end(run)
+        finish(result)
+      },
+      refuse: { finish(.failure(Self.closedError)) })
+  }
+
+  private static var closedError: LuaError {
+    LuaError("the interpreter is closed", kind: .closed)
+  }
+
+  // MARK: Ending a script
+
+  /// Ends the script that runs now, if any: its next instruction, or its wait, raises
+  /// `message`, once. It may catch that, and is given the grace of the configuration;
+  /// then every instruction raises.
+  ///
+  /// What Lua does in one long C function, or in a finalizer, is not interrupted.
+  public func interrupt(_ message: String = "interrupted!") {
+    interrupter.interrupt(message, run: nil)
+  }
+
+  /// Interrupts the script that runs now or next when the time is over.
+  public func interrupt(after time: Duration, _ message: String = "time limit exceeded") {
+    interrupter.interrupt(after: time, message)
+  }
+
+  // MARK: Work in the background
+
+  /// How many pieces of work go on although their script does not wait for them; see
+  /// ``LuaAsyncCall/Cancellation/finishInBackground``.
+  public var backgroundWorkCount: Int { engine.mailbox.backgroundCount }
+
+  /// Waits until there is none.
+  public func waitForBackgroundWork() async {
+    await engine.mailbox.waitForBackground()
+  }
+
+  /// The same for a thread that can wait.
+  @available(*, noasync, message: "use waitForBackgroundWork")
+  public func waitForBackgroundWorkBlocking() {
+    engine.mailbox.waitForBackground()
+  }
+
+  /// Cancels it, and lets those go who wait for it.
+  public func abandonBackgroundWork() {
+    engine.mailbox.abandonBackground()
+  }
+}
+
+/// The result of a run on its way between threads.
+///
+/// `@unchecked Sendable`: written before a gate opens and read after.
+private final class Outcome<Output>: @unchecked Sendable {
+  var result: Result<Output, any Error>?
+}
+
+/// Tells one run from another.
+final class RunToken: Sendable {}
+
+extension LuaState {
+  /// Runs `body` on the main state, in a C function of its own, and then its tasks.
+  func runMainPart<Output>(_ body: (LuaState) throws -> Output) throws -> Output {
+    guard let host, let main = host.pointee.main else {
+      throw LuaError("the interpreter is closed", kind: .closed)
+    }
+    host.pointee.delivered = 0
+    var result: Result<Output, any Error>?
+    let status = withoutActuallyEscaping(body) { body in
+      var order = RunOrder { L in
+        result = Result { try self.withMainPart(L) { try body(self) } }
+      }
+      return withUnsafeMutablePointer(to: &order) { order in
+        clua_run(
+          main,
+          { context, L in
+            guard let context, let L else { return }
+            context.assumingMemoryBound(to: RunOrder.self).pointee.body(L)
+          }, order)
+      }
+    }
+    if let result { return try result.get() }
+    throw takeError(status, main)
+  }
+}
+
+private struct RunOrder {
+  var body: (OpaquePointer) -> Void
+}

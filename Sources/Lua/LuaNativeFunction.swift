@@ -1,0 +1,95 @@
+import CLua
+
+/// A function written in Swift, for Lua to call. It can be given to any number of states.
+///
+/// ```swift
+/// try state.globals.set("add", to: LuaNativeFunction { call in
+///   call.results(try call.number(1) + call.number(2))
+/// })
+/// ```
+///
+/// What it throws, a script sees as an error: see ``LuaErrorConvertible`` and
+/// ``LuaArgumentError``.
+public struct LuaNativeFunction: Sendable {
+  let body: FunctionBody
+
+  init(_ body: FunctionBody) {
+    self.body = body
+  }
+
+  /// A function that has its results when it returns.
+  public init(_ body: @escaping @Sendable (borrowing LuaCall) throws -> LuaResults) {
+    self.body = PlainFunction(body)
+  }
+
+  /// A function whose results come later. On the thread of Lua it reads its arguments and
+  /// says what has to be done; the script waits for that, and other tasks go on.
+  public static func async(
+    _ body: @escaping @Sendable (borrowing LuaCall) throws -> LuaAsyncCall
+  ) -> LuaNativeFunction {
+    LuaNativeFunction(AsyncFunction(body))
+  }
+}
+
+extension LuaNativeFunction: LuaPushable {
+  public func push(to state: LuaState) throws {
+    let L = try state.enter()
+    let context = Unmanaged.passRetained(body)
+    let status = clua_push_function(L, invokeFunction, releaseFunction, context.toOpaque())
+    if status != LUA_OK {
+      context.release()
+      throw state.takeError(status, L)
+    }
+  }
+}
+
+/// What a function of ours does when Lua calls it.
+class FunctionBody: @unchecked Sendable {
+  /// Returns the number of results on the stack, or a code for the trampoline. Subclasses
+  /// are immutable, which is why this class may be `Sendable`.
+  func invoke(_ L: OpaquePointer) -> Int32 { 0 }
+}
+
+private let invokeFunction: clua_invoke = { context, L in
+  guard let context, let L else { return 0 }
+  return Unmanaged<FunctionBody>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.invoke(L) }
+}
+
+private let releaseFunction: clua_release = { context in
+  guard let context else { return }
+  Unmanaged<FunctionBody>.fromOpaque(context).release()
+}
+
+final class PlainFunction: FunctionBody, @unchecked Sendable {
+  private let body: @Sendable (borrowing LuaCall) throws -> LuaResults
+
+  init(_ body: @escaping @Sendable (borrowing LuaCall) throws -> LuaResults) {
+    self.body = body
+  }
+
+  override func invoke(_ L: OpaquePointer) -> Int32 {
+    do {
+      return try body(LuaCall(L)).count
+    } catch {
+      return LuaState.of(L).pushError(error, L)
+    }
+  }
+}
+
+final class AsyncFunction: FunctionBody, @unchecked Sendable {
+  private let body: @Sendable (borrowing LuaCall) throws -> LuaAsyncCall
+
+  init(_ body: @escaping @Sendable (borrowing LuaCall) throws -> LuaAsyncCall) {
+    self.body = body
+  }
+
+  override func invoke(_ L: OpaquePointer) -> Int32 {
+    let state = LuaState.of(L)
+    do {
+      let call = try body(LuaCall(L))
+      return try state.begin(call.makeWait(), L)
+    } catch {
+      return state.pushError(error, L)
+    }
+  }
+}

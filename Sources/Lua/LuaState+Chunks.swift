@@ -1,0 +1,94 @@
+import CLua
+
+extension LuaState {
+  /// Compiles a chunk.
+  /// - Parameters:
+  ///   - source: the text.
+  ///   - name: what it is called in messages; a name that begins with `@` is a file's,
+  ///     one that begins with `=` is shown as it is.
+  /// - Throws: ``LuaError`` of kind `syntax`.
+  public func load(_ source: String, name: String = "=(load)") throws -> LuaFunction {
+    try load(Array(source.utf8), name: name, allowsBinary: false)
+  }
+
+  /// Compiles a chunk of bytes; a binary one only where that is allowed. Lua does not
+  /// check binary chunks: a malicious one can crash the program.
+  public func load(
+    _ source: [UInt8], name: String, allowsBinary: Bool = false
+  ) throws -> LuaFunction {
+    let L = try enter()
+    let status = source.withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) {
+        clua_load(L, $0.baseAddress, $0.count, name, allowsBinary ? "bt" : "t")
+      }
+    }
+    try check(status, L)
+    return LuaFunction(reference: try takeReference(L))
+  }
+
+  /// Compiles a file, as `loadfile` does; `nil` is standard input.
+  /// - Throws: ``LuaError`` of kind `syntax`, also where it cannot be read.
+  public func load(file path: String?) throws -> LuaFunction {
+    let L = try enter()
+    let status =
+      if let path { clua_load_file(L, path) } else { clua_load_file(L, nil) }
+    do {
+      try check(status, L)
+    } catch var error as LuaError {
+      if error.kind == .runtime { error.kind = .syntax }
+      throw error
+    }
+    return LuaFunction(reference: try takeReference(L))
+  }
+
+  /// Compiles and runs a chunk and gives its results.
+  @discardableResult
+  public func run(_ source: String, name: String = "=(run)") throws -> [LuaValue] {
+    try load(source, name: name).call([])
+  }
+
+  /// Makes `require(name)` give what `open` makes, when it is first required.
+  public func preload(
+    _ name: String, _ open: @escaping @Sendable (LuaState) throws -> LuaTable
+  ) throws {
+    try preload(
+      name,
+      opener: LuaNativeFunction { call in
+        try call.results(try open(call.state))
+      })
+  }
+
+  /// Makes `require(name)` run this Lua source, when it is first required.
+  public func preload(_ name: String, source: String) throws {
+    try preload(
+      name,
+      opener: LuaNativeFunction { call in
+        let state = call.state
+        let chunk = try state.load(source, name: "=[\(name)]")
+        return try state.results(of: chunk.call([.string(name)]))
+      })
+  }
+
+  private func preload(_ name: String, opener: LuaNativeFunction) throws {
+    let loaders = try registryTable("_PRELOAD")
+    try loaders.set(name, to: opener)
+  }
+
+  /// Makes a table what `require(name)` gives, at once.
+  public func setModule(_ name: String, to table: LuaTable) throws {
+    try registryTable("_LOADED").set(name, to: table)
+  }
+
+  private func registryTable(_ name: String) throws -> LuaTable {
+    try balanced { L in
+      try getField(name, L, table: clua_registry_index())
+      if lua_type(L, -1) != LUA_TTABLE {
+        clua_pop(L, 1)
+        try check(clua_new_table(L, 0, 0), L)
+        lua_pushvalue(L, -1)
+        try setField(name, L, table: clua_registry_index())
+      }
+      return LuaTable(reference: try takeReference(L))
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import CLua
+
+extension LuaState {
+  /// Makes a Swift error of the error value on top of the stack, and takes it off.
+  func takeError(_ status: Int32, _ L: OpaquePointer) -> LuaError {
+    defer { clua_pop(L, 1) }
+    return error(status, L)
+  }
+
+  /// The error value on top of the stack as a Swift error.
+  private func error(_ status: Int32, _ L: OpaquePointer) -> LuaError {
+    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
+      return LuaError("stack overflow", kind: .memory)
+    }
+    let kind: LuaError.Kind =
+      switch status {
+      case LUA_ERRMEM: .memory
+      case LUA_ERRSYNTAX: .syntax
+      default: .runtime
+      }
+    if let box = ErrorObject.luaType.box(L, -1) {
+      return LuaError(
+        box.value.message, kind: box.value.kind, value: (try? read(L, -1)) ?? .nil,
+        traceback: box.value.traceback, underlying: box.value.underlying)
+    }
+    var result = LuaError(
+      message(L, -1), kind: kind, value: (try? read(L, -1)) ?? .nil,
+      underlying: boxedError(L, -1))
+    if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptMessage) {
+      result.kind = .interrupted
+    }
+    return result
+  }
+
+  /// The text of an error value, as `lua` shows it.
+  func message(_ L: OpaquePointer, _ index: Int32) -> String {
+    let type = lua_type(L, index)
+    if type == LUA_TSTRING { return text(L, index) }
+    let absolute = lua_absindex(L, index)
+    let top = lua_gettop(L)
+    defer { lua_settop(L, top) }
+    guard clua_to_text(L, absolute) == LUA_OK else {
+      return "(error object is a \(LuaType(code: type)) value)"
+    }
+    return text(L, -1)
+  }
+
+  /// The Swift error that a userdata holds.
+  private func boxedError(_ L: OpaquePointer, _ index: Int32) -> (any Error)? {
+    var type: UnsafeRawPointer?
+    guard let pointer = clua_to_any_object(L, index, &type) else { return nil }
+    let box = Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue()
+    return (box as? any AnyLuaBox)?.anyValue as? any Error
+  }
+
+  private var wasInterrupted: Bool { (host?.pointee.delivered ?? 0) > 0 }
+
+  private var interruptMessage: String {
+    guard let host else { return "" }
+    return withUnsafeBytes(of: host.pointee.message) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
+  /// Leaves what a script sees of a Swift error on top of the stack and says what the
+  /// trampoline has to do with it. Where there is no memory for that, Lua's own "not
+  /// enough memory" is there instead.
+  func pushError(_ error: any Error, _ L: OpaquePointer) -> Int32 {
+    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
+      lua_pushnil(L)
+      return CLUA_RAISE
+    }
+    let top = lua_gettop(L)
+    do {
+      return try pushValue(of: error, L)
+    } catch let second as LuaError where second.kind == .memory {
+      lua_settop(L, top)
+      // The status of a string that does not fit is that message.
+      if clua_push_string(L, second.message, second.message.utf8.count) != LUA_OK {
+        return CLUA_RAISE
+      }
+      return CLUA_RAISE
+    } catch {
+      lua_settop(L, top)
+      return pushText("\(error)", L)
+    }
+  }
+
+  private func pushText(_ text: String, _ L: OpaquePointer, code: Int32 = CLUA_TEXT) -> Int32 {
+    push(text, L) == LUA_OK ? code : CLUA_RAISE
+  }
+
+  private func pushValue(of error: any Error, _ L: OpaquePointer) throws -> Int32 {
+    switch error {
+    case let argument as LuaArgumentError:
+      host?.pointee.argument = Int32(argument.index)
+      switch argument.reason {
+      case .message(let message): return pushText(message, L, code: CLUA_ARGUMENT)
+      case .expected(let name): return pushText(name, L, code: CLUA_TYPE)
+      }
+    case let positioned as PositionedError:
+      guard positioned.kind != .runtime, positioned.kind != .interrupted else {
+        return pushText(positioned.message, L)
+      }
+      try push(
+        ErrorObject(
+          message: try position() + positioned.message, kind: positioned.kind,
+          traceback: try traceback(), underlying: nil), L)
+      return CLUA_RAISE
+    case let lua as LuaError:
+      if lua.underlying == nil, case .string(let string) = lua.value {
+        try check(push(string.bytes, L), L)
+      } else {
+        try push(lua.value, L)
+      }
+      return CLUA_RAISE
+    case let convertible as any LuaErrorConvertible:
+      try push(convertible.luaErrorValue(in: self), L)
+      return CLUA_RAISE
+    default:
+      try push(
+        ErrorObject(
+          message: try position() + "\(error)", kind: .runtime, traceback: try traceback(),
+          underlying: error), L)
+      return CLUA_RAISE
+    }
+  }
+}
+
+/// What a script sees of a Swift error that does not say itself what that is: an object
+/// with `kind`, `message` and `traceback`, which reads as its message.
+struct ErrorObject: Sendable {
+  var message: String
+  var kind: LuaError.Kind
+  var traceback: String
+  var underlying: (any Error)?
+  /// What `task.map` had finished before the error.
+  var results: LuaValue = .nil
+}
+
+extension ErrorObject: LuaUserdata {
+  static let luaType = LuaUserdataType<ErrorObject>(name: "error") { type in
+    type.property("kind") { "\($0.kind)" }
+    type.property("message") { $0.message }
+    type.property("traceback") { $0.traceback }
+    type.property("results") { $0.results }
+    type.description { $0.message }
+    type.metamethod("__concat") { call in
+      let left = try call.state.displayText(of: call.value(1))
+      let right = try call.state.displayText(of: call.value(2))
+      return try call.results(left + right)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import CLua
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+// From the opening to the closing of a state, on its thread.
+extension LuaState {
+  func open() throws {
+    let callbacks = clua_callbacks(
+      wait_in_place: { context, L, number in
+        guard let context, let L else { return }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        guard let wait = state.scheduler.waits[number] else { return }
+        state.waitInPlace(for: wait, L)
+      },
+      take_results: { context, L, number in
+        guard let context, let L else { return 0 }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        return state.takeResults(of: number, L)
+      })
+    let limit = max(0, configuration.memoryLimit ?? 0)
+    guard let host = clua_open(limit, callbacks, Unmanaged.passUnretained(self).toOpaque()) else {
+      throw LuaError("not enough memory", kind: .memory)
+    }
+    self.host = host
+    clua_bind_thread(host)
+    try prepareReferences(host.pointee.main)
+    if configuration.opensStandardLibraries { try openStandardLibraries() }
+    if configuration.opensTaskLibrary { try openTaskLibrary() }
+  }
+
+  /// Takes jobs, and runs the tasks of calls from Swift, until the interpreter closes.
+  func runLoop() {
+    guard let main = host?.pointee.main else { return }
+    while true {
+      if scheduler.ready.isEmpty {
+        if let job = mailbox.takeJob() {
+          job.body(self)
+          continue
+        }
+        if mailbox.shouldClose { return }
+      }
+      turn(main, takesJobs: true, whenStuck: {})
+    }
+  }
+
+  func close() {
+    guard let host else { return }
+    for wait in scheduler.waits.pending { end(wait, failure: CancellationError()) }
+    self.host?.pointee.running = host.pointee.main
+    clua_close(host)
+    clua_bind_thread(nil)
+    self.host = nil
+    userdataTypes = [:]
+  }
+}

@@ -1,0 +1,125 @@
+import CLua
+
+/// Lua, on the one thread that may touch it.
+///
+/// A state is handed to closures that run on that thread: the body of
+/// ``LuaInterpreter/run(_:)``, functions, userdata methods. It is not `Sendable`, and a
+/// use of it elsewhere, or after the interpreter is closed, throws ``LuaError`` of kind
+/// `misuse`.
+public final class LuaState {
+  var host: UnsafeMutablePointer<clua_host>?
+  let mailbox: Mailbox
+  let configuration: LuaConfiguration
+  var references = ReferenceTable()
+  let scheduler = Scheduler()
+  /// Which types of userdata have a metatable here; also keeps them alive.
+  var userdataTypes: [UnsafeRawPointer: AnyObject] = [:]
+
+  /// How many errors of tasks were reported because nobody had awaited them.
+  public internal(set) var unseenFailures = 0
+
+  init(mailbox: Mailbox, configuration: LuaConfiguration) {
+    self.mailbox = mailbox
+    self.configuration = configuration
+  }
+
+  /// The state of the thread that this runs on, or `nil` on any other thread.
+  static var current: LuaState? {
+    guard let host = clua_current() else { return nil }
+    return of(host)
+  }
+
+  static func of(_ host: UnsafeMutablePointer<clua_host>) -> LuaState {
+    Unmanaged<LuaState>.fromOpaque(host.pointee.context).takeUnretainedValue()
+  }
+
+  static func of(_ L: OpaquePointer) -> LuaState {
+    of(clua_host_of(L))
+  }
+
+  /// The running `lua_State`, with room for `slots` values more.
+  func enter(_ slots: Int = 0) throws -> OpaquePointer {
+    guard let host, clua_current() == host, let L = host.pointee.running else {
+      throw LuaError("a Lua state was used away from its thread", kind: .misuse)
+    }
+    guard lua_checkstack(L, Int32(slots) + CLUA_SLOTS) != 0 else {
+      throw LuaError("stack overflow", kind: .memory)
+    }
+    return L
+  }
+
+  /// Takes the error value off the stack and throws it, unless the status is that of
+  /// success.
+  func check(_ status: Int32, _ L: OpaquePointer) throws {
+    if status != LUA_OK { throw takeError(status, L) }
+  }
+
+  /// Runs `body` and puts the stack back where it was, also when it throws.
+  func balanced<Result>(
+    _ slots: Int = 0, _ body: (OpaquePointer) throws -> Result
+  ) throws -> Result {
+    let L = try enter(slots)
+    let top = lua_gettop(L)
+    defer { lua_settop(L, top) }
+    return try body(L)
+  }
+
+  // MARK: What there is
+
+  /// The table of global variables.
+  public var globals: LuaTable {
+    get throws {
+      let L = try enter()
+      clua_push_globals(L)
+      return LuaTable(reference: try takeReference(L))
+    }
+  }
+
+  /// How many bytes Lua holds now.
+  public var memoryInUse: Int {
+    get throws {
+      _ = try enter()
+      return host.map { Int($0.pointee.used) } ?? 0
+    }
+  }
+
+  /// Collects all garbage now.
+  public func collectGarbage() throws {
+    let L = try enter()
+    try check(clua_collect(L), L)
+    releaseReferences(L)
+  }
+
+  /// Makes the collector generational, as the command `lua` has it.
+  public func useGenerationalCollector() throws {
+    let L = try enter()
+    try check(clua_set_generational(L), L)
+  }
+
+  /// Opens Lua's standard libraries.
+  public func openStandardLibraries() throws {
+    let L = try enter()
+    try check(clua_open_libraries(L), L)
+  }
+
+  /// Where Lua is now, one call a line, as `debug.traceback` gives it. Level 0 is the
+  /// running function, level 1 its caller.
+  public func traceback(level: Int = 1) throws -> String {
+    try balanced { L in
+      try check(clua_traceback(L, L, nil, Int32(level)), L)
+      return text(L, -1)
+    }
+  }
+
+  /// The position of the function at `level`, as in `script.lua:3: `; empty where it is
+  /// not known.
+  public func position(level: Int = 1) throws -> String {
+    try balanced { L in
+      try check(clua_where(L, Int32(level)), L)
+      return text(L, -1)
+    }
+  }
+}
+
+@available(*, unavailable)
+extension LuaState: Sendable {}

@@ -1,0 +1,35 @@
+/// A Lua string: any bytes.
+public struct LuaString: Hashable, Sendable {
+  /// The bytes, unchanged.
+  public var bytes: [UInt8]
+
+  /// A string of these bytes.
+  public init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// The UTF-8 bytes of a text.
+  public init(_ text: String) {
+    bytes = Array(text.utf8)
+  }
+
+  /// The bytes read as UTF-8; what is not UTF-8 becomes U+FFFD.
+  public var text: String {
+    String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The text, or `nil` where the bytes are not UTF-8.
+  public var validText: String? {
+    String(validating: bytes, as: UTF8.self)
+  }
+}
+
+extension LuaString: ExpressibleByStringLiteral {
+  public init(stringLiteral value: String) {
+    self.init(value)
+  }
+}
+
+extension LuaString: CustomStringConvertible {
+  public var description: String { text }
+}

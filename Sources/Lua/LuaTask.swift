@@ -1,0 +1,85 @@
+/// A task: a coroutine that the scheduler runs, or a script's main part, which may have
+/// children but is no coroutine.
+///
+/// Belongs to the thread of Lua.
+final class LuaTask {
+  enum Status: String {
+    case queued, running, finished, failed, cancelled
+  }
+
+  let number: Int
+  /// What it is called in messages: "task 3 (script.lua:12)".
+  let title: String
+  /// Its coroutine; `nil` for a main part.
+  let thread: OpaquePointer?
+  /// Keeps the handle, and with it the coroutine, alive until the task has ended.
+  var anchor: LuaReference?
+  private(set) weak var maker: LuaTask?
+  /// Living children, and dead ones whose error nobody has seen.
+  private(set) var children: [Int: LuaTask] = [:]
+  var unfinishedCount = 0
+
+  var status = Status.queued
+  /// The arguments that wait on the coroutine's stack for its start.
+  var startArguments: Int32 = 0
+  /// Whether its function has returned or raised; children may still run.
+  var hasEnded = false
+  /// Why it failed.
+  var failure: LuaError?
+  var isCancelled = false
+  /// Whether no wait of it has raised for its cancel yet.
+  var owesCancel = false
+  /// Whether it was cancelled so long ago that every instruction of it raises.
+  var isOutOfGrace = false
+  /// Whether somebody has asked for its result, and so learns of its error.
+  var isObserved = false
+
+  /// What its coroutine waits for.
+  var wait: Wait?
+  /// What it waits for in scheduler loops of its own, the innermost last.
+  var placedWaits: [Wait] = []
+  var awaiters: [Wait] = []
+  /// The wait for its children, of a main part.
+  var childrenWait: ChildrenWait?
+  /// Are told of its end.
+  var watchers: [(LuaState, LuaTask) -> Void] = []
+
+  init(number: Int, title: String, thread: OpaquePointer?, maker: LuaTask?) {
+    self.number = number
+    self.title = title
+    self.thread = thread
+    self.maker = maker
+    if let maker {
+      maker.children[number] = self
+      maker.unfinishedCount += 1
+    }
+  }
+
+  var isOver: Bool {
+    switch status {
+    case .queued, .running: false
+    case .finished, .failed, .cancelled: true
+    }
+  }
+
+  var unfinishedChildren: [LuaTask] {
+    children.values.filter { !$0.isOver }.sorted { $0.number < $1.number }
+  }
+
+  /// The children that failed and that nobody asked; they are forgotten.
+  func takeUnseenFailures() -> [LuaTask] {
+    defer { children = children.filter { !$0.value.isOver } }
+    return children.values.filter { $0.status == .failed && !$0.isObserved }
+      .sorted { $0.number < $1.number }
+  }
+
+  /// Forgets a child that never came to be.
+  func drop(_ child: LuaTask) {
+    children[child.number] = nil
+    unfinishedCount -= 1
+  }
+
+  func forgetChild(_ child: LuaTask) {
+    children[child.number] = nil
+  }
+}

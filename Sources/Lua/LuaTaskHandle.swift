@@ -1,0 +1,83 @@
+import CLua
+
+/// What a script holds of a task: `handle:await()`, `handle:cancel()`, `handle.status`.
+///
+/// `@unchecked Sendable`: a task belongs to the thread of Lua, and only that thread sees
+/// handles.
+struct LuaTaskHandle: @unchecked Sendable {
+  let task: LuaTask
+
+  init(_ task: LuaTask) {
+    self.task = task
+  }
+}
+
+extension LuaTaskHandle: LuaUserdata {
+  static let luaType = LuaUserdataType<LuaTaskHandle>(name: "task") { type in
+    type.property("status") { $0.task.status.rawValue }
+    type.property("title") { $0.task.title }
+    type.method("cancel") { handle, call in
+      call.state.cancel(handle.task)
+      return .none
+    }
+    type.method("outcome") { handle, call in
+      try call.state.outcome(of: handle.task, call)
+    }
+    type.asyncMethod("await") { handle, call in
+      LuaAsyncCall(try call.state.awaitWait(for: handle.task))
+    }
+    type.description { $0.task.title }
+  }
+}
+
+extension LuaState {
+  /// A wait for the end of a task, on behalf of a call whose argument 1 is its handle.
+  func awaitWait(for task: LuaTask) throws -> Wait {
+    if task === scheduler.current { throw PositionedError(message: "a task cannot await itself") }
+    task.isObserved = true
+    let wait = TaskWait(for: task) { state in try state.results(of: task, handle: 1) }
+    if task.isOver {
+      _ = wait.end()
+      task.maker?.forgetChild(task)
+    } else {
+      task.awaiters.append(wait)
+    }
+    return wait
+  }
+
+  /// Leaves true and the results of a task that has ended, or false and its error.
+  func outcome(of task: LuaTask, _ call: borrowing LuaCall) throws -> LuaResults {
+    guard task.isOver else { throw PositionedError(message: "the task has not ended") }
+    lua_pushboolean(call.L, task.status == .finished ? 1 : 0)
+    do {
+      return LuaResults(count: try results(of: task, handle: 1).count + 1)
+    } catch {
+      _ = pushError(error, call.L)
+      return LuaResults(count: 2)
+    }
+  }
+
+  /// Leaves the results of a task that has ended, or throws its error.
+  func results(of task: LuaTask, handle: Int32) throws -> LuaResults {
+    let L = try enter()
+    switch task.status {
+    case .cancelled:
+      throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
+    case .failed:
+      throw task.failure ?? LuaError("the task failed")
+    default: break
+    }
+    // The results lie on the stack of the coroutine, which is the handle's user value.
+    lua_getiuservalue(L, handle, 1)
+    let thread = lua_tothread(L, -1)
+    clua_pop(L, 1)
+    guard let thread else { return .none }
+    let count = lua_gettop(thread)
+    guard lua_checkstack(L, count) != 0, lua_checkstack(thread, count) != 0 else {
+      throw LuaError("too many results", kind: .memory)
+    }
+    for index in 1..<(count + 1) { lua_pushvalue(thread, index) }
+    lua_xmove(thread, L, count)
+    return LuaResults(count: count)
+  }
+}

@@ -1,0 +1,290 @@
+import CLua
+
+/// A Swift type whose values scripts can hold.
+///
+/// ```swift
+/// extension Image: LuaUserdata {
+///   static let luaType = LuaUserdataType<Image>(name: "image") { type in
+///     type.property("width") { $0.width }
+///     type.method("crop") { image, call in
+///       try call.results(image.cropped(to: call.integer(2)))
+///     }
+///   }
+/// }
+/// ```
+public protocol LuaUserdata: LuaConvertible, Sendable {
+  /// The description; always the same one, so a `static let`.
+  static var luaType: LuaUserdataType<Self> { get }
+}
+
+extension LuaUserdata {
+  public static var luaTypeName: String { luaType.name }
+
+  public func push(to state: LuaState) throws {
+    try Self.luaType.push(self, in: state, try state.enter())
+  }
+
+  public static func read(from state: LuaState, at index: Int32) throws -> Self? {
+    luaType.box(try state.enter(), index)?.value
+  }
+}
+
+/// What scripts can do with values of a Swift type: its properties, methods and
+/// metamethods.
+///
+/// The metatable is locked: scripts cannot read or change it, and a method that is given
+/// something else as its object raises a bad argument error.
+public final class LuaUserdataType<Value: Sendable>: Sendable {
+  /// What messages call it.
+  public let name: String
+  private let identity = TypeIdentity()
+  private let description: Description
+
+  /// Describes the type.
+  public init(name: String, _ describe: (inout Description) -> Void) {
+    self.name = name
+    var description = Description(name: name, identity: identity)
+    describe(&description)
+    self.description = description
+  }
+
+  /// The parts of a description. The closures run on the thread of Lua.
+  public struct Description: Sendable {
+    let name: String
+    fileprivate let identity: TypeIdentity
+    var getters: [String: LuaNativeFunction] = [:]
+    var setters: [String: LuaNativeFunction] = [:]
+    var methods: [String: LuaNativeFunction] = [:]
+    var metamethods: [String: LuaNativeFunction] = [:]
+
+    /// A field that scripts can read.
+    public mutating func property(
+      _ field: String, get: @escaping @Sendable (Value) throws -> some LuaPushable
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      getters[field] = LuaNativeFunction { call in
+        try call.results(get(LuaUserdataType.selfValue(call, name, identity)))
+      }
+    }
+
+    /// A field that scripts can read and write.
+    public mutating func property<Field: LuaConvertible>(
+      _ field: String, get: @escaping @Sendable (Value) throws -> Field,
+      set: @escaping @Sendable (Value, Field) throws -> Void
+    ) {
+      property(field, get: get)
+      let (name, identity) = (self.name, self.identity)
+      setters[field] = LuaNativeFunction { call in
+        try set(LuaUserdataType.selfValue(call, name, identity), call.get(2))
+        return .none
+      }
+    }
+
+    /// A field whose value is made of the state too.
+    public mutating func computedProperty(
+      _ field: String, get: @escaping @Sendable (Value, LuaState) throws -> LuaValue
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      getters[field] = LuaNativeFunction { call in
+        let value = try LuaUserdataType.selfValue(call, name, identity)
+        return try call.results(get(value, call.state))
+      }
+    }
+
+    /// A method: `object:name(…)`. Argument 1 of the call is the object.
+    public mutating func method(
+      _ method: String,
+      _ body: @escaping @Sendable (Value, borrowing LuaCall) throws -> LuaResults
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      methods[method] = LuaNativeFunction { call in
+        try body(LuaUserdataType.selfValue(call, name, identity), call)
+      }
+    }
+
+    /// A method whose results come later.
+    public mutating func asyncMethod(
+      _ method: String,
+      _ body: @escaping @Sendable (Value, borrowing LuaCall) throws -> LuaAsyncCall
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      methods[method] = .async { call in
+        try body(LuaUserdataType.selfValue(call, name, identity), call)
+      }
+    }
+
+    /// A metamethod whose argument 1 is always the object.
+    public mutating func metamethod(
+      _ event: String,
+      _ body: @escaping @Sendable (Value, borrowing LuaCall) throws -> LuaResults
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      metamethod(event) { call in
+        try body(LuaUserdataType.selfValue(call, name, identity), call)
+      }
+    }
+
+    /// A metamethod whose results come later.
+    public mutating func asyncMetamethod(
+      _ event: String,
+      _ body: @escaping @Sendable (Value, borrowing LuaCall) throws -> LuaAsyncCall
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      metamethods[event] = .async { call in
+        try body(LuaUserdataType.selfValue(call, name, identity), call)
+      }
+    }
+
+    /// A method that is a function of its own; argument 1 is the object, unchecked.
+    public mutating func method(_ name: String, _ function: LuaNativeFunction) {
+      methods[name] = function
+    }
+
+    /// What `tostring` gives.
+    public mutating func description(
+      _ text: @escaping @Sendable (Value) throws -> String
+    ) {
+      let (name, identity) = (self.name, self.identity)
+      metamethods["__tostring"] = LuaNativeFunction { call in
+        try call.results(text(LuaUserdataType.selfValue(call, name, identity)))
+      }
+    }
+
+    /// Whether two values are equal for `==`.
+    public mutating func equality(
+      _ areEqual: @escaping @Sendable (Value, Value) throws -> Bool
+    ) {
+      let identity = self.identity
+      metamethod("__eq") { call in
+        guard let left = LuaUserdataType.valueIfAny(call, 1, identity),
+          let right = LuaUserdataType.valueIfAny(call, 2, identity)
+        else { return call.results(false) }
+        return call.results(try areEqual(left, right))
+      }
+    }
+
+    /// Any metamethod but `__index`, `__newindex`, `__gc`, `__name` and `__metatable`.
+    public mutating func metamethod(
+      _ name: String, _ body: @escaping @Sendable (borrowing LuaCall) throws -> LuaResults
+    ) {
+      precondition(
+        !["__index", "__newindex", "__gc", "__name", "__metatable"].contains(name),
+        "\(name) is the library's own")
+      metamethods[name] = LuaNativeFunction(body)
+    }
+  }
+
+  private static func selfValue(
+    _ call: borrowing LuaCall, _ name: String, _ identity: TypeIdentity
+  ) throws -> Value {
+    guard let pointer = clua_to_object(call.L, 1, identity.key) else {
+      throw LuaArgumentError(1, expected: name)
+    }
+    return Unmanaged<LuaBox<Value>>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.value }
+  }
+
+  private static func valueIfAny(
+    _ call: borrowing LuaCall, _ index: Int32, _ identity: TypeIdentity
+  ) -> Value? {
+    guard let pointer = clua_to_object(call.L, index, identity.key) else { return nil }
+    return Unmanaged<LuaBox<Value>>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.value }
+  }
+
+  private var key: UnsafeRawPointer { identity.key }
+
+  func box(_ L: OpaquePointer, _ index: Int32) -> LuaBox<Value>? {
+    guard let pointer = clua_to_object(L, index, key) else { return nil }
+    return Unmanaged<LuaBox<Value>>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  func push(
+    _ value: Value, in state: LuaState, _ L: OpaquePointer, userValues: Int32 = 0
+  ) throws {
+    if state.userdataTypes[key] == nil { try register(in: state, L) }
+    let box = Unmanaged.passRetained(LuaBox(value))
+    let status = clua_push_object(L, key, releaseBox, box.toOpaque(), userValues)
+    if status != LUA_OK {
+      box.release()
+      throw state.takeError(status, L)
+    }
+  }
+
+  private func register(in state: LuaState, _ L: OpaquePointer) throws {
+    try state.balanced { L in
+      try description.methods.push(to: state)
+      try description.getters.push(to: state)
+      try description.setters.push(to: state)
+      try state.check(clua_new_table(L, 0, 8), L)
+      try name.push(to: state)
+      try state.setField("__name", L, table: -2)
+      try name.push(to: state)
+      try state.setField("__metatable", L, table: -2)
+      for (event, function) in description.metamethods {
+        try function.push(to: state)
+        try state.setField(event, L, table: -2)
+      }
+      try state.check(clua_complete_metatable(L), L)
+      try state.check(clua_set_registry(L, key), L)
+    }
+    state.userdataTypes[key] = self
+  }
+}
+
+/// Its address is what a type is to C.
+private final class TypeIdentity: Sendable {
+  var key: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
+}
+
+private let releaseBox: clua_release = { value in
+  guard let value else { return }
+  Unmanaged<AnyObject>.fromOpaque(value).release()
+}
+
+/// A Swift value that a userdata owns.
+final class LuaBox<Value: Sendable>: Sendable, AnyLuaBox {
+  let value: Value
+
+  init(_ value: Value) {
+    self.value = value
+  }
+
+  var anyValue: Any { value }
+}
+
+protocol AnyLuaBox {
+  var anyValue: Any { get }
+}
+
+/// A userdata of Lua, of whatever kind.
+public struct LuaUserdataReference: Sendable, Equatable {
+  let reference: LuaReference
+
+  /// Whether both are the same userdata.
+  public static func == (left: LuaUserdataReference, right: LuaUserdataReference) -> Bool {
+    left.reference.isSameValue(as: right.reference)
+  }
+
+  /// The Swift value in it, or `nil` where it is of another type. On the thread of its
+  /// interpreter.
+  public func value<T>(_ type: LuaUserdataType<T>) throws -> T? {
+    let state = try reference.state()
+    return try state.balanced { L in
+      try state.push(reference, L)
+      return type.box(L, -1)?.value
+    }
+  }
+}
+
+extension LuaUserdataReference: LuaPushable {
+  public func push(to state: LuaState) throws { try state.push(reference, try state.enter()) }
+}
+
+extension LuaState {
+  /// A userdata of a value of a type that does not describe itself.
+  public func userdata<T>(_ value: T, _ type: LuaUserdataType<T>) throws -> LuaValue {
+    try balanced { L in
+      try type.push(value, in: self, L)
+      return try read(L, -1)
+    }
+  }
+}

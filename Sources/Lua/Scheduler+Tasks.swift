@@ -1,0 +1,180 @@
+import CLua
+
+extension LuaTask {
+  static let cancelMessage = "task was cancelled"
+
+  /// Whether a wait that begins now raises at once: a cancelled task learns of it by one
+  /// wait, may wait in its closers for the grace, and then no more.
+  func takeRefusalToWait() -> Bool {
+    defer { owesCancel = false }
+    return owesCancel || isOutOfGrace
+  }
+}
+
+extension LuaState {
+  // MARK: The life of a task
+
+  /// Makes a task of a function and its arguments, which are the topmost values of L. It
+  /// begins when its maker waits. The handle takes their place.
+  func spawn(_ L: OpaquePointer, arguments: Int32, maker: LuaTask?, title: String? = nil) throws
+    -> LuaTask
+  {
+    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
+      throw LuaError("stack overflow", kind: .memory)
+    }
+    let base = lua_gettop(L) - arguments
+    try check(clua_new_thread(L), L)
+    guard let thread = lua_tothread(L, -1), lua_checkstack(thread, arguments + 1) != 0 else {
+      throw LuaError("too many arguments", kind: .memory)
+    }
+    clua_insert(L, base)
+    lua_xmove(L, thread, arguments + 1)
+    clua_mark_task(thread)
+    scheduler.taskCount += 1
+    let number = scheduler.taskCount
+    let place = title ?? callerPosition(L)
+    let task = LuaTask(
+      number: number, title: place.isEmpty ? "task \(number)" : "task \(number) (\(place))",
+      thread: thread, maker: maker)
+    do {
+      try LuaTaskHandle.luaType.push(LuaTaskHandle(task), in: self, L, userValues: 1)
+      clua_insert(L, -2)
+      lua_setiuservalue(L, -2, 1)
+      lua_pushvalue(L, -1)
+      task.anchor = try takeReference(L)
+    } catch {
+      maker?.drop(task)
+      throw error
+    }
+    task.startArguments = arguments
+    scheduler.ready.append(task)
+    return task
+  }
+
+  private func callerPosition(_ L: OpaquePointer) -> String {
+    let position = (try? position()) ?? ""
+    return position.hasSuffix(": ") ? String(position.dropLast(2)) : position
+  }
+
+  /// The function of a task has returned or raised. Its children end first: by
+  /// themselves, or cancelled.
+  func bodyEnded(_ task: LuaTask, failure: LuaError?) {
+    task.hasEnded = true
+    task.failure = failure
+    task.wait = nil
+    if failure != nil || task.isCancelled {
+      for child in task.unfinishedChildren { cancel(child) }
+    }
+    if task.unfinishedCount == 0 { complete(task) }
+  }
+
+  private func complete(_ task: LuaTask) {
+    if task.isCancelled, task.failure != nil {
+      task.status = .cancelled
+    } else {
+      task.status = task.failure == nil ? .finished : .failed
+    }
+    for child in task.takeUnseenFailures() { report(child) }
+    if !task.awaiters.isEmpty { task.isObserved = true }
+    let awaiters = task.awaiters
+    task.awaiters = []
+    for wait in awaiters { end(wait) }
+    let watchers = task.watchers
+    task.watchers = []
+    for watcher in watchers { watcher(self, task) }
+    task.anchor = nil
+    guard let maker = task.maker else {
+      if task.status == .failed, !task.isObserved { report(task) }
+      return
+    }
+    if task.status != .failed || task.isObserved { maker.forgetChild(task) }
+    maker.unfinishedCount -= 1
+    guard maker.unfinishedCount == 0 else { return }
+    if let wait = maker.childrenWait {
+      end(wait)
+    } else if maker.hasEnded, !maker.isOver {
+      complete(maker)
+    }
+  }
+
+  /// Tells of an error that nobody has seen.
+  func report(_ task: LuaTask) {
+    guard var error = task.failure else { return }
+    error.message = "error in \(task.title): \(error.message)"
+    unseenFailures += 1
+    configuration.reportTaskError(error)
+  }
+
+  // MARK: Cancelling
+
+  /// Cancels a task and its children: its wait raises, it may go on for the grace, and
+  /// then every instruction raises.
+  func cancel(_ task: LuaTask) {
+    guard !task.isOver, !task.isCancelled else { return }
+    task.isCancelled = true
+    for child in task.unfinishedChildren { cancel(child) }
+    if task.hasEnded { return }
+    if task.status == .queued {
+      task.failure = LuaError(LuaTask.cancelMessage, kind: .cancelled)
+      return bodyEnded(task, failure: task.failure)
+    }
+    scheduler.clocks.add(task, at: MonotonicClock.after(configuration.grace))
+    task.owesCancel = true
+    failWaits(of: task)
+  }
+
+  /// The grace is over: from now on each instruction of the task raises.
+  func loseGrace(_ task: LuaTask) {
+    guard !task.isOver, !task.hasEnded else { return }
+    task.isOutOfGrace = true
+    failWaits(of: task)
+  }
+
+  private func failWaits(of task: LuaTask) {
+    let failure = PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
+    for wait in [task.wait, task.placedWaits.last].compactMap({ $0 }) where !wait.isOver {
+      task.owesCancel = false
+      end(wait, failure: failure)
+    }
+  }
+
+  // MARK: Main parts
+
+  /// Runs `body` as a main part: its tasks belong to it and end before it does.
+  func withMainPart<Result>(_ L: OpaquePointer, _ body: () throws -> Result) throws -> Result {
+    let previous = scheduler.current
+    let part = LuaTask(number: 0, title: "the main script", thread: nil, maker: nil)
+    part.status = .running
+    scheduler.current = part
+    defer { scheduler.current = previous }
+    do {
+      let result = try body()
+      try awaitChildren(of: part, L)
+      return result
+    } catch {
+      for child in part.unfinishedChildren { cancel(child) }
+      try? awaitChildren(of: part, L)
+      throw error
+    }
+  }
+
+  /// Waits for all children of a main part; reports errors that nobody has seen.
+  func awaitChildren(of part: LuaTask, _ L: OpaquePointer) throws {
+    defer { for child in part.takeUnseenFailures() { report(child) } }
+    while part.unfinishedCount > 0 {
+      let wait = ChildrenWait(of: part)
+      wait.owner = part
+      _ = scheduler.waits.add(wait)
+      part.childrenWait = wait
+      waitInPlace(for: wait, L)
+      part.childrenWait = nil
+      scheduler.waits.remove(wait)
+      guard let failure = wait.failure else { continue }
+      for child in part.unfinishedChildren { cancel(child) }
+      if let positioned = failure as? PositionedError {
+        throw LuaError(positioned.message, kind: positioned.kind)
+      }
+      throw failure
+    }
+  }
+}

@@ -1,0 +1,266 @@
+import CLua
+
+/// Runs tasks: resumes what is ready, ends what is due, and knows when nothing can go on.
+///
+/// Belongs to the thread of Lua.
+final class Scheduler {
+  /// How many waits may be nested where Lua cannot yield, above the main part's own.
+  static let maximumNesting = 16
+
+  var ready = TaskQueue()
+  var timers = Timers()
+  var waits = WaitTable()
+  /// Waits that something outside will end.
+  var externalCount = 0
+  /// What makes the calls that run now.
+  var current: LuaTask?
+  /// How many loops run in place.
+  var depth = 0
+  /// The waits of those loops, the innermost last.
+  var placed: [Wait] = []
+  var taskCount = 0
+  var clocks = CancelClocks()
+}
+
+/// A queue of tasks, first come, first served.
+struct TaskQueue {
+  private var tasks: [LuaTask?] = []
+  private var head = 0
+
+  var isEmpty: Bool { head == tasks.count }
+
+  mutating func append(_ task: LuaTask) {
+    tasks.append(task)
+  }
+
+  mutating func popFirst() -> LuaTask? {
+    guard head < tasks.count else { return nil }
+    defer {
+      tasks[head] = nil
+      head += 1
+      if head == tasks.count {
+        tasks.removeAll(keepingCapacity: tasks.capacity < 1024)
+        head = 0
+      } else if head > 512, head > tasks.count / 2 {
+        tasks.removeFirst(head)
+        head = 0
+      }
+    }
+    return tasks[head]
+  }
+}
+
+/// When cancelled tasks have used up their grace.
+struct CancelClocks {
+  private var entries: [(time: UInt64, task: LuaTask)] = []
+
+  var next: UInt64? { entries.first?.time }
+
+  mutating func add(_ task: LuaTask, at time: UInt64) {
+    entries.append((time, task))  // The grace is always the same, so this keeps order.
+  }
+
+  mutating func popDue(at now: UInt64) -> LuaTask? {
+    guard let first = entries.first, first.time <= now else { return nil }
+    return entries.removeFirst().task
+  }
+}
+
+extension LuaState {
+  // MARK: Waiting
+
+  /// Begins a wait for the call that runs on L: the number of results where it was over
+  /// at once, else the code that makes the trampoline wait.
+  func begin(_ wait: Wait, _ L: OpaquePointer) throws -> Int32 {
+    host?.pointee.running = L
+    let task = scheduler.current
+    if let task, task.isCancelled, task.takeRefusalToWait() {
+      throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
+    }
+    (wait as? StartableWait)?.start(in: self)
+    if wait.isOver { return try finish(wait).count }
+    wait.owner = task
+    if wait.isExternal { scheduler.externalCount += 1 }
+    host?.pointee.wait = scheduler.waits.add(wait)
+    return CLUA_WAIT
+  }
+
+  /// Leaves the results of a wait that is over.
+  func takeResults(of number: UInt64, _ L: OpaquePointer) -> Int32 {
+    guard let wait = scheduler.waits[number] else {
+      return pushError(PositionedError(message: "this wait is over"), L)
+    }
+    guard wait.isOver else { return CLUA_WAIT }
+    scheduler.waits.remove(wait)
+    do {
+      return try finish(wait).count
+    } catch {
+      return pushError(error, L)
+    }
+  }
+
+  private func finish(_ wait: Wait) throws -> LuaResults {
+    if let failure = wait.failure { throw failure }
+    return try wait.finish(in: self)
+  }
+
+  /// Ends a wait and makes who waits ready. With a failure, what it waited for is left
+  /// alone.
+  func end(_ wait: Wait, failure: (any Error)? = nil) {
+    guard wait.end(failure) else { return }
+    if wait.isExternal { scheduler.externalCount -= 1 }
+    if failure != nil {
+      if wait is SleepWait { scheduler.timers.noteAbandoned() }
+      wait.abandon()
+    }
+    if let task = wait.task {
+      wait.task = nil
+      task.wait = nil
+      scheduler.ready.append(task)
+    }
+  }
+
+  /// Runs other tasks until the wait is over, on behalf of a call on L that cannot yield.
+  func waitInPlace(for wait: Wait, _ L: OpaquePointer) {
+    if scheduler.depth > Scheduler.maximumNesting {
+      return end(
+        wait,
+        failure: PositionedError(
+          message: "too many waits inside each other (limit is \(Scheduler.maximumNesting))"))
+    }
+    let task = scheduler.current
+    task?.placedWaits.append(wait)
+    scheduler.placed.append(wait)
+    scheduler.depth += 1
+    defer {
+      scheduler.depth -= 1
+      scheduler.placed.removeLast()
+      task?.placedWaits.removeLast()
+      scheduler.current = task
+    }
+    while !wait.isOver {
+      if let failure = takeInterrupt() { return end(wait, failure: failure) }
+      turn(L, whenStuck: { end(wait, failure: deadlock(of: wait)) })
+    }
+  }
+
+  /// One step of a loop: resumes a task, or takes what arrived, or sleeps.
+  func turn(_ L: OpaquePointer, takesJobs: Bool = false, whenStuck: () -> Void) {
+    if let task = scheduler.ready.popFirst() { return resume(task, from: L) }
+    releaseReferences(L)
+    let delivery = mailbox.collect()
+    for errand in delivery.errands { errand(self) }
+    for wait in delivery.endedWaits { end(wait) }
+    if expireTimers() || !delivery.isEmpty || !scheduler.ready.isEmpty { return }
+    let time = [scheduler.timers.nextTime(), scheduler.clocks.next].compactMap { $0 }.min()
+    if time == nil, scheduler.externalCount == 0, !takesJobs { return whenStuck() }
+    mailbox.sleep(until: time, jobs: takesJobs)
+  }
+
+  private func expireTimers() -> Bool {
+    var found = false
+    guard scheduler.timers.nextTime() != nil || scheduler.clocks.next != nil else { return false }
+    let now = MonotonicClock.now
+    while let wait = scheduler.timers.popDue(at: now) {
+      end(wait)
+      found = true
+    }
+    while let task = scheduler.clocks.popDue(at: now) {
+      loseGrace(task)
+      found = true
+    }
+    return found
+  }
+
+  /// The error of an interrupt that arrived while nothing ran.
+  private func takeInterrupt() -> (any Error)? {
+    guard let host else { return nil }
+    let request = clua_get_request(host)
+    if request == CLUA_RUNNING.rawValue { return nil }
+    if request == CLUA_RAISE_ONCE.rawValue { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
+    host.pointee.delivered += 1
+    return PositionedError(message: interruptText, kind: .interrupted)
+  }
+
+  // MARK: Running tasks
+
+  /// Resumes a task's coroutine and acts on how it comes back.
+  private func resume(_ task: LuaTask, from L: OpaquePointer) {
+    guard let thread = task.thread, let host, !task.hasEnded else { return }
+    let previous = scheduler.current
+    scheduler.current = task
+    task.status = .running
+    let arguments = task.startArguments
+    task.startArguments = 0
+    let hurry = task.isOutOfGrace && clua_get_request(host) == CLUA_RUNNING.rawValue
+    if hurry { clua_set_request(host, Int32(CLUA_RAISE_ALWAYS.rawValue)) }
+    var results: Int32 = 0
+    let status = clua_resume(host, thread, L, arguments, &results)
+    if hurry { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
+    scheduler.current = previous
+    switch status {
+    case LUA_OK: bodyEnded(task, failure: nil)
+    case LUA_YIELD:
+      if clua_take_wait(host, thread), let wait = scheduler.waits[host.pointee.wait] {
+        park(task, for: wait)
+      } else {
+        clua_pop(thread, results)
+        fail(task, L, LuaError("attempt to yield from outside a coroutine"))
+      }
+    default: fail(task, L, nil)
+    }
+  }
+
+  private func park(_ task: LuaTask, for wait: Wait) {
+    if wait.isOver { return scheduler.ready.append(task) }
+    task.wait = wait
+    wait.task = task
+  }
+
+  /// Ends a task whose coroutine raised, or is to: its pending variables are closed.
+  private func fail(_ task: LuaTask, _ L: OpaquePointer, _ known: LuaError?) {
+    guard let thread = task.thread, let host else { return }
+    var traceback: String?
+    if lua_checkstack(L, CLUA_SLOTS) != 0, clua_traceback(L, thread, nil, 0) == LUA_OK {
+      traceback = text(L, -1)
+    }
+    clua_pop(L, 1)
+    let previous = scheduler.current
+    scheduler.current = task
+    let status = clua_reset_thread(host, thread)
+    scheduler.current = previous
+    var error = known ?? takeErrorCopy(status, thread)
+    if error.traceback == nil { error.traceback = traceback }
+    bodyEnded(task, failure: error)
+  }
+
+  /// The error value on top of a coroutine's stack, which stays there for those who
+  /// await the task.
+  private func takeErrorCopy(_ status: Int32, _ thread: OpaquePointer) -> LuaError {
+    if lua_checkstack(thread, 2 * CLUA_SLOTS) == 0 {
+      return LuaError("stack overflow", kind: .memory)
+    }
+    if status == LUA_OK { return LuaError("the task was closed") }
+    lua_pushvalue(thread, -1)
+    return takeError(status, thread)
+  }
+
+  /// A deadlock's error for one who waits in a loop of its own.
+  func deadlock(of wait: Wait) -> any Error {
+    PositionedError(message: deadlockMessage())
+  }
+
+  func deadlockMessage() -> String {
+    let lines = scheduler.waits.pending.prefix(20).map { wait in
+      "\n\t\(wait.owner?.title ?? "the main script") waits for \(wait.purpose)"
+    }
+    return "deadlock: nothing can end these waits:" + lines.joined()
+  }
+
+  private var interruptText: String {
+    guard let host else { return "interrupted!" }
+    return withUnsafeBytes(of: host.pointee.message) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}

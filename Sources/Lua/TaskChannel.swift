@@ -1,0 +1,145 @@
+import CLua
+
+/// `task.channel(n)`: values from one task to another, at most n of them on the way.
+///
+/// The values lie in a table that is the userdata's user value, by numbers that are never
+/// used twice, so that Lua's collector sees them.
+///
+/// `@unchecked Sendable`: belongs to the thread of Lua.
+final class TaskChannel: @unchecked Sendable {
+  private let capacity: Int
+  private var lastSlot: Int64 = 0
+  /// The slots of values that nobody has received, oldest first.
+  private var queue: [Int64] = []
+  private var senders: [SendWait] = []
+  private var receivers: [ReceiveWait] = []
+  private var isClosed = false
+
+  init(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  /// Sends the value at index 2 of a call whose argument 1 is the channel.
+  func send(_ call: borrowing LuaCall) throws -> Wait {
+    guard !isClosed else { throw PositionedError(message: "the channel is closed") }
+    guard !call.isNil(2) else { throw LuaArgumentError(2, "a value expected, got nil") }
+    lastSlot += 1
+    lua_getiuservalue(call.L, 1, 1)
+    lua_pushvalue(call.L, 2)
+    try call.state.check(clua_raw_set_index(call.L, -2, lastSlot), call.L)
+    let wait = SendWait(self, slot: lastSlot)
+    if !receivers.isEmpty {
+      let receiver = receivers.removeFirst()
+      receiver.slot = lastSlot
+      call.state.end(receiver)
+      _ = wait.end()
+      return wait
+    }
+    queue.append(lastSlot)
+    if queue.count <= capacity {
+      _ = wait.end()
+    } else {
+      senders.append(wait)
+    }
+    return wait
+  }
+
+  func receive(in state: LuaState) -> Wait {
+    let wait = ReceiveWait(self)
+    if !queue.isEmpty {
+      wait.slot = queue.removeFirst()
+      if !senders.isEmpty { state.end(senders.removeFirst()) }
+      _ = wait.end()
+    } else if isClosed {
+      _ = wait.end()
+    } else {
+      receivers.append(wait)
+    }
+    return wait
+  }
+
+  func close(in state: LuaState) {
+    isClosed = true
+    let waiting = receivers
+    receivers = []
+    for receiver in waiting { state.end(receiver) }
+  }
+
+  func withdraw(_ wait: SendWait) {
+    queue.removeAll { $0 == wait.slot }
+    senders.removeAll { $0 === wait }
+  }
+
+  func leave(_ wait: ReceiveWait) {
+    receivers.removeAll { $0 === wait }
+  }
+}
+
+final class SendWait: Wait, @unchecked Sendable {
+  let slot: Int64
+  private let channel: TaskChannel
+
+  init(_ channel: TaskChannel, slot: Int64) {
+    self.channel = channel
+    self.slot = slot
+  }
+
+  override var purpose: String { "a receiver of a channel" }
+  override func abandon() { channel.withdraw(self) }
+}
+
+final class ReceiveWait: Wait, @unchecked Sendable {
+  /// Where the value is; `nil` where the channel was closed.
+  var slot: Int64?
+  private let channel: TaskChannel
+
+  init(_ channel: TaskChannel) { self.channel = channel }
+
+  override var purpose: String { "a value of a channel" }
+  override func abandon() { channel.leave(self) }
+
+  /// The channel is argument 1 of the call that waited.
+  override func finish(in state: LuaState) throws -> LuaResults {
+    let L = try state.enter()
+    guard let slot else {
+      lua_pushnil(L)
+      return LuaResults(count: 1)
+    }
+    lua_getiuservalue(L, 1, 1)
+    lua_rawgeti(L, -1, slot)
+    lua_pushnil(L)
+    // The entry exists, so that this needs no memory.
+    lua_rawseti(L, -3, slot)
+    return LuaResults(count: 1)
+  }
+}
+
+extension TaskChannel: LuaUserdata {
+  static let luaType = LuaUserdataType<TaskChannel>(name: "channel") { type in
+    type.asyncMethod("send") { channel, call in LuaAsyncCall(try channel.send(call)) }
+    type.asyncMethod("receive") { channel, call in
+      LuaAsyncCall(channel.receive(in: call.state))
+    }
+    type.method("close") { channel, call in
+      channel.close(in: call.state)
+      return .none
+    }
+    type.asyncMetamethod("__call") { channel, call in
+      LuaAsyncCall(channel.receive(in: call.state))
+    }
+  }
+}
+
+extension TaskLibrary {
+  static let channel = LuaNativeFunction { call in
+    let capacity = try call.optional(1, as: Int.self) ?? 0
+    guard capacity >= 0 else { throw LuaArgumentError(1, "a capacity is not negative") }
+    let state = call.state
+    let L = call.L
+    try TaskChannel.luaType.push(
+      TaskChannel(capacity: capacity), in: state, L, userValues: 1)
+    try state.check(clua_new_table(L, 0, 0), L)
+    lua_setiuservalue(L, -2, 1)
+    return LuaResults(count: 1)
+  }
+}

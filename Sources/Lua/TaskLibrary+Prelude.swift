@@ -1,0 +1,185 @@
+extension TaskLibrary {
+  /// The part of the library that is written in Lua. It is given the library and three
+  /// functions, and keeps what it needs of the standard library, so that a script that
+  /// changes that does not break it.
+  static let prelude = """
+    local task, is_task, new_group, fault, with_results = ...
+    local spawn = task.spawn
+    local error, type, setmetatable, min = error, type, setmetatable, math.min
+
+    -- Cancels what still runs when a function is left, and waits for its end.
+    local leave = {
+      __close = function(run)
+        for index = 1, run.started do
+          if run.tasks[index] then run.tasks[index]:cancel() end
+        end
+        while run.ended < run.started do
+          run.group:next()
+          run.ended = run.ended + 1
+        end
+      end,
+    }
+
+    local function new_run()
+      return setmetatable({tasks = {}, started = 0, ended = 0, group = new_group()}, leave)
+    end
+
+    local function start(run, handle)
+      run.started = run.started + 1
+      run.tasks[run.started] = handle
+      run.group:add(handle, run.started)
+    end
+
+    local function next_end(run)
+      local index = run.group:next()
+      run.ended = run.ended + 1
+      return index, run.tasks[index]
+    end
+
+    local function check_list(list, name)
+      if type(list) ~= "table" then
+        error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, type(list)), 3)
+      end
+    end
+
+    -- The handles of a list of handles and functions.
+    local function start_all(run, name, list, ...)
+      if is_task(list) or type(list) == "function" then list = {list, ...} end
+      check_list(list, name)
+      for index = 1, #list do
+        local item = list[index]
+        if type(item) ~= "function" and not is_task(item) then
+          error(("bad argument #1 to '%s' (task or function expected at index %d, got %s)")
+            :format(name, index, type(item)), 3)
+        end
+      end
+      for index = 1, #list do
+        local item = list[index]
+        start(run, is_task(item) and item or spawn(item))
+      end
+      return list
+    end
+
+    function task.all(...)
+      local run <close> = new_run()
+      start_all(run, "all", ...)
+      local results = {}
+      while run.ended < run.started do
+        local index, handle = next_end(run)
+        results[index] = handle:await()
+      end
+      return results
+    end
+
+    function task.any(...)
+      local run <close> = new_run()
+      start_all(run, "any", ...)
+      if run.started == 0 then error("bad argument #1 to 'any' (the list is empty)", 2) end
+      local first
+      while run.ended < run.started do
+        local index, handle = next_end(run)
+        if handle.status == "finished" then return handle:await(), index end
+        first = first or handle
+      end
+      return first:await()
+    end
+
+    local function limit_of(options, name)
+      local limit = 8
+      if options ~= nil then
+        if type(options) ~= "table" then
+          error(("bad argument #3 to '%s' (table expected, got %s)"):format(name, type(options)), 3)
+        end
+        for key in next, options do
+          if key ~= "limit" then
+            error(("bad argument #3 to '%s' (there is no option '%s', did you mean 'limit'?)")
+              :format(name, tostring(key)), 3)
+          end
+        end
+        limit = options.limit or limit
+      end
+      if math.type(limit) ~= "integer" or limit < 1 then
+        error(("bad argument #3 to '%s' (limit is not a positive integer)"):format(name), 3)
+      end
+      return limit
+    end
+
+    local function check_function(fn, name)
+      if type(fn) ~= "function" then
+        error(("bad argument #2 to '%s' (function expected, got %s)"):format(name, type(fn)), 3)
+      end
+    end
+
+    function task.map(list, fn, options)
+      check_list(list, "map")
+      check_function(fn, "map")
+      local limit, count = limit_of(options, "map"), #list
+      local run <close> = new_run()
+      local results, failed = {}, nil
+      while run.ended < run.started or (not failed and run.started < count) do
+        while not failed and run.started < count and run.started - run.ended < limit do
+          local index = run.started + 1
+          start(run, spawn(fn, list[index], index))
+        end
+        local index, handle = next_end(run)
+        if handle.status == "finished" then
+          results[index] = handle:await()
+        else
+          failed = failed or handle
+        end
+        run.tasks[index] = false
+      end
+      if failed then with_results(failed, results) end
+      return results
+    end
+
+    local function outcome(handle, item)
+      local ok, value = handle:outcome()
+      if ok then return {ok = true, value = value, item = item} end
+      return {ok = false, error = value, item = item}
+    end
+
+    function task.settle(list, fn, options)
+      local run <close> = new_run()
+      local outcomes = {}
+      if fn == nil or is_task(list) or type(list) == "function" then
+        list = start_all(run, "settle", list, fn, options)
+        while run.ended < run.started do
+          local index, handle = next_end(run)
+          outcomes[index] = outcome(handle, list[index])
+        end
+        return outcomes
+      end
+      check_list(list, "settle")
+      check_function(fn, "settle")
+      local limit, count = limit_of(options, "settle"), #list
+      while run.ended < count do
+        while run.started < count and run.started - run.ended < limit do
+          local index = run.started + 1
+          start(run, spawn(fn, list[index], index))
+        end
+        local index, handle = next_end(run)
+        outcomes[index] = outcome(handle, list[index])
+        run.tasks[index] = false
+      end
+      return outcomes
+    end
+
+    function task.timeout(seconds, fn, ...)
+      if type(seconds) ~= "number" then
+        error("bad argument #1 to 'timeout' (number expected, got " .. type(seconds) .. ")", 2)
+      end
+      check_function(fn, "timeout")
+      local run <close> = new_run()
+      start(run, spawn(fn, ...))
+      if not run.group:next(seconds) then
+        run.tasks[1]:cancel()
+        run.group:next()
+        run.ended = 1
+        error(fault("timeout", ("timeout: not done in %g s"):format(seconds)), 0)
+      end
+      run.ended = 1
+      return run.tasks[1]:await()
+    end
+    """
+}
