@@ -50,9 +50,9 @@ public final class HTTPTransport: Sendable {
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  /// Closes the connections. Nothing may be sent afterwards.
-  public func shutDown() async {
-    try? await client.shutdown()
+  deinit {
+    // The library insists on it; what is under way keeps it alive until it ends.
+    client.shutdown { _ in }
   }
 
   /// How long an exchange may take, in seconds.
@@ -188,7 +188,9 @@ public final class HTTPTransport: Sendable {
   private static let neverSent: [HTTPClientError] = [
     .invalidURL, .emptyHost, .missingSocketPath, .emptyScheme, .alreadyShutdown,
   ]
-  private static let connectFaults = [ECONNREFUSED, ENOENT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL]
+  private static let connectFaults = [
+    ECONNREFUSED, ENOENT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL,
+  ]
 
   private static func reason(of error: NIOConnectionError) -> String {
     if let first = error.connectionErrors.first?.error {

@@ -12,14 +12,18 @@ public import ImagineCore
 /// one. They differ in their ``Endpoint`` and in nothing else.
 public struct ImagineProvider: Provider {
   public let name: String
+  /// Whether calls cost nothing, as those of the private server do.
+  private let isFree: Bool
   private let transport: HTTPTransport
   /// Asked before each call: the private server is started by the first.
   private let endpoint: @Sendable () async throws -> Endpoint
 
   public init(
-    name: String, transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
+    name: String, isFree: Bool = false, transport: HTTPTransport,
+    endpoint: @escaping @Sendable () async throws -> Endpoint
   ) {
     self.name = name
+    self.isFree = isFree
     self.transport = transport
     self.endpoint = endpoint
   }
@@ -28,22 +32,30 @@ public struct ImagineProvider: Provider {
     self.init(name: name, transport: transport) { endpoint }
   }
 
-  public func refusal(of request: Request) -> ImagineError? { nil }
+  /// The published prices, which are those of Text to Image; unknown is nil, never 0.
+  public func price(of request: Request) -> Int? {
+    if isFree { return 0 }
+    guard request.operation.name == Operation.generate.name else { return nil }
+    return request.style.flatMap(ImageStyle.init(rawValue:))?.price
+  }
 
-  public func draw(_ request: Request, into store: any AssetStore) async throws -> Asset {
-    let call = try await call(for: request)
+  public func draw(
+    _ request: Request, options: CallOptions, into store: any AssetStore
+  ) async throws -> Drawing {
+    let call = try await call(for: request, options: options)
     return try await transport.perform(call) { answer in
-      try await PictureAnswer(answer).store(in: store)
+      Drawing(asset: try await PictureAnswer(answer).store(in: store), engine: answer.engine)
     }
   }
 
-  public func submit(_ request: Request) async throws -> JobStatus {
-    let call = try await call(for: request)
+  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
+    let call = try await call(for: request, options: options)
     return try await transport.perform(call) { answer in
       let body = try await answer.json()
-      guard let job = ServiceAnswer.submission(body) else {
+      guard var job = ServiceAnswer.submission(body) else {
         throw ServiceAnswer.unexpected("the answer names no job", of: call)
       }
+      job.engine = answer.engine
       return job
     }
   }
@@ -76,12 +88,15 @@ public struct ImagineProvider: Provider {
 
   // MARK: Calls
 
-  private func call(for request: Request) async throws -> HTTPTransport.Call {
+  private func call(
+    for request: Request, options: CallOptions
+  ) async throws -> HTTPTransport.Call {
     let body = try Self.body(of: request)
     var call = try await call("POST", request.operation.path)
     call.contentType = body.contentType
     call.body = body.bytes
     call.isBilled = true
+    if let timeout = options.timeout { call.limit = .total(timeout) }
     return call
   }
 
@@ -153,6 +168,9 @@ enum InputFile {
 extension HTTPAnswer {
   /// The longest JSON body that is read, in bytes.
   private static let jsonLimit = 1 << 20
+
+  /// The version of the built-in engine, where our own server says that it drew.
+  var engine: String? { header("x-imagine-engine") }
 
   /// The body of a successful JSON answer.
   ///

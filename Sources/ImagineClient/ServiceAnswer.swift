@@ -167,7 +167,8 @@ private struct OneOrMany: Decodable {
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    let all = (try? container.decode([String].self)) ?? (try? container.decode(String.self)).map { [$0] }
+    let all =
+      (try? container.decode([String].self)) ?? (try? container.decode(String.self)).map { [$0] }
     first = all?.first { !$0.isEmpty }
   }
 }

@@ -22,6 +22,10 @@ public protocol AssetStore: Sendable {
   func makeWriter() throws -> any AssetWriter
   /// The asset with a hash, where it is stored.
   func asset(sha256: String) throws -> Asset?
+  /// A part of an asset's content: at most `count` bytes from `offset`, fewer at its end.
+  func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8]
+  /// Stores a copy of a file of the user's.
+  func importFile(_ path: String) throws -> Asset
   /// Copies an asset to a path of the user's: whole or not at all; missing folders are made.
   ///
   /// - Parameters:

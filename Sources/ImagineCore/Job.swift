@@ -19,10 +19,13 @@ public struct JobStatus: Sendable, Hashable {
   public var progress: Double?
   /// Why the job failed, where the service tells.
   public var failure: String?
+  /// What films it, by its version, where that is the built-in engine and no model.
+  public var engine: String?
 
   public init(
     id: String, state: JobState, createdAt: String? = nil, videoAddress: String? = nil,
-    thumbnailAddress: String? = nil, progress: Double? = nil, failure: String? = nil
+    thumbnailAddress: String? = nil, progress: Double? = nil, failure: String? = nil,
+    engine: String? = nil
   ) {
     self.id = id
     self.state = state
@@ -31,5 +34,6 @@ public struct JobStatus: Sendable, Hashable {
     self.thumbnailAddress = thumbnailAddress
     self.progress = progress
     self.failure = failure
+    self.engine = engine
   }
 }

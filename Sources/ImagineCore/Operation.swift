@@ -56,13 +56,15 @@ extension Operation {
 
   /// The request that a set of arguments makes.
   ///
-  /// - Parameter arguments: by the names that the caller uses: a script's names, or the wire's.
+  /// - Parameters:
+  ///   - arguments: by the names that the caller uses: a script's names, or the wire's.
+  ///   - options: further names that the caller knows, for the message about one that nobody does.
   /// - Throws: ``ImagineError`` of kind `validation`, naming the field.
   public func request(
-    from arguments: [String: Argument], by caller: Caller
+    from arguments: [String: Argument], by caller: Caller, options: [String] = []
   ) throws(ImagineError) -> Request {
     if caller == .script {
-      let names = fields.map(\.name)
+      let names = fields.map(\.name) + options
       for name in arguments.keys.sorted() where field(name) == nil {
         throw .unknown(field: name, of: self.name, allowed: names)
       }
@@ -113,6 +115,16 @@ public struct Request: Sendable {
     values["aspect_ratio"]?.text.flatMap(AspectRatio.init(rawValue:))
   }
   public var seed: Int64? { values["seed"]?.integer }
+
+  /// The input pictures, by the names of their fields.
+  public var pictures: [String: Picture] { values.compactMapValues(\.picture) }
+
+  /// The same request with other input pictures.
+  public func with(pictures: [String: Picture]) -> Request {
+    var copy = self
+    for (name, picture) in pictures { copy.values[name] = .picture(picture) }
+    return copy
+  }
 
   /// The same request with a seed, where its operation takes one.
   public func with(seed: Int64) -> Request {

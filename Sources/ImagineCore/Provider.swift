@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// let request = try Operation.generate.request(from: ["prompt": .text("a cat")], by: .script)
-/// let asset = try await provider.draw(request, into: store)
+/// let drawing = try await provider.draw(request, options: CallOptions(), into: store)
 /// ```
 ///
 /// Every function throws ``ImagineError``.
@@ -12,14 +12,15 @@ public protocol Provider: Sendable {
   /// The name that scripts, the configuration and the journal know it by.
   var name: String { get }
 
-  /// Why the provider cannot do a request; nil where it can.
-  func refusal(of request: Request) -> ImagineError?
+  /// What a call costs, in tokens; nil where no price is known.
+  func price(of request: Request) -> Int?
 
   /// Sends an operation that answers with a picture, and stores the answer.
-  func draw(_ request: Request, into store: any AssetStore) async throws -> Asset
+  func draw(_ request: Request, options: CallOptions, into store: any AssetStore) async throws
+    -> Drawing
 
   /// Sends an operation that answers with a job.
-  func submit(_ request: Request) async throws -> JobStatus
+  func submit(_ request: Request, options: CallOptions) async throws -> JobStatus
 
   /// Asks for a job.
   func status(of job: String) async throws -> JobStatus
@@ -29,6 +30,28 @@ public protocol Provider: Sendable {
 
   /// Fetches a file that a job's status names, by the address it gives.
   func download(_ address: String, into store: any AssetStore) async throws -> Asset
+}
+
+/// A picture that a provider answered with.
+public struct Drawing: Sendable, Hashable {
+  public var asset: Asset
+  /// What drew it, by its version, where that is the built-in engine and no model.
+  public var engine: String?
+
+  public init(asset: Asset, engine: String?) {
+    self.asset = asset
+    self.engine = engine
+  }
+}
+
+/// How a call is made, whatever it asks for.
+public struct CallOptions: Sendable, Hashable {
+  /// Seconds from the send to the last byte of the answer; nil for the provider's own.
+  public var timeout: Double?
+
+  public init(timeout: Double? = nil) {
+    self.timeout = timeout
+  }
 }
 
 /// Changes the format or size of a picture: the private local server's `/x/convert`.

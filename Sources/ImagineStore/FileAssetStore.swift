@@ -27,6 +27,22 @@ public struct FileAssetStore: AssetStore {
     return nil
   }
 
+  public func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
+    try FileReader(asset.path).bytes(from: offset, count: count)
+  }
+
+  public func importFile(_ path: String) throws -> Asset {
+    let source = try FileReader(path)
+    let writer = try makeWriter()
+    do {
+      try source.forEachPiece { try writer.write($0) }
+      return try writer.commit()
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
   public func export(
     _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
   ) throws {

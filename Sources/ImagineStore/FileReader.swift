@@ -46,6 +46,22 @@ final class FileReader {
     }
   }
 
+  /// At most `count` bytes from `offset`; the place of the next read moves behind them.
+  func bytes(from offset: Int, count: Int) throws(ImagineError) -> [UInt8] {
+    let count = min(count, max(0, try byteCount - offset))
+    guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
+      throw .system("cannot read \(path)")
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+      let piece = try next(upTo: min(1 << 20, count - bytes.count))
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    return bytes
+  }
+
   func all() throws(ImagineError) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(try byteCount)

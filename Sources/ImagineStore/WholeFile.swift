@@ -35,7 +35,8 @@ public final class WholeFile {
   public func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let count = systemWrite(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw .system("cannot write \(temporaryPath)")

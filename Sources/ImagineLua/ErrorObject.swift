@@ -1,0 +1,51 @@
+public import ImagineCore
+public import Lua
+import Synchronization
+
+/// An error of `imagine.*` as a script sees it: a value with fields.
+final class ErrorObject: Sendable {
+  let error: ImagineError
+  /// The script's line, as in `batch.lua:3: `; empty where it is not known.
+  let position: String
+  let traceback: String
+  /// What was finished before the fault; `task.map` sets it.
+  let results = Mutex(LuaValue.nil)
+
+  init(error: ImagineError, position: String, traceback: String) {
+    self.error = error
+    self.position = position
+    self.traceback = traceback
+  }
+}
+
+extension ErrorObject: LuaUserdata {
+  static let luaType = LuaUserdataType<ErrorObject>(name: "imagine.error") { type in
+    type.property("kind") { $0.error.kind.rawValue }
+    type.property("code") { $0.error.code }
+    type.property("status") { $0.error.status }
+    type.property("name") { $0.error.name }
+    type.property("message") { $0.error.message }
+    type.property("field") { $0.error.field }
+    type.property("allowed") { $0.error.allowed }
+    type.property("retryable") { $0.error.retryable }
+    type.property("charged") { $0.error.charged.rawValue }
+    type.property("endpoint") { $0.error.endpoint }
+    type.property("job") { $0.error.job }
+    type.property("results") { error in
+      error.results.withLock { $0 }
+    } set: { error, results in
+      error.results.withLock { $0 = results }
+    }
+    type.property("traceback") { $0.traceback }
+    type.description { $0.position + $0.error.description }
+  }
+}
+
+extension ImagineError: LuaErrorConvertible {
+  public func luaErrorValue(in state: LuaState) throws -> LuaValue {
+    try state.userdata(
+      ErrorObject(
+        error: self, position: state.position(level: 1), traceback: state.traceback(level: 1)),
+      ErrorObject.luaType)
+  }
+}

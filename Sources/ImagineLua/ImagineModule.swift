@@ -1,0 +1,132 @@
+import ImagineCore
+public import Lua
+
+/// The module `imagine`: what a script calls.
+public struct ImagineModule: Sendable {
+  private let session: Session
+
+  public init(session: Session) {
+    self.session = session
+  }
+
+  /// Makes `imagine` a global of a state, and what `require "imagine"` gives.
+  public func install(in state: LuaState) throws {
+    let table = try state.makeTable(fields: 32)
+    for operation in Operation.all {
+      try table.set(
+        operation.name,
+        to: LuaNativeFunction.async { [session] call in
+          try session.asyncCall(of: operation, call, argument: 1)
+        })
+    }
+    try table.set(pictures)
+    try table.set(jobs)
+    try table.set(catalogue)
+    try state.globals.set("imagine", to: table)
+    try state.setModule("imagine", to: table)
+  }
+
+  private var pictures: KeyValuePairs<String, LuaNativeFunction> {
+    [
+      "open": .async { [session] call in
+        let path = try call.string(1)
+        return LuaAsyncCall(purpose: "opening \(path)") { try await session.open(path) }
+      },
+      "decode": .async { [session] call in
+        let bytes = try call.bytes(1)
+        return LuaAsyncCall(purpose: "a picture") { try await session.decode(bytes) }
+      },
+    ]
+  }
+
+  private var jobs: KeyValuePairs<String, LuaNativeFunction> {
+    [
+      "status": .async { [session] call in
+        let options = try Options(call, 2, of: "status", allowed: ["provider"])
+        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        return LuaAsyncCall(purpose: "the job \(subject.id)") {
+          try await subject.current(in: session)
+        }
+      },
+      "wait": .async { [session] call in
+        let options = try Options(call, 2, of: "wait", allowed: ["provider", "timeout"])
+        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        let timeout = try options.timeout ?? Job.standardTimeout
+        return LuaAsyncCall(purpose: "the job \(subject.id)") {
+          try await session.wait(for: subject.current(in: session), timeout: timeout)
+        }
+      },
+      "delete": .async { [session] call in
+        let options = try Options(call, 2, of: "delete", allowed: ["provider"])
+        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        return LuaAsyncCall(
+          whenCancelled: .finishInBackground, purpose: "the job \(subject.id)"
+        ) {
+          try await subject.delete(in: session)
+          return true
+        }
+      },
+    ]
+  }
+
+  private var catalogue: KeyValuePairs<String, LuaNativeFunction> {
+    [
+      "styles": LuaNativeFunction { call in
+        let state = call.state
+        let list = try state.makeTable(list: ImageStyle.allCases.count)
+        for style in ImageStyle.allCases {
+          let entry = try state.makeTable(fields: 3)
+          try entry.set("name", to: style.rawValue)
+          try entry.set("summary", to: style.summary)
+          try entry.set("price", to: style.price)
+          try list.append(entry)
+        }
+        return try call.results(list)
+      },
+      "is_error": LuaNativeFunction { call in
+        let isError = call.userdataIfPresent(1, ErrorObject.luaType) != nil
+        return try call.results(isError ? try call.value(1) : .nil)
+      },
+    ]
+  }
+}
+
+/// What `status`, `wait` and `delete` are asked about: a Job, or an id.
+private enum JobSubject: Sendable {
+  case job(Job)
+  case id(String, provider: String?)
+
+  init(_ call: borrowing LuaCall, _ index: Int, provider: String?) throws {
+    if let job = call.userdataIfPresent(index, Job.luaType) {
+      self = .job(job)
+    } else if call.type(index) == .string || call.type(index) == .number {
+      self = .id(try call.string(index), provider: provider)
+    } else {
+      throw LuaArgumentError(index, expected: "Job or id")
+    }
+  }
+
+  var id: String {
+    switch self {
+    case .job(let job): job.id
+    case .id(let id, _): id
+    }
+  }
+
+  /// The job, as the service has it now.
+  func current(in session: Session) async throws -> Job {
+    switch self {
+    case .job(let job):
+      try await job.refresh()
+      return job
+    case .id(let id, let provider): return try await session.job(id: id, provider: provider)
+    }
+  }
+
+  func delete(in session: Session) async throws {
+    switch self {
+    case .job(let job): try await job.provider.delete(job: job.id)
+    case .id(let id, let provider): try await session.delete(id: id, provider: provider)
+    }
+  }
+}

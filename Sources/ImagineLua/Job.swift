@@ -1,0 +1,61 @@
+import ImagineCore
+import Lua
+import Synchronization
+
+/// A job in a script: its id, and what the service last said of it.
+final class Job: Sendable {
+  let id: String
+  let provider: any Provider
+  let session: Session
+  private let latest: Mutex<JobStatus>
+
+  init(status: JobStatus, provider: any Provider, session: Session) {
+    id = status.id
+    self.provider = provider
+    self.session = session
+    latest = Mutex(status)
+  }
+
+  var status: JobStatus { latest.withLock { $0 } }
+
+  /// Asks the service.
+  func refresh() async throws {
+    let status = try await provider.status(of: id)
+    latest.withLock { $0 = status }
+  }
+
+  /// How long `wait` waits where a script does not say, in seconds.
+  static let standardTimeout = 1800.0
+}
+
+extension Job: LuaUserdata {
+  static let luaType = LuaUserdataType<Job>(name: "Job") { type in
+    type.property("id") { $0.id }
+    type.property("status") { $0.status.state.rawValue }
+    type.property("created_at") { $0.status.createdAt }
+    type.property("url") { $0.status.videoAddress }
+    type.property("progress") { $0.status.progress }
+    type.property("provider") { $0.provider.name }
+
+    type.asyncMethod("refresh") { job, _ in
+      LuaAsyncCall(purpose: "the job \(job.id)") {
+        try await job.refresh()
+        return job
+      }
+    }
+    type.asyncMethod("wait") { job, call in
+      let timeout = try Options(call, 2, of: "wait", allowed: ["timeout"]).timeout
+      return LuaAsyncCall(purpose: "the job \(job.id)") {
+        try await job.session.wait(for: job, timeout: timeout ?? Job.standardTimeout)
+      }
+    }
+    type.asyncMethod("delete") { job, _ in
+      LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {
+        try await job.provider.delete(job: job.id)
+        return true
+      }
+    }
+    type.equality { $0.id == $1.id && $0.provider.name == $1.provider.name }
+    type.description { "Job \($0.id) \($0.status.state.rawValue)" }
+  }
+}

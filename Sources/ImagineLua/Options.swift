@@ -1,0 +1,88 @@
+import ImagineCore
+import Lua
+
+/// A table of options, or none: read by name, and refused where a name is unknown.
+struct Options {
+  private let values: [String: LuaValue]
+  private let function: String
+
+  /// - Throws: ``ImagineError`` of kind `validation` for an unknown name; an argument error where
+  ///   the argument is neither a table nor nil.
+  init(
+    _ call: borrowing LuaCall, _ index: Int, of function: String, allowed: [String]
+  ) throws {
+    self.function = function
+    guard let table = try call.optional(index, as: LuaTable.self) else {
+      values = [:]
+      return
+    }
+    var values: [String: LuaValue] = [:]
+    for (key, value) in try table.pairs() {
+      let name = key.text ?? "\(key)"
+      guard allowed.contains(name) else {
+        throw ImagineError.unknown(field: name, of: function, allowed: allowed)
+      }
+      values[name] = value
+    }
+    self.values = values
+  }
+
+  func boolean(_ name: String) throws -> Bool? {
+    switch values[name] {
+    case nil: return nil
+    case .boolean(let value): return value
+    case let value?: throw invalid(name, value, expected: "true or false")
+    }
+  }
+
+  func text(_ name: String) throws -> String? {
+    switch values[name] {
+    case nil: return nil
+    case .string(let value): return value.text
+    case let value?: throw invalid(name, value, expected: "a string")
+    }
+  }
+
+  func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let value = values[name] else { return nil }
+    let field = Field(
+      name, .integer(Int64(range.lowerBound)...Int64(range.upperBound)), .optional, summary: "")
+    return try field.value(of: Argument(value)).integer.map(Int.init)
+  }
+
+  /// Seconds, more than none.
+  var timeout: Double? {
+    get throws {
+      switch values["timeout"] {
+      case nil: nil
+      case .integer(let seconds) where seconds > 0: Double(seconds)
+      case .number(let seconds) where seconds > 0 && seconds.isFinite: seconds
+      case let value?: throw invalid("timeout", value, expected: "a number of seconds above 0")
+      }
+    }
+  }
+
+  private func invalid(_ name: String, _ value: LuaValue, expected: String) -> ImagineError {
+    .invalid(field: name, given: "a \(value.type)", expected: expected)
+  }
+}
+
+extension Argument {
+  /// A script's value as an operation's field takes it. A string stands for itself; a picture's
+  /// path is told apart where the field is known.
+  init(_ value: LuaValue) {
+    switch value {
+    case .string(let text): self = .text(text.text)
+    case .integer(let number): self = .integer(number)
+    case .number(let number): self = .number(number)
+    case .boolean(let value): self = .boolean(value)
+    case .userdata(let reference):
+      if let image = try? reference.value(Image.luaType) {
+        self = .picture(.file(path: image.asset.path))
+      } else {
+        self = .other(type: "\(value.type)")
+      }
+    default: self = .other(type: "\(value.type)")
+    }
+  }
+}

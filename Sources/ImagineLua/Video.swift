@@ -1,0 +1,49 @@
+import ImagineCore
+import Lua
+
+/// A finished video in a script, downloaded.
+struct Video: Sendable {
+  let asset: Asset
+  let header: VideoHeader
+  /// The id of the job that made it.
+  let job: String
+  let provider: String
+  let thumbnail: Image?
+  let session: Session
+}
+
+extension Video: LuaUserdata {
+  static let luaType = LuaUserdataType<Video>(name: "Video") { type in
+    type.property("width") { $0.header.size.width }
+    type.property("height") { $0.header.size.height }
+    type.property("duration") { $0.header.duration }
+    type.property("format") { _ in "mp4" }
+    type.property("sha256") { $0.asset.sha256 }
+    type.property("job") { $0.job }
+    type.property("provider") { $0.provider }
+    type.property("thumbnail") { $0.thumbnail }
+
+    type.asyncMethod("save") { video, call in
+      let path = try call.string(2)
+      let replacing =
+        try Options(call, 3, of: "save", allowed: ["overwrite"]).boolean("overwrite") ?? true
+      guard path.lowercased().hasSuffix(".mp4") else {
+        throw ImagineError.invalid(
+          field: "path", given: "\"\(path)\"", expected: "the extension mp4", allowed: ["mp4"])
+      }
+      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
+        try await video.session.save(video, to: path, replacing: replacing)
+        return path
+      }
+    }
+    type.method("data") { video, call in
+      let bytes = try video.session.assets.bytes(
+        of: video.asset, from: 0, count: video.asset.byteCount)
+      return try call.results(LuaString(bytes))
+    }
+    type.equality { $0.asset.sha256 == $1.asset.sha256 }
+    type.description { video in
+      "Video \(video.header.size) \(video.header.duration) s \(video.asset.sha256.prefix(12))"
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import ImagineClient
+import ImagineCore
+import Synchronization
+
+/// Makes providers by their names, each once.
+final class ProviderRegistry: Sendable {
+  private struct State {
+    var providers: [String: any Provider] = [:]
+    var selection: ProviderSelection?
+    var file: ConfigurationFile?
+  }
+
+  private let configuration: ScriptHost.Configuration
+  private let transport: HTTPTransport
+  /// Nil where the program has no local server.
+  private let server: LocalServer?
+  private let state = Mutex(State())
+
+  init(_ configuration: ScriptHost.Configuration, home: String) {
+    self.configuration = configuration
+    transport = HTTPTransport(logger: configuration.logger)
+    let program: String? =
+      switch configuration.service {
+      case .environment(let program), .program(let program): program
+      case .address(_, token: _, serverProgram: let program): program
+      }
+    server = program.map {
+      LocalServer(program: $0, home: home, environment: configuration.environment)
+    }
+  }
+
+  /// The provider with a name; nil asks for the one in use.
+  func provider(named name: String?) throws -> any Provider {
+    try state.withLock { state in
+      let name = try name ?? selected(&state).name
+      if let provider = state.providers[name] { return provider }
+      let provider = try make(name, &state)
+      state.providers[name] = provider
+      return provider
+    }
+  }
+
+  func close() {
+    server?.stop()
+  }
+
+  private func selected(_ state: inout State) throws -> ProviderSelection {
+    if let selection = state.selection { return selection }
+    let selection =
+      switch configuration.service {
+      case .environment:
+        try ProviderSelection(
+          option: configuration.provider, environment: configuration.environment,
+          configured: try file(&state).provider)
+      case .program: try ProviderSelection(option: "local", environment: [:], configured: nil)
+      case .address: try ProviderSelection(option: "imagine", environment: [:], configured: nil)
+      }
+    state.selection = selection
+    if case .environment = configuration.service {
+      configuration.notice("provider \(selection.name) (\(selection.reason))")
+    }
+    return selection
+  }
+
+  private func file(_ state: inout State) throws(ImagineError) -> ConfigurationFile {
+    if let file = state.file { return file }
+    let file = try ConfigurationFile.read(Folders.configuration(configuration.environment))
+    state.file = file
+    return file
+  }
+
+  private func make(_ name: String, _ state: inout State) throws -> any Provider {
+    switch (name, configuration.service) {
+    case ("local", _):
+      guard let server else {
+        throw ImagineError(
+          .validation, "the provider 'local' needs the program imagine-server", field: "provider")
+      }
+      return ImagineProvider(name: name, isFree: true, transport: transport) {
+        try await server.endpoint()
+      }
+    case ("imagine", .address(let address, let token, _)):
+      return ImagineProvider(
+        name: name, transport: transport,
+        endpoint: Endpoint(baseURL: address, token: Token(token)))
+    case ("imagine", _):
+      return ImagineProvider(
+        name: name, transport: transport,
+        endpoint: try Endpoint.imagine(environment: configuration.environment))
+    default:
+      return try makeConfigured(name, try file(&state))
+    }
+  }
+
+  private func makeConfigured(_ name: String, _ file: ConfigurationFile) throws -> any Provider {
+    guard let entry = file.providers[name] else {
+      let names = ["local", "imagine"] + file.providers.keys.sorted()
+      throw ImagineError.invalid(
+        field: "provider", given: "\"\(name)\"",
+        expected: "one of: \(names.joined(separator: ", "))",
+        allowed: names)
+    }
+    guard entry.kind == "imagine" else {
+      throw ImagineError.invalid(
+        field: "providers.\(name).kind", given: "\"\(entry.kind)\"", expected: "imagine",
+        allowed: ["imagine"])
+    }
+    guard let address = entry.baseURL else {
+      throw ImagineError.missing(field: "base_url", of: "providers.\(name)")
+    }
+    let token =
+      if let variable = entry.tokenVariable {
+        try Token.required(from: variable, configuration.environment, provider: name)
+      } else {
+        entry.token.flatMap(Token.init)
+      }
+    return ImagineProvider(
+      name: name, transport: transport, endpoint: Endpoint(baseURL: address, token: token))
+  }
+}
+
+/// Conversion by the private server, whichever provider made the picture: it is sent nowhere else.
+extension ProviderRegistry: PictureConverter {
+  func convert(
+    _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+  ) async throws -> Asset {
+    guard let server else {
+      throw ImagineError(
+        .validation, "converting a picture needs the program imagine-server", field: "format")
+    }
+    return try await LocalConverter(server: server, transport: transport)
+      .convert(asset, to: conversion, into: store)
+  }
+}

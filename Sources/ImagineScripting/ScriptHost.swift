@@ -1,0 +1,116 @@
+import ImagineClient
+import ImagineCore
+public import ImagineLua
+import ImagineStore
+public import Logging
+public import Lua
+import Synchronization
+
+/// Runs workflows: Lua scripts that call `imagine.*`.
+///
+/// For example:
+///
+/// ```swift
+/// import ImagineScripting
+///
+/// let host = ScriptHost(ScriptHost.Configuration(service: .program("/usr/local/bin/imagine-server")))
+/// defer { host.close() }
+/// let results = try await host.run(
+///   """
+///   local image = imagine.generate{ prompt = "a cat in a spacesuit", seed = 7 }
+///   return image:save("cat.png"), image.width
+///   """)
+/// ```
+///
+/// It installs no signal handlers and writes nothing to the standard output. Nothing is started,
+/// opened or read before a script's first call needs it.
+public final class ScriptHost: Sendable {
+  /// Who draws where nothing names a provider.
+  public enum Service: Sendable {
+    /// By the environment and `config.toml`; the path is that of `imagine-server`, for what is
+    /// done locally.
+    case environment(serverProgram: String)
+    /// The built-in engine: the path of `imagine-server`.
+    case program(String)
+    /// An Imagine API at an address that ends in `/v2`, with its token. Pictures cannot be
+    /// converted without a server program.
+    case address(String, token: String, serverProgram: String? = nil)
+  }
+
+  public struct Configuration: Sendable {
+    public var service: Service
+    /// The variables that providers and folders are chosen by.
+    public var environment: [String: String]
+    /// Where assets and jobs are kept; nil for ``Folders/home(_:)``.
+    public var home: String?
+    /// The provider to use, before all else that names one.
+    public var provider: String?
+    /// Bytes that a script may hold in Lua; nil for no limit.
+    public var memoryLimit: Int?
+    public var logger: Logger
+    /// Told once which provider is used and why, and what the user should know.
+    public var notice: @Sendable (String) -> Void
+    public var progress: (any JobProgress)?
+
+    public init(
+      service: Service, environment: [String: String] = [:],
+      logger: Logger = Logger(label: "imagine")
+    ) {
+      self.service = service
+      self.environment = environment
+      self.logger = logger
+      notice = { _ in }
+    }
+  }
+
+  private let configuration: Configuration
+  private let registry: ProviderRegistry
+  private let session: Session
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    let home = configuration.home ?? Folders.home(configuration.environment)
+    let registry = ProviderRegistry(configuration, home: home)
+    self.registry = registry
+    session = Session(
+      assets: FileAssetStore(root: "\(home)/assets"), converter: registry,
+      providers: { try registry.provider(named: $0) }, progress: configuration.progress)
+  }
+
+  /// Gives a state the module `imagine`.
+  public func install(in state: LuaState) throws {
+    try ImagineModule(session: session).install(in: state)
+  }
+
+  /// Runs a script in a state of its own, and waits for what it has paid for.
+  ///
+  /// - Parameter name: what messages call it; `@` before it makes it a file's name.
+  /// - Returns: the script's results.
+  /// - Throws: `LuaError`; its `underlying` is the ``ImagineError``, where that is the cause.
+  @discardableResult
+  public func run(_ source: String, name: String = "=script") async throws -> [LuaValue] {
+    var lua = LuaConfiguration()
+    lua.memoryLimit = configuration.memoryLimit
+    let interpreter = try LuaInterpreter(configuration: lua)
+    defer { interpreter.close() }
+    let results = try await interpreter.run { [self] state in
+      try install(in: state)
+      return try state.run(source, name: name)
+    }
+    await interpreter.waitForBackgroundWork()
+    return results
+  }
+
+  /// Tells what should be known at the end of a run, by the configuration's `notice`.
+  public func tellWhatWasDrawn() {
+    let count = session.picturesDrawnByEngine
+    guard count > 0 else { return }
+    let pictures = count == 1 ? "1 picture" : "\(count) pictures"
+    configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
+  }
+
+  /// Ends the private server, if it was started. Nothing may be called afterwards.
+  public func close() {
+    registry.close()
+  }
+}

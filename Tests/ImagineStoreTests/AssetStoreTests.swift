@@ -1,0 +1,135 @@
+import Foundation
+import ImagineCore
+import Testing
+
+@testable import ImagineStore
+
+@Suite("Assets are kept by their content")
+struct AssetStoreTests {
+  let folder = NSTemporaryDirectory() + "assets-\(UUID().uuidString)"
+  var store: FileAssetStore { FileAssetStore(root: folder) }
+
+  private func names() -> [String] {
+    (try? FileManager.default.subpathsOfDirectory(atPath: folder))?.sorted() ?? []
+  }
+
+  @Test("what is stored twice is there once, under its SHA-256")
+  func twice() throws {
+    let first = try store.store(Array("abc".utf8))
+    let second = try store.store(Array("abc".utf8))
+    #expect(first.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    #expect(first == second)
+    #expect(names() == ["ba", "ba/\(first.sha256).bin"])
+    #expect(try store.asset(sha256: first.sha256) == first)
+    #expect(try store.asset(sha256: String(repeating: "0", count: 64)) == nil)
+  }
+
+  @Test("a writer that is given up leaves nothing")
+  func discarded() throws {
+    let writer = try store.makeWriter()
+    try Array("half".utf8).withUnsafeBytes { try writer.write($0) }
+    writer.discard()
+    #expect(names() == [])
+  }
+
+  @Test("an asset is exported into folders that are made for it")
+  func exported() throws {
+    let asset = try store.store(Array("abc".utf8))
+    let path = "\(folder)/a/b/c.bin"
+    try store.export(asset, to: path, replacing: false, embedding: nil)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
+  }
+
+  @Test("a file that may not be replaced is an error, and stays")
+  func notReplaced() throws {
+    let asset = try store.store(Array("abc".utf8))
+    let path = "\(folder)/c.bin"
+    try "mine".write(toFile: path, atomically: true, encoding: .utf8)
+    let error = #expect(throws: ImagineError.self) {
+      try store.export(asset, to: path, replacing: false, embedding: nil)
+    }
+    #expect(error?.kind == .io)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+    try store.export(asset, to: path, replacing: true, embedding: nil)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
+    #expect(!names().contains { $0.contains("part") })
+  }
+}
+
+@Suite("A saved picture tells of its making")
+struct PictureMetadataTests {
+  static let metadata = PictureMetadata(
+    operation: "generate", provider: "local", engine: "1", prompt: "a \"cat\"\nin Zürich",
+    style: "anime", aspectRatio: "1:1", seed: 7, size: PixelSize(width: 2, height: 1))
+
+  /// The smallest PNG: header, data and end chunks, checked by a reader that verifies checksums.
+  private func png() throws -> [UInt8] {
+    let base64 = """
+      iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA8J8BAAf/Af8Bf4mnAAAAAElFTkSuQmCC
+      """
+    return Array(try #require(Data(base64Encoded: base64)))
+  }
+
+  /// Runs Python's zlib over the chunks: an independent reader of the checksums.
+  private func chunks(_ picture: [UInt8]) throws -> [String: String] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "-c",
+      """
+      import sys, struct, zlib, json
+      b = sys.stdin.buffer.read(); o = 8; found = {}
+      while o < len(b):
+          n, t = struct.unpack('>I4s', b[o:o+8]); d = b[o+8:o+8+n]
+          assert zlib.crc32(t + d) == struct.unpack('>I', b[o+8+n:o+12+n])[0], t
+          if t == b'tEXt': k, v = d.split(b'\\0', 1); found[k.decode()] = v.decode('latin-1')
+          if t == b'iTXt': k, v = d.split(b'\\0', 1); found[k.decode()] = v[4:].decode()
+          o += 12 + n
+      print(json.dumps(found))
+      """,
+    ]
+    let input = Pipe()
+    let output = Pipe()
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    input.fileHandleForWriting.write(Data(picture))
+    input.fileHandleForWriting.closeFile()
+    let answer = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return try JSONDecoder().decode([String: String].self, from: answer)
+  }
+
+  @Test("a PNG carries the parameters, the request as JSON and its source type")
+  func inPNG() throws {
+    let texts = try chunks(Self.metadata.embedded(in: try png(), format: .png))
+    #expect(
+      texts["parameters"]
+        == "a \"cat\"\nin Zürich\nSeed: 7, Size: 2x1, Model: anime, Version: imagine")
+    let json = try JSONSerialization.jsonObject(with: Data((texts["imagine"] ?? "").utf8))
+    #expect((json as? [String: Any])?["prompt"] as? String == Self.metadata.prompt)
+    #expect((json as? [String: Any])?["seed"] as? Int == 7)
+    #expect(texts["XML:com.adobe.xmp"]?.contains("/algorithmicMedia") == true)
+  }
+
+  @Test("a model's picture says so")
+  func trained() {
+    var metadata = Self.metadata
+    metadata.engine = nil
+    #expect(metadata.xmp.contains("/trainedAlgorithmicMedia"))
+  }
+
+  @Test("a JPEG carries its source type after its first segments")
+  func inJPEG() {
+    let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xDB, 0, 2]
+    let result = Self.metadata.embedded(in: jpeg, format: .jpeg)
+    #expect(Array(result.prefix(8)) == Array(jpeg.prefix(8)))
+    #expect(Array(result[8...9]) == [0xFF, 0xE1])
+    #expect(Array(result.suffix(4)) == Array(jpeg.suffix(4)))
+  }
+
+  @Test("a file that is too short for its format comes back as it is")
+  func damaged() {
+    #expect(Self.metadata.embedded(in: [1, 2, 3], format: .png) == [1, 2, 3])
+  }
+}
