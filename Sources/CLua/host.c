@@ -77,7 +77,21 @@ static int prepare(lua_State *L) {
   clua_prepare_functions(L);
   lua_pushboolean(L, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
   return 0;
+}
+
+static int exit_program(lua_State *L) {
+  clua_host *host = clua_host_of(L);
+  host->callbacks.will_exit(host->context);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+void clua_replace_exit(lua_State *L) {
+  lua_getfield(L, -1, "exit");
+  lua_pushcclosure(L, exit_program, 1);
+  lua_setfield(L, -2, "exit");
 }
 
 clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context) {

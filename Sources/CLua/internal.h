@@ -16,9 +16,10 @@ static inline bool clua_marked(lua_State *L, uintptr_t mark) {
   return (*clua_word(L) & mark) != 0;
 }
 
-// The registry's key of the last traceback; its entry always exists, so that keeping one
-// needs no memory for the entry.
+// The registry's keys of the last traceback and error text; the entries always exist, so
+// that keeping one needs no memory for the entry.
 extern const char clua_traceback_key;
+extern const char clua_text_key;
 
 void clua_warn(void *context, const char *message, int continues);
 void clua_prepare_functions(lua_State *L);

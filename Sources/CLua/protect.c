@@ -1,6 +1,7 @@
 #include "internal.h"
 
 const char clua_traceback_key = 0;
+const char clua_text_key = 0;
 
 // What a thunk is told, on the C stack of its caller.
 typedef struct order {
@@ -47,30 +48,42 @@ int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *cont
   return lua_pcall(L, 1, 0, 0);
 }
 
-static int keep_traceback(lua_State *L) {
+// The message handler. The text is made here, where the stack of the error still stands,
+// as the command `lua` does it.
+static int keep_error(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_type(L, 1) != LUA_TSTRING && luaL_callmeta(L, 1, "__tostring")) {
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
+    lua_settop(L, 1);
+  }
   luaL_traceback(L, L, NULL, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
   return 1;
 }
 
-int clua_call(lua_State *L, int arguments, int results, bool traceback) {
-  if (!traceback) return lua_pcall(L, arguments, results, 0);
+int clua_call(lua_State *L, int arguments, int results) {
   int base = lua_gettop(L) - arguments;
+  // Both entries exist, so this needs no memory.
   lua_pushboolean(L, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
-  lua_pushcfunction(L, keep_traceback);
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
+  lua_pushcfunction(L, keep_error);
   lua_insert(L, base);
   int status = lua_pcall(L, arguments, results, base);
   lua_remove(L, base);
   return status;
 }
 
-void clua_push_traceback(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &clua_traceback_key) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
-  }
+static void push_kept(lua_State *L, const void *key) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TSTRING) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
 }
+
+void clua_push_kept_traceback(lua_State *L) { push_kept(L, &clua_traceback_key); }
+
+void clua_push_kept_text(lua_State *L) { push_kept(L, &clua_text_key); }
 
 static int push_string(lua_State *L) {
   order *o = order_of(L);
@@ -338,6 +351,8 @@ static int open_libraries(lua_State *L) {
   clua_replace_coroutines(L);
   lua_getglobal(L, LUA_DBLIBNAME);
   clua_guard_debug(L);
+  lua_getglobal(L, LUA_OSLIBNAME);
+  clua_replace_exit(L);
   return 0;
 }
 
@@ -345,6 +360,19 @@ int clua_open_libraries(lua_State *L) {
   order o = {0};
   return protect(L, open_libraries, 0, 0, &o);
 }
+
+static int ignore_environment(lua_State *L) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  return 0;
+}
+
+int clua_ignore_environment(lua_State *L) {
+  order o = {0};
+  return protect(L, ignore_environment, 0, 0, &o);
+}
+
+void clua_set_warnings(lua_State *L, bool on) { lua_warning(L, on ? "@on" : "@off", 0); }
 
 static int collect(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);

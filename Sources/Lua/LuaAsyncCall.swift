@@ -111,7 +111,9 @@ final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
       self.workEnded(with: result, mailbox: mailbox)
     }
     isStarting = false
-    if !isOver { self.swiftTask = swiftTask }
+    if isOver { return }
+    self.swiftTask = swiftTask
+    if whenCancelled == .finishInBackground { mailbox.keep(self, SwiftWork(task: swiftTask)) }
   }
 
   private func workEnded(
@@ -132,12 +134,7 @@ final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
   }
 
   override func abandon() {
-    guard let swiftTask else { return }
-    switch whenCancelled {
-    case .abort: swiftTask.cancel()
-    case .finishInBackground:
-      LuaState.current?.mailbox.moveToBackground(self, SwiftWork(task: swiftTask))
-    }
+    if whenCancelled == .abort { swiftTask?.cancel() }
   }
 }
 

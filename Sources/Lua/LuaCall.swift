@@ -7,38 +7,38 @@ import CLua
 /// `bad argument #1 to 'generate' (table expected, got number)`. Of a method, argument 1
 /// is the object itself.
 public struct LuaCall: ~Copyable {
-  @usableFromInline let L: OpaquePointer
+  @usableFromInline let stack: OpaquePointer
 
   @usableFromInline
-  init(_ L: OpaquePointer) {
-    self.L = L
+  init(_ stack: OpaquePointer) {
+    self.stack = stack
   }
 
   /// The state, for everything but arguments.
   public var state: LuaState {
-    let host = clua_host_of(L)
+    let host = clua_host_of(stack)
     // A C library that resumes coroutines by itself does not tell us.
-    host?.pointee.running = L
-    return LuaState.of(L)
+    host?.pointee.running = stack
+    return LuaState.of(stack)
   }
 
   /// How many arguments there are.
-  public var count: Int { Int(lua_gettop(L)) }
+  public var count: Int { Int(lua_gettop(stack)) }
 
   /// The type of an argument; `.none` where it was not given.
   public func type(_ index: Int) -> LuaType {
-    LuaType(code: lua_type(L, Int32(index)))
+    LuaType(code: lua_type(stack, Int32(index)))
   }
 
   /// Whether an argument is `nil` or was not given.
   public func isNil(_ index: Int) -> Bool {
-    lua_type(L, Int32(index)) <= LUA_TNIL
+    lua_type(stack, Int32(index)) <= LUA_TNIL
   }
 
   /// A number, or a string that reads as one.
   public func number(_ index: Int) throws -> Double {
     var isNumber: Int32 = 0
-    let number = lua_tonumberx(L, Int32(index), &isNumber)
+    let number = lua_tonumberx(stack, Int32(index), &isNumber)
     if isNumber == 0 { throw LuaArgumentError(index, expected: "number") }
     return number
   }
@@ -46,26 +46,26 @@ public struct LuaCall: ~Copyable {
   /// An integer, or a float or string that is exactly one.
   public func integer(_ index: Int) throws -> Int {
     var isInteger: Int32 = 0
-    let integer = lua_tointegerx(L, Int32(index), &isInteger)
+    let integer = lua_tointegerx(stack, Int32(index), &isInteger)
     if isInteger == 0 { throw notInteger(index) }
     return Int(integer)
   }
 
   private func notInteger(_ index: Int) -> LuaArgumentError {
-    lua_isnumber(L, Int32(index)) != 0
+    lua_isnumber(stack, Int32(index)) != 0
       ? LuaArgumentError(index, "number has no integer representation")
       : LuaArgumentError(index, expected: "number")
   }
 
   /// Whether an argument is true, as a condition takes it.
   public func bool(_ index: Int) -> Bool {
-    lua_toboolean(L, Int32(index)) != 0
+    lua_toboolean(stack, Int32(index)) != 0
   }
 
   /// A string, or a number's text, read as UTF-8.
   public func string(_ index: Int) throws -> String {
-    guard lua_type(L, Int32(index)) == LUA_TSTRING else { return try get(index) }
-    return state.text(L, Int32(index))
+    guard lua_type(stack, Int32(index)) == LUA_TSTRING else { return try get(index) }
+    return state.text(stack, Int32(index))
   }
 
   /// The bytes of a string, or of a number's text.
@@ -77,11 +77,11 @@ public struct LuaCall: ~Copyable {
   public func withBytes<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    guard lua_type(L, Int32(index)) == LUA_TSTRING else {
+    guard lua_type(stack, Int32(index)) == LUA_TSTRING else {
       throw LuaArgumentError(index, expected: "string")
     }
     var count = 0
-    let start = lua_tolstring(L, Int32(index), &count)
+    let start = lua_tolstring(stack, Int32(index), &count)
     return try body(UnsafeRawBufferPointer(start: start, count: count))
   }
 
@@ -93,13 +93,13 @@ public struct LuaCall: ~Copyable {
 
   /// Any value; `.nil` where it was not given.
   public func value(_ index: Int) throws -> LuaValue {
-    try state.read(L, Int32(index))
+    try state.read(stack, Int32(index))
   }
 
   /// The arguments from `first` on.
   public func values(from first: Int) throws -> [LuaValue] {
     let state = self.state
-    return try (first..<max(first, count + 1)).map { try state.read(L, Int32($0)) }
+    return try (first..<max(first, count + 1)).map { try state.read(stack, Int32($0)) }
   }
 
   /// An argument as a Swift value.
@@ -117,7 +117,7 @@ public struct LuaCall: ~Copyable {
 
   /// The Swift value of a userdata.
   public func userdata<T>(_ index: Int, _ type: LuaUserdataType<T>) throws -> T {
-    guard let box = type.box(L, Int32(index)) else {
+    guard let box = type.box(stack, Int32(index)) else {
       throw LuaArgumentError(index, expected: type.name)
     }
     return box.value
@@ -125,7 +125,7 @@ public struct LuaCall: ~Copyable {
 
   /// The Swift value of a userdata, or `nil` where the argument is something else.
   public func userdataIfPresent<T>(_ index: Int, _ type: LuaUserdataType<T>) -> T? {
-    type.box(L, Int32(index))?.value
+    type.box(stack, Int32(index))?.value
   }
 
   /// No results.
@@ -133,19 +133,19 @@ public struct LuaCall: ~Copyable {
 
   /// One number.
   public func results(_ value: Double) -> LuaResults {
-    lua_pushnumber(L, value)
+    lua_pushnumber(stack, value)
     return LuaResults(count: 1)
   }
 
   /// One integer.
   public func results(_ value: Int) -> LuaResults {
-    lua_pushinteger(L, Int64(value))
+    lua_pushinteger(stack, Int64(value))
     return LuaResults(count: 1)
   }
 
   /// One boolean.
   public func results(_ value: Bool) -> LuaResults {
-    lua_pushboolean(L, value ? 1 : 0)
+    lua_pushboolean(stack, value ? 1 : 0)
     return LuaResults(count: 1)
   }
 
@@ -190,8 +190,8 @@ extension LuaState {
 
   /// Leaves the results of a list for Lua, in order.
   public func results(of values: [LuaValue]) throws -> LuaResults {
-    let L = try enter(values.count)
-    for value in values { try push(value, L) }
+    let stack = try enter(values.count)
+    for value in values { try push(value, stack) }
     return LuaResults(count: Int32(values.count))
   }
 }

@@ -13,6 +13,9 @@ public struct LuaConfiguration: Sendable {
   /// Whether Lua's standard libraries are opened.
   public var opensStandardLibraries = true
 
+  /// Whether Lua's libraries ignore `LUA_PATH` and the like.
+  public var ignoresEnvironment = false
+
   /// Whether the library `task` is opened.
   public var opensTaskLibrary = true
 
@@ -32,6 +35,10 @@ public struct LuaConfiguration: Sendable {
   /// raises: it is where Lua cannot be interrupted, in a long C function for instance. On
   /// a thread of its own.
   public var whenUninterruptible: (@Sendable () -> Void)?
+
+  /// Is called when a script calls `os.exit`, before the program ends; on the thread that
+  /// Lua runs on.
+  public var willExit: (@Sendable () -> Void)?
 
   /// The defaults: no memory limit, the standard libraries, the `task` library.
   public init() {}

@@ -24,8 +24,8 @@ extension Bool: LuaConvertible {
   public static var luaTypeName: String { "boolean" }
   public func push(to state: LuaState) throws { lua_pushboolean(try state.enter(), self ? 1 : 0) }
   public static func read(from state: LuaState, at index: Int32) throws -> Bool? {
-    let L = try state.enter()
-    return lua_type(L, index) == LUA_TBOOLEAN ? lua_toboolean(L, index) != 0 : nil
+    let stack = try state.enter()
+    return lua_type(stack, index) == LUA_TBOOLEAN ? lua_toboolean(stack, index) != 0 : nil
   }
 }
 
@@ -33,9 +33,9 @@ extension Double: LuaConvertible {
   public static var luaTypeName: String { "number" }
   public func push(to state: LuaState) throws { lua_pushnumber(try state.enter(), self) }
   public static func read(from state: LuaState, at index: Int32) throws -> Double? {
-    let L = try state.enter()
+    let stack = try state.enter()
     var isNumber: Int32 = 0
-    let number = lua_tonumberx(L, index, &isNumber)
+    let number = lua_tonumberx(stack, index, &isNumber)
     return isNumber != 0 ? number : nil
   }
 }
@@ -52,11 +52,11 @@ extension Int64: LuaConvertible {
   public static var luaTypeName: String { "integer" }
   public func push(to state: LuaState) throws { lua_pushinteger(try state.enter(), self) }
   public static func read(from state: LuaState, at index: Int32) throws -> Int64? {
-    let L = try state.enter()
+    let stack = try state.enter()
     var isInteger: Int32 = 0
-    let integer = lua_tointegerx(L, index, &isInteger)
+    let integer = lua_tointegerx(stack, index, &isInteger)
     if isInteger != 0 { return integer }
-    if lua_isnumber(L, index) != 0 {
+    if lua_isnumber(stack, index) != 0 {
       throw LuaArgumentError(Int(index), "number has no integer representation")
     }
     return nil
@@ -119,8 +119,8 @@ extension UInt: LuaConvertible {
 extension String: LuaConvertible {
   public static var luaTypeName: String { "string" }
   public func push(to state: LuaState) throws {
-    let L = try state.enter()
-    try state.check(state.push(self, L), L)
+    let stack = try state.enter()
+    try state.check(state.push(self, stack), stack)
   }
   /// A number is read as its text, as Lua's own functions do.
   public static func read(from state: LuaState, at index: Int32) throws -> String? {
@@ -131,17 +131,17 @@ extension String: LuaConvertible {
 extension LuaString: LuaConvertible {
   public static var luaTypeName: String { "string" }
   public func push(to state: LuaState) throws {
-    let L = try state.enter()
-    try state.check(state.push(bytes, L), L)
+    let stack = try state.enter()
+    try state.check(state.push(bytes, stack), stack)
   }
   public static func read(from state: LuaState, at index: Int32) throws -> LuaString? {
-    let L = try state.enter()
-    switch lua_type(L, index) {
-    case LUA_TSTRING: return LuaString(state.bytes(L, index))
+    let stack = try state.enter()
+    switch lua_type(stack, index) {
+    case LUA_TSTRING: return LuaString(state.bytes(stack, index))
     case LUA_TNUMBER:
-      try state.check(clua_to_text(L, index), L)
-      defer { clua_pop(L, 1) }
-      return LuaString(state.bytes(L, -1))
+      try state.check(clua_to_text(stack, index), stack)
+      defer { clua_pop(stack, 1) }
+      return LuaString(state.bytes(stack, -1))
     default: return nil
     }
   }
@@ -175,11 +175,11 @@ extension Optional: LuaReadable where Wrapped: LuaReadable {
 
 extension Array: LuaPushable where Element: LuaPushable {
   public func push(to state: LuaState) throws {
-    let L = try state.enter()
-    try state.check(clua_new_table(L, Int32(clamping: count), 0), L)
+    let stack = try state.enter()
+    try state.check(clua_new_table(stack, Int32(clamping: count), 0), stack)
     for (offset, element) in enumerated() {
       try element.push(to: state)
-      try state.check(clua_raw_set_index(L, -2, Int64(offset) + 1), L)
+      try state.check(clua_raw_set_index(stack, -2, Int64(offset) + 1), stack)
     }
   }
 }
@@ -187,19 +187,19 @@ extension Array: LuaPushable where Element: LuaPushable {
 extension Array: LuaReadable where Element: LuaReadable {
   public static var luaTypeName: String { "table" }
   public static func read(from state: LuaState, at index: Int32) throws -> [Element]? {
-    try state.balanced { L in
-      guard lua_type(L, index) == LUA_TTABLE else { return nil }
-      let table = lua_absindex(L, index)
+    try state.balanced { stack in
+      guard lua_type(stack, index) == LUA_TTABLE else { return nil }
+      let table = lua_absindex(stack, index)
       var result: [Element] = []
-      for position in 1...(Int64(lua_rawlen(L, table)) + 1) {
-        try state.check(clua_get_index(L, table, position), L)
-        if lua_type(L, -1) == LUA_TNIL { break }
-        guard let element = try Element.read(from: state, at: lua_absindex(L, -1)) else {
+      for position in 1...(Int64(lua_rawlen(stack, table)) + 1) {
+        try state.check(clua_get_index(stack, table, position), stack)
+        if lua_type(stack, -1) == LUA_TNIL { break }
+        guard let element = try Element.read(from: state, at: lua_absindex(stack, -1)) else {
           throw LuaArgumentError(
             Int(index), "\(Element.luaTypeName) expected at index \(position) of the list")
         }
         result.append(element)
-        clua_pop(L, 1)
+        clua_pop(stack, 1)
       }
       return result
     }
@@ -208,11 +208,11 @@ extension Array: LuaReadable where Element: LuaReadable {
 
 extension Dictionary: LuaPushable where Key == String, Value: LuaPushable {
   public func push(to state: LuaState) throws {
-    let L = try state.enter()
-    try state.check(clua_new_table(L, 0, Int32(clamping: count)), L)
+    let stack = try state.enter()
+    try state.check(clua_new_table(stack, 0, Int32(clamping: count)), stack)
     for (key, value) in self {
       try value.push(to: state)
-      try state.setField(key, L, table: -2)
+      try state.setField(key, stack, table: -2)
     }
   }
 }
@@ -220,17 +220,17 @@ extension Dictionary: LuaPushable where Key == String, Value: LuaPushable {
 extension Dictionary: LuaReadable where Key == String, Value: LuaReadable {
   public static var luaTypeName: String { "table" }
   public static func read(from state: LuaState, at index: Int32) throws -> [String: Value]? {
-    try state.balanced { L in
-      guard lua_type(L, index) == LUA_TTABLE else { return nil }
+    try state.balanced { stack in
+      guard lua_type(stack, index) == LUA_TTABLE else { return nil }
       var result: [String: Value] = [:]
-      let table = lua_absindex(L, index)
-      lua_pushnil(L)
-      while try state.next(L, table) {
-        guard lua_type(L, -2) == LUA_TSTRING,
-          let value = try Value.read(from: state, at: lua_absindex(L, -1))
+      let table = lua_absindex(stack, index)
+      lua_pushnil(stack)
+      while try state.next(stack, table) {
+        guard lua_type(stack, -2) == LUA_TSTRING,
+          let value = try Value.read(from: state, at: lua_absindex(stack, -1))
         else { throw LuaArgumentError(Int(index), "\(Value.luaTypeName) expected in the table") }
-        result[state.text(L, -2)] = value
-        clua_pop(L, 1)
+        result[state.text(stack, -2)] = value
+        clua_pop(stack, 1)
       }
       return result
     }

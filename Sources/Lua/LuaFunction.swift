@@ -15,12 +15,12 @@ public struct LuaFunction: Sendable, Equatable {
   @discardableResult
   public func call(_ arguments: [LuaValue] = []) throws -> [LuaValue] {
     let state = try reference.state()
-    return try state.balanced(arguments.count) { L in
-      let base = lua_gettop(L)
-      try state.push(reference, L)
-      for argument in arguments { try state.push(argument, L) }
-      try state.call(L, arguments: arguments.count, results: LUA_MULTRET)
-      return try state.readAll(L, above: base)
+    return try state.balanced(arguments.count) { stack in
+      let base = lua_gettop(stack)
+      try state.push(reference, stack)
+      for argument in arguments { try state.push(argument, stack) }
+      try state.call(stack, arguments: arguments.count, results: LUA_MULTRET)
+      return try state.readAll(stack, above: base)
     }
   }
 
@@ -30,16 +30,16 @@ public struct LuaFunction: Sendable, Equatable {
     _ argument: repeat each Argument
   ) throws -> [LuaValue] {
     let state = try reference.state()
-    return try state.balanced(64) { L in
-      let base = lua_gettop(L)
-      try state.push(reference, L)
+    return try state.balanced(64) { stack in
+      let base = lua_gettop(stack)
+      try state.push(reference, stack)
       var count = 0
       for value in repeat each argument {
         try value.push(to: state)
         count += 1
       }
-      try state.call(L, arguments: count, results: LUA_MULTRET)
-      return try state.readAll(L, above: base)
+      try state.call(stack, arguments: count, results: LUA_MULTRET)
+      return try state.readAll(stack, above: base)
     }
   }
 
@@ -49,17 +49,17 @@ public struct LuaFunction: Sendable, Equatable {
     _ argument: repeat each Argument, returning: Result.Type
   ) throws -> Result {
     let state = try reference.state()
-    return try state.balanced(64) { L in
-      try state.push(reference, L)
+    return try state.balanced(64) { stack in
+      try state.push(reference, stack)
       var count = 0
       for value in repeat each argument {
         try value.push(to: state)
         count += 1
       }
-      try state.call(L, arguments: count, results: 1)
-      if let result = try Result.read(from: state, at: lua_gettop(L)) { return result }
+      try state.call(stack, arguments: count, results: 1)
+      if let result = try Result.read(from: state, at: lua_gettop(stack)) { return result }
       throw LuaError(
-        "\(Result.luaTypeName) expected as result, got \(LuaType(code: lua_type(L, -1)))")
+        "\(Result.luaTypeName) expected as result, got \(LuaType(code: lua_type(stack, -1)))")
     }
   }
 }
@@ -68,9 +68,9 @@ extension LuaFunction: LuaConvertible {
   public static var luaTypeName: String { "function" }
   public func push(to state: LuaState) throws { try state.push(reference, try state.enter()) }
   public static func read(from state: LuaState, at index: Int32) throws -> LuaFunction? {
-    let L = try state.enter()
-    return lua_type(L, index) == LUA_TFUNCTION
-      ? LuaFunction(reference: try state.reference(L, index)) : nil
+    let stack = try state.enter()
+    return lua_type(stack, index) == LUA_TFUNCTION
+      ? LuaFunction(reference: try state.reference(stack, index)) : nil
   }
 }
 
@@ -86,24 +86,30 @@ public struct LuaThread: Sendable, Equatable {
 
 extension LuaState {
   /// Calls the function below the arguments. An error is thrown with its traceback.
-  func call(_ L: OpaquePointer, arguments: Int, results: Int32) throws {
-    let status = clua_call(L, Int32(arguments), results, true)
+  func call(_ stack: OpaquePointer, arguments: Int, results: Int32) throws {
+    let status = clua_call(stack, Int32(arguments), results)
     guard status != LUA_OK else { return }
-    var error = takeError(status, L)
-    if error.traceback == nil {
-      clua_push_traceback(L)
-      if lua_type(L, -1) == LUA_TSTRING { error.traceback = text(L, -1) }
-      clua_pop(L, 1)
+    var error = takeError(status, stack)
+    if status == LUA_ERRRUN {
+      clua_push_kept_traceback(stack)
+      if error.traceback == nil { error.traceback = keptText(stack) }
+      clua_push_kept_text(stack)
+      if let text = keptText(stack) { error.message = text }
+      clua_pop(stack, 2)
     }
     throw error
   }
 
-  func readAll(_ L: OpaquePointer, above base: Int32) throws -> [LuaValue] {
-    let count = lua_gettop(L) - base
+  private func keptText(_ stack: OpaquePointer) -> String? {
+    lua_type(stack, -1) == LUA_TSTRING ? text(stack, -1) : nil
+  }
+
+  func readAll(_ stack: OpaquePointer, above base: Int32) throws -> [LuaValue] {
+    let count = lua_gettop(stack) - base
     if count == 0 { return [] }
-    guard lua_checkstack(L, CLUA_SLOTS) != 0 else {
+    guard lua_checkstack(stack, CLUA_SLOTS) != 0 else {
       throw LuaError("stack overflow", kind: .memory)
     }
-    return try (1...count).map { try read(L, base + $0) }
+    return try (1...count).map { try read(stack, base + $0) }
   }
 }

@@ -117,8 +117,8 @@ public final class LuaInterpreter: Sendable {
 
   // MARK: Work in the background
 
-  /// How many pieces of work go on although their script does not wait for them; see
-  /// ``LuaAsyncCall/Cancellation/finishInBackground``.
+  /// How many pieces of work are under way that go on even when their script does not
+  /// wait for them: those with ``LuaAsyncCall/Cancellation/finishInBackground``.
   public var backgroundWorkCount: Int { engine.mailbox.backgroundCount }
 
   /// Waits until there is none.
@@ -157,15 +157,15 @@ extension LuaState {
     host.pointee.delivered = 0
     var result: Result<Output, any Error>?
     let status = withoutActuallyEscaping(body) { body in
-      var order = RunOrder { L in
-        result = Result { try self.withMainPart(L) { try body(self) } }
+      var order = RunOrder { stack in
+        result = Result { try self.withMainPart(stack) { try body(self) } }
       }
       return withUnsafeMutablePointer(to: &order) { order in
         clua_run(
           main,
-          { context, L in
-            guard let context, let L else { return }
-            context.assumingMemoryBound(to: RunOrder.self).pointee.body(L)
+          { context, stack in
+            guard let context, let stack else { return }
+            context.assumingMemoryBound(to: RunOrder.self).pointee.body(stack)
           }, order)
       }
     }

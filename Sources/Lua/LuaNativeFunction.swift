@@ -33,12 +33,12 @@ public struct LuaNativeFunction: Sendable {
 
 extension LuaNativeFunction: LuaPushable {
   public func push(to state: LuaState) throws {
-    let L = try state.enter()
+    let stack = try state.enter()
     let context = Unmanaged.passRetained(body)
-    let status = clua_push_function(L, invokeFunction, releaseFunction, context.toOpaque())
+    let status = clua_push_function(stack, invokeFunction, releaseFunction, context.toOpaque())
     if status != LUA_OK {
       context.release()
-      throw state.takeError(status, L)
+      throw state.takeError(status, stack)
     }
   }
 }
@@ -47,12 +47,12 @@ extension LuaNativeFunction: LuaPushable {
 class FunctionBody: @unchecked Sendable {
   /// Returns the number of results on the stack, or a code for the trampoline. Subclasses
   /// are immutable, which is why this class may be `Sendable`.
-  func invoke(_ L: OpaquePointer) -> Int32 { 0 }
+  func invoke(_ stack: OpaquePointer) -> Int32 { 0 }
 }
 
-private let invokeFunction: clua_invoke = { context, L in
-  guard let context, let L else { return 0 }
-  return Unmanaged<FunctionBody>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.invoke(L) }
+private let invokeFunction: clua_invoke = { context, stack in
+  guard let context, let stack else { return 0 }
+  return Unmanaged<FunctionBody>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.invoke(stack) }
 }
 
 private let releaseFunction: clua_release = { context in
@@ -67,11 +67,11 @@ final class PlainFunction: FunctionBody, @unchecked Sendable {
     self.body = body
   }
 
-  override func invoke(_ L: OpaquePointer) -> Int32 {
+  override func invoke(_ stack: OpaquePointer) -> Int32 {
     do {
-      return try body(LuaCall(L)).count
+      return try body(LuaCall(stack)).count
     } catch {
-      return LuaState.of(L).pushError(error, L)
+      return LuaState.of(stack).pushError(error, stack)
     }
   }
 }
@@ -83,13 +83,13 @@ final class AsyncFunction: FunctionBody, @unchecked Sendable {
     self.body = body
   }
 
-  override func invoke(_ L: OpaquePointer) -> Int32 {
-    let state = LuaState.of(L)
+  override func invoke(_ stack: OpaquePointer) -> Int32 {
+    let state = LuaState.of(stack)
     do {
-      let call = try body(LuaCall(L))
-      return try state.begin(call.makeWait(), L)
+      let call = try body(LuaCall(stack))
+      return try state.begin(call.makeWait(), stack)
     } catch {
-      return state.pushError(error, L)
+      return state.pushError(error, stack)
     }
   }
 }

@@ -16,29 +16,29 @@ extension LuaState {
   public func load(
     _ source: [UInt8], name: String, allowsBinary: Bool = false
   ) throws -> LuaFunction {
-    let L = try enter()
+    let stack = try enter()
     let status = source.withUnsafeBufferPointer { bytes in
       bytes.withMemoryRebound(to: CChar.self) {
-        clua_load(L, $0.baseAddress, $0.count, name, allowsBinary ? "bt" : "t")
+        clua_load(stack, $0.baseAddress, $0.count, name, allowsBinary ? "bt" : "t")
       }
     }
-    try check(status, L)
-    return LuaFunction(reference: try takeReference(L))
+    try check(status, stack)
+    return LuaFunction(reference: try takeReference(stack))
   }
 
   /// Compiles a file, as `loadfile` does; `nil` is standard input.
   /// - Throws: ``LuaError`` of kind `syntax`, also where it cannot be read.
   public func load(file path: String?) throws -> LuaFunction {
-    let L = try enter()
+    let stack = try enter()
     let status =
-      if let path { clua_load_file(L, path) } else { clua_load_file(L, nil) }
+      if let path { clua_load_file(stack, path) } else { clua_load_file(stack, nil) }
     do {
-      try check(status, L)
+      try check(status, stack)
     } catch var error as LuaError {
       if error.kind == .runtime { error.kind = .syntax }
       throw error
     }
-    return LuaFunction(reference: try takeReference(L))
+    return LuaFunction(reference: try takeReference(stack))
   }
 
   /// Compiles and runs a chunk and gives its results.
@@ -80,15 +80,15 @@ extension LuaState {
   }
 
   private func registryTable(_ name: String) throws -> LuaTable {
-    try balanced { L in
-      try getField(name, L, table: clua_registry_index())
-      if lua_type(L, -1) != LUA_TTABLE {
-        clua_pop(L, 1)
-        try check(clua_new_table(L, 0, 0), L)
-        lua_pushvalue(L, -1)
-        try setField(name, L, table: clua_registry_index())
+    try balanced { stack in
+      try getField(name, stack, table: clua_registry_index())
+      if lua_type(stack, -1) != LUA_TTABLE {
+        clua_pop(stack, 1)
+        try check(clua_new_table(stack, 0, 0), stack)
+        lua_pushvalue(stack, -1)
+        try setField(name, stack, table: clua_registry_index())
       }
-      return LuaTable(reference: try takeReference(L))
+      return LuaTable(reference: try takeReference(stack))
     }
   }
 }

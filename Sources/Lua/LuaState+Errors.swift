@@ -2,14 +2,14 @@ import CLua
 
 extension LuaState {
   /// Makes a Swift error of the error value on top of the stack, and takes it off.
-  func takeError(_ status: Int32, _ L: OpaquePointer) -> LuaError {
-    defer { clua_pop(L, 1) }
-    return error(status, L)
+  func takeError(_ status: Int32, _ stack: OpaquePointer) -> LuaError {
+    defer { clua_pop(stack, 1) }
+    return error(status, stack)
   }
 
   /// The error value on top of the stack as a Swift error.
-  private func error(_ status: Int32, _ L: OpaquePointer) -> LuaError {
-    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
+  private func error(_ status: Int32, _ stack: OpaquePointer) -> LuaError {
+    guard lua_checkstack(stack, 2 * CLUA_SLOTS) != 0 else {
       return LuaError("stack overflow", kind: .memory)
     }
     let kind: LuaError.Kind =
@@ -18,14 +18,14 @@ extension LuaState {
       case LUA_ERRSYNTAX: .syntax
       default: .runtime
       }
-    if let box = ErrorObject.luaType.box(L, -1) {
+    if let box = ErrorObject.luaType.box(stack, -1) {
       return LuaError(
-        box.value.message, kind: box.value.kind, value: (try? read(L, -1)) ?? .nil,
+        box.value.message, kind: box.value.kind, value: (try? read(stack, -1)) ?? .nil,
         traceback: box.value.traceback, underlying: box.value.underlying)
     }
     var result = LuaError(
-      message(L, -1), kind: kind, value: (try? read(L, -1)) ?? .nil,
-      underlying: boxedError(L, -1))
+      message(stack, -1), kind: kind, value: (try? read(stack, -1)) ?? .nil,
+      underlying: boxedError(stack, -1))
     if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptMessage) {
       result.kind = .interrupted
     }
@@ -33,22 +33,23 @@ extension LuaState {
   }
 
   /// The text of an error value, as `lua` shows it.
-  func message(_ L: OpaquePointer, _ index: Int32) -> String {
-    let type = lua_type(L, index)
-    if type == LUA_TSTRING { return text(L, index) }
-    let absolute = lua_absindex(L, index)
-    let top = lua_gettop(L)
-    defer { lua_settop(L, top) }
-    guard clua_to_text(L, absolute) == LUA_OK else {
+  func message(_ stack: OpaquePointer, _ index: Int32) -> String {
+    let type = lua_type(stack, index)
+    if type == LUA_TSTRING { return text(stack, index) }
+    let top = lua_gettop(stack)
+    defer { lua_settop(stack, top) }
+    let hasText = luaL_getmetafield(stack, index, "__tostring") != LUA_TNIL
+    lua_settop(stack, top)
+    guard hasText || type == LUA_TNUMBER, clua_to_text(stack, index) == LUA_OK else {
       return "(error object is a \(LuaType(code: type)) value)"
     }
-    return text(L, -1)
+    return text(stack, -1)
   }
 
   /// The Swift error that a userdata holds.
-  private func boxedError(_ L: OpaquePointer, _ index: Int32) -> (any Error)? {
+  private func boxedError(_ stack: OpaquePointer, _ index: Int32) -> (any Error)? {
     var type: UnsafeRawPointer?
-    guard let pointer = clua_to_any_object(L, index, &type) else { return nil }
+    guard let pointer = clua_to_any_object(stack, index, &type) else { return nil }
     let box = Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue()
     return (box as? any AnyLuaBox)?.anyValue as? any Error
   }
@@ -65,63 +66,63 @@ extension LuaState {
   /// Leaves what a script sees of a Swift error on top of the stack and says what the
   /// trampoline has to do with it. Where there is no memory for that, Lua's own "not
   /// enough memory" is there instead.
-  func pushError(_ error: any Error, _ L: OpaquePointer) -> Int32 {
-    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
-      lua_pushnil(L)
+  func pushError(_ error: any Error, _ stack: OpaquePointer) -> Int32 {
+    guard lua_checkstack(stack, 2 * CLUA_SLOTS) != 0 else {
+      lua_pushnil(stack)
       return CLUA_RAISE
     }
-    let top = lua_gettop(L)
+    let top = lua_gettop(stack)
     do {
-      return try pushValue(of: error, L)
+      return try pushValue(of: error, stack)
     } catch let second as LuaError where second.kind == .memory {
-      lua_settop(L, top)
+      lua_settop(stack, top)
       // The status of a string that does not fit is that message.
-      if clua_push_string(L, second.message, second.message.utf8.count) != LUA_OK {
+      if clua_push_string(stack, second.message, second.message.utf8.count) != LUA_OK {
         return CLUA_RAISE
       }
       return CLUA_RAISE
     } catch {
-      lua_settop(L, top)
-      return pushText("\(error)", L)
+      lua_settop(stack, top)
+      return pushText("\(error)", stack)
     }
   }
 
-  private func pushText(_ text: String, _ L: OpaquePointer, code: Int32 = CLUA_TEXT) -> Int32 {
-    push(text, L) == LUA_OK ? code : CLUA_RAISE
+  private func pushText(_ text: String, _ stack: OpaquePointer, code: Int32 = CLUA_TEXT) -> Int32 {
+    push(text, stack) == LUA_OK ? code : CLUA_RAISE
   }
 
-  private func pushValue(of error: any Error, _ L: OpaquePointer) throws -> Int32 {
+  private func pushValue(of error: any Error, _ stack: OpaquePointer) throws -> Int32 {
     switch error {
     case let argument as LuaArgumentError:
       host?.pointee.argument = Int32(argument.index)
       switch argument.reason {
-      case .message(let message): return pushText(message, L, code: CLUA_ARGUMENT)
-      case .expected(let name): return pushText(name, L, code: CLUA_TYPE)
+      case .message(let message): return pushText(message, stack, code: CLUA_ARGUMENT)
+      case .expected(let name): return pushText(name, stack, code: CLUA_TYPE)
       }
     case let positioned as PositionedError:
       guard positioned.kind != .runtime, positioned.kind != .interrupted else {
-        return pushText(positioned.message, L)
+        return pushText(positioned.message, stack)
       }
       try push(
         ErrorObject(
           message: try position() + positioned.message, kind: positioned.kind,
-          traceback: try traceback(), underlying: nil), L)
+          traceback: try traceback(), underlying: nil), stack)
       return CLUA_RAISE
     case let lua as LuaError:
       if lua.underlying == nil, case .string(let string) = lua.value {
-        try check(push(string.bytes, L), L)
+        try check(push(string.bytes, stack), stack)
       } else {
-        try push(lua.value, L)
+        try push(lua.value, stack)
       }
       return CLUA_RAISE
     case let convertible as any LuaErrorConvertible:
-      try push(convertible.luaErrorValue(in: self), L)
+      try push(convertible.luaErrorValue(in: self), stack)
       return CLUA_RAISE
     default:
       try push(
         ErrorObject(
           message: try position() + "\(error)", kind: .runtime, traceback: try traceback(),
-          underlying: error), L)
+          underlying: error), stack)
       return CLUA_RAISE
     }
   }

@@ -10,16 +10,20 @@ import CLua
 extension LuaState {
   func open() throws {
     let callbacks = clua_callbacks(
-      wait_in_place: { context, L, number in
-        guard let context, let L else { return }
+      wait_in_place: { context, stack, number in
+        guard let context, let stack else { return }
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         guard let wait = state.scheduler.waits[number] else { return }
-        state.waitInPlace(for: wait, L)
+        state.waitInPlace(for: wait, stack)
       },
-      take_results: { context, L, number in
-        guard let context, let L else { return 0 }
+      take_results: { context, stack, number in
+        guard let context, let stack else { return 0 }
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
-        return state.takeResults(of: number, L)
+        return state.takeResults(of: number, stack)
+      },
+      will_exit: { context in
+        guard let context else { return }
+        Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue().configuration.willExit?()
       })
     let limit = max(0, configuration.memoryLimit ?? 0)
     guard let host = clua_open(limit, callbacks, Unmanaged.passUnretained(self).toOpaque()) else {
@@ -28,6 +32,9 @@ extension LuaState {
     self.host = host
     clua_bind_thread(host)
     try prepareReferences(host.pointee.main)
+    if configuration.ignoresEnvironment {
+      try check(clua_ignore_environment(host.pointee.main), host.pointee.main)
+    }
     if configuration.opensStandardLibraries { try openStandardLibraries() }
     if configuration.opensTaskLibrary { try openTaskLibrary() }
   }

@@ -33,35 +33,35 @@ public final class LuaState {
     Unmanaged<LuaState>.fromOpaque(host.pointee.context).takeUnretainedValue()
   }
 
-  static func of(_ L: OpaquePointer) -> LuaState {
-    of(clua_host_of(L))
+  static func of(_ stack: OpaquePointer) -> LuaState {
+    of(clua_host_of(stack))
   }
 
   /// The running `lua_State`, with room for `slots` values more.
   func enter(_ slots: Int = 0) throws -> OpaquePointer {
-    guard let host, clua_current() == host, let L = host.pointee.running else {
+    guard let host, clua_current() == host, let stack = host.pointee.running else {
       throw LuaError("a Lua state was used away from its thread", kind: .misuse)
     }
-    guard lua_checkstack(L, Int32(slots) + CLUA_SLOTS) != 0 else {
+    guard lua_checkstack(stack, Int32(slots) + CLUA_SLOTS) != 0 else {
       throw LuaError("stack overflow", kind: .memory)
     }
-    return L
+    return stack
   }
 
   /// Takes the error value off the stack and throws it, unless the status is that of
   /// success.
-  func check(_ status: Int32, _ L: OpaquePointer) throws {
-    if status != LUA_OK { throw takeError(status, L) }
+  func check(_ status: Int32, _ stack: OpaquePointer) throws {
+    if status != LUA_OK { throw takeError(status, stack) }
   }
 
   /// Runs `body` and puts the stack back where it was, also when it throws.
   func balanced<Result>(
     _ slots: Int = 0, _ body: (OpaquePointer) throws -> Result
   ) throws -> Result {
-    let L = try enter(slots)
-    let top = lua_gettop(L)
-    defer { lua_settop(L, top) }
-    return try body(L)
+    let stack = try enter(slots)
+    let top = lua_gettop(stack)
+    defer { lua_settop(stack, top) }
+    return try body(stack)
   }
 
   // MARK: What there is
@@ -69,9 +69,9 @@ public final class LuaState {
   /// The table of global variables.
   public var globals: LuaTable {
     get throws {
-      let L = try enter()
-      clua_push_globals(L)
-      return LuaTable(reference: try takeReference(L))
+      let stack = try enter()
+      clua_push_globals(stack)
+      return LuaTable(reference: try takeReference(stack))
     }
   }
 
@@ -85,38 +85,43 @@ public final class LuaState {
 
   /// Collects all garbage now.
   public func collectGarbage() throws {
-    let L = try enter()
-    try check(clua_collect(L), L)
-    releaseReferences(L)
+    let stack = try enter()
+    try check(clua_collect(stack), stack)
+    releaseReferences(stack)
   }
 
   /// Makes the collector generational, as the command `lua` has it.
   public func useGenerationalCollector() throws {
-    let L = try enter()
-    try check(clua_set_generational(L), L)
+    let stack = try enter()
+    try check(clua_set_generational(stack), stack)
+  }
+
+  /// Whether `warn` writes to stderr.
+  public func showWarnings(_ show: Bool) throws {
+    clua_set_warnings(try enter(), show)
   }
 
   /// Opens Lua's standard libraries.
   public func openStandardLibraries() throws {
-    let L = try enter()
-    try check(clua_open_libraries(L), L)
+    let stack = try enter()
+    try check(clua_open_libraries(stack), stack)
   }
 
   /// Where Lua is now, one call a line, as `debug.traceback` gives it. Level 0 is the
   /// running function, level 1 its caller.
   public func traceback(level: Int = 1) throws -> String {
-    try balanced { L in
-      try check(clua_traceback(L, L, nil, Int32(level)), L)
-      return text(L, -1)
+    try balanced { stack in
+      try check(clua_traceback(stack, stack, nil, Int32(level)), stack)
+      return text(stack, -1)
     }
   }
 
   /// The position of the function at `level`, as in `script.lua:3: `; empty where it is
   /// not known.
   public func position(level: Int = 1) throws -> String {
-    try balanced { L in
-      try check(clua_where(L, Int32(level)), L)
-      return text(L, -1)
+    try balanced { stack in
+      try check(clua_where(stack, Int32(level)), stack)
+      return text(stack, -1)
     }
   }
 }

@@ -48,18 +48,18 @@ extension LuaState {
   /// Leaves true and the results of a task that has ended, or false and its error.
   func outcome(of task: LuaTask, _ call: borrowing LuaCall) throws -> LuaResults {
     guard task.isOver else { throw PositionedError(message: "the task has not ended") }
-    lua_pushboolean(call.L, task.status == .finished ? 1 : 0)
+    lua_pushboolean(call.stack, task.status == .finished ? 1 : 0)
     do {
       return LuaResults(count: try results(of: task, handle: 1).count + 1)
     } catch {
-      _ = pushError(error, call.L)
+      _ = pushError(error, call.stack)
       return LuaResults(count: 2)
     }
   }
 
   /// Leaves the results of a task that has ended, or throws its error.
   func results(of task: LuaTask, handle: Int32) throws -> LuaResults {
-    let L = try enter()
+    let stack = try enter()
     switch task.status {
     case .cancelled:
       throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
@@ -68,16 +68,16 @@ extension LuaState {
     default: break
     }
     // The results lie on the stack of the coroutine, which is the handle's user value.
-    lua_getiuservalue(L, handle, 1)
-    let thread = lua_tothread(L, -1)
-    clua_pop(L, 1)
+    lua_getiuservalue(stack, handle, 1)
+    let thread = lua_tothread(stack, -1)
+    clua_pop(stack, 1)
     guard let thread else { return .none }
     let count = lua_gettop(thread)
-    guard lua_checkstack(L, count) != 0, lua_checkstack(thread, count) != 0 else {
+    guard lua_checkstack(stack, count) != 0, lua_checkstack(thread, count) != 0 else {
       throw LuaError("too many results", kind: .memory)
     }
     for index in 1..<(count + 1) { lua_pushvalue(thread, index) }
-    lua_xmove(thread, L, count)
+    lua_xmove(thread, stack, count)
     return LuaResults(count: count)
   }
 }

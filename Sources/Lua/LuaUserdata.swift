@@ -177,7 +177,7 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
   private static func selfValue(
     _ call: borrowing LuaCall, _ name: String, _ identity: TypeIdentity
   ) throws -> Value {
-    guard let pointer = clua_to_object(call.L, 1, identity.key) else {
+    guard let pointer = clua_to_object(call.stack, 1, identity.key) else {
       throw LuaArgumentError(1, expected: name)
     }
     return Unmanaged<LuaBox<Value>>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.value }
@@ -186,45 +186,45 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
   private static func valueIfAny(
     _ call: borrowing LuaCall, _ index: Int32, _ identity: TypeIdentity
   ) -> Value? {
-    guard let pointer = clua_to_object(call.L, index, identity.key) else { return nil }
+    guard let pointer = clua_to_object(call.stack, index, identity.key) else { return nil }
     return Unmanaged<LuaBox<Value>>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.value }
   }
 
   private var key: UnsafeRawPointer { identity.key }
 
-  func box(_ L: OpaquePointer, _ index: Int32) -> LuaBox<Value>? {
-    guard let pointer = clua_to_object(L, index, key) else { return nil }
+  func box(_ stack: OpaquePointer, _ index: Int32) -> LuaBox<Value>? {
+    guard let pointer = clua_to_object(stack, index, key) else { return nil }
     return Unmanaged<LuaBox<Value>>.fromOpaque(pointer).takeUnretainedValue()
   }
 
   func push(
-    _ value: Value, in state: LuaState, _ L: OpaquePointer, userValues: Int32 = 0
+    _ value: Value, in state: LuaState, _ stack: OpaquePointer, userValues: Int32 = 0
   ) throws {
-    if state.userdataTypes[key] == nil { try register(in: state, L) }
+    if state.userdataTypes[key] == nil { try register(in: state, stack) }
     let box = Unmanaged.passRetained(LuaBox(value))
-    let status = clua_push_object(L, key, releaseBox, box.toOpaque(), userValues)
+    let status = clua_push_object(stack, key, releaseBox, box.toOpaque(), userValues)
     if status != LUA_OK {
       box.release()
-      throw state.takeError(status, L)
+      throw state.takeError(status, stack)
     }
   }
 
-  private func register(in state: LuaState, _ L: OpaquePointer) throws {
-    try state.balanced { L in
+  private func register(in state: LuaState, _ stack: OpaquePointer) throws {
+    try state.balanced { stack in
       try description.methods.push(to: state)
       try description.getters.push(to: state)
       try description.setters.push(to: state)
-      try state.check(clua_new_table(L, 0, 8), L)
+      try state.check(clua_new_table(stack, 0, 8), stack)
       try name.push(to: state)
-      try state.setField("__name", L, table: -2)
+      try state.setField("__name", stack, table: -2)
       try name.push(to: state)
-      try state.setField("__metatable", L, table: -2)
+      try state.setField("__metatable", stack, table: -2)
       for (event, function) in description.metamethods {
         try function.push(to: state)
-        try state.setField(event, L, table: -2)
+        try state.setField(event, stack, table: -2)
       }
-      try state.check(clua_complete_metatable(L), L)
-      try state.check(clua_set_registry(L, key), L)
+      try state.check(clua_complete_metatable(stack), stack)
+      try state.check(clua_set_registry(stack, key), stack)
     }
     state.userdataTypes[key] = self
   }
@@ -268,9 +268,9 @@ public struct LuaUserdataReference: Sendable, Equatable {
   /// interpreter.
   public func value<T>(_ type: LuaUserdataType<T>) throws -> T? {
     let state = try reference.state()
-    return try state.balanced { L in
-      try state.push(reference, L)
-      return type.box(L, -1)?.value
+    return try state.balanced { stack in
+      try state.push(reference, stack)
+      return type.box(stack, -1)?.value
     }
   }
 }
@@ -282,9 +282,9 @@ extension LuaUserdataReference: LuaPushable {
 extension LuaState {
   /// A userdata of a value of a type that does not describe itself.
   public func userdata<T>(_ value: T, _ type: LuaUserdataType<T>) throws -> LuaValue {
-    try balanced { L in
-      try type.push(value, in: self, L)
-      return try read(L, -1)
+    try balanced { stack in
+      try type.push(value, in: self, stack)
+      return try read(stack, -1)
     }
   }
 }

@@ -81,11 +81,9 @@ final class Mailbox: @unchecked Sendable {
   func post(ended wait: Wait) {
     let waiters: [CheckedContinuation<Void, Never>] = withLock {
       wait.isPosted = true
-      guard background.removeValue(forKey: ObjectIdentifier(wait)) != nil else {
-        endedWaits.append(wait)
-        pthread_cond_signal(news)
-        return []
-      }
+      endedWaits.append(wait)
+      pthread_cond_signal(news)
+      guard background.removeValue(forKey: ObjectIdentifier(wait)) != nil else { return [] }
       return takeWaitersIfQuiet()
     }
     for waiter in waiters { waiter.resume() }
@@ -125,8 +123,8 @@ final class Mailbox: @unchecked Sendable {
 
   // MARK: Work in the background
 
-  /// Lets the work of a wait go on without it, unless it has ended.
-  func moveToBackground(_ wait: Wait, _ work: any BackgroundWork) {
+  /// Keeps the work of a wait, which goes on without it, unless it has ended.
+  func keep(_ wait: Wait, _ work: any BackgroundWork) {
     withLock {
       if !wait.isPosted { background[ObjectIdentifier(wait)] = work }
     }

@@ -16,32 +16,32 @@ extension LuaState {
 
   /// Makes a task of a function and its arguments, which are the topmost values of L. It
   /// begins when its maker waits. The handle takes their place.
-  func spawn(_ L: OpaquePointer, arguments: Int32, maker: LuaTask?, title: String? = nil) throws
+  func spawn(_ stack: OpaquePointer, arguments: Int32, maker: LuaTask?, title: String? = nil) throws
     -> LuaTask
   {
-    guard lua_checkstack(L, 2 * CLUA_SLOTS) != 0 else {
+    guard lua_checkstack(stack, 2 * CLUA_SLOTS) != 0 else {
       throw LuaError("stack overflow", kind: .memory)
     }
-    let base = lua_gettop(L) - arguments
-    try check(clua_new_thread(L), L)
-    guard let thread = lua_tothread(L, -1), lua_checkstack(thread, arguments + 1) != 0 else {
+    let base = lua_gettop(stack) - arguments
+    try check(clua_new_thread(stack), stack)
+    guard let thread = lua_tothread(stack, -1), lua_checkstack(thread, arguments + 1) != 0 else {
       throw LuaError("too many arguments", kind: .memory)
     }
-    clua_insert(L, base)
-    lua_xmove(L, thread, arguments + 1)
+    clua_insert(stack, base)
+    lua_xmove(stack, thread, arguments + 1)
     clua_mark_task(thread)
     scheduler.taskCount += 1
     let number = scheduler.taskCount
-    let place = title ?? callerPosition(L)
+    let place = title ?? callerPosition(stack)
     let task = LuaTask(
       number: number, title: place.isEmpty ? "task \(number)" : "task \(number) (\(place))",
       thread: thread, maker: maker)
     do {
-      try LuaTaskHandle.luaType.push(LuaTaskHandle(task), in: self, L, userValues: 1)
-      clua_insert(L, -2)
-      lua_setiuservalue(L, -2, 1)
-      lua_pushvalue(L, -1)
-      task.anchor = try takeReference(L)
+      try LuaTaskHandle.luaType.push(LuaTaskHandle(task), in: self, stack, userValues: 1)
+      clua_insert(stack, -2)
+      lua_setiuservalue(stack, -2, 1)
+      lua_pushvalue(stack, -1)
+      task.anchor = try takeReference(stack)
     } catch {
       maker?.drop(task)
       throw error
@@ -51,7 +51,7 @@ extension LuaState {
     return task
   }
 
-  private func callerPosition(_ L: OpaquePointer) -> String {
+  private func callerPosition(_ stack: OpaquePointer) -> String {
     let position = (try? position()) ?? ""
     return position.hasSuffix(": ") ? String(position.dropLast(2)) : position
   }
@@ -141,7 +141,7 @@ extension LuaState {
   // MARK: Main parts
 
   /// Runs `body` as a main part: its tasks belong to it and end before it does.
-  func withMainPart<Result>(_ L: OpaquePointer, _ body: () throws -> Result) throws -> Result {
+  func withMainPart<Result>(_ stack: OpaquePointer, _ body: () throws -> Result) throws -> Result {
     let previous = scheduler.current
     let part = LuaTask(number: 0, title: "the main script", thread: nil, maker: nil)
     part.status = .running
@@ -149,24 +149,24 @@ extension LuaState {
     defer { scheduler.current = previous }
     do {
       let result = try body()
-      try awaitChildren(of: part, L)
+      try awaitChildren(of: part, stack)
       return result
     } catch {
       for child in part.unfinishedChildren { cancel(child) }
-      try? awaitChildren(of: part, L)
+      try? awaitChildren(of: part, stack)
       throw error
     }
   }
 
   /// Waits for all children of a main part; reports errors that nobody has seen.
-  func awaitChildren(of part: LuaTask, _ L: OpaquePointer) throws {
+  func awaitChildren(of part: LuaTask, _ stack: OpaquePointer) throws {
     defer { for child in part.takeUnseenFailures() { report(child) } }
     while part.unfinishedCount > 0 {
       let wait = ChildrenWait(of: part)
       wait.owner = part
       _ = scheduler.waits.add(wait)
       part.childrenWait = wait
-      waitInPlace(for: wait, L)
+      waitInPlace(for: wait, stack)
       part.childrenWait = nil
       scheduler.waits.remove(wait)
       guard let failure = wait.failure else { continue }

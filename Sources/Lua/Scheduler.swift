@@ -71,8 +71,8 @@ extension LuaState {
 
   /// Begins a wait for the call that runs on L: the number of results where it was over
   /// at once, else the code that makes the trampoline wait.
-  func begin(_ wait: Wait, _ L: OpaquePointer) throws -> Int32 {
-    host?.pointee.running = L
+  func begin(_ wait: Wait, _ stack: OpaquePointer) throws -> Int32 {
+    host?.pointee.running = stack
     let task = scheduler.current
     if let task, task.isCancelled, task.takeRefusalToWait() {
       throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
@@ -86,16 +86,16 @@ extension LuaState {
   }
 
   /// Leaves the results of a wait that is over.
-  func takeResults(of number: UInt64, _ L: OpaquePointer) -> Int32 {
+  func takeResults(of number: UInt64, _ stack: OpaquePointer) -> Int32 {
     guard let wait = scheduler.waits[number] else {
-      return pushError(PositionedError(message: "this wait is over"), L)
+      return pushError(PositionedError(message: "this wait is over"), stack)
     }
     guard wait.isOver else { return CLUA_WAIT }
     scheduler.waits.remove(wait)
     do {
       return try finish(wait).count
     } catch {
-      return pushError(error, L)
+      return pushError(error, stack)
     }
   }
 
@@ -121,7 +121,7 @@ extension LuaState {
   }
 
   /// Runs other tasks until the wait is over, on behalf of a call on L that cannot yield.
-  func waitInPlace(for wait: Wait, _ L: OpaquePointer) {
+  func waitInPlace(for wait: Wait, _ stack: OpaquePointer) {
     if scheduler.depth > Scheduler.maximumNesting {
       return end(
         wait,
@@ -140,14 +140,14 @@ extension LuaState {
     }
     while !wait.isOver {
       if let failure = takeInterrupt() { return end(wait, failure: failure) }
-      turn(L, whenStuck: { end(wait, failure: deadlock(of: wait)) })
+      turn(stack, whenStuck: { end(wait, failure: deadlock(of: wait)) })
     }
   }
 
   /// One step of a loop: resumes a task, or takes what arrived, or sleeps.
-  func turn(_ L: OpaquePointer, takesJobs: Bool = false, whenStuck: () -> Void) {
-    if let task = scheduler.ready.popFirst() { return resume(task, from: L) }
-    releaseReferences(L)
+  func turn(_ stack: OpaquePointer, takesJobs: Bool = false, whenStuck: () -> Void) {
+    if let task = scheduler.ready.popFirst() { return resume(task, from: stack) }
+    releaseReferences(stack)
     let delivery = mailbox.collect()
     for errand in delivery.errands { errand(self) }
     for wait in delivery.endedWaits { end(wait) }
@@ -185,7 +185,7 @@ extension LuaState {
   // MARK: Running tasks
 
   /// Resumes a task's coroutine and acts on how it comes back.
-  private func resume(_ task: LuaTask, from L: OpaquePointer) {
+  private func resume(_ task: LuaTask, from stack: OpaquePointer) {
     guard let thread = task.thread, let host, !task.hasEnded else { return }
     let previous = scheduler.current
     scheduler.current = task
@@ -195,7 +195,7 @@ extension LuaState {
     let hurry = task.isOutOfGrace && clua_get_request(host) == CLUA_RUNNING.rawValue
     if hurry { clua_set_request(host, Int32(CLUA_RAISE_ALWAYS.rawValue)) }
     var results: Int32 = 0
-    let status = clua_resume(host, thread, L, arguments, &results)
+    let status = clua_resume(host, thread, stack, arguments, &results)
     if hurry { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
     scheduler.current = previous
     switch status {
@@ -205,9 +205,9 @@ extension LuaState {
         park(task, for: wait)
       } else {
         clua_pop(thread, results)
-        fail(task, L, LuaError("attempt to yield from outside a coroutine"))
+        fail(task, stack, LuaError("attempt to yield from outside a coroutine"))
       }
-    default: fail(task, L, nil)
+    default: fail(task, stack, nil)
     }
   }
 
@@ -218,13 +218,13 @@ extension LuaState {
   }
 
   /// Ends a task whose coroutine raised, or is to: its pending variables are closed.
-  private func fail(_ task: LuaTask, _ L: OpaquePointer, _ known: LuaError?) {
+  private func fail(_ task: LuaTask, _ stack: OpaquePointer, _ known: LuaError?) {
     guard let thread = task.thread, let host else { return }
     var traceback: String?
-    if lua_checkstack(L, CLUA_SLOTS) != 0, clua_traceback(L, thread, nil, 0) == LUA_OK {
-      traceback = text(L, -1)
+    if lua_checkstack(stack, CLUA_SLOTS) != 0, clua_traceback(stack, thread, nil, 0) == LUA_OK {
+      traceback = text(stack, -1)
     }
-    clua_pop(L, 1)
+    clua_pop(stack, 1)
     let previous = scheduler.current
     scheduler.current = task
     let status = clua_reset_thread(host, thread)

@@ -24,9 +24,9 @@ final class TaskChannel: @unchecked Sendable {
     guard !isClosed else { throw PositionedError(message: "the channel is closed") }
     guard !call.isNil(2) else { throw LuaArgumentError(2, "a value expected, got nil") }
     lastSlot += 1
-    lua_getiuservalue(call.L, 1, 1)
-    lua_pushvalue(call.L, 2)
-    try call.state.check(clua_raw_set_index(call.L, -2, lastSlot), call.L)
+    lua_getiuservalue(call.stack, 1, 1)
+    lua_pushvalue(call.stack, 2)
+    try call.state.check(clua_raw_set_index(call.stack, -2, lastSlot), call.stack)
     let wait = SendWait(self, slot: lastSlot)
     if !receivers.isEmpty {
       let receiver = receivers.removeFirst()
@@ -100,16 +100,16 @@ final class ReceiveWait: Wait, @unchecked Sendable {
 
   /// The channel is argument 1 of the call that waited.
   override func finish(in state: LuaState) throws -> LuaResults {
-    let L = try state.enter()
+    let stack = try state.enter()
     guard let slot else {
-      lua_pushnil(L)
+      lua_pushnil(stack)
       return LuaResults(count: 1)
     }
-    lua_getiuservalue(L, 1, 1)
-    lua_rawgeti(L, -1, slot)
-    lua_pushnil(L)
+    lua_getiuservalue(stack, 1, 1)
+    lua_rawgeti(stack, -1, slot)
+    lua_pushnil(stack)
     // The entry exists, so that this needs no memory.
-    lua_rawseti(L, -3, slot)
+    lua_rawseti(stack, -3, slot)
     return LuaResults(count: 1)
   }
 }
@@ -135,11 +135,11 @@ extension TaskLibrary {
     let capacity = try call.optional(1, as: Int.self) ?? 0
     guard capacity >= 0 else { throw LuaArgumentError(1, "a capacity is not negative") }
     let state = call.state
-    let L = call.L
+    let stack = call.stack
     try TaskChannel.luaType.push(
-      TaskChannel(capacity: capacity), in: state, L, userValues: 1)
-    try state.check(clua_new_table(L, 0, 0), L)
-    lua_setiuservalue(L, -2, 1)
+      TaskChannel(capacity: capacity), in: state, stack, userValues: 1)
+    try state.check(clua_new_table(stack, 0, 0), stack)
+    lua_setiuservalue(stack, -2, 1)
     return LuaResults(count: 1)
   }
 }

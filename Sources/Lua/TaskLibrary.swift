@@ -22,7 +22,7 @@ enum TaskLibrary {
     guard call.type(1) == .function else { throw LuaArgumentError(1, expected: "function") }
     let state = call.state
     _ = try state.spawn(
-      call.L, arguments: Int32(call.count) - 1, maker: state.scheduler.current)
+      call.stack, arguments: Int32(call.count) - 1, maker: state.scheduler.current)
     return LuaResults(count: 1)
   }
 
@@ -84,10 +84,10 @@ struct RaisedValue: LuaErrorConvertible {
 extension LuaState {
   /// Sets a field of anything that lets itself be assigned to.
   func setField(_ name: String, of object: LuaValue, to value: LuaValue) throws {
-    try balanced { L in
-      try push(object, L)
-      try push(value, L)
-      try setField(name, L, table: -2)
+    try balanced { stack in
+      try push(object, stack)
+      try push(value, stack)
+      try setField(name, stack, table: -2)
     }
   }
 }

@@ -39,6 +39,8 @@ typedef struct clua_callbacks {
   // Leaves the results of a wait on the stack of L; returns their number, or a negative
   // code from above. CLUA_WAIT: the wait is not over.
   int (*take_results)(void *context, lua_State *L, uint64_t wait);
+  // A script calls os.exit.
+  void (*will_exit)(void *context);
 } clua_callbacks;
 
 // How an interrupt stands.
@@ -121,12 +123,13 @@ lua_State *clua_switch(clua_host *host, lua_State *to);
 // left on success.
 int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *context);
 
-// Calls the function below `arguments` values. With `traceback` an error's traceback is
-// kept for clua_push_traceback. Returns a status.
-int clua_call(lua_State *L, int arguments, int results, bool traceback);
+// Calls the function below `arguments` values and keeps, where that raises, the text of
+// the error value and a traceback for clua_push_kept. Returns a status.
+int clua_call(lua_State *L, int arguments, int results);
 
-// Pushes the traceback that the last clua_call kept, or nil. Never raises.
-void clua_push_traceback(lua_State *L);
+// Push what the last clua_call kept, or nil. Never raise.
+void clua_push_kept_traceback(lua_State *L);
+void clua_push_kept_text(lua_State *L);
 
 // The following do one Lua operation each under lua_pcall and return a status.
 int clua_push_string(lua_State *L, const char *bytes, size_t count);
@@ -161,6 +164,10 @@ int clua_load(
 int clua_load_file(lua_State *L, const char *path);
 // Opens the standard libraries, with the coroutine functions of this target.
 int clua_open_libraries(lua_State *L);
+// Makes the libraries ignore the environment; before they are opened.
+int clua_ignore_environment(lua_State *L);
+// Turns warnings on or off. Never raises.
+void clua_set_warnings(lua_State *L, bool on);
 // Runs a whole collection; or sets the generational mode.
 int clua_collect(lua_State *L);
 int clua_set_generational(lua_State *L);
@@ -215,6 +222,9 @@ void clua_replace_coroutines(lua_State *L);
 // Keeps the debug library in the table on top from reaching into Swift functions.
 // Raises.
 void clua_guard_debug(lua_State *L);
+
+// Makes os.exit, in the table on top, tell the host first. Raises.
+void clua_replace_exit(lua_State *L);
 
 // The trampoline's end: acts on what a Swift function returned. Raises.
 int clua_finish(lua_State *L, int results);

@@ -1,0 +1,86 @@
+import Lua
+
+/// Reads statements from standard input, runs them and prints what expressions give.
+struct InteractiveLoop {
+  private let runner: Runner
+
+  init(runner: Runner) {
+    self.runner = runner
+    self.inner = Runner(interpreter: runner.interpreter, signal: runner.signal, name: nil)
+  }
+
+  /// Errors here have no program's name before them.
+  private let inner: Runner
+
+  func run() {
+    while let first = readLine(isFirst: true) {
+      do {
+        try evaluate(first)
+      } catch {
+        continue  // It was reported.
+      }
+    }
+    Console.write("\n")
+  }
+
+  /// Shows the prompt and reads a line. Where standard input is no terminal the line is
+  /// shown too, so that a transcript reads as a session.
+  private func readLine(isFirst: Bool) -> String? {
+    let isTerminal = Console.inputIsTerminal
+    Console.write(prompt(isFirst: isFirst))
+    guard let line = Console.readLine() else { return nil }
+    if !isTerminal { Console.write(line + "\n") }
+    return line
+  }
+
+  private func prompt(isFirst: Bool) -> String {
+    let standard = isFirst ? "> " : ">> "
+    let text = try? inner.interpreter.runBlocking { state -> String? in
+      let value = try state.globals.get(isFirst ? "_PROMPT" : "_PROMPT2")
+      return value == .nil ? nil : try state.displayText(of: value)
+    }
+    return (text ?? nil) ?? standard
+  }
+
+  private func evaluate(_ first: String) throws {
+    let source = first.hasPrefix("=") ? "return " + first.dropFirst() : first
+    let chunk = try compile(source)
+    try inner.run { state in
+      let results = try chunk.call([])
+      if results.isEmpty { return }
+      do {
+        guard case .function(let print) = try state.globals.get("print") else {
+          throw LuaError("attempt to call a nil value")
+        }
+        try print.call(results)
+      } catch let error as LuaError {
+        throw LuaError("error calling 'print' (\(error.message))")
+      }
+    }
+  }
+
+  /// Compiles as an expression, else as a statement, reading lines while it is
+  /// unfinished.
+  private func compile(_ first: String) throws -> LuaFunction {
+    let interpreter = inner.interpreter
+    let expression = "return \(first);"
+    if let chunk = try? interpreter.runBlocking({ try $0.load(expression, name: "=stdin") }) {
+      return chunk
+    }
+    var source = first
+    while true {
+      do {
+        let text = source
+        return try interpreter.runBlocking { try $0.load(text, name: "=stdin") }
+      } catch {
+        guard let problem = error as? LuaError, problem.kind == .syntax,
+          problem.message.hasSuffix("<eof>"), let line = readLine(isFirst: false)
+        else {
+          inner.report(error)
+          throw error
+        }
+        source += "\n" + line
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Lua
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Darwin)
+  @preconcurrency import Darwin
+#endif
+
+/// Ctrl-C: the first one interrupts the script, the second one ends the program with 130.
+///
+/// The handler only writes into a pipe; a thread of its own reads that. It handles the
+/// signal also where it was inherited as ignored, as it is in a shell's background job.
+///
+/// `@unchecked Sendable`: `lock` guards every stored property below it.
+final class InterruptSignal: @unchecked Sendable {
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var received = 0
+  private var interpreter: LuaInterpreter?
+  private var whenAbandoned: (@Sendable (LuaInterpreter) -> Void)?
+  private var thread: pthread_t?
+  private var ends: (read: Int32, write: Int32) = (-1, -1)
+
+  init() {
+    pthread_mutex_init(lock, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  private func withLock<Result>(_ body: () -> Result) -> Result {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body()
+  }
+
+  /// How many signals have come since the last ``forget()``.
+  var count: Int { withLock { received } }
+
+  /// What comes now counts as the first again.
+  func forget() {
+    withLock { received = 0 }
+  }
+
+  /// Handles the signal from now on.
+  func watch(
+    _ interpreter: LuaInterpreter, whenAbandoned: @escaping @Sendable (LuaInterpreter) -> Void
+  ) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    withLock {
+      self.ends = (ends[0], ends[1])
+      self.interpreter = interpreter
+      self.whenAbandoned = whenAbandoned
+    }
+    startThread()
+    signalPipe = ends[1]
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in
+      let saved = errno
+      var byte: UInt8 = 1
+      _ = write(signalPipe, &byte, 1)
+      errno = saved
+    }
+    sigaction(SIGINT, &action, nil)
+  }
+
+  /// Gives the signal back its default and ends the thread.
+  func stop() {
+    signal(SIGINT, SIG_DFL)
+    var byte: UInt8 = 0
+    let (end, thread) = withLock { (ends.write, self.thread) }
+    guard let thread else { return }
+    _ = write(end, &byte, 1)
+    pthread_join(thread, nil)
+    signalPipe = -1
+    withLock {
+      close(ends.read)
+      close(ends.write)
+      self.thread = nil
+      interpreter = nil
+    }
+  }
+
+  private func startThread() {
+    let context = Unmanaged.passRetained(self)
+    #if canImport(Glibc)
+      var thread = pthread_t()
+      let status = pthread_create(&thread, nil, { watchInterrupts($0) }, context.toOpaque())
+    #else
+      var thread: pthread_t?
+      let status = pthread_create(&thread, nil, { watchInterrupts($0) }, context.toOpaque())
+    #endif
+    if status != 0 { return context.release() }
+    withLock { self.thread = thread }
+  }
+
+  fileprivate func runThread() {
+    let end = withLock { ends.read }
+    var byte: UInt8 = 0
+    while true {
+      let count = read(end, &byte, 1)
+      if count < 0 && errno == EINTR { continue }
+      if count != 1 || byte == 0 { return }
+      interrupt()
+    }
+  }
+
+  private func interrupt() {
+    let (number, interpreter, whenAbandoned) = withLock {
+      received += 1
+      return (received, self.interpreter, self.whenAbandoned)
+    }
+    guard let interpreter else { return }
+    if number == 1 { return interpreter.interrupt() }
+    whenAbandoned?(interpreter)
+    _exit(130)
+  }
+}
+
+/// Where the handler writes. Set before the handler is installed, and a signal handler
+/// can reach nothing but a global variable.
+private nonisolated(unsafe) var signalPipe: Int32 = -1
+
+private func watchInterrupts(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  guard let context else { return nil }
+  Unmanaged<InterruptSignal>.fromOpaque(context).takeRetainedValue().runThread()
+  return nil
+}

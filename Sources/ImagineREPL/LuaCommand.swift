@@ -1,0 +1,117 @@
+public import Lua
+
+/// The command `lua`, as a part of another program: its options, its way of running
+/// scripts, its messages and exit codes.
+///
+/// ```swift
+/// var command = LuaCommand()
+/// command.prepare = { state in try state.setModule("greeting", to: greeting(state)) }
+/// exit(command.run(arguments: CommandLine.arguments))
+/// ```
+public struct LuaCommand {
+  /// A long option of the host, before the script: `--memory 64M` or `--memory=64M`.
+  public struct Option {
+    /// With its dashes: `--memory`.
+    public var name: String
+    /// What its value is called in the help, `SIZE`; `nil` where it takes none.
+    public var valueName: String?
+    /// One line of help.
+    public var help: String
+    /// Takes the value; its error is the message of a usage error.
+    public var apply: (String, inout LuaCommand) throws -> Void
+
+    /// Describes an option.
+    public init(
+      _ name: String, valueName: String? = nil, help: String,
+      apply: @escaping (String, inout LuaCommand) throws -> Void
+    ) {
+      self.name = name
+      self.valueName = valueName
+      self.help = help
+      self.apply = apply
+    }
+  }
+
+  /// What is wrong with the value of an option.
+  public struct OptionError: Error, CustomStringConvertible {
+    public var description: String
+
+    /// An error with this message.
+    public init(_ message: String) {
+      description = message
+    }
+  }
+
+  /// How the interpreter is set up.
+  public var configuration = LuaConfiguration()
+  /// The longest time that the whole run may take.
+  public var timeLimit: Duration?
+  /// The host's options.
+  public var options = LuaCommand.standardOptions
+  /// Adds the host's libraries, before any script runs; on the thread of Lua.
+  public var prepare: @Sendable (LuaState) throws -> Void = { _ in }
+  /// Is called when the scripts have ended, however they did, before the interpreter is
+  /// closed: waits for paid answers, says how the run went. On any thread, and only once.
+  public var atEnd: @Sendable (LuaInterpreter) -> Void = { interpreter in
+    interpreter.waitForBackgroundWorkBlocking()
+  }
+  /// Is called before the program ends at once, at the second Ctrl-C.
+  public var whenAbandoned: @Sendable (LuaInterpreter) -> Void = { interpreter in
+    interpreter.abandonBackgroundWork()
+  }
+
+  /// The command with the standard options and libraries.
+  public init() {}
+
+  /// `--memory SIZE` and `--timeout TIME`.
+  public static var standardOptions: [Option] {
+    [
+      Option("--memory", valueName: "SIZE", help: "let scripts hold at most 64M, 512K, …") {
+        value, command in
+        command.configuration.memoryLimit = try Quantity.bytes(value)
+      },
+      Option("--timeout", valueName: "TIME", help: "end after 30s, 500ms, 2m, …") {
+        value, command in
+        command.timeLimit = try Quantity.duration(value)
+      },
+    ]
+  }
+
+  /// Runs the command and returns its exit code.
+  /// - Parameter arguments: those of the process; the first is the program's name.
+  public func run(arguments: [String]) -> Int32 {
+    let name = arguments.first.flatMap { $0.isEmpty ? nil : $0 } ?? "lua"
+    var command = self
+    let line: ScriptCommandLine
+    do {
+      line = try ScriptCommandLine(arguments, command: &command)
+    } catch {
+      Console.error("\(name): \(error)\n\(command.usage(name))")
+      return 1
+    }
+    return LuaSession(command: command, line: line, name: name).run()
+  }
+
+  /// The text that follows a usage error.
+  func usage(_ name: String) -> String {
+    var text = """
+      usage: \(name) [options] [script [args]]
+      Available options are:
+        -e stat   execute string 'stat'
+        -i        enter interactive mode after executing 'script'
+        -l mod    require library 'mod' into global 'mod'
+        -l g=mod  require library 'mod' into global 'g'
+        -v        show version information
+        -E        ignore environment variables
+        -W        turn warnings on
+        --        stop handling options
+        -         stop handling options and execute stdin
+
+      """
+    for option in options {
+      let head = option.valueName.map { "\(option.name) \($0)" } ?? option.name
+      text += "  \(head)\n            \(option.help)\n"
+    }
+    return text
+  }
+}

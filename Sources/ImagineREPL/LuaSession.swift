@@ -1,0 +1,219 @@
+import Lua
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One run of the command: from its options to its exit code.
+struct LuaSession {
+  let command: LuaCommand
+  let line: ScriptCommandLine
+  let name: String
+
+  /// What ends a run after its message was written.
+  private struct Failed: Error {}
+
+  func run() -> Int32 {
+    var configuration = command.configuration
+    configuration.ignoresEnvironment = line.ignoresEnvironment
+    let ending = Ending(atEnd: command.atEnd)
+    configuration.willExit = { ending.run() }
+    let signal = InterruptSignal()
+    configuration.whenUninterruptible = {
+      ending.run()
+      _exit(signal.count > 0 ? 130 : 1)
+    }
+    let interpreter: LuaInterpreter
+    do {
+      interpreter = try LuaInterpreter(configuration: configuration)
+    } catch {
+      Console.error("\(name): cannot create state: \(error)\n")
+      return 1
+    }
+    ending.interpreter = interpreter
+    signal.watch(interpreter, whenAbandoned: command.whenAbandoned)
+    if let limit = command.timeLimit {
+      interpreter.interrupt(after: limit, "timeout: the run took longer than \(limit)")
+    }
+    var code: Int32 = 0
+    do {
+      try runAll(Runner(interpreter: interpreter, signal: signal, name: name))
+    } catch {
+      code = 1
+    }
+    ending.run()
+    signal.stop()
+    interpreter.close()
+    return code
+  }
+
+  private func runAll(_ runner: Runner) throws {
+    if line.showsVersion { Console.write(Self.version) }
+    let (prepare, line) = (command.prepare, line)
+    try runner.run { state in
+      try prepare(state)
+      try state.globals.set("arg", to: Self.argumentTable(line, state))
+      try state.useGenerationalCollector()
+    }
+    if !line.ignoresEnvironment { try runInitialization(runner) }
+    for step in line.steps { try run(step, runner) }
+    let hasScript = line.script < line.arguments.count
+    if hasScript { try runner.run { state in try Self.runScript(line, state) } }
+    if line.isInteractive {
+      InteractiveLoop(runner: runner).run()
+    } else if !hasScript, !line.executes, !line.showsVersion {
+      if Console.inputIsTerminal {
+        Console.write(Self.version)
+        InteractiveLoop(runner: runner).run()
+      } else {
+        try runner.run { state in try state.load(file: nil).call([]) }
+      }
+    }
+    if try runner.interpreter.runBlocking({ $0.unseenFailures }) > 0 { throw Failed() }
+  }
+
+  /// `LUA_INIT_5_4`, or `LUA_INIT`: a chunk, or a file after `@`.
+  private func runInitialization(_ runner: Runner) throws {
+    for variable in ["LUA_INIT_5_4", "LUA_INIT"] {
+      guard let value = getenv(variable).map({ String(cString: $0) }) else { continue }
+      return try runner.run { state in
+        if value.hasPrefix("@") {
+          try state.load(file: String(value.dropFirst())).call([])
+        } else {
+          try state.load(value, name: "=\(variable)").call([])
+        }
+      }
+    }
+  }
+
+  private func run(_ step: ScriptCommandLine.Step, _ runner: Runner) throws {
+    try runner.run { state in
+      switch step {
+      case .execute(let chunk):
+        try state.load(chunk, name: "=(command line)").call([])
+      case .require(let text):
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let module = try state.requireModule(String(parts[parts.count - 1]))
+        try state.globals.set(String(parts[0]), to: module)
+      case .warnings:
+        try state.showWarnings(true)
+      }
+    }
+  }
+
+  private static func argumentTable(_ line: ScriptCommandLine, _ state: LuaState) throws -> LuaTable
+  {
+    let table = try state.makeTable(list: line.arguments.count)
+    let script = line.script < line.arguments.count ? line.script : 0
+    for (index, argument) in line.arguments.enumerated() {
+      try table.set(index - script, to: argument)
+    }
+    return table
+  }
+
+  private static func runScript(_ line: ScriptCommandLine, _ state: LuaState) throws {
+    let path = line.scriptIsStandardInput ? nil : line.arguments[line.script]
+    let chunk = try state.load(file: path)
+    guard case .table(let table) = try state.globals.get("arg") else {
+      throw LuaError("'arg' is not a table")
+    }
+    let count = try table.count
+    try chunk.call(count > 0 ? (1...count).map { try table.get($0) } : [])
+  }
+
+  static let version = "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n"
+}
+
+/// Runs pieces of a session one after the other and reports their errors.
+struct Runner {
+  let interpreter: LuaInterpreter
+  let signal: InterruptSignal
+  /// What messages begin with; `nil` in interactive mode.
+  var name: String?
+
+  @discardableResult
+  func run<Output: Sendable>(
+    _ body: @escaping @Sendable (LuaState) throws -> Output
+  ) throws -> Output {
+    signal.forget()
+    do {
+      return try interpreter.runBlocking(body)
+    } catch {
+      report(error)
+      throw error
+    }
+  }
+
+  /// Writes an error as `lua` does: with a traceback, unless the error value makes its
+  /// own text.
+  func report(_ error: any Error) {
+    let prefix = name.map { "\($0): " } ?? ""
+    guard let error = error as? LuaError else {
+      return Console.error("\(prefix)\(error)\n")
+    }
+    var text = error.message
+    if !error.makesItsOwnText, let traceback = error.traceback {
+      text += "\n\(traceback)"
+    }
+    Console.error("\(prefix)\(text)\n")
+  }
+}
+
+extension LuaError {
+  /// Whether the text is that of a script's own `__tostring`: it stands alone. Of any other
+  /// object Lua says "(error object is a table value)".
+  fileprivate var makesItsOwnText: Bool {
+    if case .table = value { !message.hasPrefix("(error object is a ") } else { false }
+  }
+}
+
+extension LuaState {
+  fileprivate func requireModule(_ name: String) throws -> LuaValue {
+    guard case .function(let require) = try globals.get("require") else {
+      throw LuaError("'require' is not a function")
+    }
+    return try require.call([.string(name)]).first ?? .nil
+  }
+}
+
+/// What is to be done at the end of a run, done once, by whoever comes first.
+///
+/// `@unchecked Sendable`: `lock` guards what follows it.
+final class Ending: @unchecked Sendable {
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var atEnd: (@Sendable (LuaInterpreter) -> Void)?
+  private var interpreterStorage: LuaInterpreter?
+
+  init(atEnd: @escaping @Sendable (LuaInterpreter) -> Void) {
+    self.atEnd = atEnd
+    pthread_mutex_init(lock, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  var interpreter: LuaInterpreter? {
+    get { withLock { interpreterStorage } }
+    set { withLock { interpreterStorage = newValue } }
+  }
+
+  func run() {
+    let work: (@Sendable (LuaInterpreter) -> Void, LuaInterpreter)? = withLock {
+      guard let atEnd, let interpreterStorage else { return nil }
+      self.atEnd = nil
+      defer { self.interpreterStorage = nil }
+      return (atEnd, interpreterStorage)
+    }
+    if let (atEnd, interpreter) = work { atEnd(interpreter) }
+  }
+
+  private func withLock<Result>(_ body: () -> Result) -> Result {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body()
+  }
+}

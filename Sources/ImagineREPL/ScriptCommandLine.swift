@@ -1,0 +1,105 @@
+/// The arguments of the command, read as lua 5.4.4 reads them.
+struct ScriptCommandLine {
+  /// What options do before the script, in order.
+  enum Step: Equatable {
+    case execute(String)
+    case require(String)
+    case warnings
+  }
+
+  /// A usage error, in Lua's words.
+  struct Failure: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  let arguments: [String]
+  private(set) var steps: [Step] = []
+  /// Where the script's name stands; the number of arguments where there is none.
+  private(set) var script: Int
+  private(set) var isInteractive = false
+  private(set) var showsVersion = false
+  private(set) var executes = false
+  private(set) var ignoresEnvironment = false
+
+  /// Reads the arguments; the host's options are applied to `command`.
+  init(_ arguments: [String], command: inout LuaCommand) throws {
+    self.arguments = arguments
+    script = arguments.count
+    var index = 1
+    while index < arguments.count {
+      let argument = arguments[index]
+      guard argument.hasPrefix("-") else { break }
+      if argument == "-" { break }
+      if argument == "--" {
+        index += 1
+        break
+      }
+      try read(argument, &index, &command)
+      index += 1
+    }
+    script = min(index, arguments.count)
+  }
+
+  /// Whether the script is standard input: `-`, unless that stands after `--`.
+  var scriptIsStandardInput: Bool {
+    script < arguments.count && arguments[script] == "-" && arguments[script - 1] != "--"
+  }
+
+  private mutating func read(
+    _ argument: String, _ index: inout Int, _ command: inout LuaCommand
+  ) throws {
+    if argument.hasPrefix("--") { return try readLong(argument, &index, &command) }
+    let rest = String(argument.dropFirst(2))
+    switch argument.dropFirst().first {
+    case "e":
+      executes = true
+      steps.append(.execute(try value(rest, argument, &index)))
+    case "l":
+      steps.append(.require(try value(rest, argument, &index)))
+    case "E" where rest.isEmpty: ignoresEnvironment = true
+    case "W" where rest.isEmpty: steps.append(.warnings)
+    case "i" where rest.isEmpty:
+      isInteractive = true
+      showsVersion = true
+    case "v" where rest.isEmpty: showsVersion = true
+    default: throw Failure(description: "unrecognized option '\(argument)'")
+    }
+  }
+
+  private func value(_ rest: String, _ option: String, _ index: inout Int) throws -> String {
+    if !rest.isEmpty { return rest }
+    guard index + 1 < arguments.count, !arguments[index + 1].hasPrefix("-") else {
+      throw Failure(description: "'\(option)' needs argument")
+    }
+    index += 1
+    return arguments[index]
+  }
+
+  private func readLong(
+    _ argument: String, _ index: inout Int, _ command: inout LuaCommand
+  ) throws {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard let option = command.options.first(where: { $0.name == name }) else {
+      throw Failure(description: "unrecognized option '\(argument)'")
+    }
+    var value = ""
+    if option.valueName != nil {
+      if parts.count == 2 {
+        value = String(parts[1])
+      } else if index + 1 < arguments.count {
+        index += 1
+        value = arguments[index]
+      } else {
+        throw Failure(description: "'\(name)' needs argument")
+      }
+    } else if parts.count == 2 {
+      throw Failure(description: "'\(name)' takes no argument")
+    }
+    do {
+      try option.apply(value, &command)
+    } catch {
+      throw Failure(description: "\(name): \(error)")
+    }
+  }
+}
