@@ -20,7 +20,8 @@ public struct ServiceFault: Sendable, Hashable {
   public let kind: ImagineError.Kind
   public let remedy: Remedy
 
-  init(
+  /// A row; those that are not in ``all`` are codes that a service answers with undocumented.
+  public init(
     _ code: Int, _ status: Int, _ name: String, _ meaning: String, _ kind: ImagineError.Kind,
     _ remedy: Remedy = .never
   ) {

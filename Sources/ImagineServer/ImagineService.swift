@@ -49,6 +49,9 @@ public struct ServiceConfiguration: Sendable {
   /// Other names of models under `/v1`, and the models that they stand for.
   public var modelAliases: [String: String] = [:]
 
+  /// How the service misbehaves on purpose, for its clients' tests.
+  public var rehearsal: RehearsalPlan?
+
   public init(address: ServiceAddress, callers: Callers, limits: Limits) {
     self.address = address
     self.callers = callers
@@ -74,8 +77,10 @@ public struct ImagineService: Sendable {
   let queue: EngineQueue
   let worker: JobWorker
   let links: MediaLinks
+  let shelf: PictureShelf
   let bodies: BodyReader
   let rates = RateLimit()
+  let rehearsal: Rehearsal?
   let logger: Logger
 
   /// - Throws: ``HomeError`` where the home's key cannot be read or made.
@@ -86,13 +91,16 @@ public struct ImagineService: Sendable {
     let limits = configuration.limits
     self.configuration = configuration
     self.home = home
-    self.engine = engine
+    self.engine =
+      configuration.rehearsal?.paint == .card ? CardEngine(base: engine) : engine
+    rehearsal = configuration.rehearsal.map(Rehearsal.init)
     self.jobs = jobs
     self.logger = logger
     till = Till(accounts: accounts)
     queue = EngineQueue(threads: limits.imageThreads, waiting: limits.imageQueue)
     worker = JobWorker(home: home, store: jobs, engine: engine, limits: limits, logger: logger)
     links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
+    shelf = PictureShelf(home: home, links: links)
     bodies = BodyReader(limits)
   }
 
@@ -111,7 +119,7 @@ public struct ImagineService: Sendable {
     let application = Application(
       responder: Front(
         routes: RouteTable(routes), callers: configuration.callers,
-        now: { Date().timeIntervalSince1970 }, logger: logger),
+        rehearsal: rehearsal, now: { Date().timeIntervalSince1970 }, logger: logger),
       server: .http1(
         configuration: .init(
           additionalChannelHandlers: [ConnectionGuard(limits)],
@@ -137,7 +145,8 @@ public struct ImagineService: Sendable {
   }
 
   var routes: [Route] {
-    healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes
+    healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes + modelRoutes
+      + rehearsalRoutes
   }
 
   private var healthRoutes: [Route] {
@@ -148,6 +157,12 @@ public struct ImagineService: Sendable {
           body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"ok"}"#)))
       }
     ]
+  }
+
+  /// What a token was charged, where the service rehearses.
+  private var rehearsalRoutes: [Route] {
+    guard let rehearsal else { return [] }
+    return [Route(.get, "/x/rehearsal") { .json(rehearsal.charges(of: $0.account)) }]
   }
 }
 

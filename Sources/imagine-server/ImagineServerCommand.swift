@@ -50,6 +50,29 @@ struct ImagineServerCommand: AsyncParsableCommand {
       valueName: "url"))
   var publicAddress: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Accept the tokens of a TOML file alone, with the balance, expiry and rate of each.",
+      valueName: "file"))
+  var tokens: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Calls that a token may start in 60 seconds, where the file of tokens says nothing else."))
+  var rate: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Another name for a model under /v1, such as gpt-image-1=flux-1; may be repeated.",
+      valueName: "name=model"))
+  var modelAlias: [ModelAlias] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Misbehave on purpose as a TOML file says, to test how clients take it.",
+      valueName: "file"))
+  var rehearse: String?
+
   @Option(help: "The least level of what is logged: debug, info, warning, error.")
   var logLevel: Logger.Level?
 
@@ -63,6 +86,8 @@ struct ImagineServerCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (0...65535).contains(port) else { throw ValidationError("--port is 0 … 65535") }
+    guard rate ?? 1 > 0 else { throw ValidationError("--rate is at least 1") }
+    guard tokens == nil || !child else { throw ValidationError("--child has one token alone") }
   }
 
   func run() async throws {
@@ -94,11 +119,15 @@ struct ImagineServerCommand: AsyncParsableCommand {
     let home = try Home(
       self.home ?? DataFolder.path(environment: ProcessInfo.processInfo.environment))
     let store = try SQLiteJobStore(path: home.database)
+    var limits = Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    limits.callsPerMinute = rate
     var configuration = ServiceConfiguration(
       address: socket.map { .socket(path: $0) } ?? .tcp(host: host, port: port),
-      callers: socket != nil || child ? .local(token: token) : .anyToken,
-      limits: Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+      callers: try callers(token: token), limits: limits)
     configuration.publicAddress = publicAddress
+    configuration.modelAliases = Dictionary(
+      modelAlias.map { ($0.name, $0.model) }, uniquingKeysWith: { $1 })
+    configuration.rehearsal = try rehearse.map(RehearsalPlan.init(file:))
     if case .anyToken = configuration.callers, !configuration.address.isLocal {
       throw ValidationError(
         "\(host) can be reached from other machines: name the tokens to accept with --tokens FILE")
@@ -122,6 +151,25 @@ private struct Serving: Service {
       print(isChild ? "ready \(address)" : "listening on \(address)")
       fflush(nil)
     }
+  }
+}
+
+extension ImagineServerCommand {
+  private func callers(token: String?) throws -> Callers {
+    if let tokens { return .listed(try TokenList(file: tokens)) }
+    return socket != nil || child ? .local(token: token) : .anyToken
+  }
+}
+
+/// `name=model`.
+struct ModelAlias: ExpressibleByArgument {
+  let name: String
+  let model: String
+
+  init?(argument: String) {
+    let pieces = argument.split(separator: "=", omittingEmptySubsequences: false)
+    guard pieces.count == 2, pieces.allSatisfy({ !$0.isEmpty }) else { return nil }
+    (name, model) = (String(pieces[0]), String(pieces[1]))
   }
 }
 

@@ -1,17 +1,34 @@
 import Hummingbird
 import ImagineCore
-import Logging
+import NIOCore
 
 /// One request on its way through the service.
 struct Call: Sendable {
-  let request: Request
-  let context: BasicRequestContext
+  private(set) var request: Request
+  let context: ConnectionContext
   /// The request's id, as its log line and its answer's header name it.
   let id: String
   /// What stands in the places of a route's path, such as a job's id.
   let parameters: [String]
   let account: Account
-  let logger: Logger
+
+  /// The same call with its request in another form.
+  func with(_ request: Request) -> Call {
+    var copy = self
+    copy.request = request
+    return copy
+  }
+}
+
+/// What a request knows of its connection.
+struct ConnectionContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let channel: any Channel
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
+  }
 }
 
 /// What a route does.

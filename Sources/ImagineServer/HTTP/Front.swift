@@ -6,11 +6,12 @@ import Logging
 struct Front: HTTPResponder {
   let routes: RouteTable
   let callers: Callers
+  let rehearsal: Rehearsal?
   /// Seconds since 1970.
   let now: @Sendable () -> Double
   let logger: Logger
 
-  func respond(to request: Request, context: BasicRequestContext) async -> Response {
+  func respond(to request: Request, context: ConnectionContext) async -> Response {
     let start = ContinuousClock.now
     let id = String(UInt64.random(in: .min ... .max), radix: 16)
     let path = request.uri.path
@@ -24,10 +25,13 @@ struct Front: HTTPResponder {
         ? Account.local
         : try callers.account(authorization: request.headers[.authorization], at: now())
       account = route.access == .open ? nil : caller
-      response = try await route.handler(
-        Call(
-          request: request, context: context, id: id, parameters: parameters, account: caller,
-          logger: logger))
+      let call = Call(
+        request: request, context: context, id: id, parameters: parameters, account: caller)
+      if let rehearsal {
+        response = try await rehearsal.answer(call, work: route.handler)
+      } else {
+        response = try await route.handler(call)
+      }
     } catch {
       cause = error
       response = .failure(Failure(error), in: Dialect(path: path))

@@ -8,8 +8,9 @@
 ///
 /// ```
 /// server.sqlite      jobs and balances
-/// media.key          signs the addresses of videos
+/// media.key          signs the addresses of films and pictures
 /// jobs/<id>/         a job's input picture, and a folder with its film
+/// pictures/          pictures that `/v1` answered with by address, for an hour
 /// ```
 public struct Home: Sendable {
   /// Its path.
@@ -17,6 +18,7 @@ public struct Home: Sendable {
 
   public var database: String { "\(path)/server.sqlite" }
   var jobs: String { "\(path)/jobs" }
+  var pictures: String { "\(path)/pictures" }
   var mediaKey: String { "\(path)/media.key" }
 
   /// Opens a home, making the folders that are missing with access for their owner alone.
@@ -26,6 +28,7 @@ public struct Home: Sendable {
     self.path = path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
     try Folder.make(self.path)
     try Folder.make(jobs)
+    try Folder.make(pictures)
   }
 
   func folder(ofJob id: String) -> String { "\(jobs)/\(id)" }

@@ -9,7 +9,7 @@ import ImagineCore
 #endif
 
 extension ImagineService {
-  /// The files of finished films. Their addresses are the permission.
+  /// Films and pictures. Their addresses are the permission.
   var mediaRoutes: [Route] {
     MediaLinks.File.allCases.map { file in
       Route(.get, "/media/*/\(file.rawValue)", access: .open) { try await media(file, $0) }
@@ -45,24 +45,32 @@ extension ImagineService {
   private func media(_ file: MediaLinks.File, _ call: Call) async throws -> Response {
     let id = call.parameters[0]
     let query = call.request.uri.queryParameters
-    guard
-      links.allows(
-        job: id, file, expires: query["expires"], signature: query["signature"])
-    else {
-      throw Failure.notFound("this address is unknown or has expired; ask for the video's status")
+    guard links.allows(id, file, expires: query["expires"], signature: query["signature"]) else {
+      throw Failure.notFound("this address is unknown or has expired")
     }
-    guard let film = try await asking({ try await jobs.film(of: id) }) else {
-      throw Failure.notFound("this video was deleted")
+    let path: String
+    let tag: String
+    if file == .picture {
+      (path, tag) = (shelf.path(of: id), id)
+    } else {
+      guard let film = try await asking({ try await jobs.film(of: id) }) else {
+        throw Failure.notFound("this video was deleted")
+      }
+      (path, tag) = ("\(home.folder(ofFilm: film, job: id))/\(file.rawValue)", film)
     }
-    let path = "\(home.folder(ofFilm: film, job: id))/\(file.rawValue)"
+    return try await send(path, as: file.mediaType, tag: "\"\(tag)\"", to: call)
+  }
+
+  private func send(
+    _ path: String, as mediaType: String, tag: String, to call: Call
+  ) async throws -> Response {
     var info = stat()
     guard stat(path, &info) == 0, info.st_size > 0 else {
-      throw Failure.notFound("this video was deleted")
+      throw Failure.notFound("this file was deleted")
     }
     let size = Int(info.st_size)
     var headers: HTTPFields = [
-      .contentType: file.mediaType, .acceptRanges: "bytes", .eTag: "\"\(film)\"",
-      .cacheControl: "private",
+      .contentType: mediaType, .acceptRanges: "bytes", .eTag: tag, .cacheControl: "private",
     ]
     // A range of another film than the client began with would be spliced into it.
     let condition = call.request.headers[.ifRange]

@@ -11,20 +11,22 @@ import Crypto
   import Darwin
 #endif
 
-/// Addresses of finished films: unguessable, and good for a time only.
+/// Addresses of films and pictures: unguessable, and good for a time only.
 ///
 /// The signature says all that is needed, so any server on the home serves an address that another
 /// gave out, and nothing is stored for it.
 struct MediaLinks: Sendable {
-  /// A file of a finished film.
+  /// What an address leads to: a file of a finished film, or a picture.
   enum File: String, CaseIterable, Sendable {
     case video = "video.mp4"
     case thumbnail = "thumbnail.jpg"
+    case picture = "picture.png"
 
     var mediaType: String {
       switch self {
       case .video: "video/mp4"
       case .thumbnail: "image/jpeg"
+      case .picture: "image/png"
       }
     }
   }
@@ -50,7 +52,7 @@ struct MediaLinks: Sendable {
   }
 
   /// Path and query of a new address.
-  func path(job id: String, _ file: File) -> String {
+  func path(_ id: String, _ file: File) -> String {
     let expiry = Int64(now() + lifetime)
     let code = HMAC<SHA256>.authenticationCode(
       for: Self.message(id, file, expiry), using: key)
@@ -58,7 +60,9 @@ struct MediaLinks: Sendable {
   }
 
   /// Whether an address was given out here and still works.
-  func allows(job id: String, _ file: File, expires: Substring?, signature: Substring?) -> Bool {
+  func allows(
+    _ id: String, _ file: File, expires: Substring?, signature: Substring?
+  ) -> Bool {
     guard let expiry = expires.flatMap({ Int64($0) }), Double(expiry) >= now(),
       let code = signature.flatMap({ [UInt8](hexadecimal: $0) })
     else { return false }

@@ -55,6 +55,7 @@ extension ImagineService {
       Folder.remove(folder)
       throw error
     }
+    rehearsal?.charge(call.account, route: call.request.uri.path)
     worker.wake()
     return .json(SubmissionAnswer(id: id))
   }
@@ -75,8 +76,8 @@ extension ImagineService {
     let base = baseAddress(for: call.request)
     var address = StatusAnswer.Address()
     if job.state == .finished {
-      address.generation = base + links.path(job: id, .video)
-      address.thumbnail = base + links.path(job: id, .thumbnail)
+      address.generation = base + links.path(id, .video)
+      address.thumbnail = base + links.path(id, .thumbnail)
     }
     return .json(
       StatusAnswer(

@@ -33,11 +33,19 @@ extension ImagineService {
 
   /// Draws on the engine's threads and charges the account.
   func drawn(_ request: ImagineCore.Request, for call: Call) async throws -> [UInt8] {
-    try await till.charge(
-      Tariff.price(of: request), to: call.account, for: "\(request.operation.name) \(call.id)"
-    ) {
+    try await billed(Tariff.price(of: request), request.operation.name, call) {
       try await queue.run { try engine.draw(request) }
     }
+  }
+
+  /// Does work that is charged once it is done.
+  func billed<Result>(
+    _ price: Int64, _ purpose: String, _ call: Call, work: () async throws -> Result
+  ) async throws -> Result {
+    let result = try await till.charge(
+      price, to: call.account, for: "\(purpose) \(call.id)", work: work)
+    rehearsal?.charge(call.account, route: call.request.uri.path)
+    return result
   }
 }
 

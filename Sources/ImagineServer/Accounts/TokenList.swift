@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The tokens that a service accepts, and what each may do.
+public struct TokenList: Sendable {
+  /// One token.
+  public struct Entry: Sendable, Hashable {
+    /// Tokens to spend; nil for as many as one likes.
+    public var balance: Int64?
+    /// Seconds since 1970.
+    public var expires: Double?
+    /// Calls that it may start in 60 seconds.
+    public var callsPerMinute: Int?
+
+    public init(balance: Int64? = nil, expires: Double? = nil, callsPerMinute: Int? = nil) {
+      self.balance = balance
+      self.expires = expires
+      self.callsPerMinute = callsPerMinute
+    }
+  }
+
+  /// By the SHA-256 of the token, 64 lower-case hexadecimal digits.
+  public let entries: [String: Entry]
+
+  public init(entries: [String: Entry]) {
+    self.entries = entries
+  }
+
+  /// Reads a token file.
+  ///
+  /// ```toml
+  /// [[token]]
+  /// token = "…"            # or sha256 = "<64 hexadecimal digits>"
+  /// balance = 1000         # tokens to spend; without it, as many as one likes
+  /// expires = 2027-01-31   # or with a time
+  /// rate = 60              # calls in 60 seconds
+  /// ```
+  ///
+  /// - Throws: ``SettingsFault`` where others than its owner may read the file, or where it does
+  ///   not say which tokens.
+  public init(file path: String) throws {
+    var info = stat()
+    if stat(path, &info) == 0, info.st_mode & 0o077 != 0 {
+      throw SettingsFault("\(path) holds tokens, and others may read it: chmod 600 \(path)")
+    }
+    guard let bytes = try SmallFile.read(path) else { throw SettingsFault("\(path) is missing") }
+    do {
+      try self.init(toml: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      throw SettingsFault("\(path): \(error.description)")
+    }
+  }
+
+  /// The tokens of a file's text.
+  init(toml text: String) throws(SettingsFault) {
+    let file = try SettingsTable(file: text, keys: ["token"])
+    var entries: [String: Entry] = [:]
+    for table in try file.tables(
+      "token", keys: ["token", "sha256", "balance", "expires", "rate"])
+    {
+      let digest: String
+      switch (try table.text("token"), try table.text("sha256")?.lowercased()) {
+      case (let token?, nil) where !token.isEmpty:
+        digest = Callers.digest(of: token)
+      case (nil, let given?) where [UInt8](hexadecimal: given)?.count == 32:
+        digest = given
+      default:
+        throw table.fault("one of 'token' and 'sha256' (64 hexadecimal digits) is needed")
+      }
+      guard entries[digest] == nil else { throw table.fault("this token is listed twice") }
+      entries[digest] = Entry(
+        balance: try table.integer("balance", 0...1_000_000_000).map(Int64.init),
+        expires: try table.moment("expires"),
+        callsPerMinute: try table.integer("rate", 1...1_000_000))
+    }
+    guard !entries.isEmpty else { throw file.fault("there is no [[token]]") }
+    self.entries = entries
+  }
+}

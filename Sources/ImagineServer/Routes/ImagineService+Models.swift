@@ -1,0 +1,164 @@
+import Hummingbird
+import ImagineCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension Operation {
+  /// `/v1/images/generations`.
+  static let openAIImages = Operation(
+    "images", title: "Create image", path: "/images/generations", answer: .picture,
+    summary: "draws pictures from a prompt",
+    fields: [
+      Field("model", .text, .required, summary: "the model's id"),
+      Field("prompt", .text, .required, summary: "what to draw, in words"),
+      Field("n", .integer(1...10), .defaulted("1"), summary: "how many pictures"),
+      Field("size", .text, .defaulted(OpenAISize.square.rawValue), summary: "pixels"),
+      Field(
+        "guidance_scale", .number(0...30), .defaulted("3.5"),
+        summary: "checked; the built-in engine has no use for it"),
+      Field(
+        "num_inference_steps", .integer(1...150), .defaulted("30"),
+        summary: "checked; the built-in engine has no use for it"),
+      Field(
+        "response_format", .choice(["url", "b64_json"]), .defaulted("url"),
+        summary: "an address that expires, or the bytes in base64"),
+    ])
+}
+
+/// The sizes of pictures under `/v1`.
+enum OpenAISize: String, CaseIterable {
+  case square = "1024x1024"
+  case portrait = "1024x1792"
+  case landscape = "1792x1024"
+
+  /// The shape that is drawn, and then brought to the size.
+  var aspectRatio: AspectRatio {
+    switch self {
+    case .square: .square
+    case .portrait: .nineToSixteen
+    case .landscape: .sixteenToNine
+    }
+  }
+
+  var pixels: PixelSize {
+    switch self {
+    case .square: PixelSize(width: 1024, height: 1024)
+    case .portrait: PixelSize(width: 1024, height: 1792)
+    case .landscape: PixelSize(width: 1792, height: 1024)
+    }
+  }
+}
+
+/// The models under `/v1`.
+enum OpenAIModel {
+  static let id = "flux-1"
+  /// The style that it draws in.
+  static let style = ImageStyle.fluxDev
+}
+
+extension ImagineService {
+  /// The OpenAI-style images API.
+  var modelRoutes: [Route] {
+    [
+      Route(.post, "/v1/images/generations") { try await images($0) },
+      Route(.get, "/v1/models") { _ in
+        .json(
+          ModelList(
+            data: ([OpenAIModel.id] + configuration.modelAliases.keys.sorted())
+              .map { Model(id: $0) }))
+      },
+      Route(.get, "/v1/models/*") { call in
+        let id = call.parameters[0]
+        try checkModel(id)
+        return .json(Model(id: id))
+      },
+    ]
+  }
+
+  /// - Throws: ``Failure`` with 404 for a model that is not there.
+  private func checkModel(_ id: String) throws(Failure) {
+    guard configuration.modelAliases[id, default: id] == OpenAIModel.id else {
+      throw Failure(
+        .requestInvalid, "The model '\(id.prefix(80))' does not exist", status: 404,
+        field: "model")
+    }
+  }
+
+  private func images(_ call: Call) async throws -> Response {
+    try admit(call)
+    let body = try await bodies.read(call.request)
+    let request = try Operation.openAIImages.request(from: JSONFields(body.bytes).fields, by: .wire)
+    try checkModel(request["model"]?.text ?? "")
+    guard let size = OpenAISize(rawValue: request["size"]?.text ?? "") else {
+      throw Failure.invalid(
+        "Invalid image size '\(request["size"]?.text?.prefix(40) ?? "")'. Allowed sizes: "
+          + OpenAISize.allCases.map(\.rawValue).joined(separator: ", "),
+        field: "size")
+    }
+    let prompt = request.prompt ?? ""
+    let seeds = (0..<(request["n"]?.integer ?? 1)).map { _ in Int64.random(in: 1...2_147_483_647) }
+    let price = Int64(OpenAIModel.style.price ?? 1) * Int64(seeds.count)
+    let asksForBytes = request["response_format"]?.text == "b64_json"
+    let base = baseAddress(for: call.request)
+    let pictures = try await billed(price, "images", call) {
+      try await queue.run {
+        try seeds.map { seed in
+          let bytes = try engine.paint(prompt, size: size, seed: seed)
+          return asksForBytes
+            ? Images.Picture(base64: Data(bytes).base64EncodedString())
+            : Images.Picture(url: base + (try shelf.place(bytes)))
+        }
+      }
+    }
+    return .json(Images(created: Int64(Date().timeIntervalSince1970), data: pictures))
+  }
+}
+
+extension Engine {
+  /// A picture of one of the sizes of `/v1`.
+  fileprivate func paint(_ prompt: String, size: OpenAISize, seed: Int64) throws -> [UInt8] {
+    let picture = try paint(
+      prompt: prompt, style: OpenAIModel.style, aspectRatio: size.aspectRatio, seed: seed)
+    guard size.aspectRatio.pixelSize != size.pixels else { return picture }
+    return try convert(
+      picture,
+      to: Conversion(
+        format: .png, width: size.pixels.width, height: size.pixels.height, fit: .cover))
+  }
+}
+
+private struct Images: Encodable {
+  struct Picture: Encodable {
+    var url: String?
+    var base64: String?
+
+    enum CodingKeys: String, CodingKey {
+      case url
+      case base64 = "b64_json"
+    }
+  }
+
+  let created: Int64
+  let data: [Picture]
+}
+
+private struct Model: Encodable {
+  let id: String
+  var object = "model"
+  var created = 0
+  var owner = "imagine"
+
+  enum CodingKeys: String, CodingKey {
+    case id, object, created
+    case owner = "owned_by"
+  }
+}
+
+private struct ModelList: Encodable {
+  var object = "list"
+  let data: [Model]
+}

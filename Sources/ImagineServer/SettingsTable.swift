@@ -1,0 +1,129 @@
+import TOMLKit
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A settings file cannot be used.
+public struct SettingsFault: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// A table of a TOML file, of which every key is known.
+struct SettingsTable {
+  private let table: TOMLTable
+  /// Where in the file it stands, for messages: `[[token]] 2`.
+  private let place: String
+
+  /// A whole file.
+  ///
+  /// - Throws: ``SettingsFault`` where the text is no TOML or has other keys.
+  init(file text: String, keys: [String]) throws(SettingsFault) {
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw SettingsFault("line \(error.source.begin.line): \(error.description)")
+    } catch {
+      throw SettingsFault("\(error)")
+    }
+    place = ""
+    try check(keys)
+  }
+
+  private init(_ table: TOMLTable, place: String, keys: [String]) throws(SettingsFault) {
+    self.table = table
+    self.place = place
+    try check(keys)
+  }
+
+  private func check(_ keys: [String]) throws(SettingsFault) {
+    for key in table.keys where !keys.contains(key) {
+      throw fault("unknown key '\(key)' (keys: \(keys.joined(separator: ", ")))")
+    }
+  }
+
+  /// A fault of this table.
+  func fault(_ message: String) -> SettingsFault {
+    SettingsFault(place.isEmpty ? message : "\(place): \(message)")
+  }
+
+  /// The tables of an array of tables (`[[name]]`).
+  func tables(_ name: String, keys: [String]) throws(SettingsFault) -> [SettingsTable] {
+    guard let value = table[name] else { return [] }
+    guard let array = value.array else { throw fault("'\(name)' is written [[\(name)]]") }
+    var tables: [SettingsTable] = []
+    for element in array {
+      guard let table = element.table else { throw fault("'\(name)' is written [[\(name)]]") }
+      tables.append(
+        try SettingsTable(table, place: "[[\(name)]] \(tables.count + 1)", keys: keys))
+    }
+    return tables
+  }
+
+  func text(_ key: String) throws(SettingsFault) -> String? {
+    try value(key, "a string") { $0.string }
+  }
+
+  func integer(_ key: String, _ range: ClosedRange<Int>) throws(SettingsFault) -> Int? {
+    try value(key, "an integer from \(range.lowerBound) to \(range.upperBound)") {
+      $0.int.flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  /// A number that is not negative.
+  func number(_ key: String) throws(SettingsFault) -> Double? {
+    try value(key, "a number of at least 0") {
+      ($0.double ?? $0.int.map(Double.init)).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil }
+    }
+  }
+
+  func boolean(_ key: String) throws(SettingsFault) -> Bool? {
+    try value(key, "true or false") { $0.bool }
+  }
+
+  /// One of the names of an enumeration.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, _ type: Choice.Type
+  ) throws(SettingsFault) -> Choice? {
+    let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+    return try value(key, names) { $0.string.flatMap(Choice.init(rawValue:)) }
+  }
+
+  /// A date, which means its first moment in UTC, or a date with a time; seconds since 1970.
+  func moment(_ key: String) throws(SettingsFault) -> Double? {
+    try value(key, "a date such as 2027-01-31 or 2027-01-31T12:00:00Z") { value in
+      if let date = value.date { return Self.seconds(date, nil, offset: 0) }
+      guard let moment = value.dateTime else { return nil }
+      return Self.seconds(moment.date, moment.time, offset: moment.offset?.offset ?? 0)
+    }
+  }
+
+  /// - Parameter offset: minutes east of UTC.
+  private static func seconds(_ date: TOMLDate, _ time: TOMLTime?, offset: Int) -> Double? {
+    var calendar = Calendar(identifier: .gregorian)
+    guard let utc = TimeZone(secondsFromGMT: 0) else { return nil }
+    calendar.timeZone = utc
+    let components = DateComponents(
+      year: date.year, month: date.month, day: date.day, hour: time?.hour ?? 0,
+      minute: time?.minute ?? 0, second: time?.second ?? 0)
+    return calendar.date(from: components).map {
+      $0.timeIntervalSince1970 - Double(offset * 60)
+    }
+  }
+
+  private func value<Value>(
+    _ key: String, _ expected: String, _ read: (any TOMLValueConvertible) -> Value?
+  ) throws(SettingsFault) -> Value? {
+    guard let given = table[key] else { return nil }
+    guard let value = read(given) else {
+      throw fault("'\(key)' is \(given.debugDescription) (expected \(expected))")
+    }
+    return value
+  }
+}
