@@ -32,6 +32,9 @@ public struct ImagineProvider: Provider {
     self.init(name: name, transport: transport) { endpoint }
   }
 
+  /// A server on this machine is asked more often than one that is paid for its answers.
+  public var polling: JobPolling { isFree ? JobPolling(first: 0.2, longest: 2) : JobPolling() }
+
   /// The published prices, which are those of Text to Image; unknown is nil, never 0.
   public func price(of request: Request) -> Int? {
     if isFree { return 0 }

@@ -12,6 +12,9 @@ public protocol Provider: Sendable {
   /// The name that scripts, the configuration and the journal know it by.
   var name: String { get }
 
+  /// How often to ask for a job.
+  var polling: JobPolling { get }
+
   /// What a call costs, in tokens; nil where no price is known.
   func price(of request: Request) -> Int?
 

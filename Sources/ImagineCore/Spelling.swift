@@ -1,16 +1,14 @@
 /// Finds the name that a misspelt one was meant to be.
 public enum Spelling {
-  /// The candidate nearest to `word`, or nil where none is near: at most a third of its letters,
-  /// and at least one, may be wrong, missing, too many or swapped with their neighbour.
+  /// The candidate nearest to `word`, or nil where none is near: about a third of its letters may be
+  /// wrong, missing, too many or swapped with their neighbour, or its end may be missing.
   public static func nearest(to word: String, among candidates: [String]) -> String? {
-    let best =
-      candidates
-      .map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
-      .min { $0.distance < $1.distance }
-    guard let best, best.distance <= max(1, min(word.count, best.name.count) / 3 + 1) else {
-      return nil
+    let word = word.lowercased()
+    let near = candidates.filter { name in
+      distance(word, name.lowercased()) <= min(word.count, name.count) / 3 + 1
     }
-    return best.name
+    if let best = near.min(by: { distance(word, $0) < distance(word, $1) }) { return best }
+    return candidates.first { word.count >= 3 && $0.lowercased().hasPrefix(word) }
   }
 
   /// Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the

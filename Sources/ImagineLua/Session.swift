@@ -14,7 +14,6 @@ public final class Session: Sendable {
   let assets: any AssetStore
   private let converter: any PictureConverter
   private let providers: ProviderSource
-  private let polling: JobPolling
   /// Shows how far a job is; nil where nobody looks.
   private let progress: (any JobProgress)?
 
@@ -27,12 +26,11 @@ public final class Session: Sendable {
 
   public init(
     assets: any AssetStore, converter: any PictureConverter, providers: @escaping ProviderSource,
-    polling: JobPolling = JobPolling(), progress: (any JobProgress)? = nil
+    progress: (any JobProgress)? = nil
   ) {
     self.assets = assets
     self.converter = converter
     self.providers = providers
-    self.polling = polling
     self.progress = progress
   }
 
@@ -237,7 +235,7 @@ public final class Session: Sendable {
       do {
         return try await job.refresh()
       } catch let error as ImagineError where error.retryable && ContinuousClock.now < deadline {
-        try await Task.sleep(for: .seconds(polling.pause(after: question)))
+        try await Task.sleep(for: .seconds(job.provider.polling.pause(after: question)))
       }
     }
   }
@@ -250,7 +248,7 @@ public final class Session: Sendable {
         .timeout, "the job \(job.id) was not finished within \(timeout) seconds; it goes on",
         retryable: true, job: job.id)
     }
-    let next = ContinuousClock.now + .seconds(polling.pause(after: question))
+    let next = ContinuousClock.now + .seconds(job.provider.polling.pause(after: question))
     try await Task.sleep(until: min(next, deadline), clock: .continuous)
   }
 

@@ -1,10 +1,9 @@
 import ImagineClient
-import ImagineCore
-public import ImagineLua
+@_exported public import ImagineCore
+@_exported public import ImagineLua
 import ImagineStore
 public import Logging
-public import Lua
-import Synchronization
+@_exported public import Lua
 
 /// Runs workflows: Lua scripts that call `imagine.*`.
 ///

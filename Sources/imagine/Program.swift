@@ -1,0 +1,48 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// This program and what it was started with.
+enum Program {
+  /// Path of `imagine-server`: beside this program, unless `IMAGINE_SERVER_PROGRAM` names another.
+  static var server: String {
+    if let path = getenv("IMAGINE_SERVER_PROGRAM") { return String(cString: path) }
+    let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
+    return "\(folder)/imagine-server"
+  }
+
+  /// The variables, read when asked for: a short run needs none of them.
+  static var environment: [String: String] {
+    var variables: [String: String] = [:]
+    var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
+    while let text = entry.pointee {
+      let parts = String(cString: text).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      entry += 1
+    }
+    return variables
+  }
+
+  /// Where this program really is, links followed.
+  private static var path: String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    #if canImport(Darwin)
+      var count = UInt32(buffer.count)
+      var resolved = buffer
+      guard _NSGetExecutablePath(&buffer, &count) == 0, realpath(buffer, &resolved) != nil else {
+        return CommandLine.arguments[0]
+      }
+      buffer = resolved
+    #else
+      guard readlink("/proc/self/exe", &buffer, buffer.count - 1) > 0 else {
+        return CommandLine.arguments[0]
+      }
+    #endif
+    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,41 @@
+import ImagineScripting
+import Synchronization
+
+/// One line at the bottom of the terminal that tells how far the awaited jobs are.
+final class TerminalProgress: JobProgress {
+  private struct Bar {
+    let began = ContinuousClock.now
+    var status: JobStatus?
+  }
+
+  private let bars = Mutex<[String: Bar]>([:])
+
+  func began(_ job: String) {
+    bars.withLock { $0[job] = Bar() }
+  }
+
+  func moved(_ job: String, _ status: JobStatus) {
+    bars.withLock { bars in
+      bars[job]?.status = status
+      draw(bars)
+    }
+  }
+
+  func ended(_ job: String) {
+    bars.withLock { bars in
+      bars[job] = nil
+      draw(bars)
+    }
+  }
+
+  /// Draws over the line that was there; an empty one where nothing is awaited.
+  private func draw(_ bars: [String: Bar]) {
+    let parts = bars.sorted { $0.value.began < $1.value.began }.map { job, bar in
+      let seconds = Int((ContinuousClock.now - bar.began) / .seconds(1))
+      let share = bar.status?.progress.map { " \(Int($0 * 100)) %" } ?? ""
+      let state = bar.status?.state.rawValue ?? "asked for"
+      return "video \(job.prefix(8)): \(state)\(share), \(seconds) s"
+    }
+    Notice.writeRaw("\r\u{1B}[K\(parts.joined(separator: "; "))")
+  }
+}

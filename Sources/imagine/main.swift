@@ -1,0 +1,21 @@
+import ImagineScripting
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+// A subcommand is recognised as the very first argument and nowhere else: after any option the next
+// word is a script, as with `lua`. A file of that name is reached as `./serve`.
+let arguments = CommandLine.arguments
+switch arguments.dropFirst().first {
+case "run"?, "repl"?:
+  exit(ScriptCommand.run(arguments: [arguments[0]] + arguments.dropFirst(2)))
+case "serve"?:
+  exit(ServeCommand.run(arguments: Array(arguments.dropFirst(2))))
+default:
+  exit(ScriptCommand.run(arguments: arguments))
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Synchronization
+
+/// One of the programs under test, run as a user runs it.
+public struct Program: Sendable {
+  public let path: String
+
+  public static let imagine = Program(named: "imagine", variable: "IMAGINE_PROGRAM")
+  public static let server = Program(named: "imagine-server", variable: "IMAGINE_SERVER_PROGRAM")
+
+  /// The program beside the test bundle, or where a variable says.
+  public init(named name: String, variable: String) {
+    if let path = ProcessInfo.processInfo.environment[variable] {
+      self.path = path
+      return
+    }
+    #if os(macOS)
+      let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
+      let products = bundle?.deletingLastPathComponent() ?? URL(fileURLWithPath: ".")
+    #else
+      let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+    #endif
+    path = products.appendingPathComponent(name).path
+  }
+
+  public init(path: String) {
+    self.path = path
+  }
+
+  /// What a run left.
+  public struct Outcome: Sendable {
+    /// The exit code; 128 and the signal's number where a signal ended it.
+    public let status: Int32
+    public let output: String
+    public let errors: String
+  }
+
+  /// Starts it. The environment holds nothing but `PATH`, `HOME` and what is given.
+  public func start(
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+    in folder: String? = nil
+  ) throws -> Running {
+    try Running(self, arguments, environment: environment, input: input, folder: folder)
+  }
+
+  /// Runs it to its end.
+  public func run(
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+    in folder: String? = nil
+  ) async throws -> Outcome {
+    try await start(arguments, environment: environment, input: input, in: folder).outcome()
+  }
+}
+
+/// A program that has been started.
+public final class Running: Sendable {
+  private let process = Process()
+  private let output = Pipe()
+  private let errors = Pipe()
+  private let collected: Task<(Data, Data), Never>
+
+  init(
+    _ program: Program, _ arguments: [String], environment: [String: String], input: String?,
+    folder: String?
+  ) throws {
+    var variables = environment
+    let own = ProcessInfo.processInfo.environment
+    for name in ["PATH", "HOME", "LD_LIBRARY_PATH"] where variables[name] == nil {
+      variables[name] = own[name]
+    }
+    process.executableURL = URL(fileURLWithPath: program.path)
+    process.arguments = arguments
+    process.environment = variables
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+    process.standardOutput = output
+    process.standardError = errors
+    let standardInput = Pipe()
+    process.standardInput = input == nil ? FileHandle.nullDevice : standardInput
+    try process.run()
+    if let input {
+      standardInput.fileHandleForWriting.write(Data(input.utf8))
+      try standardInput.fileHandleForWriting.close()
+    }
+    let handles = (output.fileHandleForReading, errors.fileHandleForReading)
+    collected = Task.detached {
+      async let output = Self.readAll(handles.0)
+      async let errors = Self.readAll(handles.1)
+      return await (output, errors)
+    }
+  }
+
+  public var processID: Int32 { process.processIdentifier }
+
+  public func send(_ signal: Int32) { kill(processID, signal) }
+
+  /// Waits for its end.
+  public func outcome() async -> Program.Outcome {
+    let (output, errors) = await collected.value
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      DispatchQueue.global().async { [self] in
+        process.waitUntilExit()
+        continuation.resume()
+      }
+    }
+    let code = process.terminationStatus
+    return Program.Outcome(
+      status: process.terminationReason == .uncaughtSignal ? 128 + code : code,
+      output: String(decoding: output, as: UTF8.self),
+      errors: String(decoding: errors, as: UTF8.self))
+  }
+
+  private static func readAll(_ handle: FileHandle) async -> Data {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(returning: (try? handle.readToEnd()) ?? Data())
+      }
+    }
+  }
+}
+
+/// A folder of a test's own, removed with it.
+public final class TemporaryFolder: Sendable {
+  public let path: String
+
+  public init() throws {
+    path = NSTemporaryDirectory() + "imagine-test-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Every file below, by its path from here, but what the programs keep in `home`.
+  public var files: [String] {
+    let all = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    return all.filter { name in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: file(name), isDirectory: &isFolder)
+        && !isFolder.boolValue && !name.hasPrefix("home/")
+    }.sorted()
+  }
+}
+
+/// Asks again until something holds, without a guess at how long it takes.
+///
+/// - Parameter patience: seconds, after which the last answer stands.
+public func eventually(
+  within patience: Double = 30, _ holds: () async throws -> Bool
+) async rethrows -> Bool {
+  let deadline = ContinuousClock.now + .seconds(patience)
+  while ContinuousClock.now < deadline {
+    if try await holds() { return true }
+    try? await Task.sleep(for: .milliseconds(20))
+  }
+  return try await holds()
+}

@@ -1,0 +1,139 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP server that answers as a test says, and remembers what it was asked.
+///
+/// It listens on a free port of the loopback address and speaks real HTTP over a real socket.
+public final class StubServer: Sendable {
+  public struct Request: Sendable {
+    public let method: String
+    /// Path and query.
+    public let target: String
+    public let headers: [String: String]
+    public let body: [UInt8]
+
+    public var text: String { String(decoding: body, as: UTF8.self) }
+  }
+
+  public enum Answer: Sendable {
+    case full(status: Int, headers: [String: String] = [:], body: [UInt8])
+    /// Announces `length` bytes, sends the body and closes.
+    case cut(length: Int, body: [UInt8])
+    /// Closes the connection without a word.
+    case close
+    /// Says nothing, for ever.
+    case silence
+
+    public static func json(_ status: Int, _ text: String) -> Answer {
+      .full(status: status, headers: ["content-type": "application/json"], body: Array(text.utf8))
+    }
+  }
+
+  public typealias Handler = @Sendable (Request) async -> Answer
+
+  private let channel: any Channel
+  private let log: RequestLog
+
+  public init(_ handler: @escaping Handler) async throws {
+    let log = RequestLog()
+    self.log = log
+    channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+          try channel.pipeline.syncOperations.addHandler(
+            Exchange { request in
+              log.requests.withLock { $0.append(request) }
+              return await handler(request)
+            })
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+  }
+
+  private final class RequestLog: Sendable {
+    let requests = Mutex<[Request]>([])
+  }
+
+  public var address: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+
+  /// Every request so far, in the order of their arrival.
+  public var requests: [Request] { log.requests.withLock { $0 } }
+
+  public func close() async {
+    try? await channel.close()
+  }
+}
+
+/// One connection: collects a request, then writes its answer.
+private final class Exchange: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  private let handler: StubServer.Handler
+  private var head: HTTPRequestHead?
+  private var body: [UInt8] = []
+
+  init(_ handler: @escaping StubServer.Handler) {
+    self.handler = handler
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      self.head = head
+      body = []
+    case .body(let piece):
+      body += piece.readableBytesView
+    case .end:
+      guard let head else { return }
+      let request = StubServer.Request(
+        method: head.method.rawValue, target: head.uri,
+        headers: Dictionary(
+          head.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { "\($0), \($1)" }),
+        body: body)
+      Self.reply(to: request, by: handler, on: context.channel)
+    }
+  }
+
+  private static func reply(
+    to request: StubServer.Request, by handler: @escaping StubServer.Handler,
+    on channel: any Channel
+  ) {
+    Task { await write(await handler(request), to: channel) }
+  }
+
+  private static func write(_ answer: StubServer.Answer, to channel: any Channel) async {
+    switch answer {
+    case .full(let status, let headers, let body):
+      var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
+      fields.replaceOrAdd(name: "content-length", value: String(body.count))
+      await write(status, fields, body, to: channel)
+    case .cut(let length, let body):
+      let fields = HTTPHeaders([("content-length", String(length))])
+      await write(200, fields, body, to: channel, ends: false)
+      try? await channel.close()
+    case .close: try? await channel.close()
+    case .silence: break
+    }
+  }
+
+  private static func write(
+    _ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], to channel: any Channel,
+    ends: Bool = true
+  ) async {
+    let head = HTTPResponseHead(
+      version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
+    channel.write(HTTPServerResponsePart.head(head), promise: nil)
+    let piece = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body)))
+    if ends {
+      channel.write(piece, promise: nil)
+      try? await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+    } else {
+      try? await channel.writeAndFlush(piece)
+    }
+  }
+}
