@@ -89,10 +89,28 @@ let package = Package(
     .systemLibrary(
       name: "CVips", pkgConfig: "vips",
       providers: [.apt(["libvips-dev"]), .brew(["vips"])]),
-    .target(name: "CImaging", dependencies: ["CVips"]),
+    // Debian's opencv4.pc comes only with all of OpenCV, so its headers are named here. Pixels must
+    // not depend on the processor: no fused multiply-add.
+    .target(
+      name: "CImaging", dependencies: ["CVips"],
+      cxxSettings: [
+        .unsafeFlags([
+          "-O2", "-ffp-contract=off", "-isystem", "/usr/include/opencv4", "-isystem",
+          "/opt/homebrew/include/opencv4",
+        ])
+      ],
+      linkerSettings: [
+        .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
+        .linkedLibrary("opencv_photo"),
+      ]),
+    // Optimised in debug builds too: every test of a picture would take many seconds otherwise.
     .target(
       name: "ImagineEngine", dependencies: ["ImagineCore", "CImaging"],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings + [
+        .unsafeFlags(
+          ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"],
+          .when(configuration: .debug))
+      ]),
     .target(
       name: "ImagineServer",
       dependencies: [
@@ -106,6 +124,9 @@ let package = Package(
         "ImagineServer", "ImagineEngine", "ImagineStore", argumentParser, lifecycle, logging,
         nioCore, nioPosix, signals,
       ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
       swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "imaging.h"
+
+/// Keeps C++ on this side of the interface: failures are thrown within, and told by `guarded`.
+namespace imaging {
+
+struct Failure {
+  int32_t kind;
+  std::string message;
+};
+
+inline void tell(ImagingFault *fault, int32_t kind, const char *message) {
+  if (fault == nullptr) return;
+  fault->kind = kind;
+  std::strncpy(fault->message, message, sizeof fault->message - 1);
+  fault->message[sizeof fault->message - 1] = '\0';
+}
+
+/// Runs `body`; whatever it throws becomes a fault.
+template <typename Body>
+int guarded(ImagingFault *fault, Body body) {
+  try {
+    body();
+    return 1;
+  } catch (const Failure &failure) {
+    tell(fault, failure.kind, failure.message.c_str());
+  } catch (const std::bad_alloc &) {
+    tell(fault, IMAGING_FAILED, "out of memory");
+  } catch (const std::exception &error) {
+    tell(fault, IMAGING_FAILED, error.what());
+  } catch (...) {
+    tell(fault, IMAGING_FAILED, "unknown failure");
+  }
+  return 0;
+}
+
+}  // namespace imaging

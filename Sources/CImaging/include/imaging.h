@@ -1,0 +1,93 @@
+/// All contact with libvips and OpenCV, behind plain C.
+///
+/// A picture here is interleaved 8-bit sRGB, upright, with 3 channels (R, G, B) or 4 (and
+/// straight alpha). Functions return 1 on success; on failure they return 0, fill in `fault`
+/// and leave their outputs untouched. No C++ exception leaves this interface. Everything may be
+/// called from any thread.
+#ifndef IMAGINE_IMAGING_H
+#define IMAGINE_IMAGING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Whose fault a failure is.
+enum {
+  /// The input: damaged, too large, of an unknown format.
+  IMAGING_UNUSABLE = 1,
+  /// The library: out of memory, a codec that is not there.
+  IMAGING_FAILED = 2,
+};
+
+typedef struct ImagingFault {
+  int32_t kind;
+  char message[256];
+} ImagingFault;
+
+/// The file formats; the values are the order of `PictureFormat.allCases`.
+enum {
+  IMAGING_PNG = 0,
+  IMAGING_JPEG = 1,
+  IMAGING_WEBP = 2,
+  IMAGING_AVIF = 3,
+  IMAGING_TIFF = 4,
+  IMAGING_GIF = 5,
+};
+
+/// Pixels that belong to the caller, who gives them back to `imaging_free`.
+typedef struct ImagingPicture {
+  uint8_t *pixels;
+  int32_t width;
+  int32_t height;
+  int32_t channels;
+} ImagingPicture;
+
+/// What a file's header says, before any pixel is decoded.
+typedef struct ImagingHeader {
+  int32_t format;
+  /// Pixels, upright: a picture that its EXIF orientation turns has its sides exchanged.
+  int32_t width;
+  int32_t height;
+  /// 1 where there is an alpha channel.
+  int32_t has_alpha;
+} ImagingHeader;
+
+/// Starts the libraries; every function does so itself, this only does it early.
+int imaging_start(ImagingFault *fault);
+
+/// Frees what a function here allocated.
+void imaging_free(void *memory);
+
+/// Allocates `size` bytes that `imaging_free` takes; NULL where memory is short.
+void *imaging_allocate(size_t size);
+
+/// Reads the header of a file in memory.
+int imaging_read_header(
+    const uint8_t *bytes, size_t count, ImagingHeader *header, ImagingFault *fault);
+
+/// Decodes a file in memory: upright, in sRGB, 8 bits; the first frame of an animation.
+///
+/// A picture of more than `pixel_limit` pixels is refused by its header.
+int imaging_decode(
+    const uint8_t *bytes, size_t count, int64_t pixel_limit, ImagingPicture *picture,
+    ImagingFault *fault);
+
+/// Encodes a picture as a file; `quality` is 1 … 100 where the format loses anything.
+///
+/// JPEG knows no alpha: there a picture stands on white.
+int imaging_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
+    int32_t quality, uint8_t **bytes, size_t *count, ImagingFault *fault);
+
+/// Scales to exactly `width` × `height` (Lanczos; alpha is respected).
+int imaging_resize(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
+    int32_t new_height, ImagingPicture *picture, ImagingFault *fault);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,2 @@
+// The system's libvips, found by pkg-config. Only CImaging includes it.
+#include <vips/vips.h>

@@ -1,0 +1,103 @@
+/// The elementary functions that pixels are made of.
+///
+/// They use addition, multiplication, division and square root alone, which IEEE 754 rounds the
+/// same way on every processor; the C library's functions differ from one version to the next.
+/// They are good to about six digits, which is more than a pixel shows.
+enum Elementary {
+  static let pi: Float = 3.14159265
+
+  /// The greatest whole number that is not above `x`, as a float; `x` within ±2³¹.
+  @inline(__always)
+  static func floor(_ x: Float) -> Float {
+    let whole = Float(Int32(x))
+    return whole > x ? whole - 1 : whole
+  }
+
+  @inline(__always)
+  static func fraction(_ x: Float) -> Float { x - floor(x) }
+
+  /// The sine of an angle in radians.
+  @inline(__always)
+  static func sin(_ x: Float) -> Float {
+    let turns = floor(x * 0.318309886 + 0.5)
+    let r = (x - turns * 3.140625) - turns * 9.67653589793e-4
+    let square = r * r
+    let value =
+      r + r * square
+      * (-0.16666667 + square * (0.0083333310 + square * (-0.00019840874 + square * 2.7525562e-6)))
+    return Int32(turns) & 1 == 0 ? value : -value
+  }
+
+  /// The cosine of an angle in radians.
+  @inline(__always)
+  static func cos(_ x: Float) -> Float { sin(x + 1.57079633) }
+
+  /// 2 to the power of `x`; `x` is limited to -126 … 126.
+  @inline(__always)
+  static func exp2(_ x: Float) -> Float {
+    let limited = x < -126 ? -126 : (x > 126 ? 126 : x)
+    let whole = floor(limited + 0.5)
+    let r = limited - whole
+    let value =
+      1 + r
+      * (0.69314718 + r
+        * (0.24022651 + r * (0.055504109 + r * (0.0096181291 + r * 0.0013333558))))
+    return value * Float(bitPattern: UInt32(bitPattern: (Int32(whole) + 127) << 23))
+  }
+
+  @inline(__always)
+  static func exp(_ x: Float) -> Float { exp2(x * 1.44269504) }
+
+  /// The logarithm to base 2 of a positive number.
+  @inline(__always)
+  static func log2(_ x: Float) -> Float {
+    let bits = Int32(bitPattern: x.bitPattern)
+    let exponent = (bits >> 23) - 127
+    var mantissa = Float(bitPattern: UInt32(bitPattern: bits & 0x7F_FFFF | 0x3F80_0000))
+    var whole = Float(exponent)
+    if mantissa > 1.41421356 {
+      mantissa *= 0.5
+      whole += 1
+    }
+    let t = (mantissa - 1) / (mantissa + 1)
+    let square = t * t
+    return whole + t * 2.88539008
+      * (1 + square * (0.33333333 + square * (0.2 + square * 0.14285714)))
+  }
+
+  /// `x` to the power of `y`; 0 where `x` is not positive.
+  @inline(__always)
+  static func pow(_ x: Float, _ y: Float) -> Float { x <= 0 ? 0 : exp2(y * log2(x)) }
+
+  /// The angle of a vector in radians, -π … π.
+  @inline(__always)
+  static func atan2(_ y: Float, _ x: Float) -> Float {
+    let ax = abs(x)
+    let ay = abs(y)
+    let larger = max(ax, ay)
+    if larger == 0 { return 0 }
+    let t = min(ax, ay) / larger
+    let square = t * t
+    var angle =
+      t
+      * (0.99997726 + square
+        * (-0.33262347 + square
+          * (0.19354346 + square * (-0.11643287 + square * (0.05265332 - square * 0.01172120)))))
+    if ay > ax { angle = 1.57079633 - angle }
+    if x < 0 { angle = pi - angle }
+    return y < 0 ? -angle : angle
+  }
+
+  /// 0 below `low`, 1 above `high`, and smooth between.
+  @inline(__always)
+  static func smooth(_ low: Float, _ high: Float, _ x: Float) -> Float {
+    let t = clamp((x - low) / (high - low))
+    return t * t * (3 - 2 * t)
+  }
+
+  @inline(__always)
+  static func clamp(_ x: Float) -> Float { x < 0 ? 0 : (x > 1 ? 1 : x) }
+
+  @inline(__always)
+  static func mix(_ a: Float, _ b: Float, _ t: Float) -> Float { a + (b - a) * t }
+}

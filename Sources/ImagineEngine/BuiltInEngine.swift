@@ -1,0 +1,33 @@
+public import ImagineCore
+
+/// The engine that comes with Imagine: a painter with rules, no model.
+///
+/// Equal requests give equal pixels on every machine, whatever its load and number of cores.
+///
+/// ```swift
+/// let engine = BuiltInEngine()
+/// let png = try engine.paint(
+///   prompt: "a red boat on a blue lake", style: .realistic, aspectRatio: .square, seed: 7)
+/// ```
+public struct BuiltInEngine: Engine {
+  public let version = "imagine-engine-1"
+
+  public init() {}
+
+  public func paint(prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64) throws
+    -> [UInt8]
+  {
+    try Codec.encode(
+      picture(prompt: prompt, style: style, size: aspectRatio.pixelSize, seed: seed), as: .png)
+  }
+
+  /// The pixels of ``paint(prompt:style:aspectRatio:seed:)`` at any size.
+  func picture(prompt: String, style: ImageStyle, size: PixelSize, seed: Int64) throws -> Bitmap {
+    let aspect = Float(size.width) / Float(size.height)
+    let scene = Composer.scene(of: prompt, aspect: aspect, seed: seed)
+    let canvas = Canvas(width: size.width, height: size.height)
+    let rendering = Rendering(style)
+    Painter(scene, rendering).paint(canvas)
+    return try Developing.picture(canvas, rendering)
+  }
+}

@@ -1,0 +1,106 @@
+public import ImagineCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension BuiltInEngine {
+  public func film(
+    prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
+    progress: (Double) throws -> Void
+  ) throws -> Film {
+    let size = aspectRatio.videoSize
+    let aspect = Float(size.width) / Float(size.height)
+    let scene = Composer.scene(of: prompt, aspect: aspect, seed: seed)
+    let rendering = Rendering(video: style)
+    let move = CameraMove(prompt: prompt, scene: scene)
+    return try Filming(size: size, folder: folder).run(progress) { time in
+      let canvas = Canvas(width: size.width, height: size.height, view: move.view(at: time))
+      Painter(scene, rendering, time: time).paint(canvas)
+      return try Developing.picture(canvas, rendering)
+    }
+  }
+}
+
+/// Turns frames into a film's two files.
+struct Filming {
+  static let framesPerSecond = 24
+  static let seconds = 4
+
+  let size: PixelSize
+  let folder: String
+
+  /// Encodes the frames that `frame` gives for each moment (in seconds).
+  ///
+  /// The files appear under their names when they are whole; where anything throws, none is left.
+  func run(_ progress: (Double) throws -> Void, frame: (Float) throws -> Bitmap) throws -> Film {
+    let video = folder + "/film.mp4"
+    let thumbnail = folder + "/thumbnail.jpg"
+    let unfinished = folder + "/.film.unfinished.mp4"
+    let unfinishedThumbnail = folder + "/.thumbnail.unfinished.jpg"
+    do {
+      try encode(to: unfinished, thumbnail: unfinishedThumbnail, progress, frame)
+      try Self.rename(unfinished, to: video)
+      try Self.rename(unfinishedThumbnail, to: thumbnail)
+    } catch {
+      for path in [unfinished, unfinishedThumbnail, video, thumbnail] { unlink(path) }
+      throw error
+    }
+    return Film(
+      video: video, thumbnail: thumbnail, size: size, duration: Double(Self.seconds))
+  }
+
+  private func encode(
+    to path: String, thumbnail: String, _ progress: (Double) throws -> Void,
+    _ frame: (Float) throws -> Bitmap
+  ) throws {
+    let encoder = try VideoEncoder(
+      size: size, framesPerSecond: Self.framesPerSecond, path: path)
+    let count = Self.framesPerSecond * Self.seconds
+    for index in 0..<count {
+      try progress(Double(index) / Double(count))
+      let picture = try frame(Float(index) / Float(Self.framesPerSecond))
+      if index == count / 4 {
+        try Self.write(Codec.encode(picture, as: .jpeg, quality: 88), to: thumbnail)
+      }
+      try picture.withPixels { try encoder.write($0) }
+    }
+    try encoder.finish()
+    try progress(1)
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw failure(path) }
+    defer { close(file) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { put(file, $0) }
+      if count < 0, errno != EINTR { throw failure(path) }
+      written += max(count, 0)
+    }
+  }
+
+  private static func put(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(file, bytes.baseAddress, bytes.count)
+    #else
+      Darwin.write(file, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
+  private static func rename(_ from: String, to path: String) throws {
+    #if canImport(Glibc)
+      let result = Glibc.rename(from, path)
+    #else
+      let result = Darwin.rename(from, path)
+    #endif
+    guard result == 0 else { throw failure(path) }
+  }
+
+  private static func failure(_ path: String) -> EngineError {
+    .failed("\(path): \(String(cString: strerror(errno)))")
+  }
+}

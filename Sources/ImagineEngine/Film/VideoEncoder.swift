@@ -1,0 +1,171 @@
+import ImagineCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The `ffmpeg` program at work: takes raw frames, leaves an H.264 file.
+///
+/// Frames go through a socket, not a pipe: writing to a child that has died is then an error here
+/// and no signal to the whole process.
+struct VideoEncoder: ~Copyable {
+  private let child: pid_t
+  private let frames: Int32
+  private let complaints: Int32
+
+  /// Starts the program for frames of `size` (8-bit RGB), which it encodes into `path`.
+  ///
+  /// The number of threads is fixed, since x264's choices depend on it.
+  init(size: PixelSize, framesPerSecond: Int, path: String) throws {
+    let program = try Self.program()
+    let arguments = [
+      program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo",
+      "-pixel_format", "rgb24", "-video_size", size.description, "-framerate",
+      String(framesPerSecond), "-i", "pipe:0", "-an", "-vf",
+      "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+bicubic", "-c:v", "libx264",
+      "-preset", "veryfast", "-crf", "19", "-threads", "2", "-pix_fmt", "yuv420p", "-colorspace",
+      "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-fflags", "+bitexact",
+      "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4", path,
+    ]
+    let (ours, theirs) = try Self.socketPair()
+    let (reading, writing) = try Self.socketPair()
+    defer {
+      close(theirs)
+      close(writing)
+    }
+    do {
+      child = try Self.spawn(arguments, input: theirs, errors: writing)
+    } catch {
+      close(ours)
+      close(reading)
+      throw error
+    }
+    frames = ours
+    complaints = reading
+  }
+
+  /// Hands over the bytes of one frame; throws with the program's own words where it has died.
+  func write(_ frame: UnsafeBufferPointer<UInt8>) throws {
+    var sent = 0
+    while sent < frame.count {
+      let rest = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(frame)[sent...])
+      let count = send(frames, rest.baseAddress, rest.count, Self.noSignal)
+      if count > 0 {
+        sent += count
+      } else if errno != EINTR {
+        throw EngineError.failed("ffmpeg ended early: \(readComplaints())")
+      }
+    }
+  }
+
+  /// Ends the input and waits for the file to be whole.
+  consuming func finish() throws {
+    shutdown(frames, Int32(SHUT_RDWR))
+    close(frames)
+    let words = readComplaints()
+    close(complaints)
+    let status = Self.wait(child)
+    discard self
+    guard status == 0 else {
+      throw EngineError.failed("ffmpeg could not encode the video: \(words)")
+    }
+  }
+
+  deinit {
+    // Not finished: the film was given up.
+    kill(child, SIGKILL)
+    close(frames)
+    close(complaints)
+    _ = Self.wait(child)
+  }
+
+  /// What the program wrote to its standard error, until it closes it.
+  private func readComplaints() -> String {
+    var words: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = read(complaints, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { break }
+      if words.count < 2000 { words += buffer.prefix(count) }
+    }
+    return String(decoding: words, as: UTF8.self)
+      .split(whereSeparator: \.isNewline).joined(separator: "; ")
+  }
+
+  private static func wait(_ child: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    return status
+  }
+
+  /// The path of `ffmpeg`, looked for where the shell would.
+  private static func program() throws -> String {
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    for folder in path.split(separator: ":") {
+      let candidate = "\(folder)/ffmpeg"
+      if access(candidate, X_OK) == 0 { return candidate }
+    }
+    throw EngineError.failed(
+      "videos need the program ffmpeg, which is not on the PATH (apt install ffmpeg)")
+  }
+
+  private static func spawn(_ arguments: [String], input: Int32, errors: Int32) throws -> pid_t {
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, errors, 2)
+    // A group of its own: Ctrl-C at the terminal is for whoever started us.
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    var child: pid_t = 0
+    let pointers = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    let result = posix_spawn(&child, arguments[0], &actions, &attributes, pointers, environ)
+    guard result == 0 else {
+      throw EngineError.failed("ffmpeg could not be started: \(String(cString: strerror(result)))")
+    }
+    return child
+  }
+
+  /// Two connected sockets that no other child inherits.
+  private static func socketPair() throws -> (Int32, Int32) {
+    var pair: [Int32] = [-1, -1]
+    #if canImport(Glibc)
+      let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    #else
+      let kind = SOCK_STREAM
+    #endif
+    guard socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
+      throw EngineError.failed("no socket for ffmpeg: \(String(cString: strerror(errno)))")
+    }
+    #if canImport(Darwin)
+      var on: Int32 = 1
+      for end in pair {
+        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        setsockopt(end, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+      }
+    #endif
+    return (pair[0], pair[1])
+  }
+
+  #if canImport(Glibc)
+    private static let noSignal = Int32(MSG_NOSIGNAL)
+  #else
+    private static let noSignal: Int32 = 0
+  #endif
+}

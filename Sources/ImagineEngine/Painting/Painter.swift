@@ -1,0 +1,60 @@
+/// Paints a scene in a style, layer by layer from the back.
+struct Painter: Sendable {
+  let scene: Scene
+  let rendering: Rendering
+  let lamp: Lamp
+  /// Seconds from the start of a film; 0 for a picture.
+  let time: Float
+
+  init(_ scene: Scene, _ rendering: Rendering, time: Float = 0) {
+    self.scene = scene
+    self.rendering = rendering
+    self.time = time
+    lamp = Lamp(scene, rendering)
+  }
+
+  /// Paints the whole canvas, the finish of the style included.
+  func paint(_ canvas: Canvas) {
+    paintPlace(canvas)
+    for subject in scene.subjects { paint(subject, canvas) }
+    paintForeground(canvas)
+    paintWeather(canvas)
+    Finish(self).apply(canvas)
+  }
+
+  private func paintPlace(_ canvas: Canvas) {
+    switch scene.place {
+    case .skyline:
+      paintSky(canvas)
+      paintSkyline(canvas)
+    case .street:
+      paintSky(canvas)
+      paintStreet(canvas)
+    case .forest:
+      paintForest(canvas)
+    case .mountains, .desert, .meadow, .snow, .coast, .lake:
+      paintSky(canvas)
+      paintTerrain(canvas)
+      paintScenery(canvas)
+    case .sea:
+      paintSky(canvas)
+      paintWater(canvas)
+    case .nightSky:
+      paintSky(canvas)
+      paintHillsOfNight(canvas)
+    case .space:
+      paintSpace(canvas)
+    case .interior:
+      paintInterior(canvas)
+    case .studio:
+      paintStudio(canvas)
+    }
+  }
+
+  /// Fades a colour into the air, by depth (0 … 1).
+  @inline(__always)
+  func hazed(_ colour: Colour, _ depth: Float) -> Colour {
+    let amount = 1 - Elementary.exp(-depth * (0.5 + 3.2 * scene.hazeDensity))
+    return colour.mixed(scene.palette.haze, amount * 0.92)
+  }
+}

@@ -1,0 +1,141 @@
+/// A city: rows of towers, the far ones in haze, their windows lit after dark, and the river
+/// before them that mirrors it all.
+extension Painter {
+  func paintSkyline(_ canvas: Canvas) {
+    var stream = scene.stream.split("skyline")
+    let half = Float(canvas.width) / Float(canvas.height) * 0.5 + 0.35
+    let shore = scene.horizon + 0.03
+    for row in 0..<4 {
+      let depth = 0.85 - Float(row) * 0.22
+      let towers = makeTowers(row: row, half: half, &stream)
+      let nearness = 0.15 + Float(row) * 0.08
+      canvas.inBands(0..<min(canvas.height, Int(canvas.pixel(Point(0, shore), nearness).y) + 2)) {
+        band in
+        for tower in towers { paint(tower, depth, nearness, shore, band, canvas) }
+      }
+    }
+    paintWater(canvas)
+  }
+
+  private func makeTowers(row: Int, half: Float, _ stream: inout RandomStream) -> [Tower] {
+    var towers: [Tower] = []
+    let near = Float(row) / 3
+    var x = -half
+    let peak = stream.within(-0.25...0.25)
+    while x < half {
+      let width = stream.within(0.035...0.085) * (0.8 + near * 0.5)
+      let fromPeak = abs(x - peak) / half
+      var height = stream.within(0.1...0.32) * (1.15 - near * 0.45)
+      if stream.chance(0.22) { height += stream.within(0.08...0.2) * (1 - fromPeak) }
+      height *= 1 - fromPeak * 0.35
+      towers.append(
+        Tower(
+          left: x, right: x + width, height: height, roof: stream.whole(0...5),
+          tone: stream.unit(), style: stream.whole(0...3),
+          seed: UInt32(truncatingIfNeeded: stream.next())))
+      x += width * stream.within(0.75...1.25)
+    }
+    return towers
+  }
+
+  private func paint(
+    _ tower: Tower, _ depth: Float, _ nearness: Float, _ shore: Float, _ band: Range<Int>,
+    _ canvas: Canvas
+  ) {
+    let low = canvas.pixel(Point(tower.left, shore - tower.height - 0.1), nearness)
+    let high = canvas.pixel(Point(tower.right, shore), nearness)
+    let around = Bounds(low, high)
+    let rows = around.rows(within: canvas).clamped(to: band)
+    let columns = around.columns(within: canvas)
+    if rows.isEmpty || columns.isEmpty { return }
+    let edge = 0.7 * Float(canvas.height)
+    for row in rows {
+      let line = canvas.pixels + row * canvas.width
+      let up = shore - canvas.y(row, nearness)
+      for column in columns {
+        let x = canvas.x(column, nearness)
+        let u = (x - tower.left) / (tower.right - tower.left)
+        let top = tower.top(u)
+        let coverage =
+          Elementary.clamp((top - up) * edge + 0.5)
+          * Elementary.clamp((x - tower.left) * edge + 0.5)
+          * Elementary.clamp((tower.right - x) * edge + 0.5)
+        if coverage <= 0 { continue }
+        var colour = wall(tower, u, up, depth)
+        colour.w = depth
+        line[column] = line[column].mixed(colour, coverage)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func wall(_ tower: Tower, _ u: Float, _ up: Float, _ depth: Float) -> Colour {
+    // The side that the sun does not reach takes the last quarter of the width.
+    let sunSide: Float = lamp.direction.x > 0 ? u : 1 - u
+    let isFront = sunSide > 0.3
+    let normal =
+      isFront
+      ? SIMD3<Float>(lamp.direction.x > 0 ? 0.5 : -0.5, 0.1, 0.86)
+      : SIMD3<Float>(lamp.direction.x > 0 ? -0.9 : 0.9, 0, 0.4)
+    let albedo = Self.wallColours[tower.style].mixed(Colour(0x50_5C_6C), tower.tone * 0.6)
+    var colour = lamp.light(albedo, normal, shine: 0)
+    let columns = max(3, Elementary.floor((tower.right - tower.left) * 95))
+    let gx = u * columns
+    let gy = up * 62
+    let fx = Elementary.fraction(gx)
+    let fy = Elementary.fraction(gy)
+    let isBand = tower.style == 1
+    let inside = (isBand || (fx > 0.22 && fx < 0.78)) && fy > 0.28 && fy < 0.74
+    if inside, up < tower.height * 0.97 {
+      let cell = Noise.cell(Int32(gx) + (isFront ? 0 : 50), Int32(gy), tower.seed)
+      let isOn = scene.isLit && cell < (scene.isDark ? 0.5 : 0.3)
+      if isOn {
+        let warm = Noise.cell(Int32(gx), Int32(gy), tower.seed &+ 7)
+        var light = Colour(0xFF_CC_7C).mixed(Colour(0xD8_EC_FF), warm > 0.8 ? 1 : warm * 0.3)
+        if scene.lights.contains(.neon), warm > 0.55 { light = light.mixed(scene.glow, 0.8) }
+        colour = light.lit(0.5 + 0.7 * Noise.cell(Int32(gy), Int32(gx), tower.seed))
+      } else {
+        let mirror = scene.palette.horizon.mixed(scene.palette.zenith, Elementary.clamp(up * 2))
+        colour = colour.mixed(mirror * Colour(repeating: isFront ? 0.5 : 0.24), 0.7)
+      }
+    }
+    if rendering.shading == .neon || scene.lights.contains(.neon) {
+      // Strips of light up the corners and along some floors.
+      let strip = Elementary.smooth(0.035, 0.0, min(u, 1 - u)) * (tower.tone > 0.5 ? 1 : 0)
+      let floor =
+        Elementary.smooth(0.06, 0, abs(Elementary.fraction(up * 9 + tower.tone) - 0.5))
+        * (tower.style == 2 ? 0.8 : 0)
+      let hue = scene.glow.mixed(
+        Colour(scene.glow.z, scene.glow.x, scene.glow.y, 0), tower.tone > 0.75 ? 1 : 0)
+      colour += hue * Colour(repeating: max(strip, floor) * 0.9)
+    }
+    return hazed(colour, depth * 0.7 + Elementary.smooth(0.12, 0, up) * 0.12 * depth)
+  }
+
+  private static let wallColours = [
+    Colour(0x8C_84_7C), Colour(0x6C_7C_8C), Colour(0x48_50_5C), Colour(0xA4_90_7C),
+  ]
+}
+
+private struct Tower: Sendable {
+  let left: Float
+  let right: Float
+  let height: Float
+  let roof: Int
+  let tone: Float
+  let style: Int
+  let seed: UInt32
+
+  /// Height of the roof's edge across the width (0 … 1).
+  @inline(__always)
+  func top(_ u: Float) -> Float {
+    let off = abs(u - 0.5)
+    switch roof {
+    case 1: return height + (off < 0.3 ? 0.022 : 0) + (off < 0.14 ? 0.022 : 0)
+    case 2: return height + (off < 0.02 ? 0.07 : 0) + max(0, 0.25 - off) * 0.1
+    case 3: return height + u * 0.035
+    case 4: return height + 0.03 * (max(0, 0.25 - off * off)).squareRoot() * 2
+    default: return height + (off < 0.025 && tone > 0.6 ? 0.05 : 0)
+    }
+  }
+}

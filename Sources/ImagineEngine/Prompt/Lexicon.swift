@@ -1,0 +1,257 @@
+/// The words that the painter knows: each row a meaning and the words for it.
+///
+/// A word may stand in several rows and then means all of them. Words are in the singular;
+/// `lookup` also tries the usual English endings.
+enum Lexicon {
+  /// The meanings of a word or of a phrase of two words, and whether its ending is a plural's.
+  static func lookup(_ word: String) -> (meanings: [Meaning], isPlural: Bool)? {
+    if let meanings = table[word] { return (meanings, false) }
+    for (ending, replacement) in endings
+    where word.count > ending.count + 1 && word.hasSuffix(ending) {
+      if let meanings = table[word.dropLast(ending.count) + replacement] {
+        return (meanings, ending.hasSuffix("s"))
+      }
+    }
+    return nil
+  }
+
+  /// How many different words and phrases are known.
+  static var count: Int { table.count }
+
+  private static let endings = [
+    ("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("y", ""), ("ing", ""), ("ing", "e"),
+    ("ed", ""), ("ed", "e"), ("er", ""), ("ish", ""), ("n", ""), ("en", ""),
+  ]
+
+  private static let table: [String: [Meaning]] = {
+    var table: [String: [Meaning]] = [:]
+    for (meanings, words) in rows {
+      for word in words.split(separator: " ") {
+        table[word.split(separator: "_").joined(separator: " "), default: []] += meanings
+      }
+    }
+    return table
+  }()
+
+  // A phrase of two words is written with an underscore.
+  private static let rows: [([Meaning], String)] =
+    placeRows + timeRows + subjectRows + qualityRows + grammarRows
+
+  private static let placeRows: [([Meaning], String)] = [
+    (
+      [.place(.skyline)],
+      """
+      city skyline cityscape metropolis downtown skyscraper tower urban town megacity manhattan tokyo \
+      building rooftop new_york hong_kong city_skyline
+      """
+    ),
+    ([.place(.skyline), .light(.neon)], "cyberpunk"),
+    (
+      [.place(.street)],
+      "street alley avenue road lane sidewalk boulevard market crossing shop cafe square paris"
+    ),
+    (
+      [.place(.forest)],
+      "forest wood woodland woods jungle grove rainforest bamboo redwood taiga clearing undergrowth"
+    ),
+    (
+      [.place(.mountains)],
+      "mountain mountains alp alps peak summit cliff canyon valley ridge himalaya range volcano fjord highland"
+    ),
+    ([.place(.sea)], "sea ocean wave atlantic pacific sail voyage seascape open_sea"),
+    ([.place(.sea), .subject(.boat)], "harbour harbor port marina regatta"),
+    (
+      [.place(.coast)],
+      "coast beach shore seaside bay island lagoon tropical seashore dune_beach coastline cove"
+    ),
+    ([.place(.lake)], "lake pond river reservoir stream loch waterfall wetland lakeside creek"),
+    ([.place(.desert)], "desert dune sahara sand oasis savanna wasteland mars badland mesa"),
+    (
+      [.place(.meadow)],
+      "meadow field hill grass grassland countryside prairie farm pasture garden park lawn village steppe"
+    ),
+    ([.place(.meadow), .feature(.petals)], "wildflower lavender"),
+    (
+      [.place(.snow), .season(.winter)],
+      "snowfield arctic glacier tundra antarctica iceberg ski north_pole"
+    ),
+    ([.place(.nightSky), .time(.night)], "night_sky starry constellation stargazing"),
+    ([.place(.nightSky), .time(.night), .feature(.stars)], "milky_way"),
+    ([.place(.nightSky), .time(.night), .feature(.aurora)], "aurora northern_lights"),
+    (
+      [.place(.space), .time(.night)],
+      "space galaxy nebula cosmos cosmic universe outer_space orbit asteroid interstellar"
+    ),
+    ([.place(.space), .time(.night), .feature(.planet)], "planet saturn jupiter"),
+    (
+      [.place(.interior)],
+      "room interior indoors kitchen bedroom living_room library office studio_apartment hall cabin sofa armchair bookshelf fireplace inside"
+    ),
+    (
+      [.place(.studio)],
+      "studio still_life backdrop tabletop table product_shot countertop pedestal podium"
+    ),
+  ]
+
+  private static let timeRows: [([Meaning], String)] = [
+    ([.time(.dawn)], "dawn sunrise morning daybreak early_morning"),
+    ([.time(.day)], "day noon midday afternoon daylight daytime sunlight sunlit"),
+    ([.time(.day), .weather(.clear)], "sun sunny"),
+    ([.time(.dusk)], "dusk sunset evening twilight sundown golden_hour nightfall blue_hour"),
+    ([.time(.night)], "night midnight nighttime nocturnal"),
+    ([.time(.night), .feature(.moon)], "moon moonlit moonlight full_moon crescent"),
+    ([.weather(.clear)], "clear cloudless fair blue_sky"),
+    ([.weather(.cloudy), .feature(.clouds)], "cloud cloudy cumulus"),
+    ([.weather(.overcast)], "overcast grey_sky gloomy drizzle dull"),
+    ([.weather(.fog), .feature(.mist)], "fog mist misty foggy haze hazy"),
+    ([.weather(.rain)], "rain rainy wet shower umbrella puddle"),
+    (
+      [.weather(.storm), .feature(.lightning)],
+      "storm thunder lightning thunderstorm tempest stormy hurricane"
+    ),
+    (
+      [.weather(.snow), .season(.winter)],
+      "snow snowy snowfall blizzard snowstorm frost frosty snowing"
+    ),
+    ([.weather(.wind)], "wind windy breeze breezy"),
+    ([.season(.spring), .feature(.petals)], "spring blossom cherry_blossom sakura bloom"),
+    ([.season(.summer)], "summer july august"),
+    ([.season(.autumn)], "autumn fall october autumnal foliage"),
+    ([.season(.winter)], "winter christmas january wintry"),
+    ([.feature(.stars), .time(.night)], "star stars starlight"),
+    ([.feature(.rainbow)], "rainbow"),
+    ([.feature(.waves)], "surf surfing crashing_wave"),
+    ([.feature(.fireworks), .time(.night)], "firework fireworks"),
+    ([.feature(.path)], "path trail track"),
+    ([.feature(.window)], "window"),
+    ([.feature(.reflection)], "reflection reflect mirror"),
+  ]
+
+  private static let subjectRows: [([Meaning], String)] = [
+    (
+      [.subject(.person)],
+      """
+      person man woman girl boy child people human hero figure hiker traveler traveller wanderer portrait \
+      knight wizard samurai warrior dancer couple lady king queen princess monk farmer sailor friend family \
+      face model men women children runner crowd
+      """
+    ),
+    ([.subject(.person), .feature(.spacesuit)], "astronaut cosmonaut spaceman"),
+    ([.subject(.cat)], "cat kitten kitty tabby feline tiger lion leopard panther"),
+    ([.subject(.dog)], "dog puppy hound wolf fox corgi retriever terrier poodle husky canine"),
+    (
+      [.subject(.bird)],
+      "bird seagull gull eagle raven crow owl sparrow swan dove duck flamingo parrot heron"
+    ),
+    ([.subject(.tree)], "tree oak maple willow birch beech"),
+    ([.subject(.conifer)], "pine fir spruce conifer cedar"),
+    ([.subject(.palm)], "palm palm_tree coconut"),
+    ([.subject(.flower)], "flower rose tulip sunflower daisy lily poppy orchid bouquet lotus"),
+    ([.subject(.house)], "house cottage hut home barn villa chalet farmhouse cabin_house mansion"),
+    ([.subject(.castle)], "castle fortress palace citadel temple cathedral"),
+    (
+      [.subject(.car)],
+      "car automobile taxi truck vehicle sportscar jeep sports_car race_car bus van"
+    ),
+    (
+      [.subject(.boat)],
+      "boat ship sailboat yacht ferry canoe vessel sailing_boat fishing_boat rowboat"
+    ),
+    (
+      [.subject(.rocket)],
+      "rocket spaceship spacecraft shuttle starship launch missile space_shuttle"
+    ),
+    (
+      [.subject(.bottle)],
+      "bottle product perfume wine flask vase jar cosmetic shampoo potion lotion"
+    ),
+    ([.subject(.cup)], "cup mug coffee tea espresso teacup latte glass_cup cappuccino"),
+    (
+      [.subject(.fruit)], "fruit apple orange_fruit pear lemon peach cherry berry tomato grape plum"
+    ),
+    ([.subject(.robot)], "robot android cyborg mech droid machine"),
+    ([.subject(.lighthouse)], "lighthouse beacon"),
+    ([.subject(.fish)], "fish goldfish whale shark dolphin koi salmon"),
+    ([.subject(.horse)], "horse pony stallion unicorn deer stag cow"),
+    ([.subject(.balloon)], "balloon air_balloon airship zeppelin"),
+    ([.subject(.lamp)], "lamp lantern streetlight"),
+    ([.feature(.spacesuit)], "spacesuit space_suit"),
+    ([.feature(.hat)], "hat cap crown helmet"),
+  ]
+
+  private static let qualityRows: [([Meaning], String)] = [
+    ([.material(.wood)], "wooden timber oak_table"),
+    ([.material(.stone)], "stone rock rocky concrete brick granite"),
+    ([.material(.metal)], "metal metallic steel iron chrome copper bronze"),
+    ([.material(.gold)], "gilded"),
+    ([.material(.glass)], "glass transparent glassy"),
+    ([.material(.marble)], "marble ceramic porcelain"),
+    ([.material(.paper)], "paper origami cardboard papercut"),
+    ([.material(.plastic)], "plastic toy rubber lego"),
+    ([.material(.fabric)], "fabric wool silk velvet linen knitted felt fluffy furry"),
+    ([.material(.crystal)], "crystal diamond gem jewel quartz"),
+    ([.material(.ice)], "ice icy frozen"),
+    (
+      [.light(.neon)],
+      "neon glow glowing led synthwave vaporwave futuristic sci-fi scifi hologram electric"
+    ),
+    ([.light(.soft)], "soft diffuse gentle softly pastel"),
+    ([.light(.hard)], "harsh hard high_contrast spotlight"),
+    ([.light(.backlit)], "backlit backlight silhouette rim_light"),
+    ([.light(.golden)], "golden warm amber"),
+    ([.light(.candle)], "candle candlelight firelight torch"),
+    ([.mood(.calm)], "calm peaceful serene quiet tranquil still minimal minimalist zen"),
+    ([.mood(.dark)], "dark noir moody shadowy grim gothic"),
+    ([.mood(.bright)], "bright vivid colourful colorful vibrant cheerful happy joyful lively"),
+    ([.mood(.dramatic)], "dramatic intense cinematic powerful"),
+    (
+      [.mood(.dreamy)],
+      "dreamy surreal magical ethereal fantasy whimsical enchanted mystical fairy magic dream"
+    ),
+    ([.mood(.epic)], "epic majestic grand heroic vast towering"),
+    ([.mood(.cosy)], "cosy cozy homely rustic"),
+    ([.mood(.eerie)], "eerie haunted spooky creepy scary abandoned ghost"),
+    ([.camera(.close)], "close-up closeup close_up close detail headshot"),
+    ([.camera(.macro)], "macro"),
+    ([.camera(.portrait)], "bust"),
+    ([.camera(.wide)], "wide panorama panoramic wide_angle landscape distant far vista"),
+    ([.camera(.low)], "low_angle from_below worm"),
+    ([.camera(.high)], "aerial drone overhead bird's-eye from_above top_view high_angle"),
+    ([.size(1.35)], "big large huge giant enormous tall massive great"),
+    ([.size(0.68)], "small little tiny mini miniature baby"),
+    ([.colour(.red)], "red crimson scarlet ruby vermilion"),
+    ([.colour(.orange)], "orange tangerine apricot rust"),
+    ([.colour(.yellow)], "yellow lemon_yellow saffron"),
+    ([.colour(.green)], "green emerald olive jade mint"),
+    ([.colour(.teal)], "teal turquoise cyan aqua"),
+    ([.colour(.blue)], "blue azure cobalt sapphire indigo"),
+    ([.colour(.purple)], "purple violet magenta lilac mauve"),
+    ([.colour(.pink)], "pink rosy salmon_pink coral"),
+    ([.colour(.brown)], "brown chocolate tan beige chestnut ginger"),
+    ([.colour(.white)], "white snow-white ivory pale"),
+    ([.colour(.black)], "black ebony jet"),
+    ([.colour(.grey)], "grey gray slate charcoal"),
+    ([.colour(.gold), .material(.gold)], "gold"),
+    ([.colour(.silver), .material(.metal)], "silver"),
+    ([.colour(.cream)], "cream vanilla"),
+    ([.colour(.navy)], "navy"),
+    ([.colour(.lime)], "lime"),
+  ]
+
+  private static let grammarRows: [([Meaning], String)] = [
+    ([.amount(1)], "one single lone lonely alone"),
+    ([.amount(2)], "two pair both twin"),
+    ([.amount(3)], "three trio"),
+    ([.amount(4)], "four several few"),
+    ([.amount(5)], "five some group"),
+    ([.amount(7)], "six seven many flock herd dozen lots fleet crowd_of row"),
+    ([.negation], "no without not never except minus"),
+    ([.relation(.on)], "on onto upon atop"),
+    ([.relation(.within)], "in inside_of within into through among amid at"),
+    ([.relation(.above)], "above over flying hovering floating"),
+    ([.relation(.beside)], "beside near next by left right"),
+    ([.relation(.behind)], "behind background against"),
+    ([.relation(.below)], "under below beneath underneath"),
+    ([.relation(.with)], "with and holding wearing"),
+  ]
+}

@@ -1,0 +1,184 @@
+/// What the painter understood of a prompt.
+struct Reading: Sendable, Equatable {
+  /// A subject with the words that belong to it.
+  struct Mention: Sendable, Equatable {
+    var subject: SubjectKind
+    var colours: [Paint] = []
+    var material: Material?
+    /// A factor of its usual size.
+    var size: Float = 1
+    var count = 1
+    var relation: Relation?
+  }
+
+  var place: Place?
+  /// Colours that belong to the place: "a blue lake".
+  var placeColours: [Paint] = []
+  /// Colours that belong to nothing: "in red and gold".
+  var looseColours: [Paint] = []
+  var mentions: [Mention] = []
+  var time: TimeOfDay?
+  var weather: Weather?
+  var season: Season?
+  var moods: Set<Mood> = []
+  var cameras: Set<Camera> = []
+  var lights: Set<Light> = []
+  var features: Set<Feature> = []
+  /// Materials that belong to no subject: "on a marble table".
+  var materials: [Material] = []
+  /// What the prompt says is not to be seen.
+  var absent: Set<SubjectKind> = []
+  /// A number for the words in their order, the unknown ones too.
+  var fingerprint: UInt64 = 0
+
+  func mentions(_ subject: SubjectKind) -> Bool { mentions.contains { $0.subject == subject } }
+}
+
+/// Reads a prompt word by word: adjectives wait for the noun that follows, a negation takes the
+/// nouns up to the next preposition or comma.
+struct PromptReader {
+  private var reading = Reading()
+  private var colours: [Paint] = []
+  private var material: Material?
+  private var size: Float = 1
+  private var amount: Int?
+  private var relation: Relation?
+  private var isNegated = false
+
+  static func read(_ prompt: String) -> Reading {
+    var reader = PromptReader()
+    return reader.read(words(of: prompt))
+  }
+
+  /// The words of a prompt in lower case; a mark that ends a phrase is the word ",".
+  static func words(of prompt: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    func isPart(_ character: Character) -> Bool {
+      character.isLetter || character.isNumber || character == "-" || character == "'"
+    }
+    for character in prompt.lowercased() {
+      if isPart(character) {
+        word.append(character)
+        continue
+      }
+      if !word.isEmpty { words.append(word) }
+      word = ""
+      if ",.;:!?".contains(character) { words.append(",") }
+    }
+    if !word.isEmpty { words.append(word) }
+    return words
+  }
+
+  private mutating func read(_ words: [String]) -> Reading {
+    reading.fingerprint = RandomStream.hash(words.joined(separator: " ").utf8)
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      if word == "," {
+        endPhrase()
+        index += 1
+        continue
+      }
+      if index + 1 < words.count, let found = Lexicon.lookup(word + " " + words[index + 1]) {
+        take(found.meanings, isPlural: found.isPlural)
+        index += 2
+        continue
+      }
+      // "a rose garden", "mountain lake": the last noun of a row of nouns is the thing itself.
+      if let found = Lexicon.lookup(word) { take(found.meanings, isPlural: found.isPlural) }
+      index += 1
+    }
+    endPhrase()
+    return reading
+  }
+
+  private mutating func take(_ meanings: [Meaning], isPlural: Bool) {
+    for meaning in meanings {
+      switch meaning {
+      case .negation: isNegated = true
+      case .relation(let value):
+        if value != .with { isNegated = false }
+        relation = value
+      case .amount(let count): amount = count
+      case .size(let factor): size = factor
+      case .colour(let paint): colours.append(paint)
+      case .material(let value): material = value
+      case .subject(let subject): name(subject, isPlural: isPlural)
+      case .place(let place): name(place)
+      default: if !isNegated { describe(meaning) }
+      }
+    }
+  }
+
+  /// Meanings that need no noun.
+  private mutating func describe(_ meaning: Meaning) {
+    switch meaning {
+    case .time(let value): reading.time = value
+    case .weather(let value): reading.weather = value
+    case .season(let value): reading.season = value
+    case .mood(let value): reading.moods.insert(value)
+    case .camera(let value): reading.cameras.insert(value)
+    case .light(let value): reading.lights.insert(value)
+    case .feature(let value): reading.features.insert(value)
+    default: break
+    }
+  }
+
+  private mutating func name(_ subject: SubjectKind, isPlural: Bool) {
+    defer { forgetAdjectives() }
+    if isNegated {
+      reading.absent.insert(subject)
+      reading.mentions.removeAll { $0.subject == subject }
+      return
+    }
+    let count = amount ?? (isPlural ? 3 : 1)
+    if let known = reading.mentions.firstIndex(where: { $0.subject == subject }) {
+      // "a cat, a black cat": the later words add to the first mention.
+      reading.mentions[known].colours += colours
+      if let material { reading.mentions[known].material = material }
+      if amount != nil || isPlural { reading.mentions[known].count = count }
+      return
+    }
+    reading.mentions.append(
+      .init(
+        subject: subject, colours: colours, material: material, size: size, count: count,
+        relation: relation))
+  }
+
+  private mutating func name(_ place: Place) {
+    defer { forgetAdjectives() }
+    if isNegated { return }
+    if let material { reading.materials.append(material) }
+    // "in a forest near the sea": the first place is where the picture is.
+    if reading.place == nil {
+      reading.place = place
+      reading.placeColours = colours
+    } else if reading.place == place {
+      reading.placeColours += colours
+    } else if reading.place == .skyline || reading.place == .interior || reading.place == .studio {
+      reading.looseColours += colours
+    } else if place == .lake || place == .snow || place == .coast, reading.place == .mountains {
+      // A lake among mountains is painted as a lake: it has its mountains around it.
+      reading.place = place
+      reading.placeColours += colours
+    } else {
+      reading.looseColours += colours
+    }
+  }
+
+  private mutating func endPhrase() {
+    reading.looseColours += colours
+    if let material { reading.materials.append(material) }
+    forgetAdjectives()
+    isNegated = false
+    relation = nil
+  }
+
+  private mutating func forgetAdjectives() {
+    colours = []
+    material = nil
+    size = 1
+    amount = nil
+  }
+}

@@ -1,0 +1,66 @@
+import CImaging
+import ImagineCore
+
+/// Decoded pixels: interleaved 8-bit sRGB, upright, three channels or four (straight alpha).
+///
+/// It owns the memory that CImaging allocated; nobody writes to it once it is made, which is what
+/// makes sharing it between threads safe.
+final class Bitmap: @unchecked Sendable {
+  let width: Int
+  let height: Int
+  /// 3 (R, G, B) or 4 (and alpha).
+  let channels: Int
+  private let pixels: UnsafeMutableBufferPointer<UInt8>
+
+  /// Takes over what CImaging gave out.
+  init(_ picture: ImagingPicture) {
+    width = Int(picture.width)
+    height = Int(picture.height)
+    channels = Int(picture.channels)
+    pixels = UnsafeMutableBufferPointer(
+      start: picture.pixels, count: Int(picture.width * picture.height * picture.channels))
+  }
+
+  /// A picture that `fill` draws: it gets all the bytes, not yet initialised.
+  init(
+    width: Int, height: Int, channels: Int,
+    fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
+  ) throws {
+    let count = width * height * channels
+    guard let memory = imaging_allocate(count) else {
+      throw EngineError.failed("out of memory for a picture of \(width)x\(height)")
+    }
+    self.width = width
+    self.height = height
+    self.channels = channels
+    pixels = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: UInt8.self, capacity: count), count: count)
+    try fill(pixels)
+  }
+
+  deinit { imaging_free(pixels.baseAddress) }
+
+  /// Lends the `width * height * channels` bytes, rows from the top, for as long as `body` runs.
+  func withPixels<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result
+  {
+    try withExtendedLifetime(self) { try body(UnsafeBufferPointer(pixels)) }
+  }
+}
+
+extension Bitmap {
+  var size: PixelSize { PixelSize(width: width, height: height) }
+
+  /// A rectangle of the picture, which must lie within it.
+  func cropped(left: Int, top: Int, width: Int, height: Int) throws -> Bitmap {
+    try Bitmap(width: width, height: height, channels: channels) { out in
+      withPixels { pixels in
+        for row in 0..<height {
+          let start = ((top + row) * self.width + left) * channels
+          let line = UnsafeMutableBufferPointer(
+            rebasing: out[(row * width * channels)..<((row + 1) * width * channels)])
+          _ = line.initialize(fromContentsOf: pixels[start..<(start + width * channels)])
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Dispatch
+
+/// The picture while it is painted: linear light, and in the fourth number the depth of what is
+/// seen there (0 at the camera … 1 at the sky).
+///
+/// Whoever paints in parallel writes only the rows or columns that it was given; that is what
+/// makes sharing it safe.
+final class Canvas: @unchecked Sendable {
+  let width: Int
+  let height: Int
+  let pixels: UnsafeMutablePointer<Colour>
+  let view: View
+
+  init(width: Int, height: Int, view: View = View(), fill: Colour = Colour(0, 0, 0, 1)) {
+    self.width = width
+    self.height = height
+    self.view = view
+    pixels = .allocate(capacity: width * height)
+    pixels.initialize(repeating: fill, count: width * height)
+  }
+
+  deinit { pixels.deallocate() }
+
+  /// The scene's x of a column's middle, as a layer at `nearness` shows it (0 at the sky, which a
+  /// moving camera hardly shifts, 1 at the camera).
+  @inline(__always)
+  func x(_ column: Int, _ nearness: Float = 0) -> Float {
+    let raw = (Float(column) + 0.5 - Float(width) * 0.5) / Float(height)
+    return raw / (1 + (view.zoom - 1) * nearness) + view.pan * nearness
+  }
+
+  /// The scene's y of a row's middle.
+  @inline(__always)
+  func y(_ row: Int, _ nearness: Float = 0) -> Float {
+    let raw = (Float(row) + 0.5) / Float(height)
+    return (raw - 0.5) / (1 + (view.zoom - 1) * nearness) + 0.5 + view.lift * nearness
+  }
+
+  /// Where a point of the scene falls, in pixels.
+  @inline(__always)
+  func pixel(_ point: Point, _ nearness: Float = 0) -> Point {
+    let zoom = 1 + (view.zoom - 1) * nearness
+    return Point(
+      (point.x - view.pan * nearness) * zoom * Float(height) + Float(width) * 0.5,
+      ((point.y - 0.5 - view.lift * nearness) * zoom + 0.5) * Float(height))
+  }
+
+  /// How many pixels a length of the scene is.
+  @inline(__always)
+  func pixels(_ length: Float, _ nearness: Float = 0) -> Float {
+    length * Float(height) * (1 + (view.zoom - 1) * nearness)
+  }
+
+  /// Calls `paint` with bands of rows on every core. No pixel may depend on another band's.
+  func inBands(_ rows: Range<Int>? = nil, _ paint: @Sendable (Range<Int>) -> Void) {
+    Bands.run(rows ?? 0..<height, paint)
+  }
+}
+
+/// Where the camera looks; a film moves it.
+struct View: Sendable {
+  /// To the right, in heights, for what is nearest.
+  var pan: Float = 0
+  /// Downwards, in heights.
+  var lift: Float = 0
+  var zoom: Float = 1
+}
+
+/// Work cut into bands for every core; how it is cut never shows in the result.
+enum Bands {
+  /// Whether work is done in one piece; tests compare both ways.
+  @TaskLocal static var isWhole = false
+
+  static func run(_ range: Range<Int>, size: Int = 16, _ work: @Sendable (Range<Int>) -> Void) {
+    let count = (range.count + size - 1) / size
+    guard count > 0 else { return }
+    if isWhole { return work(range) }
+    DispatchQueue.concurrentPerform(iterations: count) { band in
+      let start = range.lowerBound + band * size
+      work(start..<min(start + size, range.upperBound))
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/// A colour in linear light: red, green, blue, and a fourth number that the holder gives a meaning
+/// (alpha on a sprite, depth on a canvas).
+typealias Colour = SIMD4<Float>
+
+/// A point or a direction on the picture's plane; y grows downwards.
+typealias Point = SIMD2<Float>
+
+extension SIMD4<Float> {
+  /// From the usual 24-bit notation, 0xRRGGBB; the fourth number is 1.
+  init(_ code: UInt32) {
+    func channel(_ shift: UInt32) -> Float {
+      let value = Float((code >> shift) & 255) / 255
+      return value * value
+    }
+    self.init(channel(16), channel(8), channel(0), 1)
+  }
+
+  @inline(__always)
+  func mixed(_ other: Colour, _ t: Float) -> Colour { self + (other - self) * t }
+
+  /// How bright it looks, in linear light.
+  @inline(__always)
+  var luminance: Float { x * 0.2126 + y * 0.7152 + z * 0.0722 }
+
+  /// The same colour with its distance from grey scaled.
+  @inline(__always)
+  func saturated(_ amount: Float) -> Colour {
+    let grey = Colour(repeating: luminance)
+    var result = grey + (self - grey) * amount
+    result.replace(with: 0, where: result .< 0)
+    result.w = w
+    return result
+  }
+
+  /// Scales the light and leaves the fourth number.
+  @inline(__always)
+  func lit(_ amount: Float) -> Colour { self * Colour(amount, amount, amount, 1) }
+}

@@ -1,0 +1,110 @@
+/// How much of each pixel of a rectangle a shape covers: exact areas, so edges are smooth.
+///
+/// Every edge adds its signed area to the cells that it crosses; a running sum along the row then
+/// gives the coverage. Shapes that overlap with one orientation add up and are limited to 1.
+struct Coverage {
+  let columns: Range<Int>
+  let rows: Range<Int>
+  private let stride: Int
+  private var cells: [Float]
+
+  /// Covers the part of `rows` and 0 ..< `width` that `bounds` reaches.
+  init(columns: Range<Int>, rows: Range<Int>) {
+    self.columns = columns
+    self.rows = rows
+    stride = columns.count + 2
+    cells = [Float](repeating: 0, count: stride * rows.count)
+  }
+
+  /// Adds a closed contour, in pixels of the canvas.
+  mutating func add(_ contour: [Point]) {
+    guard var previous = contour.last else { return }
+    let origin = Point(Float(columns.lowerBound), Float(rows.lowerBound))
+    let limit = Float(columns.count)
+    let stride = stride
+    let rowCount = rows.count
+    cells.withUnsafeMutableBufferPointer { cells in
+      for point in contour {
+        Self.addEdge(
+          previous - origin, point - origin, limit: limit, rowCount: rowCount, stride: stride,
+          cells: cells)
+        previous = point
+      }
+    }
+  }
+
+  /// Calls `body` for each row with its coverage, 0 … 1 for each column.
+  func forEachRow(_ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+    var line = [Float](repeating: 0, count: columns.count + 2)
+    line.withUnsafeMutableBufferPointer { line in
+      cells.withUnsafeBufferPointer { cells in
+        guard let out = line.baseAddress else { return }
+        for row in 0..<rows.count {
+          var sum: Float = 0
+          let base = row * stride
+          for column in 0..<columns.count {
+            sum += cells[base + column]
+            out[column] = min(abs(sum), 1)
+          }
+          body(rows.lowerBound + row, out)
+        }
+      }
+    }
+  }
+
+  private static func addEdge(
+    _ from: Point, _ to: Point, limit: Float, rowCount: Int, stride: Int,
+    cells: UnsafeMutableBufferPointer<Float>
+  ) {
+    if from.y == to.y { return }
+    let down = from.y < to.y
+    let top = down ? from : to
+    let bottom = down ? to : from
+    let direction: Float = down ? 1 : -1
+    if bottom.y <= 0 || top.y >= Float(rowCount) { return }
+    let slope = (bottom.x - top.x) / (bottom.y - top.y)
+    var x = top.x
+    if top.y < 0 { x -= top.y * slope }
+    let firstRow = Int(max(top.y, 0))
+    let lastRow = min(rowCount, Int(bottom.y) + 1)
+    for row in firstRow..<max(firstRow, lastRow) {
+      let y0 = max(Float(row), top.y)
+      let y1 = min(Float(row + 1), bottom.y)
+      let dy = y1 - y0
+      if dy <= 0 { continue }
+      let nextX = x + slope * dy
+      let area = direction * dy
+      // What lies left of the rectangle covers whole rows of it; right of it, nothing.
+      let x0 = min(max(min(x, nextX), 0), limit)
+      let x1 = min(max(max(x, nextX), 0), limit)
+      let base = row * stride
+      let first = Int(x0)
+      let last = Int(x1)
+      if first == last {
+        let middle = (x0 + x1) * 0.5 - Float(first)
+        cells[base + first] += area * (1 - middle)
+        cells[base + first + 1] += area * middle
+      } else {
+        let perPixel = 1 / (x1 - x0)
+        let head = 1 - (x0 - Float(first))
+        let a0 = 0.5 * perPixel * head * head
+        let tail = x1 - Float(last)
+        let am = 0.5 * perPixel * tail * tail
+        cells[base + first] += area * a0
+        if last == first + 1 {
+          cells[base + last] += area * (1 - a0 - am)
+        } else {
+          let a1 = perPixel * (head + 0.5)
+          cells[base + first + 1] += area * (a1 - a0)
+          if last > first + 2 {
+            for column in (first + 2)..<last { cells[base + column] += area * perPixel }
+          }
+          let a2 = a1 + Float(last - first - 2) * perPixel
+          cells[base + last] += area * (1 - a2 - am)
+        }
+        cells[base + last + 1] += area * am
+      }
+      x = nextX
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/// Makes a scene of what was read: fills in what the prompt leaves open, and places the subjects.
+struct Composer {
+  private let reading: Reading
+  /// Width to height of the picture.
+  private let aspect: Float
+  private let stream: RandomStream
+
+  /// The scene of a prompt; the seed decides what the prompt leaves open.
+  static func scene(of prompt: String, aspect: Float, seed: Int64) -> Scene {
+    let reading = PromptReader.read(prompt)
+    let stream = RandomStream(
+      RandomStream.mix(reading.fingerprint ^ RandomStream.mix(UInt64(bitPattern: seed))))
+    return Composer(reading: reading, aspect: aspect, stream: stream).compose()
+  }
+
+  private func compose() -> Scene {
+    var chance = stream.split("composition")
+    let place = reading.place ?? usualPlace(&chance)
+    let time = self.time(in: place, &chance)
+    let weather = self.weather(in: place, &chance)
+    let horizon = self.horizon(of: place, &chance)
+    let sun = sunPosition(time, horizon: horizon, &chance)
+    var scene = Scene(
+      place: place, time: time, weather: weather, season: season(in: place),
+      palette: palette(time, weather), sun: sun.position, sunDirection: sun.direction,
+      horizon: horizon, cloudCover: cloudCover(weather, &chance),
+      hazeDensity: hazeDensity(weather), features: features(in: place), lights: reading.lights,
+      moods: reading.moods, placeColours: reading.placeColours.map(\.colour),
+      materials: reading.materials, glow: glow(&chance), subjects: [], stream: stream)
+    scene.subjects = Staging(reading: reading, aspect: aspect, stream: stream).subjects(of: scene)
+    return scene
+  }
+
+  /// Where a picture is set whose prompt names no place.
+  private func usualPlace(_ chance: inout RandomStream) -> Place {
+    if let subject = reading.mentions.first?.subject {
+      switch subject {
+      case .boat, .fish, .lighthouse: return .sea
+      case .car, .lamp: return .street
+      case .rocket: return .space
+      case .bottle, .cup, .fruit: return .studio
+      case .palm: return .coast
+      case .conifer: return .mountains
+      case .cat: return reading.mentions.count > 1 ? .meadow : .interior
+      case .person, .robot: return reading.cameras.isEmpty ? .meadow : .studio
+      default: return .meadow
+      }
+    }
+    if reading.features.contains(.aurora) || reading.features.contains(.stars) { return .nightSky }
+    if reading.features.contains(.waves) { return .sea }
+    if reading.season == .winter { return .snow }
+    return chance.pick([.skyline, .forest, .mountains, .sea, .lake, .desert, .meadow, .nightSky])
+  }
+
+  private func time(in place: Place, _ chance: inout RandomStream) -> TimeOfDay {
+    if let time = reading.time { return time }
+    if place == .space || place == .nightSky { return .night }
+    if reading.lights.contains(.golden) { return .dusk }
+    if reading.lights.contains(.neon), place == .skyline || place == .street { return .night }
+    if reading.lights.contains(.moon) || reading.moods.contains(.eerie) { return .night }
+    return chance.chance(0.2) ? .dawn : .day
+  }
+
+  private func weather(in place: Place, _ chance: inout RandomStream) -> Weather {
+    if let weather = reading.weather { return weather }
+    if reading.moods.contains(.eerie) { return .fog }
+    if reading.moods.contains(.dramatic) { return .cloudy }
+    return chance.chance(0.5) ? .clear : .cloudy
+  }
+
+  private func season(in place: Place) -> Season {
+    reading.season ?? (place == .snow ? .winter : .summer)
+  }
+
+  private func horizon(of place: Place, _ chance: inout RandomStream) -> Float {
+    var horizon: Float
+    switch place {
+    case .skyline: horizon = chance.within(0.70...0.76)
+    case .street: horizon = chance.within(0.52...0.58)
+    case .forest: horizon = chance.within(0.56...0.62)
+    case .mountains: horizon = chance.within(0.56...0.62)
+    case .sea: horizon = chance.within(0.46...0.54)
+    case .coast: horizon = chance.within(0.42...0.48)
+    case .lake: horizon = chance.within(0.48...0.54)
+    case .desert: horizon = chance.within(0.50...0.58)
+    case .meadow: horizon = chance.within(0.52...0.60)
+    case .snow: horizon = chance.within(0.54...0.62)
+    case .nightSky: horizon = chance.within(0.80...0.86)
+    case .space: horizon = 1.4
+    case .interior: horizon = chance.within(0.46...0.52)
+    case .studio: horizon = chance.within(0.60...0.66)
+    }
+    if place != .space, place != .studio, place != .interior {
+      if reading.cameras.contains(.low) { horizon += 0.12 }
+      if reading.cameras.contains(.high) { horizon -= 0.16 }
+    }
+    return horizon
+  }
+
+  private func sunPosition(
+    _ time: TimeOfDay, horizon: Float, _ chance: inout RandomStream
+  ) -> (position: Point, direction: SIMD3<Float>) {
+    let side: Float = chance.chance(0.5) ? 1 : -1
+    let x = side * chance.within(0.12...0.36) * aspect
+    var direction: SIMD3<Float>
+    var position: Point
+    switch time {
+    case .day:
+      position = Point(x, horizon * chance.within(0.16...0.32))
+      direction = SIMD3(side * 0.66, 0.66, -0.28)
+    case .dawn, .dusk:
+      position = Point(x * 0.8, horizon - chance.within(0.035...0.11))
+      direction = SIMD3(side * 0.78, 0.36, 0.3)
+    case .night:
+      position = Point(x, horizon * chance.within(0.2...0.34))
+      direction = SIMD3(side * 0.6, 0.66, -0.1)
+    }
+    if reading.lights.contains(.backlit) {
+      position.x *= 0.25
+      direction = SIMD3(side * 0.35, 0.4, 0.8)
+    }
+    let length = (direction * direction).sum().squareRoot()
+    return (position, direction / length)
+  }
+
+  private func palette(_ time: TimeOfDay, _ weather: Weather) -> Palette {
+    var palette = Palette(time)
+    switch weather {
+    case .clear, .cloudy, .wind: break
+    case .overcast: palette.cover(0.75, darkness: 0.15)
+    case .fog: palette.cover(0.55, darkness: 0)
+    case .rain: palette.cover(0.8, darkness: 0.35)
+    case .storm: palette.cover(0.85, darkness: 0.6)
+    case .snow: palette.cover(0.6, darkness: 0.05)
+    }
+    // Whatever the words are, they move the colours a little.
+    let hue = Float(reading.fingerprint & 0xFFFF) / 65536
+    palette.tint(
+      Colour(
+        0.5 + 0.5 * Elementary.cos(hue * 6.2832), 0.5 + 0.5 * Elementary.cos(hue * 6.2832 - 2.094),
+        0.5 + 0.5 * Elementary.cos(hue * 6.2832 + 2.094), 1), 0.045)
+    for paint in reading.looseColours.prefix(3) { palette.tint(paint.colour, 0.3) }
+    if reading.moods.contains(.dreamy) { palette.tint(Colour(0xC8_90_E0), 0.22) }
+    if reading.moods.contains(.eerie) { palette.tint(Colour(0x6C_98_80), 0.3) }
+    if reading.lights.contains(.golden) { palette.tint(Colour(0xFF_B0_50), 0.25) }
+    if reading.moods.contains(.dark) { palette.cover(0.3, darkness: 0.45) }
+    return palette
+  }
+
+  private func cloudCover(_ weather: Weather, _ chance: inout RandomStream) -> Float {
+    switch weather {
+    case .clear, .wind: reading.moods.contains(.calm) ? 0.12 : chance.within(0.16...0.34)
+    case .cloudy: chance.within(0.46...0.6)
+    case .overcast, .rain: 0.86
+    case .storm: 0.8
+    case .fog: 0.4
+    case .snow: 0.72
+    }
+  }
+
+  private func hazeDensity(_ weather: Weather) -> Float {
+    switch weather {
+    case .fog: 1
+    case .rain, .snow: 0.55
+    case .storm, .overcast: 0.42
+    default: reading.features.contains(.mist) ? 0.9 : 0.24
+    }
+  }
+
+  private func features(in place: Place) -> Set<Feature> {
+    var features = reading.features
+    if reading.time == .night, reading.weather == nil { features.insert(.stars) }
+    if place == .nightSky || place == .space { features.insert(.stars) }
+    return features
+  }
+
+  /// The colour of lamps and signs.
+  private func glow(_ chance: inout RandomStream) -> Colour {
+    if reading.lights.contains(.neon) {
+      if let named = reading.looseColours.first { return named.colour.saturated(1.5) }
+      return chance.pick([
+        Colour(0xFF_30_B0), Colour(0x30_E0_FF), Colour(0xA0_50_FF), Colour(0x30_FF_C0),
+      ])
+    }
+    return Colour(0xFF_C4_70)
+  }
+}

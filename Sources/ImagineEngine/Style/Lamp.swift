@@ -1,0 +1,65 @@
+/// The light that falls on forms in a scene, as a style sees it.
+struct Lamp: Sendable {
+  let shading: Rendering.Shading
+  let texture: Float
+  /// Towards the sun: x right, y up, z towards the viewer.
+  let direction: SIMD3<Float>
+  let sun: Colour
+  let ambient: Colour
+  let glow: Colour
+
+  init(_ scene: Scene, _ rendering: Rendering) {
+    shading = rendering.shading
+    texture = rendering.texture
+    var towards = scene.sunDirection
+    towards.z = -towards.z
+    direction = towards
+    sun = scene.palette.sun
+    ambient = scene.palette.ambient
+    glow = scene.glow
+  }
+
+  /// The light that a surface sends to the viewer.
+  ///
+  /// `normal` is of length 1 (x right, y up, z towards the viewer); `shine` 0 … 1.
+  @inline(__always)
+  func light(_ albedo: Colour, _ normal: SIMD3<Float>, shine: Float) -> Colour {
+    let facing = (normal * direction).sum()
+    switch shading {
+    case .clean, .soft:
+      let wrapped = max(0, (facing + 0.25) * 0.8)
+      let sky = 0.62 + 0.38 * normal.y
+      var result = albedo * (ambient * Colour(repeating: sky) + sun * Colour(repeating: wrapped))
+      let edge = 1 - max(0, normal.z)
+      result += ambient * Colour(repeating: 0.16 * edge * edge * (0.5 + 0.5 * normal.y))
+      if shine > 0 { result += sun * Colour(repeating: highlight(normal) * shine) }
+      return result
+    case .cel:
+      let level: Float = facing > 0.42 ? 1.02 : (facing > 0.02 ? 0.72 : 0.34)
+      var result = albedo * (ambient * Colour(repeating: 0.85) + sun * Colour(repeating: level))
+      if shine > 0.2, highlight(normal) > 0.35 { result += sun * Colour(repeating: 0.35 * shine) }
+      return result
+    case .neon:
+      let edge = 1 - max(0, normal.z)
+      let wrapped = max(0, (facing + 0.2) * 0.8)
+      var result =
+        albedo * (ambient * Colour(repeating: 0.5) + sun * Colour(repeating: wrapped * 0.6))
+      result += glow * Colour(repeating: 1.5 * edge * edge * edge)
+      result += (sun + glow) * Colour(repeating: 0.5 * highlight(normal) * (0.3 + shine))
+      return result
+    }
+  }
+
+  /// The mirror image of the sun, 0 … 1 (Blinn, to the 32nd power).
+  @inline(__always)
+  private func highlight(_ normal: SIMD3<Float>) -> Float {
+    var half = direction + SIMD3(0, 0, 1)
+    half /= (half * half).sum().squareRoot()
+    var cosine = max(0, (normal * half).sum())
+    cosine *= cosine
+    cosine *= cosine
+    cosine *= cosine
+    cosine *= cosine
+    return cosine * cosine
+  }
+}

@@ -1,0 +1,120 @@
+/// A subject as parts, from the back to the front.
+///
+/// Its own coordinates: the foot at (0, 0), the height 1 upwards (negative y), x to the right.
+struct Figure: Sendable {
+  struct Part: Sendable {
+    var contours: [[Point]]
+    var surface: Surface
+    /// Whether an ink line goes round it where a style has one.
+    var isOutlined: Bool
+  }
+
+  private(set) var parts: [Part] = []
+  /// Colours that the prompt gives; parts ask for them by their order.
+  let colours: [Colour]
+  let material: Material?
+  var stream: RandomStream
+  /// Seconds into a film, for what moves.
+  let time: Float
+  let features: Set<Feature>
+
+  init(_ placement: Scene.Placement, time: Float) {
+    colours = placement.colours
+    material = placement.material
+    stream = RandomStream(placement.seed)
+    features = placement.features
+    self.time = time
+  }
+
+  /// The main surface: the prompt's material and first colour, else `usual`.
+  func main(_ usual: Surface) -> Surface {
+    if let material { return material.surface(colours.first) }
+    guard let colour = colours.first else { return usual }
+    return usual.with(colour: colour)
+  }
+
+  /// One of the usual colours by chance, unless the prompt names one.
+  mutating func main(oneOf codes: [UInt32], _ texture: Surface.Texture, shine: Float = 0) -> Surface
+  {
+    main(Surface(colour: Colour(stream.pick(codes)), texture: texture, shine: shine))
+  }
+
+  /// The prompt's second colour, else `usual`.
+  func second(_ usual: Surface) -> Surface {
+    colours.count > 1 ? usual.with(colour: colours[1]) : usual
+  }
+
+  mutating func add(_ contour: [Point], _ surface: Surface, outlined: Bool = true) {
+    parts.append(Part(contours: [contour], surface: surface, isOutlined: outlined))
+  }
+
+  mutating func add(all contours: [[Point]], _ surface: Surface, outlined: Bool = true) {
+    parts.append(Part(contours: contours, surface: surface, isOutlined: outlined))
+  }
+
+  mutating func ellipse(
+    _ x: Float, _ y: Float, _ rx: Float, _ ry: Float, turn: Float = 0, _ surface: Surface,
+    outlined: Bool = true
+  ) {
+    add(Shape.ellipse(Point(x, y), Point(rx, ry), turn: turn), surface, outlined: outlined)
+  }
+
+  mutating func limb(
+    _ joints: [(x: Float, y: Float, radius: Float)], _ surface: Surface, outlined: Bool = true
+  ) {
+    add(Shape.limb(joints), surface, outlined: outlined)
+  }
+
+  mutating func smooth(_ points: [(Float, Float)], _ surface: Surface, outlined: Bool = true) {
+    add(Shape.smooth(points.map { Point($0.0, $0.1) }), surface, outlined: outlined)
+  }
+
+  mutating func polygon(_ points: [(Float, Float)], _ surface: Surface, outlined: Bool = true) {
+    add(points.map { Point($0.0, $0.1) }, surface, outlined: outlined)
+  }
+
+  mutating func box(
+    _ x0: Float, _ y0: Float, _ x1: Float, _ y1: Float, corner: Float = 0, _ surface: Surface,
+    outlined: Bool = true
+  ) {
+    add(Shape.box(Point(x0, y0), Point(x1, y1), corner: corner), surface, outlined: outlined)
+  }
+
+  /// Draws the same thing on both sides of the middle.
+  mutating func bothSides(_ draw: (inout Figure, Float) -> Void) {
+    draw(&self, -1)
+    draw(&self, 1)
+  }
+}
+
+extension SubjectKind {
+  func figure(_ placement: Scene.Placement, time: Float) -> Figure {
+    var figure = Figure(placement, time: time)
+    switch self {
+    case .person: figure.drawPerson()
+    case .cat: figure.drawCat()
+    case .dog: figure.drawDog()
+    case .bird: figure.drawBird(standing: placement.standsOnGround)
+    case .tree: figure.drawTree()
+    case .conifer: figure.drawConifer()
+    case .palm: figure.drawPalm()
+    case .flower: figure.drawFlower()
+    case .house: figure.drawHouse()
+    case .castle: figure.drawCastle()
+    case .car: figure.drawCar()
+    case .boat: figure.drawBoat()
+    case .rocket: figure.drawRocket(standing: placement.standsOnGround)
+    case .bottle: figure.drawBottle()
+    case .cup: figure.drawCup()
+    case .fruit: figure.drawFruit()
+    case .robot: figure.drawRobot()
+    case .lighthouse: figure.drawLighthouse()
+    case .fish: figure.drawFish()
+    case .horse: figure.drawHorse()
+    case .balloon: figure.drawBalloon()
+    case .lamp: figure.drawLamp()
+    case .mountain: break
+    }
+    return figure
+  }
+}

@@ -1,0 +1,106 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct ConvertingTests {
+  let engine = BuiltInEngine()
+  let source: [UInt8]
+
+  init() throws {
+    source = try Codec.encode(
+      Bitmap.checks(width: 120, height: 60), as: .png)
+  }
+
+  @Test("every format that is offered is written and read again", arguments: PictureFormat.writable)
+  func formats(_ format: PictureFormat) throws {
+    let bytes = try engine.convert(source, to: Conversion(format: format))
+    let header = try PictureInspection(bytes)
+    #expect(header.format == format)
+    #expect(header.size == PixelSize(width: 120, height: 60))
+    let back = try engine.convert(bytes, to: Conversion(format: .png))
+    #expect(try PictureInspection(back).format == .png)
+  }
+
+  @Test(
+    "a picture fits a box in three ways",
+    arguments: [
+      (Conversion.Fit.contain, 50, 50, PixelSize(width: 50, height: 25)),
+      (.cover, 50, 50, PixelSize(width: 50, height: 50)),
+      (.fill, 33, 77, PixelSize(width: 33, height: 77)),
+    ])
+  func fits(_ fit: Conversion.Fit, _ width: Int, _ height: Int, _ expected: PixelSize) throws {
+    let bytes = try engine.convert(
+      source, to: Conversion(format: .png, width: width, height: height, fit: fit))
+    #expect(try PictureInspection(bytes).size == expected)
+  }
+
+  @Test("one side given, the other follows the picture's shape")
+  func oneSide() throws {
+    let bytes = try engine.convert(source, to: Conversion(format: .jpeg, height: 30))
+    #expect(try PictureInspection(bytes).size == PixelSize(width: 60, height: 30))
+  }
+
+  @Test("a lower quality makes a smaller file")
+  func quality() throws {
+    let high = try engine.convert(source, to: Conversion(format: .jpeg, quality: 95))
+    let low = try engine.convert(source, to: Conversion(format: .jpeg, quality: 20))
+    #expect(low.count < high.count)
+  }
+
+  @Test("a size that cannot be made names its field")
+  func badSize() throws {
+    let error = #expect(throws: EngineError.self) {
+      try engine.convert(source, to: Conversion(format: .png, width: 0))
+    }
+    guard case .unusable(field: "width", reason: _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test("what is no picture, or a damaged one, is refused with the field's name")
+  func damaged() throws {
+    var cut = Array(source.prefix(source.count / 2))
+    let cases: [[UInt8]] = [[], Array("not a picture".utf8), cut, Array(source.prefix(20))]
+    cut[40] ^= 0xFF
+    for bytes in cases + [cut] {
+      let error = #expect(throws: EngineError.self) {
+        try engine.convert(bytes, to: Conversion(format: .png))
+      }
+      guard case .unusable(field: "image", reason: let reason) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(!reason.isEmpty)
+    }
+  }
+
+  @Test("a header that promises too many pixels is refused before anything is decoded")
+  func tooLarge() throws {
+    // The header of a PNG of 40000 × 40000 pixels; its checksum is right, its data missing.
+    let header: [UInt8] = [
+      0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0,
+      0x9C, 0x40, 0, 0, 0x9C, 0x40, 8, 2, 0, 0, 0, 0x5B, 0xA9, 0x10, 0x6A,
+    ]
+    #expect(throws: EngineError.self) { try PictureInspection(header + source.dropFirst(33)) }
+    #expect(throws: EngineError.self) {
+      try engine.convert(header + source.dropFirst(33), to: Conversion(format: .png))
+    }
+  }
+}
+
+extension Bitmap {
+  /// Coloured squares, no two neighbours alike.
+  static func checks(width: Int, height: Int, channels: Int = 3) throws -> Bitmap {
+    try Bitmap(width: width, height: height, channels: channels) { bytes in
+      for index in 0..<bytes.count {
+        let pixel = index / channels
+        let square = (pixel % width) / 7 + (pixel / width) / 5 * 31
+        bytes[index] =
+          index % channels == 3
+          ? 255 : UInt8(truncatingIfNeeded: square * 47 * (index % channels + 1))
+      }
+    }
+  }
+}

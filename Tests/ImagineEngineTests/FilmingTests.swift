@@ -1,0 +1,66 @@
+import Foundation
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct FilmingTests {
+  let engine = BuiltInEngine()
+
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/film-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  @Test("a film is an MP4 with its index in front, and a JPEG of the same size")
+  func film() throws {
+    try withFolder { folder in
+      var parts: [Double] = []
+      let film = try engine.film(
+        prompt: "a boat on the sea", style: "fast-svd", aspectRatio: .nineToSixteen, seed: 2,
+        into: folder, progress: { parts.append($0) })
+      #expect(film.size == AspectRatio.nineToSixteen.videoSize)
+      #expect(film.duration == 4)
+      #expect(parts == parts.sorted() && parts.last == 1 && parts.count > 20)
+      let video = try Data(contentsOf: URL(fileURLWithPath: film.video))
+      let index = try #require(video.range(of: Data("moov".utf8)))
+      let frames = try #require(video.range(of: Data("mdat".utf8)))
+      #expect(index.lowerBound < frames.lowerBound)
+      let thumbnail = try PictureInspection(
+        Array(Data(contentsOf: URL(fileURLWithPath: film.thumbnail))))
+      #expect(thumbnail.format == .jpeg && thumbnail.size == film.size)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(Set(names) == ["film.mp4", "thumbnail.jpg"])
+    }
+  }
+
+  @Test("a film that is stopped leaves no file and tells who stopped it")
+  func stopped() throws {
+    struct Stop: Error {}
+    try withFolder { folder in
+      #expect(throws: Stop.self) {
+        try engine.film(
+          prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2, into: folder,
+          progress: { if $0 > 0.05 { throw Stop() } })
+      }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(left.isEmpty)
+    }
+  }
+
+  @Test("a folder that cannot be written is a failure with its reason")
+  func noFolder() throws {
+    let error = #expect(throws: EngineError.self) {
+      try engine.film(
+        prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2,
+        into: "/nowhere/at/all", progress: { _ in })
+    }
+    guard case .failed(let reason) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.contains("/nowhere/at/all"))
+  }
+}

@@ -1,0 +1,89 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct PaintingTests {
+  let engine = BuiltInEngine()
+
+  private func paint(
+    _ prompt: String = "a red boat on a blue lake", _ style: ImageStyle = .imagineTurbo,
+    _ aspectRatio: AspectRatio = .sixteenToNine, seed: Int64 = 5
+  ) throws -> [UInt8] {
+    try engine.paint(prompt: prompt, style: style, aspectRatio: aspectRatio, seed: seed)
+  }
+
+  @Test("a picture is a PNG of the exact size of its aspect ratio", arguments: AspectRatio.allCases)
+  func size(_ aspectRatio: AspectRatio) throws {
+    let header = try PictureInspection(paint(aspectRatio: aspectRatio))
+    #expect(header.format == .png)
+    #expect(header.size == aspectRatio.pixelSize)
+    #expect(!header.hasAlpha)
+  }
+
+  private func paint(aspectRatio: AspectRatio) throws -> [UInt8] {
+    try paint("a red boat on a blue lake", .imagineTurbo, aspectRatio)
+  }
+
+  @Test("the same request gives the same bytes")
+  func repeatable() throws {
+    #expect(try paint() == paint())
+  }
+
+  @Test("another seed, style or prompt gives another picture, also where no word is known")
+  func sensitive() throws {
+    let first = try paint()
+    #expect(try paint(seed: 6) != first)
+    #expect(try paint("a red boat on a blue lake", .sdxl) != first)
+    #expect(try paint("a red boat on a green lake") != first)
+    #expect(try paint("zyxgo") != paint("zyxga"))
+  }
+
+  @Test("a prompt without a word, or with thousands, is painted", arguments: ["", "🦀", "…"])
+  func oddPrompts(_ prompt: String) throws {
+    _ = try engine.picture(
+      prompt: prompt, style: .imagineTurbo, size: PixelSize(width: 96, height: 64), seed: 1)
+    _ = try engine.picture(
+      prompt: String(repeating: prompt + " castle ", count: 2000), style: .anime,
+      size: PixelSize(width: 96, height: 64), seed: .max)
+  }
+
+  @Test("every place and every subject is painted in every style", arguments: ImageStyle.allCases)
+  func everything(_ style: ImageStyle) throws {
+    let prompts = [
+      "a city skyline at night", "a street in the rain", "a forest", "mountains at dawn", "the sea",
+      "a beach", "an autumn lake", "a desert", "a meadow", "a snowfield", "stars over hills",
+      "a galaxy", "a living room", "a bottle on a marble table", "a person and a cat and a dog",
+      "a bird over a tree", "a flower, a house", "a castle", "a car", "a boat in a storm",
+      "a rocket", "a cup", "an apple", "a robot", "a lighthouse", "a fish", "a horse",
+      "a hot air balloon", "a palm and a pine",
+    ]
+    for prompt in prompts {
+      let picture = try engine.picture(
+        prompt: prompt, style: style, size: PixelSize(width: 160, height: 120), seed: 3)
+      var lowest: UInt8 = 255
+      var highest: UInt8 = 0
+      picture.withPixels { pixels in
+        for value in pixels {
+          lowest = min(lowest, value)
+          highest = max(highest, value)
+        }
+      }
+      #expect(highest - lowest > 60, "\(prompt) is nearly flat")
+    }
+  }
+
+  @Test("no pixel depends on how the work is cut into bands")
+  func bands() throws {
+    let scene = Composer.scene(of: "a castle by the sea at dusk", aspect: 1.5, seed: 9)
+    let rendering = Rendering(.realistic)
+    func pixels() throws -> [UInt8] {
+      let canvas = Canvas(width: 240, height: 160)
+      Painter(scene, rendering).paint(canvas)
+      return try Developing.picture(canvas, rendering).withPixels { Array($0) }
+    }
+    let cut = try pixels()
+    let whole = try Bands.$isWhole.withValue(true) { try pixels() }
+    #expect(cut == whole)
+  }
+}
