@@ -136,55 +136,54 @@ void *clua_to_any_object(lua_State *L, int index, const void **type) {
   return o->value;
 }
 
-// An accessor is a Swift function in a table of getters or setters. It is invoked without
-// a call of its own, with the stack of __index or __newindex: self, name (and value).
-static int invoke_accessor(lua_State *L) {
-  if (lua_tocfunction(L, -1) != call_function || lua_getupvalue(L, -1, 1) == NULL) {
-    lua_pop(L, 1);
-    return luaL_error(L, "this property is no longer there");
-  }
+// __index: upvalue 1 has the methods, and for each property what stands behind its getter,
+// which is invoked without a call of its own: with self and the name on the stack.
+static int index_object(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TUSERDATA) return 1;
   function *f = lua_touserdata(L, -1);
-  lua_pop(L, 2);
+  lua_settop(L, 2);
   int results = f->invoke(f->context, L);
   return results >= 0 ? results : clua_finish(L, results);
 }
 
-// __index: upvalue 1 has the methods, upvalue 2 the getters.
-static int index_object(lua_State *L) {
-  lua_settop(L, 2);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
-  return invoke_accessor(L);
-}
-
-// __newindex: upvalue 1 has the setters, upvalue 2 the type's name.
+// __newindex: upvalue 1 has what stands behind each setter, upvalue 2 is the type's name.
 static int assign_object(lua_State *L) {
   lua_settop(L, 3);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TUSERDATA) {
     return luaL_error(
       L, "cannot set field '%s' of %s", luaL_tolstring(L, 2, NULL),
       lua_tostring(L, lua_upvalueindex(2)));
   }
-  // A setter sees self and the value.
-  if (lua_tocfunction(L, -1) != call_function || lua_getupvalue(L, -1, 1) == NULL) return 0;
   function *f = lua_touserdata(L, -1);
-  lua_pop(L, 2);
+  // A setter sees self and the value.
+  lua_settop(L, 3);
   lua_remove(L, 2);
   int results = f->invoke(f->context, L);
   return results >= 0 ? results : clua_finish(L, results);
 }
 
+// Copies what stands behind the functions of the table at `from` into the table at `to`.
+static void copy_accessors(lua_State *L, int from, int to) {
+  lua_pushnil(L);
+  while (lua_next(L, from) != 0) {
+    lua_pushvalue(L, -2);
+    if (lua_getupvalue(L, -2, 1) == NULL) luaL_error(L, "an accessor is no host function");
+    lua_rawset(L, to);
+    lua_pop(L, 1);
+  }
+}
+
 // Stack: methods, getters, setters, metatable.
 static int complete_metatable(lua_State *L) {
+  copy_accessors(L, 2, 1);
   lua_pushvalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_pushcclosure(L, index_object, 2);
+  lua_pushcclosure(L, index_object, 1);
   lua_setfield(L, 4, "__index");
-  lua_pushvalue(L, 3);
+  lua_newtable(L);
+  copy_accessors(L, 3, lua_gettop(L));
   lua_getfield(L, 4, "__name");
   lua_pushcclosure(L, assign_object, 2);
   lua_setfield(L, 4, "__newindex");

@@ -1,5 +1,7 @@
 #include "internal.h"
 
+#include <stdio.h>
+
 const char clua_traceback_key = 0;
 const char clua_text_key = 0;
 
@@ -51,23 +53,22 @@ int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *cont
 // The message handler. The text is made here, where the stack of the error still stands,
 // as the command `lua` does it.
 static int keep_error(lua_State *L) {
+  clua_host *host = clua_host_of(L);
   lua_settop(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING && luaL_callmeta(L, 1, "__tostring")) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
     lua_settop(L, 1);
+    host->kept |= 2;
   }
   luaL_traceback(L, L, NULL, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
+  host->kept |= 1;
   return 1;
 }
 
 int clua_call(lua_State *L, int arguments, int results) {
   int base = lua_gettop(L) - arguments;
-  // Both entries exist, so this needs no memory.
-  lua_pushboolean(L, 0);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
-  lua_pushboolean(L, 0);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
+  clua_host_of(L)->kept = 0;
   lua_pushcfunction(L, keep_error);
   lua_insert(L, base);
   int status = lua_pcall(L, arguments, results, base);
@@ -75,15 +76,17 @@ int clua_call(lua_State *L, int arguments, int results) {
   return status;
 }
 
-static void push_kept(lua_State *L, const void *key) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TSTRING) return;
-  lua_pop(L, 1);
+static void push_kept(lua_State *L, int bit, const void *key) {
+  if (clua_host_of(L)->kept & bit) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TSTRING) return;
+    lua_pop(L, 1);
+  }
   lua_pushnil(L);
 }
 
-void clua_push_kept_traceback(lua_State *L) { push_kept(L, &clua_traceback_key); }
+void clua_push_kept_traceback(lua_State *L) { push_kept(L, 1, &clua_traceback_key); }
 
-void clua_push_kept_text(lua_State *L) { push_kept(L, &clua_text_key); }
+void clua_push_kept_text(lua_State *L) { push_kept(L, 2, &clua_text_key); }
 
 static int push_string(lua_State *L) {
   order *o = order_of(L);
@@ -290,6 +293,14 @@ int clua_where(lua_State *L, int level) {
   // The thunk is a level of its own.
   order o = {.first = level + 1};
   return protect(L, where, 0, 1, &o);
+}
+
+void clua_place(lua_State *L, int level, char *buffer, size_t count) {
+  lua_Debug activation;
+  buffer[0] = '\0';
+  if (!lua_getstack(L, level, &activation)) return;
+  if (!lua_getinfo(L, "Sl", &activation) || activation.currentline <= 0) return;
+  snprintf(buffer, count, "%s:%d", activation.short_src, activation.currentline);
 }
 
 static int traceback(lua_State *L) {

@@ -24,7 +24,7 @@ public struct LuaAsyncCall {
     case finishInBackground
   }
 
-  let makeWait: () -> Wait
+  let wait: Wait
 
   /// - Parameters:
   ///   - whenCancelled: what becomes of the work when the waiting task is cancelled,
@@ -39,9 +39,10 @@ public struct LuaAsyncCall {
     work: @escaping @Sendable () async throws -> Output,
     completion: @escaping (LuaState, Output) throws -> LuaResults
   ) {
-    makeWait = {
-      WorkWait(
-        whenCancelled: whenCancelled, purpose: purpose, work: work, completion: completion)
+    let completion = UncheckedSendable(value: completion)
+    wait = WorkWait(whenCancelled: whenCancelled, purpose: purpose) {
+      let output = try await work()
+      return { state in try completion.value(state, output) }
     }
   }
 
@@ -57,42 +58,43 @@ public struct LuaAsyncCall {
 
   /// Waits for something of the scheduler's own.
   init(_ wait: Wait) {
-    makeWait = { wait }
+    self.wait = wait
   }
 }
 
 @available(*, unavailable)
 extension LuaAsyncCall: Sendable {}
 
+/// Carries the completion through the work's Swift task, which does not touch it, and
+/// back to the thread of Lua, which calls it.
+private struct UncheckedSendable<Value>: @unchecked Sendable {
+  let value: Value
+}
+
+/// What leaves the results of a piece of work.
+typealias Completion = @Sendable (LuaState) throws -> LuaResults
+
 /// The wait for a piece of Swift work.
 ///
 /// `@unchecked Sendable`: `result` is written by the work before it posts the wait to the
 /// mailbox and read after the mailbox has handed it over; the rest belongs to the thread
 /// of Lua.
-class StartableWait: Wait, @unchecked Sendable {
-  /// Starts the work. Ends the wait by itself where that has a result at once.
-  func start(in state: LuaState) {}
-}
-
-final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
+final class WorkWait: Wait, @unchecked Sendable {
   private let whenCancelled: LuaAsyncCall.Cancellation
   private let purposeText: String
-  private let work: @Sendable () async throws -> Output
-  private let completion: (LuaState, Output) throws -> LuaResults
-  private var result: Result<Output, any Error>?
+  private let work: @Sendable () async throws -> Completion
+  private var result: Result<Completion, any Error>?
   private var swiftTask: Task<Void, Never>?
   /// Whether the work is in its first, synchronous part, on the thread of Lua.
   private var isStarting = false
 
   init(
     whenCancelled: LuaAsyncCall.Cancellation, purpose: String,
-    work: @escaping @Sendable () async throws -> Output,
-    completion: @escaping (LuaState, Output) throws -> LuaResults
+    work: @escaping @Sendable () async throws -> Completion
   ) {
     self.whenCancelled = whenCancelled
     purposeText = purpose
     self.work = work
-    self.completion = completion
   }
 
   override var purpose: String { purposeText }
@@ -102,7 +104,7 @@ final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
     let mailbox = state.mailbox
     isStarting = true
     let swiftTask = beginTask { [work] in
-      let result: Result<Output, any Error>
+      let result: Result<Completion, any Error>
       do {
         result = .success(try await work())
       } catch {
@@ -117,7 +119,7 @@ final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
   }
 
   private func workEnded(
-    with result: Result<Output, any Error>, mailbox: Mailbox
+    with result: Result<Completion, any Error>, mailbox: Mailbox
   ) {
     self.result = result
     // Only the thread of Lua looks at `isStarting`.
@@ -130,7 +132,7 @@ final class WorkWait<Output: Sendable>: StartableWait, @unchecked Sendable {
 
   override func finish(in state: LuaState) throws -> LuaResults {
     guard let result else { return .none }
-    return try completion(state, result.get())
+    return try result.get()(state)
   }
 
   override func abandon() {

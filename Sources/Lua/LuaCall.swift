@@ -195,3 +195,20 @@ extension LuaState {
     return LuaResults(count: Int32(values.count))
   }
 }
+
+extension LuaCall {
+  /// A field of a table that is an argument, without a reference to the table; `nil`
+  /// where there is none.
+  public func field<T: LuaReadable>(
+    _ index: Int, _ name: String, as type: T.Type = T.self
+  ) throws -> T? {
+    guard lua_type(stack, Int32(index)) == LUA_TTABLE else {
+      throw LuaArgumentError(index, expected: "table")
+    }
+    let state = self.state
+    return try state.balanced { stack in
+      try state.getField(name, stack, table: Int32(index))
+      return try state.readField(stack, called: "field '\(name)'", as: type)
+    }
+  }
+}

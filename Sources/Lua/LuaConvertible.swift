@@ -5,6 +5,13 @@ public protocol LuaPushable: SendableMetatype {
   /// Leaves the value on top of the stack of the running function.
   /// - Throws: ``LuaError`` where Lua has no memory for it.
   func push(to state: LuaState) throws
+
+  /// Leaves the value as a result of a call; where that is faster than ``push(to:)``.
+  func pushResult(of call: borrowing LuaCall) throws
+}
+
+extension LuaPushable {
+  public func pushResult(of call: borrowing LuaCall) throws { try push(to: call.state) }
 }
 
 /// A Swift value that can be read from Lua.
@@ -15,6 +22,15 @@ public protocol LuaReadable: SendableMetatype {
   /// The value at `index` of the stack of the running function, or `nil` where there is
   /// none of this type.
   static func read(from state: LuaState, at index: Int32) throws -> Self?
+
+  /// The argument at `index` of a call; where that is faster than ``read(from:at:)``.
+  static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Self
+}
+
+extension LuaReadable {
+  public static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Self {
+    try call.get(index)
+  }
 }
 
 /// A Swift value that goes both ways.
@@ -27,6 +43,9 @@ extension Bool: LuaConvertible {
     let stack = try state.enter()
     return lua_type(stack, index) == LUA_TBOOLEAN ? lua_toboolean(stack, index) != 0 : nil
   }
+  public func pushResult(of call: borrowing LuaCall) throws {
+    lua_pushboolean(call.stack, self ? 1 : 0)
+  }
 }
 
 extension Double: LuaConvertible {
@@ -38,6 +57,10 @@ extension Double: LuaConvertible {
     let number = lua_tonumberx(stack, index, &isNumber)
     return isNumber != 0 ? number : nil
   }
+  public static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Double {
+    try call.number(index)
+  }
+  public func pushResult(of call: borrowing LuaCall) throws { lua_pushnumber(call.stack, self) }
 }
 
 extension Float: LuaConvertible {
@@ -86,6 +109,12 @@ extension LuaPushable where Self: FixedWidthInteger {
 
 extension Int: LuaConvertible {
   public static var luaTypeName: String { "integer" }
+  public static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Int {
+    try call.integer(index)
+  }
+  public func pushResult(of call: borrowing LuaCall) throws {
+    lua_pushinteger(call.stack, Int64(self))
+  }
   public func push(to state: LuaState) throws { try pushInteger(to: state) }
   public static func read(from state: LuaState, at index: Int32) throws -> Int? {
     try readInteger(from: state, at: index)

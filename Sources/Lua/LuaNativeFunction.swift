@@ -86,8 +86,7 @@ final class AsyncFunction: FunctionBody, @unchecked Sendable {
   override func invoke(_ stack: OpaquePointer) -> Int32 {
     let state = LuaState.of(stack)
     do {
-      let call = try body(LuaCall(stack))
-      return try state.begin(call.makeWait(), stack)
+      return try state.begin(body(LuaCall(stack)).wait, stack)
     } catch {
       return state.pushError(error, stack)
     }

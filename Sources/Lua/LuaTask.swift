@@ -8,8 +8,8 @@ final class LuaTask {
   }
 
   let number: Int
-  /// What it is called in messages: "task 3 (script.lua:12)".
-  let title: String
+  /// Where it was made: "script.lua:12".
+  let place: String
   /// Its coroutine; `nil` for a main part.
   let thread: OpaquePointer?
   /// Keeps the handle, and with it the coroutine, alive until the task has ended.
@@ -44,15 +44,21 @@ final class LuaTask {
   /// Are told of its end.
   var watchers: [(LuaState, LuaTask) -> Void] = []
 
-  init(number: Int, title: String, thread: OpaquePointer?, maker: LuaTask?) {
+  init(number: Int, place: String, thread: OpaquePointer?, maker: LuaTask?) {
     self.number = number
-    self.title = title
+    self.place = place
     self.thread = thread
     self.maker = maker
     if let maker {
       maker.children[number] = self
       maker.unfinishedCount += 1
     }
+  }
+
+  /// What it is called in messages: "task 3 (script.lua:12)".
+  var title: String {
+    if thread == nil { return "the main script" }
+    return place.isEmpty ? "task \(number)" : "task \(number) (\(place))"
   }
 
   var isOver: Bool {

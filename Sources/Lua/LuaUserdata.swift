@@ -63,7 +63,8 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
     ) {
       let (name, identity) = (self.name, self.identity)
       getters[field] = LuaNativeFunction { call in
-        try call.results(get(LuaUserdataType.selfValue(call, name, identity)))
+        try get(LuaUserdataType.selfValue(call, name, identity)).pushResult(of: call)
+        return LuaResults(count: 1)
       }
     }
 

@@ -16,7 +16,7 @@ extension LuaState {
 
   /// Makes a task of a function and its arguments, which are the topmost values of L. It
   /// begins when its maker waits. The handle takes their place.
-  func spawn(_ stack: OpaquePointer, arguments: Int32, maker: LuaTask?, title: String? = nil) throws
+  func spawn(_ stack: OpaquePointer, arguments: Int32, maker: LuaTask?, place: String? = nil) throws
     -> LuaTask
   {
     guard lua_checkstack(stack, 2 * CLUA_SLOTS) != 0 else {
@@ -32,10 +32,8 @@ extension LuaState {
     clua_mark_task(thread)
     scheduler.taskCount += 1
     let number = scheduler.taskCount
-    let place = title ?? callerPosition(stack)
-    let task = LuaTask(
-      number: number, title: place.isEmpty ? "task \(number)" : "task \(number) (\(place))",
-      thread: thread, maker: maker)
+    let place = place ?? callerPosition(stack)
+    let task = LuaTask(number: number, place: place, thread: thread, maker: maker)
     do {
       try LuaTaskHandle.luaType.push(LuaTaskHandle(task), in: self, stack, userValues: 1)
       clua_insert(stack, -2)
@@ -52,8 +50,10 @@ extension LuaState {
   }
 
   private func callerPosition(_ stack: OpaquePointer) -> String {
-    let position = (try? position()) ?? ""
-    return position.hasSuffix(": ") ? String(position.dropLast(2)) : position
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 96) { buffer in
+      clua_place(stack, 1, buffer.baseAddress, buffer.count)
+      return buffer.baseAddress.map { String(cString: $0) } ?? ""
+    }
   }
 
   /// The function of a task has returned or raised. Its children end first: by
@@ -143,7 +143,7 @@ extension LuaState {
   /// Runs `body` as a main part: its tasks belong to it and end before it does.
   func withMainPart<Result>(_ stack: OpaquePointer, _ body: () throws -> Result) throws -> Result {
     let previous = scheduler.current
-    let part = LuaTask(number: 0, title: "the main script", thread: nil, maker: nil)
+    let part = LuaTask(number: 0, place: "", thread: nil, maker: nil)
     part.status = .running
     scheduler.current = part
     defer { scheduler.current = previous }

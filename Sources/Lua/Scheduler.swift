@@ -50,19 +50,31 @@ struct TaskQueue {
   }
 }
 
-/// When cancelled tasks have used up their grace.
+/// When cancelled tasks have used up their grace. The grace is always the same, so they
+/// stay in order.
 struct CancelClocks {
   private var entries: [(time: UInt64, task: LuaTask)] = []
+  private var head = 0
 
-  var next: UInt64? { entries.first?.time }
+  /// The earliest time of a task that has not ended.
+  mutating func nextTime() -> UInt64? {
+    while head < entries.count, entries[head].task.hasEnded { head += 1 }
+    if head == entries.count {
+      entries.removeAll()
+      head = 0
+      return nil
+    }
+    return entries[head].time
+  }
 
   mutating func add(_ task: LuaTask, at time: UInt64) {
-    entries.append((time, task))  // The grace is always the same, so this keeps order.
+    entries.append((time, task))
   }
 
   mutating func popDue(at now: UInt64) -> LuaTask? {
-    guard let first = entries.first, first.time <= now else { return nil }
-    return entries.removeFirst().task
+    guard let time = nextTime(), time <= now else { return nil }
+    head += 1
+    return entries[head - 1].task
   }
 }
 
@@ -77,7 +89,7 @@ extension LuaState {
     if let task, task.isCancelled, task.takeRefusalToWait() {
       throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
     }
-    (wait as? StartableWait)?.start(in: self)
+    wait.start(in: self)
     if wait.isOver { return try finish(wait).count }
     wait.owner = task
     if wait.isExternal { scheduler.externalCount += 1 }
@@ -152,14 +164,16 @@ extension LuaState {
     for errand in delivery.errands { errand(self) }
     for wait in delivery.endedWaits { end(wait) }
     if expireTimers() || !delivery.isEmpty || !scheduler.ready.isEmpty { return }
-    let time = [scheduler.timers.nextTime(), scheduler.clocks.next].compactMap { $0 }.min()
+    let time = [scheduler.timers.nextTime(), scheduler.clocks.nextTime()].compactMap { $0 }.min()
     if time == nil, scheduler.externalCount == 0, !takesJobs { return whenStuck() }
     mailbox.sleep(until: time, jobs: takesJobs)
   }
 
   private func expireTimers() -> Bool {
     var found = false
-    guard scheduler.timers.nextTime() != nil || scheduler.clocks.next != nil else { return false }
+    guard scheduler.timers.nextTime() != nil || scheduler.clocks.nextTime() != nil else {
+      return false
+    }
     let now = MonotonicClock.now
     while let wait = scheduler.timers.popDue(at: now) {
       end(wait)

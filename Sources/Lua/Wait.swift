@@ -21,6 +21,9 @@ class Wait: @unchecked Sendable {
   /// Whether something outside of the scheduler will end it.
   var isExternal: Bool { false }
 
+  /// Starts what is waited for; may end the wait at once.
+  func start(in state: LuaState) {}
+
   /// Leaves the results on the stack of the running `lua_State`.
   func finish(in state: LuaState) throws -> LuaResults { .none }
 

@@ -69,6 +69,7 @@ struct clua_host {
   uint64_t wait;              // what CLUA_WAIT waits for
   lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
   int argument;
+  int kept;  // what the last clua_call kept: bit 0 a traceback, bit 1 a text
 
   clua_callbacks callbacks;
   void *context;
@@ -154,6 +155,9 @@ int clua_length(lua_State *L, int index);
 int clua_to_text(lua_State *L, int index);
 // Pushes the position of the function at `level`, as luaL_where does.
 int clua_where(lua_State *L, int level);
+// Writes where the function at `level` is, as in "script.lua:3", or "" where that is not
+// known. Never raises.
+void clua_place(lua_State *L, int level, char *buffer, size_t count);
 // Pushes a traceback of `of`, after `message` where that is not NULL.
 int clua_traceback(lua_State *L, lua_State *of, const char *message, int level);
 // Pushes whether two values are equal, as == says.

@@ -1,0 +1,81 @@
+import CLua
+
+extension LuaNativeFunction {
+  /// A function of Swift values: its arguments are read and its results pushed by their
+  /// types. A tuple is several results.
+  ///
+  /// ```swift
+  /// try state.globals.set("hypot", to: .typed { (x: Double, y: Double) in
+  ///   (x * x + y * y).squareRoot()
+  /// })
+  /// ```
+  ///
+  /// A number is a `Double` or an `Int`, where an integer is what Lua can take as one; a
+  /// string is a `String` or, as bytes, a ``LuaString``; what may be `nil` is optional.
+  @inlinable
+  public static func typed<each Argument: LuaReadable, each Output: LuaPushable>(
+    _ body: @escaping @Sendable (repeat each Argument) throws -> (repeat each Output)
+  ) -> LuaNativeFunction {
+    LuaNativeFunction { call in
+      var reader = ArgumentReader(stack: call.stack)
+      let output = try body(repeat try reader.next((each Argument).self))
+      return try ResultWriter.results(call, repeat each output)
+    }
+  }
+
+  /// An `async` function of Swift values. It begins on the thread of Lua, up to its first
+  /// suspension, and so must not block.
+  ///
+  /// ```swift
+  /// try state.globals.set("fetch", to: .typedAsync { (address: String) in
+  ///   try await client.fetch(address)
+  /// })
+  /// ```
+  public static func typedAsync<
+    each Argument: LuaReadable & Sendable, Output: LuaPushable & Sendable
+  >(
+    whenCancelled: LuaAsyncCall.Cancellation = .abort, purpose: String = "the host",
+    _ body: @escaping @Sendable (repeat each Argument) async throws -> Output
+  ) -> LuaNativeFunction {
+    .async { call in
+      var reader = ArgumentReader(stack: call.stack)
+      let arguments = (repeat try reader.next((each Argument).self))
+      return LuaAsyncCall(whenCancelled: whenCancelled, purpose: purpose) {
+        try await body(repeat each arguments)
+      }
+    }
+  }
+}
+
+/// Reads the arguments of a call one after the other.
+@usableFromInline
+struct ArgumentReader {
+  @usableFromInline let stack: OpaquePointer
+  @usableFromInline var index = 0
+
+  @inlinable
+  init(stack: OpaquePointer) {
+    self.stack = stack
+  }
+
+  @inlinable
+  mutating func next<T: LuaReadable>(_ type: T.Type) throws -> T {
+    index += 1
+    return try T.readArgument(index, of: LuaCall(stack))
+  }
+}
+
+@usableFromInline
+enum ResultWriter {
+  @inlinable
+  static func results<each Output: LuaPushable>(
+    _ call: borrowing LuaCall, _ output: repeat each Output
+  ) throws -> LuaResults {
+    var count: Int32 = 0
+    for value in repeat each output {
+      try value.pushResult(of: call)
+      count += 1
+    }
+    return LuaResults(count: count)
+  }
+}
