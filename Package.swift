@@ -75,15 +75,21 @@ let package = Package(
         "CProcess", "ImagineCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
-    .target(name: "ImagineLua", dependencies: ["Lua", "ImagineCore"], swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineLua", dependencies: ["Lua", "ImagineCore"], swiftSettings: swiftSettings),
     .target(
       name: "ImagineScripting",
-      dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", toml],
+      dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", logging, toml],
       swiftSettings: swiftSettings),
     .target(name: "ImagineREPL", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(
-      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", argumentParser],
-      swiftSettings: swiftSettings),
+      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", logging],
+      swiftSettings: swiftSettings,
+      // Relocations of a position-independent program are most of its start-up.
+      linkerSettings: [
+        .unsafeFlags(
+          ["-Xclang-linker", "-no-pie"], .when(platforms: [.linux], configuration: .release))
+      ]),
 
     // The service.
     .systemLibrary(
@@ -125,8 +131,25 @@ let package = Package(
         nioCore, nioPosix, signals,
       ],
       swiftSettings: swiftSettings),
+
+    // Tests; those of a whole program run it as a user does.
+    .target(
+      name: "ImagineTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix],
+      path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineCoreTests", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineStoreTests", dependencies: ["ImagineStore"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineClientTests",
+      dependencies: ["ImagineClient", "ImagineStore", "ImagineTestSupport", logging],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineTests",
+      dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
       swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17

@@ -32,6 +32,11 @@ public struct ImagineProvider: Provider {
     self.init(name: name, transport: transport) { endpoint }
   }
 
+  public var operations: [Operation] { Operation.all }
+
+  /// The API draws one picture a call.
+  public var takesCount: Bool { false }
+
   /// A server on this machine is asked more often than one that is paid for its answers.
   public var polling: JobPolling { isFree ? JobPolling(first: 0.2, longest: 2) : JobPolling() }
 
@@ -43,11 +48,11 @@ public struct ImagineProvider: Provider {
   }
 
   public func draw(
-    _ request: Request, options: CallOptions, into store: any AssetStore
-  ) async throws -> Drawing {
+    _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
+  ) async throws -> [Drawing] {
     let call = try await call(for: request, options: options)
     return try await transport.perform(call) { answer in
-      Drawing(asset: try await PictureAnswer(answer).store(in: store), engine: answer.engine)
+      [Drawing(asset: try await PictureAnswer(answer).store(in: store), engine: answer.engine)]
     }
   }
 
@@ -119,6 +124,7 @@ public struct ImagineProvider: Provider {
       case .text(let value): body.append(name: field.wireName, value: value)
       case .integer(let value): body.append(name: field.wireName, value: String(value))
       case .number(let value): body.append(name: field.wireName, value: String(value))
+      case .flag(let value): body.append(name: field.wireName, value: String(value))
       case .picture(.bytes(let bytes)): body.append(name: field.wireName, file: bytes)
       case .picture(.file(let path)):
         body.append(name: field.wireName, file: try InputFile.read(path, field: field.name))
@@ -126,7 +132,13 @@ public struct ImagineProvider: Provider {
       }
     }
     for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
-      body.append(name: name, value: value)
+      switch value {
+      case .text(let text): body.append(name: name, value: text)
+      case .integer(let number): body.append(name: name, value: String(number))
+      case .number(let number): body.append(name: name, value: String(number))
+      case .boolean(let flag): body.append(name: name, value: String(flag))
+      case .picture, .other: break
+      }
     }
     body.close()
     return body

@@ -12,6 +12,8 @@ public struct Field: Sendable {
     case integer(ClosedRange<Int64>)
     /// A number.
     case number(ClosedRange<Double>)
+    /// True or false.
+    case flag
     /// A picture; goes over the wire as a file.
     case picture
   }
@@ -67,6 +69,7 @@ public enum FieldValue: Sendable, Hashable {
   case text(String)
   case integer(Int64)
   case number(Double)
+  case flag(Bool)
   case picture(Picture)
 
   public var text: String? {
@@ -75,6 +78,10 @@ public enum FieldValue: Sendable, Hashable {
 
   public var integer: Int64? {
     if case .integer(let value) = self { value } else { nil }
+  }
+
+  public var flag: Bool? {
+    if case .flag(let value) = self { value } else { nil }
   }
 
   public var picture: Picture? {
@@ -94,6 +101,7 @@ extension Field {
         ? "an integer of at least \(range.lowerBound)"
         : "an integer from \(range.lowerBound) to \(range.upperBound)"
     case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+    case .flag: "true or false"
     case .picture: "a picture"
     }
   }
@@ -126,6 +134,12 @@ extension Field {
       if let integer = argument.wholeNumber, range.contains(integer) { return .integer(integer) }
     case (.number(let range), _):
       if let number = argument.decimalNumber, range.contains(number) { return .number(number) }
+    case (.flag, .boolean(let value)):
+      return .flag(value)
+    case (.flag, .text("true")):
+      return .flag(true)
+    case (.flag, .text("false")):
+      return .flag(false)
     case (.picture, .picture(let picture)):
       return .picture(picture)
     default:

@@ -100,7 +100,7 @@ public struct Request: Sendable {
   /// By the fields' names in scripts.
   public private(set) var values: [String: FieldValue]
   /// Fields that we do not know, passed to the provider unchecked.
-  public var extra: [String: String] = [:]
+  public var extra: [String: Argument] = [:]
 
   init(operation: Operation, values: [String: FieldValue]) {
     self.operation = operation

@@ -4,13 +4,20 @@
 ///
 /// ```swift
 /// let request = try Operation.generate.request(from: ["prompt": .text("a cat")], by: .script)
-/// let drawing = try await provider.draw(request, options: CallOptions(), into: store)
+/// let drawings = try await provider.draw(
+///   request, count: 1, options: CallOptions(), into: store)
 /// ```
 ///
 /// Every function throws ``ImagineError``.
 public protocol Provider: Sendable {
   /// The name that scripts, the configuration and the journal know it by.
   var name: String { get }
+
+  /// What the provider does, each operation described as this provider takes it.
+  var operations: [Operation] { get }
+
+  /// Whether one call may ask for several pictures.
+  var takesCount: Bool { get }
 
   /// How often to ask for a job.
   var polling: JobPolling { get }
@@ -19,8 +26,11 @@ public protocol Provider: Sendable {
   func price(of request: Request) -> Int?
 
   /// Sends an operation that answers with a picture, and stores the answer.
-  func draw(_ request: Request, options: CallOptions, into store: any AssetStore) async throws
-    -> Drawing
+  ///
+  /// - Parameter count: how many pictures; 1 where the provider does not take a count.
+  func draw(
+    _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
+  ) async throws -> [Drawing]
 
   /// Sends an operation that answers with a job.
   func submit(_ request: Request, options: CallOptions) async throws -> JobStatus

@@ -49,3 +49,14 @@ extension ImagineError: LuaErrorConvertible {
       ErrorObject.luaType)
   }
 }
+
+extension PartialFailure: LuaErrorConvertible {
+  func luaErrorValue(in state: LuaState) throws -> LuaValue {
+    let object = try ErrorObject(
+      error: error, position: state.position(level: 1), traceback: state.traceback(level: 1))
+    let list = try state.makeTable(list: images.count)
+    for image in images { try list.append(image) }
+    object.results.withLock { $0 = .table(list) }
+    return try state.userdata(object, ErrorObject.luaType)
+  }
+}

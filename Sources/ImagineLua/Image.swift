@@ -47,7 +47,7 @@ extension Image: LuaUserdata {
     }
     for operation in Operation.all where operation.field("image") != nil {
       type.asyncMethod(operation.name) { image, call in
-        try image.session.asyncCall(of: operation, call, argument: 2, image: image)
+        try image.session.asyncCall(of: operation.name, call, argument: 2, image: image)
       }
     }
     type.equality { $0.asset.sha256 == $1.asset.sha256 }

@@ -11,19 +11,26 @@ public struct ImagineModule: Sendable {
 
   /// Makes `imagine` a global of a state, and what `require "imagine"` gives.
   public func install(in state: LuaState) throws {
+    let table = try makeClient(in: state, provider: nil)
+    try table.set(pictures)
+    try table.set(catalogue)
+    try state.globals.set("imagine", to: table)
+    try state.setModule("imagine", to: table)
+  }
+
+  /// The operations and what can be asked of jobs, at one provider or at the one in use.
+  private func makeClient(in state: LuaState, provider: (any Provider)?) throws -> LuaTable {
     let table = try state.makeTable(fields: 32)
     for operation in Operation.all {
       try table.set(
         operation.name,
         to: LuaNativeFunction.async { [session] call in
-          try session.asyncCall(of: operation, call, argument: 1)
+          try session.asyncCall(
+            of: operation.name, call, argument: 1, provider: provider)
         })
     }
-    try table.set(pictures)
-    try table.set(jobs)
-    try table.set(catalogue)
-    try state.globals.set("imagine", to: table)
-    try state.setModule("imagine", to: table)
+    try table.set(jobs(at: provider))
+    return table
   }
 
   private var pictures: KeyValuePairs<String, LuaNativeFunction> {
@@ -39,18 +46,20 @@ public struct ImagineModule: Sendable {
     ]
   }
 
-  private var jobs: KeyValuePairs<String, LuaNativeFunction> {
+  private func jobs(
+    at provider: (any Provider)?
+  ) -> KeyValuePairs<String, LuaNativeFunction> {
     [
       "status": .async { [session] call in
         let options = try Options(call, 2, of: "status", allowed: ["provider"])
-        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
         return LuaAsyncCall(purpose: "the job \(subject.id)") {
           try await subject.current(in: session)
         }
       },
       "wait": .async { [session] call in
         let options = try Options(call, 2, of: "wait", allowed: ["provider", "timeout"])
-        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
         let timeout = try options.timeout ?? Job.standardTimeout
         return LuaAsyncCall(purpose: "the job \(subject.id)") {
           try await session.wait(for: subject.current(in: session), timeout: timeout)
@@ -58,7 +67,7 @@ public struct ImagineModule: Sendable {
       },
       "delete": .async { [session] call in
         let options = try Options(call, 2, of: "delete", allowed: ["provider"])
-        let subject = try JobSubject(call, 1, provider: options.text("provider"))
+        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
         return LuaAsyncCall(
           whenCancelled: .finishInBackground, purpose: "the job \(subject.id)"
         ) {
@@ -71,6 +80,12 @@ public struct ImagineModule: Sendable {
 
   private var catalogue: KeyValuePairs<String, LuaNativeFunction> {
     [
+      "provider": LuaNativeFunction { [self] call in
+        let provider = try session.provider(of: call.value(1))
+        let client = try makeClient(in: call.state, provider: provider)
+        try client.set("name", to: provider.name)
+        return try call.results(client)
+      },
       "styles": LuaNativeFunction { call in
         let state = call.state
         let list = try state.makeTable(list: ImageStyle.allCases.count)
@@ -94,9 +109,9 @@ public struct ImagineModule: Sendable {
 /// What `status`, `wait` and `delete` are asked about: a Job, or an id.
 private enum JobSubject: Sendable {
   case job(Job)
-  case id(String, provider: String?)
+  case id(String, provider: (any Provider)?)
 
-  init(_ call: borrowing LuaCall, _ index: Int, provider: String?) throws {
+  init(_ call: borrowing LuaCall, _ index: Int, _ provider: (any Provider)?) throws {
     if let job = call.userdataIfPresent(index, Job.luaType) {
       self = .job(job)
     } else if call.type(index) == .string || call.type(index) == .number {

@@ -86,3 +86,28 @@ extension Argument {
     }
   }
 }
+
+extension Session {
+  /// The provider that a table of options names; nil where it names none.
+  func provider(in options: Options) throws -> (any Provider)? {
+    try options.text("provider").map { try provider($0) }
+  }
+
+  /// The provider that a script describes: by name, or by a table.
+  func provider(of value: LuaValue) throws -> any Provider {
+    switch value {
+    case .string(let name): return try provider(name.text)
+    case .table(let table):
+      var members: [String: String] = [:]
+      for (key, value) in try table.pairs() {
+        guard let name = key.text, let text = value.text else {
+          throw ImagineError.invalid(
+            field: key.text ?? "provider", given: "a \(value.type)", expected: "a string")
+        }
+        members[name] = text
+      }
+      return try provider(describedBy: members)
+    default: throw LuaArgumentError(1, expected: "string or table")
+    }
+  }
+}

@@ -2,77 +2,110 @@ import ImagineCore
 import Lua
 
 extension Session {
-  /// Names that every call of an operation takes beside its fields.
-  static let callOptions = ["provider", "timeout", "extra", "n"]
-
   /// What a script's call of an operation waits for.
   ///
   /// The call is billed: when nobody waits for it any more it still goes on until its answer is
   /// stored.
   ///
   /// - Parameters:
+  ///   - name: of the operation.
   ///   - argument: where the prompt or the table of fields stands.
   ///   - image: the picture whose method was called.
+  ///   - provider: the one whose function was called; nil for that of the call or the one in use.
   func asyncCall(
-    of operation: Operation, _ call: borrowing LuaCall, argument: Int, image: Image? = nil
+    of name: String, _ call: borrowing LuaCall, argument: Int, image: Image? = nil,
+    provider: (any Provider)? = nil
   ) throws -> LuaAsyncCall {
-    let read = try read(operation, call, argument: argument, image: image)
-    switch operation.answer {
+    let fields = try CallFields(call, argument, of: name, image: image)
+    let read = try read(fields, of: name, bound: provider)
+    let title = read.request.operation.title
+    switch read.request.operation.answer {
     case .job:
-      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: operation.title) {
+      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: title) {
         try await self.submit(read)
       }
     case .picture:
       let givesList = read.count != nil
-      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: operation.title) {
+      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: title) {
         try await self.draw(read)
       } completion: { state, images in
-        givesList ? try state.results(images) : try state.results(images[0])
+        givesList ? try state.results(images) : try state.results(images.first)
       }
     }
   }
 
-  /// Reads a prompt, or a table of fields and options.
+  /// Checks a call against its provider's own description of the operation.
   private func read(
-    _ operation: Operation, _ call: borrowing LuaCall, argument: Int, image: Image?
+    _ fields: CallFields, of name: String, bound: (any Provider)?
   ) throws -> Call {
-    var arguments: [String: Argument] = [:]
-    var result: (provider: String?, options: CallOptions, count: Int?, extra: [String: String]) =
-      (nil, CallOptions(), nil, [:])
-    switch call.type(argument) {
-    case .string where operation.field("prompt") != nil:
-      arguments["prompt"] = .text(try call.string(argument))
-    case .userdata where operation.field("image") != nil && image == nil:
-      arguments["image"] = Argument(try call.value(argument))
-    case .none where image != nil, .nil where image != nil: break
-    default:
-      for (key, value) in try call.table(argument).pairs() {
-        switch key.text {
-        case "provider"?: result.provider = try Self.text(value, of: "provider")
-        case "timeout"?: result.options.timeout = try Self.seconds(value)
-        case "n"? where operation.answer == .picture: result.count = try Self.count(value)
-        case "extra"?: result.extra = try Self.extra(value)
-        case let name?: arguments[name] = Self.argument(value, of: operation.field(name))
-        case nil:
-          throw ImagineError.unknown(
-            field: "\(key)", of: operation.name, allowed: operation.fields.map(\.name))
-        }
-      }
+    let provider = try bound ?? self.provider(fields.provider)
+    guard let operation = provider.operations.first(where: { $0.name == name }) else {
+      throw ImagineError(
+        .validation, "the provider '\(provider.name)' has no \(name); 'imagine' and 'local' have",
+        field: "provider")
     }
-    if let image { arguments["image"] = .picture(.file(path: image.asset.path)) }
     var request = try operation.request(
-      from: arguments, by: .script, options: Self.callOptions)
-    request.extra = result.extra
+      from: fields.arguments(for: operation), by: .script, options: CallFields.options)
+    request.extra = fields.extra
+    guard fields.count == nil || operation.answer == .picture else {
+      throw ImagineError.unknown(
+        field: "n", of: name, allowed: operation.fields.map(\.name))
+    }
     return Call(
-      request: request, provider: result.provider, options: result.options, count: result.count)
+      request: request, provider: provider, options: fields.callOptions, count: fields.count)
+  }
+}
+
+/// What a script wrote in a call, before its provider is known: fields of the operation, and the
+/// options that every call takes.
+private struct CallFields {
+  /// The options' names.
+  static let options = ["provider", "timeout", "extra", "n"]
+
+  private var values: [String: LuaValue] = [:]
+  private(set) var provider: String?
+  private(set) var callOptions = CallOptions()
+  private(set) var count: Int?
+  private(set) var extra: [String: Argument] = [:]
+
+  /// Reads a prompt, a picture, or a table of fields and options.
+  init(_ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?) throws {
+    let operation = Operation.named(name)
+    switch call.type(index) {
+    case .string where operation?.field("prompt") != nil:
+      values["prompt"] = try call.value(index)
+    case .userdata where operation?.field("image") != nil && image == nil:
+      values["image"] = try call.value(index)
+    case .none where image != nil, .nil where image != nil: break
+    default: try read(call.table(index), of: name)
+    }
+    if let image { values["image"] = try call.state.value(of: image) }
   }
 
-  /// A string is always a path where a picture is wanted.
-  private static func argument(_ value: LuaValue, of field: Field?) -> Argument {
-    if case .picture? = field?.kind, case .string(let path) = value {
-      return .picture(.file(path: path.text))
+  private mutating func read(_ table: LuaTable, of name: String) throws {
+    for (key, value) in try table.pairs() {
+      switch key.text {
+      case "provider"?: provider = try Self.text(value, of: "provider")
+      case "timeout"?: callOptions.timeout = try Self.seconds(value)
+      case "n"?: count = try Self.count(value)
+      case "extra"?: extra = try Self.extra(value)
+      case let field?: values[field] = value
+      case nil:
+        throw ImagineError.invalid(
+          field: "\(name)", given: "a \(key.type) as a field's name", expected: "names")
+      }
     }
-    return Argument(value)
+  }
+
+  /// The fields as an operation takes them: a string is always a path where a picture is wanted.
+  func arguments(for operation: Operation) -> [String: Argument] {
+    Dictionary(
+      uniqueKeysWithValues: values.map { name, value in
+        if case .picture? = operation.field(name)?.kind, let path = value.text {
+          return (name, .picture(.file(path: path)))
+        }
+        return (name, Argument(value))
+      })
   }
 
   private static func text(_ value: LuaValue, of field: String) throws -> String {
@@ -97,21 +130,18 @@ extension Session {
     }
   }
 
-  private static func extra(_ value: LuaValue) throws -> [String: String] {
+  private static func extra(_ value: LuaValue) throws -> [String: Argument] {
     guard case .table(let table) = value else {
       throw ImagineError.invalid(field: "extra", given: "a \(value.type)", expected: "a table")
     }
-    var extra: [String: String] = [:]
+    var extra: [String: Argument] = [:]
     for (key, value) in try table.pairs() {
       guard let name = key.text else {
         throw ImagineError.invalid(
           field: "extra", given: "a key that is a \(key.type)", expected: "names")
       }
       switch value {
-      case .string(let text): extra[name] = text.text
-      case .integer(let number): extra[name] = String(number)
-      case .number(let number): extra[name] = String(number)
-      case .boolean(let flag): extra[name] = String(flag)
+      case .string, .integer, .number, .boolean: extra[name] = Argument(value)
       default:
         throw ImagineError.invalid(
           field: "extra.\(name)", given: "a \(value.type)",

@@ -7,25 +7,31 @@ import Synchronization
 /// It knows nothing of Lua. Its functions throw ``ImagineError``; those that wait for a disk or a
 /// network are `async` and leave the thread of Lua at once.
 public final class Session: Sendable {
-  /// Gives a provider by its name; nil asks for the one that options, environment and
-  /// configuration name.
-  public typealias ProviderSource = @Sendable (String?) throws -> any Provider
+  /// Gives providers to scripts.
+  public protocol ProviderSource: Sendable {
+    /// The provider with a name; nil asks for the one that options, environment and configuration
+    /// name.
+    func provider(named name: String?) throws -> any Provider
+
+    /// A provider that a script describes: `kind`, `base_url`, `token` or `token_env`, `model`.
+    func provider(describedBy members: [String: String]) throws -> any Provider
+  }
 
   let assets: any AssetStore
   private let converter: any PictureConverter
-  private let providers: ProviderSource
+  private let providers: any ProviderSource
   /// Shows how far a job is; nil where nobody looks.
   private let progress: (any JobProgress)?
 
   private struct Tally {
     /// Which provider issued a job's id.
-    var issuers: [String: String] = [:]
+    var issuers: [String: any Provider] = [:]
     var picturesDrawnByEngine = 0
   }
   private let tally = Mutex(Tally())
 
   public init(
-    assets: any AssetStore, converter: any PictureConverter, providers: @escaping ProviderSource,
+    assets: any AssetStore, converter: any PictureConverter, providers: any ProviderSource,
     progress: (any JobProgress)? = nil
   ) {
     self.assets = assets
@@ -39,40 +45,46 @@ public final class Session: Sendable {
 
   // MARK: Pictures
 
-  /// A call of a script, read and checked.
+  /// A call of a script, read and checked against its provider's description.
   struct Call: Sendable {
     var request: Request
-    var provider: String?
+    var provider: any Provider
     var options = CallOptions()
     /// How many pictures; nil for one that is not in a list.
     var count: Int?
   }
 
-  /// Draws what a call asks for: one picture, or as many as it counts, with seeds that follow one
-  /// another.
+  /// Draws what a call asks for: one picture, or as many as it counts.
+  ///
+  /// A provider that takes no count is called as often, with seeds that follow one another.
+  /// - Throws: ``PartialFailure`` where some were drawn and others were not.
   func draw(_ call: Call) async throws -> [Image] {
-    let provider = try provider(call.provider)
     let request = try importPictures(of: call.request)
     let count = call.count ?? 1
-    guard request.operation.takesSeed else {
-      return try await concurrently(count) { [self] _ in
-        try await draw(request, by: provider, options: call.options)
-      }
+    if call.provider.takesCount || count == 1 {
+      let seeded = request.seed == nil ? request.with(seed: .random(in: Self.seeds)) : request
+      return try await draw(seeded, count: count, call)
     }
-    let first = request.seed ?? Int64.random(in: 1...2_147_483_647)
+    let first = request.seed ?? .random(in: Self.seeds)
     return try await concurrently(count) { [self] index in
-      let seed = first &+ Int64(index)
-      return try await draw(
-        request.with(seed: seed > 0 ? seed : Int64(index)), by: provider, options: call.options)
+      let (seed, isOver) = first.addingReportingOverflow(Int64(index))
+      return try await draw(request.with(seed: isOver ? Int64(index) : seed), count: 1, call)
     }
   }
 
-  private func draw(
-    _ request: Request, by provider: any Provider, options: CallOptions
-  ) async throws -> Image {
-    let drawing = try await provider.draw(request, options: options, into: assets)
-    let asset = drawing.asset
-    guard let header = asset.header else {
+  /// What the host draws seeds from.
+  private static let seeds: ClosedRange<Int64> = 1...2_147_483_647
+
+  private func draw(_ request: Request, count: Int, _ call: Call) async throws -> [Image] {
+    let drawings = try await call.provider.draw(
+      request, count: count, options: call.options, into: assets)
+    return try drawings.map { try image(of: $0, request, by: call.provider) }
+  }
+
+  private func image(
+    of drawing: Drawing, _ request: Request, by provider: any Provider
+  ) throws(ImagineError) -> Image {
+    guard let header = drawing.asset.header else {
       throw ImagineError(
         .badResponse, "\(request.operation.endpoint): the answer is no picture", charged: .unknown,
         endpoint: request.operation.endpoint)
@@ -83,26 +95,36 @@ public final class Session: Sendable {
     }
     let metadata = PictureMetadata(
       operation: request.operation.name, provider: provider.name, engine: drawing.engine,
-      prompt: request.prompt, style: request.style, aspectRatio: request.aspectRatio?.rawValue,
-      seed: request.seed, size: header.size, parents: parents)
+      prompt: request.prompt, style: request.style ?? request["model"]?.text,
+      aspectRatio: request.aspectRatio?.rawValue, seed: request.seed, size: header.size,
+      parents: parents)
     return Image(
-      asset: asset, header: header, metadata: metadata, cost: provider.price(of: request),
+      asset: drawing.asset, header: header, metadata: metadata, cost: provider.price(of: request),
       session: self)
   }
 
-  /// Runs as many calls at once, and gives their results in order.
-  private func concurrently<Result: Sendable>(
-    _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Result
-  ) async throws -> [Result] {
-    if count == 1 { return [try await body(0)] }
-    return try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+  /// Runs as many calls at once, lets all of them end, and gives their pictures in order.
+  private func concurrently(
+    _ count: Int, _ body: @escaping @Sendable (Int) async throws -> [Image]
+  ) async throws -> [Image] {
+    let results = await withTaskGroup(of: (Int, Result<[Image], any Error>).self) { group in
       for index in 0..<count {
-        group.addTask { (index, try await body(index)) }
+        group.addTask {
+          do { return (index, .success(try await body(index))) } catch {
+            return (index, .failure(error))
+          }
+        }
       }
-      var results: [(Int, Result)] = []
-      for try await result in group { results.append(result) }
+      var results: [(Int, Result<[Image], any Error>)] = []
+      for await result in group { results.append(result) }
       return results.sorted { $0.0 < $1.0 }.map(\.1)
     }
+    let images = results.flatMap { (try? $0.get()) ?? [] }
+    for case .failure(let error) in results {
+      guard let error = error as? ImagineError, !images.isEmpty else { throw error }
+      throw PartialFailure(error: error, images: images)
+    }
+    return images
   }
 
   /// A picture of the user's own: a file, or bytes.
@@ -187,11 +209,11 @@ public final class Session: Sendable {
   // MARK: Jobs
 
   func submit(_ call: Call) async throws -> Job {
-    let provider = try provider(call.provider)
+    let provider = call.provider
     let request = try importPictures(of: call.request)
     let status = try await provider.submit(request, options: call.options)
     tally.withLock {
-      $0.issuers[status.id] = provider.name
+      $0.issuers[status.id] = provider
       if status.engine != nil { $0.picturesDrawnByEngine += 1 }
     }
     return Job(status: status, provider: provider, session: self)
@@ -199,14 +221,18 @@ public final class Session: Sendable {
 
   /// The job with an id: asked for at the provider that is named, else at the one that issued it,
   /// else at the one in use.
-  func job(id: String, provider name: String?) async throws -> Job {
-    let provider = try provider(name ?? tally.withLock { $0.issuers[id] })
+  func job(id: String, provider: (any Provider)?) async throws -> Job {
+    let provider = try provider ?? issuer(of: id)
     let status = try await provider.status(of: id)
     return Job(status: status, provider: provider, session: self)
   }
 
-  func delete(id: String, provider name: String?) async throws {
-    try await provider(name ?? tally.withLock { $0.issuers[id] }).delete(job: id)
+  func delete(id: String, provider: (any Provider)?) async throws {
+    try await (provider ?? issuer(of: id)).delete(job: id)
+  }
+
+  private func issuer(of id: String) throws -> any Provider {
+    try tally.withLock { $0.issuers[id] } ?? provider(nil)
   }
 
   /// Waits for a job's video and downloads it at once, since its address expires.
@@ -283,9 +309,22 @@ public final class Session: Sendable {
     return Image(asset: asset, header: header, metadata: nil, cost: nil, session: self)
   }
 
-  private func provider(_ name: String?) throws -> any Provider {
-    try providers(name)
+  /// - Parameter name: nil for the provider in use.
+  func provider(_ name: String?) throws -> any Provider {
+    try providers.provider(named: name)
   }
+
+  func provider(describedBy members: [String: String]) throws -> any Provider {
+    try providers.provider(describedBy: members)
+  }
+}
+
+/// Some of several pictures were drawn, and others were not.
+struct PartialFailure: Error {
+  /// The first fault.
+  let error: ImagineError
+  /// What was drawn, and paid for, all the same.
+  let images: [Image]
 }
 
 /// Shows how far jobs are, to whoever watches. Called from any thread.

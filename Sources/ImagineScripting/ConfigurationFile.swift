@@ -18,29 +18,16 @@ import TOMLKit
 /// token_env = "STUDIO_TOKEN"
 /// ```
 struct ConfigurationFile: Sendable, Decodable, Equatable {
-  struct Provider: Sendable, Decodable, Equatable {
-    var kind: String
-    var baseURL: String?
-    /// The token itself; a variable's name is the better place.
-    var token: String?
-    var tokenVariable: String?
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-      case kind, token
-      case baseURL = "base_url"
-      case tokenVariable = "token_env"
-    }
-  }
-
   var provider: String?
-  var providers: [String: Provider] = [:]
+  var providers: [String: ProviderDescription] = [:]
 
   init() {}
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     provider = try container.decodeIfPresent(String.self, forKey: .provider)
-    providers = try container.decodeIfPresent([String: Provider].self, forKey: .providers) ?? [:]
+    providers =
+      try container.decodeIfPresent([String: ProviderDescription].self, forKey: .providers) ?? [:]
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable { case provider, providers }
@@ -69,7 +56,7 @@ struct ConfigurationFile: Sendable, Decodable, Equatable {
     for (name, value) in table["providers"]?.table ?? TOMLTable() {
       guard let provider = value.table else { continue }
       try refuseUnknown(
-        in: provider, allowed: Provider.CodingKeys.allCases.map(\.rawValue),
+        in: provider, allowed: ProviderDescription.members,
         of: "providers.\(name)")
     }
     return try TOMLDecoder().decode(ConfigurationFile.self, from: table)

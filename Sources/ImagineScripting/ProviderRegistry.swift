@@ -88,34 +88,35 @@ final class ProviderRegistry: Sendable {
         name: name, transport: transport,
         endpoint: try Endpoint.imagine(environment: configuration.environment))
     default:
-      return try makeConfigured(name, try file(&state))
+      return try makeDescribed(name, &state)
     }
   }
 
-  private func makeConfigured(_ name: String, _ file: ConfigurationFile) throws -> any Provider {
-    guard let entry = file.providers[name] else {
-      let names = ["local", "imagine"] + file.providers.keys.sorted()
-      throw ImagineError.invalid(
+  private func makeDescribed(
+    _ name: String, _ state: inout State
+  ) throws(ImagineError) -> any Provider {
+    let environment = configuration.environment
+    let file = try file(&state)
+    var description = file.providers[name]
+    if description == nil { description = try ProviderDescription.builtIn(name, environment) }
+    guard let description else {
+      let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
+      throw .invalid(
         field: "provider", given: "\"\(name)\"",
-        expected: "one of: \(names.joined(separator: ", "))",
-        allowed: names)
+        expected: "one of: \(names.joined(separator: ", "))", allowed: names)
     }
-    guard entry.kind == "imagine" else {
-      throw ImagineError.invalid(
-        field: "providers.\(name).kind", given: "\"\(entry.kind)\"", expected: "imagine",
-        allowed: ["imagine"])
-    }
-    guard let address = entry.baseURL else {
-      throw ImagineError.missing(field: "base_url", of: "providers.\(name)")
-    }
-    let token =
-      if let variable = entry.tokenVariable {
-        try Token.required(from: variable, configuration.environment, provider: name)
-      } else {
-        entry.token.flatMap(Token.init)
-      }
-    return ImagineProvider(
-      name: name, transport: transport, endpoint: Endpoint(baseURL: address, token: token))
+    return try description.makeProvider(
+      named: name, in: "providers.\(name)", transport: transport, environment: environment)
+  }
+}
+
+extension ProviderRegistry: Session.ProviderSource {
+  /// A provider of a script's own is not kept under a name.
+  func provider(describedBy members: [String: String]) throws -> any Provider {
+    let description = try ProviderDescription(members: members, in: "provider")
+    return try description.makeProvider(
+      named: description.kind, in: "provider", transport: transport,
+      environment: configuration.environment)
   }
 }
 

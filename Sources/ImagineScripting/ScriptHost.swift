@@ -73,7 +73,7 @@ public final class ScriptHost: Sendable {
     self.registry = registry
     session = Session(
       assets: FileAssetStore(root: "\(home)/assets"), converter: registry,
-      providers: { try registry.provider(named: $0) }, progress: configuration.progress)
+      providers: registry, progress: configuration.progress)
   }
 
   /// Gives a state the module `imagine`.

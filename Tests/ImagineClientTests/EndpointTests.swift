@@ -7,7 +7,8 @@ import Testing
 struct EndpointTests {
   let endpoint = Endpoint(baseURL: "https://api.example.com/v2/", token: Token("Bearer abcdef"))
 
-  @Test("a token is taken with or without Bearer", arguments: ["abc", "Bearer abc", " bearer  abc\n"])
+  @Test(
+    "a token is taken with or without Bearer", arguments: ["abc", "Bearer abc", " bearer  abc\n"])
   func bearer(text: String) {
     #expect(Token(text)?.value == "abc")
   }
@@ -27,7 +28,8 @@ struct EndpointTests {
   @Test(
     "it goes to its own origin, however that is written",
     arguments: [
-      "https://api.example.com/v2/image", "https://api.example.com:443/x", "HTTPS://API.example.com",
+      "https://api.example.com/v2/image", "https://api.example.com:443/x",
+      "HTTPS://API.example.com",
     ])
   func own(address: String) {
     #expect(endpoint.authorization(for: address) == "Bearer abcdef")

@@ -36,7 +36,8 @@ struct ImagineProviderTests {
   }
 
   /// The error of a call that a stub answers in one way.
-  private func fault(_ answer: StubServer.Answer, timeout: Double = 30) async throws -> ImagineError {
+  private func fault(_ answer: StubServer.Answer, timeout: Double = 30) async throws -> ImagineError
+  {
     let stub = try await StubServer { _ in answer }
     let error = await #expect(throws: ImagineError.self) {
       _ = try await draw(by: provider(at: stub.address, timeout: timeout))
@@ -65,7 +66,9 @@ struct ImagineProviderTests {
     await stub.close()
   }
 
-  @Test("JSON under 200 is an error, with or without its name", arguments: ["application/json", "image/png"])
+  @Test(
+    "JSON under 200 is an error, with or without its name",
+    arguments: ["application/json", "image/png"])
   func disguised(type: String) async throws {
     let body = #"{"status":"error","code":1101,"error":"PaymentRequired","message":"no tokens"}"#
     let error = try await fault(
@@ -137,7 +140,9 @@ struct ImagineProviderTests {
     await stub.close()
   }
 
-  @Test("an id that would lead elsewhere is refused before it is sent", arguments: ["../x", "a/b", "", "a?b"])
+  @Test(
+    "an id that would lead elsewhere is refused before it is sent",
+    arguments: ["../x", "a/b", "", "a?b"])
   func hostileID(id: String) async throws {
     let stub = try await StubServer { _ in .close }
     let error = await #expect(throws: ImagineError.self) {

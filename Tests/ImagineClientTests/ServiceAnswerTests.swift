@@ -52,12 +52,15 @@ struct ServiceAnswerTests {
     #expect(read(#"{"status":"success","video":{\#(members)}}"#)?.state == state)
   }
 
-  @Test("an answer without a video tells nothing", arguments: ["{}", "[]", "", "{\"status\":\"success\"}"])
+  @Test(
+    "an answer without a video tells nothing",
+    arguments: ["{}", "[]", "", "{\"status\":\"success\"}"])
   func nothing(body: String) {
     #expect(read(body) == nil)
   }
 
-  @Test("a submission's id may be text or a number", arguments: [(#""a-1""#, "a-1"), ("1265", "1265")])
+  @Test(
+    "a submission's id may be text or a number", arguments: [(#""a-1""#, "a-1"), ("1265", "1265")])
   func submission(id: String, text: String) {
     let body = #"{"id":\#(id),"status":"processing"}"#
     #expect(ServiceAnswer.submission(Array(body.utf8))?.id == text)
@@ -84,7 +87,9 @@ struct ServiceAnswerTests {
     #expect(error.name == "InvalidBody")
   }
 
-  @Test("an error without a body still says what happened", arguments: [(502, ImagineError.Charged.unknown), (503, .no), (404, .no)])
+  @Test(
+    "an error without a body still says what happened",
+    arguments: [(502, ImagineError.Charged.unknown), (503, .no), (404, .no)])
   func empty(status: Int, charged: ImagineError.Charged) {
     let error = fault(status, "")
     #expect(error.charged == charged)

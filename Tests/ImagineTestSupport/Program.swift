@@ -143,6 +143,16 @@ public final class TemporaryFolder: Sendable {
   }
 }
 
+public enum FileSystem {
+  /// Writes a file of a test's own, and the folders above it.
+  public static func write(_ text: String, to path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+}
+
 /// Asks again until something holds, without a guess at how long it takes.
 ///
 /// - Parameter patience: seconds, after which the last answer stands.

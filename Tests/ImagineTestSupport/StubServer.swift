@@ -93,7 +93,8 @@ private final class Exchange: ChannelInboundHandler {
       let request = StubServer.Request(
         method: head.method.rawValue, target: head.uri,
         headers: Dictionary(
-          head.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { "\($0), \($1)" }),
+          head.headers.map { ($0.name.lowercased(), $0.value) },
+          uniquingKeysWith: { "\($0), \($1)" }),
         body: body)
       Self.reply(to: request, by: handler, on: context.channel)
     }

@@ -1,0 +1,207 @@
+public import ImagineCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// An OpenAI-style images API: OpenAI's own, llm.vin, or a model on one's own machine.
+///
+/// It draws from prompts and does nothing else of what the Imagine API does.
+public struct OpenAIProvider: Provider {
+  public let name: String
+  private let transport: HTTPTransport
+  private let endpoint: Endpoint
+  private let model: String?
+
+  /// - Parameter model: what is sent where a script names none.
+  public init(name: String, transport: HTTPTransport, endpoint: Endpoint, model: String?) {
+    self.name = name
+    self.transport = transport
+    self.endpoint = endpoint
+    self.model = model
+  }
+
+  public var operations: [Operation] { [.openAIGenerate(model: model)] }
+  public var takesCount: Bool { true }
+  public var polling: JobPolling { JobPolling() }
+  public func price(of request: Request) -> Int? { nil }
+
+  public func draw(
+    _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
+  ) async throws -> [Drawing] {
+    let call = HTTPTransport.Call(
+      method: "POST", address: endpoint.address(request.operation.path),
+      endpoint: request.operation.endpoint,
+      authorization: endpoint.authorization(for: endpoint.baseURL),
+      contentType: "application/json", body: try Self.body(of: request, count: count),
+      isBilled: true, limit: .total(options.timeout ?? transport.timeouts.call))
+    let entries = try await transport.perform(call) { answer in
+      let body = try await answer.bytes(upTo: Self.longestAnswer)
+      guard answer.status == 200 else { throw OpenAIAnswer.fault(body, of: answer) }
+      return try OpenAIAnswer.entries(body, of: call)
+    }
+    var drawings: [Drawing] = []
+    for entry in entries {
+      drawings.append(Drawing(asset: try await asset(of: entry, call, into: store), engine: nil))
+    }
+    return drawings
+  }
+
+  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
+    throw unsupported()
+  }
+
+  public func status(of job: String) async throws -> JobStatus { throw unsupported() }
+
+  public func delete(job: String) async throws { throw unsupported() }
+
+  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+    try await Download(transport: transport, endpoint: endpoint, store: store).fetch(address)
+  }
+
+  /// The longest answer that is read, in bytes: ten pictures in base64.
+  private static let longestAnswer = 256 << 20
+
+  private func unsupported() -> ImagineError {
+    ImagineError(
+      .validation,
+      "the provider '\(name)' draws pictures and has no jobs; 'imagine' and 'local' do",
+      field: "provider")
+  }
+
+  private static func body(of request: Request, count: Int) throws -> [UInt8] {
+    var fields: [String: Argument] = request.extra
+    for (name, value) in request.values where name != "aspect_ratio" && name != "approximate" {
+      switch value {
+      case .text(let text): fields[name] = .text(text)
+      case .integer(let number): fields[name] = .integer(number)
+      case .number(let number): fields[name] = .number(number)
+      case .flag(let flag): fields[name] = .boolean(flag)
+      case .picture: break
+      }
+    }
+    if let shape = request.aspectRatio {
+      guard fields["size"] == nil else {
+        throw ImagineError(
+          .validation, "size and aspect_ratio say the same thing: give one", field: "aspect_ratio")
+      }
+      let size = try PixelSize.having(
+        shape, among: PixelSize.openAISizes, approximate: request["approximate"]?.flag ?? false)
+      fields["size"] = .text(size.description)
+    }
+    if count > 1 { fields["n"] = .integer(Int64(count)) }
+    return Array(try JSONEncoder().encode(JSONObject(members: fields)))
+  }
+
+  private func asset(
+    of entry: OpenAIAnswer.Entry, _ call: HTTPTransport.Call, into store: any AssetStore
+  ) async throws -> Asset {
+    let asset =
+      switch entry {
+      case .bytes(let bytes): try store.store(bytes)
+      case .address(let address): try await download(address, into: store)
+      }
+    guard asset.header != nil else {
+      throw ServiceAnswer.unexpected("an entry of the answer is no picture", of: call)
+    }
+    return asset
+  }
+}
+
+/// A JSON object of plain values.
+private struct JSONObject: Encodable {
+  let members: [String: Argument]
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for (name, value) in members {
+      let key = Key(stringValue: name)
+      switch value {
+      case .text(let text): try container.encode(text, forKey: key)
+      case .integer(let number): try container.encode(number, forKey: key)
+      case .number(let number): try container.encode(number, forKey: key)
+      case .boolean(let flag): try container.encode(flag, forKey: key)
+      case .picture, .other: break
+      }
+    }
+  }
+}
+
+/// Reads what an OpenAI-style service says in JSON.
+enum OpenAIAnswer {
+  /// One picture of an answer.
+  enum Entry: Sendable {
+    case bytes([UInt8])
+    case address(String)
+  }
+
+  private struct Body: Decodable {
+    struct Entry: Decodable {
+      let url: String?
+      let b64_json: String?
+    }
+    let data: [Entry]
+  }
+
+  static func entries(_ body: [UInt8], of call: HTTPTransport.Call) throws -> [Entry] {
+    guard let answer = try? JSONDecoder().decode(Body.self, from: Data(body)), !answer.data.isEmpty
+    else { throw ServiceAnswer.unexpected("the answer holds no pictures", of: call) }
+    return try answer.data.map { entry in
+      if let text = entry.b64_json { return .bytes(try decode(text[...], of: call)) }
+      guard let address = entry.url else {
+        throw ServiceAnswer.unexpected(
+          "an entry of the answer has neither url nor b64_json", of: call)
+      }
+      guard address.hasPrefix("data:") else { return .address(address) }
+      guard let comma = address.firstIndex(of: ","), address[..<comma].hasSuffix(";base64") else {
+        throw ServiceAnswer.unexpected("a data address of the answer is not base64", of: call)
+      }
+      return .bytes(try decode(address[address.index(after: comma)...], of: call))
+    }
+  }
+
+  private static func decode(_ text: Substring, of call: HTTPTransport.Call) throws -> [UInt8] {
+    guard let data = Data(base64Encoded: String(text), options: .ignoreUnknownCharacters) else {
+      throw ServiceAnswer.unexpected("a picture of the answer is not base64", of: call)
+    }
+    return Array(data)
+  }
+
+  private struct Fault: Decodable {
+    struct Content: Decodable {
+      let message: String?
+      let type: String?
+      let code: String?
+      let param: String?
+    }
+    let error: Content
+  }
+
+  /// The error that an answer means. A quota that is used up comes as 429, though waiting mends
+  /// nothing: it is `payment`.
+  static func fault(_ body: [UInt8], of answer: HTTPAnswer) -> ImagineError {
+    var error = ServiceAnswer.fault(
+      status: answer.status, body: [], endpoint: answer.call.endpoint,
+      isBilled: answer.call.isBilled, retryAfter: answer.header("Retry-After"))
+    guard let content = (try? JSONDecoder().decode(Fault.self, from: Data(body)))?.error else {
+      return error
+    }
+    if let message = content.message { error.message = "\(answer.call.endpoint): \(message)" }
+    error.name = content.code ?? content.type
+    error.field = content.param
+    if content.code == "insufficient_quota" || content.type == "insufficient_quota" {
+      error.kind = .payment
+      error.retryable = false
+    }
+    return error
+  }
+}

@@ -1,0 +1,124 @@
+import ImagineTestSupport
+import Testing
+
+@Suite("Which provider is used, and whose key goes where")
+struct KeyTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func run(
+    _ environment: [String: String], options: [String] = [],
+    script: String = "imagine.generate('x')"
+  ) async throws -> Program.Outcome {
+    var variables = environment
+    variables["IMAGINE_HOME"] = folder.file("home")
+    variables["XDG_CONFIG_HOME"] = folder.path
+    return try await Program.imagine.run(
+      options + ["-e", script], environment: variables, in: folder.path)
+  }
+
+  /// Runs against a stub that refuses everything, and gives the keys that it was shown.
+  private func keysShown(
+    _ environment: (String) -> [String: String], options: [String] = []
+  ) async throws -> [String?] {
+    let stub = try await StubServer { _ in .json(401, "{}") }
+    _ = try await run(environment("\(stub.address)/v2"), options: options)
+    defer { Task { await stub.close() } }
+    return stub.requests.map(\.headers["authorization"])
+  }
+
+  @Test(
+    "IMAGINE_BASE_URL receives IMAGINE_TOKEN, with or without Bearer",
+    arguments: ["abc", "Bearer abc"])
+  func token(text: String) async throws {
+    let keys = try await keysShown { ["IMAGINE_BASE_URL": $0, "IMAGINE_TOKEN": text] }
+    #expect(keys == ["Bearer abc"])
+  }
+
+  @Test("a token that is set but empty is an error", arguments: ["", "  ", "Bearer "])
+  func empty(text: String) async throws {
+    let outcome = try await run(["IMAGINE_TOKEN": text])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("IMAGINE_TOKEN is set, but holds no token"))
+  }
+
+  @Test("an address that does not end in /v2 is refused before anything is sent")
+  func wrongBase() async throws {
+    let stub = try await StubServer { _ in .close }
+    let outcome = try await run(["IMAGINE_BASE_URL": stub.address, "IMAGINE_TOKEN": "abc"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("ends in /v2"))
+    #expect(stub.requests.isEmpty)
+    await stub.close()
+  }
+
+  @Test("OPENAI_API_KEY alone selects no provider, and is shown to nobody")
+  func openAIKey() async throws {
+    let outcome = try await run(["OPENAI_API_KEY": "other-key"])
+    #expect(outcome.errors.contains("provider local (no token is set)"))
+    let keys = try await keysShown {
+      ["IMAGINE_BASE_URL": $0, "IMAGINE_TOKEN": "abc", "OPENAI_API_KEY": "other-key"]
+    }
+    #expect(keys == ["Bearer abc"])
+  }
+
+  @Test("options come before the environment, and the environment before config.toml")
+  func order() async throws {
+    try FileSystem.write(
+      """
+      provider = "studio"
+      [providers.studio]
+      kind = "imagine"
+      base_url = "http://127.0.0.1:1/v2"
+      token_env = "STUDIO_TOKEN"
+      """, to: folder.file("imagine/config.toml"))
+    let configured = try await run(["STUDIO_TOKEN": "abc"])
+    #expect(configured.errors.contains("provider studio (config.toml)"))
+    let environment = try await run(["STUDIO_TOKEN": "abc", "IMAGINE_PROVIDER": "imagine"])
+    #expect(environment.errors.contains("provider imagine (IMAGINE_PROVIDER)"))
+    let option = try await run(
+      ["STUDIO_TOKEN": "abc", "IMAGINE_PROVIDER": "imagine"], options: ["--provider", "studio"])
+    #expect(option.errors.contains("provider studio (--provider)"))
+  }
+
+  @Test("a provider that is not there names those that are")
+  func unknownProvider() async throws {
+    let outcome = try await run([:], options: ["--provider", "nobody"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("one of: local, imagine"))
+  }
+
+  @Test("no key is in what the host writes, however much it tells")
+  func silent() async throws {
+    let outcome = try await run(
+      ["IMAGINE_BASE_URL": "http://127.0.0.1:1/v2", "IMAGINE_TOKEN": "secret-token"],
+      options: ["--verbose"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("POST http://127.0.0.1:1/v2/image/generations"))
+    #expect(!(outcome.errors + outcome.output).contains("secret-token"))
+  }
+
+  #if os(Linux)
+    @Test("the private server is given no key of the user's")
+    func environmentOfTheChild() async throws {
+      let outcome = try await run(
+        ["OPENAI_API_KEY": "other-key", "LANG": "C.UTF-8"],
+        script: """
+          imagine.generate('x')
+          local me = io.open("/proc/self/stat"):read("n")
+          for task in io.popen("ls /proc/" .. me .. "/task"):lines() do
+            for child in io.open("/proc/" .. me .. "/task/" .. task .. "/children"):read("a"):gmatch("%d+") do
+              local environment = io.open("/proc/" .. child .. "/environ")
+              if environment then print((environment:read("a"):gsub("%z", "\\n"))) end
+            end
+          end
+          """)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("LANG=C.UTF-8"))
+      #expect(!outcome.output.contains("other-key"))
+    }
+  #endif
+}

@@ -1,0 +1,187 @@
+import Foundation
+import ImagineCore
+import ImagineTestSupport
+import Testing
+
+/// The main job, on real input: a script, the host, the seam, the service, files.
+@Suite("A workflow, from the script to the files")
+struct WorkflowTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func run(
+    _ script: String, _ environment: [String: String] = [:]
+  ) async throws -> Program.Outcome {
+    var variables = environment
+    variables["IMAGINE_HOME"] = folder.file("home")
+    variables["XDG_CONFIG_HOME"] = folder.file("home")
+    return try await Program.imagine.run(["-e", script], environment: variables, in: folder.path)
+  }
+
+  /// Width and height in the header of a saved picture.
+  private func size(_ name: String) throws -> PixelSize? {
+    let data = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+    return PictureHeader(Array(data.prefix(PictureHeader.enoughBytes)))?.size
+  }
+
+  @Test("every aspect ratio is drawn in its size")
+  func sizes() async throws {
+    let outcome = try await run(
+      """
+      local shapes = {"1:1", "3:2", "4:3", "3:4", "16:9", "9:16"}
+      task.map(shapes, function(shape, index)
+        imagine.generate{ prompt = "a lake", aspect_ratio = shape, seed = 1 }:save(index .. ".png")
+      end)
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for (index, shape) in AspectRatio.allCases.enumerated() {
+      #expect(try size("\(index + 1).png") == shape.pixelSize)
+    }
+    #expect(outcome.errors.contains("provider local"))
+    #expect(outcome.errors.contains("6 pictures drawn by the built-in engine, not by a model"))
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test("prompt, style and seed each change the picture, and nothing else does")
+  func deterministic() async throws {
+    let outcome = try await run(
+      """
+      local a, b = table.unpack(task.map({"a harbour at dawn","a harbour at night"}, function(p)
+        return imagine.generate{prompt=p, style="realistic", seed=1}
+      end))
+      assert(a.sha256 ~= b.sha256)
+      local again = imagine.generate{prompt="a harbour at dawn", style="realistic", seed=1}
+      assert(again.sha256 == a.sha256 and again == a)
+      local seed = imagine.generate{prompt="a harbour at dawn", style="realistic", seed=2}
+      local style = imagine.generate{prompt="a harbour at dawn", style="anime", seed=1}
+      assert(seed ~= a and style ~= a and style ~= seed)
+      local drawn = imagine.generate("a harbour at dawn")
+      assert(math.type(drawn.seed) == "integer" and drawn.seed >= 1)
+      assert(drawn.style == "imagine-turbo" and drawn.prompt == "a harbour at dawn")
+      assert(drawn.cost == 0 and drawn.provider == "local" and drawn.format == "png")
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test("n gives a list, with seeds that follow one another")
+  func several() async throws {
+    let outcome = try await run(
+      """
+      local one = imagine.generate{ prompt = "a tree", n = 1, seed = 5 }
+      local three = imagine.generate{ prompt = "a tree", n = 3, seed = 5 }
+      assert(#one == 1 and #three == 3 and one[1] == three[1])
+      assert(three[1].seed == 5 and three[2].seed == 6 and three[3].seed == 7)
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test("a video is a job, then a file with a thumbnail")
+  func video() async throws {
+    let outcome = try await run(
+      """
+      local job = imagine.video{ prompt = "waves at dusk", aspect_ratio = "16:9" }
+      assert(job.status == "processing" or job.status == "queued")
+      local video = job:wait{ timeout = 120 }
+      assert(job.status == "finished" and job.url)
+      assert(video.width == 768 and video.height == 432 and video.format == "mp4")
+      assert(math.abs(video.duration - 4) < 0.1)
+      print(video:save("out/waves.mp4"))
+      print(video.thumbnail:save("out/waves.jpg"))
+      assert(imagine.status(job.id).status == "finished")
+      assert(imagine.delete(job) == true)
+      local ok, fault = pcall(imagine.status, job.id)
+      assert(not ok and imagine.is_error(fault).kind == "not_found" and fault.code == 1100)
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == "out/waves.mp4\nout/waves.jpg\n")
+    #expect(try size("out/waves.jpg") == PixelSize(width: 768, height: 432))
+    let probe = try await Program(path: "/usr/bin/env").run([
+      "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+      "stream=codec_name,width,height,pix_fmt,nb_frames", "-of", "csv=p=0",
+      folder.file("out/waves.mp4"),
+    ])
+    #expect(probe.output == "h264,768,432,yuv420p,96\n", "\(probe.errors)")
+  }
+
+  @Test("the extension of a saved path decides the format", arguments: ["jpg", "webp", "png"])
+  func formats(suffix: String) async throws {
+    let outcome = try await run(
+      "imagine.generate{ prompt = 'a cat', seed = 1 }:save('deep/er/cat.\(suffix)')")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try size("deep/er/cat.\(suffix)") == PixelSize(width: 1024, height: 1024))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("deep/er/cat.\(suffix)")))
+    #expect(PictureHeader(Array(bytes))?.format == PictureFormat(pathExtension: suffix))
+    #expect(folder.files == ["deep/er/cat.\(suffix)"])
+  }
+
+  @Test("a format that is none of ours is refused, and nothing is written")
+  func unknownFormat() async throws {
+    let outcome = try await run("imagine.generate{ prompt = 'a cat', seed = 1 }:save('cat.bmp')")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("an extension of png, jpg, webp or avif"))
+    #expect(folder.files == [])
+  }
+
+  @Test("a misspelt field is named, exits 1 and sends nothing")
+  func misspelt() async throws {
+    let stub = try await StubServer { _ in .close }
+    let outcome = try await run(
+      "imagine.generate{promt=\"x\"}",
+      ["IMAGINE_TOKEN": "test", "IMAGINE_BASE_URL": "\(stub.address)/v2"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("did you mean 'prompt'?"))
+    #expect(stub.requests.isEmpty)
+    await stub.close()
+  }
+
+  @Test("an error of a script prints a traceback with chunk and line")
+  func traceback() async throws {
+    let outcome = try await run("\nerror('x')")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("(command line):2: x\nstack traceback:"))
+  }
+
+  @Test("two calls overlap in time")
+  func overlap() async throws {
+    let gate = Gate(2)
+    let stub = try await StubServer { _ in
+      // Nobody is answered before both have asked.
+      await gate.arrive()
+      return .full(status: 200, body: Self.png)
+    }
+    let outcome = try await run(
+      "task.map({'a', 'b'}, imagine.generate)",
+      ["IMAGINE_TOKEN": "Bearer test", "IMAGINE_BASE_URL": "\(stub.address)/v2"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(stub.requests.count == 2)
+    #expect(stub.requests.allSatisfy { $0.headers["authorization"] == "Bearer test" })
+    #expect(!outcome.errors.contains("built-in engine"))
+    await stub.close()
+  }
+
+  /// The header of a PNG of 2 by 3 pixels: all that the host looks at.
+  private static let png: [UInt8] =
+    [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
+    + [0, 0, 0, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
+}
+
+/// Lets nobody through before so many have come.
+private actor Gate {
+  private var missing: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(_ count: Int) { missing = count }
+
+  func arrive() async {
+    missing -= 1
+    if missing == 0 {
+      waiting.forEach { $0.resume() }
+      waiting = []
+    } else if missing > 0 {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+}
