@@ -147,7 +147,12 @@ enum OpenAIAnswer {
   private struct Body: Decodable {
     struct Entry: Decodable {
       let url: String?
-      let b64_json: String?
+      let base64: String?
+
+      enum CodingKeys: String, CodingKey {
+        case url
+        case base64 = "b64_json"
+      }
     }
     let data: [Entry]
   }
@@ -156,7 +161,7 @@ enum OpenAIAnswer {
     guard let answer = try? JSONDecoder().decode(Body.self, from: Data(body)), !answer.data.isEmpty
     else { throw ServiceAnswer.unexpected("the answer holds no pictures", of: call) }
     return try answer.data.map { entry in
-      if let text = entry.b64_json { return .bytes(try decode(text[...], of: call)) }
+      if let text = entry.base64 { return .bytes(try decode(text[...], of: call)) }
       guard let address = entry.url else {
         throw ServiceAnswer.unexpected(
           "an entry of the answer has neither url nor b64_json", of: call)

@@ -119,7 +119,7 @@ public struct ImagineService: Sendable {
     let application = Application(
       responder: Front(
         routes: RouteTable(routes), callers: configuration.callers,
-        rehearsal: rehearsal, now: { Date().timeIntervalSince1970 }, logger: logger),
+        rehearsal: rehearsal, engine: engine.version, now: { Date().timeIntervalSince1970 }, logger: logger),
       server: .http1(
         configuration: .init(
           additionalChannelHandlers: [ConnectionGuard(limits)],

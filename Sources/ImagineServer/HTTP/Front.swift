@@ -7,6 +7,8 @@ struct Front: HTTPResponder {
   let routes: RouteTable
   let callers: Callers
   let rehearsal: Rehearsal?
+  /// The version of the engine; answers carry it, so that nobody takes its pictures for a model's.
+  let engine: String
   /// Seconds since 1970.
   let now: @Sendable () -> Double
   let logger: Logger
@@ -39,6 +41,7 @@ struct Front: HTTPResponder {
     }
     if request.method == .head { response = response.createHeadResponse() }
     response.headers.set("x-request-id", id)
+    response.headers.set("x-imagine-engine", engine)
     log(request, path, response, id: id, account: account, start: start, cause: cause)
     return response
   }

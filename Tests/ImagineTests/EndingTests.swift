@@ -1,0 +1,120 @@
+import Foundation
+import ImagineTestSupport
+import Testing
+
+/// How runs end: by Ctrl-C, by a kill, with a server under them.
+@Suite("However a run ends, it leaves no child and no half-written file")
+struct EndingTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func start(_ script: String) throws -> Running {
+    try Program.imagine.start(
+      ["-e", script],
+      environment: [
+        "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
+        "TMPDIR": folder.path,
+      ], in: folder.path)
+  }
+
+  /// Waits until the script has written the file that says how far it is.
+  private func reached(_ mark: String) async -> Bool {
+    await eventually { FileManager.default.fileExists(atPath: folder.file(mark)) }
+  }
+
+  /// The servers that were started for this test's home.
+  private var servers: [Int32] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap(Int32.init).filter { process in
+      guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else {
+        return false
+      }
+      let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+      return words.first?.hasSuffix("imagine-server") == true
+        && words.contains { $0 == folder.file("home") }
+    }
+  }
+
+  private static let drawThenMark = "imagine.generate('x'):save('a.png'); io.open('mark', 'w'):close() "
+
+  @Test("Ctrl-C ends an endless loop at once")
+  func interrupt() async throws {
+    let run = try start(Self.drawThenMark + "while true do end")
+    #expect(await reached("mark"))
+    #expect(!servers.isEmpty)
+    run.send(SIGINT)
+    let outcome = await run.outcome()
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("interrupted!"))
+    #expect(await eventually { servers.isEmpty })
+    #expect(folder.files == ["a.png", "mark"])
+  }
+
+  @Test("Ctrl-C ends a script that swallows the error, after its grace")
+  func swallowed() async throws {
+    let run = try start(
+      "io.open('mark', 'w'):close() while true do pcall(function() while true do end end) end")
+    #expect(await reached("mark"))
+    run.send(SIGINT)
+    let outcome = await run.outcome()
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("interrupted!"))
+  }
+
+  @Test("Ctrl-C ends a script that waits for a video, and the job goes on in the next run")
+  func waiting() async throws {
+    let run = try start(
+      """
+      local job = imagine.video('waves')
+      local file = io.open('id', 'w') file:write(job.id) file:close()
+      io.open('mark', 'w'):close()
+      job:wait()
+      """)
+    #expect(await reached("mark"))
+    run.send(SIGINT)
+    let outcome = await run.outcome()
+    #expect(outcome.status == 1)
+    #expect(await eventually { servers.isEmpty })
+    let next = try start("print(imagine.wait(io.open('id'):read('a')).format)")
+    let resumed = await next.outcome()
+    #expect(resumed.output == "mp4\n", "\(resumed.errors)")
+  }
+
+  @Test("a host that is killed takes its server with it")
+  func killed() async throws {
+    let run = try start(Self.drawThenMark + "while true do end")
+    #expect(await reached("mark"))
+    run.send(SIGKILL)
+    _ = await run.outcome()
+    #expect(await eventually { servers.isEmpty })
+    #expect(folder.files == ["a.png", "mark"])
+  }
+
+  @Test("a server that dies under a script is started anew by the next call")
+  func serverDies() async throws {
+    let run = try start(
+      Self.drawThenMark
+        + """
+        while not io.open('go') do end
+        print(pcall(imagine.generate, 'x'))
+        print(imagine.generate('y').width)
+        """)
+    #expect(await reached("mark"))
+    for server in servers { kill(server, SIGKILL) }
+    #expect(await eventually { servers.isEmpty })
+    try FileSystem.write("", to: folder.file("go"))
+    let outcome = await run.outcome()
+    #expect(outcome.output.hasSuffix("1024\n"), "\(outcome.output) \(outcome.errors)")
+  }
+
+  @Test("os.exit ends the server too")
+  func exits() async throws {
+    let run = try start("imagine.generate('x') os.exit(3)")
+    #expect(await run.outcome().status == 3)
+    #expect(await eventually { servers.isEmpty })
+    #expect(!folder.files.contains { $0.hasSuffix("/s") })
+  }
+}
