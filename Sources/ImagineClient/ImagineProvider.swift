@@ -207,7 +207,7 @@ extension HTTPAnswer {
   func fault(_ body: [UInt8]) -> ImagineError {
     ServiceAnswer.fault(
       status: status, body: body, endpoint: call.endpoint, isBilled: call.isBilled,
-      retryAfter: header("Retry-After"))
+      header: header)
   }
 }
 

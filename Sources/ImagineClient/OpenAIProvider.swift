@@ -196,7 +196,7 @@ enum OpenAIAnswer {
   static func fault(_ body: [UInt8], of answer: HTTPAnswer) -> ImagineError {
     var error = ServiceAnswer.fault(
       status: answer.status, body: [], endpoint: answer.call.endpoint,
-      isBilled: answer.call.isBilled, retryAfter: answer.header("Retry-After"))
+      isBilled: answer.call.isBilled, header: answer.header)
     guard let content = (try? JSONDecoder().decode(Fault.self, from: Data(body)))?.error else {
       return error
     }

@@ -13,7 +13,8 @@ enum ServiceAnswer {
   ///
   /// A code of the table says more than the HTTP status; the status says more than nothing.
   static func fault(
-    status: Int, body: [UInt8], endpoint: String, isBilled: Bool, retryAfter: String?
+    status: Int, body: [UInt8], endpoint: String, isBilled: Bool,
+    header: (String) -> String? = { _ in nil }
   ) -> ImagineError {
     let decoded = try? JSONDecoder().decode(ErrorBody.self, from: Data(body))
     let row = decoded?.code.flatMap(ServiceFault.with(code:))
@@ -27,17 +28,14 @@ enum ServiceAnswer {
     var message = decoded?.message ?? row?.meaning ?? ""
     if message.isEmpty { message = "the service answered with HTTP \(status)" }
     let isUncertain = remedy == .uncertain
-    return ImagineError(
+    var error = ImagineError(
       kind, "\(endpoint): \(message)", code: decoded?.code, status: status,
       name: decoded?.error ?? row?.name,
       retryable: remedy == .retry || (isUncertain && !isBilled),
       charged: isUncertain && isBilled ? .unknown : .no, endpoint: endpoint,
-      retryAfter: retryAfter.flatMap(seconds))
-  }
-
-  /// `Retry-After` in seconds; nil for what is not a number of them.
-  private static func seconds(_ text: String) -> Double? {
-    Double(text.trimmingWhitespace()).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+      retryAfter: RetryAfter.seconds(in: header))
+    error.rateLimit = header("x-ratelimit-limit").flatMap { Int($0) }
+    return error
   }
 
   /// Whether a body says `"status":"error"`, whatever the HTTP status beside it.

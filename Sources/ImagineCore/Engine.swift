@@ -25,6 +25,76 @@ public protocol Engine: Sendable {
 
   /// Another format or size of a picture: `/x/convert`.
   func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8]
+
+  /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
+  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8]
+
+  /// Background Remover: a PNG of the picture's size, clear where the background was.
+  func removeBackground(_ image: [UInt8]) throws -> [UInt8]
+
+  /// Image Upscale: a PNG of twice the width and height.
+  func upscale(_ image: [UInt8]) throws -> [UInt8]
+
+  /// Generative Fill: paints the prompt where the mask is white; a PNG of the picture's size.
+  func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8]
+
+  /// Retouch: removes what the mask covers in white; a PNG of the picture's size.
+  func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8]
+
+  /// AI Resize: another shape without stretching, a PNG. What the mask covers in white keeps its
+  /// form; the prompt says what to paint where the picture grows.
+  func resize(_ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?)
+    throws -> [UInt8]
+
+  /// AI Backgrounds: the picture's subject before a painted background, a PNG.
+  func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8]
+
+  /// Image to Video: as ``film(prompt:style:aspectRatio:seed:into:progress:)``, from a picture;
+  /// where no shape is given, the one of `AspectRatio.video` that is nearest to the picture's.
+  func animate(
+    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
+    into folder: String, progress: (Double) throws -> Void
+  ) throws -> Film
+}
+
+/// An engine that only draws need not answer for the edits.
+extension Engine {
+  public func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
+    throw EngineError.notOffered("Text to PNG")
+  }
+
+  public func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
+    throw EngineError.notOffered("Background Remover")
+  }
+
+  public func upscale(_ image: [UInt8]) throws -> [UInt8] {
+    throw EngineError.notOffered("Image Upscale")
+  }
+
+  public func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+    throw EngineError.notOffered("Generative Fill")
+  }
+
+  public func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+    throw EngineError.notOffered("Retouch")
+  }
+
+  public func resize(
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
+  ) throws -> [UInt8] {
+    throw EngineError.notOffered("AI Resize")
+  }
+
+  public func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
+    throw EngineError.notOffered("AI Backgrounds")
+  }
+
+  public func animate(
+    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
+    into folder: String, progress: (Double) throws -> Void
+  ) throws -> Film {
+    throw EngineError.notOffered("Image to Video")
+  }
 }
 
 /// A finished film: two files in the folder that the engine was given.
@@ -85,4 +155,8 @@ public enum EngineError: Error, Sendable, Equatable {
   case unusable(field: String, reason: String)
   /// What the engine stands on failed: a codec, the video encoder, the disk.
   case failed(String)
+
+  static func notOffered(_ operation: String) -> EngineError {
+    .failed("this engine does not offer \(operation)")
+  }
 }

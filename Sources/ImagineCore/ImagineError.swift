@@ -63,6 +63,8 @@ public struct ImagineError: Error, Sendable, Equatable {
   public var job: String?
   /// How long the service asked to wait, in seconds.
   public var retryAfter: Double?
+  /// How many calls a minute the service says that it takes.
+  public var rateLimit: Int?
 
   public init(
     _ kind: Kind, _ message: String, code: Int? = nil, status: Int? = nil, name: String? = nil,

@@ -6,13 +6,14 @@ public struct StoredJob: Sendable, Hashable {
     public var operation: String
     public var prompt: String
     public var style: String
-    public var aspectRatio: AspectRatio
+    /// Nil where the shape follows from the picture.
+    public var aspectRatio: AspectRatio?
     public var seed: Int64
     /// Name of the input picture within the job's folder, for operations that take one.
     public var picture: String?
 
     public init(
-      operation: String, prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64,
+      operation: String, prompt: String, style: String, aspectRatio: AspectRatio?, seed: Int64,
       picture: String? = nil
     ) {
       self.operation = operation

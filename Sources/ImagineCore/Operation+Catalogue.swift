@@ -61,7 +61,9 @@ extension Operation {
       Field(
         "image", .picture, .required, wireName: "file", wireAliases: ["image"],
         summary: "the picture to set in motion"),
-      .videoAspectRatio,
+      Field(
+        "aspect_ratio", .choice(AspectRatio.video.map(\.rawValue)), .optional,
+        summary: "the shape, where it is not to follow from the picture's"),
     ])
 
   /// Every operation, in the order of the vendor's pages.

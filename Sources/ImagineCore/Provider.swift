@@ -61,9 +61,11 @@ public struct Drawing: Sendable, Hashable {
 public struct CallOptions: Sendable, Hashable {
   /// Seconds from the send to the last byte of the answer; nil for the provider's own.
   public var timeout: Double?
+  public var retry: RetryPolicy
 
-  public init(timeout: Double? = nil) {
+  public init(timeout: Double? = nil, retry: RetryPolicy = RetryPolicy()) {
     self.timeout = timeout
+    self.retry = retry
   }
 }
 

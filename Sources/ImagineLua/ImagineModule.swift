@@ -86,6 +86,13 @@ public struct ImagineModule: Sendable {
         try client.set("name", to: provider.name)
         return try call.results(client)
       },
+      "configure": LuaNativeFunction { [session] call in
+        try session.configure(
+          Options(
+            call, 1, of: "configure",
+            allowed: ["provider", "concurrency", "rate"] + CallOptions.names))
+        return .none
+      },
       "styles": LuaNativeFunction { call in
         let state = call.state
         let list = try state.makeTable(list: ImageStyle.allCases.count)

@@ -1,5 +1,6 @@
 import ImagineCore
 import Lua
+import Synchronization
 
 /// A table of options, or none: read by name, and refused where a name is unknown.
 struct Options {
@@ -52,18 +53,51 @@ struct Options {
 
   /// Seconds, more than none.
   var timeout: Double? {
-    get throws {
-      switch values["timeout"] {
-      case nil: nil
-      case .integer(let seconds) where seconds > 0: Double(seconds)
-      case .number(let seconds) where seconds > 0 && seconds.isFinite: seconds
-      case let value?: throw invalid("timeout", value, expected: "a number of seconds above 0")
-      }
+    get throws { try values["timeout"].map { try CallOptions.seconds($0, field: "timeout") } }
+  }
+
+  /// The options of calls that are given, in place of those of `standard`.
+  func callOptions(over standard: CallOptions) throws -> CallOptions {
+    var options = standard
+    for name in CallOptions.names {
+      if let value = values[name] { try options.set(name, to: value) }
     }
+    return options
   }
 
   private func invalid(_ name: String, _ value: LuaValue, expected: String) -> ImagineError {
     .invalid(field: name, given: "a \(value.type)", expected: expected)
+  }
+}
+
+extension CallOptions {
+  /// The names that scripts set them by.
+  static let names = ["timeout", "retries", "retry_uncertain"]
+
+  /// - Throws: ``ImagineError`` of kind `validation`.
+  mutating func set(_ name: String, to value: LuaValue) throws(ImagineError) {
+    switch name {
+    case "timeout": timeout = try Self.seconds(value, field: name)
+    case "retries":
+      let field = Field(name, .integer(0...20), .optional, summary: "")
+      retry.retries = Int(try field.value(of: Argument(value)).integer ?? 0)
+    default:
+      let field = Field(name, .flag, .optional, summary: "")
+      retry.retriesUncertain = try field.value(of: Argument(value)).flag ?? false
+    }
+  }
+
+  /// A number of seconds, more than none.
+  fileprivate static func seconds(
+    _ value: LuaValue, field: String
+  ) throws(ImagineError) -> Double {
+    switch value {
+    case .integer(let seconds) where seconds > 0: return Double(seconds)
+    case .number(let seconds) where seconds > 0 && seconds.isFinite: return seconds
+    default:
+      throw .invalid(
+        field: field, given: "a \(value.type)", expected: "a number of seconds above 0")
+    }
   }
 }
 
@@ -88,6 +122,20 @@ extension Argument {
 }
 
 extension Session {
+  /// Changes what calls use where they say nothing themselves.
+  func configure(_ options: Options) throws {
+    let name = try options.text("provider")
+    if let name { _ = try provider(name) }
+    let callOptions = try options.callOptions(over: defaults.withLock { $0.options })
+    limitCalls(
+      concurrency: try options.integer("concurrency", in: 1...1000),
+      rate: try options.integer("rate", in: 1...100_000))
+    defaults.withLock { defaults in
+      defaults.options = callOptions
+      if let name { defaults.provider = name }
+    }
+  }
+
   /// The provider that a table of options names; nil where it names none.
   func provider(in options: Options) throws -> (any Provider)? {
     try options.text("provider").map { try provider($0) }

@@ -1,11 +1,12 @@
 import ImagineCore
 import Lua
+import Synchronization
 
 extension Session {
   /// What a script's call of an operation waits for.
   ///
-  /// The call is billed: when nobody waits for it any more it still goes on until its answer is
-  /// stored.
+  /// The call is billed: when nobody waits for it any more, and it has been sent, it goes on until
+  /// its answer is stored; the provider sees to that.
   ///
   /// - Parameters:
   ///   - name: of the operation.
@@ -16,17 +17,18 @@ extension Session {
     of name: String, _ call: borrowing LuaCall, argument: Int, image: Image? = nil,
     provider: (any Provider)? = nil
   ) throws -> LuaAsyncCall {
-    let fields = try CallFields(call, argument, of: name, image: image)
+    let fields = try CallFields(
+      call, argument, of: name, image: image, defaults: defaults.withLock { $0.options })
     let read = try read(fields, of: name, bound: provider)
     let title = read.request.operation.title
     switch read.request.operation.answer {
     case .job:
-      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: title) {
+      return LuaAsyncCall(whenCancelled: .stopInBackground, purpose: title) {
         try await self.submit(read)
       }
     case .picture:
       let givesList = read.count != nil
-      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: title) {
+      return LuaAsyncCall(whenCancelled: .stopInBackground, purpose: title) {
         try await self.draw(read)
       } completion: { state, images in
         givesList ? try state.results(images) : try state.results(images.first)
@@ -60,16 +62,19 @@ extension Session {
 /// options that every call takes.
 private struct CallFields {
   /// The options' names.
-  static let options = ["provider", "timeout", "extra", "n"]
+  static let options = ["provider", "extra", "n"] + CallOptions.names
 
   private var values: [String: LuaValue] = [:]
   private(set) var provider: String?
-  private(set) var callOptions = CallOptions()
+  private(set) var callOptions: CallOptions
   private(set) var count: Int?
   private(set) var extra: [String: Argument] = [:]
 
   /// Reads a prompt, a picture, or a table of fields and options.
-  init(_ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?) throws {
+  init(
+    _ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?, defaults: CallOptions
+  ) throws {
+    callOptions = defaults
     let operation = Operation.named(name)
     switch call.type(index) {
     case .string where operation?.field("prompt") != nil:
@@ -86,9 +91,10 @@ private struct CallFields {
     for (key, value) in try table.pairs() {
       switch key.text {
       case "provider"?: provider = try Self.text(value, of: "provider")
-      case "timeout"?: callOptions.timeout = try Self.seconds(value)
       case "n"?: count = try Self.count(value)
       case "extra"?: extra = try Self.extra(value)
+      case let option? where CallOptions.names.contains(option):
+        try callOptions.set(option, to: value)
       case let field?: values[field] = value
       case nil:
         throw ImagineError.invalid(
@@ -118,16 +124,6 @@ private struct CallFields {
   private static func count(_ value: LuaValue) throws -> Int? {
     let field = Field("n", .integer(1...100), .optional, summary: "")
     return try field.value(of: Argument(value)).integer.map(Int.init)
-  }
-
-  private static func seconds(_ value: LuaValue) throws -> Double {
-    switch value {
-    case .integer(let seconds) where seconds > 0: return Double(seconds)
-    case .number(let seconds) where seconds > 0 && seconds.isFinite: return seconds
-    default:
-      throw ImagineError.invalid(
-        field: "timeout", given: "a \(value.type)", expected: "a number of seconds above 0")
-    }
   }
 
   private static func extra(_ value: LuaValue) throws -> [String: Argument] {

@@ -15,6 +15,10 @@ public final class Session: Sendable {
 
     /// A provider that a script describes: `kind`, `base_url`, `token` or `token_env`, `model`.
     func provider(describedBy members: [String: String]) throws -> any Provider
+
+    /// Changes how many calls may be in flight at once, and begun in a minute; nil leaves one as it
+    /// is.
+    func limitCalls(concurrency: Int?, rate: Int?)
   }
 
   let assets: any AssetStore
@@ -22,6 +26,13 @@ public final class Session: Sendable {
   private let providers: any ProviderSource
   /// Shows how far a job is; nil where nobody looks.
   private let progress: (any JobProgress)?
+
+  /// What calls use where they say nothing themselves.
+  struct Defaults: Sendable {
+    var provider: String?
+    var options = CallOptions()
+  }
+  let defaults = Mutex(Defaults())
 
   private struct Tally {
     /// Which provider issued a job's id.
@@ -311,7 +322,11 @@ public final class Session: Sendable {
 
   /// - Parameter name: nil for the provider in use.
   func provider(_ name: String?) throws -> any Provider {
-    try providers.provider(named: name)
+    try providers.provider(named: name ?? defaults.withLock { $0.provider })
+  }
+
+  func limitCalls(concurrency: Int?, rate: Int?) {
+    providers.limitCalls(concurrency: concurrency, rate: rate)
   }
 
   func provider(describedBy members: [String: String]) throws -> any Provider {

@@ -6,6 +6,9 @@ import Synchronization
 final class ProviderRegistry: Sendable {
   private struct State {
     var providers: [String: any Provider] = [:]
+    /// By the address of the service.
+    var limiters: [String: CallLimiter] = [:]
+    var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
     var selection: ProviderSelection?
     var file: ConfigurationFile?
   }
@@ -76,37 +79,56 @@ final class ProviderRegistry: Sendable {
         throw ImagineError(
           .validation, "the provider 'local' needs the program imagine-server", field: "provider")
       }
-      return ImagineProvider(name: name, isFree: true, transport: transport) {
+      let provider = ImagineProvider(name: name, isFree: true, transport: transport) {
         try await server.endpoint()
       }
+      return patient(provider, at: name, &state)
     case ("imagine", .address(let address, let token, _)):
-      return ImagineProvider(
-        name: name, transport: transport,
-        endpoint: Endpoint(baseURL: address, token: Token(token)))
+      return imagine(at: Endpoint(baseURL: address, token: Token(token)), &state)
     case ("imagine", _):
-      return ImagineProvider(
-        name: name, transport: transport,
-        endpoint: try Endpoint.imagine(environment: configuration.environment))
+      return imagine(at: try Endpoint.imagine(environment: configuration.environment), &state)
     default:
-      return try makeDescribed(name, &state)
+      return try described(try description(of: name, &state), name, "providers.\(name)", &state)
     }
   }
 
-  private func makeDescribed(
-    _ name: String, _ state: inout State
-  ) throws(ImagineError) -> any Provider {
-    let environment = configuration.environment
+  private func imagine(at endpoint: Endpoint, _ state: inout State) -> any Provider {
+    patient(
+      ImagineProvider(name: "imagine", transport: transport, endpoint: endpoint),
+      at: endpoint.baseURL, &state)
+  }
+
+  private func description(
+    of name: String, _ state: inout State
+  ) throws(ImagineError) -> ProviderDescription {
     let file = try file(&state)
-    var description = file.providers[name]
-    if description == nil { description = try ProviderDescription.builtIn(name, environment) }
-    guard let description else {
-      let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
-      throw .invalid(
-        field: "provider", given: "\"\(name)\"",
-        expected: "one of: \(names.joined(separator: ", "))", allowed: names)
+    if let description = file.providers[name] { return description }
+    if let description = try ProviderDescription.builtIn(name, configuration.environment) {
+      return description
     }
-    return try description.makeProvider(
-      named: name, in: "providers.\(name)", transport: transport, environment: environment)
+    let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
+    throw .invalid(
+      field: "provider", given: "\"\(name)\"",
+      expected: "one of: \(names.joined(separator: ", "))", allowed: names)
+  }
+
+  private func described(
+    _ description: ProviderDescription, _ name: String, _ place: String, _ state: inout State
+  ) throws -> any Provider {
+    let provider = try description.makeProvider(
+      named: name, in: place, transport: transport, environment: configuration.environment)
+    return patient(provider, at: description.baseURL ?? name, &state)
+  }
+
+  /// All calls to one address wait on one limiter, whoever makes them.
+  private func patient(
+    _ provider: any Provider, at address: String, _ state: inout State
+  ) -> any Provider {
+    let limiter =
+      state.limiters[address]
+      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
+    state.limiters[address] = limiter
+    return PatientProvider(provider, limiter: limiter)
   }
 }
 
@@ -114,9 +136,17 @@ extension ProviderRegistry: Session.ProviderSource {
   /// A provider of a script's own is not kept under a name.
   func provider(describedBy members: [String: String]) throws -> any Provider {
     let description = try ProviderDescription(members: members, in: "provider")
-    return try description.makeProvider(
-      named: description.kind, in: "provider", transport: transport,
-      environment: configuration.environment)
+    return try state.withLock { state in
+      try described(description, description.kind, "provider", &state)
+    }
+  }
+
+  func limitCalls(concurrency: Int?, rate: Int?) {
+    state.withLock { state in
+      if let concurrency { state.limits.concurrency = concurrency }
+      if let rate { state.limits.rate = rate }
+      for limiter in state.limiters.values { limiter.set(concurrency: concurrency, rate: rate) }
+    }
   }
 }
 

@@ -22,6 +22,9 @@ public struct LuaAsyncCall {
     /// ``LuaInterpreter/backgroundWorkCount`` counts it, and
     /// ``LuaInterpreter/waitForBackgroundWork()`` waits for it.
     case finishInBackground
+    /// Both: the script is free at once, the work's Swift task is cancelled, and it is counted
+    /// until it has ended. For work that breaks off what it may and shields what it may not.
+    case stopInBackground
   }
 
   let wait: Wait
@@ -115,7 +118,7 @@ final class WorkWait: Wait, @unchecked Sendable {
     isStarting = false
     if isOver { return }
     self.swiftTask = swiftTask
-    if whenCancelled == .finishInBackground { mailbox.keep(self, SwiftWork(task: swiftTask)) }
+    if whenCancelled != .abort { mailbox.keep(self, SwiftWork(task: swiftTask)) }
   }
 
   private func workEnded(
@@ -136,7 +139,7 @@ final class WorkWait: Wait, @unchecked Sendable {
   }
 
   override func abandon() {
-    if whenCancelled == .abort { swiftTask?.cancel() }
+    if whenCancelled != .finishInBackground { swiftTask?.cancel() }
   }
 }
 

@@ -98,6 +98,6 @@ struct ServiceAnswerTests {
 
   private func fault(_ status: Int, _ body: String) -> ImagineError {
     ServiceAnswer.fault(
-      status: status, body: Array(body.utf8), endpoint: "POST /x", isBilled: true, retryAfter: nil)
+      status: status, body: Array(body.utf8), endpoint: "POST /x", isBilled: true)
   }
 }
