@@ -64,3 +64,18 @@ import Testing
     #expect(reason.contains("/nowhere/at/all"))
   }
 }
+
+@Suite struct AnimatingTests {
+  @Test("a picture is set in motion at the video size nearest to its shape")
+  func animate() throws {
+    let engine = BuiltInEngine()
+    let folder = FileManager.default.temporaryDirectory.path + "/film-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let picture = try KnownTruth.png(KnownTruth.ground(2, width: 90, height: 160))
+    let film = try engine.animate(
+      prompt: "snow falls", image: picture, style: "fast-svd", aspectRatio: nil, seed: 1,
+      into: folder, progress: { _ in })
+    #expect(film.size == AspectRatio.nineToSixteen.videoSize)
+  }
+}

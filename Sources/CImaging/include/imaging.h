@@ -87,6 +87,30 @@ int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
     int32_t new_height, ImagingPicture *picture, ImagingFault *fault);
 
+/// Finds the subject of a picture of 3 channels: GrabCut on a small copy, seeded by how much a
+/// pixel differs from the border and how near it is to the middle; then refined at full size.
+///
+/// `alpha` takes `width * height` bytes, 255 for the subject. `pixels` is changed along the edge
+/// of the subject, where it held some of the background.
+int imaging_matte(
+    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha, ImagingFault *fault);
+
+/// Doubles a picture: Lanczos, then corrected until scaling it down gives the original again.
+int imaging_double(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
+    ImagingPicture *picture, ImagingFault *fault);
+
+/// Fills where `mask` is not 0 from its rim (Telea); for small holes. 3 channels, in place.
+int imaging_inpaint(
+    uint8_t *pixels, int32_t width, int32_t height, const uint8_t *mask, float radius,
+    ImagingFault *fault);
+
+/// Puts `source` into `pixels` where `mask` is not 0, so that it takes on the light of what is
+/// around it (Poisson). All of one size, 3 channels; pixels outside the mask stay as they are.
+int imaging_blend(
+    uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
+    ImagingFault *fault);
+
 #ifdef __cplusplus
 }
 #endif

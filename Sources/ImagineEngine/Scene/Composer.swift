@@ -6,8 +6,13 @@ struct Composer {
   private let stream: RandomStream
 
   /// The scene of a prompt; the seed decides what the prompt leaves open.
-  static func scene(of prompt: String, aspect: Float, seed: Int64) -> Scene {
-    let reading = PromptReader.read(prompt)
+  ///
+  /// `usualPlace` is where it is set when the prompt names no place; nil leaves that to its words.
+  static func scene(
+    of prompt: String, aspect: Float, seed: Int64, usualPlace: Place? = nil
+  ) -> Scene {
+    var reading = PromptReader.read(prompt)
+    reading.place = reading.place ?? usualPlace
     let stream = RandomStream(
       RandomStream.mix(reading.fingerprint ^ RandomStream.mix(UInt64(bitPattern: seed))))
     return Composer(reading: reading, aspect: aspect, stream: stream).compose()

@@ -9,6 +9,21 @@ enum Developing {
     }
   }
 
+  /// An 8-bit picture of a canvas that was a picture before: gamma alone.
+  static func photograph(_ canvas: Canvas) throws -> Bitmap {
+    try Bitmap(width: canvas.width, height: canvas.height, channels: 3) { bytes in
+      nonisolated(unsafe) let bytes = bytes
+      canvas.inBands { rows in
+        for index in (rows.lowerBound * canvas.width)..<(rows.upperBound * canvas.width) {
+          var light = canvas.pixels[index]
+          light.clamp(lowerBound: .zero, upperBound: Colour(repeating: 1))
+          let value = light.squareRoot() * 255 + 0.5
+          for channel in 0..<3 { bytes[index * 3 + channel] = UInt8(value[channel]) }
+        }
+      }
+    }
+  }
+
   static func write(
     _ canvas: Canvas, _ rendering: Rendering, seed: UInt32,
     to bytes: UnsafeMutableBufferPointer<UInt8>

@@ -1,0 +1,89 @@
+// Upscaling, inpainting of small holes and Poisson blending, by OpenCV.
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/photo.hpp>
+
+#include "fault.hpp"
+#include "imaging.h"
+
+namespace {
+
+ImagingPicture picture_of(const cv::Mat &mat) {
+  size_t size = mat.total() * mat.elemSize();
+  uint8_t *pixels = static_cast<uint8_t *>(imaging_allocate(size));
+  if (pixels == nullptr) throw std::bad_alloc();
+  mat.copyTo(cv::Mat(mat.rows, mat.cols, mat.type(), pixels));
+  return ImagingPicture{pixels, mat.cols, mat.rows, mat.channels()};
+}
+
+/// Colours weighted by alpha, so that what is clear does not colour its neighbours.
+void weigh(cv::Mat &mat, bool undo) {
+  for (int y = 0; y < mat.rows; y++) {
+    float *line = mat.ptr<float>(y);
+    for (int x = 0; x < mat.cols; x++, line += 4) {
+      float alpha = line[3] / 255;
+      float scale = undo ? (alpha > 0.002f ? 1 / alpha : 0) : alpha;
+      for (int c = 0; c < 3; c++) line[c] *= scale;
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int imaging_double(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
+    ImagingPicture *picture, ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    cv::Mat source(height, width, CV_8UC(channels), const_cast<uint8_t *>(pixels));
+    cv::Mat original;
+    source.convertTo(original, CV_32F);
+    if (channels == 4) weigh(original, false);
+    cv::Size size(width * 2, height * 2);
+    cv::Mat large, small, correction;
+    cv::resize(original, large, size, 0, 0, cv::INTER_LANCZOS4);
+    for (int step = 0; step < 2; step++) {
+      cv::resize(large, small, original.size(), 0, 0, cv::INTER_AREA);
+      cv::subtract(original, small, small);
+      cv::resize(small, correction, size, 0, 0, cv::INTER_CUBIC);
+      cv::add(large, correction, large);
+    }
+    if (channels == 4) weigh(large, true);
+    cv::Mat result;
+    large.convertTo(result, CV_8U);
+    *picture = picture_of(result);
+  });
+}
+
+extern "C" int imaging_inpaint(
+    uint8_t *pixels, int32_t width, int32_t height, const uint8_t *mask, float radius,
+    ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    cv::Mat picture(height, width, CV_8UC3, pixels);
+    cv::Mat hole(height, width, CV_8U, const_cast<uint8_t *>(mask));
+    cv::Mat result;
+    cv::inpaint(picture, hole, result, radius, cv::INPAINT_TELEA);
+    result.copyTo(picture, hole);
+  });
+}
+
+extern "C" int imaging_blend(
+    uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
+    ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    cv::Mat picture(height, width, CV_8UC3, pixels);
+    cv::Mat patch(height, width, CV_8UC3, const_cast<uint8_t *>(source));
+    cv::Mat area = cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)).clone();
+    // The blend needs a rim of known pixels on every side.
+    cv::rectangle(area, cv::Rect(0, 0, width, height), cv::Scalar(0), 1);
+    cv::Rect box = cv::boundingRect(area);
+    if (box.empty() || width < 4 || height < 4) {
+      patch.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
+      return;
+    }
+    cv::Point centre(box.x + box.width / 2, box.y + box.height / 2);
+    cv::Mat blended;
+    cv::seamlessClone(patch, picture, area, centre, blended, cv::NORMAL_CLONE);
+    blended.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
+  });
+}

@@ -1,0 +1,56 @@
+/// Blurs by running sums.
+enum Blur {
+  /// A box blur of one number a pixel, in place; beyond the edge lies 0.
+  static func box(_ field: inout [Float], _ width: Int, _ height: Int, radius: Int) {
+    for row in 0..<height { line(&field, row * width, 1, width, radius) }
+    for column in 0..<width { line(&field, column, width, height, radius) }
+  }
+
+  private static func line(
+    _ field: inout [Float], _ start: Int, _ step: Int, _ count: Int, _ radius: Int
+  ) {
+    let scale = 1 / Float(2 * radius + 1)
+    let source = (0..<count).map { field[start + $0 * step] }
+    var sum: Float = 0
+    for index in 0..<min(radius, count) { sum += source[index] }
+    for index in 0..<count {
+      if index + radius < count { sum += source[index + radius] }
+      field[start + index * step] = sum * scale
+      if index - radius >= 0 { sum -= source[index - radius] }
+    }
+  }
+
+  /// The colours of a picture, small and blurred: three numbers (0 … 255) a cell.
+  static func small(_ picture: Raster, factor: Int) -> (cells: [Float], width: Int, height: Int) {
+    var planes: [[Float]] = []
+    var size = (width: 0, height: 0)
+    for channel in 0..<3 {
+      let plane = (0..<(picture.width * picture.height)).map { picture.bytes[$0 * 3 + channel] }
+      let (cells, width, height) = small(plane, picture.width, picture.height, factor: factor)
+      planes.append(cells)
+      size = (width, height)
+    }
+    let cells = (0..<(size.width * size.height * 3)).map { planes[$0 % 3][$0 / 3] * 255 }
+    return (cells, size.width, size.height)
+  }
+
+  /// One byte a pixel, small and blurred: 0 … 1 a cell.
+  static func small(_ plane: [UInt8], _ width: Int, _ height: Int, factor: Int) -> (
+    cells: [Float], width: Int, height: Int
+  ) {
+    let columns = max(1, width / factor)
+    let rows = max(1, height / factor)
+    var cells = [Float](repeating: 0, count: columns * rows)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        var sum = 0
+        for y in (row * factor)..<((row + 1) * factor) {
+          for x in (column * factor)..<((column + 1) * factor) { sum += Int(plane[y * width + x]) }
+        }
+        cells[row * columns + column] = Float(sum) / Float(factor * factor * 255)
+      }
+    }
+    for _ in 0..<2 { box(&cells, columns, rows, radius: 3) }
+    return (cells, columns, rows)
+  }
+}

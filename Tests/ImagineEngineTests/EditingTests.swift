@@ -1,0 +1,225 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct EditingTests {
+  let engine = BuiltInEngine()
+
+  @Test("the background remover finds known subjects: 0.90 mean overlap on 24 composites")
+  func removeBackground() throws {
+    let subjects = [
+      "a red apple", "a blue bottle", "an orange cat", "a person in a green shirt", "a robot",
+      "a yellow cup", "a brown dog", "a red car",
+    ]
+    var overlaps: [Double] = []
+    for ground in 0..<24 {
+      let truth = try KnownTruth.composite(subjects[ground % 8], ground: ground, side: 320)
+      let (_, alpha) = try BuiltInEngine.matte(of: truth.picture.picture())
+      overlaps.append(KnownTruth.overlap(alpha, truth.alpha))
+    }
+    let mean = overlaps.reduce(0, +) / Double(overlaps.count)
+    let shown = overlaps.map { Int($0 * 100) }
+    #expect(mean >= 0.90, "mean \(mean) of \(shown)")
+  }
+
+  @Test("what was removed is a PNG of the same size with clear and solid parts")
+  func removedIsPNG() throws {
+    let truth = try KnownTruth.composite("a red apple", ground: 1, side: 200)
+    let bytes = try engine.removeBackground(KnownTruth.png(truth.picture))
+    let picture = try Codec.decode(bytes, field: "image")
+    let alpha = try #require(picture.alpha)
+    #expect(picture.size == PixelSize(width: 200, height: 200))
+    #expect(alpha.contains(0) && alpha.contains(255))
+  }
+
+  @Test("doubling is at least 0.1 dB nearer to the truth than Lanczos alone")
+  func upscale() throws {
+    for prompt in ["a castle in the mountains", "a street", "a cat"] {
+      let truth = try engine.picture(
+        prompt: prompt, style: .sdxl, size: PixelSize(width: 256, height: 256), seed: 4)
+      let whole = Raster(truth)
+      var small = Raster(width: 128, height: 128)
+      for row in 0..<128 {
+        for column in 0..<128 {
+          for channel in 0..<3 {
+            func at(_ dy: Int, _ dx: Int) -> Int {
+              Int(whole.bytes[((row * 2 + dy) * 256 + column * 2 + dx) * 3 + channel])
+            }
+            small.bytes[(row * 128 + column) * 3 + channel] = UInt8(
+              (at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1) + 2) / 4)
+          }
+        }
+      }
+      let ours = Raster(try BuiltInEngine.doubled(small.picture()))
+      let plain = Raster(try Codec.scale(small.picture(), to: PixelSize(width: 256, height: 256)))
+      let gain =
+        KnownTruth.signalToNoise(ours.bytes, whole.bytes)
+        - KnownTruth.signalToNoise(plain.bytes, whole.bytes)
+      #expect(gain >= 0.1, "\(prompt): \(gain) dB")
+    }
+  }
+
+  @Test("doubling keeps alpha and gives a PNG of twice the size")
+  func upscaleAlpha() throws {
+    let subject = try engine.png(prompt: "a flower", aspectRatio: .square, seed: 1)
+    let small = try engine.convert(
+      subject, to: Conversion(format: .png, width: 96, height: 96))
+    let picture = try Codec.decode(engine.upscale(small), field: "image")
+    #expect(picture.size == PixelSize(width: 192, height: 192))
+    let alpha = try #require(picture.alpha)
+    #expect(alpha.contains(0) && alpha.contains(255))
+  }
+
+  @Test("retouching changes no pixel outside the mask, and beats Telea inside on textures")
+  func retouch() throws {
+    var gains: [Double] = []
+    for kind in 0..<4 {
+      let truth = KnownTruth.texture(kind, side: 160)
+      let mask = KnownTruth.mask(56..<100, 60..<104, width: 160, height: 160)
+      var damaged = truth
+      for index in mask.values.indices where mask.values[index] != 0 {
+        for channel in 0..<3 { damaged.bytes[index * 3 + channel] = channel == 0 ? 255 : 0 }
+      }
+      let edited = Raster(
+        try Codec.decode(
+          engine.retouch(KnownTruth.png(damaged), mask: mask.png()), field: "image"))
+      for index in mask.values.indices where mask.values[index] == 0 {
+        for channel in 0..<3
+        where edited.bytes[index * 3 + channel] != damaged.bytes[index * 3 + channel] {
+          Issue.record("pixel \(index) changed outside the mask")
+          return
+        }
+      }
+      var telea = damaged
+      try PatchFill.inpaint(&telea, mask)
+      gains.append(
+        KnownTruth.signalToNoise(edited.bytes, truth.bytes, where: mask.values)
+          - KnownTruth.signalToNoise(telea.bytes, truth.bytes, where: mask.values))
+    }
+    #expect(gains.reduce(0, +) > 0, "\(gains)")
+    #expect(gains[1] > 3 && gains[3] > 3, "what repeats is continued: \(gains)")
+  }
+
+  @Test("a fill paints what the prompt names, within the mask alone")
+  func fill() throws {
+    let picture = try KnownTruth.ground(2, width: 200, height: 150)
+    let mask = KnownTruth.mask(60..<150, 30..<130, width: 200, height: 150)
+    let file = try KnownTruth.png(picture)
+    let boat = Raster(
+      try Codec.decode(
+        engine.fill(prompt: "a red boat", image: file, mask: mask.png()), field: "image"))
+    let house = Raster(
+      try Codec.decode(
+        engine.fill(prompt: "a white house", image: file, mask: mask.png()), field: "image"))
+    var isEqualOutside = true
+    for index in mask.values.indices where mask.values[index] == 0 {
+      for channel in 0..<3
+      where boat.bytes[index * 3 + channel] != picture.bytes[index * 3 + channel] {
+        isEqualOutside = false
+      }
+    }
+    #expect(isEqualOutside)
+    #expect(KnownTruth.signalToNoise(boat.bytes, house.bytes, where: mask.values) < 25)
+  }
+
+  @Test("the same edit gives the same bytes, however it is cut into bands")
+  func repeatable() throws {
+    let picture = try KnownTruth.png(KnownTruth.texture(0, side: 120))
+    let mask = try KnownTruth.mask(40..<80, 40..<80, width: 120, height: 120).png()
+    let first = try engine.retouch(picture, mask: mask)
+    let whole = try Bands.$isWhole.withValue(true) { try engine.retouch(picture, mask: mask) }
+    #expect(first == whole)
+  }
+
+  @Test("a mask of another size names the mask and both sizes")
+  func maskSize() throws {
+    let picture = try KnownTruth.png(KnownTruth.texture(0, side: 64))
+    let mask = try KnownTruth.mask(0..<8, 0..<8, width: 32, height: 64).png()
+    #expect(
+      throws: EngineError.unusable(
+        field: "mask", reason: "it is 32x64, the picture 64x64; both must be equal")
+    ) { try engine.retouch(picture, mask: mask) }
+  }
+
+  @Test("another shape has exactly the ratio that was asked for", arguments: AspectRatio.allCases)
+  func resizeRatio(_ aspectRatio: AspectRatio) throws {
+    let picture = try KnownTruth.png(KnownTruth.ground(2, width: 180, height: 180))
+    let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
+    let size = try PictureInspection(bytes).size
+    let shape = aspectRatio.pixelSize
+    let error =
+      Double(size.width) / Double(size.height) - Double(shape.width) / Double(shape.height)
+    #expect(abs(error) < 0.02, "\(size)")
+  }
+
+  @Test("what a mask protects keeps its form when the picture is carved")
+  func resizeProtects() throws {
+    // Without protection the flat disc is what seams would go through first.
+    var picture = KnownTruth.texture(2, side: 160)
+    var keep = KnownTruth.mask(0..<0, 0..<0, width: 160, height: 160)
+    for row in 0..<160 {
+      for column in 0..<160 where (row - 80) * (row - 80) + (column - 80) * (column - 80) < 1600 {
+        keep.values[row * 160 + column] = 255
+        for channel in 0..<3 { picture.bytes[(row * 160 + column) * 3 + channel] = 250 }
+      }
+    }
+    let bytes = try engine.resize(
+      KnownTruth.png(picture), to: .threeToFour, prompt: nil, mask: keep.png())
+    let result = Raster(try Codec.decode(bytes, field: "image"))
+    var widest = 0
+    for row in 0..<result.height {
+      let bright = (0..<result.width).count { result.bytes[(row * result.width + $0) * 3] == 250 }
+      widest = max(widest, bright)
+    }
+    #expect(widest >= 78)
+  }
+
+  @Test("a subject on a transparent ground has clear and solid parts and no fringe")
+  func png() throws {
+    let bytes = try engine.png(prompt: "a red apple", aspectRatio: .square, seed: 3)
+    let picture = try Codec.decode(bytes, field: "image")
+    #expect(picture.size == AspectRatio.square.pixelSize)
+    let alpha = try #require(picture.alpha)
+    let colours = Raster(picture)
+    #expect(alpha.count(where: { $0 == 0 }) > 100_000)
+    #expect(alpha.count(where: { $0 == 255 }) > 100_000)
+    // A half-covered pixel has the colour of a solid neighbour, not of a ground that was never there.
+    var strays = 0
+    var edges = 0
+    let width = picture.width
+    for row in 4..<(picture.height - 4) {
+      for column in 4..<(width - 4) {
+        let index = row * width + column
+        guard alpha[index] > 40, alpha[index] < 215 else { continue }
+        edges += 1
+        var nearest = Int.max
+        for dy in -4...4 {
+          for dx in -4...4 {
+            let other = index + dy * width + dx
+            guard alpha[other] == 255 else { continue }
+            let distance = (0..<3).reduce(0) {
+              $0 + abs(Int(colours.bytes[index * 3 + $1]) - Int(colours.bytes[other * 3 + $1]))
+            }
+            nearest = min(nearest, distance)
+          }
+        }
+        if nearest > 90 { strays += 1 }
+      }
+    }
+    #expect(edges > 200)
+    #expect(strays * 20 < edges, "\(strays) of \(edges)")
+  }
+
+  @Test("a background leaves the middle of the subject alone and replaces the rest")
+  func addBackground() throws {
+    let subject = try engine.convert(
+      engine.png(prompt: "a green bottle", aspectRatio: .square, seed: 3),
+      to: Conversion(format: .png, width: 240, height: 240))
+    let table = try engine.addBackground(prompt: "on a marble table", image: subject, seed: 2)
+    let beach = try engine.addBackground(prompt: "on a beach", image: subject, seed: 2)
+    #expect(try PictureInspection(table).size == PixelSize(width: 240, height: 240))
+    #expect(table != beach)
+    #expect(try !PictureInspection(table).hasAlpha)
+  }
+}
