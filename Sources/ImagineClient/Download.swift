@@ -1,19 +1,39 @@
 import ImagineCore
 
 /// Fetches a file by an address that a service gave.
+///
+/// A download costs nothing, so it is tried again by itself: from where it broke off, where the
+/// server can do that and the file is still the same, else from its start. What arrives is checked
+/// for its length, and is in the store whole or not at all.
 struct Download {
   let transport: HTTPTransport
   let endpoint: Endpoint
   let store: any AssetStore
+  var policy = RetryPolicy()
 
   private static let mostRedirects = 5
 
   func fetch(_ address: String) async throws -> Asset {
+    let file = Arriving(store)
+    defer { file.discard() }
+    var attempt = 1
+    while true {
+      do {
+        return try await follow(address, into: file)
+      } catch let error as ImagineError {
+        guard let pause = policy.pause(after: error, attempt: attempt) else { throw error }
+        do { try await Task.sleep(for: .seconds(pause)) } catch { throw error }
+        attempt += 1
+      }
+    }
+  }
+
+  private func follow(_ address: String, into file: Arriving) async throws -> Asset {
     var address = address
     for _ in 0...Self.mostRedirects {
       try check(address)
-      switch try await get(address) {
-      case .file(let asset): return asset
+      switch try await get(address, into: file) {
+      case .arrived(let asset): return asset
       case .elsewhere(let next): address = next
       }
     }
@@ -22,7 +42,7 @@ struct Download {
   }
 
   private enum Step: Sendable {
-    case file(Asset)
+    case arrived(Asset)
     case elsewhere(String)
   }
 
@@ -37,33 +57,81 @@ struct Download {
     }
   }
 
-  private func get(_ address: String) async throws -> Step {
-    let call = HTTPTransport.Call(
+  private func get(_ address: String, into file: Arriving) async throws -> Step {
+    var call = HTTPTransport.Call(
       method: "GET", address: address, endpoint: "GET of a finished file",
       authorization: endpoint.authorization(for: address),
       limit: .silence(transport.timeouts.stall))
-    return try await transport.perform(call) { [store] answer in
+    if let range = file.missingRange { call.headers = range }
+    return try await transport.perform(call) { answer in
       if (300..<400).contains(answer.status), let next = answer.header("Location"),
         next.contains("://")
       {
         return .elsewhere(next)
       }
-      guard answer.status == 200 else { throw answer.fault(try await answer.bytes(upTo: 1 << 16)) }
-      let writer = try store.makeWriter()
-      do {
-        try await answer.forEachPiece { try writer.write($0) }
-        if let length = answer.header("Content-Length").flatMap({ Int($0) }),
-          length != answer.byteCount
-        {
-          throw ImagineError(
-            .connection, "the download ended after \(answer.byteCount) of \(length) bytes",
-            retryable: true, endpoint: call.endpoint)
-        }
-        return .file(try writer.commit())
-      } catch {
-        writer.discard()
-        throw error
+      guard try file.begins(with: answer) else {
+        throw answer.fault(try await answer.bytes(upTo: 1 << 16))
       }
+      try await answer.forEachPiece { try file.write($0) }
+      return .arrived(try file.commit(after: answer))
     }
+  }
+}
+
+/// A file on its way into the store, over as many answers as it takes.
+///
+/// `@unchecked Sendable`: a download makes one request at a time, and only that request's reader
+/// touches it.
+private final class Arriving: @unchecked Sendable {
+  private let store: any AssetStore
+  private var writer: (any AssetWriter)?
+  private var received = 0
+  private var length: Int?
+  /// What the server calls this version of the file; a rest of another version does not fit.
+  private var version: String?
+
+  init(_ store: any AssetStore) { self.store = store }
+
+  /// The headers that ask for the rest; nil where all of it is wanted.
+  var missingRange: [String: String]? {
+    guard received > 0, let version else { return nil }
+    return ["Range": "bytes=\(received)-", "If-Range": version]
+  }
+
+  /// Prepares for the body of an answer. False where it has none of the file.
+  func begins(with answer: HTTPAnswer) throws -> Bool {
+    switch answer.status {
+    case 206 where answer.header("Content-Range")?.hasPrefix("bytes \(received)-") == true:
+      return true
+    case 200:
+      discard()
+      writer = try store.makeWriter()
+      length = answer.header("Content-Length").flatMap { Int($0) }
+      version = answer.header("ETag").flatMap { $0.hasPrefix("W/") ? nil : $0 }
+      return true
+    default:
+      return false
+    }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try writer?.write(bytes)
+    received += bytes.count
+  }
+
+  func commit(after answer: HTTPAnswer) throws -> Asset {
+    guard let writer, length == nil || length == received else {
+      throw ImagineError(
+        .connection, "the download ended after \(received) of \(length ?? 0) bytes",
+        retryable: true, endpoint: answer.call.endpoint)
+    }
+    self.writer = nil
+    return try writer.commit()
+  }
+
+  func discard() {
+    writer?.discard()
+    writer = nil
+    received = 0
   }
 }

@@ -71,6 +71,8 @@ public final class HTTPTransport: Sendable {
     var endpoint: String
     var authorization: String?
     var contentType: String?
+    /// Further headers.
+    var headers: [String: String] = [:]
     var body: [UInt8]?
     /// Whether the service bills it.
     var isBilled = false
@@ -136,6 +138,7 @@ public final class HTTPTransport: Sendable {
     if let contentType = call.contentType {
       request.headers.add(name: "Content-Type", value: contentType)
     }
+    for (name, value) in call.headers { request.headers.replaceOrAdd(name: name, value: value) }
     if let body = call.body { request.body = .bytes(ByteBuffer(bytes: body)) }
     return request
   }

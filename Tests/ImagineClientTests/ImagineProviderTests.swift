@@ -32,7 +32,9 @@ struct ImagineProviderTests {
   private func draw(by provider: ImagineProvider) async throws -> Drawing {
     let request = try Operation.generate.request(
       from: ["prompt": .text("a \"cat\""), "seed": .integer(5)], by: .script)
-    return try await provider.draw(request, options: CallOptions(), into: store)
+    let drawings = try await provider.draw(
+      request, count: 1, options: CallOptions(), into: store)
+    return try #require(drawings.first)
   }
 
   /// The error of a call that a stub answers in one way.

@@ -20,7 +20,7 @@ public final class StubServer: Sendable {
   public enum Answer: Sendable {
     case full(status: Int, headers: [String: String] = [:], body: [UInt8])
     /// Announces `length` bytes, sends the body and closes.
-    case cut(length: Int, body: [UInt8])
+    case cut(length: Int, body: [UInt8], headers: [String: String] = [:])
     /// Closes the connection without a word.
     case close
     /// Says nothing, for ever.
@@ -113,8 +113,9 @@ private final class Exchange: ChannelInboundHandler {
       var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
       fields.replaceOrAdd(name: "content-length", value: String(body.count))
       await write(status, fields, body, to: channel)
-    case .cut(let length, let body):
-      let fields = HTTPHeaders([("content-length", String(length))])
+    case .cut(let length, let body, let headers):
+      var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
+      fields.add(name: "content-length", value: String(length))
       await write(200, fields, body, to: channel, ends: false)
       try? await channel.close()
     case .close: try? await channel.close()

@@ -1,0 +1,141 @@
+import Foundation
+import ImagineCore
+import ImagineStore
+import ImagineTestSupport
+import Logging
+import Testing
+
+@testable import ImagineClient
+
+@Suite("An OpenAI-style service, over a real socket")
+struct OpenAIProviderTests {
+  static let png = ImagineProviderTests.png
+
+  let folder: TemporaryFolder
+  let store: FileAssetStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = FileAssetStore(root: folder.file("assets"))
+  }
+
+  private func draw(
+    at address: String, _ arguments: [String: Argument], count: Int = 1
+  ) async throws -> [Drawing] {
+    let provider = OpenAIProvider(
+      name: "test", transport: HTTPTransport(logger: Logger(label: "test")),
+      endpoint: Endpoint(baseURL: "\(address)/v1", token: Token("key")), model: "flux-1")
+    let operation = try #require(provider.operations.first)
+    let request = try operation.request(
+      from: arguments.merging(["prompt": .text("a cat")]) { $1 }, by: .script)
+    return try await provider.draw(request, count: count, options: CallOptions(), into: store)
+  }
+
+  /// The members of the JSON body that a request carried.
+  private func members(_ request: StubServer.Request?) throws -> [String: any Sendable] {
+    let body = try #require(request?.body)
+    let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: any Sendable]
+    return try #require(object)
+  }
+
+  @Test("answers by base64, by data address and by address are all read")
+  func answers() async throws {
+    let files = try await StubServer { _ in .full(status: 200, body: Self.png) }
+    let base64 = Data(Self.png).base64EncodedString()
+    let stub = try await StubServer { [address = files.address] _ in
+      .json(
+        200,
+        """
+        {"created":1,"data":[{"b64_json":"\(base64)"},
+        {"url":"data:image/png;base64,\(base64)"},{"url":"\(address)/x.png"}]}
+        """)
+    }
+    let drawings = try await draw(at: stub.address, [:], count: 3)
+    #expect(drawings.count == 3)
+    #expect(Set(drawings.map(\.asset.sha256)).count == 1)
+    #expect(files.requests.map(\.headers["authorization"]) == [nil])
+    #expect(stub.requests.first?.headers["authorization"] == "Bearer key")
+    #expect(stub.requests.first?.target == "/v1/images/generations")
+    let members = try members(stub.requests.first)
+    #expect(members["model"] as? String == "flux-1")
+    #expect(members["n"] as? Int == 3)
+    #expect(members["size"] == nil)
+    await stub.close()
+    await files.close()
+  }
+
+  @Test("numbers go as numbers, and a shape as its size")
+  func fields() async throws {
+    let stub = try await StubServer { _ in .json(400, "{}") }
+    _ = try? await draw(
+      at: stub.address,
+      [
+        "model": .text("other"), "aspect_ratio": .text("1:1"), "guidance_scale": .text("3.5"),
+        "num_inference_steps": .integer(30),
+      ])
+    let members = try members(stub.requests.first)
+    #expect(members["model"] as? String == "other")
+    #expect(members["size"] as? String == "1024x1024")
+    #expect(members["guidance_scale"] as? Double == 3.5)
+    #expect(members["num_inference_steps"] as? Int == 30)
+    #expect(
+      Set(members.keys) == ["prompt", "model", "size", "guidance_scale", "num_inference_steps"])
+    await stub.close()
+  }
+
+  @Test("a shape that the service has not is refused with the nearest, unless that will do")
+  func approximate() async throws {
+    let stub = try await StubServer { _ in .json(400, "{}") }
+    let error = await #expect(throws: ImagineError.self) {
+      _ = try await draw(at: stub.address, ["aspect_ratio": .text("16:9")])
+    }
+    #expect(error?.field == "aspect_ratio")
+    #expect(error?.message.contains("1792x1024") == true)
+    #expect(stub.requests.isEmpty)
+    _ = try? await draw(
+      at: stub.address, ["aspect_ratio": .text("9:16"), "approximate": .boolean(true)])
+    #expect(try members(stub.requests.first)["size"] as? String == "1024x1792")
+    await stub.close()
+  }
+
+  @Test(
+    "errors keep their words",
+    arguments: [
+      (400, "invalid_request_error", ImagineError.Kind.validation, false, ImagineError.Charged.no),
+      (401, "invalid_api_key", .authorization, false, .no), (404, "model", .notFound, false, .no),
+      (429, "rate_limit", .rateLimit, true, .no), (429, "insufficient_quota", .payment, false, .no),
+      (500, "server", .server, false, .unknown),
+    ])
+  func faults(
+    status: Int, code: String, kind: ImagineError.Kind, retryable: Bool,
+    charged: ImagineError.Charged
+  ) async throws {
+    let stub = try await StubServer { _ in
+      .json(
+        status, #"{"error":{"message":"the words","type":"t","code":"\#(code)","param":"size"}}"#)
+    }
+    let error = await #expect(throws: ImagineError.self) {
+      _ = try await draw(at: stub.address, [:])
+    }
+    #expect(error?.kind == kind)
+    #expect(error?.retryable == retryable)
+    #expect(error?.charged == charged)
+    #expect(error?.name == code)
+    #expect(error?.field == "size")
+    #expect(error?.message.contains("the words") == true)
+    await stub.close()
+  }
+
+  @Test(
+    "an answer without pictures is a bad answer",
+    arguments: ["{}", #"{"data":[]}"#, #"{"data":[{}]}"#, #"{"data":[{"b64_json":"&"}]}"#])
+  func empty(body: String) async throws {
+    let stub = try await StubServer { _ in .json(200, body) }
+    let error = await #expect(throws: ImagineError.self) {
+      _ = try await draw(at: stub.address, [:])
+    }
+    #expect(error?.kind == .badResponse)
+    #expect(error?.charged == .unknown)
+    await stub.close()
+  }
+}

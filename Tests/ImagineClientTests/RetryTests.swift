@@ -1,0 +1,126 @@
+import Foundation
+import ImagineCore
+import ImagineTestSupport
+import Synchronization
+import Testing
+
+@testable import ImagineClient
+
+@Suite("What is sent again, and when")
+struct RetryTests {
+  private static func error(
+    retryable: Bool = true, charged: ImagineError.Charged = .no, retryAfter: Double? = nil
+  ) -> ImagineError {
+    ImagineError(
+      .unavailable, "x", retryable: retryable, charged: charged, retryAfter: retryAfter)
+  }
+
+  @Test("pauses double up to eight seconds, less at most a quarter")
+  func pauses() {
+    let policy = RetryPolicy(retries: 10)
+    let longest = (1...7).map { policy.pause(after: Self.error(), attempt: $0, jitter: 0) }
+    let shortest = (1...7).map { policy.pause(after: Self.error(), attempt: $0, jitter: 1) }
+    #expect(longest == [0.5, 1, 2, 4, 8, 8, 8])
+    #expect(shortest == [0.375, 0.75, 1.5, 3, 6, 6, 6])
+  }
+
+  @Test("two retries, where nobody says")
+  func standard() {
+    let policy = RetryPolicy()
+    #expect(policy.pause(after: Self.error(), attempt: 2) != nil)
+    #expect(policy.pause(after: Self.error(), attempt: 3) == nil)
+  }
+
+  @Test("an uncertain charge is retried only where a script says so")
+  func uncertain() {
+    let error = Self.error(retryable: false, charged: .unknown)
+    #expect(RetryPolicy().pause(after: error, attempt: 1) == nil)
+    #expect(RetryPolicy(retriesUncertain: true).pause(after: error, attempt: 1) != nil)
+  }
+
+  @Test("what a service asks for is honoured up to two minutes")
+  func asked() {
+    let policy = RetryPolicy()
+    #expect(policy.pause(after: Self.error(retryAfter: 0.02), attempt: 1) == 0.02)
+    #expect(policy.pause(after: Self.error(retryAfter: 120), attempt: 1) == 120)
+    #expect(policy.pause(after: Self.error(retryAfter: 121), attempt: 1) == nil)
+  }
+
+  @Test("Retry-After is read in seconds, milliseconds and as a date")
+  func retryAfter() {
+    let now = Date(timeIntervalSince1970: 784_111_777)
+    func read(_ headers: [String: String]) -> Double? {
+      RetryAfter.seconds(in: { headers[$0] }, now: now)
+    }
+    #expect(read(["Retry-After": "7"]) == 7)
+    #expect(read(["Retry-After": "1.5"]) == 1.5)
+    #expect(read(["retry-after-ms": "250", "Retry-After": "7"]) == 0.25)
+    #expect(read(["Retry-After": "Sun, 06 Nov 1994 08:49:47 GMT"]) == 10)
+    #expect(read(["Retry-After": "Sun, 06 Nov 1994 08:49:27 GMT"]) == 0)
+    #expect(read(["Retry-After": "soon"]) == nil)
+    #expect(read(["Retry-After": "-1"]) == nil)
+    #expect(read([:]) == nil)
+  }
+}
+
+@Suite("Calls wait for their turn")
+struct CallLimiterTests {
+  /// Counts who is inside at once.
+  private final class Crowd: Sendable {
+    private let counts = Mutex((inside: 0, most: 0))
+    var most: Int { counts.withLock { $0.most } }
+
+    func enter() { counts.withLock { $0 = ($0.inside + 1, max($0.most, $0.inside + 1)) } }
+    func leave() { counts.withLock { $0.inside -= 1 } }
+  }
+
+  @Test("no more are in flight than may be")
+  func concurrency() async throws {
+    let limiter = CallLimiter(concurrency: 3)
+    let crowd = Crowd()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<50 {
+        group.addTask {
+          try await limiter.call {
+            crowd.enter()
+            await Task.yield()
+            crowd.leave()
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect((1...3).contains(crowd.most))
+  }
+
+  @Test("a call that is cancelled while it waits is never made")
+  func cancelled() async throws {
+    let limiter = CallLimiter(concurrency: 1)
+    let (opened, open) = AsyncStream.makeStream(of: Void.self)
+    let (entered, enter) = AsyncStream.makeStream(of: Void.self)
+    let first = Task {
+      try await limiter.call {
+        enter.finish()
+        for await _ in opened {}
+      }
+    }
+    for await _ in entered {}
+    let made = Mutex(false)
+    let second = Task { try await limiter.call { made.withLock { $0 = true } } }
+    second.cancel()
+    await #expect(throws: CancellationError.self) { try await second.value }
+    open.finish()
+    try await first.value
+    #expect(made.withLock { $0 } == false)
+    try await limiter.call {}
+  }
+
+  @Test("everybody waits as long as a 429 asks")
+  func paused() async throws {
+    let limiter = CallLimiter()
+    limiter.learn(from: ImagineError(.rateLimit, "x", retryAfter: 0.2))
+    let started = ContinuousClock.now
+    try await limiter.call {}
+    #expect(ContinuousClock.now - started >= .milliseconds(190))
+  }
+}
