@@ -147,7 +147,7 @@ private enum JobSubject: Sendable {
 
   func delete(in session: Session) async throws {
     switch self {
-    case .job(let job): try await job.provider.delete(job: job.id)
+    case .job(let job): try await session.delete(id: job.id, provider: job.provider)
     case .id(let id, let provider): try await session.delete(id: id, provider: provider)
     }
   }

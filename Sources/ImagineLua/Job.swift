@@ -51,7 +51,7 @@ extension Job: LuaUserdata {
     }
     type.asyncMethod("delete") { job, _ in
       LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {
-        try await job.provider.delete(job: job.id)
+        try await job.session.delete(id: job.id, provider: job.provider)
         return true
       }
     }

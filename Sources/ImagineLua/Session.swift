@@ -1,6 +1,14 @@
 public import ImagineCore
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What the functions of `imagine` stand on while a program runs: providers, the asset store, the
 /// converter, and what has been drawn so far.
 ///
@@ -22,6 +30,7 @@ public final class Session: Sendable {
   }
 
   let assets: any AssetStore
+  let ledger: any JobLedger
   private let converter: any PictureConverter
   private let providers: any ProviderSource
   /// Shows how far a job is; nil where nobody looks.
@@ -35,17 +44,18 @@ public final class Session: Sendable {
   let defaults = Mutex(Defaults())
 
   private struct Tally {
-    /// Which provider issued a job's id.
+    /// Which provider issued a job's id, in this run.
     var issuers: [String: any Provider] = [:]
     var picturesDrawnByEngine = 0
   }
   private let tally = Mutex(Tally())
 
   public init(
-    assets: any AssetStore, converter: any PictureConverter, providers: any ProviderSource,
+    assets: any AssetStore, ledger: any JobLedger, converter: any PictureConverter, providers: any ProviderSource,
     progress: (any JobProgress)? = nil
   ) {
     self.assets = assets
+    self.ledger = ledger
     self.converter = converter
     self.providers = providers
     self.progress = progress
@@ -227,6 +237,11 @@ public final class Session: Sendable {
       $0.issuers[status.id] = provider
       if status.engine != nil { $0.picturesDrawnByEngine += 1 }
     }
+    try ledger.record(
+      SubmittedJob(
+        id: status.id, provider: provider.name, operation: request.operation.name,
+        prompt: request.prompt ?? "", submittedAt: Double(time(nil)),
+        state: status.state.rawValue))
     return Job(status: status, provider: provider, session: self)
   }
 
@@ -240,10 +255,12 @@ public final class Session: Sendable {
 
   func delete(id: String, provider: (any Provider)?) async throws {
     try await (provider ?? issuer(of: id)).delete(job: id)
+    try ledger.forget(id: id)
   }
 
   private func issuer(of id: String) throws -> any Provider {
-    try tally.withLock { $0.issuers[id] } ?? provider(nil)
+    if let provider = tally.withLock({ $0.issuers[id] }) { return provider }
+    return try provider(ledger.job(id: id)?.provider)
   }
 
   /// Waits for a job's video and downloads it at once, since its address expires.
@@ -290,6 +307,7 @@ public final class Session: Sendable {
   }
 
   private func video(of job: Job, _ status: JobStatus) async throws -> Video {
+    try remember(job, status)
     switch status.state {
     case .failed:
       let reason = status.failure.map { ": \($0)" } ?? ""
@@ -311,6 +329,13 @@ public final class Session: Sendable {
     return Video(
       asset: asset, header: header, job: job.id, provider: job.provider.name,
       thumbnail: try await thumbnail(of: job, status), session: self)
+  }
+
+  /// Keeps in the ledger how a job ended; one that is not there was not submitted from this home.
+  private func remember(_ job: Job, _ status: JobStatus) throws {
+    guard var submitted = try ledger.job(id: job.id) else { return }
+    submitted.state = status.state.rawValue
+    try ledger.record(submitted)
   }
 
   private func thumbnail(of job: Job, _ status: JobStatus) async throws -> Image? {

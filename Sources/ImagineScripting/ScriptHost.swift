@@ -72,7 +72,8 @@ public final class ScriptHost: Sendable {
     let registry = ProviderRegistry(configuration, home: home)
     self.registry = registry
     session = Session(
-      assets: FileAssetStore(root: "\(home)/assets"), converter: registry,
+      assets: FileAssetStore(root: "\(home)/assets"),
+      ledger: SQLiteJobLedger(path: "\(home)/journal.sqlite"), converter: registry,
       providers: registry, progress: configuration.progress)
   }
 

@@ -1,0 +1,36 @@
+/// A job that this user's scripts submitted, as the host remembers it.
+public struct SubmittedJob: Sendable, Hashable, Codable {
+  public var id: String
+  /// The name of the provider that issued the id.
+  public var provider: String
+  /// The operation's name, such as `video`.
+  public var operation: String
+  public var prompt: String
+  /// Seconds since 1970.
+  public var submittedAt: Double
+  /// As the provider last told it.
+  public var state: String
+
+  public init(
+    id: String, provider: String, operation: String, prompt: String, submittedAt: Double,
+    state: String
+  ) {
+    self.id = id
+    self.provider = provider
+    self.operation = operation
+    self.prompt = prompt
+    self.submittedAt = submittedAt
+    self.state = state
+  }
+}
+
+/// Remembers across runs which provider issued a job's id.
+public protocol JobLedger: Sendable {
+  /// Remembers a job, or what is new of it.
+  func record(_ job: SubmittedJob) throws
+  /// The job with an id.
+  func job(id: String) throws -> SubmittedJob?
+  /// Every job, the newest first.
+  func jobs() throws -> [SubmittedJob]
+  func forget(id: String) throws
+}
