@@ -119,7 +119,8 @@ public struct ImagineService: Sendable {
     let application = Application(
       responder: Front(
         routes: RouteTable(routes), callers: configuration.callers,
-        rehearsal: rehearsal, engine: engine.version, now: { Date().timeIntervalSince1970 }, logger: logger),
+        rehearsal: rehearsal, engine: engine.version, now: { Date().timeIntervalSince1970 },
+        logger: logger),
       server: .http1(
         configuration: .init(
           additionalChannelHandlers: [ConnectionGuard(limits)],
@@ -178,7 +179,8 @@ extension ServiceAddress {
     if case .socket(let path) = self { SocketFile(path: path) } else { nil }
   }
 
-  fileprivate func bound(to address: SocketAddress?) -> ServiceAddress {
+  /// The same address with the port that the system chose.
+  func bound(to address: SocketAddress?) -> ServiceAddress {
     if case .tcp(let host, _) = self, let port = address?.port {
       return .tcp(host: host, port: port)
     }

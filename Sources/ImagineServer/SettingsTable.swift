@@ -1,11 +1,5 @@
 import TOMLKit
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// A settings file cannot be used.
 public struct SettingsFault: Error, CustomStringConvertible, Equatable {
   public let description: String
@@ -105,16 +99,14 @@ struct SettingsTable {
   }
 
   /// - Parameter offset: minutes east of UTC.
-  private static func seconds(_ date: TOMLDate, _ time: TOMLTime?, offset: Int) -> Double? {
-    var calendar = Calendar(identifier: .gregorian)
-    guard let utc = TimeZone(secondsFromGMT: 0) else { return nil }
-    calendar.timeZone = utc
-    let components = DateComponents(
-      year: date.year, month: date.month, day: date.day, hour: time?.hour ?? 0,
-      minute: time?.minute ?? 0, second: time?.second ?? 0)
-    return calendar.date(from: components).map {
-      $0.timeIntervalSince1970 - Double(offset * 60)
-    }
+  private static func seconds(_ date: TOMLDate, _ time: TOMLTime?, offset: Int) -> Double {
+    // Years that begin in March have their leap day last, so days follow from a formula.
+    let year = date.month > 2 ? date.year : date.year - 1
+    let month = (date.month + 9) % 12
+    let days =
+      365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + date.day - 719_469
+    let minutes = (time?.hour ?? 0) * 60 + (time?.minute ?? 0) - offset
+    return Double(days * 86400 + minutes * 60 + (time?.second ?? 0))
   }
 
   private func value<Value>(

@@ -196,17 +196,3 @@ final class JobWorker: Service {
     }
   }
 }
-
-extension Engine {
-  /// Does a job's work; when it returns, the film outlives a power cut.
-  fileprivate func film(
-    _ work: StoredJob.Work, input: String?, into folder: String, _ control: FilmControl
-  ) throws {
-    let film = try film(
-      prompt: work.prompt, style: work.style, aspectRatio: work.aspectRatio, seed: work.seed,
-      into: folder, progress: control.report)
-    try Folder.keep(film.video, as: MediaLinks.File.video.rawValue, in: folder)
-    try Folder.keep(film.thumbnail, as: MediaLinks.File.thumbnail.rawValue, in: folder)
-    try Folder.sync(folder)
-  }
-}

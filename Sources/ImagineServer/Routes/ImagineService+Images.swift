@@ -49,21 +49,6 @@ extension ImagineService {
   }
 }
 
-extension Engine {
-  /// Does a checked request whose operation answers with a picture.
-  func draw(_ request: ImagineCore.Request) throws -> [UInt8] {
-    switch request.operation.name {
-    case Operation.generate.name:
-      try paint(
-        prompt: request.prompt ?? "",
-        style: request.style.flatMap(ImageStyle.init(rawValue:)) ?? .standard,
-        aspectRatio: request.aspectRatio ?? .square, seed: request.seed ?? 1)
-    default:
-      throw Failure(.unsupported, "\(request.operation.title) is not available on this server")
-    }
-  }
-}
-
 /// What can be told of a request's pictures before a decoder touches them.
 struct PictureCheck {
   /// The most that one picture may have.

@@ -39,7 +39,7 @@ extension ImagineService {
         work: StoredJob.Work(
           operation: operation.name, prompt: request.prompt ?? "",
           style: request.style ?? VideoStyle.standard,
-          aspectRatio: request.aspectRatio ?? .sixteenToNine,
+          aspectRatio: request.aspectRatio,
           seed: .random(in: 1...2_147_483_647), picture: try keepPicture(of: request, in: folder)),
         price: price, createdAt: Date().timeIntervalSince1970)
       switch try await asking({
@@ -73,7 +73,7 @@ extension ImagineService {
     guard let job = try await asking({ try await jobs.job(id: id, owner: call.account.id) }) else {
       throw Failure.notFound("there is no video with the id '\(id.prefix(80))'")
     }
-    let base = baseAddress(for: call.request)
+    let base = baseAddress(for: call)
     var address = StatusAnswer.Address()
     if job.state == .finished {
       address.generation = base + links.path(id, .video)

@@ -16,16 +16,15 @@ extension ImagineService {
     }
   }
 
-  /// What stands before a path in an address that the asker of `request` can use.
-  func baseAddress(for request: Request) -> String {
+  /// What stands before a path in an address that the caller can use.
+  func baseAddress(for call: Call) -> String {
     if let address = configuration.publicAddress { return address }
-    guard case .tcp(let host, let port) = configuration.address else {
-      return configuration.address.description
-    }
-    if let authority = request.head.authority, Self.isAuthority(authority) {
+    let address = configuration.address.bound(to: call.context.channel.localAddress)
+    guard case .tcp = address else { return address.description }
+    if let authority = call.request.head.authority, Self.isAuthority(authority) {
       return "http://\(authority)"
     }
-    return ServiceAddress.tcp(host: host, port: port).description
+    return address.description
   }
 
   /// Whether a `Host` header holds a host and a port and nothing else: it goes into an answer.

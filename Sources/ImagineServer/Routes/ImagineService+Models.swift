@@ -103,7 +103,7 @@ extension ImagineService {
     let seeds = (0..<(request["n"]?.integer ?? 1)).map { _ in Int64.random(in: 1...2_147_483_647) }
     let price = Int64(OpenAIModel.style.price ?? 1) * Int64(seeds.count)
     let asksForBytes = request["response_format"]?.text == "b64_json"
-    let base = baseAddress(for: call.request)
+    let base = baseAddress(for: call)
     let pictures = try await billed(price, "images", call) {
       try await queue.run {
         try seeds.map { seed in
