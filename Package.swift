@@ -76,7 +76,12 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .target(
-      name: "ImagineLua", dependencies: ["Lua", "ImagineCore"], swiftSettings: swiftSettings),
+      name: "ImagineStdlib", path: "stdlib", exclude: ["types"],
+      resources: ["args", "csv", "fs", "json", "log", "slug"].map { .embedInCode("\($0).lua") },
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineLua", dependencies: ["Lua", "ImagineCore", "ImagineStdlib"],
+      swiftSettings: swiftSettings),
     .target(
       name: "ImagineScripting",
       dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", logging, toml],
@@ -145,7 +150,17 @@ let package = Package(
       dependencies: ["ImagineClient", "ImagineStore", "ImagineTestSupport", logging],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "Lua"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineServerTests",
+      dependencies: [
+        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
+        lifecycle, logging, nioCore,
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineTests",

@@ -9,13 +9,15 @@ public struct ImagineModule: Sendable {
     self.session = session
   }
 
-  /// Makes `imagine` a global of a state, and what `require "imagine"` gives.
+  /// Makes `imagine` a global of a state, and what `require "imagine"` gives; installs the
+  /// ``ScriptLibrary`` beside it.
   public func install(in state: LuaState) throws {
     let table = try makeClient(in: state, provider: nil)
     try table.set(pictures)
     try table.set(catalogue)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
+    try ScriptLibrary.install(in: state)
   }
 
   /// The operations and what can be asked of jobs, at one provider or at the one in use.

@@ -1,0 +1,45 @@
+import ImagineCore
+import Lua
+
+/// The Swift part of the module `json`.
+enum JSONModule {
+  static func makeTable(in state: LuaState) throws -> LuaTable {
+    let null = try state.userdata(JSONNull(), JSONNull.luaType)
+    let listMark = try state.makeTable(fields: 1)
+    try listMark.set("__name", to: "json.array")
+    guard case .function(let getMetatable) = try state.globals.get("getmetatable") else {
+      throw LuaError("'getmetatable' is not a function")
+    }
+    let table = try state.makeTable([
+      "decode": .library { call in
+        let text = try call.bytes(1)
+        let options = try Options(call, 2, of: "json.decode", allowed: ["drop_null"])
+        let dropsNull = try options.boolean("drop_null") ?? false
+        let document = try JSONDocument(text, dropsNull: dropsNull, null: null, listMark: listMark)
+        return try call.results(document)
+      },
+      "encode": .library { call in
+        guard call.count > 0 else { throw LuaArgumentError(1, expected: "value") }
+        let options = try Options(call, 2, of: "json.encode", allowed: ["pretty"])
+        var writer = JSONWriter(
+          isPretty: try options.boolean("pretty") ?? false,
+          isMarkedAsList: { table in
+            try getMetatable.call(table).first == .table(listMark)
+          })
+        return try call.results(LuaString(writer.text(of: call.value(1))))
+      },
+    ])
+    try table.set(LibraryFault.functions)
+    try table.set("null", to: null)
+    try table.set("list_mark", to: listMark)
+    return table
+  }
+}
+
+/// What `null` is in Lua: a value, so that a table can hold it. There is one in a state.
+struct JSONNull: LuaUserdata {
+  static let luaType = LuaUserdataType<JSONNull>(name: "json.null") { type in
+    type.description { _ in "null" }
+    type.equality { _, _ in true }
+  }
+}

@@ -1,0 +1,360 @@
+--- Tables in files: CSV with a header row, TSV, and JSON Lines.
+---
+--- ```lua
+--- local csv = require "csv"
+--- local rows, columns = csv.read("prompts.csv")
+--- print(#rows, rows[1].prompt, columns[1])
+--- csv.write("out/report.csv", { { name = "cat", seed = 7 } }, { columns = { "name", "seed" } })
+--- ```
+---
+--- The first row names the columns, and every other row is a table by those names. Cells are
+--- strings, as written. An empty cell is no field, so that `row.seed or 7` reads as it should, and
+--- so that a row may be handed to `imagine.generate`; an empty cell in quotes, `""`, is the empty
+--- string. Commas, quotes and line ends in quoted cells, CRLF, a byte order mark and empty lines
+--- are read as spreadsheets write them. A fault is an error of kind `validation` that names the
+--- line.
+---
+--- The extension of a path decides the form: `.tsv` is separated by tabs, `.jsonl` and `.ndjson`
+--- are JSON Lines, one object a line, where numbers, booleans, lists and objects stay what they are
+--- and a field that is null is left out. All else is CSV.
+---
+---@class csv
+local csv = {}
+
+local native = select(2, ...)
+
+---@class csv.options
+---@field separator? string one character; `,` unless the path says otherwise
+---@field header? boolean false: there is no header row, and a row is a list of strings
+
+---@class csv.write_options: csv.options
+---@field columns? string[] the columns and their order; all names that occur, sorted, unless given
+
+local forms = { tsv = "\t", jsonl = "lines", ndjson = "lines" }
+
+local function form_of(path)
+  return forms[require "imagine.fs".extension(path)] or ","
+end
+
+-- The options, checked, with the separator that a path asks for.
+local function read_options(options, allowed, called, separator)
+  if options ~= nil and type(options) ~= "table" then
+    native.fault(("%s: options are a %s (expected a table)"):format(called, type(options)))
+  end
+  local result = { separator = separator or ",", header = true }
+  for name, value in next, options or {} do
+    local kind = allowed[name]
+    if not kind then
+      local names = {}
+      for known in next, allowed do names[#names + 1] = known end
+      table.sort(names)
+      local near = type(name) == "string" and native.nearest(name, names)
+      local hint = near and (", did you mean '%s'?"):format(near) or ""
+      native.fault(("%s: there is no option '%s'%s"):format(called, name, hint), tostring(name))
+    elseif type(value) ~= kind then
+      native.fault(
+        ("%s: option '%s' is a %s (expected a %s)"):format(called, name, type(value), kind), name)
+    end
+    result[name] = value
+  end
+  if #result.separator ~= 1 or result.separator:find('["\r\n]') then
+    native.fault(called .. ": a separator is one character, no quote and no line end", "separator")
+  end
+  return result
+end
+
+local reading = { separator = "string", header = "boolean" }
+local writing = { separator = "string", header = "boolean", columns = "table" }
+
+local function check_text(text, called)
+  if type(text) ~= "string" then
+    native.fault(("%s: a %s is not allowed (expected a string)"):format(called, type(text)))
+  end
+end
+
+-- Gives the cells of each record and the line it begins on. A cell that is empty and not quoted is
+-- false.
+local function records(text, separator, source)
+  local position, line = 1, 1
+  if text:sub(1, 3) == "\239\187\191" then position = 4 end
+  local plain = "^[^\r\n" .. (separator:gsub("%W", "%%%0")) .. "]*"
+
+  local function fault(message)
+    native.fault(("%s: line %d: %s"):format(source, line, message))
+  end
+
+  -- The cell in quotes at `position`, which moves behind it.
+  local function quoted()
+    local start, parts = position, {}
+    while true do
+      local quote = text:find('"', position + 1, true)
+      if not quote then fault("a quoted cell has no closing quote") end
+      parts[#parts + 1] = text:sub(position + 1, quote - 1)
+      position = quote + 1
+      if text:sub(position, position) ~= '"' then break end
+    end
+    local _, breaks = text:sub(start, position - 1):gsub("\r?\n", "")
+    return table.concat(parts, '"'), breaks
+  end
+
+  return function()
+    -- Empty lines are no records.
+    while true do
+      local _, stop = text:find("^\r?\n", position)
+      if not stop then break end
+      position, line = stop + 1, line + 1
+    end
+    if position > #text then return nil end
+    local cells, first = { n = 0 }, line
+    while true do
+      local cell
+      if text:sub(position, position) == '"' then
+        local breaks
+        cell, breaks = quoted()
+        line = line + breaks
+      else
+        local _, stop = text:find(plain, position)
+        cell = stop >= position and text:sub(position, stop)
+        position = stop + 1
+        if cell and cell:find('"', 1, true) then
+          fault('a quote in a cell that does not begin with one (write ""…"" around the cell)')
+        end
+      end
+      cells.n = cells.n + 1
+      cells[cells.n] = cell
+      local next_character = text:sub(position, position)
+      if next_character == separator then
+        position = position + 1
+      elseif position > #text then
+        return cells, first
+      else
+        local _, stop = text:find("^\r?\n", position)
+        if not stop and next_character == "\r" then stop = position end
+        if not stop then fault("text after the closing quote of a cell") end
+        position, line = stop + 1, line + 1
+        return cells, first
+      end
+    end
+  end
+end
+
+-- The names of the columns, by their places; a place without a name is false.
+local function columns_of(cells, source, line)
+  local columns, seen = {}, {}
+  for index = 1, cells.n do
+    local name = cells[index]
+    if name and seen[name] then
+      native.fault(("%s: line %d: two columns are named '%s'"):format(source, line, name), name)
+    end
+    columns[index] = name
+    if name then seen[name] = true end
+  end
+  return columns
+end
+
+local function decode(text, options, source)
+  local rows, columns = {}, nil
+  for cells, line in records(text, options.separator, source) do
+    if not options.header then
+      for index = 1, cells.n do cells[index] = cells[index] or "" end
+      cells.n = nil
+      rows[#rows + 1] = cells
+    elseif not columns then
+      columns = columns_of(cells, source, line)
+    else
+      local row = {}
+      for index = 1, cells.n do
+        local cell, name = cells[index], columns[index]
+        if cell and not name then
+          native.fault(("%s: line %d: cell %d, '%s', is in no column that has a name")
+            :format(source, line, index, cell))
+        end
+        row[name or ""] = cell or nil
+      end
+      rows[#rows + 1] = row
+    end
+  end
+  local names = {}
+  for _, name in ipairs(columns or {}) do
+    if name then names[#names + 1] = name end
+  end
+  return rows, names
+end
+
+-- The message of an error of the library; anything else, such as an interrupt, is raised again.
+local function reason(fault)
+  if type(fault) ~= "userdata" then error(fault, 0) end
+  return fault.message
+end
+
+local function decode_lines(text, source)
+  local json = require "imagine.json"
+  local rows, line = {}, 0
+  for record in (text:gsub("^\239\187\191", "") .. "\n"):gmatch("(.-)\r?\n") do
+    line = line + 1
+    if record:find("%S") then
+      local ok, row = pcall(json.decode, record, { drop_null = true })
+      if not ok then
+        local message = reason(row):gsub("^json.decode: ", "")
+        local place, rest = message:match("^line 1(, column %d+)(: .*)")
+        native.fault(("%s: line %d%s"):format(
+          source, line, place and place .. rest or ": " .. message))
+      elseif type(row) ~= "table" then
+        native.fault(("%s: line %d: a %s is no row (expected an object or an array)"):format(
+          source, line, type(row)))
+      end
+      rows[#rows + 1] = row
+    end
+  end
+  return rows
+end
+
+--- Reads a CSV text: its rows, and the names of its columns in order.
+---@param text string
+---@param options? csv.options
+---@return table<string, string>[] rows
+---@return string[] columns
+function csv.decode(text, options)
+  check_text(text, "csv.decode")
+  return decode(text, read_options(options, reading, "csv.decode"), "csv.decode")
+end
+
+--- Reads JSON Lines: one value, an object or an array, a line.
+---@param text string
+---@return table[] rows
+function csv.decode_lines(text)
+  check_text(text, "csv.decode_lines")
+  return decode_lines(text, "csv.decode_lines")
+end
+
+--- Reads a file: its rows and, of CSV and TSV, the names of its columns in order.
+---@param path string
+---@param options? csv.options
+---@return table[] rows
+---@return string[]? columns
+function csv.read(path, options)
+  local text = require "imagine.fs".read(path)
+  local form = form_of(path)
+  if form == "lines" then return decode_lines(text, path) end
+  return decode(text, read_options(options, reading, "csv.read", form), path)
+end
+
+local function check_rows(rows, called)
+  if type(rows) ~= "table" then
+    native.fault(("%s: rows are a %s (expected a list of tables)"):format(called, type(rows)))
+  end
+  for index, row in ipairs(rows) do
+    if type(row) ~= "table" then
+      native.fault(("%s: row %d is a %s (expected a table)"):format(called, index, type(row)))
+    end
+  end
+end
+
+-- A value as a cell's text. What a spreadsheet has to see in quotes gets them.
+local function cell_text(value, separator, called, index, column)
+  local kind = type(value)
+  if kind == "nil" then return "" end
+  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    native.fault(("%s: row %d, column '%s' is a %s (expected a string, a number or a boolean)")
+      :format(called, index, column, kind), tostring(column))
+  end
+  local text = tostring(value)
+  local special = text == "" or text:find('["\r\n]') or text:find(separator, 1, true)
+    or text:find("^[ \t]") or text:find("[ \t]$")
+  return special and '"' .. text:gsub('"', '""') .. '"' or text
+end
+
+-- Every name that occurs in the rows, sorted.
+local function all_columns(rows, called)
+  local seen, columns = {}, {}
+  for index, row in ipairs(rows) do
+    for name in next, row do
+      if type(name) ~= "string" then
+        native.fault(("%s: row %d has a %s for a column's name (header = false writes lists)")
+          :format(called, index, type(name)))
+      end
+      if not seen[name] then
+        seen[name] = true
+        columns[#columns + 1] = name
+      end
+    end
+  end
+  table.sort(columns)
+  return columns
+end
+
+local function encode(rows, options, called)
+  check_rows(rows, called)
+  local separator, lines = options.separator, {}
+  local function add(count, value_at, index)
+    local cells = {}
+    for place = 1, count do
+      local value, column = value_at(place)
+      cells[place] = cell_text(value, separator, called, index, column)
+    end
+    -- A row of one empty cell would read as an empty line.
+    lines[#lines + 1] = count == 1 and cells[1] == "" and '""' or table.concat(cells, separator)
+  end
+  if options.header then
+    local columns = options.columns or all_columns(rows, called)
+    add(#columns, function(place) return columns[place], "header" end, 0)
+    for index, row in ipairs(rows) do
+      add(#columns, function(place) return row[columns[place]], columns[place] end, index)
+    end
+  else
+    for index, row in ipairs(rows) do
+      add(#row, function(place) return row[place], place end, index)
+    end
+  end
+  lines[#lines + 1] = ""
+  return table.concat(lines, "\n")
+end
+
+local function encode_lines(rows, called)
+  check_rows(rows, called)
+  local json, lines = require "imagine.json", {}
+  for index, row in ipairs(rows) do
+    local ok, line = pcall(json.encode, row)
+    if not ok then
+      native.fault(("%s: row %d: %s"):format(
+        called, index, (reason(line):gsub("^json.encode: ", ""))))
+    end
+    lines[index] = line
+  end
+  lines[#lines + 1] = ""
+  return table.concat(lines, "\n")
+end
+
+--- Writes rows as a CSV text. A field that is nil is an empty cell.
+---@param rows table[]
+---@param options? csv.write_options
+---@return string text
+function csv.encode(rows, options)
+  return encode(rows, read_options(options, writing, "csv.encode"), "csv.encode")
+end
+
+--- Writes rows as JSON Lines.
+---@param rows table[]
+---@return string text
+function csv.encode_lines(rows)
+  return encode_lines(rows, "csv.encode_lines")
+end
+
+--- Writes rows to a file and gives its path. The file appears whole or not at all; folders are
+--- made.
+---@param path string
+---@param rows table[]
+---@param options? csv.write_options
+---@return string path
+function csv.write(path, rows, options)
+  local form = form_of(path)
+  local text
+  if form == "lines" then
+    text = encode_lines(rows, "csv.write")
+  else
+    text = encode(rows, read_options(options, writing, "csv.write", form), "csv.write")
+  end
+  return require "imagine.fs".write(path, text)
+end
+
+return csv

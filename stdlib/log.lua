@@ -1,0 +1,150 @@
+--- Log lines on stderr, as text or as JSON: the standard output belongs to the script's results.
+---
+--- ```lua
+--- local log = require "log"
+--- log.info("drawn", { path = "out/cat.png", seed = 7 })
+--- --> 12:30:05 info  drawn path=out/cat.png seed=7
+--- log.configure{ level = "debug", format = "json" }
+--- log.error("refused", { error = fault })
+--- --> {"error":"…","level":"error","message":"refused","time":"2025-03-01T12:30:06Z"}
+--- ```
+---
+--- The environment gives the level and the format where the script does not:
+--- `IMAGINE_LOG_LEVEL` (`debug`, `info`, `warn`, `error` or `off`; `info` unless given) and
+--- `IMAGINE_LOG_FORMAT` (`text` or `json`).
+---
+---@class log
+local log = {}
+
+local native = select(2, ...)
+
+---@alias log.level "debug"|"info"|"warn"|"error"|"off"
+
+---@class log.options
+---@field level? log.level the least level that is written
+---@field format? "text"|"json"
+---@field write? fun(line: string) where a line goes, its line end included; stderr unless given
+
+local ranks = { debug = 1, info = 2, warn = 3, error = 4, off = 5 }
+local formats = { text = true, json = true }
+local expected = {
+  level = "debug, info, warn, error or off", format = "text or json", write = "a function",
+}
+
+local function write_stderr(line) io.stderr:write(line) end
+
+local function check(name, value, source)
+  local fits
+  if name == "level" then
+    fits = ranks[value]
+  elseif name == "format" then
+    fits = formats[value]
+  elseif name == "write" then
+    fits = type(value) == "function"
+  else
+    native.fault(("log.configure: there is no option '%s' (options: format, level, write)"):format(
+      tostring(name)))
+  end
+  if not fits then
+    native.fault(("%s: '%s' is not allowed (expected %s)"):format(
+      source, tostring(value), expected[name]), name)
+  end
+  return value
+end
+
+local function from_environment(name, variable, standard)
+  local value = os.getenv(variable)
+  if not value or value == "" then return standard end
+  return check(name, value:lower(), variable)
+end
+
+local settings = {
+  level = from_environment("level", "IMAGINE_LOG_LEVEL", "info"),
+  format = from_environment("format", "IMAGINE_LOG_FORMAT", "text"),
+  write = write_stderr,
+}
+
+-- A field's value in a line of text: quoted where it would be read as more than one.
+local function text_of(value)
+  local text = tostring(value)
+  if text == "" or text:find('[%s"=%c]') then
+    return '"' .. text:gsub('[%c"\\]', {
+      ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+    }) .. '"'
+  end
+  return text
+end
+
+local function text_line(level, message, fields)
+  local names = {}
+  for name in next, fields or {} do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  -- One line, whatever the message holds.
+  local parts = { ("%s %-5s %s"):format(os.date("%H:%M:%S"), level, (message:gsub("%s*[\r\n]+%s*", " "))) }
+  for _, name in ipairs(names) do
+    parts[#parts + 1] = ("%s=%s"):format(tostring(name), text_of(fields[name]))
+  end
+  return table.concat(parts, " ")
+end
+
+-- What JSON cannot hold is written as its text.
+local function json_line(level, message, fields)
+  local json = require "imagine.json"
+  local entry = {}
+  for name, value in next, fields or {} do
+    local ok = pcall(json.encode, value)
+    if type(name) == "string" and not utf8.len(name) then name = "?" end
+    entry[tostring(name)] = ok and value or tostring(value):gsub("[\128-\255]", "?")
+  end
+  entry.time, entry.level = os.date("!%Y-%m-%dT%H:%M:%SZ"), level
+  entry.message = utf8.len(message) and message or message:gsub("[\128-\255]", "?")
+  return json.encode(entry)
+end
+
+local function write(level, message, fields)
+  if fields ~= nil and type(fields) ~= "table" then
+    native.fault(("log.%s: fields are a %s (expected a table)"):format(level, type(fields)))
+  end
+  if ranks[level] < ranks[settings.level] then return end
+  local line = settings.format == "json" and json_line or text_line
+  settings.write(line(level, tostring(message), fields) .. "\n")
+end
+
+--- Sets the level, the format or where lines go.
+---@param options log.options
+function log.configure(options)
+  if type(options) ~= "table" then
+    native.fault(("log.configure: options are a %s (expected a table)"):format(type(options)))
+  end
+  for name, value in next, options do check(name, value, "log.configure") end
+  for name, value in next, options do settings[name] = value end
+end
+
+--- Whether lines of a level are written; for what is costly to find out.
+---@param level log.level
+---@return boolean
+function log.enabled(level)
+  return ranks[check("level", level, "log.enabled")] >= ranks[settings.level]
+end
+
+--- Writes what only the author of the script wants to know.
+---@param message any
+---@param fields? table<string, any>
+function log.debug(message, fields) write("debug", message, fields) end
+
+--- Writes what the script did.
+---@param message any
+---@param fields? table<string, any>
+function log.info(message, fields) write("info", message, fields) end
+
+--- Writes what may be wrong.
+---@param message any
+---@param fields? table<string, any>
+function log.warn(message, fields) write("warn", message, fields) end
+
+--- Writes what went wrong.
+---@param message any
+---@param fields? table<string, any>
+function log.error(message, fields) write("error", message, fields) end
+
+return log

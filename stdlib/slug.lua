@@ -1,0 +1,127 @@
+--- File names from texts.
+---
+--- ```lua
+--- local slug = require "slug"
+--- slug("A Café in Paris, 1920!")                     --> "a-cafe-in-paris-1920"
+--- slug("Ein Bär im Schnee", { max = 8 })             --> "ein-bar"
+--- slug("猫 in a spacesuit", { separator = "_" })     --> "猫_in_a_spacesuit"
+--- ```
+---
+--- Letters and digits stay, small; accents are taken off Latin letters, and `ß`, `æ`, `ø` and their
+--- like are written out. Letters of other scripts stay as they are. Everything else becomes one
+--- separator, with none at the ends. Different texts may give the same slug: put a number before it
+--- where that matters.
+---
+---@class slug
+---@overload fun(text: string, options?: slug.options): string
+local slug = {}
+
+local native = select(2, ...)
+
+---@class slug.options
+---@field separator? string between words; `-` unless given
+---@field max? integer bytes at most, 80 unless given; the cut is between words where it can be
+---@field default? string what a text without letters and digits gives; `untitled` unless given
+
+-- Latin letters (U+00C0 … U+017F and a few beyond) by what they become.
+local latin = {
+  a = "ÀÁÂÃÄÅĀĂĄǍàáâãäåāăąǎ", c = "ÇĆĈĊČçćĉċč", d = "ĎĐÐďđð", e = "ÈÉÊËĒĔĖĘĚèéêëēĕėęě",
+  g = "ĜĞĠĢĝğġģ", h = "ĤĦĥħ", i = "ÌÍÎÏĨĪĬĮİìíîïĩīĭįı", j = "Ĵĵ", k = "Ķķĸ", l = "ĹĻĽĿŁĺļľŀł",
+  n = "ÑŃŅŇŊñńņňŋ", o = "ÒÓÔÕÖØŌŎŐƠòóôõöøōŏőơ", r = "ŔŖŘŕŗř", s = "ŚŜŞŠȘśŝşšșſ",
+  t = "ŢŤŦȚţťŧț", u = "ÙÚÛÜŨŪŬŮŰŲƯùúûüũūŭůűųư", w = "Ŵŵ", y = "ÝŶŸýÿŷ", z = "ŹŻŽźżž",
+  ae = "Ææ", oe = "Œœ", ss = "ßẞ", th = "Þþ", ij = "Ĳĳ",
+}
+
+local folded = {}
+for letters, forms in next, latin do
+  for _, code in utf8.codes(forms) do folded[code] = letters end
+end
+
+-- Ranges of what is neither a letter nor a digit beyond ASCII: Latin-1's signs, general
+-- punctuation to dingbats, CJK and full-width punctuation, private use, variation selectors, and
+-- the planes of emoji and tags.
+local signs = {
+  { 0x80, 0xA9 }, { 0xAB, 0xB4 }, { 0xB6, 0xB9 }, { 0xBB, 0xBF }, { 0xD7, 0xD7 }, { 0xF7, 0xF7 },
+  { 0x2000, 0x2BFF }, { 0x2E00, 0x2E7F }, { 0x3000, 0x3004 }, { 0x3008, 0x3020 },
+  { 0x3030, 0x3030 }, { 0xE000, 0xF8FF }, { 0xFE00, 0xFE1F }, { 0xFE30, 0xFE6F },
+  { 0xFEFF, 0xFF0F }, { 0xFF1A, 0xFF20 }, { 0xFF3B, 0xFF40 }, { 0xFF5B, 0xFF65 },
+  { 0xFFE0, 0xFFFF }, { 0x1F000, 0x1FAFF }, { 0xE0000, 0x10FFFF },
+}
+
+local function is_sign(code)
+  for _, range in ipairs(signs) do
+    if code < range[1] then return false end
+    if code <= range[2] then return true end
+  end
+  return false
+end
+
+-- What a character becomes; nil for one that parts words.
+local function word_part(code)
+  if code < 0x80 then return string.char(code):match("%w") end
+  -- Combining accents leave the letter before them as it is.
+  if code >= 0x300 and code <= 0x36F then return "" end
+  if folded[code] then return folded[code] end
+  if not is_sign(code) then return utf8.char(code) end
+end
+
+local kinds = { separator = "string", max = "number", default = "string" }
+
+local function check(text, options)
+  if type(text) ~= "string" then
+    native.fault(("slug: a %s is not allowed (expected a string)"):format(type(text)))
+  elseif not utf8.len(text) then
+    native.fault("slug: the text is not UTF-8")
+  elseif options ~= nil and type(options) ~= "table" then
+    native.fault(("slug: options are a %s (expected a table)"):format(type(options)))
+  end
+  for name, value in next, options or {} do
+    if not kinds[name] then
+      native.fault(("slug: there is no option '%s' (options: default, max, separator)"):format(
+        tostring(name)))
+    elseif type(value) ~= kinds[name] then
+      native.fault(("slug: option '%s' is a %s (expected a %s)"):format(
+        name, type(value), kinds[name]))
+    end
+  end
+end
+
+-- At most `max` bytes of a word, cut between characters.
+local function cut(word, max)
+  if #word <= max then return word end
+  return word:sub(1, utf8.offset(word, 0, max + 1) - 1)
+end
+
+--- Makes a file name of a text; `slug(text)` is the same.
+---@param text string
+---@param options? slug.options
+---@return string
+function slug.of(text, options)
+  check(text, options)
+  options = options or {}
+  local separator, max = options.separator or "-", options.max or 80
+  local words, word = {}, {}
+  local function end_word()
+    if #word > 0 then words[#words + 1] = table.concat(word) end
+    word = {}
+  end
+  for _, code in utf8.codes(text) do
+    local part = word_part(code)
+    if part then
+      if part ~= "" then word[#word + 1] = part:lower() end
+    elseif code ~= 0x27 and code ~= 0x2019 then
+      -- An apostrophe parts no words: "it's" is "its".
+      end_word()
+    end
+  end
+  end_word()
+  local result = words[1] and cut(words[1], max) or ""
+  for index = 2, #words do
+    local longer = result .. separator .. words[index]
+    if #longer > max then break end
+    result = longer
+  end
+  return result ~= "" and result or options.default or "untitled"
+end
+
+return setmetatable(slug, { __call = function(_, text, options) return slug.of(text, options) end })
