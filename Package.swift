@@ -156,13 +156,6 @@ let package = Package(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineServerTests",
-      dependencies: [
-        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
-        lifecycle, logging, nioCore,
-      ],
-      swiftSettings: swiftSettings),
-    .testTarget(
       name: "ImagineTests",
       dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
       swiftSettings: swiftSettings),
