@@ -88,7 +88,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(name: "ImagineREPL", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(
-      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", logging],
+      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", argumentParser, logging],
       swiftSettings: swiftSettings,
       // Relocations of a position-independent program are most of its start-up.
       linkerSettings: [
@@ -125,7 +125,7 @@ let package = Package(
     .target(
       name: "ImagineServer",
       dependencies: [
-        "ImagineCore", crypto, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+        "ImagineCore", crypto, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1,
         nioHTTPTypes, nioPosix, toml,
       ],
       swiftSettings: swiftSettings),
@@ -154,6 +154,13 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineServerTests",
+      dependencies: [
+        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
+        lifecycle, logging, nioCore, nioHTTP1,
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineTests",

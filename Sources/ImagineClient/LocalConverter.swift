@@ -10,6 +10,20 @@ public struct LocalConverter: PictureConverter {
     self.transport = transport
   }
 
+  /// Asks the server which engine it has.
+  public func engineVersion() async throws -> String {
+    let endpoint = try await server.endpoint()
+    let address = endpoint.baseURL.dropLast("/v2".count) + "/healthz"
+    let call = HTTPTransport.Call(
+      method: "GET", address: String(address), endpoint: "GET /healthz", limit: .total(10))
+    return try await transport.perform(call) { answer in
+      guard answer.status == 200, let version = answer.engine else {
+        throw ServiceAnswer.unexpected("HTTP \(answer.status), and no engine named", of: call)
+      }
+      return version
+    }
+  }
+
   public func convert(
     _ asset: Asset, to conversion: Conversion, into store: any AssetStore
   ) async throws -> Asset {

@@ -1,5 +1,5 @@
 /// How far a job is, in the words of scripts.
-public enum JobState: String, Sendable, Hashable, CaseIterable {
+public enum JobState: String, Sendable, Hashable, CaseIterable, Codable {
   case queued, processing, finished, failed, cancelled
 
   /// Whether the state is the last one.
@@ -7,7 +7,7 @@ public enum JobState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What a service says of a job when asked.
-public struct JobStatus: Sendable, Hashable {
+public struct JobStatus: Sendable, Hashable, Codable {
   public var id: String
   public var state: JobState
   /// As the service wrote it, ISO 8601; nil where it did not say.

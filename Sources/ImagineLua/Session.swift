@@ -51,8 +51,8 @@ public final class Session: Sendable {
   private let tally = Mutex(Tally())
 
   public init(
-    assets: any AssetStore, ledger: any JobLedger, converter: any PictureConverter, providers: any ProviderSource,
-    progress: (any JobProgress)? = nil
+    assets: any AssetStore, ledger: any JobLedger, converter: any PictureConverter,
+    providers: any ProviderSource, progress: (any JobProgress)? = nil
   ) {
     self.assets = assets
     self.ledger = ledger
@@ -332,7 +332,7 @@ public final class Session: Sendable {
   }
 
   /// Keeps in the ledger how a job ended; one that is not there was not submitted from this home.
-  private func remember(_ job: Job, _ status: JobStatus) throws {
+  func remember(_ job: Job, _ status: JobStatus) throws {
     guard var submitted = try ledger.job(id: job.id) else { return }
     submitted.state = status.state.rawValue
     try ledger.record(submitted)

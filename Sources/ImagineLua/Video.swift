@@ -12,6 +12,16 @@ struct Video: Sendable {
   let session: Session
 }
 
+extension Video {
+  /// Whether a video may be saved under a name.
+  static func check(_ path: String) throws(ImagineError) {
+    guard path.lowercased().hasSuffix(".mp4") else {
+      throw .invalid(
+        field: "path", given: "\"\(path)\"", expected: "the extension mp4", allowed: ["mp4"])
+    }
+  }
+}
+
 extension Video: LuaUserdata {
   static let luaType = LuaUserdataType<Video>(name: "Video") { type in
     type.property("width") { $0.header.size.width }
@@ -27,10 +37,7 @@ extension Video: LuaUserdata {
       let path = try call.string(2)
       let replacing =
         try Options(call, 3, of: "save", allowed: ["overwrite"]).boolean("overwrite") ?? true
-      guard path.lowercased().hasSuffix(".mp4") else {
-        throw ImagineError.invalid(
-          field: "path", given: "\"\(path)\"", expected: "the extension mp4", allowed: ["mp4"])
-      }
+      try Video.check(path)
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
         try await video.session.save(video, to: path, replacing: replacing)
         return path

@@ -40,6 +40,12 @@ struct ProviderDescription: Sendable, Decodable, Equatable {
     model = members["model"]
   }
 
+  /// What a provider without a name of its own is called: its kind and its host.
+  var standardName: String {
+    let rest = (baseURL ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
+    return "\(kind)@\(rest.first ?? "")"
+  }
+
   /// Makes the provider. Its key is its own: what it names, and no other of the environment.
   ///
   /// - Parameter place: where the description was written, for messages.

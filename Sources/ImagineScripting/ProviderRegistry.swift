@@ -43,6 +43,19 @@ final class ProviderRegistry: Sendable {
     }
   }
 
+  /// The name of the provider in use, and why it is.
+  func selection() throws -> (name: String, reason: String) {
+    let selection = try state.withLock { try selected(&$0) }
+    return (selection.name, selection.reason)
+  }
+
+  /// Starts the private server, if it does not run, and asks which engine it has; nil where this
+  /// program has none.
+  func localEngineVersion() async throws -> String? {
+    guard let server else { return nil }
+    return try await LocalConverter(server: server, transport: transport).engineVersion()
+  }
+
   func close() {
     server?.stop()
   }
@@ -137,7 +150,7 @@ extension ProviderRegistry: Session.ProviderSource {
   func provider(describedBy members: [String: String]) throws -> any Provider {
     let description = try ProviderDescription(members: members, in: "provider")
     return try state.withLock { state in
-      try described(description, description.kind, "provider", &state)
+      try described(description, description.standardName, "provider", &state)
     }
   }
 

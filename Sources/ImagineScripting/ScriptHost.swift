@@ -62,13 +62,14 @@ public final class ScriptHost: Sendable {
     }
   }
 
-  private let configuration: Configuration
-  private let registry: ProviderRegistry
-  private let session: Session
+  let configuration: Configuration
+  let home: String
+  let registry: ProviderRegistry
+  let session: Session
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
-    let home = configuration.home ?? Folders.home(configuration.environment)
+    home = configuration.home ?? Folders.home(configuration.environment)
     let registry = ProviderRegistry(configuration, home: home)
     self.registry = registry
     session = Session(

@@ -1,3 +1,6 @@
+import ImagineScripting
+import Logging
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -13,6 +16,18 @@ enum Program {
     if let path = getenv("IMAGINE_SERVER_PROGRAM") { return String(cString: path) }
     let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
     return "\(folder)/imagine-server"
+  }
+
+  /// The host of this process: by the environment and `config.toml`, telling its user on stderr.
+  static func makeHost(provider: String? = nil, isVerbose: Bool = false) -> ScriptHost {
+    var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
+    logger.logLevel = isVerbose ? .debug : .warning
+    var configuration = ScriptHost.Configuration(
+      service: .environment(serverProgram: server), environment: environment, logger: logger)
+    configuration.provider = provider
+    configuration.notice = Notice.write
+    if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
+    return ScriptHost(configuration)
   }
 
   /// The variables, read when asked for: a short run needs none of them.

@@ -1,16 +1,7 @@
 import ImagineREPL
 import ImagineScripting
-import Logging
 import Lua
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Scripts, `-e` and the REPL: the command `lua` with `imagine.*` in it.
 enum ScriptCommand {
@@ -63,16 +54,8 @@ private final class Settings: Sendable {
   let isVerbose = Mutex(false)
 
   func makeHost() -> ScriptHost {
-    let environment = Program.environment
-    var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
-    logger.logLevel = isVerbose.withLock { $0 } ? .debug : .warning
-    var configuration = ScriptHost.Configuration(
-      service: .environment(serverProgram: Program.server), environment: environment,
-      logger: logger)
-    configuration.provider = provider.withLock { $0 }
-    configuration.notice = Notice.write
-    if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
-    return ScriptHost(configuration)
+    Program.makeHost(
+      provider: provider.withLock { $0 }, isVerbose: isVerbose.withLock { $0 })
   }
 }
 

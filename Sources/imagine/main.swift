@@ -16,6 +16,10 @@ case "run"?, "repl"?:
   exit(ScriptCommand.run(arguments: [arguments[0]] + arguments.dropFirst(2)))
 case "serve"?:
   exit(ServeCommand.run(arguments: Array(arguments.dropFirst(2))))
+case "jobs"?:
+  await Subcommand.run(JobsCommand.self, arguments: arguments.dropFirst(2))
+case "doctor"?:
+  await Subcommand.run(DoctorCommand.self, arguments: arguments.dropFirst(2))
 default:
   exit(ScriptCommand.run(arguments: arguments))
 }

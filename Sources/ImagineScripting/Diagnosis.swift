@@ -1,0 +1,131 @@
+import ImagineClient
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// One thing that `imagine doctor` looked at.
+public struct Finding: Sendable, Codable {
+  public enum Verdict: String, Sendable, Codable {
+    case fine, note, problem
+  }
+
+  /// What was looked at.
+  public var subject: String
+  public var verdict: Verdict
+  /// What was found.
+  public var detail: String
+  /// What to do about it; nil where nothing needs doing.
+  public var advice: String?
+}
+
+extension ScriptHost {
+  /// Looks at everything that a run stands on: which provider and why, its token, whether it
+  /// answers, the private server, and what that needs. Nothing is billed.
+  public func diagnose() async -> [Finding] {
+    var findings = [homeFinding, configurationFinding]
+    findings.append(await providerFinding())
+    findings.append(await localServerFinding())
+    findings.append(encoderFinding)
+    return findings
+  }
+
+  private var homeFinding: Finding {
+    let manager = FileManager.default
+    var folder = home
+    while !manager.fileExists(atPath: folder), let slash = folder.lastIndex(of: "/"),
+      slash != folder.startIndex
+    {
+      folder = String(folder[..<slash])
+    }
+    guard manager.isWritableFile(atPath: folder) else {
+      return Finding(
+        subject: "home", verdict: .problem, detail: "\(home) cannot be written",
+        advice: "set IMAGINE_HOME to a folder of yours")
+    }
+    return Finding(subject: "home", verdict: .fine, detail: home)
+  }
+
+  private var configurationFinding: Finding {
+    let path = Folders.configuration(configuration.environment)
+    do {
+      _ = try ConfigurationFile.read(path)
+      let isThere = FileManager.default.fileExists(atPath: path)
+      return Finding(
+        subject: "configuration", verdict: .fine,
+        detail: isThere ? path : "\(path) is not there, which is fine")
+    } catch {
+      return Finding(
+        subject: "configuration", verdict: .problem, detail: error.message, advice: "mend the file")
+    }
+  }
+
+  /// Asks the provider for a job that nobody has: an answer proves the address and the token.
+  private func providerFinding() async -> Finding {
+    do {
+      let (name, reason) = try registry.selection()
+      let provider = try registry.provider(named: name)
+      let subject = "provider \(name)"
+      guard provider.operations.contains(where: { $0.answer == .job }) else {
+        return Finding(
+          subject: subject, verdict: .note,
+          detail: "\(reason); it has no question that costs nothing, so it was not asked")
+      }
+      do {
+        _ = try await provider.status(of: "00000000-0000-0000-0000-000000000000")
+      } catch let error as ImagineError where error.kind != .notFound {
+        return Finding(
+          subject: subject, verdict: .problem, detail: "\(reason); \(error.message)",
+          advice: Self.advice(for: error, provider: name))
+      }
+      return Finding(
+        subject: subject, verdict: .fine, detail: "\(reason); it answers and takes the token")
+    } catch let error as ImagineError {
+      return Finding(
+        subject: "provider", verdict: .problem, detail: error.message,
+        advice: error.field.map { "set or correct \($0)" })
+    } catch {
+      return Finding(subject: "provider", verdict: .problem, detail: "\(error)")
+    }
+  }
+
+  private static func advice(for error: ImagineError, provider: String) -> String? {
+    switch error.kind {
+    case .authorization: "check the token: it is missing, mistyped, expired, or another service's"
+    case .connection, .timeout: "check the address, and whether this machine reaches it"
+    case .unavailable where provider == "local":
+      "run imagine-server by itself and read what it says"
+    default: nil
+    }
+  }
+
+  private func localServerFinding() async -> Finding {
+    do {
+      guard let version = try await registry.localEngineVersion() else {
+        return Finding(
+          subject: "built-in engine", verdict: .note, detail: "this program brings none")
+      }
+      return Finding(subject: "built-in engine", verdict: .fine, detail: version)
+    } catch {
+      return Finding(
+        subject: "built-in engine", verdict: .problem,
+        detail: (error as? ImagineError)?.message ?? "\(error)",
+        advice: "imagine-server must stand beside imagine, with the libraries of libvips and OpenCV"
+      )
+    }
+  }
+
+  private var encoderFinding: Finding {
+    let folders = (configuration.environment["PATH"] ?? "").split(separator: ":")
+    let path = folders.map { "\($0)/ffmpeg" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    guard let path else {
+      return Finding(
+        subject: "ffmpeg", verdict: .problem, detail: "not found; local videos need it",
+        advice: "install the package ffmpeg")
+    }
+    return Finding(subject: "ffmpeg", verdict: .fine, detail: path)
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import ImagineScripting
+
+/// `imagine doctor`: what a run would stand on, and what to do about what is wrong.
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "imagine doctor",
+    abstract: "Tells which provider would be used and why, and what is missing.")
+
+  @Option(help: "Look at this provider instead.")
+  var provider: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let host = Program.makeHost(provider: provider)
+    defer { host.close() }
+    let findings = await host.diagnose()
+    if json {
+      try JobsCommand.List.printJSON(findings)
+    } else {
+      for finding in findings {
+        print("\(Self.mark(finding.verdict)) \(finding.subject): \(finding.detail)")
+        if let advice = finding.advice { print("        \(advice)") }
+      }
+    }
+    if findings.contains(where: { $0.verdict == .problem }) { throw ExitCode.failure }
+  }
+
+  private static func mark(_ verdict: Finding.Verdict) -> String {
+    switch verdict {
+    case .fine: "ok     "
+    case .note: "note   "
+    case .problem: "PROBLEM"
+    }
+  }
+}

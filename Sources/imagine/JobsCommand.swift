@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import ImagineScripting
+
+/// `imagine jobs`: the videos that scripts asked for, from outside them.
+struct JobsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "imagine jobs", abstract: "Lists, asks for, waits for and deletes jobs.",
+    subcommands: [List.self, Show.self, Wait.self, Delete.self], defaultSubcommand: List.self)
+
+  struct HostOptions: ParsableArguments {
+    @Option(help: "Ask this provider; by default the one that issued the id.")
+    var provider: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// Does something with a host, and ends its server.
+    func withHost(_ body: (ScriptHost) async throws -> Void) async throws {
+      let host = Program.makeHost()
+      defer { host.close() }
+      try await body(host)
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists the jobs that scripts on this home submitted, the newest first.")
+    @OptionGroup var options: HostOptions
+
+    func run() async throws {
+      try await options.withHost { host in
+        let jobs = try host.submittedJobs()
+        if options.json { return try Self.printJSON(jobs) }
+        for job in jobs {
+          let date = Date(timeIntervalSince1970: job.submittedAt).formatted(.iso8601)
+          print("\(job.id)\t\(job.state)\t\(job.provider)\t\(date)\t\(job.prompt)")
+        }
+      }
+    }
+
+    static func printJSON(_ value: some Encodable) throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Asks how far a job is.")
+    @OptionGroup var options: HostOptions
+    @ArgumentParser.Argument(help: "The job's id.") var id: String
+
+    func run() async throws {
+      try await options.withHost { host in
+        let status = try await host.status(ofJob: id, provider: options.provider)
+        if options.json { return try List.printJSON(status) }
+        print("id\t\(status.id)\nstatus\t\(status.state.rawValue)")
+        if let progress = status.progress { print("progress\t\(Int(progress * 100)) %") }
+        if let created = status.createdAt { print("created\t\(created)") }
+        if let failure = status.failure { print("failure\t\(failure)") }
+        if let address = status.videoAddress { print("url\t\(address)") }
+      }
+    }
+  }
+
+  struct Wait: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Waits for a job's video and saves it.")
+    @OptionGroup var options: HostOptions
+    @ArgumentParser.Argument(help: "The job's id.") var id: String
+    @Option(name: .shortAndLong, help: "Where to save it; ID.mp4 by default.") var output: String?
+    @Option(help: "Seconds to wait.") var timeout = 1800.0
+
+    func run() async throws {
+      try await options.withHost { host in
+        let path = output ?? "\(id).mp4"
+        try await host.saveVideo(
+          ofJob: id, to: path, timeout: timeout, provider: options.provider)
+        if options.json { try List.printJSON(["id": id, "path": path]) } else { print(path) }
+      }
+    }
+  }
+
+  struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Deletes a job and its video.")
+    @OptionGroup var options: HostOptions
+    @ArgumentParser.Argument(help: "The job's id.") var id: String
+
+    func run() async throws {
+      try await options.withHost { host in
+        try await host.deleteJob(id, provider: options.provider)
+        if options.json { try List.printJSON(["deleted": id]) }
+      }
+    }
+  }
+}
