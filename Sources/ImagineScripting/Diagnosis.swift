@@ -73,21 +73,31 @@ extension ScriptHost {
           subject: subject, verdict: .note,
           detail: "\(reason); it has no question that costs nothing, so it was not asked")
       }
-      do {
-        _ = try await provider.status(of: "00000000-0000-0000-0000-000000000000")
-      } catch let error as ImagineError where error.kind != .notFound {
+      guard let fault = await Self.fault(of: provider) else {
         return Finding(
-          subject: subject, verdict: .problem, detail: "\(reason); \(error.message)",
-          advice: Self.advice(for: error, provider: name))
+          subject: subject, verdict: .fine, detail: "\(reason); it answers and takes the token")
       }
       return Finding(
-        subject: subject, verdict: .fine, detail: "\(reason); it answers and takes the token")
+        subject: subject, verdict: .problem, detail: "\(reason); \(fault.message)",
+        advice: Self.advice(for: fault, provider: name))
     } catch let error as ImagineError {
       return Finding(
         subject: "provider", verdict: .problem, detail: error.message,
         advice: error.field.map { "set or correct \($0)" })
     } catch {
       return Finding(subject: "provider", verdict: .problem, detail: "\(error)")
+    }
+  }
+
+  /// What keeps a provider from answering that it does not know a job.
+  private static func fault(of provider: any Provider) async -> ImagineError? {
+    do {
+      _ = try await provider.status(of: "00000000-0000-0000-0000-000000000000")
+      return nil
+    } catch let error as ImagineError {
+      return error.kind == .notFound ? nil : error
+    } catch {
+      return ImagineError(.server, "\(error)")
     }
   }
 
