@@ -1,0 +1,97 @@
+import Foundation
+import ImagineCore
+import Testing
+
+@testable import ImagineServer
+
+@Suite("The OpenAI-style images API")
+struct OpenAITests {
+  private func post(_ server: RunningServer, _ json: String) async throws -> Answer {
+    try await server.send(
+      .post, "/v1/images/generations", headers: [("Content-Type", "application/json")],
+      body: Array(json.utf8))
+  }
+
+  private func data(_ answer: Answer) throws -> [[String: Any]] {
+    try #require(try answer.json["data"] as? [[String: Any]], "\(answer.text.prefix(300))")
+  }
+
+  @Test("answers with addresses that work, as many as asked for, each another picture")
+  func addresses() async throws {
+    try await RunningServer.with { server in
+      let answer = try await post(server, #"{"model":"flux-1","prompt":"a cat","n":3}"#)
+      #expect(answer.status == 200)
+      #expect(try answer.json["created"] is Int)
+      var pictures: Set<[UInt8]> = []
+      for entry in try data(answer) {
+        #expect(entry.count == 1)
+        let picture = try await server.send(.get, #require(entry["url"] as? String), token: nil)
+        #expect(picture.headers["content-type"] == "image/png")
+        #expect(PictureHeader(picture.bytes)?.size == PixelSize(width: 1024, height: 1024))
+        pictures.insert(picture.bytes)
+      }
+      #expect(pictures.count == 3)
+    }
+  }
+
+  @Test("answers with base64, in each of its sizes")
+  func base64() async throws {
+    try await RunningServer.with { server in
+      for size in OpenAISize.allCases {
+        let answer = try await post(
+          server,
+          """
+          {"model":"flux-1","prompt":"a cat","size":"\(size.rawValue)","guidance_scale":3.5,
+           "num_inference_steps":30,"response_format":"b64_json","user":"x","extra":{"a":[1]},
+           "quality":null}
+          """)
+        let text = try #require(try data(answer).first?["b64_json"] as? String)
+        let bytes = [UInt8](try #require(Data(base64Encoded: text)))
+        #expect(PictureHeader(bytes)?.size == size.pixels)
+      }
+    }
+  }
+
+  @Test("refuses what is out of range, by the field's name")
+  func faults() async throws {
+    let cases = [
+      (#"{"prompt":"a"}"#, "model", 400), (#"{"model":"flux-1"}"#, "prompt", 400),
+      (#"{"model":"none","prompt":"a"}"#, "model", 404),
+      (#"{"model":"flux-1","prompt":"a","n":0}"#, "n", 400),
+      (#"{"model":"flux-1","prompt":"a","n":11}"#, "n", 400),
+      (#"{"model":"flux-1","prompt":"a","size":"2048x2048"}"#, "size", 400),
+      (#"{"model":"flux-1","prompt":"a","guidance_scale":-1}"#, "guidance_scale", 400),
+      (#"{"model":"flux-1","prompt":"a","guidance_scale":"high"}"#, "guidance_scale", 400),
+      (#"{"model":"flux-1","prompt":"a","num_inference_steps":0}"#, "num_inference_steps", 400),
+      (#"{"model":"flux-1","prompt":"a","num_inference_steps":1.5}"#, "num_inference_steps", 400),
+      (#"{"model":"flux-1","prompt":"a","response_format":"xml"}"#, "response_format", 400),
+      (#"{"model":"flux-1","prompt":["a"]}"#, "prompt", 400),
+    ]
+    try await RunningServer.with { server in
+      for (json, field, status) in cases {
+        let answer = try await post(server, json)
+        #expect(answer.status == status)
+        let fault = try #require(try answer.json["error"] as? [String: Any])
+        #expect(fault["param"] as? String == field)
+        #expect(fault["type"] as? String == "invalid_request_error")
+        #expect((fault["message"] as? String)?.contains(field) == true)
+      }
+    }
+  }
+
+  @Test("lists its models and their other names, and takes either")
+  func models() async throws {
+    try await RunningServer.with {
+      $0.modelAliases = ["gpt-image-1": "flux-1"]
+    } _: { server in
+      let list = try data(try await server.send(.get, "/v1/models"))
+      #expect(list.compactMap { $0["id"] as? String } == ["flux-1", "gpt-image-1"])
+      for id in ["flux-1", "gpt-image-1"] {
+        let model = try await server.send(.get, "/v1/models/\(id)").json
+        #expect(model["id"] as? String == id)
+        #expect(model["object"] as? String == "model")
+        #expect(try await post(server, #"{"model":"\#(id)","prompt":"a"}"#).status == 200)
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import ImagineCore
+import Testing
+
+/// The real program, since what is promised here are promises about processes.
+@Suite("The server program", .serialized)
+struct ServerProcessTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func server(_ arguments: String...) throws -> ServerProcess {
+    try ServerProcess(["--home", "\(folder.path)/home", "--port", "0"] + arguments)
+  }
+
+  @Test("says where it listens, and stops in order on SIGTERM and SIGINT")
+  func signals() async throws {
+    for signal in [SIGTERM, SIGINT] {
+      let server = try server()
+      #expect(try await server.address().hasPrefix("http://127.0.0.1:"))
+      server.signal(signal)
+      #expect(await server.exit() == 0)
+    }
+  }
+
+  @Test("finishes what a killed server had begun, once, when its lease has expired")
+  func takeover() async throws {
+    let first = try server()
+    let id = try await first.film("waves at dusk")
+    _ = try await first.status(id, until: ["processing"])
+    first.signal(SIGKILL)
+    _ = await first.exit()
+    let second = try server()
+    let video = try await second.status(id, until: ["finished", "failed"])
+    #expect(video["status"] as? String == "finished")
+    let url = try #require((video["url"] as? [String: Any])?["generation"] as? String)
+    let film = try await second.get(url)
+    #expect(film.count > 1000)
+    #expect(String(decoding: film[4..<8], as: UTF8.self) == "ftyp")
+    second.signal(SIGTERM)
+    #expect(await second.exit() == 0)
+    #expect(second.log.contains("attempt=2"))
+    #expect(first.finished.isEmpty)
+    #expect(second.finished == [id])
+  }
+
+  @Test("shares a home with others, and every film is finished exactly once")
+  func sharing() async throws {
+    let servers = [try server(), try server()]
+    var ids: [String] = []
+    for number in 0..<6 { ids.append(try await servers[number % 2].film("film \(number)")) }
+    for id in ids {
+      let video = try await servers[1].status(id, until: ["finished", "failed"])
+      #expect(video["status"] as? String == "finished")
+    }
+    for server in servers {
+      server.signal(SIGTERM)
+      #expect(await server.exit() == 0)
+    }
+    #expect((servers[0].finished + servers[1].finished).sorted() == ids.sorted())
+    #expect(!servers[0].log.contains("attempt=2"))
+  }
+
+  @Test("gives up its lease when it stops, so that the next goes on at once")
+  func release() async throws {
+    let first = try server()
+    let id = try await first.film("waves at dusk")
+    _ = try await first.status(id, until: ["processing"])
+    first.signal(SIGTERM)
+    #expect(await first.exit() == 0)
+    let second = try server()
+    _ = try await second.status(id, until: ["finished"])
+    second.signal(SIGTERM)
+    _ = await second.exit()
+    #expect(!second.log.contains("attempt=2"))
+  }
+
+  @Test("as a child takes the one token of its parent, and ends when the parent's pipe does")
+  func child() async throws {
+    let socket = "\(folder.path)/s"
+    let server = try ServerProcess(
+      ["--child", "--socket", socket, "--home", "\(folder.path)/home"], input: "secret\n")
+    let line = try await server.line()
+    #expect(line == "ready http+unix://\(socket.replacing("/", with: "%2F"))")
+    let mode = try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions] as? Int
+    #expect(mode.map { $0 & 0o077 } == 0)
+    for (token, code) in [("secret", "1100"), ("other", "1001")] {
+      let answer = try await ServerProcess.curl([
+        "--unix-socket", socket, "-H", "Authorization: Bearer \(token)",
+        "http://localhost/v2/video/none/status",
+      ])
+      #expect(answer.contains("\"code\":\(code)"))
+    }
+    let rival = try ServerProcess(["--socket", socket, "--home", "\(folder.path)/home"])
+    #expect(await rival.exit() != 0)
+    #expect(rival.log.contains("another server"))
+    server.closeInput()
+    #expect(await server.exit() == 0)
+    #expect(!FileManager.default.fileExists(atPath: socket))
+  }
+
+  @Test("refuses an address that others reach, unless the tokens are named")
+  func exposure() async throws {
+    let open = try server("--host", "0.0.0.0")
+    #expect(await open.exit() != 0)
+    #expect(open.log.contains("--tokens"))
+    let tokens = "\(folder.path)/tokens.toml"
+    try Data("[[token]]\ntoken = \"alice\"\n".utf8).write(to: URL(fileURLWithPath: tokens))
+    chmod(tokens, 0o600)
+    let closed = try server("--host", "0.0.0.0", "--tokens", tokens)
+    #expect(try await closed.address().hasPrefix("http://0.0.0.0:"))
+    closed.signal(SIGTERM)
+    #expect(await closed.exit() == 0)
+  }
+
+  @Test("serves curl's calls as the vendor's pages type them")
+  func curl() async throws {
+    let server = try server()
+    let address = try await server.address()
+    func picture(_ prompt: String, _ style: String, _ seed: String) async throws -> Data {
+      let path = "\(folder.path)/\(UUID().uuidString).png"
+      _ = try await ServerProcess.curl([
+        "--location", "--request", "POST", "\(address)/v2/image/generations",
+        "--header", "Authorization: Bearer test", "--form", "prompt=\"\(prompt)\"",
+        "--form", "style=\"\(style)\"", "--form", "aspect_ratio=\"1:1\"",
+        "--form", "seed=\"\(seed)\"", "-o", path,
+      ])
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    let prompt = "A futuristic cityscape at night with neon lights"
+    let first = try await picture(prompt, "anime", "5")
+    #expect(PictureHeader(first)?.size == PixelSize(width: 1024, height: 1024))
+    #expect(try await picture(prompt, "anime", "5") == first)
+    #expect(try await picture(prompt, "anime", "6") != first)
+    #expect(try await picture(prompt, "realistic", "5") != first)
+    #expect(try await picture("A village at dawn", "anime", "5") != first)
+    server.signal(SIGTERM)
+    #expect(await server.exit() == 0)
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A running `imagine-server`: the program that IMAGINE_SERVER_PROGRAM names, else the one that
+/// was built beside the tests.
+final class ServerProcess: Sendable {
+  private static var program: String {
+    ProcessInfo.processInfo.environment["IMAGINE_SERVER_PROGRAM"]
+      ?? Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+      .map { $0.bundleURL.deletingLastPathComponent().appending(path: "imagine-server").path }
+      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+      .appending(path: "imagine-server").path
+  }
+
+  private let process = Process()
+  private let input = Pipe()
+  private let output = Mutex("")
+  private let errors = Mutex("")
+  private let isOver = Mutex(false)
+
+  init(_ arguments: [String], input text: String = "") throws {
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = arguments
+    process.standardInput = input
+    let out = Pipe()
+    let err = Pipe()
+    process.standardOutput = out
+    process.standardError = err
+    out.fileHandleForReading.readabilityHandler = { [weak self] handle in
+      let text = String(decoding: handle.availableData, as: UTF8.self)
+      self?.output.withLock { $0 += text }
+    }
+    err.fileHandleForReading.readabilityHandler = { [weak self] handle in
+      let data = handle.availableData
+      if data.isEmpty { handle.readabilityHandler = nil }
+      self?.errors.withLock { $0 += String(decoding: data, as: UTF8.self) }
+    }
+    process.terminationHandler = { [weak self] _ in self?.isOver.withLock { $0 = true } }
+    try process.run()
+    input.fileHandleForWriting.write(Data(text.utf8))
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  /// What it wrote to standard error.
+  var log: String { errors.withLock { $0 } }
+
+  /// The films that it finished.
+  var finished: [String] {
+    log.matches(of: /job=([0-9a-f-]+).*\] finished/).map { String($0.1) }
+  }
+
+  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  func closeInput() { try? input.fileHandleForWriting.close() }
+
+  /// Its exit status, when it has ended and its log is read.
+  func exit() async -> Int32 {
+    _ = try? await eventually { self.isOver.withLock { $0 } ? true : nil }
+    var length = -1
+    // What the pipe still holds arrives soon after the end.
+    while length != log.count {
+      length = log.count
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    return process.terminationStatus
+  }
+
+  /// The first line of its standard output.
+  func line() async throws -> String {
+    try await eventually {
+      if self.isOver.withLock({ $0 }) { throw Ended(log: self.log) }
+      let text = self.output.withLock { $0 }
+      return text.firstIndex(of: "\n").map { String(text[..<$0]) }
+    }
+  }
+
+  struct Ended: Error {
+    let log: String
+  }
+
+  func address() async throws -> String {
+    String(try await line().split(separator: " ").last ?? "")
+  }
+
+  /// Calls curl, and gives what it writes.
+  static func curl(_ arguments: [String]) async throws -> String {
+    String(decoding: try await run("curl", ["--silent"] + arguments), as: UTF8.self)
+  }
+
+  private static func run(_ program: String, _ arguments: [String]) async throws -> Data {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread {
+        continuation.resume(
+          with: Result {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = [program] + arguments
+            let out = Pipe()
+            process.standardOutput = out
+            try process.run()
+            let data = try out.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            return data
+          })
+      }
+    }
+  }
+
+  func get(_ url: String) async throws -> Data {
+    try await Self.run("curl", ["--silent", url])
+  }
+
+  /// Accepts a film, and gives its id.
+  func film(_ prompt: String) async throws -> String {
+    let answer = try await Self.curl([
+      "\(try await address())/v2/video/text-to-video", "-H", "Authorization: Bearer test",
+      "-F", "prompt=\(prompt)", "-F", "style=fast-svd", "-F", "aspect_ratio=1:1",
+    ])
+    let object = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+    return try #require(object?["id"] as? String, "\(answer)")
+  }
+
+  /// Asks until a film's status is one of `states`.
+  func status(_ id: String, until states: Set<String>) async throws -> [String: Any] {
+    let address = try await address()
+    return try await eventually {
+      let answer = try await Self.curl([
+        "\(address)/v2/assets/\(id)/status", "-H", "Authorization: Bearer test",
+      ])
+      let object = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+      guard let video = object?["video"] as? [String: Any],
+        states.contains(video["status"] as? String ?? "")
+      else { return nil }
+      return video
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import ImagineCore
+import Synchronization
+
+/// An engine whose pictures are a header and the request's words, and whose films are two small
+/// files; tests decide how long its work takes.
+final class StubEngine: Engine {
+  /// Holds work back until a test lets it go on.
+  final class Gate: Sendable {
+    private let isOpen: Mutex<Bool>
+
+    init(open: Bool) { isOpen = Mutex(open) }
+
+    func open() { isOpen.withLock { $0 = true } }
+
+    func wait() {
+      while !isOpen.withLock({ $0 }) { usleep(1000) }
+    }
+
+    var isClosed: Bool { isOpen.withLock { !$0 } }
+  }
+
+  let version = "stub"
+  let paintGate: Gate
+  let filmGate: Gate
+  let painted = Mutex(0)
+  let filmsBegun = Mutex(0)
+  let filmsStopped = Mutex(0)
+
+  init(paintGate: Gate = Gate(open: true), filmGate: Gate = Gate(open: true)) {
+    self.paintGate = paintGate
+    self.filmGate = filmGate
+  }
+
+  func paint(
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
+  ) throws -> [UInt8] {
+    paintGate.wait()
+    painted.withLock { $0 += 1 }
+    if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
+    return Self.png(
+      aspectRatio.pixelSize, content: "\(prompt)|\(style.rawValue)|\(seed)")
+  }
+
+  func film(
+    prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
+    progress: (Double) throws -> Void
+  ) throws -> Film {
+    filmsBegun.withLock { $0 += 1 }
+    do {
+      repeat {
+        try progress(0.5)
+        usleep(1000)
+      } while filmGate.isClosed
+    } catch {
+      filmsStopped.withLock { $0 += 1 }
+      throw error
+    }
+    if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
+    try Data("film of \(prompt), seed \(seed)".utf8)
+      .write(to: URL(fileURLWithPath: "\(folder)/a.mp4"))
+    try Data("thumbnail of \(prompt)".utf8)
+      .write(to: URL(fileURLWithPath: "\(folder)/a.jpg"))
+    return Film(
+      video: "\(folder)/a.mp4", thumbnail: "\(folder)/a.jpg", size: aspectRatio.videoSize,
+      duration: 2)
+  }
+
+  func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8] {
+    guard let header = PictureHeader(picture) else {
+      throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
+    }
+    return Self.png(
+      PixelSize(
+        width: conversion.width ?? header.size.width,
+        height: conversion.height ?? header.size.height),
+      content: "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
+  }
+
+  /// Bytes that begin as a PNG of a size does.
+  static func png(_ size: PixelSize, content: String = "") -> [UInt8] {
+    let side = { (value: Int) in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+    let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13]
+    return signature + Array("IHDR".utf8) + side(size.width) + side(size.height)
+      + Array(content.utf8)
+  }
+}
