@@ -163,6 +163,13 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ImagineServerTests",
+      dependencies: [
+        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
+        lifecycle, logging, nioCore, nioHTTP1,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ImagineTests",
       dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
       swiftSettings: swiftSettings),

@@ -94,7 +94,9 @@ struct SettingsTable {
     try value(key, "a date such as 2027-01-31 or 2027-01-31T12:00:00Z") { value in
       if let date = value.date { return Self.seconds(date, nil, offset: 0) }
       guard let moment = value.dateTime else { return nil }
-      return Self.seconds(moment.date, moment.time, offset: moment.offset?.offset ?? 0)
+      // Every TOML value has an optional `time`, too, which is nil for a date with a time.
+      let time: TOMLTime = moment.time
+      return Self.seconds(moment.date, time, offset: moment.offset?.offset ?? 0)
     }
   }
 

@@ -48,7 +48,7 @@ struct ServerProcessTests {
   func sharing() async throws {
     let servers = [try server(), try server()]
     var ids: [String] = []
-    for number in 0..<6 { ids.append(try await servers[number % 2].film("film \(number)")) }
+    for number in 0..<4 { ids.append(try await servers[number % 2].film("film \(number)")) }
     for id in ids {
       let video = try await servers[1].status(id, until: ["finished", "failed"])
       #expect(video["status"] as? String == "finished")
