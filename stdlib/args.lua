@@ -13,8 +13,10 @@
 --- ```
 ---
 --- `imagine batch.lua prompts.csv -o pictures --limit=4` then gives `prompts.csv`, `pictures`, `4`
---- and `false`. `--help` and `-h` print the help and end the script; a wrong argument prints what is
---- wrong and how the script is called, and ends it with the code 64.
+--- and `false`. `--help` and `-h` print the help and end the script; a wrong argument prints what
+--- is wrong and how the script is called, and ends it with the code 64.
+--- An option is a string where it has a `default`, `value`, `choices`, `required` or `many`, else a
+--- flag, unless `type` says what it is.
 ---
 --- Written are `--name value`, `--name=value`, `-n value`, `-nvalue`, and flags alone or together
 --- (`-vq`). After `--` everything is an operand.
@@ -28,14 +30,14 @@ local native = select(2, ...)
 ---@field [1] string `--name`, or `name` for an operand
 ---@field [2]? string `-n`
 ---@field help? string what it is for, in a line
----@field type? "string"|"integer"|"number"|"flag" an option is a string where it has a `default`, `value`, `choices`, `required` or `many`, else a flag
+---@field type? "string"|"integer"|"number"|"flag"
 ---@field value? string what the help calls the value
 ---@field default? any what an option or operand is where it is not given
 ---@field choices? string[] the values that are allowed
 ---@field min? number the least number
 ---@field max? number the greatest number
----@field required? boolean an option that must be given; an operand must be, unless it has a default or `required = false`
----@field many? boolean may be given several times and is a list; of operands only the last
+---@field required? boolean must be given; true for an operand without a default unless given
+---@field many? boolean may be given several times, and is a list; of operands only the last
 
 ---@class args.specification
 ---@field summary? string what the script does, in a line or more
@@ -148,12 +150,14 @@ local function described(parameter)
   end
   local facts = {}
   if parameter.choices then facts[#facts + 1] = table.concat(parameter.choices, ", ") end
-  if parameter.default ~= nil then facts[#facts + 1] = "default: " .. tostring(parameter.default) end
+  if parameter.default ~= nil then
+    facts[#facts + 1] = "default: " .. tostring(parameter.default)
+  end
   if parameter.is_option and parameter.required then facts[#facts + 1] = "required" end
   if parameter.is_option and parameter.many then facts[#facts + 1] = "may be repeated" end
   local text = parameter.help or ""
   if #facts > 0 then
-    text = text .. (text == "" and "" or " ") .. "(" .. table.concat(facts, "; ") .. ")"
+    text = ("%s (%s)"):format(text, table.concat(facts, "; ")):match("^%s*(.*)$")
   end
   return names, text
 end

@@ -80,7 +80,8 @@ local function text_line(level, message, fields)
   for name in next, fields or {} do names[#names + 1] = name end
   table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   -- One line, whatever the message holds.
-  local parts = { ("%s %-5s %s"):format(os.date("%H:%M:%S"), level, (message:gsub("%s*[\r\n]+%s*", " "))) }
+  local line = message:gsub("%s*[\r\n]+%s*", " ")
+  local parts = { ("%s %-5s %s"):format(os.date("%H:%M:%S"), level, line) }
   for _, name in ipairs(names) do
     parts[#parts + 1] = ("%s=%s"):format(tostring(name), text_of(fields[name]))
   end

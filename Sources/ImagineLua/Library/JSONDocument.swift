@@ -21,7 +21,11 @@ struct JSONDocument: LuaPushable {
     do {
       root = try JSONSerialization.jsonObject(with: Data(text), options: [.fragmentsAllowed])
     } catch {
-      throw ImagineError(.validation, "json.decode: \(Self.fault(error as NSError, in: text))")
+      throw Self.fault(error as NSError, in: text)
+    }
+    // Foundation's reader lets it pass where other readers do not.
+    if let index = Self.commaBeforeEnd(in: text) {
+      throw Self.fault("a comma with nothing after it", at: index, in: text)
     }
     self.dropsNull = dropsNull
     self.null = null
@@ -49,10 +53,12 @@ struct JSONDocument: LuaPushable {
     // The only numbers of this type that Foundation reads are true and false.
     case UInt8(ascii: "c"), UInt8(ascii: "B"): try number.boolValue.push(to: state)
     case UInt8(ascii: "d"), UInt8(ascii: "f"):
-      // Its decimal numbers are not rounded rightly to a double, but their text is exact.
-      let isDecimal = number is NSDecimalNumber
-      try (isDecimal ? Double(number.description) ?? number.doubleValue : number.doubleValue)
-        .push(to: state)
+      guard number is NSDecimalNumber else { return try number.doubleValue.push(to: state) }
+      // A decimal number is not rounded rightly to a double, but its text is exact. The least
+      // integer is read as one too.
+      let text = number.description
+      if text == String(Int64.min) { return try Int64.min.push(to: state) }
+      try (Double(text) ?? number.doubleValue).push(to: state)
     case UInt8(ascii: "Q"): try UInt(number.uint64Value).push(to: state)
     default: try number.int64Value.push(to: state)
     }
@@ -65,18 +71,50 @@ struct JSONDocument: LuaPushable {
     func push(to state: LuaState) throws { try document.push(value, to: state) }
   }
 
-  /// What is wrong, and the line and column where Foundation tells a place.
-  private static func fault(_ error: NSError, in text: [UInt8]) -> String {
+  /// Where a comma stands before the end of an array or object; nil where none does.
+  private static func commaBeforeEnd(in text: [UInt8]) -> Int? {
+    var comma: Int?
+    var isInString = false
+    var isEscaped = false
+    for (index, byte) in text.enumerated() {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: ","): comma = index
+      case UInt8(ascii: "]"), UInt8(ascii: "}"): if comma != nil { return comma }
+      case 0x09, 0x0A, 0x0D, 0x20: break
+      default:
+        comma = nil
+        isInString = byte == UInt8(ascii: "\"")
+      }
+    }
+    return nil
+  }
+
+  /// Foundation's error, at the place that it tells.
+  private static func fault(_ error: NSError, in text: [UInt8]) -> ImagineError {
     let description = error.userInfo["NSDebugDescription"] as? String ?? "not valid JSON"
     let parts = description.split(separator: " around character ", maxSplits: 1)
     let told = parts.dropFirst().first.flatMap { Int($0.prefix(while: \.isNumber)) }
-    let reason = (parts.first ?? "").trimmingCharacters(in: ["."])
-    guard let index = error.userInfo["NSJSONSerializationErrorIndex"] as? Int ?? told else {
-      return reason
-    }
+    return fault(
+      (parts.first ?? "").trimmingCharacters(in: ["."]),
+      at: error.userInfo["NSJSONSerializationErrorIndex"] as? Int ?? told, in: text)
+  }
+
+  private static func fault(_ message: String, at index: Int?, in text: [UInt8]) -> ImagineError {
+    guard let index else { return ImagineError(.validation, "json.decode: \(message)") }
     let before = text.prefix(index)
-    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-    let column = before.count - (before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0) + 1
-    return "line \(line), column \(column): \(reason)"
+    let newline = UInt8(ascii: "\n")
+    let line = before.count { $0 == newline } + 1
+    let column = before.count - (before.lastIndex(of: newline).map { $0 + 1 } ?? 0) + 1
+    return ImagineError(.validation, "json.decode: line \(line), column \(column): \(message)")
   }
 }

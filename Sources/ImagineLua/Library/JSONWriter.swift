@@ -35,7 +35,9 @@ struct JSONWriter {
     case .boolean(let value): write(value ? "true" : "false")
     case .integer(let value): write(String(value))
     case .number(let value):
-      guard value.isFinite else { throw fault("is \(value), which JSON cannot hold") }
+      guard value.isFinite else {
+        throw fault("is \(value.isNaN ? "not a number" : "infinite"), which JSON cannot hold")
+      }
       write(value.description)
     case .string(let value): try write(value)
     case .table(let table): try write(table)

@@ -1,0 +1,59 @@
+import Foundation
+import ImagineCore
+import Testing
+
+/// `stdlib/types/imagine.lua` is written by hand: it must not lag behind the description of the
+/// operations.
+@Suite("The editor types")
+struct EditorTypesTests {
+  private let text: String
+
+  init() throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../stdlib/types/imagine.lua")
+    text = try String(contentsOf: file, encoding: .utf8)
+  }
+
+  /// The fields of a class and of those that it inherits from.
+  private func fields(of name: String) -> Set<String> {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard
+      let start = lines.firstIndex(where: {
+        $0 == "---@class \(name)" || $0.hasPrefix("---@class \(name): ")
+      })
+    else { return [] }
+    let parent = lines[start].split(separator: ": ").dropFirst().first.map(String.init)
+    let own = lines[(start + 1)...].prefix { $0.hasPrefix("---@field ") }
+      .compactMap {
+        $0.split(separator: " ").dropFirst().first.map { String($0.filter { $0 != "?" }) }
+      }
+    return Set(own).union(parent.map { fields(of: $0) } ?? [])
+  }
+
+  @Test("name every field of every operation", arguments: Operation.all.map(\.name))
+  func operations(name: String) throws {
+    let operation = try #require(Operation.named(name))
+    let known = fields(of: "imagine.\(name)_call")
+    #expect(known.isSuperset(of: operation.fields.map(\.name)))
+    #expect(known.isSuperset(of: ["provider", "timeout", "extra"]))
+    #expect(text.contains("function client.\(name)(call) end"))
+    if operation.field("image") != nil {
+      #expect(text.contains("function Image:\(name)(options) end"))
+      #expect(!fields(of: "imagine.\(name)_options").contains("image"))
+    }
+  }
+
+  @Test("name the fields of OpenAI-style services")
+  func openAI() {
+    let fields = Operation.openAIGenerate(model: nil).fields.map(\.name)
+    #expect(self.fields(of: "imagine.generate_call").isSuperset(of: fields))
+  }
+
+  @Test("name every style, shape and kind of error")
+  func names() {
+    let names =
+      ImageStyle.allCases.map(\.rawValue) + AspectRatio.allCases.map(\.rawValue)
+      + VideoStyle.known + ImagineError.Kind.allCases.map(\.rawValue)
+    for name in names { #expect(text.contains("\"\(name)\""), "\(name)") }
+  }
+}
