@@ -1,5 +1,7 @@
 #include "internal.h"
 
+#include <stdio.h>
+
 // What stands behind a Swift function. After its finalizer has run (a state that closes
 // runs them all, and a later finalizer may still call the function) `invoke` refuses.
 typedef struct function {
@@ -222,11 +224,20 @@ void clua_guard_debug(lua_State *L) {
   }
 }
 
+// The name leaves the stack first: where the argument is missing it would stand in its
+// place.
+static int type_error(lua_State *L, int argument) {
+  char name[64];
+  snprintf(name, sizeof name, "%s", lua_tostring(L, -1));
+  lua_pop(L, 1);
+  return luaL_typeerror(L, argument, name);
+}
+
 int clua_finish(lua_State *L, int results) {
   clua_host *host = clua_host_of(L);
   switch (results) {
     case CLUA_ARGUMENT: return luaL_argerror(L, host->argument, lua_tostring(L, -1));
-    case CLUA_TYPE: return luaL_typeerror(L, host->argument, lua_tostring(L, -1));
+    case CLUA_TYPE: return type_error(L, host->argument);
     case CLUA_WAIT: return clua_wait(L);
     case CLUA_TEXT:
       luaL_where(L, 1);

@@ -8,7 +8,15 @@
 
 static _Thread_local clua_host *bound;
 
-void clua_bind_thread(clua_host *host) { bound = host; }
+void clua_bind_thread(clua_host *host) {
+  bound = host;
+  if (host == NULL) return;
+  // A thread that was made by one with signals blocked, as the workers of Swift's
+  // concurrency are, has them blocked too, and so would the programs that a script runs.
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
 
 clua_host *clua_current(void) { return bound; }
 

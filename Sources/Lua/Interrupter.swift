@@ -72,6 +72,7 @@ final class Interrupter: @unchecked Sendable {
         pendingRun = nil
         ask("cancelled")
       }
+      if deadline != nil { wakeWorker() }
     }
   }
 
@@ -163,14 +164,16 @@ final class Interrupter: @unchecked Sendable {
 
   /// Does what is due and says when the next thing is.
   private func step(_ now: UInt64) -> UInt64? {
-    if let deadline, deadline.time <= now {
+    if let deadline, deadline.time <= now, current != nil {
       self.deadline = nil
-      if current != nil { ask(deadline.message) }
+      ask(deadline.message)
     }
+    // One that has passed while nothing runs waits for the next run.
+    let nextDeadline = deadline.flatMap { current == nil && $0.time <= now ? nil : $0.time }
     let soon = now + 20_000_000
     switch stage {
     case .quiet, .givenUp:
-      return deadline?.time
+      return nextDeadline
     case .asked(let graceEnd):
       if now >= graceEnd {
         stage = .insisting(end: MonotonicClock.after(configuration.grace))
@@ -179,7 +182,7 @@ final class Interrupter: @unchecked Sendable {
         }
       }
       signal()
-      return min(soon, deadline?.time ?? soon)
+      return soon
     case .insisting(let end):
       if now >= end {
         stage = .givenUp

@@ -155,6 +155,7 @@ extension LuaState {
       throw LuaError("the interpreter is closed", kind: .closed)
     }
     host.pointee.delivered = 0
+    scheduler.owesInterrupt = false
     var result: Result<Output, any Error>?
     let status = withoutActuallyEscaping(body) { body in
       var order = RunOrder { stack in

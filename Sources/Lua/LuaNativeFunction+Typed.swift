@@ -23,6 +23,19 @@ extension LuaNativeFunction {
     }
   }
 
+  /// The same, with one result.
+  @inlinable
+  public static func typed<each Argument: LuaReadable, Output: LuaPushable>(
+    _ body: @escaping @Sendable (repeat each Argument) throws -> Output
+  ) -> LuaNativeFunction {
+    LuaNativeFunction { call in
+      var reader = ArgumentReader(stack: call.stack)
+      let output = try body(repeat try reader.next((each Argument).self))
+      try output.pushResult(of: call)
+      return LuaResults(count: 1)
+    }
+  }
+
   /// An `async` function of Swift values. It begins on the thread of Lua, up to its first
   /// suspension, and so must not block.
   ///

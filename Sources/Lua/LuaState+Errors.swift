@@ -26,7 +26,7 @@ extension LuaState {
     var result = LuaError(
       message(stack, -1), kind: kind, value: (try? read(stack, -1)) ?? .nil,
       underlying: boxedError(stack, -1))
-    if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptMessage) {
+    if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptText) {
       result.kind = .interrupted
     }
     return result
@@ -55,13 +55,6 @@ extension LuaState {
   }
 
   private var wasInterrupted: Bool { (host?.pointee.delivered ?? 0) > 0 }
-
-  private var interruptMessage: String {
-    guard let host else { return "" }
-    return withUnsafeBytes(of: host.pointee.message) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
-  }
 
   /// Leaves what a script sees of a Swift error on top of the stack and says what the
   /// trampoline has to do with it. Where there is no memory for that, Lua's own "not

@@ -128,3 +128,16 @@ public final class LuaState {
 
 @available(*, unavailable)
 extension LuaState: Sendable {}
+
+extension LuaState {
+  /// Makes every growing allocation fail from the `count`-th on; 0 ends that. For tests of
+  /// what happens when there is no memory.
+  func failAllocations(from count: Int) {
+    guard let host else { return }
+    host.pointee.allocations = 0
+    host.pointee.fail_allocation = Int64(count)
+  }
+
+  /// How many growing allocations there were since ``failAllocations(from:)``.
+  var allocationCount: Int { Int(host?.pointee.allocations ?? 0) }
+}

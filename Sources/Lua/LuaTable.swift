@@ -65,12 +65,21 @@ public struct LuaTable: Sendable, Equatable {
 
   /// Sets a field.
   public func set(_ key: String, to value: some LuaPushable) throws {
+    try setField(key, to: value)
+  }
+
+  private func setField(_ key: String, to value: some LuaPushable) throws {
     let state = try reference.state()
     try state.balanced { stack in
       try state.push(reference, stack)
       try value.push(to: state)
       try state.setField(key, stack, table: -2)
     }
+  }
+
+  /// Sets a field to a function.
+  public func set(_ key: String, to function: LuaNativeFunction) throws {
+    try setField(key, to: function)
   }
 
   /// Sets the value at a position of a list, from 1.

@@ -65,7 +65,8 @@ extension LuaState {
     if failure != nil || task.isCancelled {
       for child in task.unfinishedChildren { cancel(child) }
     }
-    if task.unfinishedCount == 0 { complete(task) }
+    // The last child's end may have completed it.
+    if task.unfinishedCount == 0, !task.isOver { complete(task) }
   }
 
   private func complete(_ task: LuaTask) {
@@ -175,6 +176,10 @@ extension LuaState {
         throw LuaError(positioned.message, kind: positioned.kind)
       }
       throw failure
+    }
+    if scheduler.owesInterrupt {
+      scheduler.owesInterrupt = false
+      throw LuaError(interruptText, kind: .interrupted)
     }
   }
 }

@@ -20,6 +20,8 @@ final class Scheduler {
   var placed: [Wait] = []
   var taskCount = 0
   var clocks = CancelClocks()
+  /// Whether an interrupt has met a task and the main part has yet to learn of it.
+  var owesInterrupt = false
 }
 
 /// A queue of tasks, first come, first served.
@@ -186,9 +188,14 @@ extension LuaState {
     return found
   }
 
-  /// The error of an interrupt that arrived while nothing ran.
+  /// The error of an interrupt that arrived while nothing ran, or that met a task: it is
+  /// meant for the main part too.
   private func takeInterrupt() -> (any Error)? {
     guard let host else { return nil }
+    if scheduler.owesInterrupt, scheduler.depth == 1 {
+      scheduler.owesInterrupt = false
+      return PositionedError(message: interruptText, kind: .interrupted)
+    }
     let request = clua_get_request(host)
     if request == CLUA_RUNNING.rawValue { return nil }
     if request == CLUA_RAISE_ONCE.rawValue { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
@@ -209,7 +216,9 @@ extension LuaState {
     let hurry = task.isOutOfGrace && clua_get_request(host) == CLUA_RUNNING.rawValue
     if hurry { clua_set_request(host, Int32(CLUA_RAISE_ALWAYS.rawValue)) }
     var results: Int32 = 0
+    let delivered = host.pointee.delivered
     let status = clua_resume(host, thread, stack, arguments, &results)
+    if !hurry, host.pointee.delivered != delivered { scheduler.owesInterrupt = true }
     if hurry { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
     scheduler.current = previous
     switch status {
@@ -235,10 +244,10 @@ extension LuaState {
   private func fail(_ task: LuaTask, _ stack: OpaquePointer, _ known: LuaError?) {
     guard let thread = task.thread, let host else { return }
     var traceback: String?
-    if lua_checkstack(stack, CLUA_SLOTS) != 0, clua_traceback(stack, thread, nil, 0) == LUA_OK {
-      traceback = text(stack, -1)
+    if !task.isCancelled, lua_checkstack(stack, CLUA_SLOTS) != 0 {
+      if clua_traceback(stack, thread, nil, 0) == LUA_OK { traceback = text(stack, -1) }
+      clua_pop(stack, 1)
     }
-    clua_pop(stack, 1)
     let previous = scheduler.current
     scheduler.current = task
     let status = clua_reset_thread(host, thread)
@@ -271,8 +280,8 @@ extension LuaState {
     return "deadlock: nothing can end these waits:" + lines.joined()
   }
 
-  private var interruptText: String {
-    guard let host else { return "interrupted!" }
+  var interruptText: String {
+    guard let host else { return "" }
     return withUnsafeBytes(of: host.pointee.message) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }

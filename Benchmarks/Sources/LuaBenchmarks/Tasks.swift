@@ -69,12 +69,13 @@ enum Tasks {
     """
 
   static func sleeperTimes(_ interpreter: LuaInterpreter, _ peer: OpaquePointer?) throws -> Row {
+    let chunk = "for index = 1, 10000 do task.spawn(task.sleep, 0.001) end"
     let times = try Clock.best([
-      { try interpreter.runBlocking { state in _ = try state.run(sleeperChunk) } },
+      { try interpreter.runBlocking { state in _ = try state.run(chunk) } },
       { _ = peer_sleepers(peer, "sleepOnce", 10_000) },
     ])
     return .times(
-      "10,000 tasks made, asleep, cancelled: time each", ours: times[0], peer: times[1],
+      "10,000 tasks made, asleep, woken: time each", ours: times[0], peer: times[1],
       each: 10_000)
   }
 }

@@ -85,7 +85,7 @@ clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context);
 void clua_close(clua_host *host);
 
 // Binds the host to the calling thread (NULL unbinds), for clua_current and for the
-// interrupt's signal. Never raises.
+// interrupt's signal, and unblocks signals there. Never raises.
 void clua_bind_thread(clua_host *host);
 
 // The host that is bound to the calling thread, or NULL. Never raises.

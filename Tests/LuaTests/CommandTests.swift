@@ -1,0 +1,185 @@
+import Foundation
+import Testing
+
+@testable import Lua
+
+@Suite("The command, as a process", .enabled(if: Program.exists), .serialized)
+struct CommandTests {
+  @Test("options are read as lua reads them")
+  func options() throws {
+    #expect(try Program.run(["-e", "print(1)", "-eprint(2)"]).output == "1\n2\n")
+    #expect(try Program.run(["-v"]).output.hasPrefix("Lua 5.4"))
+    #expect(
+      try Program.run(["-lstring", "-l", "m=math", "-e", "print(m.pi > 3, string)"]).code == 0)
+    #expect(try Program.run(["-W", "-e", "warn('x')"]).errors == "Lua warning: x\n")
+    #expect(try Program.run(["-e", "warn('x')"]).errors == "")
+    for (arguments, message) in [
+      (["-z"], "unrecognized option '-z'"), (["-e"], "'-e' needs argument"),
+      (["-l"], "'-l' needs argument"), (["-Ex"], "unrecognized option '-Ex'"),
+      (["---"], "unrecognized option '---'"), (["--memory", "x"], "--memory: 'x' is no size"),
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.code == 1)
+      #expect(result.errors.contains(message), "\(result.errors)")
+    }
+  }
+
+  @Test("arg has the script at 0, its arguments above and the options below")
+  func argumentTable() throws {
+    let result = try Program.run(
+      ["-e", "x = 1", "-", "a", "b"], input: "print(arg[0], arg[1], arg[-1], #arg, ...)")
+    #expect(result.output == "-\ta\tx = 1\t2\ta\tb\n")
+  }
+
+  @Test("the environment is read, and ignored with -E")
+  func environment() throws {
+    let variables = ["LUA_INIT": "X = 3", "LUA_PATH": "here/?.lua"]
+    #expect(
+      try Program.run(["-e", "print(X, package.path)"], environment: variables).output
+        == "3\there/?.lua\n")
+    #expect(
+      try Program.run(["-E", "-e", "print(X, #package.path > 20)"], environment: variables).output
+        == "nil\ttrue\n")
+    let versioned = ["LUA_INIT": "X = 3", "LUA_INIT_5_4": "X = 4"]
+    #expect(try Program.run(["-e", "print(X)"], environment: versioned).output == "4\n")
+  }
+
+  @Test("exit codes are those of os.exit, 1 for an error and 0 otherwise")
+  func exitCodes() throws {
+    for (source, code) in [
+      ("os.exit(3)", 3), ("os.exit(true)", 0), ("os.exit(false)", 1), ("os.exit(true, true)", 0),
+      ("os.exit(7, true)", 7), ("error('x')", 1), ("error{}", 1), ("x =", 1), ("return", 0),
+      ("task.spawn(error, 'unseen')", 1),
+    ] as [(String, Int32)] {
+      #expect(try Program.run(["-e", source]).code == code, "\(source)")
+    }
+    #expect(try Program.run(["nowhere.lua"]).code == 1)
+  }
+
+  @Test("messages are those of lua, with a traceback")
+  func messages() throws {
+    let text = try Program.run(["-e", "error('x')"]).errors
+    #expect(text.contains(": (command line):1: x\nstack traceback:\n\t[C]: in function 'error'\n"))
+    #expect(text.hasSuffix("\t(command line):1: in main chunk\n\t[C]: in ?\n"))
+    #expect(try Program.run(["-e", "error{}"]).errors.contains("(error object is a table value)"))
+    let own = "error(setmetatable({}, {__tostring = function() return 'mine' end}))"
+    #expect(try Program.run(["-e", own]).errors.hasSuffix(": mine\n"))
+  }
+
+  @Test("os.exit with true closes variables, and finalizers run at the end")
+  func closing() throws {
+    let source = """
+      setmetatable({}, {__gc = function() print("collected") end})
+      local c <close> = setmetatable({}, {__close = function() print("closed") end})
+      os.exit(true, true)
+      """
+    #expect(try Program.run(["-"], input: source).output == "closed\ncollected\n")
+  }
+
+  @Test("a script's first line may be a comment of the shell's")
+  func firstLine() throws {
+    #expect(
+      try Program.run(["-"], input: "#!/usr/bin/env imagine\nprint(debug.getinfo(1).currentline)")
+        .output == "2\n")
+  }
+
+  @Test("interactive mode from a pipe shows prompts, lines and values")
+  func interactive() throws {
+    let result = try Program.run(["-i"], input: "x =\n3\nx\n=x\nerror('no')\nlocal t = {\n}\n")
+    #expect(
+      result.output.split(separator: "\n", maxSplits: 1)[1]
+        == "> x =\n>> 3\n> x\n3\n> =x\n3\n> error('no')\n> local t = {\n>> }\n> \n")
+    #expect(result.errors.hasPrefix("stdin:1: no\nstack traceback:"))
+    #expect(result.code == 0)
+  }
+
+  @Test("a memory limit is Lua's own error")
+  func memoryLimit() throws {
+    let result = try Program.run(
+      ["--memory=8M", "-e", "print(pcall(string.rep, 'x', 1 << 28))"])
+    #expect(result.output == "false\tnot enough memory\n")
+  }
+
+  @Test(
+    "a time limit ends",
+    arguments: [
+      "while true do end", "while true do pcall(function() while true do end end) end",
+      "task.sleep(60)", "io.read()", "coroutine.wrap(function() while true do end end)()",
+      "os.execute('sleep 60')", "string.find(string.rep('a', 200000), '.*.*.*b')",
+    ])
+  func timeLimit(source: String) throws {
+    let start = ContinuousClock.now
+    #expect(try Program.runHoldingInput(["--timeout", "200ms", "-e", source]) == 1)
+    #expect(ContinuousClock.now - start < .seconds(20))
+  }
+
+  @Test("the first Ctrl-C raises once, and the second ends the program with 130")
+  func interrupts() throws {
+    let caught = try Interrupted.run(
+      "io.stdout:setvbuf('line') pcall(function() print('go') while true do end end) print('after')",
+      signals: 1)
+    #expect(caught.output == "go\nafter\n")
+    #expect(caught.code == 0)
+    let stubborn = try Interrupted.run(
+      """
+      io.stdout:setvbuf('line')
+      print('go')
+      for i = 1, 2 do
+        pcall(function() string.find(string.rep('a', 200000), '.*.*.*b') end)
+      end
+      """,
+      signals: 2)
+    #expect(stubborn.code == 130)
+    let plain = try Interrupted.run("print('go') io.stdout:flush() task.sleep(60)", signals: 1)
+    #expect(plain.code == 1)
+    #expect(plain.errors.contains("interrupted!"))
+  }
+
+  @Test("Ctrl-C is handled also where it was inherited as ignored")
+  func inheritedIgnored() throws {
+    guard let path = Program.path else { return }
+    let script =
+      "trap '' INT; \"$0\" -e \"print('go') io.stdout:flush() while true do end\" & "
+      + "pid=$!; sleep 1; kill -INT $pid; wait $pid; echo code $?"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", script, path]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(text == "go\ncode 1\n")
+  }
+}
+
+/// A run of the program that is sent SIGINT after its first line.
+enum Interrupted {
+  static func run(_ source: String, signals: Int) throws -> Program.Result {
+    let process = try Program.make(["-e", source])
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    var text = Data()
+    while !text.contains(UInt8(ascii: "\n")) {
+      let more = output.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      text.append(more)
+    }
+    for number in 0..<signals {
+      // Two signals at once would be one.
+      if number > 0 { Thread.sleep(forTimeInterval: 0.2) }
+      process.interrupt()
+    }
+    let reading = Reading(errors.fileHandleForReading)
+    text.append(output.fileHandleForReading.readDataToEndOfFile())
+    let err = reading.result()
+    process.waitUntilExit()
+    return Program.Result(
+      output: String(decoding: text, as: UTF8.self), errors: String(decoding: err, as: UTF8.self),
+      code: process.terminationReason == .exit
+        ? process.terminationStatus : -process.terminationStatus)
+  }
+}

@@ -1,0 +1,117 @@
+import Testing
+
+@testable import Lua
+
+@Suite("Functions in Swift")
+struct FunctionTests {
+  @Test("a bad argument reads like Lua's own")
+  func badArguments() async throws {
+    let functions: KeyValuePairs<String, LuaNativeFunction> = [
+      "number": .init { $0.results(try $0.number(1)) },
+      "integer": .init { $0.results(try $0.integer(2)) },
+      "string": .init { try $0.results(try $0.string(1)) },
+      "table": .init { try $0.results(try $0.table(1)) },
+      "generate": .init { _ in throw LuaArgumentError(1, expected: "table") },
+    ]
+    let cases = [
+      ("number({})", "bad argument #1 to 'number' (number expected, got table)"),
+      ("number()", "bad argument #1 to 'number' (number expected, got no value)"),
+      ("integer(1, 1.5)", "bad argument #2 to 'integer' (number has no integer representation)"),
+      ("integer(1, 'x')", "bad argument #2 to 'integer' (number expected, got string)"),
+      ("string(nil)", "bad argument #1 to 'string' (string expected, got nil)"),
+      ("table(print)", "bad argument #1 to 'table' (table expected, got function)"),
+      ("generate(12)", "bad argument #1 to 'generate' (table expected, got number)"),
+    ]
+    for (call, message) in cases {
+      let error = try await luaError(call, with: functions)
+      #expect(error.message == "test:1: \(message)")
+    }
+  }
+
+  @Test("numbers and strings convert as in Lua's own functions")
+  func conversions() async throws {
+    let results = try await runLua(
+      "return number('0x10'), integer('7'), integer(3.0), text(12), text(1.5)",
+      with: [
+        "number": .init { $0.results(try $0.number(1)) },
+        "integer": .init { $0.results(try $0.integer(1)) },
+        "text": .init { try $0.results(try $0.string(1)) },
+      ])
+    #expect(results == [.number(16), 7, 3, "12", "1.5"])
+  }
+
+  @Test("typed functions take and give Swift values")
+  func typed() async throws {
+    let results = try await runLua(
+      """
+      local q, r = divide(17, 5)
+      return q, r, greet("Ada"), greet(), sum{1, 2, 3}, nothing()
+      """,
+      with: [
+        "divide": .typed { (left: Int, right: Int) in (left / right, left % right) },
+        "greet": .typed { (name: String?) in "hello \(name ?? "you")" },
+        "sum": .typed { (list: [Double]) in list.reduce(0, +) },
+        "nothing": .typed { () in () },
+      ])
+    #expect(results == [3, 2, "hello Ada", "hello you", .number(6)])
+  }
+
+  @Test("a typed function names the argument that is wrong")
+  func typedErrors() async throws {
+    let functions: KeyValuePairs<String, LuaNativeFunction> = [
+      "f": .typed { (_: Int, _: String, _: LuaTable) in true }
+    ]
+    let error = try await luaError("f(1, 'x', 3)", with: functions)
+    #expect(error.message == "test:1: bad argument #3 to 'f' (table expected, got number)")
+    let range = try await luaError("g(256)", with: ["g": .typed { (byte: UInt8) in Int(byte) }])
+    #expect(range.message == "test:1: bad argument #1 to 'g' (number is out of range)")
+  }
+
+  @Test("async functions may be typed")
+  func typedAsync() async throws {
+    let results = try await runLua(
+      "return double(21)",
+      with: [
+        "double": .typedAsync { (number: Int) in
+          await Task.yield()
+          return number * 2
+        }
+      ])
+    #expect(results == [42])
+  }
+
+  @Test("Swift calls Lua, with all results")
+  func callingLua() async throws {
+    let interpreter = try LuaInterpreter()
+    defer { interpreter.close() }
+    try await interpreter.run { state in
+      let pair = try state.load("local a, b = ... return b, a, #a")
+      #expect(try pair.call("xy", 2) == [2, "xy", 2])
+      let length = try state.load("return #...")
+      #expect(try length.call("four", returning: Int.self) == 4)
+      #expect(throws: LuaError.self) { try length.call("four", returning: LuaTable.self) }
+    }
+  }
+
+  @Test("Swift and Lua call each other as deep as Lua allows, and then an error is raised")
+  func deepRecursion() async throws {
+    let call = LuaNativeFunction { call in
+      try call.results(of: call.function(1).call([.function(call.function(1))]))
+    }
+    let error = try await luaError(
+      "local function f() return call(f) end f()", with: ["call": call])
+    #expect(error.message.contains("overflow"))
+  }
+
+  @Test("many results and arguments are passed")
+  func manyResults() async throws {
+    let results = try await runLua(
+      "local t = {many(200)} return #t, select('#', table.unpack(t))",
+      with: [
+        "many": .init { call in
+          try call.results(of: (0..<(try call.integer(1))).map { .integer(Int64($0)) })
+        }
+      ])
+    #expect(results == [200, 200])
+  }
+}

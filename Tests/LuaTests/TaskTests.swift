@@ -1,0 +1,249 @@
+import Testing
+
+@testable import Lua
+
+@Suite("Tasks")
+struct TaskTests {
+  @Test("await gives all results, any number of times")
+  func await() async throws {
+    let results = try await runLua(
+      """
+      local t = task.spawn(function(...) task.sleep(0) return ... end, 1, nil, 3)
+      assert(t.status == "queued")
+      assert(select('#', t:await()) == 3)
+      assert(t.status == "finished")
+      return t:await()
+      """)
+    #expect(results == [1, .nil, 3])
+  }
+
+  @Test("an error is raised where the task is awaited, as the value it was")
+  func awaitError() async throws {
+    let results = try await runLua(
+      """
+      local value = {code = 5}
+      local t = task.spawn(function() task.sleep(0) error(value) end)
+      local ok, caught = pcall(t.await, t)
+      return ok, caught == value, t.status
+      """)
+    #expect(results == [false, true, "failed"])
+  }
+
+  @Test("all, map and settle keep the order of the list, and map its limit")
+  func lists() async throws {
+    let results = try await runLua(
+      """
+      local running, most = 0, 0
+      local function work(item, index)
+        running = running + 1
+        most = math.max(most, running)
+        task.sleep(0.002 * (6 - item))
+        running = running - 1
+        return item * index
+      end
+      local mapped = task.map({1, 2, 3, 4, 5}, work, {limit = 2})
+      assert(most == 2, most)
+      assert(table.concat(mapped, " ") == "1 4 9 16 25")
+      local all = task.all{function() task.sleep(0.01) return "a" end, task.spawn(function() return "b" end)}
+      assert(all[1] == "a" and all[2] == "b" and #all == 2)
+      local settled = task.settle({1, 2}, function(item) if item == 1 then error("bad", 0) end return item end)
+      assert(settled[1].ok == false and settled[1].error == "bad" and settled[1].item == 1)
+      assert(settled[2].ok == true and settled[2].value == 2)
+      assert(#task.map({}, work) == 0 and #task.all{} == 0 and #task.settle({}, work) == 0)
+      return true
+      """)
+    #expect(results == [true])
+  }
+
+  @Test("any gives the first success and cancels the others")
+  func any() async throws {
+    let results = try await runLua(
+      """
+      local slow = task.spawn(function() task.sleep(60) end)
+      local value, index = task.any{
+        slow, function() error("no") end, function() task.sleep(0.005) return "yes" end}
+      local ok, message = pcall(task.any, {function() error("first", 0) end, function() error("second", 0) end})
+      return value, index, slow.status, ok, message
+      """)
+    #expect(results == ["yes", 3, "cancelled", false, "first"])
+  }
+
+  @Test("map stops starting at the first error, lets what runs end, and raises with results")
+  func mapError() async throws {
+    let results = try await runLua(
+      """
+      local started, ended = 0, 0
+      local ok, err = pcall(task.map, {1, 2, 3, 4, 5, 6}, function(item)
+        started = started + 1
+        task.sleep(item == 2 and 0 or 0.01)
+        if item == 2 then error("bad item", 0) end
+        ended = ended + 1
+        return item
+      end, {limit = 3})
+      assert(not ok)
+      assert(tostring(err) == "bad item" and err.results[1] == 1 and err.results[3] == 3)
+      return started, ended
+      """)
+    #expect(results == [3, 2])
+  }
+
+  @Test("map puts the results into an error that is a table")
+  func mapTableError() async throws {
+    let results = try await runLua(
+      """
+      local ok, err = pcall(task.map, {1, 2}, function(item) if item == 2 then error{code = 1} end return item end)
+      return ok, err.code, err.results[1]
+      """)
+    #expect(results == [false, 1, 1])
+  }
+
+  @Test("wrong arguments are Lua's errors")
+  func wrongArguments() async throws {
+    for (call, message) in [
+      ("task.spawn(1)", "bad argument #1 to 'spawn' (function expected, got number)"),
+      ("task.sleep(-1)", "bad argument #1 to 'sleep' (time is negative)"),
+      ("task.sleep()", "bad argument #1 to 'sleep' (number expected, got no value)"),
+      ("task.map(1)", "bad argument #1 to 'map' (table expected, got number)"),
+      ("task.map({}, print, {limt = 1})", "did you mean 'limit'"),
+      ("task.all{1}", "task or function expected at index 1"),
+      ("task.semaphore(0)", "at least 1 expected"),
+      ("task.timeout('x', print)", "number expected, got string"),
+    ] {
+      #expect(try await luaError(call).message.contains(message))
+    }
+  }
+
+  @Test("a semaphore lets so many in, and a permit leaves by itself")
+  func semaphore() async throws {
+    let results = try await runLua(
+      """
+      local s = task.semaphore(2)
+      local inside, most = 0, 0
+      local function work()
+        local permit <close> = s:acquire()
+        inside = inside + 1
+        most = math.max(most, inside)
+        task.sleep(0.001)
+        inside = inside - 1
+        error("out")
+      end
+      for index = 1, 6 do pcall(task.await, nil) end
+      local list = {}
+      for index = 1, 6 do list[index] = task.spawn(work) end
+      for index = 1, 6 do pcall(list[index].await, list[index]) end
+      local again = s:acquire()
+      again:release()
+      again:release()
+      s:acquire()
+      s:acquire()
+      s:release() s:release()
+      return most, inside, pcall(s.release, s)
+      """)
+    #expect(Array(results.prefix(3)) == [2, 0, false])
+  }
+
+  @Test("a channel keeps its order, makes full senders wait, and ends at its close")
+  func channel() async throws {
+    let results = try await runLua(
+      """
+      local c = task.channel(2)
+      local sent = 0
+      task.spawn(function()
+        for index = 1, 5 do c:send(index) sent = index end
+        c:close()
+      end)
+      task.sleep(0.002)
+      local before = sent
+      local received = {}
+      for value in c do received[#received + 1] = value end
+      assert(c:receive() == nil)
+      return before, table.concat(received, " "), pcall(c.send, c, 1)
+      """)
+    #expect(Array(results.prefix(3)) == [2, "1 2 3 4 5", false])
+  }
+
+  @Test("a channel without room hands over from one task to the other")
+  func rendezvous() async throws {
+    let results = try await runLua(
+      """
+      local c, log = task.channel(), {}
+      task.spawn(function() c:send("x") log[#log + 1] = "sent" end)
+      task.sleep(0.002)
+      log[#log + 1] = "receiving"
+      c:receive()
+      task.sleep(0)
+      return table.concat(log, " ")
+      """)
+    #expect(results == ["receiving sent"])
+  }
+
+  @Test("the main script's tasks are awaited when it ends")
+  func structured() async throws {
+    let done = Shared(0)
+    _ = try await runLua(
+      """
+      task.spawn(function()
+        task.spawn(function() task.sleep(0.01) note() end)
+        note()
+      end)
+      """,
+      with: [
+        "note": .init { call in
+          done.value += 1
+          return call.results()
+        }
+      ])
+    #expect(done.value == 2)
+  }
+
+  @Test("an error that nobody awaited is reported, once")
+  func unseenErrors() async throws {
+    let reported = Shared<[String]>([])
+    var configuration = LuaConfiguration()
+    configuration.reportTaskError = { reported.value.append($0.message) }
+    _ = try await runLua(
+      """
+      task.spawn(function() error("unseen", 0) end)
+      local seen = task.spawn(function() error("seen", 0) end)
+      pcall(seen.await, seen)
+      task.spawn(function() task.spawn(function() error("deep", 0) end) end)
+      """, configuration: configuration)
+    #expect(
+      reported.value.sorted() == [
+        "error in task 1 (test:1): unseen", "error in task 4 (test:4): deep",
+      ])
+  }
+
+  @Test("a yield of a task's own function is an error, as outside a coroutine")
+  func yieldInTask() async throws {
+    let results = try await runLua(
+      """
+      return task.spawn(function()
+        assert(not coroutine.isyieldable())
+        return pcall(coroutine.yield, 1)
+      end):await()
+      """)
+    #expect(results == [false, "attempt to yield from outside a coroutine"])
+  }
+
+  @Test("ten thousand sleep at once in less than four kilobytes each")
+  func sleepers() async throws {
+    let results = try await runLua(
+      """
+      collectgarbage()
+      local before = collectgarbage("count")
+      local list = {}
+      for index = 1, 10000 do list[index] = task.spawn(task.sleep, 0.2) end
+      task.sleep(0)
+      local each = (collectgarbage("count") - before) * 1024 / 10000
+      return each < 4096
+      """)
+    #expect(results == [true])
+  }
+
+  @Test("a task that awaits itself is an error")
+  func awaitItself() async throws {
+    let error = try await luaError("local t t = task.spawn(function() t:await() end) t:await()")
+    #expect(error.message.contains("a task cannot await itself"))
+  }
+}
