@@ -122,6 +122,8 @@ extension LuaState {
   /// alone.
   func end(_ wait: Wait, failure: (any Error)? = nil) {
     guard wait.end(failure) else { return }
+    // Work that goes on must not keep the task alive.
+    wait.owner = nil
     if wait.isExternal { scheduler.externalCount -= 1 }
     if failure != nil {
       if wait is SleepWait { scheduler.timers.noteAbandoned() }
@@ -253,6 +255,8 @@ extension LuaState {
     let status = clua_reset_thread(host, thread)
     scheduler.current = previous
     var error = known ?? takeErrorCopy(status, thread)
+    // The error object may have made its text there, in a call of Swift's.
+    host.pointee.running = stack
     if error.traceback == nil { error.traceback = traceback }
     bodyEnded(task, failure: error)
   }
