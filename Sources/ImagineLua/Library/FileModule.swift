@@ -1,12 +1,6 @@
 import ImagineCore
 import Lua
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// The Swift part of the module `fs`: what touches the disk. The calls block; files that scripts
 /// read whole are small.
 enum FileModule {
