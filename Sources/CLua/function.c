@@ -80,7 +80,12 @@ typedef struct function_order {
   void *context;
 } function_order;
 
+static void refuse_when_closing(lua_State *L) {
+  if (clua_host_of(L)->is_closing) luaL_error(L, "the Lua state is closing");
+}
+
 static int push_function(lua_State *L) {
+  refuse_when_closing(L);
   function_order *order = lua_touserdata(L, 1);
   function *f = lua_newuserdatauv(L, sizeof *f, 0);
   *f = (function){refuse, NULL, NULL};
@@ -109,6 +114,7 @@ typedef struct object_order {
 } object_order;
 
 static int push_object(lua_State *L) {
+  refuse_when_closing(L);
   object_order *order = lua_touserdata(L, 1);
   object *o = lua_newuserdatauv(L, sizeof *o, order->user_values);
   *o = (object){NULL, NULL, NULL, NULL};

@@ -120,6 +120,7 @@ clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context) {
 }
 
 void clua_close(clua_host *host) {
+  host->is_closing = true;
   // Finalizers get their time without an old interrupt.
   clua_set_request(host, CLUA_RUNNING);
   lua_sethook(host->main, NULL, 0, 0);

@@ -69,6 +69,9 @@ struct clua_host {
   uint64_t wait;              // what CLUA_WAIT waits for
   lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
   int argument;
+  // The state runs its last finalizers. What is made now is never finalized, so nothing
+  // that owns a Swift value is made any more.
+  bool is_closing;
   int kept;  // what the last clua_call kept: bit 0 a traceback, bit 1 a text
 
   clua_callbacks callbacks;
