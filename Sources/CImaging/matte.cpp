@@ -111,6 +111,9 @@ cv::Mat small_matte(const cv::Mat &small) {
     // The model found nothing, or everything: what stands out is then the better answer.
     result = bytes > level;
   }
+  // Lines that hang on to the subject (the edge of a table) are no part of it.
+  cv::morphologyEx(
+      result, result, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(3, 3)));
   tidy(result);
   return result;
 }

@@ -111,6 +111,12 @@ int imaging_blend(
     uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
     ImagingFault *fault);
 
+/// One row of a seam's costs (forward energy), from those of the row above: the cheapest of the
+/// three ways down to each pixel, plus `extra`. All of `width` numbers; `cost` overlaps none.
+void imaging_seam_row(
+    float *cost, const float *above, const float *luma, const float *luma_above,
+    const float *extra, int32_t width);
+
 #ifdef __cplusplus
 }
 #endif

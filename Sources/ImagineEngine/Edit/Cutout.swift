@@ -56,7 +56,7 @@ extension Scene {
     if scene.subjects.isEmpty {
       var stream = scene.stream.split("subject")
       let kinds: [SubjectKind] = [.flower, .bird, .tree, .fruit, .cup, .fish, .balloon, .robot]
-      var subject = Scene.Placement.trunk(stream.next())
+      var subject = Scene.Placement.scenery(stream.next())
       subject.kind = stream.pick(kinds)
       scene.subjects = [subject]
     }

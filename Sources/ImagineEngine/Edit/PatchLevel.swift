@@ -242,13 +242,17 @@ extension PatchLevel {
     let pixels: UnsafePointer<UInt8>
     let stride: Int
 
-    /// The sum of squared differences of two squares; stops where it passes `limit`.
+    /// What a row of distance costs: sky stays above, ground below.
+    let rowCost: Int32
+
+    /// The sum of squared differences of two squares, and of what their distance in height costs;
+    /// stops where it passes `limit`.
     @inline(__always)
     func difference(_ a: Int, _ b: Int, below limit: Int32) -> Int32 {
       let corner = PatchLevel.reach * stride + PatchLevel.reach
       var left = pixels + (a - corner) * 4
       var right = pixels + (b - corner) * 4
-      var sum: Int32 = 0
+      var sum = Int32(abs(a / stride - b / stride)) &* rowCost
       for _ in 0..<PatchLevel.side {
         for index in 0..<(PatchLevel.side * 4) {
           let d = Int32(left[index]) &- Int32(right[index])
@@ -276,7 +280,8 @@ extension PatchLevel {
           guard let bytes = pixels.baseAddress, let matchBase = match.baseAddress,
             let differenceBase = difference.baseAddress
           else { return }
-          let comparison = Comparison(pixels: bytes, stride: stride)
+          let comparison = Comparison(
+            pixels: bytes, stride: stride, rowCost: Int32(30_000 / max(height, 1)))
           nonisolated(unsafe) let (matches, differences) = (matchBase, differenceBase)
           // Each band writes its own targets' entries only.
           Bands.run(0..<targets.count, size: 1024) { band in

@@ -1,16 +1,18 @@
+import CImaging
+
 /// Narrows a picture by taking out, again and again, the line from top to bottom whose absence is
 /// least seen (forward energy: what counts is the edges that would come to lie side by side).
 struct SeamCarving {
   /// What a seam through a protected pixel costs, more than any seam around it.
-  private static let protected: Int32 = 60_000
+  private static let protected: Float = 60_000
 
   private var width: Int
   private let height: Int
   private let stride: Int
   private var pixels: [UInt8]
-  private var luma: [Int16]
-  private var guardedCost: [Int32]
-  private var cost: [Int32]
+  private var luma: [Float]
+  private var guardedCost: [Float]
+  private var cost: [Float]
 
   /// `keep` is 255 where the picture must keep its form, or empty.
   init(_ picture: Raster, keep: [UInt8]) {
@@ -19,16 +21,16 @@ struct SeamCarving {
     stride = picture.width
     pixels = picture.bytes
     let bytes = picture.bytes
-    luma = (0..<(picture.width * picture.height)).map { index -> Int16 in
+    luma = (0..<(picture.width * picture.height)).map { index -> Float in
       let red = Int(bytes[index * 3])
       let green = Int(bytes[index * 3 + 1])
       let blue = Int(bytes[index * 3 + 2])
-      return Int16((red + 2 * green + blue) / 4)
+      return Float((red + 2 * green + blue) / 4)
     }
     guardedCost =
       keep.isEmpty
-      ? [Int32](repeating: 0, count: luma.count) : keep.map { $0 == 0 ? 0 : Self.protected }
-    cost = [Int32](repeating: 0, count: luma.count)
+      ? [Float](repeating: 0, count: luma.count) : keep.map { $0 == 0 ? 0 : Self.protected }
+    cost = [Float](repeating: 0, count: luma.count)
   }
 
   /// The picture with its columns reduced to `target`.
@@ -58,9 +60,9 @@ struct SeamCarving {
           Self.firstRow(cost, luma, guarded, width)
           for row in 1..<max(height, 1) {
             let at = row * stride
-            Self.nextRow(
-              cost + at, above: cost + at - stride, luma + at, lumaAbove: luma + at - stride,
-              guarded + at, width)
+            imaging_seam_row(
+              cost + at, cost + at - stride, luma + at, luma + at - stride, guarded + at,
+              Int32(width))
           }
           var column = 0
           let last = cost + (height - 1) * stride
@@ -78,65 +80,31 @@ struct SeamCarving {
   }
 
   private static func firstRow(
-    _ cost: UnsafeMutablePointer<Int32>, _ luma: UnsafePointer<Int16>,
-    _ guarded: UnsafePointer<Int32>, _ width: Int
+    _ cost: UnsafeMutablePointer<Float>, _ luma: UnsafePointer<Float>,
+    _ guarded: UnsafePointer<Float>, _ width: Int
   ) {
     for column in 0..<width {
       let left = luma[max(column - 1, 0)]
       let right = luma[min(column + 1, width - 1)]
-      cost[column] = Int32(abs(right &- left)) &+ guarded[column]
+      cost[column] = abs(right - left) + guarded[column]
     }
-  }
-
-  private static func nextRow(
-    _ cost: UnsafeMutablePointer<Int32>, above: UnsafePointer<Int32>,
-    _ luma: UnsafePointer<Int16>, lumaAbove: UnsafePointer<Int16>,
-    _ guarded: UnsafePointer<Int32>, _ width: Int
-  ) {
-    func edge(_ column: Int) {
-      let left = luma[max(column - 1, 0)]
-      let right = luma[min(column + 1, width - 1)]
-      let straight = Int32(abs(right &- left))
-      var least = above[column] &+ straight
-      if column > 0 {
-        least = min(least, above[column - 1] &+ straight &+ Int32(abs(lumaAbove[column] &- left)))
-      }
-      if column < width - 1 {
-        least = min(least, above[column + 1] &+ straight &+ Int32(abs(lumaAbove[column] &- right)))
-      }
-      cost[column] = least &+ guarded[column]
-    }
-    edge(0)
-    // Nothing here depends on a neighbour in the same row, so it is done many columns at once.
-    var column = 1
-    while column < width - 1 {
-      let left = luma[column - 1]
-      let right = luma[column + 1]
-      let up = lumaAbove[column]
-      let straight = Int32(abs(right &- left))
-      let fromLeft = above[column - 1] &+ Int32(abs(up &- left))
-      let fromRight = above[column + 1] &+ Int32(abs(up &- right))
-      cost[column] = min(above[column], min(fromLeft, fromRight)) &+ straight &+ guarded[column]
-      column &+= 1
-    }
-    if width > 1 { edge(width - 1) }
   }
 
   /// Where the cheapest way to a pixel came from, in the row above.
   private static func stepUp(
-    _ column: Int, _ above: UnsafePointer<Int32>, _ luma: UnsafePointer<Int16>,
-    _ lumaAbove: UnsafePointer<Int16>, _ width: Int
+    _ column: Int, _ above: UnsafePointer<Float>, _ luma: UnsafePointer<Float>,
+    _ lumaAbove: UnsafePointer<Float>, _ width: Int
   ) -> Int {
     let left = luma[max(column - 1, 0)]
     let right = luma[min(column + 1, width - 1)]
     var best = column
     var least = above[column]
     if column > 0 {
-      let there = above[column - 1] &+ Int32(abs(lumaAbove[column] &- left))
+      let there = above[column - 1] + abs(lumaAbove[column] - left)
       if there < least { (best, least) = (column - 1, there) }
     }
     if column < width - 1 {
-      let there = above[column + 1] &+ Int32(abs(lumaAbove[column] &- right))
+      let there = above[column + 1] + abs(lumaAbove[column] - right)
       if there < least { (best, least) = (column + 1, there) }
     }
     return best

@@ -201,6 +201,7 @@ struct FigureDrawing: Sendable {
       let u = (x - origin.x) / scale
       let v = (y - origin.y) / scale
       albedo = textured(surface, albedo, u, v, &bent)
+      bent /= (bent * bent).sum().squareRoot()
     }
     let colour = lamp.light(albedo, bent, shine: surface.shine)
     return painter.hazed(colour, distance * 0.35)
@@ -222,10 +223,10 @@ struct FigureDrawing: Sendable {
       let warp = noise.value(u * 9, v * 5) * 1.4
       amount = (noise.cloud(u * 46 + warp, v * 9 + warp, octaves: 3) - 0.5) * 0.9
     case .leaves:
-      let leaf = noise.value(u * 46, v * 46)
-      amount = (leaf - 0.5) * 0.9 + (noise.value(u * 120, v * 120) - 0.5) * 0.4
+      let leaf = noise.value(u * 70, v * 70)
+      amount = (leaf - 0.5) * 0.9 + (noise.value(u * 170, v * 170) - 0.5) * 0.4
       normal.x += (leaf - 0.5) * strength
-      normal.y += (noise.value(u * 46 + 31, v * 46) - 0.5) * strength
+      normal.y += (noise.value(u * 70 + 31, v * 70) - 0.5) * strength
     case .brick:
       let row = Elementary.floor(v * 30)
       let shift = Int32(row) & 1 == 0 ? Float(0) : 0.5

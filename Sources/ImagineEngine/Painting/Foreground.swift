@@ -14,12 +14,14 @@ extension Painter {
     let kind: SubjectKind
     let count: Int
     switch scene.place {
-    case .mountains, .lake: (kind, count) = (scene.season == .autumn ? .tree : .conifer, 9)
+    case .mountains: (kind, count) = (scene.season == .autumn ? .tree : .conifer, 9)
+    case .lake: (kind, count) = (scene.season == .autumn ? .tree : .conifer, 16)
     case .snow: (kind, count) = (.conifer, 11)
     case .meadow: (kind, count) = (.tree, 5)
-    case .coast: (kind, count) = (.palm, 2)
+    case .coast: (kind, count) = (.palm, 5)
     default: return
     }
+    let land = Land(self)
     var trees: [Scene.Placement] = []
     for _ in 0..<count {
       var depth = stream.unit()
@@ -35,11 +37,15 @@ extension Painter {
         ? [Colour(stream.pick([0xC8_78_28, 0xB8_50_28, 0xD0_A0_38]))]
         : (scene.season == .winter || scene.place == .snow
           ? [Colour(0x6C_84_84)] : (scene.features.contains(.petals) ? [Colour(0xF0_A8_C0)] : []))
+      let seed = stream.next()
+      guard let foot = land.footing(Point(x, scene.horizon + 0.05 + near * near * 0.26)),
+        foot.y > scene.horizon
+      else { continue }
       trees.append(
         Scene.Placement(
-          kind: kind, foot: Point(x, scene.horizon + 0.05 + near * near * 0.26), height: height,
+          kind: kind, foot: foot, height: height,
           colours: colours, material: nil, facing: side, distance: depth * 0.7 + 0.1,
-          standsOnGround: true, features: [], seed: stream.next()))
+          standsOnGround: true, features: [], seed: seed))
     }
     for tree in trees.sorted(by: { $0.distance > $1.distance }) { paint(tree, canvas) }
   }
@@ -50,10 +56,11 @@ extension Painter {
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     let blades = rendering.octaves > 5 ? 520 : 220
     let petals: [UInt32] =
-      scene.placeColours.isEmpty ? [0xF4_F0_E8, 0xE8_B8_38, 0xD8_58_70, 0x8C_70_C8] : []
+      scene.placeColours.isEmpty || scene.placeColours.first == Paint.green.colour
+      ? [0xF4_F0_E8, 0xE8_B8_38, 0xD8_58_70, 0x8C_70_C8] : []
     let green: [UInt32] =
       scene.season == .autumn ? [0x8C_70_30, 0xA8_84_38] : [0x3C_70_2C, 0x54_88_38, 0x6C_9C_40]
-    var figure = Figure(.trunk(1), time: time)
+    var figure = Figure(.scenery(1), time: time)
     for index in 0..<blades {
       let x = stream.within(-half - 0.03...half + 0.03)
       let near = Float(index) / Float(blades)

@@ -10,17 +10,21 @@ extension Painter {
     for row in 0..<6 {
       let near = Float(row) / 5
       let distance = 0.92 - near * 0.8
-      let count = [13, 11, 9, 7, 5, 3][row]
+      let count = (isConifer ? [15, 11, 8, 5, 3, 2] : [15, 12, 9, 7, 5, 3])[row]
       for index in 0..<count {
         var x = -half + (Float(index) + stream.within(0.15...0.85)) * 2 * half / Float(count)
         // The nearest stand at the sides, so that one can look in.
-        if row >= 4, abs(x) < half * 0.45 { x = x < 0 ? x - half * 0.5 : x + half * 0.5 }
-        let width = (0.008 + 0.045 * near * near) * stream.within(0.75...1.3)
-        let foot = scene.horizon + 0.02 + near * near * 0.34 + stream.within(-0.01...0.015)
-        paintTrunk(Point(x, foot), width, distance, stream.within(-0.03...0.03), &stream, canvas)
-        if isConifer || row < 3 { paintBoughs(Point(x, foot), width, distance, &stream, canvas) }
+        if row >= 3, abs(x) < half * 0.42 { x = x < 0 ? x - half * 0.45 : x + half * 0.45 }
+        let foot = Point(
+          x, scene.horizon + 0.015 + near * near * 0.36 + stream.within(-0.01...0.015))
+        let size = (0.3 + 0.8 * near * near) * stream.within(0.85...1.2)
+        if isConifer {
+          paintFir(foot, 0.26 + size * 0.5, distance, &stream, canvas)
+        } else {
+          paintTrunk(foot, size, distance, &stream, canvas)
+        }
       }
-      paintCanopy(row, near, distance, noise, canvas)
+      if !isConifer { paintCanopy(row, near, distance, noise, canvas) }
     }
     paintUndergrowth(&stream, canvas)
     paintLightShafts(canvas, noise)
@@ -98,51 +102,66 @@ extension Painter {
   /// Seconds of the film at a speed.
   private func painter(_ speed: Float) -> Float { time * speed }
 
-  private func paintTrunk(
-    _ foot: Point, _ width: Float, _ distance: Float, _ lean: Float, _ stream: inout RandomStream,
+  private func paintFir(
+    _ foot: Point, _ height: Float, _ distance: Float, _ stream: inout RandomStream,
     _ canvas: Canvas
   ) {
+    var fir = Scene.Placement.scenery(stream.next())
+    fir.kind = .conifer
+    fir.colours = [
+      scene.season == .winter
+        ? Colour(0x8C_A4_A4).mixed(Colour(0x3C_5C_54), stream.unit())
+        : leafColour.mixed(Colour(0x2C_54_3C), 0.6)
+    ]
     let nearness = 0.2 + 0.7 * (1 - distance)
-    let birch = stream.chance(0.16)
-    var surface = Surface(
-      colour: birch
-        ? Colour(0xD8_D4_C8) : Colour(stream.pick([0x5C_44_30, 0x4C_3A_2C, 0x68_50_3C])),
-      texture: .bark, round: 1)
-    surface.colour = surface.colour.lit(0.75)
-    var figure = Figure(.trunk(stream.next()), time: time)
-    figure.limb(
-      [
-        (0, 0.12, width * 0.9), (0, -0.05, width * 0.55), (lean * 0.5, -0.45, width * 0.44),
-        (lean, -1.1, width * 0.36),
-      ],
-      surface)
-    if distance < 0.5 {
-      figure.limb([(width * 0.3, 0.02, width * 0.3), (width * 1.3, 0.09, width * 0.08)], surface)
-      figure.limb([(-width * 0.3, 0.02, width * 0.3), (-width * 1.4, 0.08, width * 0.08)], surface)
-    }
     FigureDrawing(
-      figure, origin: canvas.pixel(foot, nearness), scale: canvas.pixels(1, nearness), facing: 1,
-      painter: self, distance: distance * 2.2
+      fir.kind.figure(fir, time: time), origin: canvas.pixel(foot, nearness),
+      scale: canvas.pixels(height, nearness), facing: stream.chance(0.5) ? 1 : -1, painter: self,
+      distance: distance * 2.2
     ).paint(on: canvas)
   }
 
-  private func paintBoughs(
-    _ foot: Point, _ width: Float, _ distance: Float, _ stream: inout RandomStream, _ canvas: Canvas
+  private func paintTrunk(
+    _ foot: Point, _ size: Float, _ distance: Float, _ stream: inout RandomStream,
+    _ canvas: Canvas
   ) {
     let nearness = 0.2 + 0.7 * (1 - distance)
-    var figure = Figure(.trunk(stream.next()), time: time)
-    var surface = Surface(colour: leafColour.lit(0.6), texture: .leaves, round: 0.6)
-    if scene.season == .winter { surface.colour = surface.colour.mixed(Colour(0xE8_F0_F8), 0.4) }
-    for _ in 0..<(distance < 0.4 ? 3 : 5) {
-      let y = stream.within(-0.62 ... -0.22)
-      let side: Float = stream.chance(0.5) ? 1 : -1
-      let reach = width * stream.within(2.2...4) + 0.02
-      figure.smooth(
+    let isBirch = stream.chance(0.2)
+    let width = size * 0.05 * stream.within(0.75...1.25)
+    let lean = stream.within(-0.04...0.04)
+    var surface = Surface(
+      colour: isBirch
+        ? Colour(0xD8_D4_C8) : Colour(stream.pick([0x5C_44_30, 0x4C_3A_2C, 0x68_50_3C])),
+      texture: .bark, round: 1)
+    surface.colour = surface.colour.lit(0.75)
+    var figure = Figure(.scenery(stream.next()), time: time)
+    for branch in 0..<4 {
+      let side: Float = branch % 2 == 0 ? 1 : -1
+      let y = -size * (0.42 + 0.13 * Float(branch))
+      let reach = size * stream.within(0.12...0.24)
+      figure.limb(
         [
-          (0, y), (side * reach * 0.5, y + 0.004), (side * reach, y + 0.045),
-          (side * reach * 0.6, y + 0.04), (0, y + 0.03),
-        ],
-        surface.darker(stream.within(0.7...1.1)))
+          (lean * -y, y, width * 0.26), (side * reach * 0.5, y - size * 0.09, width * 0.18),
+          (side * reach, y - size * 0.22, width * 0.07),
+        ], surface.darker(0.85))
+    }
+    // The foot spreads into roots that end on the ground.
+    figure.polygon(
+      [
+        (-width * 1.5, size * 0.012), (-width * 0.75, -size * 0.02), (-width * 0.5, -size * 0.1),
+        (-width * 0.42 + lean * 0.5, -size * 0.55), (-width * 0.3 + lean, -size * 1.6),
+        (width * 0.3 + lean, -size * 1.6), (width * 0.42 + lean * 0.5, -size * 0.55),
+        (width * 0.5, -size * 0.1), (width * 0.8, -size * 0.02), (width * 1.4, size * 0.014),
+        (width * 0.5, 0), (0, size * 0.012), (-width * 0.6, 0),
+      ], surface)
+    if isBirch {
+      for _ in 0..<9 {
+        let y = -size * stream.within(0.05...1.1)
+        let x = stream.within(-width...width) * 0.3
+        figure.limb(
+          [(x - width * 0.2, y, width * 0.05), (x + width * 0.12, y, width * 0.03)],
+          .plain(0x3C_38_34), outlined: false)
+      }
     }
     FigureDrawing(
       figure, origin: canvas.pixel(foot, nearness), scale: canvas.pixels(1, nearness), facing: 1,
@@ -157,8 +176,8 @@ extension Painter {
     let offset = Float(row) * 13
     let nearness = 0.2 + 0.7 * (1 - distance)
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
-    let reach = 0.34 - near * 0.14
-    let scale = 4 + (1 - near) * 6
+    let reach = 0.4 - near * 0.24
+    let scale = 4 + (1 - near) * 7
     let rows = 0..<min(canvas.height, Int(0.62 * Float(canvas.height)))
     let breeze = Elementary.sin(time * 0.9 + offset) * 0.006
     canvas.inBands(rows) { band in
@@ -174,11 +193,11 @@ extension Painter {
           if y > edge + 0.08 { continue }
           let leaves = noise.cloud(
             x * scale * 3 + offset, y * scale * 3, octaves: min(5, rendering.octaves))
-          let body = leaves - 0.42 + (edge - y) * 1.5
+          let body = leaves - 0.42 + min((edge - y) * 1.5, 0.1)
           let alpha = Elementary.smooth(0, 0.06, body)
           if alpha <= 0 { continue }
-          let light = noise.value(x * scale * 7 + offset, y * scale * 7)
-          let albedo = leafColour.lit(0.35 + 0.6 * light)
+          let light = noise.cloud(x * scale * 4 + offset, y * scale * 5, octaves: 5) * 3 - 1
+          let albedo = leafColour.lit(0.25 + 0.8 * Elementary.clamp(light))
           var colour =
             lamp.light(albedo, SIMD3((light - 0.5) * 1.2, 0.5, 0.6), shine: 0)
             * Colour(repeating: 0.72)
@@ -198,7 +217,7 @@ extension Painter {
       var x = stream.within(-half...half)
       if abs(x) < half * 0.3 { x += x < 0 ? -half * 0.4 : half * 0.4 }
       let foot = Point(x, scene.horizon + 0.09 + depth * 0.34)
-      var fern = Figure(.trunk(stream.next()), time: time)
+      var fern = Figure(.scenery(stream.next()), time: time)
       let size = 0.05 + depth * 0.12
       let surface = Surface(
         colour: leafColour.mixed(Colour(0x44_7C_34), 0.5).lit(0.65), texture: .leaves, round: 0.5)
@@ -242,7 +261,7 @@ extension Painter {
 
 extension Scene.Placement {
   /// A placement for a part of the scenery that is drawn as a figure of its own.
-  static func trunk(_ seed: UInt64) -> Scene.Placement {
+  static func scenery(_ seed: UInt64) -> Scene.Placement {
     Scene.Placement(
       kind: .tree, foot: Point(0, 0), height: 1, colours: [], material: nil, facing: 1, distance: 0,
       standsOnGround: false, features: [], seed: seed)

@@ -17,7 +17,7 @@ extension Painter {
     let side: Float = stream.chance(0.5) ? 1 : -1
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     let floor = scene.horizon + 0.22
-    var sofa = Figure(.trunk(stream.next()), time: time)
+    var sofa = Figure(.scenery(stream.next()), time: time)
     let cloth = Surface(
       colour: scene.placeColours.first
         ?? Colour(stream.pick([0x6C_84_94, 0xA8_5C_48, 0x7C_8C_60, 0xB8_98_70])), texture: .cloth)
@@ -35,13 +35,13 @@ extension Painter {
       sofa.box(x - 0.012, -0.02, x + 0.012, 0.005, .plain(0x4C_34_20))
     }
     draw(sofa, Point(-side * half * 0.5, floor), 0.2, canvas)
-    var lampFigure = Figure(.trunk(stream.next()), time: time)
+    var lampFigure = Figure(.scenery(stream.next()), time: time)
     lampFigure.limb([(0, 0, 0.03), (0, -0.01, 0.008), (0, -0.42, 0.006)], .plain(0x40_38_30))
     lampFigure.polygon(
       [(-0.085, -0.39), (-0.05, -0.52), (0.05, -0.52), (0.085, -0.39)],
       .glowing(Colour(0xFF_E0_A8), scene.isLit ? 1.3 : 0.7))
     draw(lampFigure, Point(side * half * 0.82, floor + 0.03), 0.15, canvas)
-    var plant = Figure(.trunk(stream.next()), time: time)
+    var plant = Figure(.scenery(stream.next()), time: time)
     plant.polygon([(-0.05, -0.1), (0.05, -0.1), (0.038, 0), (-0.038, 0)], .plain(0xC8_70_4C))
     for leaf in 0..<9 {
       let angle = -2.7 + Float(leaf) * 0.28

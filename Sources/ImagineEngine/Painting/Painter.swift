@@ -7,10 +7,10 @@ struct Painter: Sendable {
   let time: Float
 
   init(_ scene: Scene, _ rendering: Rendering, time: Float = 0) {
-    self.scene = scene
+    self.scene = rendering.shading == .neon ? scene.electrified() : scene
     self.rendering = rendering
     self.time = time
-    lamp = Lamp(scene, rendering)
+    lamp = Lamp(self.scene, rendering)
   }
 
   /// Paints the whole canvas, the finish of the style included.

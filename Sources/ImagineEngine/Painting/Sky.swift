@@ -2,13 +2,22 @@
 extension Painter {
   func paintSky(_ canvas: Canvas) {
     let sky = Sky(self)
-    let bottom = Int(canvas.pixel(Point(0, scene.horizon), 0.1).y) + 4
+    let step = rendering.shading == .clean ? 2 : 1
+    // Distant land leaves a strip below the horizon open.
+    let bottom = Int(canvas.pixel(Point(0, scene.horizon + 0.035), 0.1).y) + 4
     let rows = 0..<min(canvas.height, max(bottom, 1))
     canvas.inBands(rows) { band in
       for row in band {
         let y = canvas.y(row, 0.1)
         let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width { line[column] = sky.colour(canvas.x(column, 0.1), y) }
+        // The quick styles look at every other place; air has no edges that would show it.
+        for column in stride(from: 0, to: canvas.width, by: step) {
+          line[column] = sky.colour(canvas.x(column, 0.1), y)
+        }
+        if step == 1 { continue }
+        for column in stride(from: 1, to: canvas.width, by: 2) {
+          line[column] = line[column - 1].mixed(line[min(column + 1, canvas.width - 1) & ~1], 0.5)
+        }
       }
     }
     paintStars(canvas, rows)
@@ -97,7 +106,7 @@ struct Sky: Sendable {
     let threshold = 0.66 - cover * 0.42
     let body = density - threshold
     if body < -0.02 { return sky }
-    let towards: Float = sun.x > x ? 0.16 : -0.16
+    let towards = max(-1, min(1, (sun.x - x) * 3)) * 0.16
     let beyond = noise.cloud(u + towards, v + 0.12, octaves: max(2, octaves - 2))
     let light = Elementary.clamp(0.5 + (density - beyond) * 3.4 - body * 0.8)
     let fade = Elementary.smooth(0, 0.1, elevation)

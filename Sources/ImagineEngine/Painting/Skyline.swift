@@ -15,6 +15,34 @@ extension Painter {
       }
     }
     paintWater(canvas)
+    if scene.subjects.contains(where: \.standsOnGround) { paintQuay(canvas) }
+  }
+
+  /// The paved bank from which the city is seen, for those who stand there.
+  private func paintQuay(_ canvas: Canvas) {
+    let edge: Float = 0.885
+    let noise = Noise(scene.stream.split("quay"))
+    let first = Int(canvas.pixel(Point(0, edge), 0.7).y)
+    canvas.inBands(max(0, min(first, canvas.height))..<canvas.height) { band in
+      for row in band {
+        let below = canvas.y(row, 0.7) - edge
+        let line = canvas.pixels + row * canvas.width
+        let z = 0.5 / (max(below, 0) + 0.12)
+        for column in 0..<canvas.width {
+          let x = canvas.x(column, 0.7) * z
+          let joint = max(
+            Elementary.smooth(0.46, 0.49, abs(Elementary.fraction(x * 1.3) - 0.5)),
+            Elementary.smooth(0.44, 0.49, abs(Elementary.fraction(z * 2) - 0.5)))
+          let rough = noise.cloud(x * 5, z * 5, octaves: 3) - 0.5
+          var albedo = Colour(0x8C_88_84).lit(1 + rough * 0.5 - joint * 0.3)
+          if below < 0.012 { albedo = Colour(0xB8_B2_A8) }
+          var colour = lamp.light(albedo, SIMD3(rough * 0.2, 0.95, 0.3), shine: 0, rim: false)
+          if scene.isLit { colour += albedo * scene.glow * Colour(repeating: 0.12) }
+          colour.w = 0.14
+          line[column] = colour
+        }
+      }
+    }
   }
 
   private func makeTowers(row: Int, half: Float, _ stream: inout RandomStream) -> [Tower] {

@@ -23,7 +23,7 @@ extension Painter {
           let cloud = noise.cloud(x * 2.4 + warpX * 2.6, y * 2.4 + warpY * 2.6, octaves: octaves)
           let lane = y + x * tilt + warpX * 0.5
           let belt = Elementary.exp(-lane * lane * 9)
-          let light = Elementary.smooth(0.36, 0.78, cloud) * (0.25 + belt)
+          let light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
           let dark = Elementary.smooth(
             0.5, 0.7, noise.cloud(x * 3.4 + 50 + warpY * 2, y * 3.4, octaves: min(octaves, 5)))
           var colour = Colour(0.004, 0.005, 0.014, 1)
@@ -59,8 +59,9 @@ extension Painter {
       (Colour(0x8C_7C_B0), Colour(0xD0_B8_D8), Colour(0x50_48_80)),
       (Colour(0xB0_54_38), Colour(0xD8_90_60), Colour(0x70_34_28)),
     ]
-    let colours = stream.pick(palettes)
-    let banded = ringed || stream.chance(0.5)
+    let banded = ringed || stream.chance(0.4)
+    // The second is an earth: it has continents, no bands.
+    let colours = banded ? palettes[[0, 2, 3][stream.whole(0...2)]] : stream.pick(palettes)
     let towards = SIMD3<Float>(lamp.direction.x > 0 ? 0.75 : -0.75, 0.45, 0.48)
     let reach = ringed ? radius * 2.3 : radius * 1.2
     let around = Bounds(

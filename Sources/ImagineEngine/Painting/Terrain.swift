@@ -2,10 +2,11 @@
 /// each column from the camera outwards.
 extension Painter {
   func paintTerrain(_ canvas: Canvas) {
-    let land = Land(self)
+    let land = Land(self, canvas.view)
     let water = WaterMarks(canvas)
+    let table = LandTable(land, self, canvas)
     Bands.run(0..<canvas.width, size: 16) { columns in
-      var walk = TerrainWalk(land: land, painter: self, canvas: canvas)
+      var walk = TerrainWalk(land: land, painter: self, canvas: canvas, table: table)
       for column in columns { walk.paint(column, water) }
     }
     if land.hasWater { paintWater(canvas, only: water) }
@@ -36,7 +37,9 @@ struct Land: Sendable {
   let horizon: Float
   let hasWater: Bool
   let farthest: Float
-  let travel: Float
+  /// How far the camera has moved aside and forwards, in units.
+  let pan: Float
+  let advance: Float
   private let octaves: Int
   private let texture: Float
   private let shape: Noise
@@ -49,7 +52,7 @@ struct Land: Sendable {
   private let isNeon: Bool
   private let glow: Colour
 
-  init(_ painter: Painter) {
+  init(_ painter: Painter, _ view: View = View()) {
     let scene = painter.scene
     switch scene.place {
     case .mountains: kind = .mountains
@@ -63,7 +66,8 @@ struct Land: Sendable {
     horizon = scene.horizon
     hasWater = kind == .coast || kind == .lake
     farthest = 90
-    travel = 0
+    pan = view.pan * 4
+    advance = (view.zoom - 1) * 6
     octaves = painter.rendering.octaves
     texture = painter.rendering.texture
     shape = Noise(scene.stream.split("land"))
@@ -101,7 +105,7 @@ struct Land: Sendable {
     case .snow:
       let rise = Elementary.smooth(14, 60, z)
       return (shape.cloud(x * 0.08, z * 0.09, octaves: min(octaves, 4)) - 0.42) * 2.2
-        + rise * rise * 13 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves)
+        + rise * rise * 9 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves)
     case .coast:
       // The shore runs from the viewer into the distance on one side.
       let shore = x * side + 0.9 + (shape.cloud(z * 0.12, 3, octaves: 3) - 0.5) * (2 + z * 0.35)
@@ -122,10 +126,12 @@ struct Land: Sendable {
   /// What the ground is made of at a point; its slope is 1 where it is level.
   @inline(__always)
   func ground(_ x: Float, _ z: Float, _ height: Float, level: Float) -> Colour {
-    let patch = detail.cloud(x * 0.4, z * 0.4, octaves: 3)
+    let patch = detail.cloud(x * 0.4, z * 0.4, octaves: texture > 0.3 ? 3 : 2)
     // Detail too small to see at a distance would only flicker.
     let near = 1 / (1 + z * z * 0.012)
-    let fine = near > 0.04 ? (detail.cloud(x * 5, z * 5, octaves: 3) - 0.5) * near * texture : 0
+    let fine =
+      texture > 0.3 && near > 0.04
+      ? (detail.cloud(x * 5, z * 5, octaves: 3) - 0.5) * near * texture : 0
     var colour: Colour
     switch kind {
     case .mountains, .lake:
@@ -177,6 +183,27 @@ struct Land: Sendable {
     }
   }
 
+  /// The slopes of what is too small for the table of heights: stones, tufts, ripples.
+  @inline(__always)
+  func roughness(_ x: Float, _ z: Float, distance: Float) -> Point {
+    let near = texture / (1 + distance * distance * 0.01)
+    if texture < 0.3 || near < 0.03 { return Point(0, 0) }
+    let scale: Float = kind == .dunes || kind == .snow ? 2.2 : 5
+    let strength: Float = kind == .snow ? 0.25 : (kind == .dunes ? 0.3 : 0.9)
+    let a = detail.cloud(x * scale + 7, z * scale, octaves: 2) - 0.5
+    let b = detail.cloud(x * scale, z * scale + 31, octaves: 2) - 0.5
+    return Point(a, b) * (near * strength)
+  }
+
+  /// Where something that stands on dry land at a place of the picture has its foot; nil where
+  /// there is water.
+  func footing(_ foot: Point) -> Point? {
+    let z = eye * LandTable.focal / max(foot.y - horizon, 0.02)
+    let height = height(foot.x / LandTable.focal * z, z, octaves: 4)
+    if hasWater, height < 0.03 { return nil }
+    return Point(foot.x, horizon + LandTable.focal * (eye - height) / z)
+  }
+
   /// Lines of light on the land, for the futuristic style.
   @inline(__always)
   func grid(_ x: Float, _ z: Float) -> Colour {
@@ -189,119 +216,219 @@ struct Land: Sendable {
   }
 }
 
-/// Walks one column at a time.
+/// The heights of the land along every ray of a picture, and their slopes.
+///
+/// Rays are sampled for every second column, ever more coarsely with distance; what lies between
+/// is interpolated. Nothing else of the painter asks the land for its height at a pixel.
+struct LandTable: Sendable {
+  /// Height, and how it grows to the right and away from the viewer.
+  typealias Sample = SIMD4<Float>
+
+  static let focal: Float = 1.1
+  private static let nearest: Float = 1.2
+  private static let spacing = 2
+
+  let steps: Int
+  private let growth: Float
+  private let columns: Int
+  private let samples: [Sample]
+
+  init(_ land: Land, _ painter: Painter, _ canvas: Canvas) {
+    let growth: Float = painter.rendering.octaves > 5 ? 1.009 : 1.012
+    self.growth = growth
+    var steps = 0
+    var z = Self.nearest
+    while z < land.farthest {
+      z *= growth
+      steps += 1
+    }
+    self.steps = steps
+    let columns = canvas.width / Self.spacing + 3
+    self.columns = columns
+    let octaves = min(land.kind == .mountains ? 7 : 6, painter.rendering.octaves)
+    let count = steps
+    let flat = [Sample](unsafeUninitializedCapacity: columns * steps) { buffer, initialized in
+      nonisolated(unsafe) let out = buffer
+      Bands.run(0..<columns, size: 8) { band in
+        for column in band {
+          let slope = canvas.x((column - 1) * Self.spacing, 0.35) / Self.focal
+          var z = Self.nearest
+          for step in 0..<count {
+            let height = land.height(
+              slope * z + land.pan, z + land.advance, octaves: octaves)
+            out[column * count + step] = Sample(height, 0, 0, slope * z)
+            z *= growth
+          }
+        }
+      }
+      initialized = columns * count
+    }
+    samples = [Sample](unsafeUninitializedCapacity: columns * steps) { buffer, initialized in
+      nonisolated(unsafe) let out = buffer
+      Bands.run(0..<columns, size: 8) { band in
+        for column in band {
+          var z = Self.nearest
+          for step in 0..<count {
+            let at = column * count + step
+            let right = min(column + 1, columns - 1) * count + step
+            let left = max(column - 1, 0) * count + step
+            let far = step + 1 < count ? at + 1 : at
+            let near = step > 0 ? at - 1 : at
+            var sample = flat[at]
+            sample.y = (flat[right].x - flat[left].x) / max(flat[right].w - flat[left].w, 1e-4)
+            let length = z * (far > at ? growth : 1) - z / (near < at ? growth : 1)
+            // Along a ray that leans, a step away is also a step aside.
+            let lean = sample.w / z
+            sample.z = (flat[far].x - flat[near].x) / max(length, 1e-4) - sample.y * lean
+            out[at] = sample
+            z *= growth
+          }
+        }
+      }
+      initialized = columns * count
+    }
+  }
+
+  /// How far away a step lies.
+  func distances() -> [Float] {
+    var z = Self.nearest
+    return (0..<steps).map { _ in
+      defer { z *= growth }
+      return z
+    }
+  }
+
+  /// The samples of a column of the picture.
+  func column(_ column: Int, into line: inout [Sample]) {
+    let left = column / Self.spacing + 1
+    let t = Float(column % Self.spacing) / Float(Self.spacing)
+    samples.withUnsafeBufferPointer { samples in
+      let from = left * steps
+      let to = min(left + 1, columns - 1) * steps
+      for step in 0..<steps { line[step] = samples[from + step].mixed(samples[to + step], t) }
+    }
+  }
+}
+
+/// Walks one column at a time, from the viewer outwards, and paints what is seen from afar to near.
 private struct TerrainWalk {
+  /// A point of the land that is seen.
+  private struct Seen {
+    var y: Float
+    var z: Float
+    var sample: LandTable.Sample
+    /// Where the land before it ends; set where it comes into sight behind a crest.
+    var crest: Float?
+  }
+
   let land: Land
   let painter: Painter
   let canvas: Canvas
-  private let focal: Float = 1.1
-  private let step: Float
-  private var seen: [(y: Float, z: Float, height: Float, begins: Bool)] = []
+  let table: LandTable
+  private let distances: [Float]
+  private var line: [LandTable.Sample]
+  private var seen: [Seen] = []
 
-  init(land: Land, painter: Painter, canvas: Canvas) {
+  init(land: Land, painter: Painter, canvas: Canvas, table: LandTable) {
     self.land = land
     self.painter = painter
     self.canvas = canvas
-    step = painter.rendering.octaves > 5 ? 1.011 : 1.016
+    self.table = table
+    distances = table.distances()
+    line = [LandTable.Sample](repeating: .zero, count: table.steps)
   }
 
   mutating func paint(_ column: Int, _ water: WaterMarks) {
-    let slope = canvas.x(column, 0.35) / focal
-    let pan = canvas.view.pan * 4
-    let advance = (canvas.view.zoom - 1) * 6
-    collect(slope, pan, advance)
-    var highest = canvas.height
-    // Near to far was collected; far to near is painted, so that a near edge blends over.
-    var index = seen.count - 1
-    while index >= 0 {
+    table.column(column, into: &line)
+    let slope = canvas.x(column, 0.35) / LandTable.focal
+    collect()
+    let scale = Float(canvas.height)
+    if land.hasWater, let last = seen.last { markFarWater(column, above: last.y * scale, water) }
+    for index in seen.indices.reversed() {
       let upper = seen[index]
-      let lower = index > 0 && !upper.begins ? seen[index - 1] : nil
-      let bottomY = lower?.y ?? (upper.y + 2 / Float(canvas.height))
-      fill(column, slope, pan, advance, upper, lower ?? upper, to: bottomY, water)
-      highest = min(highest, Int(upper.y * Float(canvas.height)))
-      index -= 1
-    }
-    if let first = seen.first {
-      // What lies before the first step is the ground at the viewer's feet.
-      let start = max(0, Int(first.y * Float(canvas.height)))
-      for row in start..<max(start, canvas.height) {
-        let y = canvas.y(row, 0.35)
-        let z = min(first.z, land.eye * focal / max(y - land.horizon, 0.05))
-        shade(row, column, slope * z + pan, z + advance, z, first.height, 1, water)
+      if let crest = upper.crest {
+        fill(column, slope, upper, upper, from: upper.y * scale, to: crest * scale + 1, water)
+      } else {
+        let lower = seen[index - 1]
+        fill(column, slope, upper, lower, from: upper.y * scale, to: lower.y * scale, water)
       }
     }
   }
 
-  private mutating func collect(_ slope: Float, _ pan: Float, _ advance: Float) {
+  private mutating func collect() {
     seen.removeAll(keepingCapacity: true)
-    let octaves = min(land.kind == .mountains ? 7 : 6, painter.rendering.octaves)
-    let viewpoint = land.eye
-    var top = Float.greatestFiniteMagnitude
-    var z: Float = 1.2
+    let zoom = 1 + (canvas.view.zoom - 1) * 0.35
+    let lift = canvas.view.lift * 0.35
+    // What lies below the picture's edge is the ground at the viewer's feet.
+    var top: Float = 1.2
     var wasHidden = true
-    while z < land.farthest {
-      var height = land.height(slope * z + pan, z + advance, octaves: octaves)
-      if land.hasWater { height = max(height, 0) }
-      let worldY = land.horizon + focal * (viewpoint - height) / z
-      let y = (worldY - 0.5 - canvas.view.lift * 0.35) * (1 + (canvas.view.zoom - 1) * 0.35) + 0.5
+    for step in 0..<table.steps {
+      var sample = line[step]
+      let z = distances[step]
+      if land.hasWater { sample.x = max(sample.x, 0) }
+      let plain = land.horizon + LandTable.focal * (land.eye - sample.x) / z
+      let y = (plain - 0.5 - lift) * zoom + 0.5
       if y < top {
-        if y < 1.3 { seen.append((y, z, height, wasHidden)) }
+        seen.append(Seen(y: y, z: z, sample: sample, crest: wasHidden ? top : nil))
         top = y
         wasHidden = false
       } else {
         wasHidden = true
       }
-      z *= step
     }
-    if !seen.isEmpty { seen[0].begins = true }
+  }
+
+  /// Between the farthest land and the horizon there is water.
+  private func markFarWater(_ column: Int, above row: Float, _ water: WaterMarks) {
+    let horizonRow = canvas.pixel(Point(0, land.horizon), 0.35).y
+    let last = min(Int(max(row, 0)) + 1, canvas.height)
+    for row in max(0, Int(max(horizonRow, 0)))..<max(last, max(0, Int(max(horizonRow, 0)))) {
+      water.distances[row * canvas.width + column] = land.farthest
+    }
   }
 
   private func fill(
-    _ column: Int, _ slope: Float, _ pan: Float, _ advance: Float,
-    _ upper: (y: Float, z: Float, height: Float, begins: Bool),
-    _ lower: (y: Float, z: Float, height: Float, begins: Bool), to bottomY: Float,
+    _ column: Int, _ slope: Float, _ upper: Seen, _ lower: Seen, from top: Float, to bottom: Float,
     _ water: WaterMarks
   ) {
-    let scale = Float(canvas.height)
-    let top = upper.y * scale
-    let bottom = bottomY * scale
     let first = max(0, Int(max(top, 0)))
-    let last = min(canvas.height - 1, Int(min(bottom, scale)))
+    let last = min(canvas.height - 1, Int(min(bottom, Float(canvas.height))))
     if first > last { return }
+    let scale = 1 / max(bottom - top, 0.0001)
     for row in first...last {
-      let middle = Float(row) + 0.5
-      let t = Elementary.clamp((middle - top) / max(bottom - top, 0.0001))
+      let t = Elementary.clamp((Float(row) + 0.5 - top) * scale)
       let z = Elementary.mix(upper.z, lower.z, t)
-      let height = Elementary.mix(upper.height, lower.height, t)
+      let sample = upper.sample.mixed(lower.sample, t)
       let coverage = Elementary.clamp(Float(row + 1) - top)
-      shade(row, column, slope * z + pan, z + advance, z, height, coverage, water)
+      shade(row, column, slope * z, z, sample, coverage, water)
     }
   }
 
   @inline(__always)
   private func shade(
-    _ row: Int, _ column: Int, _ x: Float, _ z: Float, _ distance: Float, _ height: Float,
+    _ row: Int, _ column: Int, _ x: Float, _ z: Float, _ sample: LandTable.Sample,
     _ coverage: Float, _ water: WaterMarks
   ) {
     let index = row * canvas.width + column
-    if land.hasWater, height <= 0.001 {
-      water.distances[index] = distance
+    if land.hasWater, sample.x <= 0.001 {
+      water.distances[index] = z
       return
     }
-    let reach = 0.02 + distance * 0.006
-    let octaves = min(painter.rendering.octaves + (distance < 30 ? 1 : 0), 8)
-    let here = land.height(x, z, octaves: octaves)
-    let east = (land.height(x + reach, z, octaves: octaves) - here) / reach
-    let north = (land.height(x, z + reach, octaves: octaves) - here) / reach
-    let length = (1 + east * east + north * north).squareRoot()
-    let normal = SIMD3<Float>(-east, 1, north) / length
+    let worldX = x + land.pan
+    let worldZ = z + land.advance
+    let rough = land.roughness(worldX, worldZ, distance: z)
+    let east = sample.y + rough.x
+    let north = sample.z + rough.y
+    let steepness = (1 + east * east + north * north).squareRoot()
+    let normal = SIMD3<Float>(-east, 1, north) / steepness
+    let level = 1 / (1 + sample.y * sample.y + sample.z * sample.z).squareRoot()
     var colour = painter.lamp.light(
-      land.ground(x, z, height, level: 1 / length), normal, shine: 0)
-    colour += land.grid(x, z)
-    let depth = distance / land.farthest
+      land.ground(worldX, worldZ, sample.x, level: level), normal, shine: 0, rim: false)
+    colour += land.grid(worldX, worldZ)
+    let depth = z / land.farthest
     colour = painter.hazed(colour, depth * 0.95)
     colour.w = depth
-    water.distances[index] = coverage > 0.5 ? 0 : water.distances[index]
+    if coverage > 0.5 { water.distances[index] = 0 }
     canvas.pixels[index] = canvas.pixels[index].mixed(colour, coverage)
   }
 }

@@ -40,54 +40,15 @@ extension Painter {
   /// Rain in streaks or snow in flakes, in four layers of depth.
   private func paintFall(_ canvas: Canvas, isSnow: Bool) {
     let lean: Float = scene.weather == .storm ? 0.34 : (isSnow ? 0.12 : 0.13)
-    let tone = scene.palette.ambient * Colour(0.9, 0.95, 1, 0) + Colour(0.12, 0.12, 0.13, 0)
+    let tone =
+      isSnow
+      ? Colour(0.92, 0.94, 1, 0) * (scene.palette.ambient + Colour(0.25, 0.25, 0.25, 0))
+      : scene.palette.ambient * Colour(0.9, 0.95, 1, 0) + Colour(0.12, 0.12, 0.13, 0)
+    let clock = time
     canvas.inBands { band in
-      for row in band {
-        let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width {
-          let x = canvas.x(column)
-          let y = canvas.y(row)
-          var light: Float = 0
-          for layer in 0..<4 {
-            let near = Float(layer)
-            if isSnow {
-              let cells = 30 - near * 7
-              let gx = (x + y * lean + Elementary.sin(y * 6 + near + time) * 0.015) * cells + 500
-              let gy = (y - time * (0.08 + near * 0.05)) * cells + 500
-              let cx = Int32(gx)
-              let cy = Int32(gy)
-              if Noise.cell(cx, cy, UInt32(layer)) > 0.55 { continue }
-              let dx = gx - Float(cx) - 0.25 - 0.5 * Noise.cell(cx, cy, UInt32(layer + 10))
-              let dy = gy - Float(cy) - 0.25 - 0.5 * Noise.cell(cx, cy, UInt32(layer + 20))
-              let size: Float = 0.1 + 0.11 * Noise.cell(cx, cy, UInt32(layer + 30))
-              light = max(
-                light,
-                Elementary.smooth(size, size * 0.35, (dx * dx + dy * dy).squareRoot())
-                  * (0.5 + near * 0.13))
-            } else {
-              let gx = (x + y * lean) * (90 - near * 18) + 500
-              let cx = Int32(gx)
-              let gy =
-                (y - time * (1.4 + near * 0.4)) * (4.5 - near * 0.6) + Noise.cell(
-                  cx, 3, UInt32(layer)) * 9 + 500
-              let cy = Int32(gy)
-              if Noise.cell(cx, cy, UInt32(layer + 40)) > 0.36 { continue }
-              let across = abs(gx - Float(cx) - 0.5) * 2
-              let along = gy - Float(cy)
-              light +=
-                Elementary.smooth(0.5, 0, across) * Elementary.smooth(0, 0.2, along)
-                * Elementary.smooth(0.8, 0.3, along) * (0.12 + near * 0.05)
-            }
-          }
-          if light > 0 {
-            let depth = line[column].w
-            line[column] = line[column].mixed(
-              isSnow
-                ? Colour(0.92, 0.94, 1, 0) * (scene.palette.ambient + Colour(0.25, 0.25, 0.25, 0))
-                : tone, min(light, 0.9))
-            line[column].w = depth
-          }
-        }
+      for layer in 0..<4 {
+        let fall = isSnow ? Fall.snow(layer, lean, clock) : Fall.rain(layer, lean, clock)
+        fall.paint(tone, band, canvas)
       }
     }
   }
@@ -97,7 +58,7 @@ extension Painter {
     let beat = Elementary.fraction(time * 0.45)
     if beat > 0.14 { return }
     var stream = scene.stream.split("lightning", Int(time * 0.45))
-    var figure = Figure(.trunk(1), time: 0)
+    var figure = Figure(.scenery(1), time: 0)
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     func bolt(_ from: Point, _ length: Float, _ width: Float, _ lean: Float) {
       var at = from
@@ -121,7 +82,7 @@ extension Painter {
   }
 
   private func paintFireworks(_ canvas: Canvas) {
-    var figure = Figure(.trunk(1), time: 0)
+    var figure = Figure(.scenery(1), time: 0)
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     for burst in 0..<5 {
       let cycle = time * 0.5 + Float(burst) * 0.37 + 0.62
@@ -149,7 +110,7 @@ extension Painter {
 
   private func paintPetals(_ canvas: Canvas) {
     var stream = scene.stream.split("petals")
-    var figure = Figure(.trunk(1), time: 0)
+    var figure = Figure(.scenery(1), time: 0)
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     for _ in 0..<46 {
       let size = stream.within(0.004...0.011)

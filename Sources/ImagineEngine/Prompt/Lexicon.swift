@@ -136,6 +136,13 @@ enum Lexicon {
       face model men women children runner crowd
       """
     ),
+    (
+      [.feature(.woman)],
+      "woman women girl lady queen princess she her witch ballerina mother bride"
+    ),
+    ([.feature(.man)], "man men boy king prince monk he his knight father groom gentleman wizard"),
+    ([.feature(.child)], "boy girl child children kid baby toddler"),
+    ([.subject(.person)], "witch ballerina mother bride prince father groom gentleman kid toddler"),
     ([.subject(.person), .feature(.spacesuit)], "astronaut cosmonaut spaceman"),
     ([.subject(.cat)], "cat kitten kitty tabby feline tiger lion leopard panther"),
     ([.subject(.dog)], "dog puppy hound wolf fox corgi retriever terrier poodle husky canine"),
@@ -213,7 +220,7 @@ enum Lexicon {
     ([.mood(.eerie)], "eerie haunted spooky creepy scary abandoned ghost"),
     ([.camera(.close)], "close-up closeup close_up close detail headshot"),
     ([.camera(.macro)], "macro"),
-    ([.camera(.portrait)], "bust"),
+    ([.camera(.portrait)], "bust portrait selfie headshot"),
     ([.camera(.wide)], "wide panorama panoramic wide_angle landscape distant far vista"),
     ([.camera(.low)], "low_angle from_below worm"),
     ([.camera(.high)], "aerial drone overhead bird's-eye from_above top_view high_angle"),
@@ -246,7 +253,7 @@ enum Lexicon {
     ([.amount(5)], "five some group"),
     ([.amount(7)], "six seven many flock herd dozen lots fleet crowd_of row"),
     ([.negation], "no without not never except minus"),
-    ([.relation(.on)], "on onto upon atop"),
+    ([.relation(.on)], "on onto upon atop riding ride sitting_on standing_on sits_on perched"),
     ([.relation(.within)], "in inside_of within into through among amid at"),
     ([.relation(.above)], "above over flying hovering floating"),
     ([.relation(.beside)], "beside near next by left right"),

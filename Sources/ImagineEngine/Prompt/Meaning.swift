@@ -53,7 +53,7 @@ enum Light: String, CaseIterable, Sendable { case soft, hard, backlit, neon, gol
 enum Feature: String, CaseIterable, Sendable {
   case stars, moon, sun, rainbow, mist, clouds, aurora, lightning, reflection, waves, fireworks,
     path
-  case petals, spacesuit, hat, planet, window
+  case petals, spacesuit, hat, planet, window, woman, man, child
 }
 
 /// How a subject stands to what was named before it, or to the place.

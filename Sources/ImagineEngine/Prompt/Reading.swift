@@ -86,7 +86,11 @@ struct PromptReader {
         continue
       }
       // "a rose garden", "mountain lake": the last noun of a row of nouns is the thing itself.
-      if let found = Lexicon.lookup(word) { take(found.meanings, isPlural: found.isPlural) }
+      if let found = Lexicon.lookup(word) {
+        take(found.meanings, isPlural: found.isPlural)
+      } else if word.count > 2 {
+        dress()
+      }
       index += 1
     }
     endPhrase()
@@ -156,6 +160,10 @@ struct PromptReader {
       reading.placeColours = colours
     } else if reading.place == place {
       reading.placeColours += colours
+    } else if reading.place == .skyline, place == .street {
+      // "A city street" is a street.
+      reading.place = place
+      reading.placeColours += colours
     } else if reading.place == .skyline || reading.place == .interior || reading.place == .studio {
       reading.looseColours += colours
     } else if place == .lake || place == .snow || place == .coast, reading.place == .mountains {
@@ -165,6 +173,13 @@ struct PromptReader {
     } else {
       reading.looseColours += colours
     }
+  }
+
+  /// An unknown noun with a colour belongs to who was named last: "a woman in a red dress".
+  private mutating func dress() {
+    guard !colours.isEmpty, let last = reading.mentions.indices.last else { return }
+    reading.mentions[last].colours += colours
+    colours = []
   }
 
   private mutating func endPhrase() {

@@ -26,10 +26,8 @@ extension SIMD4<Float> {
   @inline(__always)
   func saturated(_ amount: Float) -> Colour {
     let grey = Colour(repeating: luminance)
-    var result = grey + (self - grey) * amount
-    result.replace(with: 0, where: result .< 0)
-    result.w = w
-    return result
+    let result = grey + (self - grey) * amount
+    return Colour(max(result.x, 0), max(result.y, 0), max(result.z, 0), w)
   }
 
   /// Scales the light and leaves the fourth number.

@@ -52,4 +52,24 @@ struct Scene: Sendable {
   var isLit: Bool {
     time == .night || time == .dusk || lights.contains(.neon) || moods.contains(.dark)
   }
+
+  /// The scene as the futuristic styles see it: the day turned down, so that what glows leads.
+  func electrified() -> Scene {
+    var scene = self
+    if !lights.contains(.neon) {
+      var stream = stream.split("electric")
+      scene.glow = Colour(stream.pick([0x30_D8_FF, 0xFF_38_B8, 0x9C_58_FF, 0x38_FF_C8]))
+      scene.lights.insert(.neon)
+    }
+    let dimmed: Float = isDark ? 0.9 : 0.5
+    scene.palette.tint(scene.glow.mixed(Colour(0x30_40_A0), 0.6), 0.3)
+    scene.palette.zenith *= Colour(repeating: dimmed * 0.55)
+    scene.palette.horizon *= Colour(repeating: dimmed)
+    scene.palette.sun *= Colour(repeating: dimmed)
+    scene.palette.ambient *= Colour(repeating: dimmed)
+    scene.palette.haze *= Colour(repeating: dimmed * 0.9)
+    scene.palette.cloud *= Colour(repeating: dimmed)
+    scene.palette.cloudShade *= Colour(repeating: dimmed * 0.6)
+    return scene
+  }
 }

@@ -44,6 +44,10 @@ struct Staging {
     }
   }
 
+  private var isPortrait: Bool {
+    reading.cameras.contains(.portrait) || reading.cameras.contains(.close)
+  }
+
   private func groupMiddle(_ index: Int, of groups: Int, _ chance: inout RandomStream) -> Float {
     if groups == 1 { return chance.within(-0.07...0.07) * aspect }
     let step = 0.62 * aspect / Float(groups)
@@ -63,7 +67,6 @@ struct Staging {
     if count > 1 { height *= count > 3 ? 0.5 : 0.7 }
     if reading.cameras.contains(.close) || reading.cameras.contains(.macro) { height *= 1.4 }
     if reading.cameras.contains(.wide) { height *= 0.6 }
-    if reading.cameras.contains(.portrait) { height *= 1.5 }
     var foot = Point(middle, 0)
     if count > 1 {
       let spread = Float(member) / Float(count - 1) - 0.5
@@ -105,6 +108,12 @@ struct Staging {
     }
     let limit = scene.place == .studio ? 0.8 : foot.y - 0.03
     height = min(height, max(limit, 0.2))
+    if kind == .person || kind == .robot, isPortrait, count == 1 {
+      // Head and shoulders: the rest lies below the picture's edge.
+      height = 1.75 * min(1, aspect * 1.05)
+      foot.y = 0.13 + height
+      isGrounded = false
+    }
     return Scene.Placement(
       kind: kind, foot: foot, height: height, colours: mention.colours.map(\.colour),
       material: mention.material, facing: chance.chance(0.5) ? 1 : -1, distance: distance,
@@ -172,7 +181,7 @@ extension SubjectKind {
     case .car: 0.94
     case .house: 0.97
     case .boat: 0.3
-    case .horse: 0.72
+    case .horse: 0.6
     case .castle: 0.62
     default: nil
     }

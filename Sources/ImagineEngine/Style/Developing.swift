@@ -15,10 +15,10 @@ enum Developing {
       nonisolated(unsafe) let bytes = bytes
       canvas.inBands { rows in
         for index in (rows.lowerBound * canvas.width)..<(rows.upperBound * canvas.width) {
-          var light = canvas.pixels[index]
-          light.clamp(lowerBound: .zero, upperBound: Colour(repeating: 1))
-          let value = light.squareRoot() * 255 + 0.5
-          for channel in 0..<3 { bytes[index * 3 + channel] = UInt8(value[channel]) }
+          let value = nonNegative(canvas.pixels[index]).squareRoot() * 255
+          bytes[index * 3] = byte(value.x)
+          bytes[index * 3 + 1] = byte(value.y)
+          bytes[index * 3 + 2] = byte(value.z)
         }
       }
     }
@@ -45,23 +45,30 @@ enum Developing {
               + Noise.cell(Int32(column), Int32(row), seed &+ 1) - 1
             value += Colour(repeating: speck * grain)
           }
-          value.clamp(lowerBound: .zero, upperBound: Colour(repeating: 255))
-          let whole = SIMD4<Int32>(
-            truncatingIfNeeded: SIMD4<Int32>(value + 0.5, rounding: .towardZero))
-          out[0] = UInt8(truncatingIfNeeded: whole.x)
-          out[1] = UInt8(truncatingIfNeeded: whole.y)
-          out[2] = UInt8(truncatingIfNeeded: whole.z)
+          out[0] = byte(value.x)
+          out[1] = byte(value.y)
+          out[2] = byte(value.z)
           out += 3
         }
       }
     }
   }
 
+  @inline(__always)
+  private static func byte(_ value: Float) -> UInt8 {
+    let limited = value < 0 ? 0 : (value > 255 ? 255 : value)
+    return UInt8(truncatingIfNeeded: Int32(limited + 0.5))
+  }
+
+  @inline(__always)
+  private static func nonNegative(_ light: Colour) -> Colour {
+    Colour(max(light.x, 0), max(light.y, 0), max(light.z, 0), 0)
+  }
+
   /// Linear light to 0 … 255: highlights roll off instead of clipping.
   @inline(__always)
   static func tone(_ light: Colour, _ contrast: Float) -> Colour {
-    var value = light
-    value.replace(with: 0, where: value .< 0)
+    let value = nonNegative(light)
     // Straight up to about a half, then ever flatter towards 1.
     let compressed = value * (1 + value * 0.18) / (1 + value * 0.42)
     let root = compressed.squareRoot()

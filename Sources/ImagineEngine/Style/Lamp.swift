@@ -21,16 +21,17 @@ struct Lamp: Sendable {
 
   /// The light that a surface sends to the viewer.
   ///
-  /// `normal` is of length 1 (x right, y up, z towards the viewer); `shine` 0 … 1.
+  /// `normal` is of length 1 (x right, y up, z towards the viewer); `shine` 0 … 1; `rim` is the
+  /// light around an edge, which the ground has not.
   @inline(__always)
-  func light(_ albedo: Colour, _ normal: SIMD3<Float>, shine: Float) -> Colour {
+  func light(_ albedo: Colour, _ normal: SIMD3<Float>, shine: Float, rim: Bool = true) -> Colour {
     let facing = (normal * direction).sum()
     switch shading {
     case .clean, .soft:
       let wrapped = max(0, (facing + 0.25) * 0.8)
       let sky = 0.62 + 0.38 * normal.y
       var result = albedo * (ambient * Colour(repeating: sky) + sun * Colour(repeating: wrapped))
-      let edge = 1 - max(0, normal.z)
+      let edge = rim ? 1 - max(0, normal.z) : 0
       result += ambient * Colour(repeating: 0.16 * edge * edge * (0.5 + 0.5 * normal.y))
       if shine > 0 { result += sun * Colour(repeating: highlight(normal) * shine) }
       return result
@@ -40,12 +41,12 @@ struct Lamp: Sendable {
       if shine > 0.2, highlight(normal) > 0.35 { result += sun * Colour(repeating: 0.35 * shine) }
       return result
     case .neon:
-      let edge = 1 - max(0, normal.z)
+      let edge = rim ? 1 - max(0, normal.z) : 0
       let wrapped = max(0, (facing + 0.2) * 0.8)
       var result =
         albedo * (ambient * Colour(repeating: 0.5) + sun * Colour(repeating: wrapped * 0.6))
       result += glow * Colour(repeating: 1.5 * edge * edge * edge)
-      result += (sun + glow) * Colour(repeating: 0.5 * highlight(normal) * (0.3 + shine))
+      if rim { result += (sun + glow) * Colour(repeating: 0.5 * highlight(normal) * (0.3 + shine)) }
       return result
     }
   }

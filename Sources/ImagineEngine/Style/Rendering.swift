@@ -38,7 +38,7 @@ struct Rendering: Sendable {
   init(_ style: ImageStyle) {
     switch style {
     case .imagineTurbo:
-      self.init(.clean, octaves: 4, texture: 0.35, saturation: 1.08, contrast: 1.04)
+      self.init(.clean, octaves: 4, texture: 0.2, saturation: 1.08, contrast: 1.04)
     case .realistic:
       self.init(.soft, octaves: 7, texture: 1, saturation: 0.96, contrast: 1.02)
       bloom = 0.35
@@ -76,7 +76,7 @@ struct Rendering: Sendable {
       // Grain that is new in every frame costs the encoder more than it gives the eye.
       grain = 0
     default:
-      self.init(.clean, octaves: 4, texture: 0.6, saturation: 1.04, contrast: 1.02)
+      self.init(.clean, octaves: 4, texture: 0.25, saturation: 1.04, contrast: 1.02)
       bloom = 0.2
     }
   }

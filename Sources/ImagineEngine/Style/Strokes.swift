@@ -44,8 +44,10 @@ struct Strokes {
       let colour = sample(source, centre)
       let edge = gradient(source, centre, reach: size * height * 0.3)
       let strength = (edge * edge).sum().squareRoot()
-      // Fine strokes only where there is something to tell.
-      if pass == 2, strength < 0.05 { continue }
+      // Fine strokes only where there is something to tell; a subject is told in them alone.
+      let isSubject = colour.w < 0.24
+      if isSubject, pass == 0 { continue }
+      if pass == 2, strength < (isSubject ? 0.02 : 0.05) { continue }
       let swirl =
         (flow.cloud(
           centre.x / height * 2.2, centre.y / height * 2.2 + painter.time * 0.05, octaves: 3) - 0.5)

@@ -15,8 +15,9 @@ extension Figure {
         texture: .cloth))
     let shoes = Surface(colour: Colour(0x2C_22_1E), shine: 0.3)
     if features.contains(.spacesuit) { return drawAstronaut(skin: skin) }
-    let hasLongHair = stream.chance(0.5)
-    let wearsDress = hasLongHair && stream.chance(0.5)
+    let hasLongHair =
+      features.contains(.woman) || (stream.chance(0.5) && !features.contains(.man))
+    let wearsDress = hasLongHair && stream.chance(features.contains(.woman) ? 0.75 : 0.5)
     let sway = Elementary.sin(time * 1.5) * 0.008
     if hasLongHair {
       smooth(
