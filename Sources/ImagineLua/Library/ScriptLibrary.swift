@@ -31,7 +31,7 @@ public enum ScriptLibrary {
     guard case .table(let package) = try state.globals.get("package"),
       case .table(let searchers) = try package.get("searchers")
     else { return }
-    let search = ModuleSearch(package: package, installed: Set(try ModuleSearch.entries(package)))
+    let search = ModuleSearch(package: package, installedPath: try package.get("path").text ?? "")
     // After `package.preload`, before the files.
     for index in stride(from: try searchers.count, through: 2, by: -1) {
       try searchers.set(index + 1, to: searchers.get(index))
@@ -52,15 +52,11 @@ public enum ScriptLibrary {
 /// What `require` asks for a module of the library.
 private struct ModuleSearch: Sendable {
   let package: LuaTable
-  /// The entries of `package.path` when the library was installed.
-  let installed: Set<Substring>
+  /// `package.path` when the library was installed.
+  let installedPath: String
 
   /// What a qualified name begins with.
   static let prefix = "imagine."
-
-  static func entries(_ package: LuaTable) throws -> [Substring] {
-    (try package.get("path").text ?? "").split(separator: ";")
-  }
 
   /// Leaves the function that opens the module, or nothing where it is not the library's to give.
   func loader(_ call: borrowing LuaCall) throws -> LuaResults {
@@ -75,7 +71,9 @@ private struct ModuleSearch: Sendable {
 
   private func scriptHasOwn(_ module: String) throws -> Bool {
     guard case .function(let searchPath) = try package.get("searchpath") else { return false }
-    let own = try Self.entries(package).filter { !$0.hasPrefix("/") || !installed.contains($0) }
+    let installed = installedPath.split(separator: ";")
+    let own = (try package.get("path").text ?? "").split(separator: ";")
+      .filter { !$0.hasPrefix("/") || !installed.contains($0) }
     return try searchPath.call(module, own.joined(separator: ";")).first?.isTrue ?? false
   }
 
