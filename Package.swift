@@ -17,6 +17,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(
   name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -42,6 +43,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -125,8 +127,8 @@ let package = Package(
     .target(
       name: "ImagineServer",
       dependencies: [
-        "ImagineCore", crypto, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1,
-        nioHTTPTypes, nioPosix, toml,
+        "ImagineCore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
+        nioCore, nioHTTPTypes, nioPosix, toml,
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
@@ -154,13 +156,6 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
-      swiftSettings: swiftSettings),
-    .testTarget(
-      name: "ImagineServerTests",
-      dependencies: [
-        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
-        lifecycle, logging, nioCore, nioHTTP1,
-      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineServerTests",
