@@ -35,7 +35,7 @@ struct EditorTypesTests {
     let operation = try #require(Operation.named(name))
     let known = fields(of: "imagine.\(name)_call")
     #expect(known.isSuperset(of: operation.fields.map(\.name)))
-    #expect(known.isSuperset(of: ["provider", "timeout", "extra"]))
+    #expect(known.isSuperset(of: ["provider", "timeout", "retries", "extra"]))
     #expect(text.contains("function client.\(name)(call) end"))
     if operation.field("image") != nil {
       #expect(text.contains("function Image:\(name)(options) end"))

@@ -17,6 +17,8 @@
 ---@class imagine.call
 ---@field provider? string who draws, by name
 ---@field timeout? number seconds
+---@field retries? integer how often to try again what provably did not start, 0 … 20; 2 unless given
+---@field retry_uncertain? boolean try again too where the call may have been billed
 ---@field extra? table<string, string|number|boolean> fields of a provider that Imagine does not know, passed on unchecked
 
 ---@class imagine.picture_call: imagine.call
@@ -185,6 +187,18 @@ function imagine.decode(bytes) end
 ---@param provider "imagine"|"local"|"openai"|"llmvin"|string|imagine.provider_description
 ---@return imagine.named_client
 function imagine.provider(provider) end
+
+---@class imagine.settings
+---@field provider? string who draws where a call names nobody
+---@field timeout? number seconds
+---@field retries? integer 0 … 20
+---@field retry_uncertain? boolean
+---@field concurrency? integer calls in flight at a time
+---@field rate? integer calls a minute
+
+--- Sets what calls take where they say nothing themselves.
+---@param settings imagine.settings
+function imagine.configure(settings) end
 
 ---@class imagine.style_entry
 ---@field name imagine.style
