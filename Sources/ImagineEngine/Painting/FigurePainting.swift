@@ -131,17 +131,30 @@ struct FigureDrawing: Sendable {
     noise = Noise(painter.scene.stream.split("surface"))
     let turn = Point(facing < 0 ? -scale : scale, scale)
     let ink = painter.rendering.ink * max(scale * 1.6, 300)
-    parts = figure.parts.compactMap { part in
-      let contours = part.contours.map { contour in contour.map { origin + $0 * turn } }
-      guard let bounds = Bounds(contours) else { return nil }
-      let lines =
-        ink > 0 && part.isOutlined
-        ? contours.flatMap { Shape.line($0, width: ink, closed: true) } : []
-      return Part(
-        contours: contours, bounds: bounds, relief: Relief(contours, round: part.surface.round),
-        surface: part.surface, lines: lines)
+    var prepared = [Part?](repeating: nil, count: figure.parts.count)
+    prepared.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let out = buffer
+      Bands.run(0..<figure.parts.count, size: 4) { band in
+        for index in band {
+          out[index] = Self.prepare(figure.parts[index], origin: origin, turn: turn, ink: ink)
+        }
+      }
     }
+    parts = prepared.compactMap(\.self)
     bounds = parts.dropFirst().reduce(parts.first?.bounds) { $0?.joined($1.bounds) }
+  }
+
+  private static func prepare(
+    _ part: Figure.Part, origin: Point, turn: Point, ink: Float
+  ) -> Part? {
+    let contours = part.contours.map { contour in contour.map { origin + $0 * turn } }
+    guard let bounds = Bounds(contours) else { return nil }
+    let lines =
+      ink > 0 && part.isOutlined
+      ? contours.flatMap { Shape.line($0, width: ink, closed: true) } : []
+    return Part(
+      contours: contours, bounds: bounds, relief: Relief(contours, round: part.surface.round),
+      surface: part.surface, lines: lines)
   }
 
   func paint(on canvas: Canvas) {

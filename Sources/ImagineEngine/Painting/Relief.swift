@@ -43,10 +43,7 @@ struct Relief: Sendable {
     coverage.forEachRow { row, line in
       for column in 0..<columns { field[row * columns + column] = line[column] }
     }
-    for _ in 0..<2 {
-      Self.blurRows(&field, columns, rows, radius)
-      Self.blurColumns(&field, columns, rows, radius)
-    }
+    for _ in 0..<2 { Blur.box(&field, columns, rows, radius: radius) }
     heights = field
     strength = Float(radius) * 3 * round
   }
@@ -71,32 +68,6 @@ struct Relief: Sendable {
       let tilt = (top * (1 - ty) + bottom * ty) * (strength * 0.5)
       let length = (1 + tilt.x * tilt.x + tilt.y * tilt.y).squareRoot()
       return SIMD3(-tilt.x, tilt.y, 1) / length
-    }
-  }
-
-  private static func blurRows(_ field: inout [Float], _ columns: Int, _ rows: Int, _ radius: Int) {
-    for row in 0..<rows { blurLine(&field, start: row * columns, step: 1, count: columns, radius) }
-  }
-
-  private static func blurColumns(
-    _ field: inout [Float], _ columns: Int, _ rows: Int, _ radius: Int
-  ) {
-    for column in 0..<columns {
-      blurLine(&field, start: column, step: columns, count: rows, radius)
-    }
-  }
-
-  private static func blurLine(
-    _ field: inout [Float], start: Int, step: Int, count: Int, _ radius: Int
-  ) {
-    let scale = 1 / Float(2 * radius + 1)
-    let line = (0..<count).map { field[start + $0 * step] }
-    var sum: Float = 0
-    for index in 0..<min(radius, count) { sum += line[index] }
-    for index in 0..<count {
-      if index + radius < count { sum += line[index + radius] }
-      field[start + index * step] = sum * scale
-      if index - radius >= 0 { sum -= line[index - radius] }
     }
   }
 }

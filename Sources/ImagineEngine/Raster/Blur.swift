@@ -2,20 +2,27 @@
 enum Blur {
   /// A box blur of one number a pixel, in place; beyond the edge lies 0.
   static func box(_ field: inout [Float], _ width: Int, _ height: Int, radius: Int) {
-    for row in 0..<height { line(&field, row * width, 1, width, radius) }
-    for column in 0..<width { line(&field, column, width, height, radius) }
+    var source = [Float](repeating: 0, count: max(width, height))
+    field.withUnsafeMutableBufferPointer { field in
+      source.withUnsafeMutableBufferPointer { source in
+        guard let field = field.baseAddress, let source = source.baseAddress else { return }
+        for row in 0..<height { line(field + row * width, 1, width, radius, source) }
+        for column in 0..<width { line(field + column, width, height, radius, source) }
+      }
+    }
   }
 
   private static func line(
-    _ field: inout [Float], _ start: Int, _ step: Int, _ count: Int, _ radius: Int
+    _ field: UnsafeMutablePointer<Float>, _ step: Int, _ count: Int, _ radius: Int,
+    _ source: UnsafeMutablePointer<Float>
   ) {
     let scale = 1 / Float(2 * radius + 1)
-    let source = (0..<count).map { field[start + $0 * step] }
+    for index in 0..<count { source[index] = field[index * step] }
     var sum: Float = 0
     for index in 0..<min(radius, count) { sum += source[index] }
     for index in 0..<count {
       if index + radius < count { sum += source[index + radius] }
-      field[start + index * step] = sum * scale
+      field[index * step] = sum * scale
       if index - radius >= 0 { sum -= source[index - radius] }
     }
   }

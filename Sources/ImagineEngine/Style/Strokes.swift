@@ -100,6 +100,12 @@ struct Strokes {
     let last = min(canvas.width - 1, Int(max(stroke.centre.x + reach, 0)))
     if rows.isEmpty || first > last { return }
     let half = stroke.length * 0.5
+    var dry = SIMD16<Float>.zero
+    var wet = SIMD16<Float>.zero
+    for hair in 0..<15 {
+      dry[hair] = Noise.cell(Int32(hair), stroke.seed, 3)
+      wet[hair] = Noise.cell(Int32(hair), stroke.seed, 5)
+    }
     for row in rows {
       let line = canvas.pixels + row * canvas.width
       let dy = Float(row) + 0.5 - stroke.centre.y
@@ -110,13 +116,12 @@ struct Strokes {
         let v = (dx * -stroke.along.y + dy * stroke.along.x + bend) / stroke.width
         if abs(v) >= 1 || abs(u) > half + stroke.width { continue }
         // The hairs of the brush: each runs dry at a length of its own.
-        let hair = Int32((v + 1) * 7)
-        let dry = Noise.cell(hair, stroke.seed, 3)
-        let end = half * (0.72 + 0.42 * dry)
+        let hair = Int((v + 1) * 7)
+        let end = half * (0.72 + 0.42 * dry[hair])
         let edge =
           Elementary.smooth(1, 0.8, abs(v)) * Elementary.smooth(end + 1.5, end - 1.5, abs(u))
         if edge <= 0 { continue }
-        let tone = 0.86 + 0.28 * Noise.cell(hair, stroke.seed, 5)
+        let tone = 0.86 + 0.28 * wet[hair]
         line[column] = line[column].mixed(stroke.colour.lit(tone), edge * 0.92)
       }
     }
