@@ -43,7 +43,7 @@ import Testing
       digest: "7300fcb927ad99963c114761de8614ed5a8334b8c5ee27f90f68fc71c3912079"),
     Entry(
       prompt: "a forest in autumn", style: .fluxSchnell, seed: 4,
-      digest: "d696e4ab6427fd4e5822e6e7ee569706989718d50bf259d34863a97325f7e882"),
+      digest: "7d8560b1e87f73a0679956596e70f2d89278dca5679be3e4c5458b40e76d1daa"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
       digest: "511d52d51a98d683539a183d688abb7164d2344524e881d0e7bdb697df8a2bc6"),

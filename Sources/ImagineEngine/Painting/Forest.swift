@@ -180,23 +180,27 @@ extension Painter {
     let scale = 4 + (1 - near) * 7
     let rows = 0..<min(canvas.height, Int(0.62 * Float(canvas.height)))
     let breeze = Elementary.sin(time * 0.9 + offset) * 0.006
+    let edges: [Float] = (0..<canvas.width).map { column in
+      let x = canvas.x(column, nearness) + breeze
+      let side = abs(x) / half
+      let drop = noise.cloud(x * 2.2 + offset, offset, octaves: 3) - 0.5
+      return reach + near * side * side * 0.24 + drop * 0.3
+    }
+    let fineness = rendering.octaves > 4 ? 5 : 3
     canvas.inBands(rows) { band in
       for pixelRow in band {
         let y = canvas.y(pixelRow, nearness)
         let line = canvas.pixels + pixelRow * canvas.width
         for column in 0..<canvas.width {
-          let x = canvas.x(column, nearness) + breeze
-          let side = abs(x) / half
-          let edge =
-            reach + near * side * side * 0.24
-            + (noise.cloud(x * 2.2 + offset, offset, octaves: 3) - 0.5) * 0.3
+          let edge = edges[column]
           if y > edge + 0.08 { continue }
+          let x = canvas.x(column, nearness) + breeze
           let leaves = noise.cloud(
             x * scale * 3 + offset, y * scale * 3, octaves: min(5, rendering.octaves))
           let body = leaves - 0.42 + min((edge - y) * 1.5, 0.1)
           let alpha = Elementary.smooth(0, 0.06, body)
           if alpha <= 0 { continue }
-          let light = noise.cloud(x * scale * 4 + offset, y * scale * 5, octaves: 5) * 3 - 1
+          let light = noise.cloud(x * scale * 4 + offset, y * scale * 5, octaves: fineness) * 3 - 1
           let albedo = leafColour.lit(0.25 + 0.8 * Elementary.clamp(light))
           var colour =
             lamp.light(albedo, SIMD3((light - 0.5) * 1.2, 0.5, 0.6), shine: 0)
