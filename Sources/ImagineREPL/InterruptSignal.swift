@@ -99,6 +99,12 @@ final class InterruptSignal: @unchecked Sendable {
   }
 
   fileprivate func runThread() {
+    // A program that was started by a thread with signals blocked, as the workers of Swift's
+    // concurrency are, has them blocked in every thread; one that takes this signal is enough.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    sigaddset(&wanted, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     let end = withLock { ends.read }
     var byte: UInt8 = 0
     while true {

@@ -59,6 +59,7 @@ public final class Running: Sendable {
   private let output = Pipe()
   private let errors = Pipe()
   private let collected: Task<(Data, Data), Never>
+  private let outputLines: LineWatch
 
   init(
     _ program: Program, _ arguments: [String], environment: [String: String], input: String?,
@@ -83,9 +84,11 @@ public final class Running: Sendable {
       try standardInput.fileHandleForWriting.close()
     }
     let handles = (output.fileHandleForReading, errors.fileHandleForReading)
+    let lines = LineWatch()
+    outputLines = lines
     collected = Task.detached {
-      async let output = Self.readAll(handles.0)
-      async let errors = Self.readAll(handles.1)
+      async let output = Self.readAll(handles.0, lines)
+      async let errors = Self.readAll(handles.1, nil)
       return await (output, errors)
     }
   }
@@ -93,6 +96,11 @@ public final class Running: Sendable {
   public var processID: Int32 { process.processIdentifier }
 
   public func send(_ signal: Int32) { kill(processID, signal) }
+
+  /// The first line on its standard output that a test looks for; nil where it ends without one.
+  public func firstLine(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
+    await outputLines.first(where: matches)
+  }
 
   /// Waits for its end.
   public func outcome() async -> Program.Outcome {
@@ -110,12 +118,63 @@ public final class Running: Sendable {
       errors: String(decoding: errors, as: UTF8.self))
   }
 
-  private static func readAll(_ handle: FileHandle) async -> Data {
+  private static func readAll(_ handle: FileHandle, _ lines: LineWatch?) async -> Data {
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
-        continuation.resume(returning: (try? handle.readToEnd()) ?? Data())
+        var all = Data()
+        while true {
+          let piece = handle.availableData
+          if piece.isEmpty { break }
+          all += piece
+          lines?.received(all)
+        }
+        lines?.ended()
+        continuation.resume(returning: all)
       }
     }
+  }
+}
+
+/// Tells of the lines of an output as they come.
+private final class LineWatch: Sendable {
+  private struct State {
+    var lines: [String] = []
+    var hasEnded = false
+    var waiting: [(matches: @Sendable (String) -> Bool, CheckedContinuation<String?, Never>)] = []
+  }
+
+  private let state = Mutex(State())
+
+  func received(_ all: Data) {
+    // What stands behind the last line end is not a line yet.
+    let text = String(decoding: all, as: UTF8.self)
+    update { state in
+      state.lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        .map(String.init)
+    }
+  }
+
+  func ended() { update { $0.hasEnded = true } }
+
+  func first(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
+    await withCheckedContinuation { continuation in
+      update { $0.waiting.append((matches, continuation)) }
+    }
+  }
+
+  private func update(_ change: (inout State) -> Void) {
+    let found = state.withLock { state in
+      change(&state)
+      var found: [(CheckedContinuation<String?, Never>, String?)] = []
+      state.waiting.removeAll { matches, continuation in
+        let line = state.lines.first(where: matches)
+        guard line != nil || state.hasEnded else { return false }
+        found.append((continuation, line))
+        return true
+      }
+      return found
+    }
+    for (continuation, line) in found { continuation.resume(returning: line) }
   }
 }
 

@@ -38,7 +38,8 @@ struct EndingTests {
     }
   }
 
-  private static let drawThenMark = "imagine.generate('x'):save('a.png'); io.open('mark', 'w'):close() "
+  private static let drawThenMark =
+    "imagine.generate('x'):save('a.png'); io.open('mark', 'w'):close() "
 
   @Test("Ctrl-C ends an endless loop at once")
   func interrupt() async throws {
@@ -72,6 +73,7 @@ struct EndingTests {
       local file = io.open('id', 'w') file:write(job.id) file:close()
       io.open('mark', 'w'):close()
       job:wait()
+      task.sleep(600)
       """)
     #expect(await reached("mark"))
     run.send(SIGINT)

@@ -111,8 +111,11 @@ struct KeyTests {
           local me = io.open("/proc/self/stat"):read("n")
           for task in io.popen("ls /proc/" .. me .. "/task"):lines() do
             for child in io.open("/proc/" .. me .. "/task/" .. task .. "/children"):read("a"):gmatch("%d+") do
-              local environment = io.open("/proc/" .. child .. "/environ")
-              if environment then print((environment:read("a"):gsub("%z", "\\n"))) end
+              local name = io.open("/proc/" .. child .. "/comm")
+              if name and name:read("l") == "imagine-server" then
+                local environment = io.open("/proc/" .. child .. "/environ"):read("a")
+                print((environment:gsub("%z", "\\n")))
+              end
             end
           end
           """)

@@ -1,0 +1,111 @@
+import Foundation
+import ImagineCore
+import ImagineTestSupport
+import Testing
+
+/// Script → client → server → engine → file, for every operation.
+@Suite("Every operation, from a script to a file")
+struct OperationTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func run(_ script: String) async throws -> Program.Outcome {
+    try await Program.imagine.run(
+      ["-e", script],
+      environment: ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path],
+      in: folder.path)
+  }
+
+  private func header(_ name: String) throws -> PictureHeader? {
+    PictureHeader(Array(try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))))
+  }
+
+  /// A black picture with a white square.
+  private func makeMask(_ name: String, size: Int) async throws {
+    let outcome = try await Program(path: "/usr/bin/env").run([
+      "ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+      "color=black:s=\(size)x\(size),drawbox=64:64:64:64:white:fill", "-frames:v", "1",
+      folder.file(name),
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test("pictures are cut out, enlarged, filled, reshaped, retouched and set before a background")
+  func edits() async throws {
+    try await makeMask("mask.png", size: 256)
+    let outcome = try await run(
+      """
+      local boat = imagine.generate{ prompt = "a red boat on a lake", seed = 3 }
+        :convert{ width = 256, height = 256 }
+      assert(boat.width == 256 and boat.height == 256)
+      boat:save("boat.png")
+      boat:remove_background():save("cut.png")
+      imagine.upscale{ image = "boat.png" }:save("large.png")
+      boat:fill{ prompt = "a flower", mask = "mask.png" }:save("filled.png")
+      boat:resize{ aspect_ratio = "16:9" }:save("wide.png")
+      imagine.retouch{ image = boat, mask = imagine.open("mask.png") }:save("retouched.png")
+      boat:remove_background():add_background{ prompt = "a marble table", seed = 3 }:save("set.png")
+      imagine.png{ prompt = "a yellow car", aspect_ratio = "3:2", seed = 1 }:save("car.png")
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let square = PixelSize(width: 256, height: 256)
+    #expect(try header("cut.png")?.size == square)
+    #expect(try header("large.png")?.size == PixelSize(width: 512, height: 512))
+    #expect(try header("filled.png")?.size == square)
+    #expect(try header("retouched.png")?.size == square)
+    #expect(try header("set.png")?.size == square)
+    #expect(try header("car.png")?.size == AspectRatio.threeToTwo.pixelSize)
+    let wide = try #require(try header("wide.png")?.size)
+    #expect(abs(Double(wide.width) / Double(wide.height) - 16.0 / 9) < 0.02)
+  }
+
+  @Test("a picture is set in motion")
+  func animate() async throws {
+    let outcome = try await run(
+      """
+      local lake = imagine.generate{ prompt = "a lake", aspect_ratio = "16:9", seed = 3 }
+      local job = lake:animate{ prompt = "the camera moves closer", aspect_ratio = "16:9" }
+      local video = imagine.wait(job, { timeout = 300 })
+      assert(video.width == 768 and video.height == 432)
+      video:save("lake.mp4")
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(folder.files.contains("lake.mp4"))
+  }
+
+  @Test("a mask of another size is refused before the send")
+  func maskSize() async throws {
+    let stub = try await StubServer { _ in .close }
+    try await makeMask("mask.png", size: 256)
+    try await makeMask("image.png", size: 128)
+    let outcome = try await Program.imagine.run(
+      ["-e", "imagine.retouch{ image = 'image.png', mask = 'mask.png' }"],
+      environment: [
+        "IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "x",
+        "IMAGINE_BASE_URL": "\(stub.address)/v2",
+      ], in: folder.path)
+    #expect(
+      outcome.errors.contains(
+        "a mask of 256x256 pixels is not allowed (expected the image's size, 128x128)"))
+    #expect(stub.requests.isEmpty)
+    await stub.close()
+  }
+
+  @Test("a file that is no picture, or is not there, names its field")
+  func badInput() async throws {
+    try FileSystem.write("no picture", to: folder.file("text.png"))
+    let outcome = try await run(
+      """
+      local ok, fault = pcall(imagine.upscale, { image = "text.png" })
+      assert(not ok and fault.kind == "validation" and fault.field == "image")
+      ok, fault = pcall(imagine.upscale, { image = "missing.png" })
+      assert(not ok and fault.kind == "io" and fault.message:find("missing.png", 1, true))
+      ok, fault = pcall(imagine.upscale, { image = 7 })
+      assert(not ok and fault.field == "image")
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+}
