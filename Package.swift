@@ -143,6 +143,7 @@ let package = Package(
     .target(
       name: "ImagineTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
+    .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineCoreTests", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
     .testTarget(
