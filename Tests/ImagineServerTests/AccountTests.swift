@@ -158,6 +158,7 @@ struct AccountTests {
       let refused = try await server.post(path, form, token: "alice")
       #expect(refused.status == 429)
       #expect(refused.code == 1202)
+      #expect(refused.headers["x-ratelimit-limit"] == "2")
       #expect(refused.headers["retry-after"].flatMap { Int($0) }.map((1...30).contains) == true)
       #expect(try await server.post(path, form, token: "bob").status == 200)
       #expect(try await server.send(.get, "/v1/models", token: "alice").status == 200)

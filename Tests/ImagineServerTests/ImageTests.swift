@@ -63,6 +63,73 @@ struct ImageTests {
   }
 }
 
+@Suite("An operation on a picture")
+struct EditTests {
+  private let picture = StubEngine.png(PixelSize(width: 64, height: 32))
+  private let mask = StubEngine.png(PixelSize(width: 64, height: 32), content: "m")
+
+  @Test("reaches the engine with its fields, under the path of its own")
+  func operations() async throws {
+    try await RunningServer.with { server in
+      func answer(_ path: String, _ form: FormWriter) async throws -> String {
+        let answer = try await server.post("/v2/image/\(path)", form)
+        #expect(answer.status == 200, "\(path): \(answer.text)")
+        #expect(answer.headers["content-type"] == "image/png")
+        return String(answer.text.drop { $0 != "|" && !$0.isLetter })
+      }
+      let image = FormWriter().adding("image", file: picture)
+      let masked = image.adding("mask", file: mask)
+      let png = try await answer(
+        "generations/transparent", FormWriter(["prompt": "a cat", "style": "any", "seed": "3"]))
+      #expect(png.hasSuffix("png|a cat|3"))
+      #expect(try await answer("background/remover", image).hasSuffix("remove_background"))
+      #expect(try await answer("enhance", image).hasSuffix("upscale"))
+      #expect(
+        try await answer("edits/generative-fill", masked.adding("prompt", "a tree"))
+          .hasSuffix("fill|a tree|109"))
+      #expect(try await answer("edits/remove", masked).hasSuffix("retouch|109"))
+      #expect(try await answer("edits/ai-resize", image).hasSuffix("resize|-|-|0"))
+      #expect(
+        try await answer("edits/ai-resize", masked.adding("aspect_ratio", "9:16"))
+          .hasSuffix("resize|9:16|-|109"))
+      #expect(
+        try await answer(
+          "generations/ai-background",
+          image.adding("prompt", "a table").adding("seed", "4").adding("style", "product-shoot")
+        )
+        .hasSuffix("add_background|a table|4"))
+    }
+  }
+
+  @Test("names the picture or mask that is missing, is none, or is of another size")
+  func faults() async throws {
+    try await RunningServer.with { server in
+      let small = StubEngine.png(PixelSize(width: 8, height: 8))
+      let image = FormWriter().adding("image", file: picture)
+      let cases: [(String, FormWriter, String)] = [
+        ("enhance", FormWriter(), "image"),
+        ("enhance", FormWriter().adding("image", file: []), "image"),
+        ("enhance", FormWriter().adding("image", file: Array("text".utf8)), "image"),
+        ("edits/remove", image, "mask"),
+        ("edits/remove", image.adding("mask", file: small), "mask"),
+        ("edits/generative-fill", image.adding("mask", file: mask), "prompt"),
+        ("edits/ai-resize", image.adding("mask", file: small), "mask"),
+        ("edits/ai-resize", image.adding("aspect_ratio", "5:4"), "aspect_ratio"),
+        (
+          "generations/ai-background",
+          image.adding("prompt", "x").adding("style", "anime"), "style"
+        ),
+      ]
+      for (path, form, field) in cases {
+        let answer = try await server.post("/v2/image/\(path)", form)
+        #expect(answer.status == 400)
+        #expect(answer.code == 1100)
+        #expect(answer.message.contains("'\(field)'"), "\(path): \(answer.message)")
+      }
+    }
+  }
+}
+
 @Suite("Conversion")
 struct ConversionTests {
   @Test("gives another format and size")

@@ -34,6 +34,26 @@ struct JobTests {
     }
   }
 
+  @Test("can be made from a picture, sent as 'file' or as 'image', in its shape or another")
+  func animation() async throws {
+    try await RunningServer.with { server in
+      let picture = StubEngine.png(PixelSize(width: 64, height: 32))
+      for (field, shape, words) in [
+        ("file", nil, "in its shape"), ("image", "9:16", "in 9:16"),
+      ] {
+        var form = FormWriter(["prompt": "zoom", "style": "fast-svd"])
+        form.add(field, file: picture)
+        if let shape { form.add("aspect_ratio", shape) }
+        let answer = try await server.post("/v2/video/image-to-video", form)
+        let id = try #require(try answer.json["id"] as? String, "\(answer.text)")
+        let done = try await server.video(id, until: ["finished"])
+        let address = try #require((done["url"] as? [String: Any])?["generation"] as? String)
+        let film = try await server.send(.get, address, token: nil)
+        #expect(film.text.hasPrefix("film of zoom from \(picture.count) bytes \(words)"))
+      }
+    }
+  }
+
   @Test("that cannot be made is failed, and says why")
   func failure() async throws {
     try await RunningServer.with { server in

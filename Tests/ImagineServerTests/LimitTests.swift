@@ -96,6 +96,7 @@ struct LimitTests {
       let connection = try await RawConnection(to: server.address)
       try await connection.write(
         "GET \(address.dropFirst(server.address.count)) HTTP/1.1\r\nHost: x\r\n\r\n")
+      // The client's idleness is the point: five times what it is allowed.
       try await Task.sleep(for: .seconds(1))
       var count = 0
       while case let piece = try await connection.read(), !piece.isEmpty { count += piece.count }

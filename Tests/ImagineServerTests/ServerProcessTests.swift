@@ -2,6 +2,8 @@ import Foundation
 import ImagineCore
 import Testing
 
+@testable import ImagineServer
+
 /// The real program, since what is promised here are promises about processes.
 @Suite("The server program", .serialized)
 struct ServerProcessTests {
@@ -134,6 +136,59 @@ struct ServerProcessTests {
     #expect(try await picture(prompt, "anime", "6") != first)
     #expect(try await picture(prompt, "realistic", "5") != first)
     #expect(try await picture("A village at dawn", "anime", "5") != first)
+    server.signal(SIGTERM)
+    #expect(await server.exit() == 0)
+  }
+
+  @Test("does every operation on pictures, each by the built-in engine")
+  func operations() async throws {
+    let server = try server()
+    let address = try await server.address()
+    let mask = "\(folder.path)/mask.png"
+    func call(_ path: String, _ form: String...) async throws -> PictureHeader? {
+      let output = "\(folder.path)/out.png"
+      try? FileManager.default.removeItem(atPath: output)
+      _ = try await ServerProcess.curl(
+        ["\(address)\(path)", "-H", "Authorization: Bearer test", "-o", output]
+          + form.flatMap { ["--form", $0] })
+      let file = try? Data(contentsOf: URL(fileURLWithPath: output))
+      return PictureHeader(try #require(file, "\(path): \(server.log)"))
+    }
+    func keep(_ name: String) throws -> String {
+      let path = "\(folder.path)/\(name)"
+      try FileManager.default.moveItem(atPath: "\(folder.path)/out.png", toPath: path)
+      return path
+    }
+    _ = try await call(
+      "/v2/image/generations", "prompt=a red fox on a hill", "style=realistic", "seed=1")
+    let large = try keep("large.png")
+    _ = try await call("/x/convert", "image=@\(large)", "width=256", "height=256")
+    let image = try keep("image.png")
+    let pattern = String(repeating: "#", count: 1000)
+    try Data(
+      Card(prompt: pattern, style: "", seed: 1).png(size: PixelSize(width: 256, height: 256))
+    )
+    .write(to: URL(fileURLWithPath: mask))
+    let size = PixelSize(width: 256, height: 256)
+    let png = try await call("/v2/image/generations/transparent", "prompt=a red fox", "seed=1")
+    #expect(png?.size == PixelSize(width: 1024, height: 1024))
+    #expect(try await call("/v2/image/background/remover", "image=@\(image)")?.size == size)
+    #expect(
+      try await call("/v2/image/enhance", "image=@\(image)")?.size
+        == PixelSize(width: 512, height: 512))
+    #expect(
+      try await call(
+        "/v2/image/edits/generative-fill", "prompt=a tree", "image=@\(image)", "mask=@\(mask)")?
+        .size == size)
+    #expect(
+      try await call("/v2/image/edits/remove", "image=@\(image)", "mask=@\(mask)")?.size == size)
+    let wide = try await call(
+      "/v2/image/edits/ai-resize", "image=@\(image)", "aspect_ratio=16:9")
+    #expect(wide.map { Double($0.size.width) / Double($0.size.height) > 1.7 } == true)
+    #expect(
+      try await call(
+        "/v2/image/generations/ai-background", "prompt=a table", "image=@\(image)", "seed=2")
+        != nil)
     server.signal(SIGTERM)
     #expect(await server.exit() == 0)
   }

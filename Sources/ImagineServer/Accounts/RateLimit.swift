@@ -46,7 +46,7 @@ final class RateLimit: Sendable {
     if let wait {
       throw Failure(
         .tooManyRequests, "this token may make \(limit) calls in 60 seconds",
-        retryAfter: max(1, Int(wait.rounded(.up))))
+        retryAfter: max(1, Int(wait.rounded(.up))), callsPerMinute: limit)
     }
   }
 }

@@ -10,18 +10,21 @@ struct Failure: Error, Equatable {
   var field: String?
   /// Seconds.
   var retryAfter: Int?
+  /// Calls that the token may start in 60 seconds, where it started more.
+  var callsPerMinute: Int?
   /// The methods of a path, where the request's is none of them.
   var allowedMethods: [String]?
 
   init(
     _ fault: ServiceFault, _ message: String, status: Int? = nil, field: String? = nil,
-    retryAfter: Int? = nil, allowedMethods: [String]? = nil
+    retryAfter: Int? = nil, callsPerMinute: Int? = nil, allowedMethods: [String]? = nil
   ) {
     self.fault = fault
     self.message = message
     self.status = status
     self.field = field
     self.retryAfter = retryAfter
+    self.callsPerMinute = callsPerMinute
     self.allowedMethods = allowedMethods
   }
 

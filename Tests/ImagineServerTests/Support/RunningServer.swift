@@ -28,6 +28,8 @@ struct RunningServer: Sendable {
   let home: TemporaryFolder
   let engine: StubEngine
   let store: SQLiteJobStore
+  /// Begins an orderly shutdown.
+  let stop: @Sendable () async -> Void
 
   /// Runs a service for as long as `body` takes.
   static func with(
@@ -61,7 +63,9 @@ struct RunningServer: Sendable {
     }
     do {
       try await body(
-        RunningServer(address: address, home: folder, engine: engine, store: store))
+        RunningServer(
+          address: address, home: folder, engine: engine, store: store,
+          stop: { await group.triggerGracefulShutdown() }))
     } catch {
       engine.paintGate.open()
       await group.triggerGracefulShutdown()
@@ -175,11 +179,12 @@ extension RunningServer {
   }
 }
 
-/// Asks until there is an answer; a test that never gets one fails after a minute.
+/// Asks until there is an answer; a test that never gets one fails after five minutes, which is
+/// longer than a busy machine takes for anything here.
 func eventually<Value>(
   _ question: () async throws -> Value?, sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Value {
-  let deadline = ContinuousClock.now + .seconds(60)
+  let deadline = ContinuousClock.now + .seconds(300)
   while ContinuousClock.now < deadline {
     if let value = try await question() { return value }
     try await Task.sleep(for: .milliseconds(10))
@@ -208,6 +213,12 @@ struct FormWriter {
       Content-Type: image/png\r\n\r\n
       """.utf8)
     parts += file + [13, 10]
+  }
+
+  func adding(_ name: String, _ value: String) -> FormWriter {
+    var copy = self
+    copy.add(name, value)
+    return copy
   }
 
   func adding(_ name: String, file: [UInt8]) -> FormWriter {

@@ -102,6 +102,8 @@ final class ServerProcess: Sendable {
             try process.run()
             let data = try out.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
+            // A program that crashed proves nothing about the server.
+            try #require(process.terminationReason == .exit, "\(program) crashed")
             return data
           })
       }

@@ -23,6 +23,7 @@ final class StubEngine: Engine {
   let version = "stub"
   let paintGate: Gate
   let filmGate: Gate
+  let begun = Mutex(0)
   let painted = Mutex(0)
   let filmsBegun = Mutex(0)
   let filmsStopped = Mutex(0)
@@ -35,6 +36,7 @@ final class StubEngine: Engine {
   func paint(
     prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
   ) throws -> [UInt8] {
+    begun.withLock { $0 += 1 }
     paintGate.wait()
     painted.withLock { $0 += 1 }
     if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
@@ -75,6 +77,53 @@ final class StubEngine: Engine {
         width: conversion.width ?? header.size.width,
         height: conversion.height ?? header.size.height),
       content: "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
+  }
+
+  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
+    Self.png(aspectRatio.pixelSize, content: "png|\(prompt)|\(seed)")
+  }
+
+  func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
+    try edited(image, "remove_background")
+  }
+
+  func upscale(_ image: [UInt8]) throws -> [UInt8] { try edited(image, "upscale") }
+
+  func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+    try edited(image, "fill|\(prompt)|\(mask.last ?? 0)")
+  }
+
+  func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+    try edited(image, "retouch|\(mask.last ?? 0)")
+  }
+
+  func resize(
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
+  ) throws -> [UInt8] {
+    try edited(
+      image, "resize|\(aspectRatio?.rawValue ?? "-")|\(prompt ?? "-")|\(mask?.last ?? 0)")
+  }
+
+  func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
+    try edited(image, "add_background|\(prompt)|\(seed)")
+  }
+
+  func animate(
+    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
+    into folder: String, progress: (Double) throws -> Void
+  ) throws -> Film {
+    try film(
+      prompt: "\(prompt) from \(image.count) bytes in \(aspectRatio?.rawValue ?? "its shape")",
+      style: style, aspectRatio: aspectRatio ?? .square, seed: seed, into: folder,
+      progress: progress)
+  }
+
+  /// The picture's own size, and what was asked.
+  private func edited(_ image: [UInt8], _ content: String) throws -> [UInt8] {
+    guard let header = PictureHeader(image) else {
+      throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
+    }
+    return Self.png(header.size, content: content)
   }
 
   /// Bytes that begin as a PNG of a size does.
