@@ -35,6 +35,8 @@ public final class Session: Sendable {
   private let providers: any ProviderSource
   /// Shows how far a job is; nil where nobody looks.
   private let progress: (any JobProgress)?
+  /// Tells the user what no script can be told any more.
+  private let notice: @Sendable (String) -> Void
 
   /// What calls use where they say nothing themselves.
   struct Defaults: Sendable {
@@ -52,13 +54,15 @@ public final class Session: Sendable {
 
   public init(
     assets: any AssetStore, ledger: any JobLedger, converter: any PictureConverter,
-    providers: any ProviderSource, progress: (any JobProgress)? = nil
+    providers: any ProviderSource, progress: (any JobProgress)? = nil,
+    notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.assets = assets
     self.ledger = ledger
     self.converter = converter
     self.providers = providers
     self.progress = progress
+    self.notice = notice
   }
 
   /// How many pictures and videos were drawn by the built-in engine rather than by a model.
@@ -99,6 +103,10 @@ public final class Session: Sendable {
   private func draw(_ request: Request, count: Int, _ call: Call) async throws -> [Image] {
     let drawings = try await call.provider.draw(
       request, count: count, options: call.options, into: assets)
+    if Task.isCancelled {
+      // Nobody waits for it any more, and it has been paid for.
+      for drawing in drawings { notice("kept an answer: \(drawing.asset.path)") }
+    }
     return try drawings.map { try image(of: $0, request, by: call.provider) }
   }
 
@@ -237,6 +245,7 @@ public final class Session: Sendable {
       $0.issuers[status.id] = provider
       if status.engine != nil { $0.picturesDrawnByEngine += 1 }
     }
+    if Task.isCancelled { notice("kept a job: \(status.id)") }
     try ledger.record(
       SubmittedJob(
         id: status.id, provider: provider.name, operation: request.operation.name,

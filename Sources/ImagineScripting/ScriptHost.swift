@@ -75,7 +75,8 @@ public final class ScriptHost: Sendable {
     session = Session(
       assets: FileAssetStore(root: "\(home)/assets"),
       ledger: SQLiteJobLedger(path: "\(home)/journal.sqlite"), converter: registry,
-      providers: registry, progress: configuration.progress)
+      providers: registry,
+      progress: configuration.progress, notice: configuration.notice)
   }
 
   /// Gives a state the module `imagine`.

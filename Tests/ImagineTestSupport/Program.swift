@@ -60,6 +60,7 @@ public final class Running: Sendable {
   private let errors = Pipe()
   private let collected: Task<(Data, Data), Never>
   private let outputLines: LineWatch
+  private let errorLines: LineWatch
 
   init(
     _ program: Program, _ arguments: [String], environment: [String: String], input: String?,
@@ -84,11 +85,12 @@ public final class Running: Sendable {
       try standardInput.fileHandleForWriting.close()
     }
     let handles = (output.fileHandleForReading, errors.fileHandleForReading)
-    let lines = LineWatch()
+    let (lines, errorLines) = (LineWatch(), LineWatch())
     outputLines = lines
+    self.errorLines = errorLines
     collected = Task.detached {
       async let output = Self.readAll(handles.0, lines)
-      async let errors = Self.readAll(handles.1, nil)
+      async let errors = Self.readAll(handles.1, errorLines)
       return await (output, errors)
     }
   }
@@ -100,6 +102,11 @@ public final class Running: Sendable {
   /// The first line on its standard output that a test looks for; nil where it ends without one.
   public func firstLine(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
     await outputLines.first(where: matches)
+  }
+
+  /// The same of its standard error.
+  public func errorLine(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
+    await errorLines.first(where: matches)
   }
 
   /// Waits for its end.
@@ -118,7 +125,7 @@ public final class Running: Sendable {
       errors: String(decoding: errors, as: UTF8.self))
   }
 
-  private static func readAll(_ handle: FileHandle, _ lines: LineWatch?) async -> Data {
+  private static func readAll(_ handle: FileHandle, _ lines: LineWatch) async -> Data {
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         var all = Data()
@@ -126,9 +133,9 @@ public final class Running: Sendable {
           let piece = handle.availableData
           if piece.isEmpty { break }
           all += piece
-          lines?.received(all)
+          lines.received(all)
         }
-        lines?.ended()
+        lines.ended()
         continuation.resume(returning: all)
       }
     }

@@ -119,4 +119,49 @@ struct EndingTests {
     #expect(await eventually { servers.isEmpty })
     #expect(!folder.files.contains { $0.hasSuffix("/s") })
   }
+
+  @Test(
+    "what has been sent and paid for is kept, however the script ends",
+    arguments: ["interrupt", "cancel", "timeout", "sibling"])
+  func paidAnswers(ending: String) async throws {
+    let gate = Gate(8)
+    let stub = try await StubServer { _ in
+      await gate.arrive()
+      return .full(status: 200, body: WorkflowTests.png + [UInt8.random(in: 0...255)])
+    }
+    let script =
+      switch ending {
+      case "interrupt": "draw()"
+      case "cancel": "local all = task.spawn(draw) wait() all:cancel() pcall(all.await, all)"
+      case "timeout": "pcall(task.timeout, 0.2, draw)"
+      default: "pcall(task.all, { draw, function() wait() error('sibling') end })"
+      }
+    let run = try Program.imagine.start(
+      [
+        "-e",
+        """
+        local list = {1, 2, 3, 4, 5, 6, 7, 8}
+        function draw() task.map(list, function() imagine.generate('x') end) end
+        function wait() while not io.open('sent') do task.sleep(0.01) end end
+        \(script)
+        """,
+      ],
+      environment: [
+        "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
+        "IMAGINE_TOKEN": "test", "IMAGINE_BASE_URL": "\(stub.address)/v2",
+      ], in: folder.path)
+    #expect(await eventually { stub.requests.count == 8 })
+    try FileSystem.write("", to: folder.file("sent"))
+    if ending == "interrupt" { run.send(SIGINT) }
+    #expect(await run.errorLine { $0.contains("waiting for 8 answers") } != nil)
+    await gate.open()
+    let outcome = await run.outcome()
+    let kept = outcome.errors.split(separator: "\n").compactMap { line in
+      line.split(separator: "kept an answer: ", maxSplits: 1).dropFirst().first.map(String.init)
+    }
+    #expect(kept.count == 8, "\(outcome.errors)")
+    #expect(kept.allSatisfy { FileManager.default.fileExists(atPath: $0) })
+    #expect(stub.requests.count == 8)
+    await stub.close()
+  }
 }

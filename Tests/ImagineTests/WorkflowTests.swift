@@ -146,7 +146,7 @@ struct WorkflowTests {
 
   @Test("two calls overlap in time")
   func overlap() async throws {
-    let gate = Gate(2)
+    let gate = Gate(2, opensByItself: true)
     let stub = try await StubServer { _ in
       // Nobody is answered before both have asked.
       await gate.arrive()
@@ -163,25 +163,7 @@ struct WorkflowTests {
   }
 
   /// The header of a PNG of 2 by 3 pixels: all that the host looks at.
-  private static let png: [UInt8] =
+  static let png: [UInt8] =
     [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
     + [0, 0, 0, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
-}
-
-/// Lets nobody through before so many have come.
-private actor Gate {
-  private var missing: Int
-  private var waiting: [CheckedContinuation<Void, Never>] = []
-
-  init(_ count: Int) { missing = count }
-
-  func arrive() async {
-    missing -= 1
-    if missing == 0 {
-      waiting.forEach { $0.resume() }
-      waiting = []
-    } else if missing > 0 {
-      await withCheckedContinuation { waiting.append($0) }
-    }
-  }
 }

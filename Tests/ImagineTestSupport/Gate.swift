@@ -1,0 +1,25 @@
+/// Holds back whoever arrives until it is opened, or until so many have come.
+public actor Gate {
+  private var missing: Int
+  private let opensByItself: Bool
+  private var isOpen = false
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  /// - Parameter opensByItself: whether it opens when `count` have arrived.
+  public init(_ count: Int, opensByItself: Bool = false) {
+    missing = count
+    self.opensByItself = opensByItself
+  }
+
+  public func arrive() async {
+    missing -= 1
+    if missing == 0, opensByItself { open() }
+    if !isOpen { await withCheckedContinuation { waiting.append($0) } }
+  }
+
+  public func open() {
+    isOpen = true
+    for continuation in waiting { continuation.resume() }
+    waiting = []
+  }
+}
