@@ -13,6 +13,16 @@ import CLua
 ///   }
 /// }
 /// ```
+///
+/// Where the answer is there already, no Swift task needs to be made for it:
+///
+/// ```swift
+/// LuaNativeFunction.async { call in
+///   let name = try call.string(1)
+///   if let known = cache[name] { return LuaAsyncCall(ready: try call.results(known)) }
+///   return LuaAsyncCall { try await client.fetch(name) }
+/// }
+/// ```
 public struct LuaAsyncCall {
   /// What becomes of the work when the script does not wait for it any more.
   public enum Cancellation: Sendable {
@@ -27,7 +37,12 @@ public struct LuaAsyncCall {
     case stopInBackground
   }
 
-  let wait: Wait
+  enum Kind {
+    case ready(LuaResults)
+    case waiting(Wait)
+  }
+
+  let kind: Kind
 
   /// - Parameters:
   ///   - whenCancelled: what becomes of the work when the waiting task is cancelled,
@@ -37,19 +52,21 @@ public struct LuaAsyncCall {
   ///     block.
   ///   - completion: runs on the thread of Lua and leaves the results. It is not called
   ///     where the work throws or nobody waits any more.
+  @inlinable
   public init<Output: Sendable>(
     whenCancelled: Cancellation = .abort, purpose: String = "the host",
     work: @escaping @Sendable () async throws -> Output,
     completion: @escaping (LuaState, Output) throws -> LuaResults
   ) {
     let completion = UncheckedSendable(value: completion)
-    wait = WorkWait(whenCancelled: whenCancelled, purpose: purpose) {
+    self.init(whenCancelled, purpose) {
       let output = try await work()
       return { state in try completion.value(state, output) }
     }
   }
 
   /// The same, with a result that Lua can take as it is.
+  @inlinable
   public init<Output: Sendable & LuaPushable>(
     whenCancelled: Cancellation = .abort, purpose: String = "the host",
     work: @escaping @Sendable () async throws -> Output
@@ -59,9 +76,24 @@ public struct LuaAsyncCall {
     }
   }
 
+  /// Waits for nothing: the results are there. As every async call, it raises in a task
+  /// that was cancelled.
+  public init(ready results: LuaResults) {
+    kind = .ready(results)
+  }
+
+  /// What the others come to, when the compiler knows their types.
+  @usableFromInline
+  init(
+    _ whenCancelled: Cancellation, _ purpose: String,
+    _ work: @escaping @Sendable () async throws -> Completion
+  ) {
+    kind = .waiting(WorkWait(whenCancelled: whenCancelled, purpose: purpose, work: work))
+  }
+
   /// Waits for something of the scheduler's own.
   init(_ wait: Wait) {
-    self.wait = wait
+    kind = .waiting(wait)
   }
 }
 
@@ -70,11 +102,18 @@ extension LuaAsyncCall: Sendable {}
 
 /// Carries the completion through the work's Swift task, which does not touch it, and
 /// back to the thread of Lua, which calls it.
-private struct UncheckedSendable<Value>: @unchecked Sendable {
-  let value: Value
+@usableFromInline
+struct UncheckedSendable<Value>: @unchecked Sendable {
+  @usableFromInline let value: Value
+
+  @inlinable
+  init(value: Value) {
+    self.value = value
+  }
 }
 
 /// What leaves the results of a piece of work.
+@usableFromInline
 typealias Completion = @Sendable (LuaState) throws -> LuaResults
 
 /// The wait for a piece of Swift work.
@@ -106,25 +145,19 @@ final class WorkWait: Wait, @unchecked Sendable {
   override func start(in state: LuaState) {
     let mailbox = state.mailbox
     isStarting = true
-    let swiftTask = beginTask { [work] in
-      let result: Result<Completion, any Error>
-      do {
-        result = .success(try await work())
-      } catch {
-        result = .failure(error)
-      }
-      self.workEnded(with: result, mailbox: mailbox)
-    }
+    let swiftTask = beginTask { await self.runWork(mailbox) }
     isStarting = false
     if isOver { return }
     self.swiftTask = swiftTask
     if whenCancelled != .abort { mailbox.keep(self, SwiftWork(task: swiftTask)) }
   }
 
-  private func workEnded(
-    with result: Result<Completion, any Error>, mailbox: Mailbox
-  ) {
-    self.result = result
+  private func runWork(_ mailbox: Mailbox) async {
+    do {
+      result = .success(try await work())
+    } catch {
+      result = .failure(error)
+    }
     // Only the thread of Lua looks at `isStarting`.
     if LuaState.current?.mailbox === mailbox, isStarting {
       _ = end()
@@ -151,8 +184,8 @@ private struct SwiftWork: BackgroundWork {
 /// Starts a task on this thread where the system can; elsewhere as soon as possible.
 private func beginTask(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
   if #available(macOS 26, *) {
-    return Task.immediateDetached { await work() }
+    return Task.immediateDetached(operation: work)
   } else {
-    return Task.detached { await work() }
+    return Task.detached(operation: work)
   }
 }

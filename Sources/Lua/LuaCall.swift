@@ -37,6 +37,13 @@ public struct LuaCall: ~Copyable {
 
   /// A number, or a string that reads as one.
   public func number(_ index: Int) throws -> Double {
+    let number = lua_tonumberx(stack, Int32(index), nil)
+    // What is no number reads as 0.
+    return number == 0 ? try zero(index) : number
+  }
+
+  @inline(never)
+  private func zero(_ index: Int) throws -> Double {
     var isNumber: Int32 = 0
     let number = lua_tonumberx(stack, Int32(index), &isNumber)
     if isNumber == 0 { throw LuaArgumentError(index, expected: "number") }
@@ -45,6 +52,12 @@ public struct LuaCall: ~Copyable {
 
   /// An integer, or a float or string that is exactly one.
   public func integer(_ index: Int) throws -> Int {
+    let integer = lua_tointegerx(stack, Int32(index), nil)
+    return integer == 0 ? try integerZero(index) : Int(integer)
+  }
+
+  @inline(never)
+  private func integerZero(_ index: Int) throws -> Int {
     var isInteger: Int32 = 0
     let integer = lua_tointegerx(stack, Int32(index), &isInteger)
     if isInteger == 0 { throw notInteger(index) }

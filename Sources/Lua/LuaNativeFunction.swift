@@ -35,7 +35,7 @@ extension LuaNativeFunction: LuaPushable {
   public func push(to state: LuaState) throws {
     let stack = try state.enter()
     let context = Unmanaged.passRetained(body)
-    let status = clua_push_function(stack, invokeFunction, releaseFunction, context.toOpaque())
+    let status = clua_push_function(stack, body.entry, releaseFunction, context.toOpaque())
     if status != LUA_OK {
       context.release()
       throw state.takeError(status, stack)
@@ -48,11 +48,22 @@ class FunctionBody: @unchecked Sendable {
   /// Returns the number of results on the stack, or a code for the trampoline. Subclasses
   /// are immutable, which is why this class may be `Sendable`.
   func invoke(_ stack: OpaquePointer) -> Int32 { 0 }
+
+  /// What C calls to get there.
+  var entry: clua_invoke { invokeFunction }
 }
 
 private let invokeFunction: clua_invoke = { context, stack in
   guard let context, let stack else { return 0 }
   return Unmanaged<FunctionBody>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.invoke(stack) }
+}
+
+/// The same without a look at the class: the most frequent kind has a shorter way.
+private let invokePlainFunction: clua_invoke = { context, stack in
+  guard let context, let stack else { return 0 }
+  return Unmanaged<PlainFunction>.fromOpaque(context)._withUnsafeGuaranteedRef {
+    $0.invoke(stack)
+  }
 }
 
 private let releaseFunction: clua_release = { context in
@@ -67,12 +78,19 @@ final class PlainFunction: FunctionBody, @unchecked Sendable {
     self.body = body
   }
 
+  override var entry: clua_invoke { invokePlainFunction }
+
   override func invoke(_ stack: OpaquePointer) -> Int32 {
     do {
       return try body(LuaCall(stack)).count
     } catch {
-      return LuaState.of(stack).pushError(error, stack)
+      return raise(error, stack)
     }
+  }
+
+  @inline(never)
+  private func raise(_ error: any Error, _ stack: OpaquePointer) -> Int32 {
+    LuaState.of(stack).pushError(error, stack)
   }
 }
 
@@ -86,7 +104,7 @@ final class AsyncFunction: FunctionBody, @unchecked Sendable {
   override func invoke(_ stack: OpaquePointer) -> Int32 {
     let state = LuaState.of(stack)
     do {
-      return try state.begin(body(LuaCall(stack)).wait, stack)
+      return try state.begin(body(LuaCall(stack)), stack)
     } catch {
       return state.pushError(error, stack)
     }

@@ -225,17 +225,17 @@ extension LuaState {
   /// The value on top as a Swift value, where a wrong type is an error that names what
   /// it was.
   func readField<T: LuaReadable>(
-    _ stack: OpaquePointer, called name: String, as type: T.Type
+    _ stack: OpaquePointer, called name: @autoclosure () -> String, as type: T.Type
   ) throws -> T? {
     let index = lua_gettop(stack)
     if lua_type(stack, index) <= LUA_TNIL { return nil }
     do {
       if let value = try T.read(from: self, at: index) { return value }
     } catch let error as LuaArgumentError {
-      if case .message(let message) = error.reason { throw LuaError("\(name): \(message)") }
+      if case .message(let message) = error.reason { throw LuaError("\(name()): \(message)") }
     }
     throw LuaError(
-      "\(name): \(T.luaTypeName) expected, got \(LuaType(code: lua_type(stack, index)))")
+      "\(name()): \(T.luaTypeName) expected, got \(LuaType(code: lua_type(stack, index)))")
   }
 }
 

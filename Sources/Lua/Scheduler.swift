@@ -83,14 +83,21 @@ struct CancelClocks {
 extension LuaState {
   // MARK: Waiting
 
-  /// Begins a wait for the call that runs on L: the number of results where it was over
-  /// at once, else the code that makes the trampoline wait.
-  func begin(_ wait: Wait, _ stack: OpaquePointer) throws -> Int32 {
+  /// Begins what the call that runs on L waits for: the number of results where they are
+  /// there at once, else the code that makes the trampoline wait.
+  func begin(_ call: LuaAsyncCall, _ stack: OpaquePointer) throws -> Int32 {
     host?.pointee.running = stack
     let task = scheduler.current
     if let task, task.isCancelled, task.takeRefusalToWait() {
       throw PositionedError(message: LuaTask.cancelMessage, kind: .cancelled)
     }
+    switch call.kind {
+    case .ready(let results): return results.count
+    case .waiting(let wait): return try begin(wait, for: task)
+    }
+  }
+
+  private func begin(_ wait: Wait, for task: LuaTask?) throws -> Int32 {
     wait.start(in: self)
     if wait.isOver { return try finish(wait).count }
     wait.owner = task

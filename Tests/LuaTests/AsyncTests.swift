@@ -5,7 +5,8 @@ import Testing
 @Suite("Async calls read as plain ones")
 struct AsyncTests {
   static let functions: KeyValuePairs<String, LuaNativeFunction> = [
-    "echo": Host.echo, "now": Host.now, "fail": Host.fail, "never": Host.never,
+    "echo": Host.echo, "now": Host.now, "ready": Host.ready, "fail": Host.fail,
+    "never": Host.never,
   ]
 
   @Test(
@@ -13,6 +14,11 @@ struct AsyncTests {
     arguments: [
       ("from the main script", "return echo(7)"),
       ("that is there at once", "return now(7)"),
+      ("that was there before the call", "return ready(7)"),
+      (
+        "that was there before the call, in a coroutine in a task",
+        "return task.spawn(function() return coroutine.wrap(ready)(7) end):await()"
+      ),
       ("from a task", "return task.spawn(function() return echo(7) end):await()"),
       ("from a coroutine", "return coroutine.wrap(function() return echo(7) end)()"),
       (
@@ -162,6 +168,23 @@ struct AsyncTests {
       return ticks > 2
       """)
     #expect(results == [true])
+  }
+
+  @Test("a call whose result was there raises in a task that was cancelled, once")
+  func readyInCancelledTask() async throws {
+    let results = try await runLua(
+      """
+      local first, second
+      local t
+      t = task.spawn(function()
+        t:cancel()
+        first = pcall(ready, 7)
+        second = select(2, pcall(ready, 7))
+      end)
+      pcall(t.await, t)
+      return first, second
+      """, with: Self.functions)
+    #expect(results == [false, 7])
   }
 
   @Test("an abandoned work is aborted, and one that is to finish goes on")

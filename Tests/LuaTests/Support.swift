@@ -60,6 +60,11 @@ enum Host {
     return LuaAsyncCall { value }
   }
 
+  /// Has its argument there when it is called.
+  static let ready = LuaNativeFunction.async { call in
+    LuaAsyncCall(ready: try call.results(call.value(1)))
+  }
+
   /// Throws after a suspension.
   static let fail = LuaNativeFunction.async { _ in
     LuaAsyncCall(work: { () async throws -> Int in

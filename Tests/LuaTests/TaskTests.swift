@@ -97,6 +97,38 @@ struct TaskTests {
     #expect(results == [false, 1, 1])
   }
 
+  @Test(
+    "who waits goes on after a task failed with an object that makes its own text",
+    arguments: [
+      "task.settle({1, 2}, boom)[2].error.code",
+      "task.settle{function() return boom(1) end, function() return boom(2) end}[2].error.code",
+      "select(2, pcall(task.all, {function() boom(2) end})).code",
+      "select(2, pcall(task.map, {2}, boom)).code",
+      "select(2, pcall(task.any, {function() boom(2) end})).code",
+      "select(2, pcall(task.timeout, 60, boom, 2)).code",
+    ])
+  func textOfErrorObject(expression: String) async throws {
+    // The text is asked for while the failed coroutine is still the running one; what is
+    // done next must happen on the stack of who waits.
+    let results = try await runLua(
+      """
+      local texts = 0
+      local fault = {__tostring = function(self)
+        texts = texts + 1
+        collectgarbage()
+        return "fault " .. self.code
+      end}
+      function boom(code)
+        task.sleep(0)
+        error(setmetatable({code = code}, fault))
+      end
+      local code = \(expression)
+      collectgarbage()
+      return code, texts > 0, task.spawn(function() return 7 end):await()
+      """)
+    #expect(results == [2, true, 7])
+  }
+
   @Test("wrong arguments are Lua's errors")
   func wrongArguments() async throws {
     for (call, message) in [

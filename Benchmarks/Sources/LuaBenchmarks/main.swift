@@ -21,6 +21,7 @@ try interpreter.runBlocking { state in
       return call.results(sum)
     },
     "wait": .async { _ in LuaAsyncCall { 1 } },
+    "ready": .async { call in LuaAsyncCall(ready: call.results(1)) },
   ])
   try state.globals.set("point", to: Point(x: 3))
   try state.useGenerationalCollector()
