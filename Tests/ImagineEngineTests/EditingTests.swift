@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  @Test("a mask of stripes all over leaves no whole square, and is filled all the same")
+  func stripes() throws {
+    let truth = try KnownTruth.composite("a red apple", ground: 1, side: 64)
+    var mask = Raster(width: 64, height: 64)
+    for index in mask.bytes.indices where index / 3 % 4 < 2 { mask.bytes[index] = 255 }
+    let filled = try engine.retouch(
+      KnownTruth.png(truth.picture), mask: KnownTruth.png(mask))
+    #expect(try Codec.decode(filled, field: "image").size == PixelSize(width: 64, height: 64))
+  }
+
   @Test("doubling keeps alpha and gives a PNG of twice the size")
   func upscaleAlpha() throws {
     let subject = try engine.png(prompt: "a flower", aspectRatio: .square, seed: 1)

@@ -34,7 +34,10 @@ struct PatchFill {
     guard known > 200 else {
       throw EngineError.unusable(field: "mask", reason: "it leaves too little of the picture")
     }
-    let filled = levels(part, hole)
+    let full = PatchLevel(part, hole)
+    // A mask that is spread over everything leaves pixels, but no whole square to learn from.
+    guard full.canLearn else { return try inpaint(&picture, mask) }
+    let filled = levels(full)
     picture.take(filled, left: columns.lowerBound, top: rows.lowerBound, where: mask)
   }
 
@@ -47,8 +50,8 @@ struct PatchFill {
     }
   }
 
-  private static func levels(_ picture: Raster, _ hole: [UInt8]) -> Raster {
-    var pyramid = [PatchLevel(picture, hole)]
+  private static func levels(_ full: PatchLevel) -> Raster {
+    var pyramid = [full]
     while let last = pyramid.last, min(last.width, last.height) > 40, last.holeDepth > 5,
       let smaller = last.halved()
     {

@@ -23,6 +23,9 @@ struct PatchLevel {
   private var match: [Int32]
   private var difference: [Int32]
 
+  /// Whether enough whole squares are known to learn from.
+  var canLearn: Bool { sources.count > 60 }
+
   init(_ picture: Raster, _ hole: [UInt8]) {
     width = picture.width
     height = picture.height
@@ -97,7 +100,7 @@ struct PatchLevel {
       }
     }
     let level = PatchLevel(small, hole)
-    return level.sources.count > 60 ? level : nil
+    return level.canLearn ? level : nil
   }
 
   /// A first guess: every pixel of the hole the mean of its neighbours nearer to the rim.
