@@ -118,8 +118,9 @@ struct AsyncTests {
     let results = try await runLua(
       """
       local co
+      local channel = task.channel(1)
       local inner = task.spawn(function()
-        co = coroutine.create(function() return echo(7) end)
+        co = coroutine.create(function() return channel:receive() end)
         return coroutine.resume(co)
       end)
       local status, resumed, message, closed
@@ -128,6 +129,7 @@ struct AsyncTests {
         resumed, message = coroutine.resume(co)
         closed = pcall(coroutine.close, co)
       end):await()
+      channel:send(7)
       assert(select(2, inner:await()) == 7)
       return status, resumed, message, closed
       """, with: Self.functions)
