@@ -6,7 +6,8 @@ import CLua
 /// `@unchecked Sendable`: belongs to the thread of Lua.
 final class TaskGroup: @unchecked Sendable {
   private(set) var ended: [Int] = []
-  private var wait: GroupWait?
+  /// The scheduler keeps it while it lasts; its results may never be taken.
+  private weak var wait: GroupWait?
 
   func add(_ task: LuaTask, index: Int) {
     task.isObserved = true
