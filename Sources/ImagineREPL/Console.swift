@@ -31,6 +31,8 @@ enum Console {
     var buffer: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(buffer) }
+    // A script's own read that an interrupt has ended leaves its mark.
+    if ferror(stdin) != 0 { clearerr(stdin) }
     while true {
       errno = 0
       let count = getline(&buffer, &capacity, stdin)

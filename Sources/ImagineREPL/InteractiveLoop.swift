@@ -12,12 +12,16 @@ struct InteractiveLoop {
   /// Errors here have no program's name before them.
   private let inner: Runner
 
+  /// What Ctrl-C at a prompt throws: the statement that was begun is forgotten.
+  private struct Forgotten: Error {}
+
   func run() {
-    while let first = readLine(isFirst: true) {
+    while true {
       do {
+        guard let first = try readLine(isFirst: true) else { break }
         try evaluate(first)
       } catch {
-        continue  // It was reported.
+        continue  // It was reported, or is to be forgotten.
       }
     }
     Console.write("\n")
@@ -25,9 +29,16 @@ struct InteractiveLoop {
 
   /// Shows the prompt and reads a line. Where standard input is no terminal the line is
   /// shown too, so that a transcript reads as a session.
-  private func readLine(isFirst: Bool) -> String? {
+  private func readLine(isFirst: Bool) throws -> String? {
     let isTerminal = Console.inputIsTerminal
-    Console.write(prompt(isFirst: isFirst))
+    let prompt = prompt(isFirst: isFirst)
+    if !isTerminal {
+      Console.write(prompt)
+    } else if !runner.signal.waitForInput(at: prompt) {
+      Console.write("\n")
+      throw Forgotten()
+    }
+    // A terminal hands over whole lines, so nothing was left in a buffer of our own.
     guard let line = Console.readLine() else { return nil }
     if !isTerminal { Console.write(line + "\n") }
     return line
@@ -74,7 +85,7 @@ struct InteractiveLoop {
         return try interpreter.runBlocking { try $0.load(text, name: "=stdin") }
       } catch {
         guard let problem = error as? LuaError, problem.kind == .syntax,
-          problem.message.hasSuffix("<eof>"), let line = readLine(isFirst: false)
+          problem.message.hasSuffix("<eof>"), let line = try readLine(isFirst: false)
         else {
           inner.report(error)
           throw error

@@ -8,6 +8,8 @@ import Lua
 
 /// Ctrl-C: the first one interrupts the script, the second one ends the program with 130.
 ///
+/// At a prompt it ends only the statement that is typed.
+///
 /// The handler only writes into a pipe; a thread of its own reads that. It handles the
 /// signal also where it was inherited as ignored, as it is in a shell's background job.
 ///
@@ -19,6 +21,9 @@ final class InterruptSignal: @unchecked Sendable {
   private var whenAbandoned: (@Sendable (LuaInterpreter) -> Void)?
   private var thread: pthread_t?
   private var ends: (read: Int32, write: Int32) = (-1, -1)
+  /// Whether somebody is to type, and where a signal is then told instead.
+  private var isAtPrompt = false
+  private var prompt: (read: Int32, write: Int32) = (-1, -1)
 
   init() {
     pthread_mutex_init(lock, nil)
@@ -47,17 +52,15 @@ final class InterruptSignal: @unchecked Sendable {
   func watch(
     _ interpreter: LuaInterpreter, whenAbandoned: @escaping @Sendable (LuaInterpreter) -> Void
   ) {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    guard let ends = Self.makePipe(), let prompt = Self.makePipe() else { return }
     withLock {
-      self.ends = (ends[0], ends[1])
+      self.ends = ends
+      self.prompt = prompt
       self.interpreter = interpreter
       self.whenAbandoned = whenAbandoned
     }
     startThread()
-    signalPipe = ends[1]
+    signalPipe = ends.write
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
       let saved = errno
@@ -65,7 +68,40 @@ final class InterruptSignal: @unchecked Sendable {
       _ = write(signalPipe, &byte, 1)
       errno = saved
     }
+    // Where the thread of Lua takes it, a read there must go on until the script is
+    // interrupted; that is done by a signal of its own, which ends the read.
+    action.sa_flags = SA_RESTART
     sigaction(SIGINT, &action, nil)
+  }
+
+  private static func makePipe() -> (read: Int32, write: Int32)? {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    return (ends[0], ends[1])
+  }
+
+  /// Shows a prompt and waits until standard input has something to read; false where the
+  /// signal came first, which then interrupts nothing and does not count.
+  func waitForInput(at text: String) -> Bool {
+    let end = withLock {
+      isAtPrompt = true
+      return prompt.read
+    }
+    defer { withLock { isAtPrompt = false } }
+    Console.write(text)
+    var inputs = [
+      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: end, events: Int16(POLLIN), revents: 0),
+    ]
+    while poll(&inputs, 2, -1) < 0 {
+      if errno != EINTR { return true }
+    }
+    guard inputs[1].revents != 0 else { return true }
+    var byte: UInt8 = 0
+    _ = read(end, &byte, 1)
+    return false
   }
 
   /// Gives the signal back its default and ends the thread.
@@ -78,8 +114,7 @@ final class InterruptSignal: @unchecked Sendable {
     pthread_join(thread, nil)
     signalPipe = -1
     withLock {
-      close(ends.read)
-      close(ends.write)
+      for end in [ends.read, ends.write, prompt.read, prompt.write] { close(end) }
       self.thread = nil
       interpreter = nil
     }
@@ -117,6 +152,11 @@ final class InterruptSignal: @unchecked Sendable {
 
   private func interrupt() {
     let (number, interpreter, whenAbandoned) = withLock {
+      if isAtPrompt {
+        var byte: UInt8 = 1
+        _ = write(prompt.write, &byte, 1)
+        return (0, LuaInterpreter?.none, self.whenAbandoned)
+      }
       received += 1
       return (received, self.interpreter, self.whenAbandoned)
     }
