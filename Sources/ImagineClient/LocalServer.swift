@@ -112,7 +112,9 @@ public final class LocalServer: Sendable {
     let text = (0..<4).map { _ in String(secret.next(), radix: 36) }.joined()
     do {
       let child = try ChildProcess(
-        program: program, arguments: ["--child", "--socket", socket, "--home", home],
+        program: program,
+        // What goes wrong with a call is told to its caller.
+        arguments: ["--child", "--socket", socket, "--home", home, "--log-level", "critical"],
         environment: environment, message: "\(text)\n")
       guard child.readLine(within: Self.patience)?.hasPrefix("ready") == true else {
         child.stop(grace: 0)

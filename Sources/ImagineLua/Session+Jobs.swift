@@ -1,4 +1,133 @@
 public import ImagineCore
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Jobs: submitted, asked for, waited for.
+extension Session {
+  func submit(_ call: Call) async throws -> Job {
+    let provider = call.provider
+    let request = try importPictures(of: call.request)
+    let status = try await provider.submit(request, options: call.options)
+    tally.withLock {
+      $0.issuers[status.id] = provider
+      if status.engine != nil { $0.picturesDrawnByEngine += 1 }
+    }
+    if Task.isCancelled { notice("kept a job: \(status.id)") }
+    try ledger.record(
+      SubmittedJob(
+        id: status.id, provider: provider.name, operation: request.operation.name,
+        prompt: request.prompt ?? "", submittedAt: Double(time(nil)),
+        state: status.state.rawValue))
+    return Job(status: status, provider: provider, session: self)
+  }
+
+  /// The job with an id: asked for at the provider that is named, else at the one that issued it,
+  /// else at the one in use.
+  func job(id: String, provider: (any Provider)?) async throws -> Job {
+    let provider = try provider ?? issuer(of: id)
+    let status = try await provider.status(of: id)
+    return Job(status: status, provider: provider, session: self)
+  }
+
+  func delete(id: String, provider: (any Provider)?) async throws {
+    try await (provider ?? issuer(of: id)).delete(job: id)
+    try ledger.forget(id: id)
+  }
+
+  private func issuer(of id: String) throws -> any Provider {
+    if let provider = tally.withLock({ $0.issuers[id] }) { return provider }
+    return try provider(ledger.job(id: id)?.provider)
+  }
+
+  /// Waits for a job's video and downloads it at once, since its address expires.
+  ///
+  /// - Parameter timeout: seconds.
+  func wait(for job: Job, timeout: Double) async throws -> Video {
+    let deadline = ContinuousClock.now + .seconds(timeout)
+    progress?.began(job.id)
+    defer { progress?.ended(job.id) }
+    var question = 0
+    while true {
+      try await refreshPatiently(job, question: &question, deadline: deadline)
+      let status = job.status
+      progress?.moved(job.id, status)
+      if status.state.isFinal { return try await video(of: job, status) }
+      try await pause(after: question, deadline: deadline, job: job, timeout: timeout)
+    }
+  }
+
+  /// Asks for a job; a passing fault of the question is met by asking again.
+  private func refreshPatiently(
+    _ job: Job, question: inout Int, deadline: ContinuousClock.Instant
+  ) async throws {
+    while true {
+      question += 1
+      do {
+        return try await job.refresh()
+      } catch let error as ImagineError where error.retryable && ContinuousClock.now < deadline {
+        try await Task.sleep(for: .seconds(job.provider.polling.pause(after: question)))
+      }
+    }
+  }
+
+  private func pause(
+    after question: Int, deadline: ContinuousClock.Instant, job: Job, timeout: Double
+  ) async throws {
+    guard ContinuousClock.now < deadline else {
+      throw ImagineError(
+        .timeout, "the job \(job.id) was not finished within \(timeout) seconds; it goes on",
+        retryable: true, job: job.id)
+    }
+    let next = ContinuousClock.now + .seconds(job.provider.polling.pause(after: question))
+    try await Task.sleep(until: min(next, deadline), clock: .continuous)
+  }
+
+  private func video(of job: Job, _ status: JobStatus) async throws -> Video {
+    try remember(job, status)
+    switch status.state {
+    case .failed:
+      let reason = status.failure.map { ": \($0)" } ?? ""
+      throw ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+    case .cancelled:
+      throw ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
+    default: break
+    }
+    guard let address = status.videoAddress else {
+      throw ImagineError(
+        .badResponse, "the job \(job.id) is finished, but no address of its video is given",
+        job: job.id)
+    }
+    let asset = try await job.provider.download(address, into: assets)
+    let header = try VideoHeader { try assets.bytes(of: asset, from: $0, count: $1) }
+    guard let header else {
+      throw ImagineError(.badResponse, "the video of job \(job.id) is no MP4", job: job.id)
+    }
+    return Video(
+      asset: asset, header: header, job: job.id, provider: job.provider.name,
+      thumbnail: try await thumbnail(of: job, status), session: self)
+  }
+
+  /// Keeps in the ledger how a job ended; one that is not there was not submitted from this home.
+  func remember(_ job: Job, _ status: JobStatus) throws {
+    guard var submitted = try ledger.job(id: job.id) else { return }
+    submitted.state = status.state.rawValue
+    try ledger.record(submitted)
+  }
+
+  private func thumbnail(of job: Job, _ status: JobStatus) async throws -> Image? {
+    guard let address = status.thumbnailAddress else { return nil }
+    let asset = try await job.provider.download(address, into: assets)
+    guard let header = asset.header else { return nil }
+    return Image(asset: asset, header: header, metadata: nil, cost: nil, session: self)
+  }
+}
 
 /// Jobs without a script.
 extension Session {

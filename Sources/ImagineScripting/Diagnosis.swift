@@ -49,7 +49,7 @@ extension ScriptHost {
   }
 
   private var configurationFinding: Finding {
-    let path = Folders.configuration(configuration.environment)
+    let path = DataFolder.configuration(configuration.environment)
     do {
       _ = try ConfigurationFile.read(path)
       let isThere = FileManager.default.fileExists(atPath: path)

@@ -80,7 +80,7 @@ final class ProviderRegistry: Sendable {
 
   private func file(_ state: inout State) throws(ImagineError) -> ConfigurationFile {
     if let file = state.file { return file }
-    let file = try ConfigurationFile.read(Folders.configuration(configuration.environment))
+    let file = try ConfigurationFile.read(DataFolder.configuration(configuration.environment))
     state.file = file
     return file
   }

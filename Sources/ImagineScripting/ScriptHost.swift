@@ -40,7 +40,7 @@ public final class ScriptHost: Sendable {
     public var service: Service
     /// The variables that providers and folders are chosen by.
     public var environment: [String: String]
-    /// Where assets and jobs are kept; nil for ``Folders/home(_:)``.
+    /// Where assets and jobs are kept; nil for the one that the environment names.
     public var home: String?
     /// The provider to use, before all else that names one.
     public var provider: String?
@@ -69,7 +69,7 @@ public final class ScriptHost: Sendable {
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
-    home = configuration.home ?? Folders.home(configuration.environment)
+    home = configuration.home ?? DataFolder.path(environment: configuration.environment)
     let registry = ProviderRegistry(configuration, home: home)
     self.registry = registry
     session = Session(
