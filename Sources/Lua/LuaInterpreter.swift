@@ -80,6 +80,27 @@ public final class LuaInterpreter: Sendable {
     return try result.get()
   }
 
+  /// Calls a function of Lua with Swift values, as a run of its own: limits hold for it,
+  /// and its tasks end before it does.
+  ///
+  /// ```swift
+  /// let length = try await interpreter.run { state in
+  ///   try state.globals.get("string", as: LuaTable.self)?.get("len", as: LuaFunction.self)
+  /// }
+  /// if let length { print(try await interpreter.call(length, "cake")) }
+  /// ```
+  ///
+  /// A run comes after the one that is under way. Work that a script waits for must not
+  /// wait for this.
+  /// - Throws: ``LuaError`` with a traceback; of kind `misuse` where the function is
+  ///   another interpreter's.
+  @discardableResult
+  public func call<each Argument: LuaPushable & Sendable>(
+    _ function: LuaFunction, _ argument: repeat each Argument
+  ) async throws -> [LuaValue] {
+    try await run { _ in try function.call(repeat each argument) }
+  }
+
   private func job<Output: Sendable>(
     _ run: RunToken, _ body: @escaping @Sendable (LuaState) throws -> Output,
     _ finish: @escaping @Sendable (Result<Output, any Error>) -> Void

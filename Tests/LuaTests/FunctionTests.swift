@@ -114,4 +114,43 @@ struct FunctionTests {
       ])
     #expect(results == [200, 200])
   }
+
+  @Test("a function of Lua is called from Swift's tasks, and may wait, fail and be cancelled")
+  func asyncCalls() async throws {
+    let interpreter = try LuaInterpreter()
+    defer { interpreter.close() }
+    let named = { (name: String) in
+      try await interpreter.run { state in
+        try state.globals.set("echo", to: Host.echo)
+        try state.run(
+          """
+          function add(a, b) task.sleep(0) return echo(a) + b, "sum" end
+          function fail() error("no", 0) end
+          function wait() task.sleep(60) end
+          """)
+        return try #require(try state.globals.get(name, as: LuaFunction.self))
+      }
+    }
+    let add = try await named("add")
+    #expect(try await interpreter.call(add, 3, 4.5) == [7.5, "sum"])
+    let sums = try await withThrowingTaskGroup(of: [LuaValue].self) { group in
+      for number in 0..<20 { group.addTask { try await interpreter.call(add, number, 1) } }
+      return try await group.reduce(into: Set<Int64>()) { sums, results in
+        if case .integer(let sum) = results[0] { sums.insert(sum) }
+      }
+    }
+    #expect(sums == Set(1...20))
+    let fail = try await named("fail")
+    let failure = await #expect(throws: LuaError.self) { try await interpreter.call(fail) }
+    #expect(failure?.message == "no")
+    let wait = try await named("wait")
+    let waiting = Task { try await interpreter.call(wait) }
+    waiting.cancel()
+    let end = await #expect(throws: LuaError.self) { try await waiting.value }
+    #expect(end?.kind == .interrupted)
+    let other = try LuaInterpreter()
+    defer { other.close() }
+    let misuse = await #expect(throws: LuaError.self) { try await other.call(add, 1, 2) }
+    #expect(misuse?.kind == .misuse)
+  }
 }
