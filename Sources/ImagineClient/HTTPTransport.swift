@@ -33,12 +33,31 @@ public final class HTTPTransport: Sendable {
   }
 
   public let timeouts: Timeouts
-  private let client: HTTPClient
   private let logger: Logger
+  /// Opened by the first call: its event loops would be most of the start of a short script.
+  private let opened = Mutex<HTTPClient?>(nil)
 
   public init(timeouts: Timeouts = Timeouts(), logger: Logger) {
     self.timeouts = timeouts
     self.logger = logger
+  }
+
+  deinit {
+    // The library insists on it; what is under way keeps it alive until it ends.
+    opened.withLock { $0?.shutdown { _ in } }
+  }
+
+  private var client: HTTPClient {
+    opened.withLock { opened in
+      if let opened { return opened }
+      let client = HTTPClient(
+        eventLoopGroupProvider: .singleton, configuration: Self.configuration(timeouts))
+      opened = client
+      return client
+    }
+  }
+
+  private static func configuration(_ timeouts: Timeouts) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration()
     configuration.timeout.connect = .milliseconds(Int64(timeouts.connect * 1000))
     configuration.redirectConfiguration = .disallow
@@ -47,12 +66,7 @@ public final class HTTPTransport: Sendable {
     // Shorter than servers keep theirs: a call must not be written to a connection that is closing.
     configuration.connectionPool.idleTimeout = .seconds(4)
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }
-
-  deinit {
-    // The library insists on it; what is under way keeps it alive until it ends.
-    client.shutdown { _ in }
+    return configuration
   }
 
   /// How long an exchange may take, in seconds.
