@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "imagine", targets: ["imagine"]),
     .executable(name: "imagine-server", targets: ["imagine-server"]),
     .library(name: "Lua", targets: ["Lua"]),
+    .library(name: "ImagineEngine", targets: ["ImagineEngine"]),
     .library(name: "ImagineScripting", targets: ["ImagineScripting"]),
   ],
   dependencies: [

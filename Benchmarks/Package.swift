@@ -14,5 +14,19 @@ let package = Package(
       name: "lua-benchmarks",
       dependencies: ["BenchmarkPeers", .product(name: "Lua", package: "imagine")],
       path: "Sources/LuaBenchmarks"),
-  ]
+
+    .systemLibrary(name: "CVipsForBenchmarks", pkgConfig: "vips"),
+    .target(
+      name: "EnginePeers", dependencies: ["CVipsForBenchmarks"],
+      cxxSettings: [
+        .unsafeFlags([
+          "-O2", "-isystem", "/usr/include/opencv4", "-isystem", "/opt/homebrew/include/opencv4",
+        ])
+      ]),
+    .executableTarget(
+      name: "engine-benchmarks",
+      dependencies: ["EnginePeers", .product(name: "ImagineEngine", package: "imagine")],
+      path: "Sources/EngineBenchmarks"),
+  ],
+  cxxLanguageStandard: .cxx17
 )
