@@ -157,6 +157,9 @@ let package = Package(
       name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "Lua"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ImagineScriptingTests", dependencies: ["ImagineCore", "ImagineScripting"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
       swiftSettings: swiftSettings),
     .testTarget(

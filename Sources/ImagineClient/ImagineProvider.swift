@@ -12,40 +12,43 @@ public import ImagineCore
 /// one. They differ in their ``Endpoint`` and in nothing else.
 public struct ImagineProvider: Provider {
   public let name: String
-  /// Whether calls cost nothing, as those of the private server do.
-  private let isFree: Bool
+  public let prices: PriceList
   private let transport: HTTPTransport
+  public let polling: JobPolling
   /// Asked before each call: the private server is started by the first.
   private let endpoint: @Sendable () async throws -> Endpoint
 
   public init(
-    name: String, isFree: Bool = false, transport: HTTPTransport,
-    endpoint: @escaping @Sendable () async throws -> Endpoint
+    name: String, prices: PriceList = .imagine, polling: JobPolling = JobPolling(),
+    transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
   ) {
     self.name = name
-    self.isFree = isFree
+    self.prices = prices
+    self.polling = polling
     self.transport = transport
     self.endpoint = endpoint
   }
 
-  public init(name: String, transport: HTTPTransport, endpoint: Endpoint) {
-    self.init(name: name, transport: transport) { endpoint }
+  public init(
+    name: String, prices: PriceList = .imagine, transport: HTTPTransport, endpoint: Endpoint
+  ) {
+    self.init(name: name, prices: prices, transport: transport) { endpoint }
+  }
+
+  /// The private server of this machine: free, and asked more often than one that is paid for its
+  /// answers.
+  public static func local(
+    transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
+  ) -> ImagineProvider {
+    ImagineProvider(
+      name: "local", prices: .free, polling: JobPolling(first: 0.2, longest: 2),
+      transport: transport, endpoint: endpoint)
   }
 
   public var operations: [Operation] { Operation.all }
 
   /// The API draws one picture a call.
   public var takesCount: Bool { false }
-
-  /// A server on this machine is asked more often than one that is paid for its answers.
-  public var polling: JobPolling { isFree ? JobPolling(first: 0.2, longest: 2) : JobPolling() }
-
-  /// The published prices, which are those of Text to Image; unknown is nil, never 0.
-  public func price(of request: Request) -> Int? {
-    if isFree { return 0 }
-    guard request.operation.name == Operation.generate.name else { return nil }
-    return request.style.flatMap(ImageStyle.init(rawValue:))?.price
-  }
 
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore

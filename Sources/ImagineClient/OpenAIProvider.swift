@@ -14,19 +14,27 @@ public struct OpenAIProvider: Provider {
   private let transport: HTTPTransport
   private let endpoint: Endpoint
   private let model: String?
+  private let sizes: [PixelSize]?
+  public let prices: PriceList
 
-  /// - Parameter model: what is sent where a script names none.
-  public init(name: String, transport: HTTPTransport, endpoint: Endpoint, model: String?) {
+  /// - Parameters:
+  ///   - model: what is sent where a script names none.
+  ///   - sizes: those that the service takes; nil where it may take others than are usual.
+  public init(
+    name: String, transport: HTTPTransport, endpoint: Endpoint, model: String?,
+    sizes: [PixelSize]? = nil, prices: PriceList = .unknown
+  ) {
     self.name = name
     self.transport = transport
     self.endpoint = endpoint
     self.model = model
+    self.sizes = sizes
+    self.prices = prices
   }
 
-  public var operations: [Operation] { [.openAIGenerate(model: model)] }
+  public var operations: [Operation] { [.openAIGenerate(model: model, sizes: sizes)] }
   public var takesCount: Bool { true }
   public var polling: JobPolling { JobPolling() }
-  public func price(of request: Request) -> Int? { nil }
 
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
@@ -35,7 +43,7 @@ public struct OpenAIProvider: Provider {
       method: "POST", address: endpoint.address(request.operation.path),
       endpoint: request.operation.endpoint,
       authorization: endpoint.authorization(for: endpoint.baseURL),
-      contentType: "application/json", body: try Self.body(of: request, count: count),
+      contentType: "application/json", body: try body(of: request, count: count),
       isBilled: true, limit: .total(options.timeout ?? transport.timeouts.call))
     let entries = try await transport.perform(call) { answer in
       let body = try await answer.bytes(upTo: Self.longestAnswer)
@@ -71,7 +79,7 @@ public struct OpenAIProvider: Provider {
       field: "provider")
   }
 
-  private static func body(of request: Request, count: Int) throws -> [UInt8] {
+  private func body(of request: Request, count: Int) throws -> [UInt8] {
     var fields: [String: Argument] = request.extra
     for (name, value) in request.values where name != "aspect_ratio" && name != "approximate" {
       switch value {
@@ -88,7 +96,8 @@ public struct OpenAIProvider: Provider {
           .validation, "size and aspect_ratio say the same thing: give one", field: "aspect_ratio")
       }
       let size = try PixelSize.having(
-        shape, among: PixelSize.openAISizes, approximate: request["approximate"]?.flag ?? false)
+        shape, among: sizes ?? PixelSize.openAISizes,
+        approximate: request["approximate"]?.flag ?? false)
       fields["size"] = .text(size.description)
     }
     if count > 1 { fields["n"] = .integer(Int64(count)) }

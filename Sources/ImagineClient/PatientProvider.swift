@@ -16,7 +16,7 @@ public struct PatientProvider: Provider {
   public var operations: [Operation] { provider.operations }
   public var takesCount: Bool { provider.takesCount }
   public var polling: JobPolling { provider.polling }
-  public func price(of request: Request) -> Int? { provider.price(of: request) }
+  public var prices: PriceList { provider.prices }
 
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore

@@ -2,15 +2,19 @@ extension Operation {
   /// Text to Image as OpenAI-style services take it: a model and a size in place of a style and a
   /// shape, and no seed.
   ///
-  /// - Parameter model: what is sent where a script names no model; nil where it must.
-  public static func openAIGenerate(model: String?) -> Operation {
+  /// - Parameters:
+  ///   - model: what is sent where a script names no model; nil where it must.
+  ///   - sizes: those that the service takes; nil where it may take others than are usual.
+  public static func openAIGenerate(model: String?, sizes: [PixelSize]? = nil) -> Operation {
     Operation(
       "generate", title: "Create image", path: "/images/generations", answer: .picture,
       summary: "draws a picture from a prompt",
       fields: [
         .prompt,
         Field("model", .text, .required, hostDefault: model, summary: "the model that draws"),
-        Field("size", .text, .optional, summary: "width x height in pixels, such as 1024x1024"),
+        Field(
+          "size", sizes.map { .choice($0.map(\.description)) } ?? .text, .optional,
+          summary: "width x height in pixels, such as 1024x1024"),
         Field(
           "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
           summary: "the shape, where one of the service's sizes has it"),
@@ -28,6 +32,15 @@ extension Operation {
 }
 
 extension PixelSize {
+  /// A size as it is written: `1024x768`, each side from 1 to 16384 pixels.
+  public init?(_ text: String) {
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let width = sides[0], let height = sides[1],
+      (1...16384).contains(width), (1...16384).contains(height)
+    else { return nil }
+    self.init(width: width, height: height)
+  }
+
   /// The sizes that OpenAI-style services document.
   public static let openAISizes = [
     PixelSize(width: 1024, height: 1024), PixelSize(width: 1024, height: 1792),

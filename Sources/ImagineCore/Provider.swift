@@ -22,8 +22,8 @@ public protocol Provider: Sendable {
   /// How often to ask for a job.
   var polling: JobPolling { get }
 
-  /// What a call costs, in tokens; nil where no price is known.
-  func price(of request: Request) -> Int?
+  /// What its calls cost.
+  var prices: PriceList { get }
 
   /// Sends an operation that answers with a picture, and stores the answer.
   ///

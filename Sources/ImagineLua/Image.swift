@@ -7,8 +7,8 @@ struct Image: Sendable {
   let header: PictureHeader
   /// How it was made; nil for a picture that came from outside.
   let metadata: PictureMetadata?
-  /// Tokens; nil where no price is known.
-  let cost: Int?
+  /// Nil where no price is known.
+  let cost: Price?
   let session: Session
 }
 
@@ -21,7 +21,8 @@ extension Image: LuaUserdata {
     type.property("seed") { $0.metadata?.seed }
     type.property("style") { $0.metadata?.style }
     type.property("prompt") { $0.metadata?.prompt }
-    type.property("cost") { $0.cost }
+    type.property("cost") { $0.cost?.luaValue }
+    type.property("cost_unit") { $0.cost?.unit }
     type.property("provider") { $0.metadata?.provider }
 
     type.asyncMethod("save") { image, call in
@@ -55,6 +56,13 @@ extension Image: LuaUserdata {
       let size = image.header.size
       return "Image \(size) \(image.header.format.rawValue) \(image.asset.sha256.prefix(12))"
     }
+  }
+}
+
+extension Price {
+  /// The amount as a script counts it: an integer where it is whole.
+  fileprivate var luaValue: LuaValue {
+    millionths.isMultiple(of: 1_000_000) ? .integer(millionths / 1_000_000) : .number(amount)
   }
 }
 

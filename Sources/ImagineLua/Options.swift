@@ -121,6 +121,28 @@ extension Argument {
   }
 }
 
+extension Setting {
+  /// A script's value as a description takes it: a table with a first entry is a list.
+  private init(_ value: LuaValue) throws {
+    switch value {
+    case .string(let text): self = .text(text.text)
+    case .integer(let number): self = .number(Double(number))
+    case .number(let number): self = .number(number)
+    case .boolean(let flag): self = .flag(flag)
+    case .table(let table) where try table.count > 0:
+      self = .list(try table.list().map { try Setting($0) })
+    case .table(let table): self = .table(try Self.members(of: table))
+    default: self = .other(type: "\(value.type)")
+    }
+  }
+
+  fileprivate static func members(of table: LuaTable) throws -> [String: Setting] {
+    var members: [String: Setting] = [:]
+    for (key, value) in try table.pairs() { members[key.text ?? "\(key)"] = try Setting(value) }
+    return members
+  }
+}
+
 extension Session {
   /// Changes what calls use where they say nothing themselves.
   func configure(_ options: Options) throws {
@@ -146,15 +168,7 @@ extension Session {
     switch value {
     case .string(let name): return try provider(name.text)
     case .table(let table):
-      var members: [String: String] = [:]
-      for (key, value) in try table.pairs() {
-        guard let name = key.text, let text = value.text else {
-          throw ImagineError.invalid(
-            field: key.text ?? "provider", given: "a \(value.type)", expected: "a string")
-        }
-        members[name] = text
-      }
-      return try provider(describedBy: members)
+      return try provider(describedBy: Settings(Setting.members(of: table), in: "provider"))
     default: throw LuaArgumentError(1, expected: "string or table")
     }
   }

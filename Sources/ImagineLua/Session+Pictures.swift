@@ -57,12 +57,12 @@ extension Session {
     }
     let metadata = PictureMetadata(
       operation: request.operation.name, provider: provider.name, engine: drawing.engine,
-      prompt: request.prompt, style: request.style ?? request["model"]?.text,
+      prompt: request.prompt, style: request.styleOrModel,
       aspectRatio: request.aspectRatio?.rawValue, seed: request.seed, size: header.size,
       parents: parents)
     return Image(
-      asset: drawing.asset, header: header, metadata: metadata, cost: provider.price(of: request),
-      session: self)
+      asset: drawing.asset, header: header, metadata: metadata,
+      cost: provider.prices.price(of: request), session: self)
   }
 
   /// Runs as many calls at once, lets all of them end, and gives their pictures in order.

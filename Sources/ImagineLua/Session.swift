@@ -13,8 +13,9 @@ public final class Session: Sendable {
     /// name.
     func provider(named name: String?) throws -> any Provider
 
-    /// A provider that a script describes: `kind`, `base_url`, `token` or `token_env`, `model`.
-    func provider(describedBy members: [String: String]) throws -> any Provider
+    /// A provider that a script describes: `kind`, `base_url`, `token` or `token_env`, `prices`,
+    /// and at an OpenAI-style service `model` and `sizes`.
+    func provider(describedBy settings: Settings) throws -> any Provider
 
     /// Changes how many calls may be in flight at once, and begun in a minute; nil leaves one as it
     /// is.
@@ -69,8 +70,8 @@ public final class Session: Sendable {
     providers.limitCalls(concurrency: concurrency, rate: rate)
   }
 
-  func provider(describedBy members: [String: String]) throws -> any Provider {
-    try providers.provider(describedBy: members)
+  func provider(describedBy settings: Settings) throws -> any Provider {
+    try providers.provider(describedBy: settings)
   }
 }
 

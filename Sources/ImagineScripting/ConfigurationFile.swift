@@ -16,21 +16,15 @@ import TOMLKit
 /// kind = "imagine"
 /// base_url = "https://pictures.example.com/v2"
 /// token_env = "STUDIO_TOKEN"
+///
+/// [providers.studio.prices]
+/// unit = "USD"
+/// generate = 0.02
 /// ```
-struct ConfigurationFile: Sendable, Decodable, Equatable {
+struct ConfigurationFile: Sendable, Equatable {
   var provider: String?
-  var providers: [String: ProviderDescription] = [:]
-
-  init() {}
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    provider = try container.decodeIfPresent(String.self, forKey: .provider)
-    providers =
-      try container.decodeIfPresent([String: ProviderDescription].self, forKey: .providers) ?? [:]
-  }
-
-  private enum CodingKeys: String, CodingKey, CaseIterable { case provider, providers }
+  /// By their names.
+  var providers: [String: Settings] = [:]
 
   /// Reads the file; one that is not there says nothing.
   ///
@@ -43,30 +37,53 @@ struct ConfigurationFile: Sendable, Decodable, Equatable {
     } catch {
       throw ImagineError(.io, "cannot read \(path): \(error)")
     }
+    return try parse(text, in: path)
+  }
+
+  /// - Parameter path: of the file, for messages.
+  static func parse(_ text: String, in path: String) throws(ImagineError) -> ConfigurationFile {
+    let table: TOMLTable
     do {
-      return try parse(text)
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw ImagineError(
+        .validation, "\(path): line \(error.source.begin.line): \(error.description)")
     } catch {
       throw ImagineError(.validation, "\(path): \(error)")
     }
-  }
-
-  static func parse(_ text: String) throws -> ConfigurationFile {
-    let table = try TOMLTable(string: text)
-    try refuseUnknown(in: table, allowed: CodingKeys.allCases.map(\.rawValue))
-    for (name, value) in table["providers"]?.table ?? TOMLTable() {
-      guard let provider = value.table else { continue }
-      try refuseUnknown(
-        in: provider, allowed: ProviderDescription.members,
-        of: "providers.\(name)")
+    let settings = Settings(table.settings, in: path)
+    try settings.allow(["provider", "providers"])
+    var file = ConfigurationFile()
+    file.provider = try settings.text("provider")
+    if let providers = try settings.table("providers") {
+      for name in providers.keys { file.providers[name] = try providers.table(name) }
     }
-    return try TOMLDecoder().decode(ConfigurationFile.self, from: table)
+    return file
   }
+}
 
-  private static func refuseUnknown(
-    in table: TOMLTable, allowed: [String], of place: String = "config.toml"
-  ) throws(ImagineError) {
-    for name in table.keys where !allowed.contains(name) {
-      throw .unknown(field: name, of: place, allowed: allowed)
+extension TOMLTable {
+  fileprivate var settings: [String: Setting] {
+    var settings: [String: Setting] = [:]
+    for (key, value) in self { settings[key] = Setting(value) }
+    return settings
+  }
+}
+
+extension Setting {
+  fileprivate init(_ value: any TOMLValueConvertible) {
+    if let text = value.string {
+      self = .text(text)
+    } else if let number = value.int.map(Double.init) ?? value.double {
+      self = .number(number)
+    } else if let flag = value.bool {
+      self = .flag(flag)
+    } else if let table = value.table {
+      self = .table(table.settings)
+    } else if let array = value.array {
+      self = .list(array.map { Setting($0) })
+    } else {
+      self = .other(type: "\(value.type)")
     }
   }
 }

@@ -2,67 +2,100 @@ import ImagineClient
 import ImagineCore
 
 /// A provider as `config.toml` or a script describes it.
-struct ProviderDescription: Sendable, Decodable, Equatable {
+struct ProviderDescription: Sendable, Equatable {
   /// Which API it speaks.
-  enum Kind: String, Sendable, Decodable, CaseIterable {
+  enum Kind: String, Sendable, CaseIterable {
     case imagine, openai
+
+    fileprivate var members: [String] {
+      let common = ["kind", "base_url", "token", "token_env", "prices"]
+      return self == .openai ? common + ["model", "sizes"] : common
+    }
   }
 
-  /// The name of its kind, as it was written.
-  var kind: String
-  var baseURL: String?
+  let kind: Kind
+  let baseURL: String
   /// The token itself; a variable's name is the better place.
   var token: String?
   var tokenVariable: String?
   /// For OpenAI-style services: what is sent where a script names no model.
   var model: String?
+  /// For OpenAI-style services: the sizes that they take; nil for those that are usual.
+  var sizes: [PixelSize]?
+  /// Nil for what the kind's calls cost by themselves.
+  var prices: PriceList?
+  /// Where it was written, for messages.
+  let place: String
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case kind, token, model
-    case baseURL = "base_url"
-    case tokenVariable = "token_env"
-  }
-
-  /// The names of the members.
-  static let members = CodingKeys.allCases.map(\.rawValue)
-
-  /// - Parameter place: where the members were written, for messages.
-  /// - Throws: ``ImagineError`` of kind `validation` for an unknown or missing member.
-  init(members: [String: String], in place: String) throws(ImagineError) {
-    for name in members.keys.sorted() where !Self.members.contains(name) {
-      throw .unknown(field: name, of: place, allowed: Self.members)
-    }
-    guard let kind = members["kind"] else { throw .missing(field: "kind", of: place) }
+  private init(kind: Kind, baseURL: String, place: String) {
     self.kind = kind
-    baseURL = members["base_url"]
-    token = members["token"]
-    tokenVariable = members["token_env"]
-    model = members["model"]
+    self.baseURL = baseURL
+    self.place = place
   }
 
-  /// What a provider without a name of its own is called: its kind and its host.
-  var standardName: String {
-    let rest = (baseURL ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
-    return "\(kind)@\(rest.first ?? "")"
-  }
-
-  /// Makes the provider. Its key is its own: what it names, and no other of the environment.
-  ///
-  /// - Parameter place: where the description was written, for messages.
-  func makeProvider(
-    named name: String, in place: String, transport: HTTPTransport, environment: [String: String]
-  ) throws(ImagineError) -> any Provider {
-    guard let kind = Kind(rawValue: kind) else {
+  /// - Throws: ``ImagineError`` of kind `validation` that names the place and the member.
+  init(_ settings: Settings) throws(ImagineError) {
+    let place = settings.place
+    guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }
+    guard let kind = Kind(rawValue: name) else {
       let kinds = Kind.allCases.map(\.rawValue)
       throw .invalid(
-        field: "\(place).kind", given: "\"\(kind)\"",
+        field: "\(place).kind", given: "\"\(name)\"",
         expected: "one of: \(kinds.joined(separator: ", "))", allowed: kinds)
     }
-    guard let baseURL else { throw .missing(field: "base_url", of: place) }
+    try settings.allow(kind.members)
+    guard let baseURL = try settings.text("base_url") else {
+      throw .missing(field: "base_url", of: place)
+    }
     guard baseURL.hasPrefix("https://") || baseURL.hasPrefix("http://") else {
       throw .invalid(
         field: "\(place).base_url", given: "\"\(baseURL)\"", expected: "an http or https address")
     }
+    self.init(kind: kind, baseURL: baseURL, place: place)
+    token = try settings.text("token")
+    tokenVariable = try settings.text("token_env")
+    try takeHabits(settings)
+  }
+
+  /// What does not say where the provider is, and may be said of a built-in one too.
+  private mutating func takeHabits(_ settings: Settings) throws(ImagineError) {
+    model = try settings.text("model") ?? model
+    if let sizes = try settings.texts("sizes") {
+      self.sizes = try Self.sizes(sizes, in: "\(place).sizes")
+    }
+    if let prices = try settings.table("prices") {
+      let operations = kind == .imagine ? Operation.all : [.openAIGenerate(model: model)]
+      self.prices = try PriceList(prices, of: operations)
+    }
+  }
+
+  private static func sizes(
+    _ texts: [String], in place: String
+  ) throws(ImagineError) -> [PixelSize] {
+    var sizes: [PixelSize] = []
+    for text in texts {
+      guard let size = PixelSize(text) else {
+        throw .invalid(
+          field: place, given: "\"\(text)\"", expected: "sizes in pixels, such as 1024x768")
+      }
+      sizes.append(size)
+    }
+    guard !sizes.isEmpty else {
+      throw .invalid(field: place, given: "an empty list", expected: "at least one size")
+    }
+    return sizes
+  }
+
+  /// What a provider without a name of its own is called: its kind and its host.
+  var standardName: String {
+    let rest = baseURL.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
+    return "\(kind.rawValue)@\(rest.first ?? "")"
+  }
+
+  /// Makes the provider. Its key is its own: what it names, and no other of the environment.
+  func makeProvider(
+    named name: String, transport: HTTPTransport, environment: [String: String]
+  ) throws(ImagineError) -> any Provider {
     let token =
       if let tokenVariable {
         try Token.required(from: tokenVariable, environment, provider: name)
@@ -72,40 +105,87 @@ struct ProviderDescription: Sendable, Decodable, Equatable {
     let endpoint = Endpoint(baseURL: baseURL, token: token)
     switch kind {
     case .imagine:
-      return ImagineProvider(name: name, transport: transport, endpoint: endpoint)
+      return ImagineProvider(
+        name: name, prices: prices?.completed(by: .imagine) ?? .imagine, transport: transport,
+        endpoint: endpoint)
     case .openai:
-      return OpenAIProvider(name: name, transport: transport, endpoint: endpoint, model: model)
+      return OpenAIProvider(
+        name: name, transport: transport, endpoint: endpoint, model: model,
+        sizes: sizes, prices: prices ?? .unknown)
     }
   }
 }
 
 extension ProviderDescription {
-  /// The OpenAI-style services that have a name of their own.
+  /// The providers that have a name of their own. A key is only ever for the address beside it:
+  /// `IMAGINE_TOKEN` for `IMAGINE_BASE_URL` or the vendor's own, `OPENAI_API_KEY` for
+  /// `OPENAI_BASE_URL` or OpenAI's own, `LLMVIN_API_KEY` for llm.vin.
   ///
-  /// A key is only ever for the address beside it: `OPENAI_API_KEY` for `OPENAI_BASE_URL` or
-  /// OpenAI's own, `LLMVIN_API_KEY` for llm.vin.
+  /// - Parameter settings: what `config.toml` says of it: what it costs, and at an OpenAI-style
+  ///   service its model and sizes.
+  /// - Returns: nil where no built-in provider has the name.
   static func builtIn(
-    _ name: String, _ environment: [String: String]
+    _ name: String, _ environment: [String: String], _ settings: Settings
   ) throws(ImagineError) -> ProviderDescription? {
+    var description: ProviderDescription
     switch name {
+    case "imagine":
+      description = ProviderDescription(
+        kind: .imagine, baseURL: try imagineAddress(environment), place: settings.place)
+      description.tokenVariable = "IMAGINE_TOKEN"
+      try settings.allow(["prices"])
     case "openai":
       let elsewhere = environment["OPENAI_BASE_URL"]
-      var members = [
-        "kind": "openai", "base_url": elsewhere ?? "https://api.openai.com/v1",
-      ]
+      description = ProviderDescription(
+        kind: .openai, baseURL: elsewhere ?? "https://api.openai.com/v1", place: settings.place)
       // A model on one's own machine needs no key; OpenAI does.
       if elsewhere == nil || environment["OPENAI_API_KEY"] != nil {
-        members["token_env"] = "OPENAI_API_KEY"
+        description.tokenVariable = "OPENAI_API_KEY"
       }
-      return try ProviderDescription(members: members, in: name)
+      try settings.allow(["model", "sizes", "prices"])
     case "llmvin":
-      var members = [
-        "kind": "openai", "base_url": "https://api.llm.vin/v1", "model": "flux-1",
-      ]
-      if environment["LLMVIN_API_KEY"] != nil { members["token_env"] = "LLMVIN_API_KEY" }
-      return try ProviderDescription(members: members, in: name)
+      description = ProviderDescription(
+        kind: .openai, baseURL: "https://api.llm.vin/v1", place: settings.place)
+      description.model = "flux-1"
+      if environment["LLMVIN_API_KEY"] != nil { description.tokenVariable = "LLMVIN_API_KEY" }
+      try settings.allow(["model", "sizes", "prices"])
     default:
       return nil
     }
+    try description.takeHabits(settings)
+    return description
+  }
+
+  /// The vendor's address of the Imagine API, or the one that the environment names.
+  private static func imagineAddress(
+    _ environment: [String: String]
+  ) throws(ImagineError) -> String {
+    guard let address = environment["IMAGINE_BASE_URL"] else { return "https://api.vyro.ai/v2" }
+    guard address.hasPrefix("https://") || address.hasPrefix("http://"),
+      Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2")
+    else {
+      throw .invalid(
+        field: "IMAGINE_BASE_URL", given: "\"\(address)\"",
+        expected: "an http or https address that ends in /v2")
+    }
+    return address
+  }
+}
+
+extension Token {
+  /// The token in a variable of the environment.
+  fileprivate static func required(
+    from variable: String, _ environment: [String: String], provider: String
+  ) throws(ImagineError) -> Token {
+    guard let text = environment[variable] else {
+      throw ImagineError(
+        .authorization, "the provider '\(provider)' needs a token: set \(variable)",
+        field: variable)
+    }
+    guard let token = Token(text) else {
+      throw ImagineError(
+        .authorization, "\(variable) is set, but holds no token", field: variable)
+    }
+    return token
   }
 }

@@ -92,33 +92,26 @@ final class ProviderRegistry: Sendable {
         throw ImagineError(
           .validation, "the provider 'local' needs the program imagine-server", field: "provider")
       }
-      let provider = ImagineProvider(name: name, isFree: true, transport: transport) {
-        try await server.endpoint()
-      }
+      let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
       return patient(provider, at: name, &state)
     case ("imagine", .address(let address, let token, _)):
-      return imagine(at: Endpoint(baseURL: address, token: Token(token)), &state)
-    case ("imagine", _):
-      return imagine(at: try Endpoint.imagine(environment: configuration.environment), &state)
+      let endpoint = Endpoint(baseURL: address, token: Token(token))
+      let provider = ImagineProvider(name: name, transport: transport, endpoint: endpoint)
+      return patient(provider, at: endpoint.baseURL, &state)
     default:
-      return try described(try description(of: name, &state), name, "providers.\(name)", &state)
+      return try described(try description(of: name, &state), name, &state)
     }
-  }
-
-  private func imagine(at endpoint: Endpoint, _ state: inout State) -> any Provider {
-    patient(
-      ImagineProvider(name: "imagine", transport: transport, endpoint: endpoint),
-      at: endpoint.baseURL, &state)
   }
 
   private func description(
     of name: String, _ state: inout State
   ) throws(ImagineError) -> ProviderDescription {
     let file = try file(&state)
-    if let description = file.providers[name] { return description }
-    if let description = try ProviderDescription.builtIn(name, configuration.environment) {
-      return description
-    }
+    let settings = file.providers[name]
+    let builtIn = try ProviderDescription.builtIn(
+      name, configuration.environment, settings ?? Settings(in: name))
+    if let builtIn { return builtIn }
+    if let settings { return try ProviderDescription(settings) }
     let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
     throw .invalid(
       field: "provider", given: "\"\(name)\"",
@@ -126,11 +119,11 @@ final class ProviderRegistry: Sendable {
   }
 
   private func described(
-    _ description: ProviderDescription, _ name: String, _ place: String, _ state: inout State
+    _ description: ProviderDescription, _ name: String, _ state: inout State
   ) throws -> any Provider {
     let provider = try description.makeProvider(
-      named: name, in: place, transport: transport, environment: configuration.environment)
-    return patient(provider, at: description.baseURL ?? name, &state)
+      named: name, transport: transport, environment: configuration.environment)
+    return patient(provider, at: description.baseURL, &state)
   }
 
   /// All calls to one address wait on one limiter, whoever makes them.
@@ -147,10 +140,10 @@ final class ProviderRegistry: Sendable {
 
 extension ProviderRegistry: Session.ProviderSource {
   /// A provider of a script's own is not kept under a name.
-  func provider(describedBy members: [String: String]) throws -> any Provider {
-    let description = try ProviderDescription(members: members, in: "provider")
+  func provider(describedBy settings: Settings) throws -> any Provider {
+    let description = try ProviderDescription(settings)
     return try state.withLock { state in
-      try described(description, description.standardName, "provider", &state)
+      try described(description, description.standardName, &state)
     }
   }
 

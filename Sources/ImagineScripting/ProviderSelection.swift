@@ -1,4 +1,3 @@
-import ImagineClient
 import ImagineCore
 
 /// Which provider a program uses where a script names none, and why.
@@ -31,46 +30,5 @@ struct ProviderSelection: Sendable, Equatable {
   private init(name: String, reason: String) {
     self.name = name
     self.reason = reason
-  }
-}
-
-extension Endpoint {
-  /// The vendor's address of the Imagine API.
-  static let imagineBaseURL = "https://api.vyro.ai/v2"
-
-  /// Where the provider `imagine` is, and its key.
-  ///
-  /// - Throws: ``ImagineError`` of kind `authorization` where there is no token, and `validation`
-  ///   where the address is none of this API.
-  static func imagine(environment: [String: String]) throws(ImagineError) -> Endpoint {
-    let address = environment["IMAGINE_BASE_URL"] ?? imagineBaseURL
-    let token = try Token.required(from: "IMAGINE_TOKEN", environment, provider: "imagine")
-    let endpoint = Endpoint(baseURL: address, token: token)
-    guard address.hasPrefix("https://") || address.hasPrefix("http://"),
-      endpoint.baseURL.hasSuffix("/v2")
-    else {
-      throw .invalid(
-        field: "IMAGINE_BASE_URL", given: "\"\(address)\"",
-        expected: "an http or https address that ends in /v2")
-    }
-    return endpoint
-  }
-}
-
-extension Token {
-  /// The token in a variable of the environment.
-  static func required(
-    from variable: String, _ environment: [String: String], provider: String
-  ) throws(ImagineError) -> Token {
-    guard let text = environment[variable] else {
-      throw ImagineError(
-        .authorization, "the provider '\(provider)' needs a token: set \(variable)",
-        field: variable)
-    }
-    guard let token = Token(text) else {
-      throw ImagineError(
-        .authorization, "\(variable) is set, but holds no token", field: variable)
-    }
-    return token
   }
 }

@@ -179,6 +179,8 @@ function imagine.decode(bytes) end
 ---@field token? string the key; better name the variable that holds it
 ---@field token_env? string the environment variable that holds the key
 ---@field model? string OpenAI-style: what is sent where a call names no model
+---@field sizes? string[] OpenAI-style: the sizes that it takes, such as `1024x768`
+---@field prices? table<string, string|number> `unit`, and what a picture or a job costs, by `operation` or `operation.style`
 
 ---@class imagine.named_client: imagine.client
 ---@field name string
@@ -223,7 +225,8 @@ function imagine.is_error(value) end
 ---@field seed? integer
 ---@field style? string
 ---@field prompt? string
----@field cost? integer tokens; nil where no price is known
+---@field cost? number nil where no price is known
+---@field cost_unit? string such as `tokens` or `USD`
 ---@field provider? string who drew it; nil for a picture of one's own
 local Image = {}
 

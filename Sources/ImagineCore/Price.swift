@@ -1,0 +1,38 @@
+/// What something costs: an amount and its unit.
+///
+/// Amounts of different units are never added, so a sum is kept for each unit.
+public struct Price: Sendable, Hashable {
+  /// The amount in millionths of the unit, so that sums are exact.
+  public var millionths: Int64
+  /// What is counted, such as `tokens` or `USD`.
+  public var unit: String
+
+  /// The unit in which the Imagine API counts.
+  public static let tokens = "tokens"
+
+  public init(millionths: Int64, unit: String) {
+    self.millionths = millionths
+    self.unit = unit
+  }
+
+  public static func tokens(_ count: Int) -> Price {
+    Price(millionths: Int64(count) * 1_000_000, unit: tokens)
+  }
+
+  /// The amount in the unit.
+  public var amount: Double { Double(millionths) / 1_000_000 }
+
+  public static func * (price: Price, count: Int) -> Price {
+    Price(millionths: price.millionths * Int64(count), unit: price.unit)
+  }
+}
+
+extension Price: CustomStringConvertible {
+  /// For example `5 tokens` or `0.04 USD`.
+  public var description: String {
+    let whole = millionths / 1_000_000
+    var rest = String(1_000_000 + abs(millionths % 1_000_000)).dropFirst()
+    while rest.last == "0" { rest.removeLast() }
+    return rest.isEmpty ? "\(whole) \(unit)" : "\(whole).\(rest) \(unit)"
+  }
+}
