@@ -14,6 +14,15 @@ public struct Asset: Sendable, Hashable {
     self.byteCount = byteCount
     self.header = header
   }
+
+  /// Whether a text has the form of ``sha256``.
+  public static func isSHA256(_ text: some StringProtocol) -> Bool {
+    text.utf8.count == 64
+      && text.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
+  }
 }
 
 /// Keeps files by their content: what is stored twice is there once.

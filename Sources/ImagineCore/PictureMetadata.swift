@@ -1,96 +1,154 @@
-/// What a saved picture tells of its making. Never holds a token.
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What a saved picture tells of its making: the whole request, so that it can be drawn again.
+///
+/// Never holds a token, an address or a path.
 public struct PictureMetadata: Sendable, Hashable {
-  public var operation: String
+  /// As it was sent, seed included.
+  public var request: RequestDescription
+  /// The name of what drew it.
   public var provider: String
   /// Names what drew the picture, where the provider is the built-in engine.
   public var engine: String?
-  public var prompt: String?
-  public var style: String?
-  public var aspectRatio: String?
-  public var seed: Int64?
   /// Pixels.
   public var size: PixelSize
-  /// SHA-256 of the pictures that it was made from.
-  public var parents: [String]
+  /// SHA-256 of the picture as the provider gave it, before it was converted or given this text.
+  public var sha256: String?
+  /// Nil where no price was known.
+  public var price: Price?
+  /// The id of the run that it was drawn in.
+  public var run: String?
+  /// The names of those `extra` fields that were sent and are not told here.
+  public let omitted: [String]
 
+  /// - Parameter request: of its `extra`, addresses and what may be a secret are left out.
   public init(
-    operation: String, provider: String, engine: String? = nil, prompt: String? = nil,
-    style: String? = nil, aspectRatio: String? = nil, seed: Int64? = nil, size: PixelSize,
-    parents: [String] = []
+    request: RequestDescription, provider: String, engine: String? = nil, size: PixelSize,
+    sha256: String? = nil, price: Price? = nil, run: String? = nil
   ) {
-    self.operation = operation
+    self.init(
+      request: request, provider: provider, engine: engine, size: size, sha256: sha256,
+      price: price, run: run, omitted: [])
+  }
+
+  private init(
+    request: RequestDescription, provider: String, engine: String?, size: PixelSize,
+    sha256: String?, price: Price?, run: String?, omitted: [String]
+  ) {
+    let told = request.withoutPrivateExtras
+    let removed = request.extra.keys.filter { told.extra[$0] == nil }
+    self.request = told
+    self.omitted = Set(omitted + removed).sorted()
     self.provider = provider
     self.engine = engine
-    self.prompt = prompt
-    self.style = style
-    self.aspectRatio = aspectRatio
-    self.seed = seed
     self.size = size
-    self.parents = parents
+    self.sha256 = sha256
+    self.price = price
+    self.run = run
   }
 
-  /// The text `parameters`, in the form that AUTOMATIC1111 writes and most readers know: the
-  /// prompt, then a line of `Name: value` pairs.
-  public var parameters: String {
-    var pairs: [String] = []
-    if let seed { pairs.append("Seed: \(seed)") }
-    pairs.append("Size: \(size)")
-    if let style { pairs.append("Model: \(style)") }
-    pairs.append("Version: imagine")
-    let line = pairs.joined(separator: ", ")
-    return prompt.map { "\($0)\n\(line)" } ?? line
+  public var operation: String { request.operation }
+  public var prompt: String? { request.text("prompt") }
+  /// The style, or at an OpenAI-style service the model.
+  public var style: String? { request.text("style") ?? request.text("model") }
+  public var aspectRatio: String? { request.text("aspect_ratio") }
+
+  public var seed: Int64? {
+    if case .integer(let seed)? = request.fields["seed"] { seed } else { nil }
   }
 
-  /// The text `imagine`: everything, as a JSON object.
-  public var json: String {
-    var members = [
-      ("operation", operation.jsonQuoted), ("provider", provider.jsonQuoted),
-      ("width", "\(size.width)"), ("height", "\(size.height)"),
-    ]
-    if let engine { members.append(("engine", engine.jsonQuoted)) }
-    if let prompt { members.append(("prompt", prompt.jsonQuoted)) }
-    if let style { members.append(("style", style.jsonQuoted)) }
-    if let aspectRatio { members.append(("aspect_ratio", aspectRatio.jsonQuoted)) }
-    if let seed { members.append(("seed", "\(seed)")) }
-    if !parents.isEmpty {
-      members.append(("parents", "[\(parents.map(\.jsonQuoted).joined(separator: ","))]"))
+  /// SHA-256 of the pictures that it was made from, the one worked on first.
+  public var parents: [String] {
+    request.pictures.sorted {
+      ($0.key == "mask" ? 1 : 0, $0.key) < ($1.key == "mask" ? 1 : 0, $1.key)
     }
-    return "{\(members.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"
-  }
-
-  /// An XMP packet with the IPTC digital source type: `trainedAlgorithmicMedia` for a model's
-  /// picture, `algorithmicMedia` for one that the built-in engine drew.
-  public var xmp: String {
-    let type = engine == nil ? "trainedAlgorithmicMedia" : "algorithmicMedia"
-    return """
-      <?xpacket begin="\u{FEFF}" id="W5M0MpCehiHzreSzNTczkc9d"?>\
-      <x:xmpmeta xmlns:x="adobe:ns:meta/">\
-      <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
-      <rdf:Description rdf:about="" \
-      xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \
-      Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/\(type)"/>\
-      </rdf:RDF></x:xmpmeta><?xpacket end="w"?>
-      """
+    .map(\.value)
   }
 }
 
-extension String {
-  /// The text as a JSON string, quotes included.
-  var jsonQuoted: String {
-    var quoted = "\""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\r": quoted += "\\r"
-      case "\t": quoted += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
+/// The JSON object: the request under `request`, and again what readers look for first.
+extension PictureMetadata: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case operation, prompt, style, seed, request, provider, engine, width, height, sha256, price,
+      run, parents, omitted
+    case aspectRatio = "aspect_ratio"
   }
+
+  private struct PriceForm: Codable {
+    var amount: Double
+    var unit: String
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(operation, forKey: .operation)
+    try container.encodeIfPresent(prompt, forKey: .prompt)
+    try container.encodeIfPresent(style, forKey: .style)
+    try container.encodeIfPresent(aspectRatio, forKey: .aspectRatio)
+    try container.encodeIfPresent(seed, forKey: .seed)
+    try container.encode(request, forKey: .request)
+    try container.encode(provider, forKey: .provider)
+    try container.encodeIfPresent(engine, forKey: .engine)
+    try container.encode(size.width, forKey: .width)
+    try container.encode(size.height, forKey: .height)
+    try container.encodeIfPresent(sha256, forKey: .sha256)
+    try container.encodeIfPresent(
+      price.map { PriceForm(amount: $0.amount, unit: $0.unit) }, forKey: .price)
+    try container.encodeIfPresent(run, forKey: .run)
+    if !parents.isEmpty { try container.encode(parents, forKey: .parents) }
+    if !omitted.isEmpty { try container.encode(omitted, forKey: .omitted) }
+  }
+
+  /// - Throws: `DecodingError` for anything that is not this object.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let price = try container.decodeIfPresent(PriceForm.self, forKey: .price)
+    self.init(
+      request: try container.decode(RequestDescription.self, forKey: .request),
+      provider: try container.decode(String.self, forKey: .provider),
+      engine: try container.decodeIfPresent(String.self, forKey: .engine),
+      size: PixelSize(
+        width: try container.decode(Int.self, forKey: .width),
+        height: try container.decode(Int.self, forKey: .height)),
+      sha256: try container.decodeIfPresent(String.self, forKey: .sha256),
+      price: price.flatMap { Price(amount: $0.amount, unit: $0.unit) },
+      run: try container.decodeIfPresent(String.self, forKey: .run),
+      omitted: try container.decodeIfPresent([String].self, forKey: .omitted) ?? [])
+  }
+}
+
+extension Price {
+  /// Nil for an amount that no price has: it stands in a stranger's file.
+  fileprivate init?(amount: Double, unit: String) {
+    guard (0...1e9).contains(amount) else { return nil }
+    self.init(millionths: Int64((amount * 1_000_000).rounded()), unit: unit)
+  }
+}
+
+extension RequestDescription {
+  func text(_ field: String) -> String? {
+    if case .text(let text)? = fields[field] { text } else { nil }
+  }
+
+  /// The description without those of its `extra` fields that may be a secret or name a place:
+  /// nobody checks what a script passes there, and a picture may go anywhere.
+  public var withoutPrivateExtras: RequestDescription {
+    var copy = self
+    copy.extra = extra.filter { name, value in
+      let name = name.lowercased()
+      guard !Self.secretWords.contains(where: name.contains) else { return false }
+      guard case .text(let text) = value else { return true }
+      return !text.contains("://") && !text.hasPrefix("/") && !text.hasPrefix("~")
+    }
+    return copy
+  }
+
+  /// What the names of secrets have in them.
+  private static let secretWords = [
+    "token", "key", "secret", "password", "auth", "credential", "webhook", "cookie",
+  ]
 }

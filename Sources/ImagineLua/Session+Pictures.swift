@@ -52,17 +52,14 @@ extension Session {
         endpoint: request.operation.endpoint)
     }
     if drawing.engine != nil { tally.withLock { $0.picturesDrawnByEngine += 1 } }
-    let parents = request.operation.fields.compactMap { field in
-      request[field.name]?.picture.flatMap { Self.sha256(ofStored: $0) }
-    }
+    let price = provider.prices.price(of: request)
     let metadata = PictureMetadata(
-      operation: request.operation.name, provider: provider.name, engine: drawing.engine,
-      prompt: request.prompt, style: request.styleOrModel,
-      aspectRatio: request.aspectRatio?.rawValue, seed: request.seed, size: header.size,
-      parents: parents)
+      request: RequestDescription(request, pictures: Self.sha256(ofPicturesIn: request)),
+      provider: provider.name, engine: drawing.engine, size: header.size,
+      sha256: drawing.asset.sha256, price: price)
     return Image(
       asset: drawing.asset, header: header, metadata: metadata,
-      cost: provider.prices.price(of: request), session: self)
+      cost: price, session: self)
   }
 
   /// Runs as many calls at once, lets all of them end, and gives their pictures in order.
@@ -159,13 +156,18 @@ extension Session {
     return request.with(pictures: imported.mapValues { .file(path: $0.path) })
   }
 
+  /// The hashes of a request's pictures, which are in the store, by the names of their fields.
+  static func sha256(ofPicturesIn request: Request) -> [String: String] {
+    request.pictures.compactMapValues { sha256(ofStored: $0) }
+  }
+
   /// The hash in the name of a stored file: 64 hexadecimal digits and an extension.
   private static func sha256(ofStored picture: Picture) -> String? {
     guard case .file(let path) = picture, let name = path.split(separator: "/").last else {
       return nil
     }
     let stem = name.prefix { $0 != "." }
-    return stem.count == 64 && stem.allSatisfy(\.isHexDigit) ? String(stem) : nil
+    return Asset.isSHA256(stem) ? String(stem) : nil
   }
 }
 

@@ -19,6 +19,8 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func asset(sha256: String) throws -> Asset? {
+    // A hash may come from a stranger's file, and must not lead out of the folder.
+    guard Asset.isSHA256(sha256) else { return nil }
     let folder = Self.folder(of: sha256, in: root)
     for suffix in FileAssetWriter.suffixes {
       let path = "\(folder)/\(sha256)\(suffix)"

@@ -24,6 +24,13 @@ struct AssetStoreTests {
     #expect(try store.asset(sha256: String(repeating: "0", count: 64)) == nil)
   }
 
+  @Test("a hash that is none leads nowhere")
+  func noHash() throws {
+    let outside = "\(folder)/../../etc/passwd"
+    #expect(try store.asset(sha256: outside) == nil)
+    #expect(try store.asset(sha256: String(repeating: "A", count: 64)) == nil)
+  }
+
   @Test("a writer that is given up leaves nothing")
   func discarded() throws {
     let writer = try store.makeWriter()
@@ -59,8 +66,13 @@ struct AssetStoreTests {
 @Suite("A saved picture tells of its making")
 struct PictureMetadataTests {
   static let metadata = PictureMetadata(
-    operation: "generate", provider: "local", engine: "1", prompt: "a \"cat\"\nin Zürich",
-    style: "anime", aspectRatio: "1:1", seed: 7, size: PixelSize(width: 2, height: 1))
+    request: RequestDescription(
+      operation: "generate",
+      fields: [
+        "prompt": .text("a \"cat\"\nin Zürich"), "style": .text("anime"),
+        "aspect_ratio": .text("1:1"), "seed": .integer(7),
+      ]),
+    provider: "local", engine: "1", size: PixelSize(width: 2, height: 1))
 
   /// The smallest PNG: header, data and end chunks, checked by a reader that verifies checksums.
   private func png() throws -> [UInt8] {
@@ -105,7 +117,8 @@ struct PictureMetadataTests {
     let texts = try chunks(Self.metadata.embedded(in: try png(), format: .png))
     #expect(
       texts["parameters"]
-        == "a \"cat\"\nin Zürich\nSeed: 7, Size: 2x1, Model: anime, Version: imagine")
+        == "a \"cat\"\nin Zürich\nSteps: 0, Sampler: local, Seed: 7, Size: 2x1, Model: anime, "
+        + "Version: imagine")
     let json = try JSONSerialization.jsonObject(with: Data((texts["imagine"] ?? "").utf8))
     #expect((json as? [String: Any])?["prompt"] as? String == Self.metadata.prompt)
     #expect((json as? [String: Any])?["seed"] as? Int == 7)
@@ -116,7 +129,7 @@ struct PictureMetadataTests {
   func trained() {
     var metadata = Self.metadata
     metadata.engine = nil
-    #expect(metadata.xmp.contains("/trainedAlgorithmicMedia"))
+    #expect(metadata.xmp(carriesJSON: true).contains("/trainedAlgorithmicMedia"))
   }
 
   @Test("a JPEG carries its source type after its first segments")

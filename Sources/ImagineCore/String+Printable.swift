@@ -1,0 +1,31 @@
+extension String {
+  /// The text as it may be shown on a terminal, whoever wrote it: line feeds and tabs stay, and
+  /// every other control character is spelt out, so that none moves the cursor, changes colours or
+  /// turns the direction of reading.
+  public var printable: String {
+    guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
+    var shown = ""
+    for scalar in unicodeScalars {
+      if scalar.isUnprintable {
+        shown += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+      } else {
+        shown.unicodeScalars.append(scalar)
+      }
+    }
+    return shown
+  }
+}
+
+extension Unicode.Scalar {
+  /// Control characters, what turns the direction of reading, and line ends that are not line
+  /// feeds.
+  public var isUnprintable: Bool {
+    switch value {
+    case 0x0A, 0x09: false
+    case 0x00...0x1F, 0x7F...0x9F: true
+    case 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+    case 0xE0000...0xE007F: true
+    default: false
+    }
+  }
+}

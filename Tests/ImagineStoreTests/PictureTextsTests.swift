@@ -1,0 +1,174 @@
+import Foundation
+import ImagineCore
+import Testing
+
+@testable import ImagineStore
+
+@Suite("A picture's texts are read back, and a stranger's do no harm")
+struct PictureTextsTests {
+  static let metadata = PictureMetadata(
+    request: RequestDescription(
+      operation: "fill",
+      fields: ["prompt": .text("a \"cat\" <&>\nin Zürich \u{FFFE}"), "seed": .integer(.max)],
+      pictures: [
+        "image": String(repeating: "a", count: 64), "mask": String(repeating: "b", count: 64),
+      ],
+      extra: ["strength": .number(0.5), "hard": .boolean(true)]),
+    provider: "imagine", engine: "3", size: PixelSize(width: 2, height: 1),
+    sha256: String(repeating: "c", count: 64), price: Price(millionths: 40_000, unit: "USD"),
+    run: "run-7")
+
+  private func read(_ bytes: [UInt8]) throws -> PictureTexts? {
+    try PictureTexts(byteCount: bytes.count) { offset, count throws(ImagineError) in
+      offset < bytes.count ? Array(bytes[offset..<min(bytes.count, offset + count)]) : []
+    }
+  }
+
+  @Test("the whole request comes back from each format that has a place", arguments: Sample.all)
+  func roundTrip(_ sample: Sample) throws {
+    let picture = Self.metadata.embedded(in: sample.bytes, format: sample.format)
+    let texts = try #require(try read(picture))
+    #expect(texts.format == sample.format)
+    #expect(texts.size == PixelSize(width: 2, height: 1))
+    #expect(texts.metadata == Self.metadata)
+    #expect(texts.metadata?.parents.first == String(repeating: "a", count: 64))
+  }
+
+  @Test("metadata that is embedded again takes the place of the old", arguments: Sample.all)
+  func replaced(_ sample: Sample) throws {
+    var other = Self.metadata
+    other.run = "run-8"
+    let once = Self.metadata.embedded(in: sample.bytes, format: sample.format)
+    let twice = other.embedded(in: once, format: sample.format)
+    #expect(twice.count == once.count)
+    #expect(try read(twice)?.metadata == other)
+  }
+
+  @Test("a request that is too long for a JPEG leaves it its source type")
+  func longRequest() throws {
+    var metadata = Self.metadata
+    metadata.request.fields["prompt"] = .text(String(repeating: "x", count: 70_000))
+    let texts = try #require(try read(metadata.embedded(in: Sample.jpeg.bytes, format: .jpeg)))
+    #expect(texts.metadata == nil)
+    #expect(texts.entries.first?.text.contains("algorithmicMedia") == true)
+  }
+
+  @Test("a file that is cut anywhere is read as far as it goes", arguments: Sample.all)
+  func cut(_ sample: Sample) throws {
+    let picture = Self.metadata.embedded(in: sample.bytes, format: sample.format)
+    for count in 0..<picture.count {
+      let texts = try read(Array(picture[..<count]))
+      #expect((texts?.entries.count ?? 0) <= 3)
+    }
+  }
+
+  @Test("a file with wrong bytes in it is nil or texts, never a crash", arguments: Sample.all)
+  func damaged(_ sample: Sample) throws {
+    let picture = Self.metadata.embedded(in: sample.bytes, format: sample.format)
+    var random = Dice(state: 7)
+    for _ in 0..<500 {
+      var copy = picture
+      for _ in 0...Int.random(in: 0...8, using: &random) {
+        let place = Int.random(in: 0..<min(copy.count, 400), using: &random)
+        copy[place] =
+          [0, 0x7F, 0x80, 0xFF, UInt8.random(in: 0...255, using: &random)]
+          .randomElement(using: &random) ?? 0
+      }
+      if let texts = try read(copy) {
+        #expect(texts.entries.allSatisfy { $0.text.utf8.count <= 4 * picture.count })
+        // Embedding goes over the same lengths.
+        _ = Self.metadata.embedded(in: copy, format: texts.format)
+      }
+    }
+  }
+
+  @Test("lengths beyond the file, and texts without end, are passed over")
+  func lengths() throws {
+    var picture = Sample.png.bytes
+    picture.replaceSubrange(33..<37, with: [0xFF, 0xFF, 0xFF, 0xFF])
+    #expect(try read(picture)?.entries == [])
+    let text = String(repeating: "x", count: PictureTexts.longestText)
+    let long = try #require(
+      PNGChunk.insert([("a", PNGChunk.text(keyword: "a", text))], into: Sample.png.bytes))
+    #expect(try read(long)?.entries == [])
+    let many = (0..<200).map { ("k\($0)", PNGChunk.text(keyword: "k\($0)", "v")) }
+    let crowded = try #require(PNGChunk.insert(many, into: Sample.png.bytes))
+    #expect(try read(crowded)?.entries.count == PictureTexts.mostTexts)
+  }
+
+  @Test("a foreign picture's texts are read, its invalid characters replaced")
+  func foreign() throws {
+    let parameters = "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 2x1"
+    var chunk = PNGChunk.internationalText(keyword: "workflow", "??")
+    chunk[chunk.count - 5] = 0xFF
+    let body = Array(chunk[4..<(chunk.count - 4)])
+    chunk.replaceSubrange(
+      (chunk.count - 4)..., with: withUnsafeBytes(of: PNGChunk.checksum(body).bigEndian, Array.init)
+    )
+    let inserted = PNGChunk.insert(
+      [
+        ("parameters", PNGChunk.text(keyword: "parameters", parameters)), ("workflow", chunk),
+        ("imagine", PNGChunk.internationalText(keyword: "imagine", "{\"request\":7}")),
+      ], into: Sample.png.bytes)
+    let picture = try #require(inserted)
+    let texts = try #require(try read(picture))
+    #expect(texts.metadata == nil)
+    #expect(texts.entries.map(\.keyword) == ["parameters", "workflow", "imagine"])
+    #expect(texts.entries[0].text == parameters)
+    #expect(texts.entries[1].text == "?\u{FFFD}")
+  }
+
+  @Test("what is no picture, and what is not there, are clear errors")
+  func noPicture() throws {
+    let path = NSTemporaryDirectory() + "no-picture-\(UUID().uuidString).png"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    #expect(throws: ImagineError.self) { try PictureTexts(ofFile: path) }
+    try Data("hello".utf8).write(to: URL(fileURLWithPath: path))
+    let error = #expect(throws: ImagineError.self) { try PictureTexts(ofFile: path) }
+    #expect(error?.kind == .validation)
+  }
+}
+
+/// A small picture of each format, 2x1 pixels by its header.
+struct Sample: Sendable, CustomTestStringConvertible {
+  let format: PictureFormat
+  let bytes: [UInt8]
+
+  var testDescription: String { "\(format), \(bytes.count) bytes" }
+
+  static let all = [png, jpeg, lossless, extended]
+
+  static let png = Sample(
+    format: .png,
+    bytes: Array(
+      Data(
+        base64Encoded:
+          "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA8J8BAAf/Af8Bf4mnAAAAAElFTkSuQmCC"
+      ) ?? Data()))
+
+  static let jpeg = Sample(
+    format: .jpeg,
+    bytes: [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xC0, 0, 11, 8, 0, 1, 0, 2, 1, 1, 0x11, 0]
+      + [0xFF, 0xDA, 0, 2, 1, 2, 3, 0xFF, 0xD9])
+
+  /// VP8L: a signature, then width and height less one in 14 bits each, the alpha bit, a version.
+  static let lossless = Sample(
+    format: .webp,
+    bytes: Array("RIFF".utf8) + [18, 0, 0, 0] + Array("WEBPVP8L".utf8) + [5, 0, 0, 0]
+      + [0x2F, 1, 0, 0, 0x10, 0])
+
+  static let extended = Sample(
+    format: .webp,
+    bytes: Array("RIFF".utf8) + [30, 0, 0, 0] + Array("WEBPVP8X".utf8)
+      + [10, 0, 0, 0, 0x10, 0, 0, 0, 1, 0, 0, 0, 0, 0] + Array("ALPH".utf8) + [0, 0, 0, 0])
+}
+
+/// The same numbers on every run.
+struct Dice: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ state >> 29
+  }
+}
