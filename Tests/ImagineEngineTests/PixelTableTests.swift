@@ -34,70 +34,70 @@ import Testing
   static let table: [Entry] = [
     Entry(
       prompt: "a red boat on a blue lake", style: .anime, seed: 1,
-      digest: "2b0a02294881203ae5961f12070e406694746b0400a38eed3dc2392427906a53"),
+      digest: "e76ab6a875e97f8b149ee3d11e110bba9763d2efdd51bcf7f4a1dce02ff0a99a"),
     Entry(
       prompt: "a city skyline at night", style: .fluxDev, seed: 2,
-      digest: "544bc8f294776609e8bb3e29f5ab1d182dbe2fcc61e402f906d3f34917129511"),
+      digest: "6776c0413a27b42f1508aac9efe2aeb02d0dcd37fb079463c1eefe6e4fb991ef"),
     Entry(
       prompt: "a street in the rain", style: .fluxDevFast, seed: 3,
-      digest: "7300fcb927ad99963c114761de8614ed5a8334b8c5ee27f90f68fc71c3912079"),
+      digest: "c426ca9bdde5d723c6d36534f7359205bf77ac4e3481765746dde8151e145fbd"),
     Entry(
       prompt: "a forest in autumn", style: .fluxSchnell, seed: 4,
-      digest: "7d8560b1e87f73a0679956596e70f2d89278dca5679be3e4c5458b40e76d1daa"),
+      digest: "32dc6ca94d8e399e06a1e21ce190fb9614ef8c378c4a04c43f50ff56cf55d9ca"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
-      digest: "511d52d51a98d683539a183d688abb7164d2344524e881d0e7bdb697df8a2bc6"),
+      digest: "94141a89ef21330f9df66dc9ee68795aecfe953fe45c77d2583f8f0f72830ea1"),
     Entry(
       prompt: "the sea in a storm", style: .realistic, seed: 6,
-      digest: "93dcbe13292de650227b27b771fbb8740c002e67b019b50a908032b7bb0af6c1"),
+      digest: "5a8290c3a1d5d2c511013b83756f89179d3e39036e38a8db57eb0678be32c3b4"),
     Entry(
       prompt: "a beach with palms", style: .sdxl, seed: 7,
-      digest: "0d4246e6ef20f407ef875b3f7d015aa1cd3c225a82c0d6d12f54e8915e8e7ce8"),
+      digest: "db52e0b458d0f0e09ce294564c2238129c449304307bb3409f6e3d562bcff488"),
     Entry(
       prompt: "a desert at sunset", style: .anime, seed: 8,
-      digest: "a88a467d6cb539a61b3e45f424d6f7a6a2bd09d93fc2ba32a76d901879ea66d9"),
+      digest: "bb51a89bf1a9a5134f4de96bff0b4a9f74c27e738a89107b20727d2d933f7961"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
-      digest: "0551d81fbd6f690c6739b7ab5eec8a83e6ee26a79521a376fc9b39f330e71a4a"),
+      digest: "2184a662a7f3f06ebc35dee97089414d603cd6b6642c42659d2b9ed9f853c0b8"),
     Entry(
       prompt: "a snowfield with firs", style: .fluxDevFast, seed: 10,
-      digest: "ee0451b6c284ce2b4b4b7aaa8104eed48136614a79b46b69f89a2c3500246646"),
+      digest: "bdd90a012bbd7f3391cd3e93c69fdc8a83db883069bfe68150275d672cc35a51"),
     Entry(
       prompt: "the milky way over hills", style: .fluxSchnell, seed: 11,
-      digest: "80838f915f7341713397fc5762d200362225dc7bf5cad02ee0f2bc1e75a91f82"),
+      digest: "e5c45568350262e9a7e1dea13f2cdefa9eb04dc40f7e5c84eb5500bc00584343"),
     Entry(
       prompt: "a galaxy with a ringed planet", style: .imagineTurbo, seed: 12,
-      digest: "f31d107ca317547462a985971b1ba491c4d2ecb42ab90c3a42c9e5badb284d12"),
+      digest: "d21021fd288613d32b63901363443546ea2a834e4d358f0627f8b9f23efaf3f1"),
     Entry(
       prompt: "a cosy living room", style: .realistic, seed: 13,
-      digest: "7176dee0bfd33d8b7ca8188d0aee49319322c3e2d33bd23550527d536ae4e57b"),
+      digest: "719c441d57a103b5f85c70ee223689fe563bfc1de60b1dcb80e95c196c85b371"),
     Entry(
       prompt: "a bottle on a marble table", style: .sdxl, seed: 14,
-      digest: "bbda7e11b8d70a5875156ce847b52c4e41ea1565957cf356019737fb2de2d104"),
+      digest: "a1918f5a78d0fda055a80b49063b98b59f03de549822d968ad58d47bd22dfbb9"),
     Entry(
       prompt: "portrait of an astronaut", style: .anime, seed: 15,
-      digest: "ed630f06676a6b1fabab657c147e17e549936260f7ec8d071c19544898078f3f"),
+      digest: "39ee01609ac7565782cc3e5f5781df94f1b0abb9a9dfbc9cb7a5aebf9d372734"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
-      digest: "390ba5d31f33e4c1ae6e0f7e5a40531c9f39f435c378527358b0f371ef6e3a70"),
+      digest: "739ea15695688f1654a4b52c7b3374bf6ffe34aabfb3412ec263a7f49a112801"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDev, seed: 42,
-      digest: "bc490e47346ab44b7bc5bfc6a9ff8c0985df716251e0a9d7ee05291e5b1c279f"),
+      digest: "6717eace19faa0ae6d506b2d988953cab4a5d4e1e350a5f3f0e1cb84d40bcca1"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDevFast, seed: 42,
-      digest: "47c7fe5b5a3325807971adac72be001e2a291a1ce319e26b9f75537d9f497827"),
+      digest: "dd8323df36ae2e4d913de433ed20be1ab5aac766e26668379a5f1817ef046fcd"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxSchnell, seed: 42,
-      digest: "d242c80b663e236a75a35e8fa5b105e10c73094f4b94846ee110221406dd1176"),
+      digest: "60effe5c9e5dc385b077a8791bd715441a95fadb8d32d03c606b750cdd3b31c3"),
     Entry(
       prompt: "a castle by a river, two birds", style: .imagineTurbo, seed: 42,
-      digest: "c90b18b50b467881444bc0b380881db35a993776c22528718ee92696a20b6abd"),
+      digest: "2a03fc1556e3e9ce7a7cc77059f9174034f6ac3784d38b50213bd896daad7301"),
     Entry(
       prompt: "a castle by a river, two birds", style: .realistic, seed: 42,
-      digest: "d6f30a5566a45b28dd08424e87eaae292156e543fba2bfe4e59b5e663647d3cd"),
+      digest: "fb9a94e32158370e4b0160a86844d8665fb7bb8bf684faf66df8a2f859fb9899"),
     Entry(
       prompt: "a castle by a river, two birds", style: .sdxl, seed: 42,
-      digest: "5027cba8b912b2e0027bbd746077d210bd7f2ff581b7cb7320d2441bfa3d91fa"),
+      digest: "f205a8f6ce86ea1c51564d5bc66dded9ef8b653aea6b010916381df20a7166b2"),
   ]
 }
 

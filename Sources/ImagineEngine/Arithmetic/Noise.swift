@@ -13,6 +13,8 @@ struct Noise: Sendable {
 
   // The lattice is never written once it is made.
   private nonisolated(unsafe) let heights = Noise.lattice
+  private let broad = NoiseSheet.broad
+  private let detailed = NoiseSheet.detailed
   private let offsetX: Float
   private let offsetY: Float
 
@@ -43,9 +45,52 @@ struct Noise: Sendable {
     return top + (bottom - top) * sy
   }
 
+  /// A height and how it grows to the right and downwards.
+  @inline(__always)
+  func slope(_ x: Float, _ y: Float) -> (height: Float, east: Float, south: Float) {
+    let px = x + offsetX
+    let py = y + offsetY
+    let fx = Elementary.floor(px)
+    let fy = Elementary.floor(py)
+    let ix = Int(Int32(fx)) & 255
+    let iy = Int(Int32(fy)) & 255
+    let tx = px - fx
+    let ty = py - fy
+    let sx = tx * tx * (3 - 2 * tx)
+    let sy = ty * ty * (3 - 2 * ty)
+    let row = heights + iy * 256
+    let below = heights + ((iy + 1) & 255) * 256
+    let right = (ix + 1) & 255
+    let upper = row[right] - row[ix]
+    let lower = below[right] - below[ix]
+    let top = row[ix] + upper * sx
+    let bottom = below[ix] + lower * sx
+    return (
+      top + (bottom - top) * sy, 6 * tx * (1 - tx) * (upper + (lower - upper) * sy),
+      6 * ty * (1 - ty) * (bottom - top)
+    )
+  }
+
   /// Noise of several sizes at once, 0 … 1 about 0.5; each octave is half as large and as strong.
+  ///
+  /// It is looked up in sheets of three or five octaves, which is as fine as most of a picture
+  /// shows; more than six add a second look at what is smaller still.
   @inline(__always)
   func cloud(_ x: Float, _ y: Float, octaves: Int) -> Float {
+    let px = x + offsetX
+    let py = y + offsetY
+    if octaves <= 3 { return broad.at(px, py) }
+    let height = detailed.at(px, py)
+    if octaves <= 6 { return height }
+    // Turned, so that the sheet's own directions do not show.
+    let finer = broad.at(px * 25.6 - py * 19.2, px * 19.2 + py * 25.6)
+    return height + (finer - 0.5) * 0.03
+  }
+
+  /// The same sum octave by octave, for what is so large that a sheet would show its facets:
+  /// the slopes of land and water.
+  @inline(__always)
+  func swell(_ x: Float, _ y: Float, octaves: Int) -> Float {
     var sum: Float = 0
     var strength: Float = 0.5
     var total: Float = 0
@@ -84,6 +129,11 @@ struct Noise: Sendable {
       px = turned + 9.1
     }
     return sum / total
+  }
+
+  /// The height of a point of the lattice, which `layer` moves.
+  static func height(_ column: Int, _ row: Int, _ layer: Int) -> Float {
+    lattice[((row + layer * 37) & 255) * 256 + ((column + layer * 59) & 255)]
   }
 
   /// A random number 0 … 1 for a cell of the plane.

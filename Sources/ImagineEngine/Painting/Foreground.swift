@@ -97,3 +97,12 @@ extension Painter {
     ).paint(on: canvas)
   }
 }
+
+extension Scene.Placement {
+  /// A placement for a part of the scenery that is drawn as a figure of its own.
+  static func scenery(_ seed: UInt64) -> Scene.Placement {
+    Scene.Placement(
+      kind: .tree, foot: Point(0, 0), height: 1, colours: [], material: nil, facing: 1, distance: 0,
+      standsOnGround: false, features: [], seed: seed)
+  }
+}

@@ -53,8 +53,22 @@ struct Painter: Sendable {
 
   /// Fades a colour into the air, by depth (0 … 1).
   @inline(__always)
-  func hazed(_ colour: Colour, _ depth: Float) -> Colour {
-    let amount = 1 - Elementary.exp(-depth * (0.5 + 3.2 * scene.hazeDensity))
-    return colour.mixed(scene.palette.haze, amount * 0.92)
+  func hazed(_ colour: Colour, _ depth: Float) -> Colour { Air(self, depth: depth).over(colour) }
+}
+
+/// The air before something at a depth.
+struct Air: Sendable {
+  private let haze: Colour
+  /// How much of what is behind it hides, 0 … 1.
+  let amount: Float
+
+  /// At a depth of 0 … 1.
+  @inline(__always)
+  init(_ painter: Painter, depth: Float) {
+    haze = painter.scene.palette.haze
+    amount = 0.92 * (1 - Elementary.exp(-depth * (0.5 + 3.2 * painter.scene.hazeDensity)))
   }
+
+  @inline(__always)
+  func over(_ colour: Colour) -> Colour { colour.mixed(haze, amount) }
 }

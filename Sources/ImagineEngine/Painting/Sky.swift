@@ -2,25 +2,43 @@
 extension Painter {
   func paintSky(_ canvas: Canvas) {
     let sky = Sky(self)
-    let step = rendering.shading == .clean ? 2 : 1
     // Distant land leaves a strip below the horizon open.
     let bottom = Int(canvas.pixel(Point(0, scene.horizon + 0.035), 0.1).y) + 4
     let rows = 0..<min(canvas.height, max(bottom, 1))
     canvas.inBands(rows) { band in
-      for row in band {
-        let y = canvas.y(row, 0.1)
-        let line = canvas.pixels + row * canvas.width
-        // The quick styles look at every other place; air has no edges that would show it.
-        for column in stride(from: 0, to: canvas.width, by: step) {
-          line[column] = sky.colour(canvas.x(column, 0.1), y)
+      if rendering.shading == .cel {
+        for row in band {
+          sky.paint(row, every: 1, canvas, into: canvas.pixels + row * canvas.width)
         }
-        if step == 1 { continue }
-        for column in stride(from: 1, to: canvas.width, by: 2) {
-          line[column] = line[column - 1].mixed(line[min(column + 1, canvas.width - 1) & ~1], 0.5)
-        }
+      } else {
+        paintBetween(sky, band, canvas)
       }
     }
     paintStars(canvas, rows)
+  }
+}
+
+extension Painter {
+  /// Looks at every other place of every other row: air has no edges that would show it.
+  private func paintBetween(_ sky: Sky, _ band: Range<Int>, _ canvas: Canvas) {
+    let width = canvas.width
+    var beyond = [Colour](repeating: .zero, count: width)
+    for row in band where row & 1 == 0 {
+      sky.paint(row, every: 2, canvas, into: canvas.pixels + row * width)
+    }
+    beyond.withUnsafeMutableBufferPointer { beyond in
+      guard let beyond = beyond.baseAddress else { return }
+      for row in band where row & 1 == 1 {
+        var below = canvas.pixels + min(row + 1, canvas.height - 1) * width
+        if row + 1 >= band.upperBound {
+          sky.paint(row + 1, every: 2, canvas, into: beyond)
+          below = beyond
+        }
+        let above = row > band.lowerBound ? canvas.pixels + (row - 1) * width : below
+        let line = canvas.pixels + row * width
+        for column in 0..<width { line[column] = (above[column] + below[column]) * 0.5 }
+      }
+    }
   }
 }
 
@@ -59,6 +77,21 @@ struct Sky: Sendable {
     aurora = scene.features.contains(.aurora)
     rainbow = scene.features.contains(.rainbow)
     time = painter.time
+  }
+
+  /// Paints a row from every `step`th place, the ones between from their neighbours.
+  func paint(
+    _ row: Int, every step: Int, _ canvas: Canvas, into line: UnsafeMutablePointer<Colour>
+  ) {
+    let y = canvas.y(row, 0.1)
+    let width = canvas.width
+    for column in stride(from: 0, to: width, by: step) {
+      line[column] = colour(canvas.x(column, 0.1), y)
+    }
+    if step == 1 { return }
+    for column in stride(from: 1, to: width, by: 2) {
+      line[column] = line[column - 1].mixed(line[min(column + 1, width - 1) & ~1], 0.5)
+    }
   }
 
   func colour(_ x: Float, _ y: Float) -> Colour {
@@ -153,49 +186,5 @@ struct Sky: Sendable {
     func lobe(_ middle: Float) -> Float { max(0, 1 - abs(t - middle) * 3) }
     return Colour(lobe(0.85) + lobe(0) * 0.3, lobe(0.5), lobe(0.15), 0)
       * Colour(repeating: band * 0.22)
-  }
-}
-
-extension Painter {
-  /// Stars above the horizon: brighter ones are rarer, and they twinkle in a film.
-  func paintStars(_ canvas: Canvas, _ rows: Range<Int>) {
-    guard scene.features.contains(.stars) else { return }
-    let cells: Float = scene.place == .nightSky || scene.place == .space ? 58 : 44
-    let horizon = scene.horizon
-    let strength = scene.cloudCover > 0.7 ? Float(0.15) : 1
-    let salt = UInt32(truncatingIfNeeded: scene.subjects.count + 11)
-    let clock = time
-    let cover = Noise(scene.stream.split("clouds"))
-    canvas.inBands(rows) { band in
-      for row in band {
-        let y = canvas.y(row, 0.05)
-        let line = canvas.pixels + row * canvas.width
-        let fade = Elementary.smooth(0, 0.12, horizon - y)
-        for column in 0..<canvas.width {
-          let gx = canvas.x(column, 0.05) * cells + 1000
-          let gy = y * cells + 1000
-          let cellX = Int32(gx)
-          let cellY = Int32(gy)
-          let chance = Noise.cell(cellX, cellY, salt)
-          if chance > 0.62 { continue }
-          let px = 0.2 + 0.6 * Noise.cell(cellX, cellY, salt + 1)
-          let py = 0.2 + 0.6 * Noise.cell(cellX, cellY, salt + 2)
-          let dx = (gx - Float(cellX)) - px
-          let dy = (gy - Float(cellY)) - py
-          let magnitude = 0.03 + 0.97 * Elementary.pow(Noise.cell(cellX, cellY, salt + 3), 9)
-          let size = 0.0016 + 0.007 * magnitude
-          let square = dx * dx + dy * dy
-          if square > 0.12 { continue }
-          let twinkle = 0.8 + 0.2 * Elementary.sin(clock * 3 + chance * 60)
-          let light = size / (square + size * 0.35) * magnitude * twinkle - 0.02
-          if light <= 0 { continue }
-          let tint = Noise.cell(cellX, cellY, salt + 4)
-          let dim = scene.cloudCover > 0.3 ? cover.value(gx * 0.05, gy * 0.05) : 1
-          line[column] +=
-            Colour(0.8 + 0.3 * tint, 0.9, 1.15 - 0.35 * tint, 0)
-            * Colour(repeating: min(light, 3) * fade * strength * dim * 0.8)
-        }
-      }
-    }
   }
 }

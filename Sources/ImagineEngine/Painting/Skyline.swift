@@ -5,13 +5,19 @@ extension Painter {
     var stream = scene.stream.split("skyline")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5 + 0.35
     let shore = scene.horizon + 0.03
-    for row in 0..<4 {
-      let depth = 0.85 - Float(row) * 0.22
-      let towers = makeTowers(row: row, half: half, &stream)
-      let nearness = 0.15 + Float(row) * 0.08
-      canvas.inBands(0..<min(canvas.height, Int(canvas.pixel(Point(0, shore), nearness).y) + 2)) {
-        band in
-        for tower in towers { paint(tower, depth, nearness, shore, band, canvas) }
+    let rows = (0..<4).map { row in
+      TowerRow(
+        towers: makeTowers(row: row, half: half, &stream), depth: 0.85 - Float(row) * 0.22,
+        nearness: 0.15 + Float(row) * 0.08, shore: shore, canvas)
+    }
+    for (index, row) in rows.enumerated() {
+      // Where a nearer row stands, nothing of this one is seen.
+      let hidden = (0..<canvas.width).map { column in
+        rows[(index + 1)...].reduce(canvas.height) { min($0, $1.tops[column]) }
+      }
+      let last = canvas.pixel(Point(0, shore), row.nearness).y
+      canvas.inBands(0..<min(canvas.height, Int(max(last, 0)) + 2)) { band in
+        for tower in row.towers { paint(tower, row, hidden, shore, band, canvas) }
       }
     }
     paintWater(canvas)
@@ -67,9 +73,11 @@ extension Painter {
   }
 
   private func paint(
-    _ tower: Tower, _ depth: Float, _ nearness: Float, _ shore: Float, _ band: Range<Int>,
+    _ tower: Tower, _ towers: TowerRow, _ hidden: [Int], _ shore: Float, _ band: Range<Int>,
     _ canvas: Canvas
   ) {
+    let depth = towers.depth
+    let nearness = towers.nearness
     let low = canvas.pixel(Point(tower.left, shore - tower.height - 0.1), nearness)
     let high = canvas.pixel(Point(tower.right, shore), nearness)
     let around = Bounds(low, high)
@@ -80,7 +88,7 @@ extension Painter {
     for row in rows {
       let line = canvas.pixels + row * canvas.width
       let up = shore - canvas.y(row, nearness)
-      for column in columns {
+      for column in columns where row <= hidden[column] {
         let x = canvas.x(column, nearness)
         let u = (x - tower.left) / (tower.right - tower.left)
         let top = tower.top(u)
@@ -143,6 +151,30 @@ extension Painter {
   private static let wallColours = [
     Colour(0x8C_84_7C), Colour(0x6C_7C_8C), Colour(0x48_50_5C), Colour(0xA4_90_7C),
   ]
+}
+
+/// Towers at one distance.
+private struct TowerRow: Sendable {
+  let towers: [Tower]
+  let depth: Float
+  let nearness: Float
+  /// Of each column, the row of pixels from which on towers fill it.
+  let tops: [Int]
+
+  init(towers: [Tower], depth: Float, nearness: Float, shore: Float, _ canvas: Canvas) {
+    self.towers = towers
+    self.depth = depth
+    self.nearness = nearness
+    var tops = [Int](repeating: canvas.height, count: canvas.width)
+    for tower in towers {
+      let roof = canvas.pixel(Point(tower.left, shore - tower.height), nearness)
+      let right = canvas.pixel(Point(tower.right, shore), nearness).x
+      let first = min(max(Int(max(roof.x, 0)) + 2, 0), canvas.width)
+      let last = min(max(Int(max(right, 0)) - 2, first), canvas.width)
+      for column in first..<last { tops[column] = min(tops[column], Int(max(roof.y, 0)) + 2) }
+    }
+    self.tops = tops
+  }
 }
 
 private struct Tower: Sendable {

@@ -6,31 +6,50 @@ extension Painter {
     let surface = WaterSurface(self, canvas, horizonRow: horizonRow)
     canvas.inBands(firstRow..<canvas.height) { band in
       for row in band {
-        let line = canvas.pixels + row * canvas.width
         let below = (Float(row) + 0.5 - horizonRow) / Float(canvas.height)
         if below <= 0 { continue }
-        let distance = surface.eye * surface.focal / below
-        for column in 0..<canvas.width {
-          if let marks, marks.distances[row * canvas.width + column] == 0 { continue }
-          line[column] = surface.colour(column, row, min(distance, 120), below)
-        }
+        surface.paint(row, below, marks.map { $0.distances + row * canvas.width })
       }
     }
   }
 }
 
+/// Waves of several lengths, each with a speed of its own.
+private struct WaveTrain: Sendable {
+  /// Waves in a unit across, and away from the viewer.
+  let across: Float
+  let away: Float
+  let strength: Float
+  let drift: Float
+  let approach: Float
+
+  /// A swell, and `count` chops of half the length and strength each.
+  static func trains(_ count: Int) -> [WaveTrain] {
+    let swell = WaveTrain(across: 0.35, away: 0.8, strength: 0.7, drift: 0.25, approach: 0.55)
+    let total = 1 - Elementary.exp2(-Float(count))
+    return [swell]
+      + (0..<count).map { index in
+        let finer = Elementary.exp2(Float(index))
+        return WaveTrain(
+          across: 1.6 * finer, away: 2.6 * finer, strength: 0.275 / (finer * total),
+          drift: -0.4 * (1 + Float(index) * 0.6), approach: 1.1 * (1 + Float(index) * 0.5))
+      }
+  }
+}
+
 private struct WaterSurface: Sendable {
-  let eye: Float = 1.7
-  let focal: Float = 1.1
+  private let eye: Float = 1.7
+  private let focal: Float = 1.1
   private let canvas: Canvas
   private let painter: Painter
   private let horizonRow: Float
   private let noise: Noise
   private let deep: Colour
   private let shallow: Colour
+  private let foam: Colour
   private let choppiness: Float
   private let clock: Float
-  private let octaves: Int
+  private let trains: [WaveTrain]
   private let isCel: Bool
 
   init(_ painter: Painter, _ canvas: Canvas, horizonRow: Float) {
@@ -45,6 +64,8 @@ private struct WaterSurface: Sendable {
     if let tint = scene.placeColours.first { body = body.mixed(tint, 0.8) }
     deep = body * Colour(repeating: brightness * 0.8)
     shallow = body.mixed(Colour(0x58_C0_B8), 0.5) * Colour(repeating: brightness)
+    foam =
+      scene.palette.ambient * Colour(repeating: 1.1) + scene.palette.sun * Colour(repeating: 0.35)
     switch scene.weather {
     case .storm: choppiness = 1.7
     case .rain, .wind: choppiness = 1.1
@@ -54,58 +75,70 @@ private struct WaterSurface: Sendable {
         ? (scene.features.contains(.waves) ? 1.4 : 0.75) : (scene.place == .lake ? 0.22 : 0.5)
     }
     clock = painter.time
-    octaves = max(3, painter.rendering.octaves - 2)
     isCel = painter.rendering.shading == .cel
+    trains = WaveTrain.trains(max(2, painter.rendering.octaves - 2))
   }
 
-  /// Height of the water, moved by two trains of waves.
-  @inline(__always)
-  private func height(_ x: Float, _ z: Float) -> Float {
-    let swell = noise.value(x * 0.35 + clock * 0.25, z * 0.8 + clock * 0.55)
-    let chop = noise.cloud(x * 1.6 - clock * 0.4, z * 2.6 + clock * 1.1, octaves: octaves)
-    return swell * 0.7 + chop * 0.55
-  }
-
-  @inline(__always)
-  func colour(_ column: Int, _ row: Int, _ distance: Float, _ below: Float) -> Colour {
-    let slope = canvas.x(column, 0.35) / focal
-    let x = slope * distance + canvas.view.pan * 4
-    let z = distance
-    let reach = 0.05 + distance * 0.012
-    let here = height(x, z)
-    let dx = (height(x + reach, z) - here) / reach
-    let dz = (height(x, z + reach) - here) / reach
-    let calm = choppiness / (1 + distance * 0.045)
-    let nx = -dx * calm * 0.42
-    let nz = -dz * calm * 0.42
-    // The mirrored point lies as far above the horizon as this one lies below it.
+  /// Paints a row of the picture: all of it, or where `marks` is not 0.
+  func paint(_ row: Int, _ below: Float, _ marks: UnsafePointer<Float>?) {
+    let line = canvas.pixels + row * canvas.width
     let scale = Float(canvas.height)
-    let mirrored = horizonRow - below * scale * (1 + nz * 0.9) - abs(nz) * 0.12 * scale
-    let sourceColumn = min(max(Int(Float(column) + nx * scale * 0.16), 0), canvas.width - 1)
-    let sourceRow = min(max(Int(mirrored), 0), max(Int(horizonRow) - 1, 0))
-    let mirror = canvas.pixels[sourceRow * canvas.width + sourceColumn]
-    let grazing = 1 - min(1, below * 1.5)
-    let fresnel = Elementary.clamp(0.16 + 0.72 * grazing * grazing - nz * 0.35)
-    var body = deep.mixed(shallow, Elementary.clamp((here - 0.55) * choppiness * 1.3))
-    body = body * Colour(repeating: 1 + (here - 0.6) * 0.5 * choppiness)
-    var colour = body.mixed(mirror, fresnel)
-    let crest = here - (1.02 - choppiness * 0.1)
-    if choppiness > 0.6, crest > 0, distance < 40 {
-      let foam = Elementary.smooth(0, isCel ? 0.015 : 0.09, crest)
-      colour = colour.mixed(
-        painter.scene.palette.ambient * Colour(repeating: 1.1) + painter.scene.palette.sun
-          * Colour(repeating: 0.35),
-        foam * 0.8)
+    let distance = min(eye * focal / below, 120)
+    // Waves shorter than a row is deep are not seen, they would only flicker.
+    let depth = distance * distance / (eye * focal * scale)
+    let seen = trains.filter { $0.away * depth < 0.9 }
+    let fades = seen.map {
+      $0.strength * Elementary.smooth(0.9, 0.3, $0.away * depth)
     }
-    // The sun's path: facets that tilt the right way.
-    let sunX = painter.scene.sun.x - canvas.x(column, 0.1)
+    // What is not seen any more still stands at its mean.
+    let mean = 0.5 * (trains.reduce(0) { $0 + $1.strength } - fades.reduce(0, +))
+    let calm = choppiness * 0.42 / (1 + distance * 0.045)
+    let grazing = 1 - min(1, below * 1.5)
     let spread = 0.03 + below * 0.3
-    let path = Elementary.exp(-(sunX * sunX) / (spread * spread))
-    let facet = Elementary.smooth(0.06, 0.3, abs(nz) + abs(nx) * 0.5)
-    let strength: Float = painter.scene.cloudCover > 0.7 ? 0.06 : 0.9
-    colour += painter.scene.palette.sun * Colour(repeating: path * facet * strength)
-    colour = painter.hazed(colour, Elementary.smooth(10, 120, distance) * 0.5)
-    colour.w = min(distance / 90, 0.98)
-    return colour
+    let palette = painter.scene.palette
+    let glitter: Float = painter.scene.cloudCover > 0.7 ? 0.06 : 0.9
+    let air = Air(painter, depth: Elementary.smooth(10, 120, distance) * 0.5)
+    let hasFoam = choppiness > 0.6 && distance < 40
+    let lastRow = max(Int(horizonRow) - 1, 0)
+    for column in 0..<canvas.width {
+      if let marks, marks[column] == 0 { continue }
+      let x = canvas.x(column, 0.35) / focal * distance + canvas.view.pan * 4
+      var height = mean
+      var east: Float = 0
+      var away: Float = 0
+      for index in seen.indices {
+        let train = seen[index]
+        let wave = noise.slope(
+          x * train.across + clock * train.drift, distance * train.away + clock * train.approach)
+        height += wave.height * fades[index]
+        east += wave.east * fades[index] * train.across
+        away += wave.south * fades[index] * train.away
+      }
+      let nx = -east * calm
+      let nz = -away * calm
+      // The mirrored point lies as far above the horizon as this one lies below it.
+      let mirrored = horizonRow - below * scale * (1 + nz * 0.9) - abs(nz) * 0.12 * scale
+      let sourceColumn = min(max(Int(Float(column) + nx * scale * 0.16), 0), canvas.width - 1)
+      let sourceRow = min(max(Int(mirrored), 0), lastRow)
+      let mirror = canvas.pixels[sourceRow * canvas.width + sourceColumn]
+      let fresnel = Elementary.clamp(0.16 + 0.72 * grazing * grazing - nz * 0.35)
+      var body = deep.mixed(shallow, Elementary.clamp((height - 0.55) * choppiness * 1.3))
+      body = body * Colour(repeating: 1 + (height - 0.6) * 0.5 * choppiness)
+      var colour = body.mixed(mirror, fresnel)
+      let crest = height - (1.02 - choppiness * 0.1)
+      if hasFoam, crest > 0 {
+        colour = colour.mixed(foam, Elementary.smooth(0, isCel ? 0.015 : 0.09, crest) * 0.8)
+      }
+      // The sun's path: facets that tilt the right way.
+      let sunX = (painter.scene.sun.x - canvas.x(column, 0.1)) / spread
+      if abs(sunX) < 3 {
+        let facet = Elementary.smooth(0.06, 0.3, abs(nz) + abs(nx) * 0.5)
+        colour +=
+          palette.sun * Colour(repeating: Elementary.exp(-sunX * sunX) * facet * glitter)
+      }
+      colour = air.over(colour)
+      colour.w = min(distance / 90, 0.98)
+      line[column] = colour
+    }
   }
 }

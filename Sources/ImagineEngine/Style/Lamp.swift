@@ -25,7 +25,7 @@ struct Lamp: Sendable {
   /// light around an edge, which the ground has not.
   @inline(__always)
   func light(_ albedo: Colour, _ normal: SIMD3<Float>, shine: Float, rim: Bool = true) -> Colour {
-    let facing = (normal * direction).sum()
+    let facing = self.facing(normal)
     switch shading {
     case .clean, .soft:
       let wrapped = max(0, (facing + 0.25) * 0.8)
@@ -36,8 +36,7 @@ struct Lamp: Sendable {
       if shine > 0 { result += sun * Colour(repeating: highlight(normal) * shine) }
       return result
     case .cel:
-      let level: Float = facing > 0.42 ? 1.02 : (facing > 0.02 ? 0.72 : 0.34)
-      var result = albedo * (ambient * Colour(repeating: 0.85) + sun * Colour(repeating: level))
+      var result = celLight(albedo, facing: facing)
       if shine > 0.2, highlight(normal) > 0.35 { result += sun * Colour(repeating: 0.35 * shine) }
       return result
     case .neon:
@@ -51,9 +50,24 @@ struct Lamp: Sendable {
     }
   }
 
+  /// How far a surface faces the light, -1 … 1.
+  @inline(__always)
+  func facing(_ normal: SIMD3<Float>) -> Float { (normal * direction).sum() }
+
+  /// From here on a cel is in full light, and from there on in half.
+  static let celLight: Float = 0.42
+  static let celShade: Float = 0.02
+
+  /// The step of light that a cel shows.
+  @inline(__always)
+  func celLight(_ albedo: Colour, facing: Float) -> Colour {
+    let level: Float = facing > Self.celLight ? 1.02 : (facing > Self.celShade ? 0.72 : 0.34)
+    return albedo * (ambient * Colour(repeating: 0.85) + sun * Colour(repeating: level))
+  }
+
   /// The mirror image of the sun, 0 … 1 (Blinn, to the 32nd power).
   @inline(__always)
-  private func highlight(_ normal: SIMD3<Float>) -> Float {
+  func highlight(_ normal: SIMD3<Float>) -> Float {
     var half = direction + SIMD3(0, 0, 1)
     half /= (half * half).sum().squareRoot()
     var cosine = max(0, (normal * half).sum())

@@ -33,24 +33,25 @@ extension Figure {
     let bark = Surface(colour: Colour(0x50_3A_2A), texture: .bark)
     let needle = main(oneOf: [0x2C_54_38, 0x34_5C_34, 0x28_4C_40], .leaves)
     box(-0.025, -0.14, 0.025, 0, bark)
-    let tiers = 7
+    let tiers = 11
     for tier in 0..<tiers {
       let t = Float(tier) / Float(tiers)
-      let top = -0.3 - t * 0.6 - 0.1
-      let bottom = -0.08 - t * 0.76
-      let half = 0.27 * (1 - t) + 0.045
-      var edge: [(Float, Float)] = [(stream.within(-0.01...0.01), top)]
-      let teeth = 6
+      let top = -0.26 - t * 0.64 - 0.1
+      let bottom = -0.06 - t * 0.82
+      let half = 0.26 * (1 - t) + 0.03 + stream.within(-0.018...0.018)
+      // Boughs hang: their tips lie lower than the hollows between them.
+      var edge: [(Float, Float)] = [(stream.within(-0.008...0.008), top)]
+      let teeth = 10
       for tooth in 0...teeth {
         let u = Float(tooth) / Float(teeth) * 2 - 1
-        let drop = (1 - u * u) * 0.035
+        let drop = (1 - u * u) * 0.05 + (tooth % 2 == 0 ? 0.016 : -0.014) * (1.2 - t)
         edge.append(
           (
-            -u * half,
-            bottom + drop + (tooth % 2 == 0 ? 0.022 : -0.016) + stream.within(-0.01...0.01)
+            -u * half * (tooth % 2 == 0 ? 1.04 : 0.94),
+            bottom + drop + stream.within(-0.008...0.008)
           ))
       }
-      var surface = needle.darker(0.68 + 0.38 * t)
+      var surface = needle.darker(0.6 + 0.45 * t)
       surface.round = 0.6
       polygon(edge, surface)
     }

@@ -1,0 +1,102 @@
+/// A figure at its place on a canvas.
+struct FigureDrawing: Sendable {
+  private struct Part: Sendable {
+    var contours: [[Point]]
+    var bounds: Bounds
+    var form: LitForm
+    var texture: SurfaceTexture?
+    var clear: Float
+    var lines: [[Point]]
+    var ink: Colour
+  }
+
+  private let parts: [Part]
+  private let distance: Float
+  /// The pixels that it may touch; nil where it has no parts.
+  let bounds: Bounds?
+
+  init(
+    _ figure: Figure, origin: Point, scale: Float, facing: Float, painter: Painter, distance: Float
+  ) {
+    self.distance = distance
+    let turn = Point(facing < 0 ? -scale : scale, scale)
+    let inkWidth = painter.rendering.ink * max(scale * 1.6, 300)
+    let noise = Noise(painter.scene.stream.split("surface"))
+    let air = Air(painter, depth: distance * 0.35)
+    let lamp = painter.lamp
+    var prepared = [Part?](repeating: nil, count: figure.parts.count)
+    prepared.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let out = buffer
+      Bands.run(0..<figure.parts.count, size: 4) { band in
+        for index in band {
+          let part = figure.parts[index]
+          let contours = part.contours.map { contour in contour.map { origin + $0 * turn } }
+          guard let bounds = Bounds(contours) else { continue }
+          var ink = part.surface.colour * Colour(0.09, 0.07, 0.1, 0)
+          ink.w = distance
+          out[index] = Part(
+            contours: contours, bounds: bounds,
+            form: LitForm(part.surface, Relief(contours, round: part.surface.round), lamp, air),
+            texture: SurfaceTexture(part.surface, lamp, noise, origin: origin, scale: scale),
+            clear: part.surface.clear,
+            lines: inkWidth > 0 && part.isOutlined
+              ? contours.flatMap { Shape.line($0, width: inkWidth, closed: true) } : [],
+            ink: ink)
+        }
+      }
+    }
+    parts = prepared.compactMap(\.self)
+    bounds = parts.dropFirst().reduce(parts.first?.bounds) { $0?.joined($1.bounds) }
+  }
+
+  func paint(on canvas: Canvas) { Self.paint([self], on: canvas) }
+
+  /// Paints figures, each over those before it.
+  static func paint(_ drawings: [FigureDrawing], on canvas: Canvas) {
+    let bounds = drawings.compactMap(\.bounds)
+    guard let first = bounds.first else { return }
+    let around = bounds.dropFirst().reduce(first) { $0.joined($1) }
+    canvas.inBands(around.rows(within: canvas, margin: 3)) { band in
+      for drawing in drawings {
+        for part in drawing.parts { drawing.paint(part, rows: band, on: canvas) }
+      }
+    }
+  }
+
+  private func paint(_ part: Part, rows band: Range<Int>, on canvas: Canvas) {
+    let rows = part.bounds.rows(within: canvas, margin: 3).clamped(to: band)
+    let columns = part.bounds.columns(within: canvas, margin: 3)
+    if rows.isEmpty || columns.isEmpty { return }
+    var coverage = Coverage(columns: columns, rows: rows)
+    for contour in part.contours { coverage.add(contour) }
+    let left = columns.lowerBound
+    coverage.forEachRow { row, line in
+      let target = canvas.pixels + row * canvas.width + left
+      part.form.withRow(row) { form in
+        for index in 0..<columns.count where line[index] > 0.002 {
+          let x = Float(left + index) + 0.5
+          var colour = form.colour(x)
+          if let texture = part.texture {
+            colour = colour * Colour(repeating: texture.brightness(x, Float(row) + 0.5))
+          }
+          var amount = line[index]
+          if part.clear > 0 {
+            // Glass is clearest where it is looked through straight.
+            amount *= 1 - part.clear * (0.35 + 0.65 * form.straightness(x))
+          }
+          colour.w = distance
+          target[index] = target[index].mixed(colour, amount)
+        }
+      }
+    }
+    if part.lines.isEmpty { return }
+    var stroke = Coverage(columns: columns, rows: rows)
+    for contour in part.lines { stroke.add(contour) }
+    stroke.forEachRow { row, line in
+      let target = canvas.pixels + row * canvas.width + left
+      for index in 0..<columns.count where line[index] > 0.002 {
+        target[index] = target[index].mixed(part.ink, line[index] * 0.9)
+      }
+    }
+  }
+}
