@@ -1,17 +1,26 @@
 import ImagineCore
 
-/// Fetches a file by an address that a service gave.
+/// Fetches a file from the web: by an address that a service or a script gave.
 ///
 /// A download costs nothing, so it is tried again by itself: from where it broke off, where the
 /// server can do that and the file is still the same, else from its start. What arrives is checked
 /// for its length, and is in the store whole or not at all.
 struct Download {
   let transport: HTTPTransport
-  let endpoint: Endpoint
+  let source: Source
   let store: any AssetStore
   var policy = RetryPolicy()
 
   private static let mostRedirects = 5
+
+  /// Who gave the address, which decides where it may lead and what is shown there.
+  enum Source: Sendable {
+    /// A service: anywhere on the web, or to its own Unix socket; its key goes to its own origin.
+    case service(Endpoint)
+    /// A script: where only the two ends can read along. No key goes anywhere. At most so many
+    /// bytes are taken.
+    case script(limit: Int)
+  }
 
   func fetch(_ address: String) async throws -> Asset {
     let file = Arriving(store)
@@ -30,8 +39,9 @@ struct Download {
 
   private func follow(_ address: String, into file: Arriving) async throws -> Asset {
     var address = address
+    let first = Origin(address)
     for _ in 0...Self.mostRedirects {
-      try check(address)
+      try check(address, from: first)
       switch try await get(address, into: file) {
       case .arrived(let asset): return asset
       case .elsewhere(let next): address = next
@@ -47,20 +57,39 @@ struct Download {
   }
 
   /// A remote answer may lead to any web address, and to a socket on this machine never.
-  private func check(_ address: String) throws {
-    guard let origin = Origin(address) else {
+  private func check(_ address: String, from first: Origin?) throws(ImagineError) {
+    switch (source, Origin(address)) {
+    case (.service, nil):
       throw ImagineError(.badResponse, "the service gave a download address that is none")
+    case (.service(let endpoint), let origin?):
+      guard origin.isWeb || (origin.isUnixSocket && origin == Origin(endpoint.baseURL)) else {
+        throw ImagineError(
+          .badResponse, "the service gave a download address of a kind that is not followed")
+      }
+    case (.script, let origin):
+      // What is asked for elsewhere must not lead back to what runs on this machine.
+      let isOwn = origin?.scheme == "http" && origin?.isLoopback == true
+      guard origin?.isEncrypted == true || (isOwn && first?.isLoopback == true) else {
+        throw .invalid(
+          field: "address", given: "\"\(HTTPTransport.Call.withoutQuery(address))\"",
+          expected: "an https address, or http on this machine")
+      }
     }
-    guard origin.isWeb || (origin.isUnixSocket && origin == Origin(endpoint.baseURL)) else {
-      throw ImagineError(
-        .badResponse, "the service gave a download address of a kind that is not followed")
-    }
+  }
+
+  private func authorization(for address: String) -> String? {
+    if case .service(let endpoint) = source { endpoint.authorization(for: address) } else { nil }
+  }
+
+  /// The most bytes that are taken.
+  private var limit: Int? {
+    if case .script(let limit) = source { limit } else { nil }
   }
 
   private func get(_ address: String, into file: Arriving) async throws -> Step {
     var call = HTTPTransport.Call(
       method: "GET", address: address, endpoint: "GET of a finished file",
-      authorization: endpoint.authorization(for: address),
+      authorization: authorization(for: address),
       limit: .silence(transport.timeouts.stall))
     if let range = file.missingRange { call.headers = range }
     return try await transport.perform(call) { answer in
@@ -72,7 +101,11 @@ struct Download {
       guard try file.begins(with: answer) else {
         throw answer.fault(try await answer.bytes(upTo: 1 << 16))
       }
-      try await answer.forEachPiece { try file.write($0) }
+      try file.check(limit)
+      try await answer.forEachPiece {
+        try file.write($0)
+        try file.check(limit)
+      }
       return .arrived(try file.commit(after: answer))
     }
   }
@@ -117,6 +150,12 @@ private final class Arriving: @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     try writer?.write(bytes)
     received += bytes.count
+  }
+
+  /// - Throws: ``ImagineError`` of kind `io` where the file is, or will be, larger than it may be.
+  func check(_ limit: Int?) throws(ImagineError) {
+    guard let limit, max(received, length ?? 0) > limit else { return }
+    throw ImagineError(.io, "the file is larger than \(limit >> 20) MiB")
   }
 
   func commit(after answer: HTTPAnswer) throws -> Asset {

@@ -46,5 +46,16 @@ struct Origin: Hashable {
   }
 
   var isUnixSocket: Bool { scheme == "http+unix" }
+  var isEncrypted: Bool { scheme == "https" }
+
+  /// Whether the host is this machine, by its name or an address that is only ever its own.
+  var isLoopback: Bool {
+    let host =
+      authority.hasPrefix("[")
+      ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
+    if host == "localhost" || host == "::1" { return true }
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return numbers.count == 4 && numbers[0] == 127 && !numbers.contains(nil)
+  }
   var isWeb: Bool { scheme == "http" || scheme == "https" }
 }

@@ -93,7 +93,9 @@ public final class HTTPTransport: Sendable {
     var limit: Limit
 
     /// Without the query: a signed address is a key to what it names.
-    var loggedAddress: String { String(address.prefix { $0 != "?" }) }
+    var loggedAddress: String { Self.withoutQuery(address) }
+
+    static func withoutQuery(_ address: String) -> String { String(address.prefix { $0 != "?" }) }
   }
 
   /// Sends a call and reads its answer within a limit.

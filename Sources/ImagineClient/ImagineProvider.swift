@@ -93,7 +93,7 @@ public struct ImagineProvider: Provider {
   /// Unix socket is followed only if it is the one that the provider was configured with.
   public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
     let endpoint = try await endpoint()
-    return try await Download(transport: transport, endpoint: endpoint, store: store)
+    return try await Download(transport: transport, source: .service(endpoint), store: store)
       .fetch(address)
   }
 

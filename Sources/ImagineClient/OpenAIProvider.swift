@@ -66,17 +66,15 @@ public struct OpenAIProvider: Provider {
   public func delete(job: String) async throws { throw unsupported() }
 
   public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
-    try await Download(transport: transport, endpoint: endpoint, store: store).fetch(address)
+    try await Download(transport: transport, source: .service(endpoint), store: store).fetch(
+      address)
   }
 
   /// The longest answer that is read, in bytes: ten pictures in base64.
   private static let longestAnswer = 256 << 20
 
   private func unsupported() -> ImagineError {
-    ImagineError(
-      .validation,
-      "the provider '\(name)' draws pictures and has no jobs; 'imagine' and 'local' do",
-      field: "provider")
+    .notOffered(operation: "job", by: name)
   }
 
   private func body(of request: Request, count: Int) throws -> [UInt8] {

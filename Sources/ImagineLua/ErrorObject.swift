@@ -45,7 +45,7 @@ extension ImagineError: LuaErrorConvertible {
   public func luaErrorValue(in state: LuaState) throws -> LuaValue {
     try state.userdata(
       ErrorObject(
-        error: self, position: state.position(level: 1), traceback: state.traceback(level: 1)),
+        error: self, position: state.scriptPosition(), traceback: state.traceback(level: 1)),
       ErrorObject.luaType)
   }
 }
@@ -53,7 +53,7 @@ extension ImagineError: LuaErrorConvertible {
 extension PartialFailure: LuaErrorConvertible {
   func luaErrorValue(in state: LuaState) throws -> LuaValue {
     let object = try ErrorObject(
-      error: error, position: state.position(level: 1), traceback: state.traceback(level: 1))
+      error: error, position: state.scriptPosition(), traceback: state.traceback(level: 1))
     let list = try state.makeTable(list: images.count)
     for image in images { try list.append(image) }
     object.results.withLock { $0 = .table(list) }

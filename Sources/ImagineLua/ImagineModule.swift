@@ -5,6 +5,9 @@ public import Lua
 public struct ImagineModule: Sendable {
   private let session: Session
 
+  /// What messages and tracebacks call the parts that are written in Lua.
+  static let chunkName = "=[imagine]"
+
   public init(session: Session) {
     self.session = session
   }
@@ -32,6 +35,7 @@ public struct ImagineModule: Sendable {
         })
     }
     try table.set(jobs(at: provider))
+    try table.set("wait", to: JobWatch.function(in: state, session, provider: provider))
     return table
   }
 
@@ -57,14 +61,6 @@ public struct ImagineModule: Sendable {
         let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
         return LuaAsyncCall(purpose: "the job \(subject.id)") {
           try await subject.current(in: session)
-        }
-      },
-      "wait": .async { [session] call in
-        let options = try Options(call, 2, of: "wait", allowed: ["provider", "timeout"])
-        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
-        let timeout = try options.timeout ?? Job.standardTimeout
-        return LuaAsyncCall(purpose: "the job \(subject.id)") {
-          try await session.wait(for: subject.current(in: session), timeout: timeout)
         }
       },
       "delete": .async { [session] call in
@@ -112,45 +108,5 @@ public struct ImagineModule: Sendable {
         return try call.results(isError ? try call.value(1) : .nil)
       },
     ]
-  }
-}
-
-/// What `status`, `wait` and `delete` are asked about: a Job, or an id.
-private enum JobSubject: Sendable {
-  case job(Job)
-  case id(String, provider: (any Provider)?)
-
-  init(_ call: borrowing LuaCall, _ index: Int, _ provider: (any Provider)?) throws {
-    if let job = call.userdataIfPresent(index, Job.luaType) {
-      self = .job(job)
-    } else if call.type(index) == .string || call.type(index) == .number {
-      self = .id(try call.string(index), provider: provider)
-    } else {
-      throw LuaArgumentError(index, expected: "Job or id")
-    }
-  }
-
-  var id: String {
-    switch self {
-    case .job(let job): job.id
-    case .id(let id, _): id
-    }
-  }
-
-  /// The job, as the service has it now.
-  func current(in session: Session) async throws -> Job {
-    switch self {
-    case .job(let job):
-      try await job.refresh()
-      return job
-    case .id(let id, let provider): return try await session.job(id: id, provider: provider)
-    }
-  }
-
-  func delete(in session: Session) async throws {
-    switch self {
-    case .job(let job): try await session.delete(id: job.id, provider: job.provider)
-    case .id(let id, let provider): try await session.delete(id: id, provider: provider)
-    }
   }
 }

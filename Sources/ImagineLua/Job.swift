@@ -43,11 +43,8 @@ extension Job: LuaUserdata {
         return job
       }
     }
-    type.asyncMethod("wait") { job, call in
-      let timeout = try Options(call, 2, of: "wait", allowed: ["timeout"]).timeout
-      return LuaAsyncCall(purpose: "the job \(job.id)") {
-        try await job.session.wait(for: job, timeout: timeout ?? Job.standardTimeout)
-      }
+    type.computedProperty("wait") { job, state in
+      .function(try JobWatch.function(in: state, job.session))
     }
     type.asyncMethod("delete") { job, _ in
       LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {

@@ -44,6 +44,14 @@ struct Options {
     }
   }
 
+  func function(_ name: String) throws -> LuaFunction? {
+    switch values[name] {
+    case nil: return nil
+    case .function(let function): return function
+    case let value?: throw invalid(name, value, expected: "a function")
+    }
+  }
+
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let value = values[name] else { return nil }
     let field = Field(

@@ -42,10 +42,9 @@ extension Session {
   ) throws -> Call {
     let provider = try bound ?? self.provider(fields.provider)
     guard let operation = provider.operations.first(where: { $0.name == name }) else {
-      throw ImagineError(
-        .validation, "the provider '\(provider.name)' has no \(name); 'imagine' and 'local' have",
-        field: "provider")
+      throw ImagineError.notOffered(operation: name, by: provider.name)
     }
+    try fields.check(for: operation, at: provider.name)
     var request = try operation.request(
       from: fields.arguments(for: operation), by: .script, options: CallFields.options)
     request.extra = fields.extra
@@ -99,6 +98,15 @@ private struct CallFields {
       case nil:
         throw ImagineError.invalid(
           field: "\(name)", given: "a \(key.type) as a field's name", expected: "names")
+      }
+    }
+  }
+
+  /// - Throws: ``ImagineError`` where a field is one that only other providers take.
+  func check(for operation: Operation, at provider: String) throws(ImagineError) {
+    for name in values.keys.sorted() {
+      if let error = ImagineError.notTaken(field: name, of: operation, by: provider) {
+        throw error
       }
     }
   }

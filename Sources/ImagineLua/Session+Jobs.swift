@@ -9,7 +9,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Jobs: submitted, asked for, waited for.
+/// Jobs: submitted, asked for, deleted.
 extension Session {
   func submit(_ call: Call) async throws -> Job {
     let provider = call.provider
@@ -46,50 +46,8 @@ extension Session {
     return try provider(ledger.job(id: id)?.provider)
   }
 
-  /// Waits for a job's video and downloads it at once, since its address expires.
-  ///
-  /// - Parameter timeout: seconds.
-  func wait(for job: Job, timeout: Double) async throws -> Video {
-    let deadline = ContinuousClock.now + .seconds(timeout)
-    progress?.began(job.id)
-    defer { progress?.ended(job.id) }
-    var question = 0
-    while true {
-      try await refreshPatiently(job, question: &question, deadline: deadline)
-      let status = job.status
-      progress?.moved(job.id, status)
-      if status.state.isFinal { return try await video(of: job, status) }
-      try await pause(after: question, deadline: deadline, job: job, timeout: timeout)
-    }
-  }
-
-  /// Asks for a job; a passing fault of the question is met by asking again.
-  private func refreshPatiently(
-    _ job: Job, question: inout Int, deadline: ContinuousClock.Instant
-  ) async throws {
-    while true {
-      question += 1
-      do {
-        return try await job.refresh()
-      } catch let error as ImagineError where error.retryable && ContinuousClock.now < deadline {
-        try await Task.sleep(for: .seconds(job.provider.polling.pause(after: question)))
-      }
-    }
-  }
-
-  private func pause(
-    after question: Int, deadline: ContinuousClock.Instant, job: Job, timeout: Double
-  ) async throws {
-    guard ContinuousClock.now < deadline else {
-      throw ImagineError(
-        .timeout, "the job \(job.id) was not finished within \(timeout) seconds; it goes on",
-        retryable: true, job: job.id)
-    }
-    let next = ContinuousClock.now + .seconds(job.provider.polling.pause(after: question))
-    try await Task.sleep(until: min(next, deadline), clock: .continuous)
-  }
-
-  private func video(of job: Job, _ status: JobStatus) async throws -> Video {
+  /// The video of a job that has ended, downloaded.
+  func video(of job: Job, _ status: JobStatus) async throws -> Video {
     try remember(job, status)
     switch status.state {
     case .failed:

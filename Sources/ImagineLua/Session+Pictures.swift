@@ -86,9 +86,12 @@ extension Session {
     return images
   }
 
-  /// A picture of the user's own: a file, or bytes.
+  /// A picture of the user's own: a file, an address of the web, or bytes.
   func open(_ path: String) async throws -> Image {
-    try picture(in: assets.importFile(path), from: path)
+    if path.hasPrefix("https://") || path.hasPrefix("http://") {
+      return try picture(in: await fetch(path), from: "what the address gives")
+    }
+    return try picture(in: assets.importFile(path), from: path)
   }
 
   func decode(_ bytes: [UInt8]) async throws -> Image {

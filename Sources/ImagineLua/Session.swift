@@ -17,6 +17,12 @@ public final class Session: Sendable {
     /// and at an OpenAI-style service `model` and `sizes`.
     func provider(describedBy settings: Settings) throws -> any Provider
 
+    /// Fetches a file from an https address, or from an http address of this machine; no key goes
+    /// along.
+    ///
+    /// - Throws: ``ImagineError`` of kind `io`, `connection` or `timeout`.
+    func fetch(_ address: String, into store: any AssetStore) async throws -> Asset
+
     /// Changes how many calls may be in flight at once, and begun in a minute; nil leaves one as it
     /// is.
     func limitCalls(concurrency: Int?, rate: Int?)
@@ -64,6 +70,10 @@ public final class Session: Sendable {
   /// - Parameter name: nil for the provider in use.
   func provider(_ name: String?) throws -> any Provider {
     try providers.provider(named: name ?? defaults.withLock { $0.provider })
+  }
+
+  func fetch(_ address: String) async throws -> Asset {
+    try await providers.fetch(address, into: assets)
   }
 
   func limitCalls(concurrency: Int?, rate: Int?) {

@@ -147,6 +147,10 @@ extension ProviderRegistry: Session.ProviderSource {
     }
   }
 
+  func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
+    try await WebFile(address, transport: transport).fetch(into: store)
+  }
+
   func limitCalls(concurrency: Int?, rate: Int?) {
     state.withLock { state in
       if let concurrency { state.limits.concurrency = concurrency }

@@ -22,7 +22,7 @@ struct DownloadTests {
   private func download(from stub: StubServer) async throws -> Asset {
     let transport = HTTPTransport(logger: Logger(label: "test"))
     let endpoint = Endpoint(baseURL: "\(stub.address)/v2", token: nil)
-    return try await Download(transport: transport, endpoint: endpoint, store: store)
+    return try await Download(transport: transport, source: .service(endpoint), store: store)
       .fetch("\(stub.address)/video.mp4")
   }
 

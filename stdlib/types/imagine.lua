@@ -147,9 +147,13 @@ function client.animate(call) end
 ---@return imagine.Job
 function client.status(job, options) end
 
+---@class imagine.wait_options
+---@field timeout? number seconds, 1800 unless given
+---@field on_progress? fun(job: imagine.Job) called when the job's status or progress has changed
+
 --- Waits for a job's video and downloads it.
 ---@param job imagine.Job|string a Job or its id
----@param options? { provider?: string, timeout?: number } `timeout` in seconds, 1800 unless given
+---@param options? imagine.wait_options|{ provider?: string }
 ---@return imagine.Video
 function client.wait(job, options) end
 
@@ -163,7 +167,8 @@ function client.delete(job, options) end
 ---@class imagine: imagine.client
 imagine = {}
 
---- A picture of one's own, from a file.
+--- A picture of one's own, from a file or from an https address (http only on this machine). No key
+--- goes to the address.
 ---@param path string
 ---@return imagine.Image
 function imagine.open(path) end
@@ -303,7 +308,7 @@ local Job = {}
 function Job:refresh() end
 
 --- Waits for the video and downloads it.
----@param options? { timeout?: number } seconds, 1800 unless given
+---@param options? imagine.wait_options
 ---@return imagine.Video
 function Job:wait(options) end
 

@@ -9,23 +9,26 @@ struct LibraryFault: LuaErrorConvertible {
   func luaErrorValue(in state: LuaState) throws -> LuaValue {
     try state.userdata(
       ErrorObject(
-        error: error, position: Self.scriptPosition(in: state),
+        error: error, position: state.scriptPosition(),
         traceback: state.traceback(level: 1)),
       ErrorObject.luaType)
   }
 
-  /// The innermost line that is not the library's own.
-  private static func scriptPosition(in state: LuaState) throws -> String {
+  /// What messages and tracebacks call a module's chunk.
+  static func chunkName(ofModule module: String) -> String { "=[\(module)]" }
+}
+
+extension LuaState {
+  /// The innermost line that is not the host's own.
+  func scriptPosition() throws -> String {
+    let ours = ScriptLibrary.moduleNames + ["imagine"]
     for level in 1...20 {
-      let position = try state.position(level: level)
-      let isOurs = ScriptLibrary.moduleNames.contains { position.hasPrefix("[\($0)]:") }
+      let position = try position(level: level)
+      let isOurs = ours.contains { position.hasPrefix("[\($0)]:") }
       if !position.isEmpty && !isOurs { return position }
     }
     return ""
   }
-
-  /// What messages and tracebacks call a module's chunk.
-  static func chunkName(ofModule module: String) -> String { "=[\(module)]" }
 }
 
 extension LibraryFault {

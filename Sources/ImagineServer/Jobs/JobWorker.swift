@@ -37,6 +37,11 @@ final class JobWorker: Service {
     films.withLock { $0[id] }?.stop(.lost)
   }
 
+  /// The part done of a job that is in work here, 0 … 1; the store learns of it now and then.
+  func progress(of id: String) -> Double? {
+    films.withLock { $0[id] }?.progress
+  }
+
   /// Works until the service shuts down; then leases are given up.
   func run() async throws {
     let threads = NIOThreadPool(numberOfThreads: limits.films)

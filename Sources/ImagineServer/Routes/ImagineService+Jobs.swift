@@ -83,7 +83,7 @@ extension ImagineService {
       StatusAnswer(
         video: StatusAnswer.Video(
           uuid: id, createdAt: Timestamp(seconds: job.createdAt).description,
-          status: job.state.rawValue, progress: job.progress, error: job.failure, url: address)))
+          status: job.state.rawValue, progress: worker.progress(of: id) ?? job.progress, error: job.failure, url: address)))
   }
 
   private func delete(_ call: Call) async throws -> Response {

@@ -1,0 +1,84 @@
+import ImagineTestSupport
+import Testing
+
+@Suite("What a provider cannot do is refused before the send, and says who can")
+struct AbilityTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// The message of the error of kind `validation` that a script's expression ends in.
+  private func refusal(_ call: String) async throws -> String {
+    try FileSystem.write(
+      """
+      [providers.mine]
+      kind = "openai"
+      base_url = "http://127.0.0.1:1/v1"
+      model = "sd"
+      sizes = ["512x512", "768x512"]
+      """, to: folder.file("imagine/config.toml"))
+    let outcome = try await Program.imagine.run(
+      [
+        "-e",
+        "local mine = imagine.provider 'mine' local ok, fault = pcall(\(call)) "
+          + "assert(not ok) print(fault.kind) print(fault.message)",
+      ],
+      environment: [
+        "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
+        "IMAGINE_TOKEN": "abc", "IMAGINE_BASE_URL": "http://127.0.0.1:1/v2",
+      ], in: folder.path)
+    #expect(outcome.output.hasPrefix("validation\n"), "\(outcome.output) \(outcome.errors)")
+    return String(outcome.output.dropFirst("validation\n".count))
+  }
+
+  @Test(
+    "for each kind of lack",
+    arguments: [
+      ("mine.upscale, { image = 'x.png' }", "has no upscale; 'imagine' and 'local' have it"),
+      ("mine.video, 'x'", "has no video; 'imagine' and 'local' have it"),
+      ("mine.status, 'some-id'", "has no job; 'imagine' and 'local' have it"),
+      (
+        "mine.generate, { prompt = 'x', seed = 1 }",
+        "the provider 'mine' takes no 'seed'; 'imagine' and 'local' do"
+      ),
+      (
+        "imagine.generate, { prompt = 'x', model = 'flux-1' }",
+        "the provider 'imagine' takes no 'model'; 'openai', 'llmvin' and others"
+      ),
+      ("imagine.generate, { prompt = 'x', sead = 1 }", "did you mean 'seed'?"),
+      ("mine.generate, { prompt = 'x', size = '1024x1024' }", "one of: 512x512, 768x512"),
+      (
+        "mine.generate, { prompt = 'x', aspect_ratio = '16:9' }",
+        "the nearest is size = \"768x512\", which approximate = true takes"
+      ),
+    ])
+  func lacks(call: String, message: String) async throws {
+    let told = try await refusal(call)
+    #expect(told.contains(message), "\(told)")
+  }
+
+  @Test("but a shape that a provider has is translated, and the nearest where that will do")
+  func shapes() async throws {
+    let stub = try await StubServer { _ in .json(400, #"{"error":{"message":"seen"}}"#) }
+    let outcome = try await Program.imagine.run(
+      [
+        "-e",
+        """
+        local mine = imagine.provider{ kind = "openai", base_url = "\(stub.address)/v1", model = "sd",
+          sizes = { "512x512", "768x512" }, prices = { unit = "USD", generate = 0.02 } }
+        pcall(mine.generate, { prompt = "x", aspect_ratio = "3:2" })
+        pcall(mine.generate, { prompt = "x", aspect_ratio = "16:9", approximate = true })
+        pcall(mine.generate, { prompt = "x", size = "512X512" })
+        """,
+      ], environment: ["IMAGINE_HOME": folder.file("home")], in: folder.path)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let bodies = stub.requests.map(\.text)
+    try #require(bodies.count == 3)
+    #expect(bodies[0].contains(#""size":"768x512""#))
+    #expect(bodies[1].contains(#""size":"768x512""#))
+    #expect(bodies[2].contains(#""size":"512x512""#))
+    await stub.close()
+  }
+}

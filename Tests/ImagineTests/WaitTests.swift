@@ -1,0 +1,93 @@
+import ImagineTestSupport
+import Synchronization
+import Testing
+
+/// A service whose job moves as a test says, one step a question.
+@Suite("A script that waits for a job")
+struct WaitTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// Answers the questions for a job with one status after the other; the last one stays.
+  private func run(
+    _ script: String, statuses: [String]
+  ) async throws -> (outcome: Program.Outcome, questions: Int) {
+    let left = Mutex(statuses[...])
+    let stub = try await StubServer { request in
+      guard request.method == "GET" else {
+        return .json(200, #"{"id":"film-1","status":"processing"}"#)
+      }
+      let status = left.withLock { left in left.count > 1 ? left.removeFirst() : left.first ?? "" }
+      return .json(200, #"{"status":"success","video":{"uuid":"film-1",\#(status)}}"#)
+    }
+    let outcome = try await Program.imagine.run(
+      ["-e", script],
+      environment: [
+        "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
+        "IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "abc",
+      ], in: folder.path)
+    await stub.close()
+    return (outcome, stub.requests.filter { $0.method == "GET" }.count)
+  }
+
+  @Test("is told of each change of state and progress, and of no other answer")
+  func progress() async throws {
+    let (outcome, questions) = try await run(
+      """
+      local job = imagine.video("waves")
+      local ok, fault = pcall(job.wait, job, { on_progress = function(seen)
+        assert(seen == job)
+        print(seen.status, seen.progress)
+      end })
+      print(ok, fault.kind)
+      """,
+      statuses: [
+        #""status":"queued""#, #""status":"processing","progress":0.5"#,
+        #""status":"processing","progress":0.5"#, #""status":"failed","progress":0.5"#,
+      ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output
+        == "queued\tnil\nprocessing\t0.5\nfailed\t0.5\nfalse\tjob_failed\n")
+    #expect(questions == 4)
+  }
+
+  @Test("gets the error of its own function, and the job goes on")
+  func fault() async throws {
+    let (outcome, questions) = try await run(
+      """
+      local ok, fault = pcall(imagine.wait, "film-1", { on_progress = function(job)
+        task.sleep(0.01)
+        error({ job = job.id, progress = job.progress })
+      end })
+      print(ok, fault.job, fault.progress)
+      """, statuses: [#""status":"processing","progress":0.25"#])
+    #expect(outcome.output == "false\tfilm-1\t0.25\n", "\(outcome.errors)")
+    #expect(questions == 1)
+  }
+
+  @Test("is told where in the script a wrong option stands")
+  func wrongOption() async throws {
+    let (outcome, _) = try await run(
+      """
+      print(pcall(imagine.wait, "film-1", { on_progress = 1 }))
+      imagine.video("waves"):wait{ timeuot = 1 }
+      """, statuses: [])
+    #expect(outcome.output.contains("'on_progress': a number is not allowed"))
+    #expect(outcome.errors.contains("(command line):2: wait: unknown field 'timeuot'"))
+  }
+
+  @Test("does not ask again for a job that is known to have ended")
+  func ended() async throws {
+    let (outcome, questions) = try await run(
+      """
+      local job = imagine.video("waves"):refresh()
+      print(pcall(job.wait, job))
+      """, statuses: [#""status":"cancelled""#])
+    #expect(outcome.output.contains("the job film-1 was cancelled"), "\(outcome.errors)")
+    #expect(questions == 1)
+  }
+}
