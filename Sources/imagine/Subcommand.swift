@@ -15,7 +15,8 @@ enum Subcommand {
       }
       type.exit()
     } catch let error as ImagineError {
-      Notice.write(error.description)
+      // What it quotes may stand in a stranger's file.
+      Notice.write(error.description.printable)
       type.exit(withError: ExitCode.failure)
     } catch {
       type.exit(withError: error)

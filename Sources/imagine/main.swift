@@ -18,6 +18,10 @@ case "serve"?:
   exit(ServeCommand.run(arguments: Array(arguments.dropFirst(2))))
 case "jobs"?:
   await Subcommand.run(JobsCommand.self, arguments: arguments.dropFirst(2))
+case "show"?:
+  await Subcommand.run(ShowCommand.self, arguments: arguments.dropFirst(2))
+case "rerun"?:
+  await Subcommand.run(RerunCommand.self, arguments: arguments.dropFirst(2))
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: arguments.dropFirst(2))
 default:
