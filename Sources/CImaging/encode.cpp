@@ -1,0 +1,92 @@
+// Writing and scaling pictures, by libvips.
+
+#include <vips/vips.h>
+
+#include <algorithm>
+
+#include "imaging.h"
+#include "libvips.hpp"
+
+namespace {
+
+using imaging::Failure;
+using imaging::Image;
+
+int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t *count) {
+  switch (format) {
+    case IMAGING_PNG:
+      // A low level with one filter: grain hardly compresses, and time is what is short.
+      return vips_pngsave_buffer(
+          image, data, count, "compression", 2, "filter", VIPS_FOREIGN_PNG_FILTER_SUB, "strip", TRUE,
+          nullptr);
+    case IMAGING_JPEG:
+      return vips_jpegsave_buffer(
+          image, data, count, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
+    case IMAGING_WEBP:
+      return vips_webpsave_buffer(image, data, count, "Q", quality, "strip", TRUE, nullptr);
+    case IMAGING_AVIF:
+      return vips_heifsave_buffer(
+          image, data, count, "Q", quality, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
+          "effort", 2, "strip", TRUE, nullptr);
+    default:
+      throw Failure{IMAGING_UNUSABLE, "this format is not written"};
+  }
+}
+
+}  // namespace
+
+extern "C" int imaging_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
+    int32_t quality, uint8_t **bytes, size_t *count, ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    imaging::start_vips();
+    Image image(imaging::wrap(pixels, width, height, channels));
+    if (format == IMAGING_JPEG && channels == 4)
+      image.step([](VipsImage *in, VipsImage **out) {
+        VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
+        int result = vips_flatten(in, out, "background", white, nullptr);
+        vips_area_unref(VIPS_AREA(white));
+        return result;
+      });
+    void *data = nullptr;
+    size_t size = 0;
+    if (save(image, format, std::clamp(quality, 1, 100), &data, &size) != 0)
+      throw imaging::VipsFailure();
+    *bytes = static_cast<uint8_t *>(data);
+    *count = size;
+  });
+}
+
+extern "C" int imaging_resize(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
+    int32_t new_height, ImagingPicture *picture, ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    imaging::start_vips();
+    Image image(imaging::wrap(pixels, width, height, channels));
+    if (channels == 4)
+      image.step([](VipsImage *in, VipsImage **out) {
+        return vips_premultiply(in, out, nullptr);
+      });
+    image.step([&](VipsImage *in, VipsImage **out) {
+      return vips_resize(
+          in, out, double(new_width) / width, "vscale", double(new_height) / height, nullptr);
+    });
+    if (channels == 4) {
+      image.step([](VipsImage *in, VipsImage **out) {
+        return vips_unpremultiply(in, out, nullptr);
+      });
+      image.step([](VipsImage *in, VipsImage **out) { return vips_rint(in, out, nullptr); });
+    }
+    image.step([](VipsImage *in, VipsImage **out) {
+      return vips_cast(in, out, VIPS_FORMAT_UCHAR, nullptr);
+    });
+    // vips_resize rounds a side to the nearest pixel, which a scale by division may miss by one.
+    if (vips_image_get_width(image) != new_width || vips_image_get_height(image) != new_height)
+      image.step([&](VipsImage *in, VipsImage **out) {
+        return vips_gravity(
+            in, out, VIPS_COMPASS_DIRECTION_CENTRE, new_width, new_height, "extend",
+            VIPS_EXTEND_COPY, nullptr);
+      });
+    *picture = imaging::pixels_of(image);
+  });
+}

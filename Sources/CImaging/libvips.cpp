@@ -1,0 +1,64 @@
+#include "libvips.hpp"
+
+#include <mutex>
+
+namespace {
+
+/// What is wrong with a file is told to whoever sent it; libvips would write it to stderr.
+void keep_quiet(const gchar *, GLogLevelFlags, const gchar *, gpointer) {}
+
+/// The message that libvips left, on one line.
+std::string vips_message() {
+  std::string text = vips_error_buffer();
+  vips_error_clear();
+  for (char &character : text)
+    if (character == '\n') character = ' ';
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text.empty() ? "libvips failed without a reason" : text;
+}
+
+}  // namespace
+
+namespace imaging {
+
+void start_vips() {
+  static std::once_flag once;
+  static bool started = false;
+  std::call_once(once, [] {
+    started = VIPS_INIT("imagine") == 0;
+    // Nothing is decoded twice, so a cache of operations would only hold memory.
+    vips_cache_set_max(0);
+    vips_block_untrusted_set(TRUE);
+    g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, keep_quiet, nullptr);
+  });
+  if (!started) throw Failure{IMAGING_FAILED, "libvips did not start"};
+}
+
+VipsFailure::VipsFailure() : Failure{IMAGING_FAILED, vips_message()} {}
+
+VipsImage *wrap(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels) {
+  VipsImage *image = vips_image_new_from_memory(
+      pixels, size_t(width) * size_t(height) * size_t(channels), width, height, channels,
+      VIPS_FORMAT_UCHAR);
+  if (image != nullptr) image->Type = VIPS_INTERPRETATION_sRGB;
+  return image;
+}
+
+ImagingPicture pixels_of(VipsImage *image) {
+  size_t size = 0;
+  void *pixels = vips_image_write_to_memory(image, &size);
+  if (pixels == nullptr) throw VipsFailure();
+  return ImagingPicture{
+      static_cast<uint8_t *>(pixels), vips_image_get_width(image), vips_image_get_height(image),
+      vips_image_get_bands(image)};
+}
+
+}  // namespace imaging
+
+extern "C" int imaging_start(ImagingFault *fault) {
+  return imaging::guarded(fault, [] { imaging::start_vips(); });
+}
+
+extern "C" void imaging_free(void *memory) { g_free(memory); }
+
+extern "C" void *imaging_allocate(size_t size) { return g_try_malloc(size); }

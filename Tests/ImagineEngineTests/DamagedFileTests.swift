@@ -1,0 +1,74 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Decoders meet bytes of strangers. They do so in a process of its own here: its memory can be
+/// told, and a crash fails the test alone.
+///
+/// `IMAGINE_DAMAGED_FILES` is the number of damaged files of each format, 100 where it is not set;
+/// before a release and after a change of a codec, 5000.
+@Suite struct DamagedFileTests {
+  @Test("a damaged file of any format gives a picture or its fault, soon, and leaves no memory")
+  func damaged() async {
+    await #expect(processExitsWith: .success) {
+      let wanted = getenv("IMAGINE_DAMAGED_FILES").flatMap { Int(String(cString: $0)) }
+      for format in SampleFile.Format.allCases {
+        // To ink belongs a table of colours, which takes longer than all the rest.
+        let count = (wanted ?? 100) / (format == .jpegCMYK ? 5 : 1)
+        try DamagedFileTests.readAll(format, count: count)
+      }
+    }
+  }
+
+  private static func readAll(_ format: SampleFile.Format, count: Int) throws {
+    let whole = try SampleFile.bytes(format)
+    var refused = 0
+    var longest = Duration.zero
+    var resident: [Int] = []
+    // The first pass makes the libraries take what they keep; a later one adds to it only by chance.
+    for _ in 0..<3 {
+      refused = 0
+      for number in 0..<count {
+        let file = DamagedFile(whole, number: number).bytes
+        let time = try ContinuousClock().measure { refused += try read(file) ? 0 : 1 }
+        longest = max(longest, time)
+      }
+      resident.append(residentBytes())
+    }
+    let growth = min(resident[1] - resident[0], resident[2] - resident[1])
+    #expect(refused > count / 4, "\(format)")
+    #expect(growth < 4 << 20, "\(format): \(growth) bytes more are resident")
+    #expect(longest < .seconds(10), "\(format)")
+  }
+
+  /// Whether a picture came out.
+  private static func read(_ file: [UInt8]) throws -> Bool {
+    do {
+      let inspected = try? PictureInspection(file)
+      let picture = try Codec.decode(file, field: "image")
+      #expect(inspected?.size == picture.size)
+      return true
+    } catch EngineError.unusable(field: "image", let reason) {
+      #expect(!reason.isEmpty && !reason.contains("\n"), "\(reason)")
+      return false
+    }
+  }
+
+  /// 0 where the system does not say.
+  private static func residentBytes() -> Int {
+    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 128)
+    guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
+    let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+  }
+}
