@@ -106,7 +106,7 @@ struct Download {
         try file.write($0)
         try file.check(limit)
       }
-      return .arrived(try file.commit(after: answer))
+      return .arrived(try await file.commit(after: answer))
     }
   }
 }
@@ -158,14 +158,14 @@ private final class Arriving: @unchecked Sendable {
     throw ImagineError(.io, "the file is larger than \(limit >> 20) MiB")
   }
 
-  func commit(after answer: HTTPAnswer) throws -> Asset {
+  func commit(after answer: HTTPAnswer) async throws -> Asset {
     guard let writer, length == nil || length == received else {
       throw ImagineError(
         .connection, "the download ended after \(received) of \(length ?? 0) bytes",
         retryable: true, endpoint: answer.call.endpoint)
     }
     self.writer = nil
-    return try writer.commit()
+    return try await writer.commit()
   }
 
   func discard() {

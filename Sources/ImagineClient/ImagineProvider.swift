@@ -229,7 +229,7 @@ struct PictureAnswer {
     let writer = try store.makeWriter()
     do {
       try await answer.forEachPiece { try writer.write($0) }
-      let asset = try writer.commit()
+      let asset = try await writer.commit()
       guard asset.header != nil else { throw notAPicture(asset) }
       return asset
     } catch {

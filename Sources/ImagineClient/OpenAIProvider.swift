@@ -107,7 +107,7 @@ public struct OpenAIProvider: Provider {
   ) async throws -> Asset {
     let asset =
       switch entry {
-      case .bytes(let bytes): try store.store(bytes)
+      case .bytes(let bytes): try await store.store(bytes)
       case .address(let address): try await download(address, into: store)
       }
     guard asset.header != nil else {

@@ -34,7 +34,7 @@ public protocol AssetStore: Sendable {
   /// A part of an asset's content: at most `count` bytes from `offset`, fewer at its end.
   func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8]
   /// Stores a copy of a file of the user's.
-  func importFile(_ path: String) throws -> Asset
+  func importFile(_ path: String) async throws -> Asset
   /// Copies an asset to a path of the user's: whole or not at all; missing folders are made.
   ///
   /// - Parameters:
@@ -42,7 +42,8 @@ public protocol AssetStore: Sendable {
   ///   - metadata: embedded in formats that have a place for it; nil copies byte for byte.
   /// - Throws: ``ImagineError`` of kind `io`.
   func export(
-    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?) throws
+    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?)
+    async throws
 }
 
 /// A file on its way into a store.
@@ -51,19 +52,20 @@ public protocol AssetStore: Sendable {
 /// one owner.
 public protocol AssetWriter: AnyObject {
   func write(_ bytes: UnsafeRawBufferPointer) throws
-  /// Syncs the file and gives it its name. The writer is used up.
-  func commit() throws -> Asset
+  /// Syncs the file and gives it its name; returns when both would outlive a power cut. The writer is
+  /// used up.
+  func commit() async throws -> Asset
   /// Removes what was written. Does nothing after ``commit()``.
   func discard()
 }
 
 extension AssetStore {
   /// Stores bytes that are at hand.
-  public func store(_ bytes: [UInt8]) throws -> Asset {
+  public func store(_ bytes: [UInt8]) async throws -> Asset {
     let writer = try makeWriter()
     do {
       try bytes.withUnsafeBytes { try writer.write($0) }
-      return try writer.commit()
+      return try await writer.commit()
     } catch {
       writer.discard()
       throw error

@@ -13,7 +13,7 @@ import Synchronization
 extension Session {
   func submit(_ call: Call) async throws -> Job {
     let provider = call.provider
-    let request = try importPictures(of: call.request)
+    let request = try await importPictures(of: call.request)
     let status = try await provider.submit(request, options: call.options)
     tally.withLock {
       $0.issuers[status.id] = provider

@@ -17,7 +17,7 @@ extension Session {
   /// A provider that takes no count is called as often, with seeds that follow one another.
   /// - Throws: ``PartialFailure`` where some were drawn and others were not.
   func draw(_ call: Call) async throws -> [Image] {
-    let request = try importPictures(of: call.request)
+    let request = try await importPictures(of: call.request)
     let count = call.count ?? 1
     if call.provider.takesCount || count == 1 {
       let seeded = request.seed == nil ? request.with(seed: .random(in: Self.seeds)) : request
@@ -91,11 +91,11 @@ extension Session {
     if path.hasPrefix("https://") || path.hasPrefix("http://") {
       return try picture(in: await fetch(path), from: "what the address gives")
     }
-    return try picture(in: assets.importFile(path), from: path)
+    return try picture(in: await assets.importFile(path), from: path)
   }
 
   func decode(_ bytes: [UInt8]) async throws -> Image {
-    try picture(in: assets.store(bytes), from: "the string")
+    try picture(in: await assets.store(bytes), from: "the string")
   }
 
   private func picture(in asset: Asset, from source: String) throws(ImagineError) -> Image {
@@ -123,25 +123,30 @@ extension Session {
     if let wanted = try PictureFormat(forSavingTo: path), wanted != image.header.format {
       asset = try await convert(image, to: Conversion(format: wanted)).asset
     }
-    try assets.export(
+    try await assets.export(
       asset, to: path, replacing: replacing, embedding: metadata ? image.metadata : nil)
   }
 
   func save(_ video: Video, to path: String, replacing: Bool) async throws {
-    try assets.export(video.asset, to: path, replacing: replacing, embedding: nil)
+    try await assets.export(video.asset, to: path, replacing: replacing, embedding: nil)
   }
 
   /// The request with its input pictures in the store, so that they have a name that lasts and a
   /// size; a mask of another size than its image is refused before anything is sent.
-  func importPictures(of request: Request) throws -> Request {
+  func importPictures(of request: Request) async throws -> Request {
     var imported: [String: Asset] = [:]
     for (name, picture) in request.pictures {
       let asset =
         switch picture {
-        case .bytes(let bytes): try assets.store(bytes)
+        case .bytes(let bytes): try await assets.store(bytes)
         case .file(let path):
-          try Self.sha256(ofStored: picture).flatMap { try assets.asset(sha256: $0) }
-            ?? assets.importFile(path)
+          if let stored = try Self.sha256(ofStored: picture).flatMap({
+            try assets.asset(sha256: $0)
+          }) {
+            stored
+          } else {
+            try await assets.importFile(path)
+          }
         }
       guard asset.header != nil else {
         throw ImagineError.invalid(

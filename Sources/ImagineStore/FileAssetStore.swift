@@ -33,12 +33,12 @@ public struct FileAssetStore: AssetStore {
     try FileReader(asset.path).bytes(from: offset, count: count)
   }
 
-  public func importFile(_ path: String) throws -> Asset {
+  public func importFile(_ path: String) async throws -> Asset {
     let source = try FileReader(path)
     let writer = try makeWriter()
     do {
       try source.forEachPiece { try writer.write($0) }
-      return try writer.commit()
+      return try await writer.commit()
     } catch {
       writer.discard()
       throw error
@@ -47,7 +47,7 @@ public struct FileAssetStore: AssetStore {
 
   public func export(
     _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
-  ) throws {
+  ) async throws {
     let folder = WholeFile.parent(of: path)
     try WholeFile.makeFolder(folder)
     let file = try WholeFile(in: folder)
@@ -57,7 +57,7 @@ public struct FileAssetStore: AssetStore {
     } else {
       try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
     }
-    try file.commit(to: path, replacing: replacing)
+    try await file.commit(to: path, replacing: replacing)
   }
 
   static func folder(of sha256: String, in root: String) -> String {
@@ -98,13 +98,18 @@ final class FileAssetWriter: AssetWriter {
     try file.write(bytes)
   }
 
-  func commit() throws -> Asset {
+  func commit() async throws -> Asset {
     let sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     let header = PictureHeader(head)
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try WholeFile.makeFolder(folder)
     let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
-    try file.commit(to: path, replacing: true)
+    // What is stored twice is there once.
+    if WholeFile.exists(path) {
+      file.discard()
+    } else {
+      try await file.commit(to: path, replacing: true)
+    }
     return Asset(sha256: sha256, path: path, byteCount: byteCount, header: header)
   }
 

@@ -14,7 +14,7 @@ public import ImagineCore
 /// A file that appears under its name whole, or not at all.
 ///
 /// What is written goes to a temporary file in the same folder; ``commit(to:replacing:)`` syncs it
-/// and renames it. A process that dies between leaves a `.imagine-part-…` file, never half a
+/// and renames it, on a thread of its own. A process that dies between leaves a `.imagine-part-…` file, never half a
 /// picture.
 public final class WholeFile {
   private let temporaryPath: String
@@ -45,25 +45,15 @@ public final class WholeFile {
     }
   }
 
-  /// Gives the file its name. The writer is used up.
+  /// Syncs the file and gives it its name. The writer is used up.
   ///
-  /// - Parameter replacing: whether a file of that name is replaced; where it may not be, the name
-  ///   is taken by an exclusive link, so that nobody's file is lost in a race.
+  /// - Parameter replacing: whether a file of that name is replaced.
   /// - Throws: ``ImagineError`` of kind `io`; then nothing has the name that did not have it before.
-  public func commit(to path: String, replacing: Bool) throws(ImagineError) {
-    guard fsync(descriptor) == 0 else { throw .system("cannot write \(path)") }
-    if replacing {
-      guard rename(temporaryPath, path) == 0 else { throw .system("cannot write \(path)") }
-    } else {
-      guard link(temporaryPath, path) == 0 else {
-        throw errno == EEXIST
-          ? ImagineError(.io, "\(path) exists and may not be overwritten")
-          : .system("cannot write \(path)")
-      }
-      unlink(temporaryPath)
-    }
-    close(descriptor)
+  public func commit(to path: String, replacing: Bool) async throws(ImagineError) {
+    let file = SyncQueue.File(
+      descriptor: descriptor, temporaryPath: temporaryPath, path: path, replacing: replacing)
     descriptor = -1
+    try await SyncQueue.shared.place(file)
   }
 
   /// Removes what was written. Does nothing after a commit.

@@ -14,9 +14,9 @@ struct AssetStoreTests {
   }
 
   @Test("what is stored twice is there once, under its SHA-256")
-  func twice() throws {
-    let first = try store.store(Array("abc".utf8))
-    let second = try store.store(Array("abc".utf8))
+  func twice() async throws {
+    let first = try await store.store(Array("abc".utf8))
+    let second = try await store.store(Array("abc".utf8))
     #expect(first.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     #expect(first == second)
     #expect(names() == ["ba", "ba/\(first.sha256).bin"])
@@ -39,25 +39,64 @@ struct AssetStoreTests {
     #expect(names() == [])
   }
 
+  @Test("files that are finished at the same time are each whole")
+  func together() async throws {
+    let store = store
+    let assets = try await withThrowingTaskGroup(of: (Int, Asset).self) { group in
+      for index in 0..<200 {
+        group.addTask { (index, try await store.store(Array("number \(index % 190)".utf8))) }
+      }
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    for (index, asset) in assets {
+      let bytes = try store.bytes(of: asset, from: 0, count: 100)
+      #expect(String(decoding: bytes, as: UTF8.self) == "number \(index % 190)")
+    }
+    #expect(names().filter { $0.hasSuffix(".bin") }.count == 190)
+    #expect(!names().contains { $0.contains("part") })
+  }
+
+  @Test("one file that cannot be placed keeps no other from its name")
+  func oneFails() async throws {
+    let store = store
+    let asset = try await store.store(Array("abc".utf8))
+    let folder = folder
+    let outcomes = await withTaskGroup(of: Bool.self) { group in
+      for index in 0..<20 {
+        group.addTask {
+          // A folder of that name cannot be replaced by a file.
+          let name = index == 7 ? "ba" : "copy-\(index)"
+          return
+            (try? await store.export(
+              asset, to: "\(folder)/\(name)", replacing: true, embedding: nil)) != nil
+        }
+      }
+      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+    }
+    #expect(outcomes == 19)
+    #expect(names().filter { $0.hasPrefix("copy-") }.count == 19)
+    #expect(!names().contains { $0.contains("part") })
+  }
+
   @Test("an asset is exported into folders that are made for it")
-  func exported() throws {
-    let asset = try store.store(Array("abc".utf8))
+  func exported() async throws {
+    let asset = try await store.store(Array("abc".utf8))
     let path = "\(folder)/a/b/c.bin"
-    try store.export(asset, to: path, replacing: false, embedding: nil)
+    try await store.export(asset, to: path, replacing: false, embedding: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
   }
 
   @Test("a file that may not be replaced is an error, and stays")
-  func notReplaced() throws {
-    let asset = try store.store(Array("abc".utf8))
+  func notReplaced() async throws {
+    let asset = try await store.store(Array("abc".utf8))
     let path = "\(folder)/c.bin"
     try "mine".write(toFile: path, atomically: true, encoding: .utf8)
-    let error = #expect(throws: ImagineError.self) {
-      try store.export(asset, to: path, replacing: false, embedding: nil)
+    let error = await #expect(throws: ImagineError.self) {
+      try await store.export(asset, to: path, replacing: false, embedding: nil)
     }
     #expect(error?.kind == .io)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
-    try store.export(asset, to: path, replacing: true, embedding: nil)
+    try await store.export(asset, to: path, replacing: true, embedding: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
     #expect(!names().contains { $0.contains("part") })
   }
