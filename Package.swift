@@ -115,7 +115,7 @@ let package = Package(
       ],
       linkerSettings: [
         .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
-        .linkedLibrary("opencv_photo"),
+        .linkedLibrary("opencv_photo"), .linkedLibrary("z"),
       ]),
     // Optimised in debug builds too: every test of a picture would take many seconds otherwise.
     .target(

@@ -1,4 +1,4 @@
-// Writing and scaling pictures, by libvips.
+// Writing and scaling pictures, by libvips where it is no PNG.
 
 #include <vips/vips.h>
 
@@ -6,6 +6,7 @@
 
 #include "imaging.h"
 #include "libvips.hpp"
+#include "png.hpp"
 
 namespace {
 
@@ -14,11 +15,6 @@ using imaging::Image;
 
 int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t *count) {
   switch (format) {
-    case IMAGING_PNG:
-      // A low level with one filter: grain hardly compresses, and time is what is short.
-      return vips_pngsave_buffer(
-          image, data, count, "compression", 2, "filter", VIPS_FOREIGN_PNG_FILTER_SUB, "strip", TRUE,
-          nullptr);
     case IMAGING_JPEG:
       return vips_jpegsave_buffer(
           image, data, count, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
@@ -39,6 +35,10 @@ extern "C" int imaging_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
     int32_t quality, uint8_t **bytes, size_t *count, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
+    if (format == IMAGING_PNG) {
+      *bytes = imaging::write_png(pixels, width, height, channels, count);
+      return;
+    }
     imaging::start_vips();
     Image image(imaging::wrap(pixels, width, height, channels));
     if (format == IMAGING_JPEG && channels == 4)

@@ -23,6 +23,16 @@ import Testing
   }
 
   @Test(
+    "a PNG keeps every pixel, whatever its size",
+    arguments: [(1, 1), (1, 700), (3, 2), (700, 1), (640, 480), (150_000, 3)], [3, 4])
+  func keepsPixels(_ size: (width: Int, height: Int), _ channels: Int) throws {
+    let picture = try Bitmap.checks(width: size.width, height: size.height, channels: channels)
+    let back = try Codec.decode(Codec.encode(picture, as: .png), field: "image")
+    #expect(back.size == picture.size && back.channels == channels)
+    #expect(back.withPixels { Array($0) } == picture.withPixels { Array($0) })
+  }
+
+  @Test(
     "a picture fits a box in three ways",
     arguments: [
       (Conversion.Fit.contain, 50, 50, PixelSize(width: 50, height: 25)),
