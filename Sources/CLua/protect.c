@@ -135,7 +135,7 @@ int clua_get(lua_State *L, int table) {
 }
 
 static int get_field(lua_State *L) {
-  order *o = order_of(L);
+  const order *o = lua_touserdata(L, 2);
   lua_pushlstring(L, o->bytes, o->count);
   lua_gettable(L, 1);
   return 1;
@@ -143,8 +143,11 @@ static int get_field(lua_State *L) {
 
 int clua_get_field(lua_State *L, int table, const char *name, size_t count) {
   order o = {.bytes = name, .count = count};
+  table = lua_absindex(L, table);
+  lua_pushcfunction(L, get_field);
   lua_pushvalue(L, table);
-  return protect(L, get_field, 1, 1, &o);
+  lua_pushlightuserdata(L, &o);
+  return lua_pcall(L, 2, 1, 0);
 }
 
 static int get_index(lua_State *L) {

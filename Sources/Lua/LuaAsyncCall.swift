@@ -72,7 +72,7 @@ public struct LuaAsyncCall {
     work: @escaping @Sendable () async throws -> Output
   ) {
     self.init(whenCancelled: whenCancelled, purpose: purpose, work: work) { state, output in
-      try state.results(output)
+      try state.result(output)
     }
   }
 
@@ -127,6 +127,7 @@ final class WorkWait: Wait, @unchecked Sendable {
   private let work: @Sendable () async throws -> Completion
   private var result: Result<Completion, any Error>?
   private var swiftTask: Task<Void, Never>?
+  private var mailbox: Mailbox?
   /// Whether the work is in its first, synchronous part, on the thread of Lua.
   private var isStarting = false
 
@@ -143,16 +144,18 @@ final class WorkWait: Wait, @unchecked Sendable {
   override var isExternal: Bool { true }
 
   override func start(in state: LuaState) {
-    let mailbox = state.mailbox
+    mailbox = state.mailbox
     isStarting = true
-    let swiftTask = beginTask { await self.runWork(mailbox) }
+    let swiftTask = state.run(self)
     isStarting = false
     if isOver { return }
     self.swiftTask = swiftTask
-    if whenCancelled != .abort { mailbox.keep(self, SwiftWork(task: swiftTask)) }
+    if whenCancelled != .abort, let swiftTask {
+      state.mailbox.keep(self, SwiftWork(task: swiftTask))
+    }
   }
 
-  private func runWork(_ mailbox: Mailbox) async {
+  func runWork() async {
     do {
       result = .success(try await work())
     } catch {
@@ -162,7 +165,7 @@ final class WorkWait: Wait, @unchecked Sendable {
     if LuaState.current?.mailbox === mailbox, isStarting {
       _ = end()
     } else {
-      mailbox.post(ended: self)
+      mailbox?.post(ended: self)
     }
   }
 
@@ -179,13 +182,4 @@ final class WorkWait: Wait, @unchecked Sendable {
 private struct SwiftWork: BackgroundWork {
   let task: Task<Void, Never>
   func cancel() { task.cancel() }
-}
-
-/// Starts a task on this thread where the system can; elsewhere as soon as possible.
-private func beginTask(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-  if #available(macOS 26, *) {
-    return Task.immediateDetached(operation: work)
-  } else {
-    return Task.detached(operation: work)
-  }
 }

@@ -1,4 +1,6 @@
-import CLua
+// Public, because what a call costs is decided here: the bodies of the frequent functions
+// are compiled into the module that calls them.
+public import CLua
 
 /// One call of a Swift function by Lua: its arguments, counted from 1.
 ///
@@ -23,6 +25,7 @@ public struct LuaCall: ~Copyable {
   }
 
   /// How many arguments there are.
+  @inlinable
   public var count: Int { Int(lua_gettop(stack)) }
 
   /// The type of an argument; `.none` where it was not given.
@@ -31,19 +34,21 @@ public struct LuaCall: ~Copyable {
   }
 
   /// Whether an argument is `nil` or was not given.
+  @inlinable
   public func isNil(_ index: Int) -> Bool {
     lua_type(stack, Int32(index)) <= LUA_TNIL
   }
 
   /// A number, or a string that reads as one.
+  @inlinable
   public func number(_ index: Int) throws -> Double {
     let number = lua_tonumberx(stack, Int32(index), nil)
     // What is no number reads as 0.
     return number == 0 ? try zero(index) : number
   }
 
-  @inline(never)
-  private func zero(_ index: Int) throws -> Double {
+  @usableFromInline @inline(never)
+  func zero(_ index: Int) throws -> Double {
     var isNumber: Int32 = 0
     let number = lua_tonumberx(stack, Int32(index), &isNumber)
     if isNumber == 0 { throw LuaArgumentError(index, expected: "number") }
@@ -51,13 +56,14 @@ public struct LuaCall: ~Copyable {
   }
 
   /// An integer, or a float or string that is exactly one.
+  @inlinable
   public func integer(_ index: Int) throws -> Int {
     let integer = lua_tointegerx(stack, Int32(index), nil)
     return integer == 0 ? try integerZero(index) : Int(integer)
   }
 
-  @inline(never)
-  private func integerZero(_ index: Int) throws -> Int {
+  @usableFromInline @inline(never)
+  func integerZero(_ index: Int) throws -> Int {
     var isInteger: Int32 = 0
     let integer = lua_tointegerx(stack, Int32(index), &isInteger)
     if isInteger == 0 { throw notInteger(index) }
@@ -71,6 +77,7 @@ public struct LuaCall: ~Copyable {
   }
 
   /// Whether an argument is true, as a condition takes it.
+  @inlinable
   public func bool(_ index: Int) -> Bool {
     lua_toboolean(stack, Int32(index)) != 0
   }
@@ -87,6 +94,7 @@ public struct LuaCall: ~Copyable {
   }
 
   /// Calls `body` with the bytes of a string, without a copy.
+  @inlinable
   public func withBytes<Result>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
@@ -142,21 +150,25 @@ public struct LuaCall: ~Copyable {
   }
 
   /// No results.
+  @inlinable
   public func results() -> LuaResults { .none }
 
   /// One number.
+  @inlinable
   public func results(_ value: Double) -> LuaResults {
     lua_pushnumber(stack, value)
     return LuaResults(count: 1)
   }
 
   /// One integer.
+  @inlinable
   public func results(_ value: Int) -> LuaResults {
     lua_pushinteger(stack, Int64(value))
     return LuaResults(count: 1)
   }
 
   /// One boolean.
+  @inlinable
   public func results(_ value: Bool) -> LuaResults {
     lua_pushboolean(stack, value ? 1 : 0)
     return LuaResults(count: 1)
@@ -183,6 +195,7 @@ public struct LuaResults {
   }
 
   /// No results.
+  @inlinable
   public static var none: LuaResults { LuaResults(count: 0) }
 }
 
@@ -190,6 +203,12 @@ public struct LuaResults {
 extension LuaResults: Sendable {}
 
 extension LuaState {
+  @inlinable
+  func result(_ value: some LuaPushable) throws -> LuaResults {
+    try value.push(to: self)
+    return LuaResults(count: 1)
+  }
+
   /// Leaves the results for Lua, in order.
   public func results<each Value: LuaPushable>(_ value: repeat each Value) throws -> LuaResults {
     _ = try enter(64)
@@ -212,16 +231,38 @@ extension LuaState {
 extension LuaCall {
   /// A field of a table that is an argument, without a reference to the table; `nil`
   /// where there is none.
+  @inlinable
   public func field<T: LuaReadable>(
     _ index: Int, _ name: String, as type: T.Type = T.self
   ) throws -> T? {
+    let top = lua_gettop(stack)
+    defer { lua_settop(stack, top) }
+    guard try pushField(index, name) else { return nil }
+    do {
+      return try T.readArgument(Int(top) + 1, of: self)
+    } catch let error as LuaArgumentError {
+      throw fieldError(error, name)
+    }
+  }
+
+  /// Leaves a field of an argument on the stack; false where it is `nil`.
+  @usableFromInline
+  func pushField(_ index: Int, _ name: String) throws -> Bool {
     guard lua_type(stack, Int32(index)) == LUA_TTABLE else {
       throw LuaArgumentError(index, expected: "table")
     }
     let state = self.state
-    return try state.balanced { stack in
-      try state.getField(name, stack, table: Int32(index))
-      return try state.readField(stack, called: "field '\(name)'", as: type)
+    try state.getField(name, try state.enter(), table: Int32(index))
+    return lua_type(stack, -1) != LUA_TNIL
+  }
+
+  @usableFromInline
+  func fieldError(_ error: LuaArgumentError, _ name: String) -> LuaError {
+    switch error.reason {
+    case .message(let message): return LuaError("field '\(name)': \(message)")
+    case .expected(let type):
+      let found = LuaType(code: lua_type(stack, Int32(error.index)))
+      return LuaError("field '\(name)': \(type) expected, got \(found)")
     }
   }
 }

@@ -1,4 +1,4 @@
-import CLua
+public import CLua
 
 /// A Swift value that can be given to Lua.
 public protocol LuaPushable: SendableMetatype {
@@ -43,6 +43,7 @@ extension Bool: LuaConvertible {
     let stack = try state.enter()
     return lua_type(stack, index) == LUA_TBOOLEAN ? lua_toboolean(stack, index) != 0 : nil
   }
+  @inlinable
   public func pushResult(of call: borrowing LuaCall) throws {
     lua_pushboolean(call.stack, self ? 1 : 0)
   }
@@ -57,9 +58,11 @@ extension Double: LuaConvertible {
     let number = lua_tonumberx(stack, index, &isNumber)
     return isNumber != 0 ? number : nil
   }
+  @inlinable
   public static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Double {
     try call.number(index)
   }
+  @inlinable
   public func pushResult(of call: borrowing LuaCall) throws { lua_pushnumber(call.stack, self) }
 }
 
@@ -109,9 +112,11 @@ extension LuaPushable where Self: FixedWidthInteger {
 
 extension Int: LuaConvertible {
   public static var luaTypeName: String { "integer" }
+  @inlinable
   public static func readArgument(_ index: Int, of call: borrowing LuaCall) throws -> Int {
     try call.integer(index)
   }
+  @inlinable
   public func pushResult(of call: borrowing LuaCall) throws {
     lua_pushinteger(call.stack, Int64(self))
   }

@@ -45,22 +45,55 @@ public struct LuaFunction: Sendable, Equatable {
 
   /// Calls it with Swift values and reads its first result.
   /// - Throws: ``LuaError``, also where the result is of another type.
+  @inlinable
   public func call<Result: LuaReadable, each Argument: LuaPushable>(
     _ argument: repeat each Argument, returning: Result.Type
   ) throws -> Result {
-    let state = try reference.state()
-    return try state.balanced(64) { stack in
-      try state.push(reference, stack)
-      var count = 0
-      for value in repeat each argument {
-        try value.push(to: state)
-        count += 1
-      }
-      try state.call(stack, arguments: count, results: 1)
-      if let result = try Result.read(from: state, at: lua_gettop(stack)) { return result }
-      throw LuaError(
-        "\(Result.luaTypeName) expected as result, got \(LuaType(code: lua_type(stack, -1)))")
+    let call = try OutgoingCall(self)
+    defer { call.end() }
+    var count = 0
+    for value in repeat each argument {
+      try value.push(to: call.state)
+      count += 1
     }
+    try call.run(arguments: count)
+    if let result = try Result.read(from: call.state, at: call.base + 1) { return result }
+    throw call.wrongResult(Result.luaTypeName)
+  }
+}
+
+/// A call of a Lua function with one result, on its way: what does not depend on the types
+/// of its arguments.
+@usableFromInline
+struct OutgoingCall {
+  @usableFromInline let state: LuaState
+  /// Where the stack stood before.
+  @usableFromInline let base: Int32
+  private let stack: OpaquePointer
+
+  /// Pushes the function and makes room for its arguments.
+  @usableFromInline
+  init(_ function: LuaFunction) throws {
+    state = try function.reference.state()
+    stack = try state.enter(64)
+    base = lua_gettop(stack)
+    try state.push(function.reference, stack)
+  }
+
+  /// Calls the function and leaves its result above `base`.
+  @usableFromInline
+  func run(arguments: Int) throws {
+    try state.call(stack, arguments: arguments, results: 1)
+  }
+
+  @usableFromInline
+  func wrongResult(_ expected: String) -> LuaError {
+    LuaError("\(expected) expected as result, got \(LuaType(code: lua_type(stack, -1)))")
+  }
+
+  @usableFromInline
+  func end() {
+    lua_settop(stack, base)
   }
 }
 

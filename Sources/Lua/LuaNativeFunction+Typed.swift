@@ -36,6 +36,28 @@ extension LuaNativeFunction {
     }
   }
 
+  /// The same, with one argument: the compiler knows the types better than those of a list.
+  @inlinable
+  public static func typed<Argument: LuaReadable, Output: LuaPushable>(
+    _ body: @escaping @Sendable (Argument) throws -> Output
+  ) -> LuaNativeFunction {
+    LuaNativeFunction { call in
+      try body(try .readArgument(1, of: call)).pushResult(of: call)
+      return LuaResults(count: 1)
+    }
+  }
+
+  /// The same, with two arguments.
+  @inlinable
+  public static func typed<First: LuaReadable, Second: LuaReadable, Output: LuaPushable>(
+    _ body: @escaping @Sendable (First, Second) throws -> Output
+  ) -> LuaNativeFunction {
+    LuaNativeFunction { call in
+      try body(try .readArgument(1, of: call), try .readArgument(2, of: call)).pushResult(of: call)
+      return LuaResults(count: 1)
+    }
+  }
+
   /// An `async` function of Swift values. It begins on the thread of Lua, up to its first
   /// suspension, and so must not block.
   ///

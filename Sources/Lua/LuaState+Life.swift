@@ -62,5 +62,7 @@ extension LuaState {
     clua_bind_thread(nil)
     self.host = nil
     userdataTypes = [:]
+    idleRunner?.end()
+    idleRunner = nil
   }
 }

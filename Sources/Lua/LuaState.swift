@@ -12,6 +12,8 @@ public final class LuaState {
   let configuration: LuaConfiguration
   var references = ReferenceTable()
   let scheduler = Scheduler()
+  /// Waits for the next piece of Swift work.
+  var idleRunner: WorkRunner?
   /// Which types of userdata have a metatable here; also keeps them alive.
   var userdataTypes: [UnsafeRawPointer: AnyObject] = [:]
 

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Lua
+
+@Suite("Swift work")
+struct WorkTests {
+  /// Says whether the work runs on the thread of Lua, and whether its task is cancelled.
+  static let probe = LuaNativeFunction.async { _ in
+    LuaAsyncCall(work: { [LuaState.current != nil, Task.isCancelled] })
+  }
+
+  static let functions: KeyValuePairs<String, LuaNativeFunction> = [
+    "probe": probe, "echo": Host.echo, "never": Host.never, "fail": Host.fail,
+    "cancelItself": .async { _ in
+      LuaAsyncCall(work: {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return Task.isCancelled
+      })
+    },
+    "callNested": .async { call in
+      let function = try call.function(1)
+      return LuaAsyncCall(work: { try function.call(returning: [Bool].self) })
+    },
+  ]
+
+  @Test(
+    "begins on the thread of Lua, in a task that nobody has cancelled",
+    arguments: [
+      ("at first", ""),
+      ("after work that did not suspend", "probe()"),
+      ("after work that suspended", "echo(1)"),
+      ("after work that failed", "pcall(fail)"),
+      ("after work that was aborted", "pcall(task.timeout, 0.001, never)"),
+      ("after work that cancelled its own task", "assert(cancelItself())"),
+      (
+        "while other work is suspended",
+        "local t = task.spawn(function() task.spawn(never) task.spawn(echo, 1) task.sleep(1) end)"
+          + " task.sleep(0) task.spawn(t.cancel, t)"
+      ),
+      ("after work that called Lua", "assert(callNested(probe)[1])"),
+      (
+        "after work that called Lua, which suspended",
+        "callNested(function() echo(1) return {} end)"
+      ),
+    ])
+  func beginning(name: String, before: String) async throws {
+    let chunk = "\(before) local a, b = probe(), probe() return a[1], a[2], b[1], b[2]"
+    #expect(try await runLua(chunk, with: Self.functions) == [true, false, true, false], "\(name)")
+  }
+
+  @Test("is let go of when it has ended, and its task when the state is closed")
+  func release() throws {
+    weak var held: Token?
+    weak var task: WorkRunner?
+    do {
+      let token = Token()
+      held = token
+      let interpreter = try LuaInterpreter()
+      let work = LuaNativeFunction.async { [token = Shared<Token?>(token)] _ in
+        defer { token.value = nil }
+        return LuaAsyncCall(work: { [token = token.value] in token != nil })
+      }
+      let runner = Shared<WorkRunner?>(nil)
+      try interpreter.runBlocking { state in
+        try state.globals.set("work", to: work)
+        try state.run("assert(work()) assert(not work())")
+        runner.value = state.idleRunner
+      }
+      task = runner.value
+      #expect(task != nil)
+      interpreter.close()
+    }
+    #expect(held == nil)
+    #expect(task == nil)
+  }
+}
+
+private final class Token: Sendable {}
