@@ -5,6 +5,16 @@
 public enum Picture: Sendable, Hashable {
   case bytes([UInt8])
   case file(path: String)
+
+  /// The SHA-256 of the content, where the picture is a file of an asset store, which is named by
+  /// it; nil for any other.
+  public var storedSHA256: String? {
+    guard case .file(let path) = self, let name = path.split(separator: "/").last else {
+      return nil
+    }
+    let stem = name.prefix { $0 != "." }
+    return Asset.isSHA256(stem) ? String(stem) : nil
+  }
 }
 
 /// What a picture's first bytes say of it.

@@ -9,7 +9,7 @@
 /// ```
 ///
 /// Unknown is nil, never 0.
-public struct PriceList: Sendable, Hashable {
+public struct PriceList: Sendable, Hashable, Codable {
   /// What is counted, such as `tokens` or `USD`.
   public let unit: String
   /// Millionths of the unit for a picture or a job, by operation and by `operation.style`.

@@ -44,6 +44,11 @@ public final class ScriptHost: Sendable {
     public var home: String?
     /// The provider to use, before all else that names one.
     public var provider: String?
+    /// The file to record every answer of every provider in. It appears, whole, with
+    /// ``ScriptHost/finishRecording()``.
+    public var record: String?
+    /// The recording to take every answer from: no network, no key and no server is used.
+    public var replay: String?
     /// Bytes that a script may hold in Lua; nil for no limit.
     public var memoryLimit: Int?
     public var logger: Logger
@@ -66,21 +71,36 @@ public final class ScriptHost: Sendable {
   let home: String
   let registry: ProviderRegistry
   let session: Session
+  let recorder: RecordingWriter?
+  let recordingSource: RecordingSource?
+  let replay: ReplayedSource?
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     home = configuration.home ?? DataFolder.path(environment: configuration.environment)
     let registry = ProviderRegistry(configuration, home: home)
     self.registry = registry
+    recorder = configuration.record.map(RecordingWriter.init)
+    recordingSource = recorder.map {
+      RecordingSource(registry, writer: $0, environment: configuration.environment)
+    }
+    replay = configuration.replay.map {
+      ReplayedSource(path: $0, selection: configuration.provider)
+    }
+    let source: any Session.ProviderSource & PictureConverter =
+      if let replay { replay } else if let recordingSource { recordingSource } else { registry }
     session = Session(
       assets: FileAssetStore(root: "\(home)/assets"),
-      ledger: SQLiteJobLedger(path: "\(home)/journal.sqlite"), converter: registry,
-      providers: registry,
+      ledger: SQLiteJobLedger(path: "\(home)/journal.sqlite"), converter: source,
+      providers: source,
       progress: configuration.progress, notice: configuration.notice)
   }
 
   /// Gives a state the module `imagine`.
+  ///
+  /// - Throws: ``ImagineError`` where a recording cannot be written, or read.
   public func install(in state: LuaState) throws {
+    try openRecording()
     try ImagineModule(session: session).install(in: state)
   }
 
@@ -106,13 +126,14 @@ public final class ScriptHost: Sendable {
   /// Tells what should be known at the end of a run, by the configuration's `notice`.
   public func tellWhatWasDrawn() {
     let count = session.picturesDrawnByEngine
-    guard count > 0 else { return }
+    guard count > 0, replay == nil else { return }
     let pictures = count == 1 ? "1 picture" : "\(count) pictures"
     configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
   }
 
-  /// Ends the private server, if it was started. Nothing may be called afterwards.
+  /// Ends the private server, if it was started, and gives up a recording that is not finished. Nothing may be called afterwards.
   public func close() {
+    recorder?.discard()
     registry.close()
   }
 }

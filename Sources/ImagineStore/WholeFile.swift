@@ -64,6 +64,18 @@ public final class WholeFile {
     unlink(temporaryPath)
   }
 
+  /// Syncs a file that something else has written whole, and gives it its name.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io`.
+  static func move(_ temporaryPath: String, to path: String) throws(ImagineError) {
+    let descriptor = open(temporaryPath, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("cannot write \(path)") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+      throw .system("cannot write \(path)")
+    }
+  }
+
   /// Whether there is anything of that name.
   static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0

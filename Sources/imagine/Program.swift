@@ -19,12 +19,17 @@ enum Program {
   }
 
   /// The host of this process: by the environment and `config.toml`, telling its user on stderr.
-  static func makeHost(provider: String? = nil, isVerbose: Bool = false) -> ScriptHost {
+  static func makeHost(
+    provider: String? = nil, isVerbose: Bool = false, record: String? = nil,
+    replay: String? = nil
+  ) -> ScriptHost {
     var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
     logger.logLevel = isVerbose ? .debug : .warning
     var configuration = ScriptHost.Configuration(
       service: .environment(serverProgram: server), environment: environment, logger: logger)
     configuration.provider = provider
+    configuration.record = record
+    configuration.replay = replay
     configuration.notice = Notice.write
     if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
     return ScriptHost(configuration)

@@ -18,6 +18,7 @@ enum ScriptCommand {
       interpreter.waitForBackgroundWorkBlocking()
       host.ifMade { host in
         host.tellWhatWasDrawn()
+        finishRecording(host)
         host.close()
       }
     }
@@ -34,10 +35,23 @@ enum ScriptCommand {
         name, _ in
         settings.provider.withLock { $0 = name }
       },
+      LuaCommand.Option("--record", valueName: "FILE", help: "record every answer in this file") {
+        path, _ in
+        settings.record.withLock { $0 = path }
+      },
+      LuaCommand.Option(
+        "--replay", valueName: "FILE", help: "take every answer from a recording, and send nothing"
+      ) { path, _ in
+        settings.replay.withLock { $0 = path }
+      },
       LuaCommand.Option("--verbose", help: "log each request on stderr") { _, _ in
         settings.isVerbose.withLock { $0 = true }
       },
     ]
+  }
+
+  private static func finishRecording(_ host: ScriptHost) {
+    do { try host.finishRecording() } catch { Notice.write("\(error)") }
   }
 
   private static func tellOfBackgroundWork(_ interpreter: LuaInterpreter) {
@@ -51,11 +65,14 @@ enum ScriptCommand {
 /// What the host's own options said.
 private final class Settings: Sendable {
   let provider = Mutex<String?>(nil)
+  let record = Mutex<String?>(nil)
+  let replay = Mutex<String?>(nil)
   let isVerbose = Mutex(false)
 
   func makeHost() -> ScriptHost {
     Program.makeHost(
-      provider: provider.withLock { $0 }, isVerbose: isVerbose.withLock { $0 })
+      provider: provider.withLock { $0 }, isVerbose: isVerbose.withLock { $0 },
+      record: record.withLock { $0 }, replay: replay.withLock { $0 })
   }
 }
 

@@ -1,0 +1,269 @@
+import Foundation
+import ImagineCore
+import Synchronization
+import Testing
+
+@testable import ImagineStore
+
+@Suite("A recording answers as the providers did")
+struct RecordingTests {
+  let folder = NSTemporaryDirectory() + "recording-\(UUID().uuidString)"
+  var path: String { "\(folder)/run.recording" }
+  var store: FileAssetStore { FileAssetStore(root: "\(folder)/assets") }
+
+  private func request(_ prompt: String, seed: Int64) throws -> Request {
+    try Operation.generate.request(
+      from: ["prompt": .text(prompt), "seed": .integer(seed)], by: .script)
+  }
+
+  private func draw(
+    _ prompt: String, seed: Int64, by provider: any Provider, count: Int = 1
+  ) async throws -> [String] {
+    try await provider.draw(
+      try request(prompt, seed: seed), count: count, options: CallOptions(), into: store
+    ).map(\.asset.sha256)
+  }
+
+  private func replayed(_ name: String = "studio") throws -> ReplayedProvider {
+    let recording = try Recording(path: path)
+    return ReplayedProvider(
+      try #require(try recording.provider(named: name)), recording: recording)
+  }
+
+  @Test("pictures come back byte for byte, equal requests in the order they were made in")
+  func pictures() async throws {
+    let writer = RecordingWriter(path: path)
+    let studio = RecordingProvider(Studio(), writer: writer)
+    let first = try await draw("a cat", seed: 7, by: studio)
+    let second = try await draw("a cat", seed: 7, by: studio)
+    let pair = try await draw("a dog", seed: 7, by: studio, count: 2)
+    #expect(first != second && pair.count == 2)
+    try writer.finish()
+    try FileManager.default.removeItem(atPath: "\(folder)/assets")
+
+    let replay = try replayed()
+    #expect(try await draw("a dog", seed: 7, by: replay, count: 2) == pair)
+    #expect(try await draw("a cat", seed: 7, by: replay) == first)
+    #expect(try await draw("a cat", seed: 7, by: replay) == second)
+    let error = await #expect(throws: ImagineError.self) {
+      try await draw("a cat", seed: 7, by: replay)
+    }
+    #expect(error?.message.contains("2 times, and this is call 3") == true)
+    #expect(replay.prices == Studio().prices && replay.polling.pause(after: 9) == 0)
+  }
+
+  @Test("a large file comes back whole, and is in the recording once")
+  func largeBody() async throws {
+    let bytes = [UInt8](repeating: 7, count: 2 * RecordingWriter.pieceSize + 5)
+    let asset = try await store.store(bytes)
+    let writer = RecordingWriter(path: path)
+    try writer.record(asset, in: store)
+    try writer.record(asset, in: store)
+    try writer.open()
+    try writer.finish()
+    try FileManager.default.removeItem(atPath: asset.path)
+    let again = try await Recording(path: path).file(asset.sha256, into: store)
+    #expect(again.sha256 == asset.sha256 && again.byteCount == bytes.count)
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+    #expect(try #require(size) < bytes.count + 100_000)
+  }
+
+  @Test("a job is told as it was told, its last state for ever, and its files have no address")
+  func jobs() async throws {
+    let writer = RecordingWriter(path: path)
+    let studio = RecordingProvider(Studio(), writer: writer)
+    let video = try Operation.video.request(from: ["prompt": .text("waves")], by: .script)
+    _ = try await studio.submit(video, options: CallOptions())
+    #expect(try await studio.status(of: "film-1").state == .processing)
+    let status = try await studio.status(of: "film-1")
+    let address = try #require(status.videoAddress)
+    #expect(address.contains("signature"))
+    let film = try await studio.download(address, into: store)
+    try await studio.delete(job: "film-1")
+    await #expect(throws: ImagineError.self) { try await studio.status(of: "film-2") }
+    try writer.finish()
+    let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    #expect(!text.contains("signature"))
+
+    let replay = try replayed()
+    #expect(try await replay.submit(video, options: CallOptions()).id == "film-1")
+    #expect(try await replay.status(of: "film-1").state == .processing)
+    for _ in 0..<3 {
+      let status = try await replay.status(of: "film-1")
+      #expect(status.state == .finished)
+      let name = try #require(status.videoAddress)
+      #expect(name == "https://recording.invalid/film-1/video")
+      #expect(try await replay.download(name, into: store).sha256 == film.sha256)
+    }
+    try await replay.delete(job: "film-1")
+    let error = await #expect(throws: ImagineError.self) { try await replay.status(of: "film-2") }
+    #expect(error?.kind == .notFound && error?.code == 1100 && error?.status == 404)
+    #expect(error?.message == "no film-2 at https://media.example.com/film-2")
+  }
+
+  @Test("a request that was not recorded is told with the nearest one and every difference")
+  func missing() async throws {
+    let writer = RecordingWriter(path: path)
+    let studio = RecordingProvider(Studio(), writer: writer)
+    _ = try await draw("a red fox in the snow", seed: 7, by: studio)
+    _ = try await draw("a cat on a sofa", seed: 8, by: studio)
+    _ = try await draw("a cat on a mat", seed: 9, by: studio)
+    try writer.finish()
+    let replay = try replayed()
+    let one = await #expect(throws: ImagineError.self) {
+      try await draw("a cat on a rug", seed: 9, by: replay)
+    }
+    #expect(one?.kind == .validation && one?.field == "prompt")
+    #expect(
+      one?.message.hasSuffix(
+        "the nearest recorded request differs in prompt: recorded \"a cat on a mat\","
+          + " now \"a cat on a rug\"") == true)
+    let two = await #expect(throws: ImagineError.self) {
+      try await draw("a cat on a sofas", seed: 1, by: replay, count: 2)
+    }
+    #expect(
+      two?.message.contains(
+        "n: recorded nothing, now 2; prompt: recorded \"a cat on a sofa\", now"
+          + " \"a cat on a sofas\"; seed: recorded 8, now 1") == true)
+  }
+
+  @Test("known secrets are nowhere in the file, wherever a provider says them")
+  func secrets() async throws {
+    let writer = RecordingWriter(path: path)
+    writer.hide("sk-very-secret")
+    let studio = RecordingProvider(Studio(), writer: writer)
+    await #expect(throws: ImagineError.self) {
+      try await draw("fail with sk-very-secret", seed: 1, by: studio)
+    }
+    try writer.finish()
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(data.range(of: Data("very-secret".utf8)) == nil)
+    #expect(data.range(of: Data("[removed]".utf8)) != nil)
+  }
+
+  @Test("the run's seed and selection are kept, and absent where none was recorded")
+  func facts() throws {
+    let writer = RecordingWriter(path: path)
+    writer.record(seed: (.min, 42))
+    writer.record(selection: "studio")
+    try writer.finish()
+    let recording = try Recording(path: path)
+    let seed = try #require(try recording.seed())
+    #expect(seed == (.min, 42))
+    #expect(try recording.selection() == "studio")
+    let other = RecordingWriter(path: path)
+    try other.open()
+    try other.finish()
+    #expect(try Recording(path: path).seed() == nil)
+    #expect(try Recording(path: path).selection() == nil)
+  }
+
+  @Test("nothing has the recording's name before it is whole, and one given up leaves nothing")
+  func whole() throws {
+    let writer = RecordingWriter(path: path)
+    writer.record(selection: "studio")
+    #expect(!FileManager.default.fileExists(atPath: path))
+    writer.discard()
+    try writer.finish()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+  }
+
+  @Test("what is no recording, a later version, or damaged is a clear error")
+  func damaged() async throws {
+    #expect(throws: ImagineError.self) { try Recording(path: path) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let url = URL(fileURLWithPath: path)
+    for text in ["", "hello", String(repeating: "SQLite format 3\0", count: 500)] {
+      try Data(text.utf8).write(to: url)
+      let error = #expect(throws: ImagineError.self) { try Recording(path: path) }
+      #expect(error?.message == "\(path) is no recording")
+    }
+    try FileManager.default.removeItem(atPath: path)
+    let writer = RecordingWriter(path: path)
+    let studio = RecordingProvider(Studio(), writer: writer)
+    _ = try await draw("a cat", seed: 7, by: studio)
+    try writer.finish()
+    var data = try Data(contentsOf: url)
+    // The version stands in SQLite's header, at byte 60.
+    data[63] = 9
+    try data.write(to: url)
+    let later = #expect(throws: ImagineError.self) { try Recording(path: path) }
+    #expect(later?.message.contains("version 9; this program reads version 1") == true)
+    data[63] = 1
+    let place = try #require(data.range(of: Data(Studio.picture(1))))
+    data[place.upperBound - 1] ^= 1
+    try data.write(to: url)
+    let replay = try replayed()
+    let error = await #expect(throws: ImagineError.self) {
+      try await draw("a cat", seed: 7, by: replay)
+    }
+    #expect(error?.message.contains("is damaged") == true)
+  }
+
+  @Test(
+    "addresses in messages lose their queries and their passwords",
+    arguments: [
+      ("GET https://a.b/c?sig=1: no", "GET https://a.b/c no"), ("a://u:p@h/x", "a://h/x"),
+      ("(http://a?b) ://", "(http://a) ://"), ("no address", "no address"),
+    ])
+  func queries(text: String, expected: String) {
+    #expect(RecordedAddress.withoutQueries(text) == expected)
+  }
+}
+
+/// A service in memory: each picture another one, and a film that is finished at the second question.
+private final class Studio: Provider {
+  private let calls = Mutex(0)
+
+  var name: String { "studio" }
+  var operations: [ImagineCore.Operation] { ImagineCore.Operation.all }
+  var takesCount: Bool { true }
+  var polling: JobPolling { JobPolling() }
+  var prices: PriceList { .imagine }
+
+  static func picture(_ number: Int) -> [UInt8] {
+    Sample.png.bytes + Array("picture number \(number)".utf8)
+  }
+
+  private func next() -> Int {
+    calls.withLock { calls in
+      calls += 1
+      return calls
+    }
+  }
+
+  func draw(
+    _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
+  ) async throws -> [Drawing] {
+    if let prompt = request.prompt, prompt.hasPrefix("fail") {
+      throw ImagineError(.authorization, "the token in \"\(prompt)\" is unknown", code: 1001)
+    }
+    var drawings: [Drawing] = []
+    for _ in 0..<count {
+      let asset = try await store.store(Self.picture(next()))
+      drawings.append(Drawing(asset: asset, engine: nil))
+    }
+    return drawings
+  }
+
+  func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
+    JobStatus(id: "film-1", state: .queued)
+  }
+
+  func status(of job: String) async throws -> JobStatus {
+    let address = "https://media.example.com/\(job)?signature=\(next())"
+    guard job == "film-1" else {
+      throw ImagineError(
+        .notFound, "no \(job) at \(address)", code: 1100, status: 404, job: job)
+    }
+    return calls.withLock { $0 } == 1
+      ? JobStatus(id: job, state: .processing)
+      : JobStatus(id: job, state: .finished, videoAddress: address)
+  }
+
+  func delete(job: String) async throws {}
+
+  func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+    try await store.store(Array("film".utf8))
+  }
+}
