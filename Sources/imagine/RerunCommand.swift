@@ -33,6 +33,9 @@ struct RerunCommand: AsyncParsableCommand {
       throw ImagineError(.validation, "\(picture) tells no request of imagine's")
     }
     let redrawing = try host.redrawing(of: metadata, provider: provider)
+    guard force || access(output, F_OK) != 0 else {
+      throw ImagineError(.io, "\(output) exists; --force replaces it")
+    }
     tell(redrawing)
     guard try isAgreed() else {
       Notice.write("nothing was drawn")

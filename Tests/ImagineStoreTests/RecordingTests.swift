@@ -101,6 +101,17 @@ struct RecordingTests {
     #expect(error?.message == "no film-2 at https://media.example.com/film-2")
   }
 
+  @Test("a job that the recorded run did not wait for to its end is a timeout")
+  func unfinished() async throws {
+    let writer = RecordingWriter(path: path)
+    _ = try await RecordingProvider(Studio(), writer: writer).status(of: "film-1")
+    try writer.finish()
+    let replay = try replayed()
+    #expect(try await replay.status(of: "film-1").state == .processing)
+    let error = await #expect(throws: ImagineError.self) { try await replay.status(of: "film-1") }
+    #expect(error?.kind == .timeout && error?.retryable == false && error?.job == "film-1")
+  }
+
   @Test("a request that was not recorded is told with the nearest one and every difference")
   func missing() async throws {
     let writer = RecordingWriter(path: path)

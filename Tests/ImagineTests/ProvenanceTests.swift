@@ -127,7 +127,7 @@ struct ProvenanceTests {
     #expect(unasked.errors.contains("--yes"))
     let over = try await run(["rerun", "cat.png", "-o", "cat.png", "--yes"], at: stub)
     #expect(over.status == 1)
-    #expect(over.errors.contains("cat.png exists and may not be overwritten"))
+    #expect(over.errors.contains("cat.png exists; --force replaces it"))
     let stranger = try await run(
       ["rerun", "cat.png", "-o", "new.png", "--yes", "--provider", "\(stub.address)/v2"], at: stub)
     #expect(stranger.status == 1)

@@ -83,6 +83,9 @@ extension RecordedCall {
     action == .draw || action == .submit ? try? RequestDescription(json: subject) : nil
   }
 
-  /// Whether the same call may be answered the same way again: it reads, and changes nothing.
-  var isRepeatable: Bool { action == .download || action == .fetch || action == .convert }
+  /// Whether the same call may be answered the same way again.
+  var isRepeatable: Bool { !changesSomething && action != .status }
+
+  /// Whether the call is more than a question.
+  var changesSomething: Bool { action == .draw || action == .submit || action == .delete }
 }

@@ -41,7 +41,8 @@ public final class Recording: Sendable {
       }
       guard format == RecordingWriter.format else {
         throw ImagineError(
-          .validation, "\(path) is a recording of version \(format ?? 0);"
+          .validation,
+          "\(path) is a recording of version \(format ?? 0);"
             + " this program reads version \(RecordingWriter.format)")
       }
     } catch let error as ImagineError {
@@ -91,6 +92,12 @@ public final class Recording: Sendable {
       if case .fault(let error) = last { throw error }
       return last
     }
+    if call.action == .status {
+      // The recorded run gave up waiting here, and so does this one.
+      throw ImagineError(
+        .timeout, "the recording \(path) ends before the job \(call.subject) does",
+        job: call.subject)
+    }
     throw ImagineError(
       .validation,
       "\(call.title) is in the recording \(path) \(rows.count) times, and this is call"
@@ -129,7 +136,8 @@ public final class Recording: Sendable {
   }
 
   func damaged(_ call: RecordedCall) -> ImagineError {
-    ImagineError(.io, "the recording \(path) is damaged: \(call.title) has an answer of another kind")
+    ImagineError(
+      .io, "the recording \(path) is damaged: \(call.title) has an answer of another kind")
   }
 
   /// Every request in the recording that a provider was sent.

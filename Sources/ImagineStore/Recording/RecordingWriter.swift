@@ -99,7 +99,7 @@ public final class RecordingWriter: Sendable {
     do {
       result = try await body()
     } catch {
-      if let fault = error as? ImagineError {
+      if let fault = error as? ImagineError, fault.kind != .cancelled || call.changesSomething {
         record(.fault(fault), of: call, occurrence)
       }
       throw error
@@ -145,10 +145,10 @@ public final class RecordingWriter: Sendable {
       defer { state.database = nil }
       return (state.database, state.fault)
     }
-    guard let database else { return }
+    guard database != nil || fault != nil else { return }
     do {
       if let fault { throw fault }
-      try database.close()
+      try database?.close()
       try WholeFile.move(temporaryPath, to: path)
     } catch {
       unlink(temporaryPath)
