@@ -23,7 +23,9 @@ extension ScriptHost {
       throw ImagineError(.validation, "a run is recorded or replayed, not both", field: "replay")
     }
     try recordingSource?.open()
-    _ = try replay?.recording()
+    if let replay {
+      configuration.notice("every answer comes from the recording \(try replay.recording().path)")
+    }
   }
 
   /// Gives the recording its name, where one is made. To be called when a run has ended; its answers

@@ -6,7 +6,7 @@ public import ImagineCore
 /// over, and nothing that it says is believed. Show its texts with `printable`.
 public struct PictureTexts: Sendable, Hashable {
   public struct Entry: Sendable, Hashable, Codable {
-    /// The keyword of a PNG's text; `XMP` in other formats.
+    /// The keyword of a PNG's text; `XMP` or `UserComment` in other formats.
     public var keyword: String
     public var text: String
   }
@@ -101,6 +101,8 @@ public struct PictureTexts: Sendable, Hashable {
         let body = try read(offset + 4, length - 2)
         if body.starts(with: JPEGSegment.xmpHeader) {
           add(xmp: body.dropFirst(JPEGSegment.xmpHeader.count))
+        } else {
+          add(exif: body)
         }
       }
       offset += 2 + length
@@ -115,6 +117,8 @@ public struct PictureTexts: Sendable, Hashable {
       let length = frame.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
       if frame.starts(with: Array("XMP ".utf8)), length <= Self.longestText {
         add(xmp: try read(offset + 8, length)[...])
+      } else if frame.starts(with: Array("EXIF".utf8)), length <= Self.longestText {
+        add(exif: try read(offset + 8, length))
       }
       offset += 8 + length + length % 2
     }
@@ -125,6 +129,11 @@ public struct PictureTexts: Sendable, Hashable {
       metadata = PictureMetadata(json: entry.text)
     }
     entries.append(entry)
+  }
+
+  private mutating func add(exif block: [UInt8]) {
+    guard let text = ExifComment.text(block) else { return }
+    entries.append(Entry(keyword: "UserComment", text: text))
   }
 
   private mutating func add(xmp: ArraySlice<UInt8>) {

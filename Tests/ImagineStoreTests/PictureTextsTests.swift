@@ -118,6 +118,49 @@ struct PictureTextsTests {
     #expect(texts.entries[1].text == "?\u{FFFD}")
   }
 
+  /// An Exif block with one directory that leads to another with the comment in it.
+  private func exif(_ comment: [UInt8], isBigEndian: Bool) -> [UInt8] {
+    func number(_ value: Int, _ count: Int) -> [UInt8] {
+      let digits = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+      return isBigEndian ? digits.reversed() : digits
+    }
+    func entry(_ tag: Int, _ type: Int, _ count: Int, _ value: Int) -> [UInt8] {
+      number(tag, 2) + number(type, 2) + number(count, 4) + number(value, 4)
+    }
+    let mark = Array((isBigEndian ? "MM" : "II").utf8) + number(42, 2) + number(8, 4)
+    let first = number(1, 2) + entry(0x8769, 4, 1, 26) + number(0, 4)
+    let second = number(1, 2) + entry(0x9286, 7, comment.count, 44) + number(0, 4)
+    return Array("Exif\0\0".utf8) + mark + first + second + comment
+  }
+
+  @Test("the comment that other programs leave in a JPEG or a WebP is read, in either byte order")
+  func comments() throws {
+    let text = "ein Kätzchen\nSteps: 20"
+    let wide = Array("UNICODE\0".utf8) + text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+    for isBigEndian in [true, false] {
+      let block = exif(wide, isBigEndian: isBigEndian)
+      #expect(ExifComment.text(block) == text)
+      let segment = [0xFF, 0xE1, 0, UInt8(block.count + 2)] + block
+      let jpeg = Sample.jpeg.bytes[..<2] + segment + Sample.jpeg.bytes[2...]
+      let entry = PictureTexts.Entry(keyword: "UserComment", text: text)
+      #expect(try read(Array(jpeg))?.entries == [entry])
+      let webp = Sample.extended.bytes + Array("EXIF".utf8) + [UInt8(block.count), 0, 0, 0] + block
+      #expect(try read(webp)?.entries == [entry])
+    }
+    let plain = exif(Array("ASCII\0\0\0a cat".utf8), isBigEndian: false)
+    #expect(ExifComment.text(plain) == "a cat")
+    for count in 0..<plain.count { #expect(ExifComment.text(plain.prefix(count)) == nil) }
+    var random = Dice(state: 3)
+    for _ in 0..<2000 {
+      var copy = plain
+      for _ in 0..<3 {
+        copy[Int.random(in: 6..<copy.count, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
+      }
+      _ = ExifComment.text(copy)
+    }
+  }
+
   @Test("what is no picture, and what is not there, are clear errors")
   func noPicture() throws {
     let path = NSTemporaryDirectory() + "no-picture-\(UUID().uuidString).png"
