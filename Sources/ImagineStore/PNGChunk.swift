@@ -42,15 +42,19 @@ enum PNGChunk {
   }
 
   /// CRC-32 of ISO 3309, the one that PNG names.
-  static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  static func checksum(_ bytes: [UInt8]) -> UInt32 {
     var register: UInt32 = 0xFFFF_FFFF
     for byte in bytes {
-      register ^= UInt32(byte)
-      for _ in 0..<8 {
-        register = register & 1 == 1 ? register >> 1 ^ 0xEDB8_8320 : register >> 1
-      }
+      register = register >> 8 ^ checksums[Int(truncatingIfNeeded: register ^ UInt32(byte)) & 0xFF]
     }
     return ~register
+  }
+
+  /// What each value of a byte does to the register.
+  private static let checksums: [UInt32] = (0..<256).map { byte in
+    (0..<8).reduce(UInt32(byte)) { register, _ in
+      register & 1 == 1 ? register >> 1 ^ 0xEDB8_8320 : register >> 1
+    }
   }
 
   private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {

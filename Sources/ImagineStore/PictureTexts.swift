@@ -74,7 +74,7 @@ public struct PictureTexts: Sendable, Hashable {
         let body = try read(offset + 8, length + 4)
         let written = body.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
         if body.count == length + 4,
-          PNGChunk.checksum(frame.suffix(4) + body.dropLast(4)) == written,
+          PNGChunk.checksum(Array(frame.suffix(4) + body.dropLast(4))) == written,
           let entry = PNGChunk.entry(type: type, body.dropLast(4))
         {
           add(entry)
