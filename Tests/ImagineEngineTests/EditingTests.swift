@@ -6,26 +6,9 @@ import Testing
 @Suite struct EditingTests {
   let engine = BuiltInEngine()
 
-  @Test("the background remover finds known subjects: 0.90 mean overlap on 24 composites")
-  func removeBackground() throws {
-    let subjects = [
-      "a red apple", "a blue bottle", "an orange cat", "a person in a green shirt", "a robot",
-      "a yellow cup", "a brown dog", "a red car",
-    ]
-    var overlaps: [Double] = []
-    for ground in 0..<24 {
-      let truth = try KnownTruth.composite(subjects[ground % 8], ground: ground, side: 320)
-      let (_, alpha) = try BuiltInEngine.matte(of: truth.picture.picture())
-      overlaps.append(KnownTruth.overlap(alpha, truth.alpha))
-    }
-    let mean = overlaps.reduce(0, +) / Double(overlaps.count)
-    let shown = overlaps.map { Int($0 * 100) }
-    #expect(mean >= 0.90, "mean \(mean) of \(shown)")
-  }
-
   @Test("what was removed is a PNG of the same size with clear and solid parts")
   func removedIsPNG() throws {
-    let truth = try KnownTruth.composite("a red apple", ground: 1, side: 200)
+    let truth = try KnownTruth.composite("a red apple", on: .gradient, side: 200)
     let bytes = try engine.removeBackground(KnownTruth.png(truth.picture))
     let picture = try Codec.decode(bytes, field: "image")
     let alpha = try #require(picture.alpha)
@@ -62,7 +45,7 @@ import Testing
 
   @Test("a mask of stripes all over leaves no whole square, and is filled all the same")
   func stripes() throws {
-    let truth = try KnownTruth.composite("a red apple", ground: 1, side: 64)
+    let truth = try KnownTruth.composite("a red apple", on: .gradient, side: 64)
     var mask = Raster(width: 64, height: 64)
     for index in mask.bytes.indices where index / 3 % 4 < 2 { mask.bytes[index] = 255 }
     let filled = try engine.retouch(
@@ -113,7 +96,7 @@ import Testing
 
   @Test("a fill paints what the prompt names, within the mask alone")
   func fill() throws {
-    let picture = try KnownTruth.ground(2, width: 200, height: 150)
+    let picture = Ground.cloth.raster(width: 200, height: 150)
     let mask = KnownTruth.mask(60..<150, 30..<130, width: 200, height: 150)
     let file = try KnownTruth.png(picture)
     let boat = Raster(
@@ -154,7 +137,7 @@ import Testing
 
   @Test("another shape has exactly the ratio that was asked for", arguments: AspectRatio.allCases)
   func resizeRatio(_ aspectRatio: AspectRatio) throws {
-    let picture = try KnownTruth.png(KnownTruth.ground(2, width: 180, height: 180))
+    let picture = try KnownTruth.png(Ground.cloth.raster(width: 180, height: 180))
     let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
     let size = try PictureInspection(bytes).size
     let shape = aspectRatio.pixelSize

@@ -72,7 +72,7 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.path + "/film-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let picture = try KnownTruth.png(KnownTruth.ground(2, width: 90, height: 160))
+    let picture = try KnownTruth.png(Ground.cloth.raster(width: 90, height: 160))
     let film = try engine.animate(
       prompt: "snow falls", image: picture, style: "fast-svd", aspectRatio: nil, seed: 1,
       into: folder, progress: { _ in })

@@ -2,7 +2,15 @@ import CImaging
 public import ImagineCore
 
 extension BuiltInEngine {
-  /// Good at products and portraits before a backdrop; hair, glass and clutter defeat it.
+  /// The subject alone: a PNG of the picture's size, clear where the background was.
+  ///
+  /// Good at a product or a person before a backdrop, also a patterned one, and at portraits that
+  /// the lower edge cuts off. What the top and the sides of the picture show counts as background,
+  /// so it fails where the subject touches them, has the background's colours, or stands in
+  /// clutter. Hair comes out as one outline, glass opaque.
+  ///
+  /// Throws ``EngineError/unusable(field:reason:)`` where the picture cannot be read or is under
+  /// 8 pixels a side.
   public func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
     let picture = try Codec.decode(image, field: "image")
     let (colours, alpha) = try Self.matte(of: picture)

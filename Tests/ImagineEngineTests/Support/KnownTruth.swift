@@ -4,45 +4,23 @@ import ImagineCore
 
 /// Pictures whose right answer is known because the tests make them.
 enum KnownTruth {
-  /// Grounds of several textures, by number.
-  static func ground(_ kind: Int, width: Int, height: Int) throws -> Raster {
-    var raster = Raster(width: width, height: height)
-    let noise = Noise(RandomStream(UInt64(kind) &* 77 &+ 5))
-    let hue = [
-      SIMD3<Float>(200, 196, 188), SIMD3(96, 130, 170), SIMD3(110, 140, 90), SIMD3(190, 150, 110),
-      SIMD3(70, 72, 84),
-    ][kind % 5]
-    for row in 0..<height {
-      for column in 0..<width {
-        let x = Float(column) / Float(height)
-        let y = Float(row) / Float(height)
-        var level: Float
-        switch kind % 6 {
-        case 0: level = 1
-        case 1: level = 0.75 + 0.4 * y
-        case 2: level = 0.8 + 0.4 * noise.cloud(x * 8, y * 8, octaves: 5)
-        case 3: level = Elementary.sin(x * 90) > 0 ? 1 : 0.86
-        case 4: level = (Int(x * 14) + Int(y * 14)) % 2 == 0 ? 1 : 0.84
-        default: level = 0.85 + 0.3 * noise.cloud(x * 40, y * 3, octaves: 3)
-        }
-        let value = hue * level
-        for channel in 0..<3 {
-          raster.bytes[(row * width + column) * 3 + channel] = UInt8(
-            max(0, min(255, value[channel])))
-        }
-      }
-    }
-    return raster
+  /// How a subject stands in its frame.
+  enum Pose: Sendable {
+    /// All of it within the frame.
+    case whole
+    /// Cut off by the lower edge, as a portrait is.
+    case portrait
   }
 
   /// A subject over a ground, and the alpha with which it was put there.
-  static func composite(_ prompt: String, ground kind: Int, side: Int) throws -> (
-    picture: Raster, alpha: [UInt8]
-  ) {
-    let scene = Composer.scene(of: prompt, aspect: 1, seed: Int64(kind + 1))
-      .fitted(low: Point(-0.34, 0.14), high: Point(0.34, 0.86))
+  static func composite(
+    _ prompt: String, on ground: Ground, pose: Pose = .whole, seed: Int64 = 1, side: Int
+  ) throws -> (picture: Raster, alpha: [UInt8]) {
+    let low = pose == .whole ? Point(-0.34, 0.14) : Point(-0.44, 0.12)
+    let high = pose == .whole ? Point(0.34, 0.86) : Point(0.44, 1.9)
+    let scene = Composer.scene(of: prompt, aspect: 1, seed: seed).fitted(low: low, high: high)
     let cutout = try Cutout(scene, Rendering(.cutout), width: side, height: side)
-    var picture = try ground(kind, width: side, height: side)
+    var picture = ground.raster(width: side, height: side, number: Int(seed))
     for index in cutout.alpha.indices {
       let alpha = Int(cutout.alpha[index])
       for channel in 0..<3 {
