@@ -84,7 +84,10 @@ static int prepare(lua_State *L) {
 
 static int exit_program(lua_State *L) {
   clua_host *host = clua_host_of(L);
-  host->callbacks.will_exit(host->context);
+  // Code 0, true and nothing mean success, as for os.exit itself.
+  bool succeeds = lua_isnoneornil(L, 1) ||
+      (lua_isboolean(L, 1) ? lua_toboolean(L, 1) : lua_tointeger(L, 1) == 0);
+  host->callbacks.will_exit(host->context, succeeds);
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 

@@ -21,13 +21,13 @@ public struct PatientProvider: Provider {
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
   ) async throws -> [Drawing] {
-    try await patiently(options.retry) { [provider] in
+    try await patiently(options.retry, options.trace) { [provider] in
       try await provider.draw(request, count: count, options: options, into: store)
     }
   }
 
   public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    try await patiently(options.retry) { [provider] in
+    try await patiently(options.retry, options.trace) { [provider] in
       try await provider.submit(request, options: options)
     }
   }
@@ -48,16 +48,23 @@ public struct PatientProvider: Provider {
   /// A call that is cancelled while it waits for its turn is never sent; one that has been sent is
   /// paid for, so it goes on until its answer is stored.
   private func patiently<Result: Sendable>(
-    _ policy: RetryPolicy, _ call: @escaping @Sendable () async throws -> Result
+    _ policy: RetryPolicy, _ trace: (any CallTrace)? = nil,
+    _ call: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     var attempt = 1
     while true {
       do {
         // A task of its own does not see the cancellation of the one that awaits it.
-        return try await limiter.call { try await Task { try await call() }.value }
+        return try await limiter.call {
+          try await Task {
+            try await trace?.willSend()
+            return try await call()
+          }.value
+        }
       } catch let error as ImagineError {
         limiter.learn(from: error)
         guard let pause = policy.pause(after: error, attempt: attempt) else { throw error }
+        if error.charged == .no { await trace?.wasRefused() }
         try await Self.sleep(pause, before: error)
         attempt += 1
       } catch is CancellationError {

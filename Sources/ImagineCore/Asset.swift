@@ -29,6 +29,8 @@ public struct Asset: Sendable, Hashable {
 public protocol AssetStore: Sendable {
   /// Begins a file that grows piece by piece.
   func makeWriter() throws -> any AssetWriter
+  /// SHA-256 of the content of a file of the user's.
+  func sha256(ofFile path: String) throws -> String
   /// The asset with a hash, where it is stored.
   func asset(sha256: String) throws -> Asset?
   /// A part of an asset's content: at most `count` bytes from `offset`, fewer at its end.

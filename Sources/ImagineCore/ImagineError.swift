@@ -38,7 +38,7 @@ public struct ImagineError: Error, Sendable, Equatable {
   }
 
   /// Whether the call was billed.
-  public enum Charged: String, Sendable {
+  public enum Charged: String, Sendable, Codable {
     case no, yes, unknown
   }
 

@@ -52,14 +52,12 @@ public struct PictureMetadata: Sendable, Hashable {
   }
 
   public var operation: String { request.operation }
-  public var prompt: String? { request.text("prompt") }
+  public var prompt: String? { request.prompt }
   /// The style, or at an OpenAI-style service the model.
-  public var style: String? { request.text("style") ?? request.text("model") }
+  public var style: String? { request.styleOrModel }
   public var aspectRatio: String? { request.text("aspect_ratio") }
 
-  public var seed: Int64? {
-    if case .integer(let seed)? = request.fields["seed"] { seed } else { nil }
-  }
+  public var seed: Int64? { request.seed }
 
   /// SHA-256 of the pictures that it was made from, the one worked on first.
   public var parents: [String] {
@@ -132,6 +130,13 @@ extension Price {
 extension RequestDescription {
   func text(_ field: String) -> String? {
     if case .text(let text)? = fields[field] { text } else { nil }
+  }
+
+  public var prompt: String? { text("prompt") }
+  /// The style, or at an OpenAI-style service the model.
+  public var styleOrModel: String? { text("style") ?? text("model") }
+  public var seed: Int64? {
+    if case .integer(let seed)? = fields["seed"] { seed } else { nil }
   }
 
   /// The description without those of its `extra` fields that may be a secret or name a place:

@@ -1,7 +1,7 @@
 /// What something costs: an amount and its unit.
 ///
 /// Amounts of different units are never added, so a sum is kept for each unit.
-public struct Price: Sendable, Hashable {
+public struct Price: Sendable, Hashable, Codable {
   /// The amount in millionths of the unit, so that sums are exact.
   public var millionths: Int64
   /// What is counted, such as `tokens` or `USD`.
@@ -21,6 +21,11 @@ public struct Price: Sendable, Hashable {
 
   /// The amount in the unit.
   public var amount: Double { Double(millionths) / 1_000_000 }
+
+  /// The share of one of several; what cannot be divided is rounded down.
+  public static func / (price: Price, count: Int) -> Price {
+    Price(millionths: price.millionths / Int64(max(1, count)), unit: price.unit)
+  }
 
   public static func * (price: Price, count: Int) -> Price {
     Price(millionths: price.millionths * Int64(count), unit: price.unit)

@@ -58,14 +58,19 @@ public struct Drawing: Sendable, Hashable {
 }
 
 /// How a call is made, whatever it asks for.
-public struct CallOptions: Sendable, Hashable {
+public struct CallOptions: Sendable {
   /// Seconds from the send to the last byte of the answer; nil for the provider's own.
   public var timeout: Double?
   public var retry: RetryPolicy
+  /// Follows the call through its attempts; nil where nobody does.
+  public var trace: (any CallTrace)?
 
-  public init(timeout: Double? = nil, retry: RetryPolicy = RetryPolicy()) {
+  public init(
+    timeout: Double? = nil, retry: RetryPolicy = RetryPolicy(), trace: (any CallTrace)? = nil
+  ) {
     self.timeout = timeout
     self.retry = retry
+    self.trace = trace
   }
 }
 

@@ -14,13 +14,27 @@ public struct ImagineModule: Sendable {
 
   /// Makes `imagine` a global of a state, and what `require "imagine"` gives; installs the
   /// ``ScriptLibrary`` beside it.
+  ///
+  /// - Throws: ``ImagineError`` where a run that is to be resumed cannot be taken up.
   public func install(in state: LuaState) throws {
+    try session.takeUpRun()
+    try seedRandomNumbers(of: state)
     let table = try makeClient(in: state, provider: nil)
     try table.set(pictures)
     try table.set(catalogue)
+    try PayingModule(session: session).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
     try ScriptLibrary.install(in: state)
+  }
+
+  /// A run that goes on draws the numbers that it drew before.
+  private func seedRandomNumbers(of state: LuaState) throws {
+    guard case .table(let math) = try state.globals.get("math"),
+      case .function(let randomseed) = try math.get("randomseed")
+    else { return }
+    let seed = session.run.seed
+    try randomseed.call([.integer(seed.first), .integer(seed.second)])
   }
 
   /// The operations and what can be asked of jobs, at one provider or at the one in use.
@@ -88,7 +102,9 @@ public struct ImagineModule: Sendable {
         try session.configure(
           Options(
             call, 1, of: "configure",
-            allowed: ["provider", "concurrency", "rate"] + CallOptions.names))
+            allowed: [
+              "provider", "concurrency", "rate", "budget", "max_calls", "allow_unpriced", "cache",
+            ] + CallOptions.names))
         return .none
       },
       "styles": LuaNativeFunction { call in

@@ -7,12 +7,15 @@ final class Job: Sendable {
   let id: String
   let provider: any Provider
   let session: Session
+  /// The call that it came from, where that was made in this run.
+  let call: OpenCall?
   private let latest: Mutex<JobStatus>
 
-  init(status: JobStatus, provider: any Provider, session: Session) {
+  init(status: JobStatus, provider: any Provider, session: Session, call: OpenCall?) {
     id = status.id
     self.provider = provider
     self.session = session
+    self.call = call
     latest = Mutex(status)
   }
 

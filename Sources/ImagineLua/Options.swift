@@ -36,6 +36,9 @@ struct Options {
     }
   }
 
+  /// Whatever was written.
+  func setting(_ name: String) throws -> Setting? { try values[name].map { try Setting($0) } }
+
   func text(_ name: String) throws -> String? {
     switch values[name] {
     case nil: return nil
@@ -131,7 +134,7 @@ extension Argument {
 
 extension Setting {
   /// A script's value as a description takes it: a table with a first entry is a list.
-  private init(_ value: LuaValue) throws {
+  init(_ value: LuaValue) throws {
     switch value {
     case .string(let text): self = .text(text.text)
     case .integer(let number): self = .number(Double(number))
@@ -160,8 +163,20 @@ extension Session {
     limitCalls(
       concurrency: try options.integer("concurrency", in: 1...1000),
       rate: try options.integer("rate", in: 1...100_000))
+    let limit = try options.setting("budget").map { setting throws(ImagineError) in
+      try Budget.Limit(setting, field: "budget")
+    }
+    let calls = try options.integer("max_calls", in: 0...1_000_000_000) ?? limit?.calls
+    budget.change { current in
+      if let price = limit?.price { current.price = price }
+      if let calls { current.calls = calls }
+    }
+    let usesCache = try options.boolean("cache")
+    let allowsUnpriced = try options.boolean("allow_unpriced")
     defaults.withLock { defaults in
       defaults.options = callOptions
+      defaults.usesCache = usesCache ?? defaults.usesCache
+      defaults.allowsUnpriced = allowsUnpriced ?? defaults.allowsUnpriced
       if let name { defaults.provider = name }
     }
   }

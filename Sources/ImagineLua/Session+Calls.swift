@@ -18,8 +18,9 @@ extension Session {
     provider: (any Provider)? = nil
   ) throws -> LuaAsyncCall {
     let fields = try CallFields(
-      call, argument, of: name, image: image, defaults: defaults.withLock { $0.options })
-    let read = try read(fields, of: name, bound: provider)
+      call, argument, of: name, image: image, defaults: defaults.withLock { $0 })
+    let read = try read(
+      fields, of: name, bound: provider, spending: Spending(in: call.state, self))
     let title = read.request.operation.title
     switch read.request.operation.answer {
     case .job:
@@ -38,7 +39,7 @@ extension Session {
 
   /// Checks a call against its provider's own description of the operation.
   private func read(
-    _ fields: CallFields, of name: String, bound: (any Provider)?
+    _ fields: CallFields, of name: String, bound: (any Provider)?, spending: Spending
   ) throws -> Call {
     let provider = try bound ?? self.provider(fields.provider)
     guard let operation = provider.operations.first(where: { $0.name == name }) else {
@@ -52,8 +53,50 @@ extension Session {
       throw ImagineError.unknown(
         field: "n", of: name, allowed: operation.fields.map(\.name))
     }
+    let pictures = try request.pictures.mapValues(sha256)
+    let description = RequestDescription(request, pictures: pictures).withoutPrivateExtras
     return Call(
-      request: request, provider: provider, options: fields.callOptions, count: fields.count)
+      request: request, pictures: pictures, provider: provider, options: fields.callOptions,
+      count: fields.count, usesCache: fields.usesCache,
+      key: run.key(for: description, provider: provider.name, count: fields.count),
+      spending: spending)
+  }
+
+  /// The name of a picture's content. Read at once, so that equal calls are told apart in the order
+  /// in which the script makes them.
+  private func sha256(of picture: Picture) throws -> String {
+    switch picture {
+    case .file(let path):
+      try Self.sha256(ofStored: picture) ?? assets.sha256(ofFile: path)
+    case .bytes(let bytes): try assets.store(bytes).sha256
+    }
+  }
+}
+
+extension Session {
+  /// A call of a script, read and checked against its provider's description.
+  struct Call: Sendable {
+    var request: Request
+    /// SHA-256 of the input pictures, by the names of their fields.
+    var pictures: [String: String]
+    var provider: any Provider
+    var options: CallOptions
+    /// How many pictures; nil for one that is not in a list.
+    var count: Int?
+    var usesCache: Bool
+    var key: CallKey
+    var spending: Spending
+
+    /// The request as it is written down, with a seed that was drawn.
+    func description(of request: Request) -> RequestDescription {
+      RequestDescription(request, pictures: pictures).withoutPrivateExtras
+    }
+
+    func options(tracedBy trace: any CallTrace) -> CallOptions {
+      var options = options
+      options.trace = trace
+      return options
+    }
   }
 }
 
@@ -61,19 +104,22 @@ extension Session {
 /// options that every call takes.
 private struct CallFields {
   /// The options' names.
-  static let options = ["provider", "extra", "n"] + CallOptions.names
+  static let options = ["provider", "extra", "n", "cache"] + CallOptions.names
 
   private var values: [String: LuaValue] = [:]
   private(set) var provider: String?
   private(set) var callOptions: CallOptions
   private(set) var count: Int?
+  private(set) var usesCache: Bool
   private(set) var extra: [String: Argument] = [:]
 
   /// Reads a prompt, a picture, or a table of fields and options.
   init(
-    _ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?, defaults: CallOptions
+    _ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?,
+    defaults: Session.Defaults
   ) throws {
-    callOptions = defaults
+    callOptions = defaults.options
+    usesCache = defaults.usesCache
     let operation = Operation.named(name)
     switch call.type(index) {
     case .string where operation?.field("prompt") != nil:
@@ -91,6 +137,7 @@ private struct CallFields {
       switch key.text {
       case "provider"?: provider = try Self.text(value, of: "provider")
       case "n"?: count = try Self.count(value)
+      case "cache"?: usesCache = try Self.flag(value, of: "cache")
       case "extra"?: extra = try Self.extra(value)
       case let option? where CallOptions.names.contains(option):
         try callOptions.set(option, to: value)
@@ -127,6 +174,13 @@ private struct CallFields {
       throw ImagineError.invalid(field: field, given: "a \(value.type)", expected: "a name")
     }
     return text
+  }
+
+  private static func flag(_ value: LuaValue, of field: String) throws -> Bool {
+    guard case .boolean(let flag) = value else {
+      throw ImagineError.invalid(field: field, given: "a \(value.type)", expected: "true or false")
+    }
+    return flag
   }
 
   private static func count(_ value: LuaValue) throws -> Int? {

@@ -13,19 +13,37 @@ import Synchronization
 extension Session {
   func submit(_ call: Call) async throws -> Job {
     let provider = call.provider
-    let request = try await importPictures(of: call.request)
-    let status = try await provider.submit(request, options: call.options)
-    tally.withLock {
-      $0.issuers[status.id] = provider
-      if status.engine != nil { $0.picturesDrawnByEngine += 1 }
+    let description = call.description(of: call.request)
+    let price = provider.prices.price(of: call.request)
+    let open = try run.open(call.key, provider: provider, request: description, price: price)
+    if let job = known(open, provider) { return job }
+    return try await billed(open, price, call.spending) { [self] in
+      let request = try importPictures(of: call.request)
+      try await open.intends(description, price: price)
+      let status = try await provider.submit(request, options: call.options(tracedBy: open))
+      try await open.accepted(job: status.id)
+      run.register(open, job: status.id)
+      tally.withLock {
+        $0.issuers[status.id] = provider
+        if status.engine != nil { $0.picturesDrawnByEngine += 1 }
+      }
+      if Task.isCancelled { notice("kept a job: \(status.id)") }
+      try ledger.record(
+        SubmittedJob(
+          id: status.id, provider: provider.name, operation: request.operation.name,
+          prompt: request.prompt ?? "", submittedAt: WallClock.now, state: status.state.rawValue))
+      return Job(status: status, provider: provider, session: self, call: open)
     }
-    if Task.isCancelled { notice("kept a job: \(status.id)") }
-    try ledger.record(
-      SubmittedJob(
-        id: status.id, provider: provider.name, operation: request.operation.name,
-        prompt: request.prompt ?? "", submittedAt: Double(time(nil)),
-        state: status.state.rawValue))
-    return Job(status: status, provider: provider, session: self)
+  }
+
+  /// The job that an earlier attempt got for a call; its service still has it, or has finished it.
+  private func known(_ call: OpenCall, _ provider: any Provider) -> Job? {
+    let record = call.record
+    guard let id = record.job, record.isAnswered || record.state == .accepted else { return nil }
+    tally.withLock { $0.issuers[id] = provider }
+    return Job(
+      status: JobStatus(id: id, state: record.isAnswered ? .finished : .queued),
+      provider: provider, session: self, call: call)
   }
 
   /// The job with an id: asked for at the provider that is named, else at the one that issued it,
@@ -33,11 +51,14 @@ extension Session {
   func job(id: String, provider: (any Provider)?) async throws -> Job {
     let provider = try provider ?? issuer(of: id)
     let status = try await provider.status(of: id)
-    return Job(status: status, provider: provider, session: self)
+    return Job(status: status, provider: provider, session: self, call: run.call(ofJob: id))
   }
 
   func delete(id: String, provider: (any Provider)?) async throws {
+    let call = run.call(ofJob: id)
+    if call?.record.isDeleted == true { return }
     try await (provider ?? issuer(of: id)).delete(job: id)
+    try await call?.deleted()
     try ledger.forget(id: id)
   }
 
@@ -48,13 +69,18 @@ extension Session {
 
   /// The video of a job that has ended, downloaded.
   func video(of job: Job, _ status: JobStatus) async throws -> Video {
+    if let video = try storedVideo(of: job) { return video }
     try remember(job, status)
     switch status.state {
     case .failed:
       let reason = status.failure.map { ": \($0)" } ?? ""
-      throw ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+      let error = ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+      try await job.call?.jobEnded(error)
+      throw error
     case .cancelled:
-      throw ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
+      let error = ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
+      try await job.call?.jobEnded(error)
+      throw error
     default: break
     }
     guard let address = status.videoAddress else {
@@ -67,9 +93,34 @@ extension Session {
     guard let header else {
       throw ImagineError(.badResponse, "the video of job \(job.id) is no MP4", job: job.id)
     }
+    let thumbnail = try await thumbnail(of: job, status)
+    try await job.call?.stored(
+      ([asset] + (thumbnail.map { [$0.asset] } ?? []))
+        .map { StoredResult($0, engine: status.engine) })
+    try await job.call?.done()
     return Video(
       asset: asset, header: header, job: job.id, provider: job.provider.name,
-      thumbnail: try await thumbnail(of: job, status), session: self)
+      thumbnail: thumbnail, session: self)
+  }
+
+  /// The video of a job that was downloaded before, by this attempt of the run or an earlier one.
+  private func storedVideo(of job: Job) throws -> Video? {
+    guard let record = job.call?.record, record.isAnswered, let video = record.results.first,
+      let asset = try assets.asset(sha256: video.sha256),
+      let header = try VideoHeader(reading: {
+        try assets.bytes(of: asset, from: $0, count: $1)
+      })
+    else { return nil }
+    let thumbnail = try record.results.dropFirst().first
+      .flatMap { try assets.asset(sha256: $0.sha256) }
+      .flatMap { asset in
+        asset.header.map {
+          Image(asset: asset, header: $0, metadata: nil, cost: nil, session: self)
+        }
+      }
+    return Video(
+      asset: asset, header: header, job: job.id, provider: job.provider.name,
+      thumbnail: thumbnail, session: self)
   }
 
   /// Keeps in the ledger how a job ended; one that is not there was not submitted from this home.

@@ -3,63 +3,119 @@ import Synchronization
 
 /// Pictures: drawn, opened, converted, saved.
 extension Session {
-  /// A call of a script, read and checked against its provider's description.
-  struct Call: Sendable {
-    var request: Request
-    var provider: any Provider
-    var options = CallOptions()
-    /// How many pictures; nil for one that is not in a list.
-    var count: Int?
-  }
-
   /// Draws what a call asks for: one picture, or as many as it counts.
   ///
   /// A provider that takes no count is called as often, with seeds that follow one another.
   /// - Throws: ``PartialFailure`` where some were drawn and others were not.
   func draw(_ call: Call) async throws -> [Image] {
-    let request = try await importPictures(of: call.request)
     let count = call.count ?? 1
+    let first = call.request.seed ?? run.seed.pictureSeed(for: call.key)
     if call.provider.takesCount || count == 1 {
-      let seeded = request.seed == nil ? request.with(seed: .random(in: Self.seeds)) : request
-      return try await draw(seeded, count: count, call)
+      return try await draw(Part(call, seed: first, count: count, key: call.key))
     }
-    let first = request.seed ?? .random(in: Self.seeds)
     return try await concurrently(count) { [self] index in
       let (seed, isOver) = first.addingReportingOverflow(Int64(index))
-      return try await draw(request.with(seed: isOver ? Int64(index) : seed), count: 1, call)
+      var key = call.key
+      key.part = index
+      return try await draw(Part(call, seed: isOver ? Int64(index) : seed, count: 1, key: key))
     }
   }
 
-  /// What the host draws seeds from.
-  private static let seeds: ClosedRange<Int64> = 1...2_147_483_647
+  /// What is sent as one request.
+  private struct Part: Sendable {
+    let call: Call
+    var request: Request
+    var description: RequestDescription
+    let count: Int
+    let key: CallKey
 
-  private func draw(_ request: Request, count: Int, _ call: Call) async throws -> [Image] {
-    let drawings = try await call.provider.draw(
-      request, count: count, options: call.options, into: assets)
-    if Task.isCancelled {
-      // Nobody waits for it any more, and it has been paid for.
-      for drawing in drawings { notice("kept an answer: \(drawing.asset.path)") }
+    init(_ call: Call, seed: Int64, count: Int, key: CallKey) {
+      self.call = call
+      self.count = count
+      self.key = key
+      request = call.request.with(seed: seed)
+      description = call.description(of: request)
     }
-    return try drawings.map { try image(of: $0, request, by: call.provider) }
   }
 
-  private func image(
-    of drawing: Drawing, _ request: Request, by provider: any Provider
-  ) throws(ImagineError) -> Image {
-    guard let header = drawing.asset.header else {
-      throw ImagineError(
-        .badResponse, "\(request.operation.endpoint): the answer is no picture", charged: .unknown,
-        endpoint: request.operation.endpoint)
+  /// The answer that the journal has, or the cache, or else the provider's.
+  private func draw(_ part: Part) async throws -> [Image] {
+    let provider = part.call.provider
+    let price = provider.prices.price(of: part.request, count: part.count)
+    let open = try run.open(
+      part.key, provider: provider, request: part.description, price: price)
+    if open.record.isAnswered {
+      return try images(open.record)
     }
-    if drawing.engine != nil { tally.withLock { $0.picturesDrawnByEngine += 1 } }
-    let price = provider.prices.price(of: request)
-    let metadata = PictureMetadata(
-      request: RequestDescription(request, pictures: Self.sha256(ofPicturesIn: request)),
-      provider: provider.name, engine: drawing.engine, size: header.size,
-      sha256: drawing.asset.sha256, price: price)
-    return Image(
-      asset: drawing.asset, header: header, metadata: metadata,
-      cost: price, session: self)
+    if let images = try await cached(part, open) { return images }
+    return try await billed(open, price, part.call.spending) { [self] in
+      let request = try importPictures(of: part.request)
+      try await open.intends(part.description, price: price)
+      let drawings = try await provider.draw(
+        request, count: part.count, options: part.call.options(tracedBy: open), into: assets)
+      if Task.isCancelled {
+        // Nobody waits for it any more, and it has been paid for.
+        for drawing in drawings { notice("kept an answer: \(drawing.asset.path)") }
+      }
+      for drawing in drawings where drawing.asset.header == nil {
+        throw ImagineError(
+          .badResponse, "\(request.operation.endpoint): the answer is no picture",
+          charged: .unknown, endpoint: request.operation.endpoint)
+      }
+      let results = drawings.map { StoredResult($0.asset, engine: $0.engine) }
+      try await open.stored(results)
+      tally.withLock { $0.picturesDrawnByEngine += results.count { $0.engine != nil } }
+      if let key = try await cacheKey(of: part) { try run.cache(results, as: key) }
+      let images = try images(open.record)
+      try await open.done()
+      return images
+    }
+  }
+
+  /// The answer to an equal request of an earlier run, where the call wants the cache.
+  private func cached(_ part: Part, _ open: OpenCall) async throws -> [Image]? {
+    guard let key = try await cacheKey(of: part), let results = try run.cached(key),
+      try results.allSatisfy({ try assets.asset(sha256: $0.sha256) != nil })
+    else { return nil }
+    try await open.intends(part.description, price: .tokens(0))
+    try await open.stored(results)
+    let images = try images(open.record)
+    try await open.done()
+    return images
+  }
+
+  /// What an equal request is known by in later runs; nil where the call does not want the cache, or
+  /// where an equal request may have another answer: one without an explicit seed.
+  private func cacheKey(of part: Part) async throws -> String? {
+    let call = part.call
+    guard call.usesCache else { return nil }
+    let isRepeatable =
+      call.request.operation.takesSeed ? call.request.seed != nil : !call.pictures.isEmpty
+    guard isRepeatable else { return nil }
+    let version = try await providers.version(of: call.provider)
+    return "\(call.provider.name) \(version) ×\(part.count) \(part.description.json)"
+  }
+
+  /// The pictures of an answered call.
+  private func images(_ record: RecordedCall) throws -> [Image] {
+    try record.results.map { result in
+      guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header else {
+        throw ImagineError(
+          .io, "the stored picture \(result.sha256) is gone from the asset store")
+      }
+      return Image(
+        asset: asset, header: header, metadata: metadata(of: result, header, record),
+        cost: record.price.map { $0 / record.results.count }, session: self)
+    }
+  }
+
+  private func metadata(
+    of result: StoredResult, _ header: PictureHeader, _ record: RecordedCall
+  ) -> PictureMetadata {
+    PictureMetadata(
+      request: record.request, provider: record.provider, engine: result.engine,
+      size: header.size, sha256: result.sha256,
+      price: record.price.map { $0 / record.results.count }, run: run.id)
   }
 
   /// Runs as many calls at once, lets all of them end, and gives their pictures in order.
@@ -164,13 +220,8 @@ extension Session {
     return request.with(pictures: imported.mapValues { .file(path: $0.path) })
   }
 
-  /// The hashes of a request's pictures, which are in the store, by the names of their fields.
-  static func sha256(ofPicturesIn request: Request) -> [String: String] {
-    request.pictures.compactMapValues { sha256(ofStored: $0) }
-  }
-
   /// The hash in the name of a stored file: 64 hexadecimal digits and an extension.
-  private static func sha256(ofStored picture: Picture) -> String? {
+  static func sha256(ofStored picture: Picture) -> String? {
     guard case .file(let path) = picture, let name = path.split(separator: "/").last else {
       return nil
     }

@@ -26,12 +26,19 @@ public final class Session: Sendable {
     /// Changes how many calls may be in flight at once, and begun in a minute; nil leaves one as it
     /// is.
     func limitCalls(concurrency: Int?, rate: Int?)
+
+    /// What a provider's answers depend on beside the request: the version of the built-in engine.
+    func version(of provider: any Provider) async throws -> String
   }
 
   let assets: any AssetStore
   let ledger: any JobLedger
   let converter: any PictureConverter
-  private let providers: any ProviderSource
+  /// Knows which calls were answered before.
+  public let run: CurrentRun
+  /// What the run may spend, and has spent.
+  public let budget: Budget
+  let providers: any ProviderSource
   /// Shows how far a job is; nil where nobody looks.
   let progress: (any JobProgress)?
   /// Tells the user what no script can be told any more.
@@ -41,8 +48,11 @@ public final class Session: Sendable {
   struct Defaults: Sendable {
     var provider: String?
     var options = CallOptions()
+    var usesCache = false
+    /// Whether a call without a known price may be made under a budget.
+    var allowsUnpriced = false
   }
-  let defaults = Mutex(Defaults())
+  let defaults: Mutex<Defaults>
 
   struct Tally {
     /// Which provider issued a job's id, in this run.
@@ -53,15 +63,24 @@ public final class Session: Sendable {
 
   public init(
     assets: any AssetStore, ledger: any JobLedger, converter: any PictureConverter,
-    providers: any ProviderSource, progress: (any JobProgress)? = nil,
+    providers: any ProviderSource, run: CurrentRun, limit: Budget.Limit = Budget.Limit(),
+    usesCache: Bool = false, allowsUnpriced: Bool = false, progress: (any JobProgress)? = nil,
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.assets = assets
     self.ledger = ledger
     self.converter = converter
     self.providers = providers
+    self.run = run
+    budget = Budget(of: "the run", limit: limit)
+    defaults = Mutex(Defaults(usesCache: usesCache, allowsUnpriced: allowsUnpriced))
     self.progress = progress
     self.notice = notice
+  }
+
+  /// Takes up an earlier run, where one is to be gone on with. What it spent counts.
+  func takeUpRun() throws {
+    for call in try run.takeUp() where call.charged != .no { budget.count(call.price) }
   }
 
   /// How many pictures and videos were drawn by the built-in engine rather than by a model.

@@ -32,6 +32,13 @@ public struct LuaCommand {
     }
   }
 
+  /// The script that a command line names.
+  public struct Invocation: Sendable, Hashable {
+    /// As it was written; `nil` where there is none, or where it is standard input.
+    public var script: String?
+    public var arguments: [String]
+  }
+
   /// What is wrong with the value of an option.
   public struct OptionError: Error, CustomStringConvertible {
     public var description: String
@@ -48,11 +55,13 @@ public struct LuaCommand {
   public var timeLimit: Duration?
   /// The host's options.
   public var options = LuaCommand.standardOptions
+  /// Is told what will run, before anything else is called.
+  public var willRun: @Sendable (Invocation) -> Void = { _ in }
   /// Adds the host's libraries, before any script runs; on the thread of Lua.
   public var prepare: @Sendable (LuaState) throws -> Void = { _ in }
   /// Is called when the scripts have ended, however they did, before the interpreter is
   /// closed: waits for paid answers, says how the run went. On any thread, and only once.
-  public var atEnd: @Sendable (LuaInterpreter) -> Void = { interpreter in
+  public var atEnd: @Sendable (LuaInterpreter, _ succeeded: Bool) -> Void = { interpreter, _ in
     interpreter.waitForBackgroundWorkBlocking()
   }
   /// Is called before the program ends at once, at the second Ctrl-C.

@@ -19,10 +19,10 @@ struct LuaSession {
     var configuration = command.configuration
     configuration.ignoresEnvironment = line.ignoresEnvironment
     let ending = Ending(atEnd: command.atEnd)
-    configuration.willExit = { ending.run() }
+    configuration.willExit = { ending.run(succeeded: $0) }
     let signal = InterruptSignal()
     configuration.whenUninterruptible = {
-      ending.run()
+      ending.run(succeeded: false)
       _exit(signal.count > 0 ? 130 : 1)
     }
     let interpreter: LuaInterpreter
@@ -43,7 +43,7 @@ struct LuaSession {
     } catch {
       code = 1
     }
-    ending.run()
+    ending.run(succeeded: code == 0)
     signal.stop()
     interpreter.close()
     return code
@@ -52,6 +52,7 @@ struct LuaSession {
   private func runAll(_ runner: Runner) throws {
     if line.showsVersion { Console.write(Self.version) }
     let (prepare, line) = (command.prepare, line)
+    command.willRun(line.invocation)
     try runner.run { state in
       try prepare(state)
       try state.globals.set("arg", to: Self.argumentTable(line, state))
@@ -183,10 +184,10 @@ extension LuaState {
 /// `@unchecked Sendable`: `lock` guards what follows it.
 final class Ending: @unchecked Sendable {
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var atEnd: (@Sendable (LuaInterpreter) -> Void)?
+  private var atEnd: (@Sendable (LuaInterpreter, Bool) -> Void)?
   private var interpreterStorage: LuaInterpreter?
 
-  init(atEnd: @escaping @Sendable (LuaInterpreter) -> Void) {
+  init(atEnd: @escaping @Sendable (LuaInterpreter, Bool) -> Void) {
     self.atEnd = atEnd
     pthread_mutex_init(lock, nil)
   }
@@ -201,14 +202,14 @@ final class Ending: @unchecked Sendable {
     set { withLock { interpreterStorage = newValue } }
   }
 
-  func run() {
-    let work: (@Sendable (LuaInterpreter) -> Void, LuaInterpreter)? = withLock {
+  func run(succeeded: Bool) {
+    let work: (@Sendable (LuaInterpreter, Bool) -> Void, LuaInterpreter)? = withLock {
       guard let atEnd, let interpreterStorage else { return nil }
       self.atEnd = nil
       defer { self.interpreterStorage = nil }
       return (atEnd, interpreterStorage)
     }
-    if let (atEnd, interpreter) = work { atEnd(interpreter) }
+    if let (atEnd, interpreter) = work { atEnd(interpreter, succeeded) }
   }
 
   private func withLock<Result>(_ body: () -> Result) -> Result {

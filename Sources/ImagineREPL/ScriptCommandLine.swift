@@ -45,6 +45,13 @@ struct ScriptCommandLine {
     script < arguments.count && arguments[script] == "-" && arguments[script - 1] != "--"
   }
 
+  /// The script and its arguments.
+  var invocation: LuaCommand.Invocation {
+    LuaCommand.Invocation(
+      script: script < arguments.count && !scriptIsStandardInput ? arguments[script] : nil,
+      arguments: Array(arguments.dropFirst(script + 1)))
+  }
+
   private mutating func read(
     _ argument: String, _ index: inout Int, _ command: inout LuaCommand
   ) throws {

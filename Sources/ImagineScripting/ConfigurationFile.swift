@@ -25,6 +25,9 @@ struct ConfigurationFile: Sendable, Equatable {
   var provider: String?
   /// By their names.
   var providers: [String: Settings] = [:]
+  /// What may be spent in a day by all processes on a home.
+  var dailyLimit: Price?
+  var retention = Retention()
 
   /// Reads the file; one that is not there says nothing.
   ///
@@ -52,13 +55,37 @@ struct ConfigurationFile: Sendable, Equatable {
       throw ImagineError(.validation, "\(path): \(error)")
     }
     let settings = Settings(table.settings, in: path)
-    try settings.allow(["provider", "providers"])
+    try settings.allow(["provider", "providers", "budget", "runs"])
     var file = ConfigurationFile()
     file.provider = try settings.text("provider")
     if let providers = try settings.table("providers") {
       for name in providers.keys { file.providers[name] = try providers.table(name) }
     }
+    if let budget = try settings.table("budget") {
+      try budget.allow(["per_day", "unit"])
+      let unit = try budget.text("unit") ?? Price.tokens
+      file.dailyLimit = try budget.amount("per_day").map {
+        Price(millionths: Int64(($0 * 1_000_000).rounded()), unit: unit)
+      }
+    }
+    if let runs = try settings.table("runs") {
+      try runs.allow(["keep_days", "keep_gb"])
+      if let days = try runs.amount("keep_days") { file.retention.days = days }
+      if let gigabytes = try runs.amount("keep_gb") { file.retention.bytes = Int(gigabytes * 1e9) }
+    }
     return file
+  }
+}
+
+extension Settings {
+  /// A number from 0.
+  fileprivate func amount(_ key: String) throws(ImagineError) -> Double? {
+    guard let number = try number(key) else { return nil }
+    guard (0...1e9).contains(number) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: String(number), expected: "a number from 0")
+    }
+    return number
   }
 }
 

@@ -56,6 +56,14 @@ final class ProviderRegistry: Sendable {
     return try await LocalConverter(server: server, transport: transport).engineVersion()
   }
 
+  func dailyLimit() throws -> Price? {
+    try state.withLock { try file(&$0).dailyLimit }
+  }
+
+  func retention() throws -> Retention {
+    try state.withLock { try file(&$0).retention }
+  }
+
   func close() {
     server?.stop()
   }
@@ -149,6 +157,10 @@ extension ProviderRegistry: Session.ProviderSource {
 
   func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
     try await WebFile(address, transport: transport).fetch(into: store)
+  }
+
+  func version(of provider: any Provider) async throws -> String {
+    provider.name == "local" ? try await localEngineVersion() ?? "" : ""
   }
 
   func limitCalls(concurrency: Int?, rate: Int?) {

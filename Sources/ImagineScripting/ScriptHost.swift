@@ -4,6 +4,7 @@ import ImagineClient
 import ImagineStore
 public import Logging
 @_exported public import Lua
+import Synchronization
 
 /// Runs workflows: Lua scripts that call `imagine.*`.
 ///
@@ -55,6 +56,11 @@ public final class ScriptHost: Sendable {
     /// Told once which provider is used and why, and what the user should know.
     public var notice: @Sendable (String) -> Void
     public var progress: (any JobProgress)?
+    /// How the run is begun, resumed and paid for.
+    public var run = RunOptions()
+    /// Is told of each change of a call after the journal has it; for tests that end the process at
+    /// a given point.
+    public var journalObserver: (@Sendable (RecordedCall) -> Void)?
 
     public init(
       service: Service, environment: [String: String] = [:],
@@ -74,6 +80,9 @@ public final class ScriptHost: Sendable {
   let recorder: RecordingWriter?
   let recordingSource: RecordingSource?
   let replay: ReplayedSource?
+  let journal: SQLiteJournal
+  /// Whether a script of ``run(_:name:)`` failed.
+  private let hasFailed = Mutex(false)
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -89,16 +98,26 @@ public final class ScriptHost: Sendable {
     }
     let source: any Session.ProviderSource & PictureConverter =
       if let replay { replay } else if let recordingSource { recordingSource } else { registry }
+    let database = JournalDatabase(path: "\(home)/journal.sqlite")
+    journal = SQLiteJournal(
+      database: database, locks: "\(home)/runs", dailyLimit: { try registry.dailyLimit() },
+      observer: configuration.journalObserver)
+    let run = configuration.run
     session = Session(
       assets: FileAssetStore(root: "\(home)/assets"),
-      ledger: SQLiteJobLedger(path: "\(home)/journal.sqlite"), converter: source,
-      providers: source,
+      ledger: SQLiteJobLedger(database: database), converter: source, providers: source,
+      run: CurrentRun(
+        journal: replay == nil ? journal : nil, script: run.script, resumption: run.resumption,
+        seed: run.seed ?? .random(), onUncertain: run.onUncertain,
+        notice: configuration.notice),
+      limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress, notice: configuration.notice)
   }
 
-  /// Gives a state the module `imagine`.
+  /// Gives a state the module `imagine`, and takes up the run that is to be resumed.
   ///
-  /// - Throws: ``ImagineError`` where a recording cannot be written, or read.
+  /// - Throws: ``ImagineError`` where that is alive, or unknown; where a recording cannot be written,
+  ///   or read.
   public func install(in state: LuaState) throws {
     try openRecording()
     try ImagineModule(session: session).install(in: state)
@@ -115,12 +134,18 @@ public final class ScriptHost: Sendable {
     lua.memoryLimit = configuration.memoryLimit
     let interpreter = try LuaInterpreter(configuration: lua)
     defer { interpreter.close() }
-    let results = try await interpreter.run { [self] state in
-      try install(in: state)
-      return try state.run(source, name: name)
+    do {
+      let results = try await interpreter.run { [self] state in
+        try install(in: state)
+        return try state.run(source, name: name)
+      }
+      await interpreter.waitForBackgroundWork()
+      return results
+    } catch {
+      hasFailed.withLock { $0 = true }
+      await interpreter.waitForBackgroundWork()
+      throw error
     }
-    await interpreter.waitForBackgroundWork()
-    return results
   }
 
   /// Tells what should be known at the end of a run, by the configuration's `notice`.
@@ -131,9 +156,22 @@ public final class ScriptHost: Sendable {
     configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
   }
 
-  /// Ends the private server, if it was started, and gives up a recording that is not finished. Nothing may be called afterwards.
+  /// Ends the run in the journal; a run that did not succeed can be resumed. Once a day, what is
+  /// older than is kept is pruned.
+  public func endRun(succeeded: Bool) {
+    do {
+      try session.run.end(succeeded: succeeded)
+      if succeeded, try journal.isPruningDue() { _ = try pruneRuns() }
+    } catch {
+      configuration.notice("\(error)")
+    }
+  }
+
+  /// Ends the run, as one that succeeded unless ``endRun(succeeded:)`` said otherwise, and the
+  /// private server, if it was started; gives up a recording that is not finished. Nothing may be called afterwards.
   public func close() {
     recorder?.discard()
+    endRun(succeeded: !hasFailed.withLock { $0 })
     registry.close()
   }
 }

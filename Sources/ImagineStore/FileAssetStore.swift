@@ -18,6 +18,16 @@ public struct FileAssetStore: AssetStore {
     return try FileAssetWriter(root: root)
   }
 
+  public func sha256(ofFile path: String) throws -> String {
+    try Self.sha256(ofFile: path)
+  }
+
+  static func sha256(ofFile path: String) throws -> String {
+    var hash = SHA256()
+    try FileReader(path).forEachPiece { hash.update(bufferPointer: $0) }
+    return hash.finalize().hexadecimal
+  }
+
   public func asset(sha256: String) throws -> Asset? {
     // A hash may come from a stranger's file, and must not lead out of the folder.
     guard Asset.isSHA256(sha256) else { return nil }
@@ -99,7 +109,7 @@ final class FileAssetWriter: AssetWriter {
   }
 
   func commit() async throws -> Asset {
-    let sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let sha256 = hash.finalize().hexadecimal
     let header = PictureHeader(head)
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try WholeFile.makeFolder(folder)
@@ -120,5 +130,11 @@ final class FileAssetWriter: AssetWriter {
   private static func suffix(header: PictureHeader?, head: [UInt8]) -> String {
     if let header { return ".\(header.format.pathExtension)" }
     return head.dropFirst(4).starts(with: Array("ftyp".utf8)) ? ".mp4" : ".bin"
+  }
+}
+
+extension SHA256.Digest {
+  fileprivate var hexadecimal: String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

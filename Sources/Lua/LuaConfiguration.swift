@@ -36,9 +36,9 @@ public struct LuaConfiguration: Sendable {
   /// a thread of its own.
   public var whenUninterruptible: (@Sendable () -> Void)?
 
-  /// Is called when a script calls `os.exit`, before the program ends; on the thread that
-  /// Lua runs on.
-  public var willExit: (@Sendable () -> Void)?
+  /// Is called when a script calls `os.exit`, before the program ends, with whether its code
+  /// means success; on the thread that Lua runs on.
+  public var willExit: (@Sendable (_ succeeds: Bool) -> Void)?
 
   /// The defaults: no memory limit, the standard libraries, the `task` library.
   public init() {}

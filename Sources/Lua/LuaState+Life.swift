@@ -21,9 +21,10 @@ extension LuaState {
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         return state.takeResults(of: number, stack)
       },
-      will_exit: { context in
+      will_exit: { context, succeeds in
         guard let context else { return }
-        Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue().configuration.willExit?()
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        state.configuration.willExit?(succeeds)
       })
     let limit = max(0, configuration.memoryLimit ?? 0)
     guard let host = clua_open(limit, callbacks, Unmanaged.passUnretained(self).toOpaque()) else {

@@ -34,6 +34,9 @@ final class LuaTask {
   /// Whether somebody has asked for its result, and so learns of its error.
   var isObserved = false
 
+  /// What the host keeps for it: its maker's, until it is given another.
+  var context: AnyObject?
+
   /// What its coroutine waits for.
   var wait: Wait?
   /// What it waits for in scheduler loops of its own, the innermost last.
@@ -49,6 +52,7 @@ final class LuaTask {
     self.place = place
     self.thread = thread
     self.maker = maker
+    context = maker?.context
     if let maker {
       maker.children[number] = self
       maker.unfinishedCount += 1

@@ -12,6 +12,13 @@ extension LuaTask {
 }
 
 extension LuaState {
+  /// A value of the host's that belongs to the task that runs now, or to the main part. Tasks that
+  /// are made later inherit it.
+  public var taskContext: AnyObject? {
+    get { scheduler.current?.context }
+    set { scheduler.current?.context = newValue }
+  }
+
   // MARK: The life of a task
 
   /// Makes a task of a function and its arguments, which are the topmost values of L. It

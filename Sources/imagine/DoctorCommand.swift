@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
     defer { host.close() }
     let findings = await host.diagnose()
     if json {
-      try JobsCommand.List.printJSON(findings)
+      try JSONOutput.print(findings)
     } else {
       for finding in findings {
         print("\(Self.mark(finding.verdict)) \(finding.subject): \(finding.detail)")

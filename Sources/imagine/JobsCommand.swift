@@ -31,7 +31,7 @@ struct JobsCommand: AsyncParsableCommand {
     func run() async throws {
       try await options.withHost { host in
         let jobs = try host.submittedJobs()
-        if options.json { return try Self.printJSON(jobs) }
+        if options.json { return try JSONOutput.print(jobs) }
         for job in jobs {
           let date = Date(timeIntervalSince1970: job.submittedAt).formatted(.iso8601)
           print("\(job.id)\t\(job.state)\t\(job.provider)\t\(date)\t\(job.prompt)")
@@ -39,11 +39,6 @@ struct JobsCommand: AsyncParsableCommand {
       }
     }
 
-    static func printJSON(_ value: some Encodable) throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
   }
 
   struct Show: AsyncParsableCommand {
@@ -54,7 +49,7 @@ struct JobsCommand: AsyncParsableCommand {
     func run() async throws {
       try await options.withHost { host in
         let status = try await host.status(ofJob: id, provider: options.provider)
-        if options.json { return try List.printJSON(status) }
+        if options.json { return try JSONOutput.print(status) }
         print("id\t\(status.id)\nstatus\t\(status.state.rawValue)")
         if let progress = status.progress { print("progress\t\(Int(progress * 100)) %") }
         if let created = status.createdAt { print("created\t\(created)") }
@@ -77,7 +72,7 @@ struct JobsCommand: AsyncParsableCommand {
         let path = output ?? "\(id).mp4"
         try await host.saveVideo(
           ofJob: id, to: path, timeout: timeout, provider: options.provider)
-        if options.json { try List.printJSON(["id": id, "path": path]) } else { print(path) }
+        if options.json { try JSONOutput.print(["id": id, "path": path]) } else { print(path) }
       }
     }
   }
@@ -90,7 +85,7 @@ struct JobsCommand: AsyncParsableCommand {
     func run() async throws {
       try await options.withHost { host in
         try await host.deleteJob(id, provider: options.provider)
-        if options.json { try List.printJSON(["deleted": id]) }
+        if options.json { try JSONOutput.print(["deleted": id]) }
       }
     }
   }

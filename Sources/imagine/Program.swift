@@ -20,8 +20,8 @@ enum Program {
 
   /// The host of this process: by the environment and `config.toml`, telling its user on stderr.
   static func makeHost(
-    provider: String? = nil, isVerbose: Bool = false, record: String? = nil,
-    replay: String? = nil
+    provider: String? = nil, isVerbose: Bool = false, run: RunOptions = RunOptions(),
+    record: String? = nil, replay: String? = nil
   ) -> ScriptHost {
     var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
     logger.logLevel = isVerbose ? .debug : .warning
@@ -30,6 +30,8 @@ enum Program {
     configuration.provider = provider
     configuration.record = record
     configuration.replay = replay
+    configuration.run = run
+    configuration.journalObserver = EndingPoint(environment: environment)?.observe
     configuration.notice = Notice.write
     if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
     return ScriptHost(configuration)

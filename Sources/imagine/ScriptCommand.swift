@@ -3,49 +3,113 @@ import ImagineScripting
 import Lua
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Scripts, `-e` and the REPL: the command `lua` with `imagine.*` in it.
 enum ScriptCommand {
+  /// - Parameter resuming: the id of a run that is to be gone on with, before all else that says so.
   /// - Returns: the exit code.
-  static func run(arguments: [String]) -> Int32 {
-    let settings = Settings()
+  static func run(arguments: [String], resuming id: String? = nil) -> Int32 {
+    let shared: Shared
+    do {
+      shared = Shared(try Settings(resuming: id))
+    } catch {
+      Notice.write("\(error)")
+      return 1
+    }
     var command = LuaCommand()
-    command.options += options(settings)
+    command.options += options(shared)
+    command.willRun = { invocation in
+      shared.settings.withLock { $0.run.script = script(invocation) }
+    }
     // The options have been read when the first state is prepared.
-    let host = Once { settings.makeHost() }
-    command.prepare = { state in try host.value.install(in: state) }
-    command.atEnd = { interpreter in
+    command.prepare = { state in try shared.host.install(in: state) }
+    command.atEnd = { interpreter, succeeded in
       tellOfBackgroundWork(interpreter)
       interpreter.waitForBackgroundWorkBlocking()
-      host.ifMade { host in
-        host.tellWhatWasDrawn()
-        finishRecording(host)
-        host.close()
-      }
+      guard let host = shared.hostIfMade else { return }
+      host.tellWhatWasDrawn()
+      finishRecording(host)
+      host.endRun(succeeded: succeeded)
+      host.close()
     }
     command.whenAbandoned = { interpreter in
       interpreter.abandonBackgroundWork()
-      host.ifMade { $0.close() }
+      shared.hostIfMade?.endRun(succeeded: false)
+      shared.hostIfMade?.close()
     }
     return command.run(arguments: arguments)
   }
 
-  private static func options(_ settings: Settings) -> [LuaCommand.Option] {
-    [
-      LuaCommand.Option("--provider", valueName: "NAME", help: "draw with this provider") {
-        name, _ in
-        settings.provider.withLock { $0 = name }
+  /// What is run, by names that mean the same wherever it is started again.
+  private static func script(_ invocation: LuaCommand.Invocation) -> Script {
+    let path = invocation.script.flatMap { realpath($0, nil) }
+    defer { free(path) }
+    let folder = getcwd(nil, 0)
+    defer { free(folder) }
+    return Script(
+      path: path.map { String(cString: $0) }, arguments: invocation.arguments,
+      folder: folder.map { String(cString: $0) } ?? ".")
+  }
+
+  private static func options(_ shared: Shared) -> [LuaCommand.Option] {
+    typealias Option = LuaCommand.Option
+    func set(_ change: @escaping (inout Settings) throws -> Void) throws {
+      try shared.settings.withLock { try change(&$0) }
+    }
+    return [
+      Option("--provider", valueName: "NAME", help: "draw with this provider") { name, _ in
+        try set { $0.provider = name }
       },
-      LuaCommand.Option("--record", valueName: "FILE", help: "record every answer in this file") {
-        path, _ in
-        settings.record.withLock { $0 = path }
+      Option("--record", valueName: "FILE", help: "record every answer in this file") { path, _ in
+        try set { $0.record = path }
       },
-      LuaCommand.Option(
+      Option(
         "--replay", valueName: "FILE", help: "take every answer from a recording, and send nothing"
       ) { path, _ in
-        settings.replay.withLock { $0 = path }
+        try set { $0.replay = path }
       },
-      LuaCommand.Option("--verbose", help: "log each request on stderr") { _, _ in
-        settings.isVerbose.withLock { $0 = true }
+      Option("--verbose", help: "log each request on stderr") { _, _ in
+        try set { $0.isVerbose = true }
+      },
+      Option("--resume", help: "go on with the script's last unfinished run, if there is one") {
+        _, _ in
+        try set { $0.run.resumption = .lastUnfinished }
+      },
+      Option(
+        "--on-uncertain", valueName: "fail|retry",
+        help: "what becomes of calls that may have been paid for in an earlier attempt"
+      ) { name, _ in
+        guard let choice = CurrentRun.OnUncertain(rawValue: name) else {
+          throw LuaCommand.OptionError("'\(name)' is neither 'fail' nor 'retry'")
+        }
+        try set { $0.run.onUncertain = choice }
+      },
+      Option("--budget", valueName: "AMOUNT", help: "spend at most 200 (tokens), 2.5USD, …") {
+        amount, _ in
+        try set {
+          $0.run.budget.price = try Budget.Limit(amount: amount, field: "--budget").price
+        }
+      },
+      Option("--max-calls", valueName: "N", help: "make at most N calls") { text, _ in
+        guard let count = Int(text), count >= 0 else {
+          throw LuaCommand.OptionError("'\(text)' is no number of calls")
+        }
+        try set { $0.run.budget.calls = count }
+      },
+      Option("--allow-unpriced", help: "let calls without a known price through a budget") {
+        _, _ in
+        try set { $0.run.allowsUnpriced = true }
+      },
+      Option("--cache", help: "take answers of earlier runs to equal requests with a seed") {
+        _, _ in
+        try set { $0.run.usesCache = true }
       },
     ]
   }
@@ -62,39 +126,41 @@ enum ScriptCommand {
   }
 }
 
-/// What the host's own options said.
-private final class Settings: Sendable {
-  let provider = Mutex<String?>(nil)
-  let record = Mutex<String?>(nil)
-  let replay = Mutex<String?>(nil)
-  let isVerbose = Mutex(false)
+/// What the host's own options and the environment said.
+private struct Settings: Sendable {
+  var provider: String?
+  var isVerbose = false
+  var record: String?
+  var replay: String?
+  var run: RunOptions
 
-  func makeHost() -> ScriptHost {
-    Program.makeHost(
-      provider: provider.withLock { $0 }, isVerbose: isVerbose.withLock { $0 },
-      record: record.withLock { $0 }, replay: replay.withLock { $0 })
+  /// - Throws: ``ImagineError`` for a variable that means nothing.
+  init(resuming id: String?) throws(ImagineError) {
+    run = try RunOptions(environment: Program.environment)
+    if let id { run.resumption = .run(id) }
   }
 }
 
-/// A value that is made when it is first asked for.
-private final class Once<Value: Sendable>: Sendable {
-  private let made = Mutex<Value?>(nil)
-  private let make: @Sendable () -> Value
+/// The settings, and the host that is made of them when the first state is prepared.
+private final class Shared: Sendable {
+  let settings: Mutex<Settings>
+  private let made = Mutex<ScriptHost?>(nil)
 
-  init(_ make: @escaping @Sendable () -> Value) {
-    self.make = make
+  init(_ settings: Settings) {
+    self.settings = Mutex(settings)
   }
 
-  var value: Value {
+  var host: ScriptHost {
     made.withLock { made in
       if let made { return made }
-      let value = make()
-      made = value
-      return value
+      let settings = settings.withLock { $0 }
+      let host = Program.makeHost(
+        provider: settings.provider, isVerbose: settings.isVerbose, run: settings.run,
+        record: settings.record, replay: settings.replay)
+      made = host
+      return host
     }
   }
 
-  func ifMade(_ body: (Value) -> Void) {
-    if let value = made.withLock({ $0 }) { body(value) }
-  }
+  var hostIfMade: ScriptHost? { made.withLock { $0 } }
 }

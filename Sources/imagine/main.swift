@@ -22,6 +22,10 @@ case "show"?:
   await Subcommand.run(ShowCommand.self, arguments: arguments.dropFirst(2))
 case "rerun"?:
   await Subcommand.run(RerunCommand.self, arguments: arguments.dropFirst(2))
+case "runs"?:
+  await Subcommand.run(RunsCommand.self, arguments: arguments.dropFirst(2))
+case "cache"?:
+  await Subcommand.run(CacheCommand.self, arguments: arguments.dropFirst(2))
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: arguments.dropFirst(2))
 default:

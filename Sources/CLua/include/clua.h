@@ -39,8 +39,8 @@ typedef struct clua_callbacks {
   // Leaves the results of a wait on the stack of L; returns their number, or a negative
   // code from above. CLUA_WAIT: the wait is not over.
   int (*take_results)(void *context, lua_State *L, uint64_t wait);
-  // A script calls os.exit.
-  void (*will_exit)(void *context);
+  // A script calls os.exit, with a code that means success or another.
+  void (*will_exit)(void *context, bool succeeds);
 } clua_callbacks;
 
 // How an interrupt stands.

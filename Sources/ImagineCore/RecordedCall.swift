@@ -1,0 +1,114 @@
+/// Which call of a run it is.
+///
+/// There is no global order in it, so it means the same whichever of several tasks comes first, and
+/// a script that was edited keeps what still matches.
+public struct CallKey: Sendable, Hashable, Codable {
+  /// The provider and the request as the script gave it: a seed that the host drew is not part of
+  /// it.
+  public var request: String
+  /// Its number among the equal requests of the run, from 1.
+  public var occurrence: Int
+  /// Which of the calls that make one list of pictures, from 0.
+  public var part: Int
+
+  public init(
+    provider: String, request: RequestDescription, count: Int?, occurrence: Int, part: Int = 0
+  ) {
+    let count = count.map { " ×\($0)" } ?? ""
+    self.request = "\(provider)\(count) \(request.json)"
+    self.occurrence = occurrence
+    self.part = part
+  }
+
+  public init(request: String, occurrence: Int, part: Int) {
+    self.request = request
+    self.occurrence = occurrence
+    self.part = part
+  }
+}
+
+/// A call as the journal has it.
+public struct RecordedCall: Sendable, Hashable, Codable {
+  public enum State: String, Sendable, Codable, CaseIterable {
+    /// It will be sent.
+    case intent
+    /// It is being sent, or was: whether it was billed is not known until there is an answer.
+    case sent
+    /// The service gave it a job's id.
+    case accepted
+    /// Its answer is in the asset store.
+    case stored
+    /// The script has its result.
+    case done
+    /// It ended with an error.
+    case failed
+  }
+
+  public var run: String
+  public var key: CallKey
+  public var provider: String
+  /// As it is sent: with the seed that was drawn.
+  public var request: RequestDescription
+  public var state: State
+  /// Whether it was billed, as far as it is known.
+  public var charged: ImagineError.Charged
+  /// What it costs where it is billed; nil where no price is known.
+  public var price: Price?
+  /// Seconds since 1970.
+  public var beganAt: Double
+  public var endedAt: Double?
+  public var job: String?
+  /// Whether the job was deleted by the script.
+  public var isDeleted: Bool
+  /// What it gave: pictures, or a video and then its thumbnail.
+  public var results: [StoredResult]
+  /// Why it failed, in a line.
+  public var error: String?
+  /// Which attempt of the run moved it last.
+  public var attempt: Int
+  /// How many attempts in a row died in it while no call made progress.
+  public var deaths: Int
+
+  public init(
+    run: String, key: CallKey, provider: String, request: RequestDescription, price: Price?,
+    beganAt: Double, attempt: Int
+  ) {
+    self.run = run
+    self.key = key
+    self.provider = provider
+    self.request = request
+    self.price = price
+    self.beganAt = beganAt
+    self.attempt = attempt
+    state = .intent
+    charged = .no
+    isDeleted = false
+    results = []
+    deaths = 0
+  }
+
+  /// Whether its result is at hand.
+  public var isAnswered: Bool { state == .stored || state == .done }
+
+  /// Whether it may have been billed although nothing came of it.
+  public var isUncertain: Bool {
+    state == .sent || (state == .failed && charged == .unknown)
+  }
+
+  /// What it counts for in a budget: its price, unless it was not billed.
+  public var spent: Price? { charged == .no ? nil : price }
+}
+
+/// A file that a call gave, by its name in the asset store.
+public struct StoredResult: Sendable, Hashable, Codable {
+  public var sha256: String
+  public var byteCount: Int
+  /// The version of the built-in engine, where that drew it.
+  public var engine: String?
+
+  public init(_ asset: Asset, engine: String?) {
+    sha256 = asset.sha256
+    byteCount = asset.byteCount
+    self.engine = engine
+  }
+}

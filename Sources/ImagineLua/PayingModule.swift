@@ -1,0 +1,219 @@
+public import ImagineCore
+import Lua
+
+/// The part of `imagine` that is about money: `budget`, `spent`, `estimate` and `history`.
+struct PayingModule: Sendable {
+  let session: Session
+
+  /// Adds the functions to the module.
+  func install(in state: LuaState, _ module: LuaTable) throws {
+    try module.set(functions)
+    let makeBudget = try state.load(Self.budget, name: "=imagine.budget")
+    let budget = try makeBudget.call(enter, leave).first
+    try module.set("budget", to: budget ?? .nil)
+  }
+
+  /// A budget holds while its function runs, whichever way that is left.
+  private static let budget = """
+    local enter, leave = ...
+    local part = {__close = leave}
+    return function(limit, fn, ...)
+      if type(fn) ~= "function" then
+        error(("bad argument #2 to 'budget' (function expected, got %s)"):format(type(fn)), 2)
+      end
+      enter(limit)
+      local inside <close> = setmetatable({}, part)
+      return fn(...)
+    end
+    """
+
+  private var enter: LuaNativeFunction {
+    LuaNativeFunction { call in
+      let limit = try Budget.Limit(Setting(call.value(1)), field: "limit")
+      let outer = call.state.taskContext as? BudgetScope
+      call.state.taskContext = BudgetScope(
+        Budget(of: "this part of the script", limit: limit), in: outer)
+      return .none
+    }
+  }
+
+  private var leave: LuaNativeFunction {
+    LuaNativeFunction { call in
+      let scope = call.state.taskContext as? BudgetScope
+      call.state.taskContext = scope?.outer
+      return .none
+    }
+  }
+
+  private var functions: KeyValuePairs<String, LuaNativeFunction> {
+    [
+      "spent": LuaNativeFunction { [session] call in
+        let spent = session.budget.spent
+        let table = try call.state.makeTable(fields: 4)
+        try table.set("calls", to: spent.calls)
+        try table.set("unpriced", to: spent.unpriced)
+        for price in spent.amounts { try table.set(price.unit, to: price.luaAmount) }
+        return try call.results(table)
+      },
+      "estimate": LuaNativeFunction { [session] call in
+        let table = try call.state.makeTable(fields: 2)
+        if let price = try session.estimate(call.table(1)) {
+          try table.set("cost", to: price.luaAmount)
+          try table.set("unit", to: price.unit)
+        }
+        return try call.results(table)
+      },
+      "history": LuaNativeFunction { [session] call in
+        let options = try Options(
+          call, 1, of: "history", allowed: ["run", "limit", "operation", "provider", "state"])
+        let list = try call.state.makeTable(list: 16)
+        for recorded in try session.history(options) {
+          try list.append(recorded.table(in: call.state, files: session.files(of: recorded)))
+        }
+        return try call.results(list)
+      },
+    ]
+  }
+}
+
+extension Price {
+  /// A whole amount as an integer, as the price list has it.
+  var luaAmount: LuaValue {
+    millionths % 1_000_000 == 0 ? .integer(millionths / 1_000_000) : .number(amount)
+  }
+}
+
+extension Budget.Limit {
+  /// Reads a number of tokens, or a table of one unit and `calls`: `{ USD = 2.5, calls = 10 }`.
+  init(_ setting: Setting, field: String) throws(ImagineError) {
+    self.init()
+    switch setting {
+    case .number(let tokens): price = try Self.amount(tokens, Price.tokens, field)
+    case .table(let members):
+      for (unit, value) in members.sorted(by: { $0.key < $1.key }) {
+        guard case .number(let number) = value else {
+          throw .invalid(field: "\(field).\(unit)", given: "no number", expected: "a number")
+        }
+        if unit == "calls" {
+          guard let count = Int(exactly: number), count >= 0 else {
+            throw .invalid(
+              field: "\(field).calls", given: String(number), expected: "a whole number from 0")
+          }
+          calls = count
+        } else if price == nil {
+          price = try Self.amount(number, unit, "\(field).\(unit)")
+        } else {
+          throw ImagineError(
+            .validation, "field '\(field)': a budget has one unit: units are never added together",
+            field: field)
+        }
+      }
+    default:
+      throw .invalid(
+        field: field, given: "something else",
+        expected: "a number of tokens, or a table such as { USD = 2.5, calls = 10 }")
+    }
+  }
+
+  private static func amount(
+    _ amount: Double, _ unit: String, _ field: String
+  ) throws(ImagineError) -> Price {
+    guard amount >= 0, amount < 1e12 else {
+      throw .invalid(field: field, given: String(amount), expected: "a number from 0")
+    }
+    return Price(millionths: Int64((amount * 1_000_000).rounded()), unit: unit)
+  }
+}
+
+extension Session {
+  /// What a call would cost, by its operation (`generate` where none is named), style or model, and
+  /// count; nil where no price is known.
+  func estimate(_ table: LuaTable) throws -> Price? {
+    var arguments: [String: Argument] = [:]
+    var (name, count) = ("generate", 1)
+    var provider: (any Provider)?
+    for (key, value) in try table.pairs() {
+      switch (key.text, value) {
+      case ("operation"?, .string(let text)): name = text.text
+      case ("provider"?, .string(let text)): provider = try self.provider(text.text)
+      case ("n"?, .integer(let number)) where (1...1000).contains(number): count = Int(number)
+      case (let field?, _): arguments[field] = Argument(value)
+      default: throw ImagineError.invalid(field: "estimate", given: "a list", expected: "names")
+      }
+    }
+    let asked = try provider ?? self.provider(nil)
+    guard let operation = asked.operations.first(where: { $0.name == name }) else {
+      throw ImagineError.invalid(
+        field: "operation", given: "\"\(name)\"",
+        expected: "one of: \(asked.operations.map(\.name).joined(separator: ", "))",
+        allowed: asked.operations.map(\.name))
+    }
+    // What does not change the price may be left out.
+    for field in operation.fields where arguments[field.name] == nil {
+      switch field.kind {
+      case .picture: arguments[field.name] = .picture(.bytes([]))
+      case .text where field.presence.isRequired && field.hostDefault == nil:
+        arguments[field.name] = .text("-")
+      default: break
+      }
+    }
+    let request = try operation.request(
+      from: arguments, by: .script, options: ["operation", "provider", "n"])
+    return asked.prices.price(of: request, count: count)
+  }
+
+  /// Calls that the journal has, the newest last.
+  func history(_ options: Options) throws -> [RecordedCall] {
+    let operation = try options.text("operation")
+    let provider = try options.text("provider")
+    let state = try options.text("state")
+    if let state, RecordedCall.State(rawValue: state) == nil {
+      let names = RecordedCall.State.allCases.map(\.rawValue)
+      throw ImagineError.invalid(
+        field: "state", given: "\"\(state)\"",
+        expected: "one of: \(names.joined(separator: ", "))", allowed: names)
+    }
+    let limit = try options.integer("limit", in: 1...1_000_000) ?? 100
+    let calls = try run.recordedCalls(of: options.text("run")).filter { call in
+      (operation ?? call.request.operation) == call.request.operation
+        && (provider ?? call.provider) == call.provider
+        && (state ?? call.state.rawValue) == call.state.rawValue
+    }
+    return calls.suffix(limit)
+  }
+
+  /// Where the files of a call lie in the asset store.
+  public func files(of call: RecordedCall) throws -> [String] {
+    try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
+  }
+}
+
+extension Field.Presence {
+  fileprivate var isRequired: Bool {
+    if case .required = self { true } else { false }
+  }
+}
+
+extension RecordedCall {
+  fileprivate func table(in state: LuaState, files: [String]) throws -> LuaTable {
+    let table = try state.makeTable(fields: 16)
+    try table.set("run", to: run)
+    try table.set("operation", to: request.operation)
+    try table.set("provider", to: provider)
+    try table.set("state", to: self.state.rawValue)
+    try table.set("charged", to: charged.rawValue)
+    try table.set("prompt", to: request.prompt)
+    try table.set("style", to: request.styleOrModel)
+    try table.set("seed", to: request.seed)
+    try table.set("cost", to: price?.luaAmount)
+    try table.set("unit", to: price?.unit)
+    try table.set("job", to: job)
+    try table.set("error", to: error)
+    try table.set("began_at", to: beganAt)
+    try table.set("duration", to: endedAt.map { $0 - beganAt })
+    let list = try state.makeTable(list: files.count)
+    for file in files { try list.append(file) }
+    try table.set("files", to: list)
+    return table
+  }
+}

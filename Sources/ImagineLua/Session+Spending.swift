@@ -1,0 +1,72 @@
+import ImagineCore
+import Lua
+import Synchronization
+
+/// What a call's cost is counted against.
+struct Spending: Sendable {
+  /// The run's, and those of the parts of the script that the call is made in.
+  private let budgets: [Budget]
+  private let allowsUnpriced: Bool
+
+  /// The budgets of the task that runs now.
+  init(in state: LuaState, _ session: Session) {
+    var budgets = [session.budget]
+    var scope = state.taskContext as? BudgetScope
+    while let inner = scope {
+      budgets.append(inner.budget)
+      scope = inner.outer
+    }
+    self.budgets = budgets
+    allowsUnpriced = session.defaults.withLock { $0.allowsUnpriced }
+  }
+
+  /// Sets aside what a call may cost in each budget, or in none.
+  func reserve(_ price: Price?) throws(ImagineError) {
+    for (index, budget) in budgets.enumerated() {
+      do {
+        try budget.reserve(price, allowsUnpriced: allowsUnpriced)
+      } catch {
+        for earlier in budgets[..<index] { earlier.release(price) }
+        throw error
+      }
+    }
+  }
+
+  func release(_ price: Price?) {
+    for budget in budgets { budget.release(price) }
+  }
+}
+
+/// A part of a script with a budget of its own: `imagine.budget(20, function() … end)`. Tasks that
+/// are made in it are in it too.
+final class BudgetScope {
+  let budget: Budget
+  let outer: BudgetScope?
+
+  init(_ budget: Budget, in outer: BudgetScope?) {
+    self.budget = budget
+    self.outer = outer
+  }
+}
+
+extension Session {
+  /// Makes a call under its budgets and keeps in the journal how it failed.
+  func billed<Value: Sendable>(
+    _ call: OpenCall, _ price: Price?, _ spending: Spending,
+    _ body: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    do {
+      try spending.reserve(price)
+    } catch {
+      try await call.failed(error)
+      throw error
+    }
+    do {
+      return try await body()
+    } catch let error as ImagineError {
+      if error.charged == .no { spending.release(price) }
+      try await call.failed(error)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,61 @@
+public import ImagineCore
+public import ImagineLua
+
+/// How a run is begun, resumed and paid for.
+public struct RunOptions: Sendable {
+  /// What is run; a script without a path is kept in the journal, but cannot be resumed by itself.
+  public var script = Script()
+  public var resumption = CurrentRun.Resumption.none
+  /// What becomes of calls that were sent in an earlier attempt and have no answer.
+  public var onUncertain = CurrentRun.OnUncertain.fail
+  /// What a new run draws from; nil for a random one.
+  public var seed: RandomSeed?
+  /// What the run may spend, and how many calls it may make.
+  public var budget = Budget.Limit()
+  /// Whether a call without a known price may be made under a budget.
+  public var allowsUnpriced = false
+  /// Whether calls look for answers of earlier runs, where they do not say.
+  public var usesCache = false
+
+  public init() {}
+
+  /// What the environment says: `IMAGINE_RESUME=1`, and `IMAGINE_RANDOM_SEED=FIRST,SECOND` for runs
+  /// that shall draw the same numbers.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation`.
+  public init(environment: [String: String]) throws(ImagineError) {
+    switch environment["IMAGINE_RESUME"] {
+    case nil, "", "0": break
+    case "1": resumption = .lastUnfinished
+    case let value?:
+      throw .invalid(field: "IMAGINE_RESUME", given: "\"\(value)\"", expected: "1 or 0")
+    }
+    if let text = environment["IMAGINE_RANDOM_SEED"], !text.isEmpty {
+      let numbers = text.split(separator: ",").map { Int64($0) }
+      guard numbers.count == 2, let first = numbers[0], let second = numbers[1] else {
+        throw .invalid(
+          field: "IMAGINE_RANDOM_SEED", given: "\"\(text)\"",
+          expected: "two integers with a comma between")
+      }
+      seed = RandomSeed(first: first, second: second)
+    }
+  }
+}
+
+extension Budget.Limit {
+  /// An amount as it is typed: `200` tokens, or `2.5USD`.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation`.
+  public init(amount text: String, field: String) throws(ImagineError) {
+    let number = text.prefix { $0.isNumber || $0 == "." }
+    let unit = text[number.endIndex...].drop { $0 == " " }
+    guard let amount = Double(number), amount < 1e12, unit.allSatisfy(\.isLetter) else {
+      throw .invalid(
+        field: field, given: "\"\(text)\"", expected: "an amount such as 200 (tokens) or 2.5USD")
+    }
+    self.init(
+      price: Price(
+        millionths: Int64((amount * 1_000_000).rounded()),
+        unit: unit.isEmpty ? Price.tokens : String(unit)))
+  }
+}

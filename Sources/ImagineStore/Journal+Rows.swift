@@ -1,0 +1,143 @@
+import GRDB
+import ImagineCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// How runs and calls lie in their tables.
+
+extension Run {
+  init(row: Row) throws {
+    self.init(
+      id: row["id"],
+      script: Script(
+        path: row["script"], arguments: try [String](column: row["arguments"]),
+        folder: row["folder"], sha256: row["sha256"]),
+      seed: RandomSeed(first: row["seed_first"], second: row["seed_second"]),
+      startedAt: row["started_at"], endedAt: row["ended_at"],
+      state: State(rawValue: row["state"]) ?? .running, attempt: row["attempt"],
+      processID: row["process"])
+  }
+
+  func insert(into database: Database) throws {
+    try database.execute(
+      sql: """
+        INSERT INTO run (id, script, arguments, folder, sha256, seed_first, seed_second,
+          started_at, ended_at, state, attempt, process)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        id, script.path, try script.arguments.column, script.folder, script.sha256, seed.first,
+        seed.second, startedAt, endedAt, state.rawValue, attempt, processID,
+      ])
+  }
+
+  /// Writes what changes when a run is taken up or ends.
+  func update(in database: Database) throws {
+    try database.execute(
+      sql: "UPDATE run SET ended_at = ?, state = ?, attempt = ?, process = ? WHERE id = ?",
+      arguments: [endedAt, state.rawValue, attempt, processID, id])
+  }
+
+  /// The runs of a script that did not come to its end, the newest first.
+  static func lastUnfinished(of script: Script, in database: Database) throws -> [Run] {
+    guard let path = script.path else { return [] }
+    return try Row.fetchAll(
+      database,
+      sql: """
+        SELECT * FROM run WHERE script = ? AND arguments = ? AND state <> 'finished'
+        ORDER BY started_at DESC
+        """, arguments: [path, try script.arguments.column]
+    ).map(Run.init(row:))
+  }
+
+  /// Blames the calls that were under way when an attempt died without any progress, and acquits all
+  /// when it made some.
+  func countDeaths(in database: Database) throws {
+    guard state == .running else { return }
+    let hasProgressed =
+      try Bool.fetchOne(
+        database, sql: "SELECT has_progressed FROM run WHERE id = ?", arguments: [id]) ?? false
+    if hasProgressed {
+      try database.execute(sql: "UPDATE call SET deaths = 0 WHERE run = ?", arguments: [id])
+    } else {
+      try database.execute(
+        sql: """
+          UPDATE call SET deaths = deaths + 1
+          WHERE run = ? AND attempt = ? AND state IN ('intent', 'sent', 'accepted')
+          """, arguments: [id, attempt])
+    }
+    try database.execute(sql: "UPDATE run SET has_progressed = 0 WHERE id = ?", arguments: [id])
+  }
+
+  static func delete(_ id: String, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM call WHERE run = ?", arguments: [id])
+    try database.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [id])
+  }
+}
+
+extension RecordedCall {
+  init(row: Row) throws {
+    let amount: Int64? = row["price"]
+    let unit: String? = row["unit"]
+    self.init(
+      run: row["run"],
+      key: CallKey(request: row["request"], occurrence: row["occurrence"], part: row["part"]),
+      provider: row["provider"], request: try RequestDescription(json: row["description"]),
+      price: amount.flatMap { amount in unit.map { Price(millionths: amount, unit: $0) } },
+      beganAt: row["began_at"], attempt: row["attempt"])
+    state = State(rawValue: row["state"]) ?? .failed
+    charged = ImagineError.Charged(rawValue: row["charged"]) ?? .unknown
+    endedAt = row["ended_at"]
+    job = row["job"]
+    isDeleted = row["is_deleted"]
+    results = try [StoredResult](column: row["results"])
+    error = row["error"]
+    deaths = row["deaths"]
+  }
+
+  /// - Parameters:
+  ///   - run: nil for those of all runs.
+  ///   - limit: how many of the newest; nil for all.
+  static func fetch(of run: String?, limit: Int?, from database: Database) throws -> [RecordedCall]
+  {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT * FROM call WHERE ?1 IS NULL OR run = ?1
+        ORDER BY began_at DESC, request DESC, part DESC LIMIT ?2
+        """, arguments: [run, limit ?? -1])
+    return try rows.reversed().map(RecordedCall.init(row:))
+  }
+
+  func save(to database: Database, reserved: Int64, on day: String) throws {
+    try database.execute(
+      sql: """
+        INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
+          charged, price, unit, began_at, ended_at, job, is_deleted, results, error, attempt,
+          deaths, reserved, reserved_on)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
+        charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job, isDeleted,
+        try results.column, error, attempt, deaths, reserved, day,
+      ])
+  }
+}
+
+extension Array where Element: Codable {
+  /// A list as JSON in a column.
+  init(column: String) throws {
+    self = column == "[]" ? [] : try JSONDecoder().decode(Self.self, from: Data(column.utf8))
+  }
+
+  var column: String {
+    get throws {
+      isEmpty ? "[]" : String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+    }
+  }
+}

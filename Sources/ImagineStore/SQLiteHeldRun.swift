@@ -1,0 +1,115 @@
+import GRDB
+import ImagineCore
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A run that this process holds by its lock.
+final class SQLiteHeldRun: HeldRun {
+  let run: Run
+  let earlierCalls: [RecordedCall]
+  private let lock: Mutex<RunLock?>
+  private let writer: GroupedWriter
+  private let dailyLimit: Price?
+  private let observer: (@Sendable (RecordedCall) -> Void)?
+
+  init(
+    run: Run, earlierCalls: [RecordedCall], lock: RunLock, writer: GroupedWriter,
+    dailyLimit: Price?, observer: (@Sendable (RecordedCall) -> Void)?
+  ) {
+    self.run = run
+    self.earlierCalls = earlierCalls
+    self.lock = Mutex(lock)
+    self.writer = writer
+    self.dailyLimit = dailyLimit
+    self.observer = observer
+  }
+
+  func record(_ call: RecordedCall) async throws {
+    let limit = dailyLimit
+    let write: @Sendable (Database) throws -> Void = { try call.write(to: $0, dailyLimit: limit) }
+    let mustLast =
+      switch call.state {
+      case .sent, .accepted, .stored: true
+      case .intent, .done, .failed: false
+      }
+    guard mustLast || observer != nil else { return writer.writeSoon(write) }
+    do {
+      try await writer.writeSynced(write)
+    } catch let error as DatabaseError {
+      throw ImagineError(.io, "cannot write the journal: \(error)")
+    }
+    observer?(call)
+  }
+
+  func end(_ state: Run.State) throws {
+    var ended = run
+    ended.state = state
+    ended.endedAt = SQLiteJournal.now
+    let last = ended
+    try writer.writeNow { try last.update(in: $0) }
+    lock.withLock { $0 = nil }
+  }
+}
+
+extension RecordedCall {
+  /// Writes the call, and with it what it reserves of the day's spending.
+  fileprivate func write(to database: Database, dailyLimit: Price?) throws {
+    let old = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT state, reserved, unit, reserved_on FROM call
+        WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
+        """, arguments: [run, key.request, key.occurrence, key.part])
+    let day: String = old?["reserved_on"] ?? Self.today
+    let reserved = spent?.millionths ?? 0
+    let before: Int64 = old?["reserved"] ?? 0
+    let more = reserved - before
+    if more != 0, let unit = price?.unit {
+      if more > 0, let dailyLimit, dailyLimit.unit == unit {
+        try Self.check(Price(millionths: more, unit: unit), against: dailyLimit, on: day, database)
+      }
+      try database.execute(
+        sql: """
+          INSERT INTO spending (day, unit, amount) VALUES (?, ?, ?)
+          ON CONFLICT (day, unit) DO UPDATE SET amount = amount + excluded.amount
+          """, arguments: [day, unit, more])
+    }
+    try save(to: database, reserved: reserved, on: day)
+    let isProgress = isAnswered || state == .accepted
+    if isProgress, old?["state"] != state.rawValue {
+      try database.execute(
+        sql: "UPDATE run SET has_progressed = 1 WHERE id = ? AND has_progressed = 0",
+        arguments: [run])
+    }
+  }
+
+  private static func check(
+    _ more: Price, against limit: Price, on day: String, _ database: Database
+  ) throws {
+    let amount = try Int64.fetchOne(
+      database, sql: "SELECT amount FROM spending WHERE day = ? AND unit = ?",
+      arguments: [day, limit.unit])
+    let left = Price(millionths: max(0, limit.millionths - (amount ?? 0)), unit: limit.unit)
+    guard more.millionths > left.millionths else { return }
+    throw ImagineError(
+      .budget,
+      "the call would cost \(more), and \(left) of today's \(limit) are left (budget.per_day in"
+        + " config.toml)")
+  }
+
+  /// The day by this machine's clock and time zone.
+  private static var today: String {
+    var now = time(nil)
+    var parts = tm()
+    localtime_r(&now, &parts)
+    func padded(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+  }
+}
