@@ -16,7 +16,10 @@ extension Session {
     let description = call.description(of: call.request)
     let price = provider.prices.price(of: call.request)
     let open = try run.open(call.key, provider: provider, request: description, price: price)
-    if let job = known(open, provider) { return job }
+    if let job = known(open, provider) {
+      call.spending.count(open.record)
+      return job
+    }
     return try await billed(open, price, call.spending) { [self] in
       let request = try importPictures(of: call.request)
       try await open.intends(description, price: price)

@@ -45,6 +45,7 @@ extension Session {
     let open = try run.open(
       part.key, provider: provider, request: part.description, price: price)
     if open.record.isAnswered {
+      part.call.spending.count(open.record)
       return try images(open.record)
     }
     if let images = try await cached(part, open) { return images }

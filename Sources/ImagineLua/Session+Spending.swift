@@ -32,6 +32,13 @@ struct Spending: Sendable {
     }
   }
 
+  /// Counts a call that an earlier attempt of the run made, as that did: in the budgets of parts of
+  /// the script. The run's own has counted it.
+  func count(_ earlier: RecordedCall) {
+    guard earlier.charged != .no else { return }
+    for budget in budgets.dropFirst() { budget.count(earlier.price) }
+  }
+
   func release(_ price: Price?) {
     for budget in budgets { budget.release(price) }
   }
