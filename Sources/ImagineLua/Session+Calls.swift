@@ -53,13 +53,24 @@ extension Session {
       throw ImagineError.unknown(
         field: "n", of: name, allowed: operation.fields.map(\.name))
     }
+    return try makeCall(
+      request, provider, options: fields.callOptions, count: fields.count,
+      usesCache: fields.usesCache, spending: spending)
+  }
+
+  /// Gives a checked request its place in the run.
+  ///
+  /// - Parameter count: how many pictures; nil for one that is not in a list.
+  func makeCall(
+    _ request: Request, _ provider: any Provider, options: CallOptions, count: Int? = nil,
+    usesCache: Bool = false, spending: Spending
+  ) throws -> Call {
     let pictures = try request.pictures.mapValues(sha256)
     let description = RequestDescription(request, pictures: pictures).withoutPrivateExtras
     return Call(
-      request: request, pictures: pictures, provider: provider, options: fields.callOptions,
-      count: fields.count, usesCache: fields.usesCache,
-      key: run.key(for: description, provider: provider.name, count: fields.count),
-      spending: spending)
+      request: request, pictures: pictures, provider: provider, options: options, count: count,
+      usesCache: usesCache,
+      key: run.key(for: description, provider: provider.name, count: count), spending: spending)
   }
 
   /// The name of a picture's content. Read at once, so that equal calls are told apart in the order

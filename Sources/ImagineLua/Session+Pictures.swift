@@ -46,7 +46,7 @@ extension Session {
       part.key, provider: provider, request: part.description, price: price)
     if open.record.isAnswered {
       part.call.spending.count(open.record)
-      return try images(open.record)
+      return try images(open.record, of: part.call)
     }
     if let images = try await cached(part, open) { return images }
     return try await billed(open, price, part.call.spending) { [self] in
@@ -67,7 +67,7 @@ extension Session {
       try await open.stored(results)
       tally.withLock { $0.picturesDrawnByEngine += results.count { $0.engine != nil } }
       if let key = try await cacheKey(of: part) { try run.cache(results, as: key) }
-      let images = try images(open.record)
+      let images = try images(open.record, of: part.call)
       try await open.done()
       return images
     }
@@ -80,7 +80,7 @@ extension Session {
     else { return nil }
     try await open.intends(part.description, price: .tokens(0))
     try await open.stored(results)
-    let images = try images(open.record)
+    let images = try images(open.record, of: part.call)
     try await open.done()
     return images
   }
@@ -98,23 +98,24 @@ extension Session {
   }
 
   /// The pictures of an answered call.
-  private func images(_ record: RecordedCall) throws -> [Image] {
+  private func images(_ record: RecordedCall, of call: Call) throws -> [Image] {
     try record.results.map { result in
       guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header else {
         throw ImagineError(
           .io, "the stored picture \(result.sha256) is gone from the asset store")
       }
       return Image(
-        asset: asset, header: header, metadata: metadata(of: result, header, record),
+        asset: asset, header: header, metadata: metadata(of: result, header, record, call),
         cost: record.price.map { $0 / record.results.count }, session: self)
     }
   }
 
   private func metadata(
-    of result: StoredResult, _ header: PictureHeader, _ record: RecordedCall
+    of result: StoredResult, _ header: PictureHeader, _ record: RecordedCall, _ call: Call
   ) -> PictureMetadata {
-    PictureMetadata(
-      request: record.request, provider: record.provider, engine: result.engine,
+    let request = record.request.seed.map { call.request.with(seed: $0) } ?? call.request
+    return PictureMetadata(
+      request: RequestDescription(request, pictures: call.pictures), provider: record.provider, engine: result.engine,
       size: header.size, sha256: result.sha256,
       price: record.price.map { $0 / record.results.count }, run: run.id)
   }

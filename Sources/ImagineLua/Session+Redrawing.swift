@@ -1,4 +1,5 @@
 public import ImagineCore
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -49,7 +50,10 @@ extension Session {
         field: "operation")
     }
     return Redrawing(
-      call: Call(request: request, provider: provider), request: metadata.request,
+      call: try makeCall(
+        request, provider, options: defaults.withLock { $0.options },
+        spending: Spending(in: nil, self)),
+      request: metadata.request,
       provider: provider.name, price: provider.prices.price(of: request),
       omitted: metadata.omitted)
   }

@@ -9,9 +9,11 @@ struct Spending: Sendable {
   private let allowsUnpriced: Bool
 
   /// The budgets of the task that runs now.
-  init(in state: LuaState, _ session: Session) {
+  ///
+  /// - Parameter state: nil for a call that no script makes.
+  init(in state: LuaState?, _ session: Session) {
     var budgets = [session.budget]
-    var scope = state.taskContext as? BudgetScope
+    var scope = state?.taskContext as? BudgetScope
     while let inner = scope {
       budgets.append(inner.budget)
       scope = inner.outer

@@ -1,8 +1,16 @@
+import Foundation
 import ImagineCore
+import Synchronization
 
-/// Draws cards in place of pictures, and leaves the rest to another engine.
+/// Draws cards in place of pictures, films one card for each shape, and leaves the rest to another
+/// engine.
 struct CardEngine: Engine {
-  let base: any Engine
+  private let base: any Engine
+  private let reels = Reels()
+
+  init(base: any Engine) {
+    self.base = base
+  }
 
   var version: String { "card" }
 
@@ -16,9 +24,13 @@ struct CardEngine: Engine {
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
     progress: (Double) throws -> Void
   ) throws -> Film {
-    try base.film(
-      prompt: prompt, style: style, aspectRatio: aspectRatio, seed: seed, into: folder,
-      progress: progress)
+    // Filming takes seconds, and nobody looks at these: the first one stands for all.
+    try reels.film(of: aspectRatio, into: folder) {
+      let card = Card(prompt: "a film", style: style, seed: 1).png(size: aspectRatio.pixelSize)
+      return try base.animate(
+        prompt: "", image: card, style: style, aspectRatio: aspectRatio, seed: 1, into: folder,
+        progress: progress)
+    }
   }
 
   func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8] {
@@ -62,5 +74,35 @@ struct CardEngine: Engine {
     try base.animate(
       prompt: prompt, image: image, style: style, aspectRatio: aspectRatio, seed: seed,
       into: folder, progress: progress)
+  }
+}
+
+/// Films that were made once, by their shape.
+private final class Reels: Sendable {
+  private struct Reel {
+    let video: Data
+    let thumbnail: Data
+    let film: Film
+  }
+
+  private let made = Mutex<[AspectRatio: Reel]>([:])
+
+  /// The film of a shape, in files of its own; whoever comes first makes it, and the others wait.
+  func film(of shape: AspectRatio, into folder: String, make: () throws -> Film) throws -> Film {
+    try made.withLock { made in
+      guard let reel = made[shape] else {
+        let film = try make()
+        made[shape] = Reel(
+          video: try Data(contentsOf: URL(fileURLWithPath: film.video)),
+          thumbnail: try Data(contentsOf: URL(fileURLWithPath: film.thumbnail)), film: film)
+        return film
+      }
+      var film = reel.film
+      film.video = "\(folder)/video.mp4"
+      film.thumbnail = "\(folder)/thumbnail.jpg"
+      try reel.video.write(to: URL(fileURLWithPath: film.video))
+      try reel.thumbnail.write(to: URL(fileURLWithPath: film.thumbnail))
+      return film
+    }
   }
 }

@@ -1,0 +1,213 @@
+import Foundation
+import ImagineTestSupport
+import Testing
+
+/// Runs that die and are resumed, against a server that counts what it charges.
+///
+/// `IMAGINE_TEST_EXHAUSTIVE=1` kills a script of 40 calls at every change of the journal and at 50
+/// random moments; without it, a smaller one is killed at some.
+@Suite("A run that is killed and resumed pays for nothing twice")
+struct ResumeTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private static let isExhaustive =
+    ProcessInfo.processInfo.environment["IMAGINE_TEST_EXHAUSTIVE"] == "1"
+
+  /// Pictures, edits of pictures and videos, with prompts that are drawn; every fourth item makes
+  /// two calls. Prints what each item gave, and fails where one did.
+  private static let script = """
+    local items = {}
+    for index = 1, tonumber(arg[1]) do
+      items[index] = "subject " .. math.random(1 << 40)
+    end
+    local outcomes = task.settle(items, function(prompt, index)
+      if index % 16 == 3 then
+        local video = imagine.video(prompt):wait{ timeout = 60 }
+        -- A video takes no seed, so another one may have been filmed.
+        return video:save("out/" .. index .. ".mp4") and video.width
+      end
+      local image = imagine.generate(prompt)
+      if index % 16 == 4 then image = image:upscale() end
+      return image:save("out/" .. index .. ".png") and image.sha256
+    end)
+    local failed = 0
+    for index, outcome in ipairs(outcomes) do
+      if outcome.ok then
+        print("ok", index, outcome.value)
+      else
+        failed = failed + 1
+        print(outcome.error.kind, index, outcome.item)
+      end
+    end
+    if failed > 0 then error(failed .. " items failed", 0) end
+    """
+
+  /// The items of the script, and the calls that they make.
+  private static let itemCount = isExhaustive ? 37 : 12
+  private static let callCount = itemCount + itemCount / 16 + (itemCount % 16 >= 4 ? 1 : 0)
+
+  /// A rehearsing server and what leads scripts to it.
+  private struct Service {
+    let environment: [String: String]
+    let base: String
+  }
+
+  private func withService(_ body: (Service) async throws -> Void) async throws {
+    try FileSystem.write("paint = \"card\"\n", to: folder.file("plan.toml"))
+    try FileSystem.write(Self.script, to: folder.file("script.lua"))
+    let server = try Program.server.start(
+      ["--port", "0", "--home", folder.file("server"), "--rehearse", folder.file("plan.toml")])
+    defer { server.send(SIGKILL) }
+    let address = try #require(await server.firstLine { $0.contains("http://") })
+    let base = try #require(address.split(separator: " ").first { $0.hasPrefix("http://") })
+    try await body(
+      Service(
+        environment: [
+          "IMAGINE_BASE_URL": "\(base)/v2", "IMAGINE_RANDOM_SEED": "7,11",
+          "XDG_CONFIG_HOME": folder.path,
+        ], base: String(base)))
+  }
+
+  /// One trial: a home and a token of its own, so that its charges are counted alone.
+  private struct Trial {
+    let service: Service
+    let folder: String
+    let name: String
+
+    init(_ service: Service, _ name: String, in folder: TemporaryFolder) throws {
+      self.service = service
+      self.name = name
+      self.folder = folder.file(name)
+      try FileManager.default.createDirectory(
+        atPath: self.folder, withIntermediateDirectories: true)
+    }
+
+    private var environment: [String: String] {
+      service.environment.merging([
+        "IMAGINE_HOME": "\(folder)/home", "IMAGINE_TOKEN": name,
+      ]) { $1 }
+    }
+
+    func start(_ options: [String], killAt point: String? = nil) throws -> Running {
+      var environment = environment
+      environment["IMAGINE_KILL_AT"] = point
+      return try Program.imagine.start(
+        options + ["../script.lua", "\(ResumeTests.itemCount)"], environment: environment,
+        in: folder)
+    }
+
+    func run(_ options: [String], killAt point: String? = nil) async throws -> Program.Outcome {
+      try await start(options, killAt: point).outcome()
+    }
+
+    /// The prompts of the calls that were sent and have no answer.
+    func uncertainPrompts() async throws -> [String] {
+      let id = try await Program.imagine.run(["runs"], environment: environment).output
+        .prefix { $0 != "\t" }
+      guard !id.isEmpty else { return [] }
+      let page = try await Program.imagine.run(
+        ["runs", "show", String(id), "--json"], environment: environment
+      ).output
+      let json = try JSONSerialization.jsonObject(with: Data(page.utf8)) as? [String: Any]
+      let calls = json?["calls"] as? [[String: Any]] ?? []
+      return calls.filter { $0["state"] as? String == "sent" }.map { call in
+        let request = call["request"] as? [String: Any]
+        return (request?["fields"] as? [String: Any])?["prompt"] as? String ?? "an edit"
+      }
+    }
+
+    /// How many calls the server charged to this trial's token.
+    func charges() async throws -> Int {
+      let answer = try await Program(path: "/usr/bin/env").run([
+        "curl", "-s", "\(service.base)/x/rehearsal", "-H", "Authorization: Bearer \(name)",
+      ])
+      let json = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
+      return try #require((json as? [String: Any])?["charges"] as? Int)
+    }
+  }
+
+  /// The lines of a run's output, by their first word.
+  private static func lines(_ kind: String, in output: String) -> [String] {
+    output.split(separator: "\n").filter { $0.hasPrefix("\(kind)\t") }
+      .map { String($0.dropFirst(kind.count + 1)) }.sorted()
+  }
+
+  /// Resumes a trial that was killed until it ends, and holds what came of it against a run that
+  /// nobody disturbed.
+  private func finish(_ trial: Trial, undisturbed: [String]) async throws {
+    let uncertain = try await trial.uncertainPrompts()
+    let resumed = try await trial.run(["--resume"])
+    let reported = Self.lines("uncertain", in: resumed.output)
+    // Exactly those are reported; an edit is reported by its item's prompt.
+    #expect(reported.count == uncertain.count, "\(trial.name): \(resumed.output)")
+    for prompt in uncertain where prompt != "an edit" {
+      #expect(reported.contains { $0.hasSuffix("\t\(prompt)") }, "\(trial.name): \(prompt)")
+    }
+    #expect(
+      Self.lines("ok", in: resumed.output).count + reported.count == Self.itemCount,
+      "\(trial.name): \(resumed.output) \(resumed.errors)")
+    #expect(resumed.status == (uncertain.isEmpty ? 0 : 1))
+    let charged = try await trial.charges()
+    // An uncertain item of two calls may lack its second.
+    let withheld = uncertain.count * 2
+    #expect(charged >= Self.callCount - withheld && charged <= Self.callCount, "\(trial.name)")
+    if uncertain.isEmpty { #expect(charged == Self.callCount, "\(trial.name)") }
+    let last =
+      uncertain.isEmpty
+      ? resumed : try await trial.run(["--resume", "--on-uncertain", "retry"])
+    #expect(last.status == 0, "\(trial.name): \(last.errors)")
+    #expect(Self.lines("ok", in: last.output) == undisturbed, "\(trial.name)")
+    #expect(try await trial.charges() <= Self.callCount + uncertain.count, "\(trial.name)")
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(trial.folder)/out")
+    #expect(files.count == Self.itemCount)
+  }
+
+  private static let points =
+    isExhaustive
+    ? ["intent", "sent", "stored", "done"].flatMap { state in
+      (1...callCount).map { "\(state):\($0)" }
+    } + ["accepted:1", "accepted:2", "accepted:3"]
+    : ["intent:5", "sent:1", "sent:9", "accepted:1", "stored:1", "stored:10", "done:6"]
+
+  @Test("killed at any change of its journal, every call is charged once or reported")
+  func everyChange() async throws {
+    try await withService { service in
+      let calm = try Trial(service, "calm", in: folder)
+      let outcome = try await calm.run([])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try await calm.charges() == Self.callCount)
+      let undisturbed = Self.lines("ok", in: outcome.output)
+      #expect(undisturbed.count == Self.itemCount)
+      for point in Self.points {
+        let name = point.replacingOccurrences(of: ":", with: "-")
+        let trial = try Trial(service, name, in: folder)
+        let killed = try await trial.run([], killAt: point)
+        #expect(killed.status == 128 + SIGKILL, "\(point): \(killed.errors)")
+        try await finish(trial, undisturbed: undisturbed)
+      }
+    }
+  }
+
+  @Test("killed at any moment, every call is charged once or reported")
+  func anyMoment() async throws {
+    try await withService { service in
+      let calm = try Trial(service, "calm", in: folder)
+      let started = ContinuousClock.now
+      let undisturbed = Self.lines("ok", in: try await calm.run([]).output)
+      let length = (ContinuousClock.now - started) / .milliseconds(1)
+      for number in 1...(Self.isExhaustive ? 50 : 3) {
+        let trial = try Trial(service, "moment-\(number)", in: folder)
+        let run = try trial.start([])
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...Int(length))))
+        run.send(SIGKILL)
+        // One that came to its end before is not resumed, but begun anew.
+        guard await run.outcome().status != 0 else { continue }
+        try await finish(trial, undisturbed: undisturbed)
+      }
+    }
+  }
+}
