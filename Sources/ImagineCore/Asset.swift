@@ -31,6 +31,7 @@ public protocol AssetStore: Sendable {
   func makeWriter() throws -> any AssetWriter
   /// SHA-256 of the content of a file of the user's.
   func sha256(ofFile path: String) throws -> String
+  func sha256(of bytes: [UInt8]) -> String
   /// The asset with a hash, where it is stored.
   func asset(sha256: String) throws -> Asset?
   /// A part of an asset's content: at most `count` bytes from `offset`, fewer at its end.

@@ -79,7 +79,7 @@ extension Session {
     switch picture {
     case .file(let path):
       try Self.sha256(ofStored: picture) ?? assets.sha256(ofFile: path)
-    case .bytes(let bytes): try assets.store(bytes).sha256
+    case .bytes(let bytes): assets.sha256(of: bytes)
     }
   }
 }

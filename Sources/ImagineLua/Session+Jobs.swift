@@ -21,7 +21,7 @@ extension Session {
       return job
     }
     return try await billed(open, price, call.spending) { [self] in
-      let request = try importPictures(of: call.request)
+      let request = try await importPictures(of: call.request)
       try await open.intends(description, price: price)
       let status = try await provider.submit(request, options: call.options(tracedBy: open))
       try await open.accepted(job: status.id)

@@ -50,7 +50,7 @@ extension Session {
     }
     if let images = try await cached(part, open) { return images }
     return try await billed(open, price, part.call.spending) { [self] in
-      let request = try importPictures(of: part.request)
+      let request = try await importPictures(of: part.request)
       try await open.intends(part.description, price: price)
       let drawings = try await provider.draw(
         request, count: part.count, options: part.call.options(tracedBy: open), into: assets)

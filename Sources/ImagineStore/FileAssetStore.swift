@@ -22,6 +22,10 @@ public struct FileAssetStore: AssetStore {
     try Self.sha256(ofFile: path)
   }
 
+  public func sha256(of bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).hexadecimal
+  }
+
   static func sha256(ofFile path: String) throws -> String {
     var hash = SHA256()
     try FileReader(path).forEachPiece { hash.update(bufferPointer: $0) }
