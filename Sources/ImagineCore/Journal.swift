@@ -1,6 +1,6 @@
 /// Keeps what every run on a home has asked for, so that nothing is paid for twice.
 ///
-/// A call goes through ``RecordedCall/State``: *intent* → *sent* → *accepted* (a job's id) →
+/// A call goes through ``JournaledCall/State``: *intent* → *sent* → *accepted* (a job's id) →
 /// *stored* → *done*, or *failed*. What a service may have billed is on the disk before it is sent:
 /// a journal syncs *sent*, *accepted* and *stored* before it returns.
 ///
@@ -28,7 +28,7 @@ public protocol Journal: Sendable {
 
   /// The calls of a run, or of all runs, in the order in which they began; at most `limit`, the
   /// newest.
-  func calls(of run: String?, limit: Int?) throws -> [RecordedCall]
+  func calls(of run: String?, limit: Int?) throws -> [JournaledCall]
 
   /// Forgets a run and its calls.
   ///
@@ -47,14 +47,14 @@ public protocol HeldRun: AnyObject, Sendable {
   var run: Run { get }
 
   /// The calls of its earlier attempts.
-  var earlierCalls: [RecordedCall] { get }
+  var earlierCalls: [JournaledCall] { get }
 
   /// Writes a call as it now is. What is *sent*, *accepted* or *stored* is on the disk when this
   /// returns; the rest follows with the next write.
   ///
   /// - Throws: ``ImagineError`` of kind `budget` where a call that is *sent* would exceed what may
   ///   be spent in a day; then it is not written.
-  func record(_ call: RecordedCall) async throws
+  func record(_ call: JournaledCall) async throws
 
   /// Ends the run and releases it.
   func end(_ state: Run.State) throws

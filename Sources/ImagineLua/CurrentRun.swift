@@ -28,7 +28,7 @@ public final class CurrentRun: Sendable {
   private struct State {
     var held: (any HeldRun)?
     var seed: RandomSeed
-    var earlier: [CallKey: RecordedCall] = [:]
+    var earlier: [CallKey: JournaledCall] = [:]
     var occurrences: [String: Int] = [:]
     var jobs: [String: OpenCall] = [:]
     var isEnded = false
@@ -63,7 +63,7 @@ public final class CurrentRun: Sendable {
   ///
   /// - Returns: the calls of its earlier attempts.
   /// - Throws: ``ImagineError`` where the run is alive, or unknown.
-  func takeUp() throws -> [RecordedCall] {
+  func takeUp() throws -> [JournaledCall] {
     guard let journal else { return [] }
     let held: (any HeldRun)? =
       switch resumption {
@@ -86,6 +86,11 @@ public final class CurrentRun: Sendable {
 
   /// What `math.random` and the seeds of pictures are drawn from.
   public var seed: RandomSeed { state.withLock { $0.seed } }
+
+  /// Draws what another run drew; before the script begins.
+  public func draw(from seed: RandomSeed) {
+    state.withLock { $0.seed = seed }
+  }
 
   /// The run's id, once it has one.
   public var id: String? { state.withLock { $0.held?.run.id } }
@@ -112,7 +117,7 @@ public final class CurrentRun: Sendable {
     let held = try held()
     let earlier = state.withLock { $0.earlier.removeValue(forKey: key) }
     guard var call = earlier else {
-      let call = RecordedCall(
+      let call = JournaledCall(
         run: held?.run.id ?? "", key: key, provider: provider.name, request: request,
         price: price, beganAt: WallClock.now, attempt: held?.run.attempt ?? 1)
       return OpenCall(call, in: held, isNew: true)
@@ -125,7 +130,7 @@ public final class CurrentRun: Sendable {
     return open
   }
 
-  private func refuse(_ call: RecordedCall, _ key: CallKey) throws(ImagineError) {
+  private func refuse(_ call: JournaledCall, _ key: CallKey) throws(ImagineError) {
     let advice = "`--on-uncertain retry` sends it again"
     let endpoint = Operation.named(call.request.operation)?.endpoint
     if call.isUncertain {
@@ -164,7 +169,7 @@ public final class CurrentRun: Sendable {
   }
 
   /// Calls that the journal has: of a run, or of all.
-  func recordedCalls(of run: String?) throws -> [RecordedCall] {
+  func journaledCalls(of run: String?) throws -> [JournaledCall] {
     guard let journal else { return [] }
     return try journal.calls(of: run.map { try journal.run($0).run.id }, limit: nil)
   }

@@ -6,16 +6,16 @@ import Synchronization
 /// `held` is nil where nothing is kept; then it only remembers.
 final class OpenCall: Sendable {
   private let held: (any HeldRun)?
-  private let current: Mutex<RecordedCall>
+  private let current: Mutex<JournaledCall>
 
   /// - Parameter isNew: whether its intent is to be written.
-  init(_ call: RecordedCall, in held: (any HeldRun)?, isNew: Bool) {
+  init(_ call: JournaledCall, in held: (any HeldRun)?, isNew: Bool) {
     self.held = held
     current = Mutex(call)
   }
 
   /// The call as it now is.
-  var record: RecordedCall { current.withLock { $0 } }
+  var record: JournaledCall { current.withLock { $0 } }
 
   /// It will be sent, with this request and price.
   func intends(_ request: RequestDescription, price: Price?) async throws {
@@ -80,7 +80,7 @@ final class OpenCall: Sendable {
     try await write { $0.isDeleted = true }
   }
 
-  private func write(_ change: (inout RecordedCall) -> Void) async throws {
+  private func write(_ change: (inout JournaledCall) -> Void) async throws {
     let call = current.withLock { call in
       change(&call)
       return call

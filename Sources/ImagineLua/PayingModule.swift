@@ -163,18 +163,18 @@ extension Session {
   }
 
   /// Calls that the journal has, the newest last.
-  func history(_ options: Options) throws -> [RecordedCall] {
+  func history(_ options: Options) throws -> [JournaledCall] {
     let operation = try options.text("operation")
     let provider = try options.text("provider")
     let state = try options.text("state")
-    if let state, RecordedCall.State(rawValue: state) == nil {
-      let names = RecordedCall.State.allCases.map(\.rawValue)
+    if let state, JournaledCall.State(rawValue: state) == nil {
+      let names = JournaledCall.State.allCases.map(\.rawValue)
       throw ImagineError.invalid(
         field: "state", given: "\"\(state)\"",
         expected: "one of: \(names.joined(separator: ", "))", allowed: names)
     }
     let limit = try options.integer("limit", in: 1...1_000_000) ?? 100
-    let calls = try run.recordedCalls(of: options.text("run")).filter { call in
+    let calls = try run.journaledCalls(of: options.text("run")).filter { call in
       (operation ?? call.request.operation) == call.request.operation
         && (provider ?? call.provider) == call.provider
         && (state ?? call.state.rawValue) == call.state.rawValue
@@ -183,7 +183,7 @@ extension Session {
   }
 
   /// Where the files of a call lie in the asset store.
-  public func files(of call: RecordedCall) throws -> [String] {
+  public func files(of call: JournaledCall) throws -> [String] {
     try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
   }
 }
@@ -194,7 +194,7 @@ extension Field.Presence {
   }
 }
 
-extension RecordedCall {
+extension JournaledCall {
   fileprivate func table(in state: LuaState, files: [String]) throws -> LuaTable {
     let table = try state.makeTable(fields: 16)
     try table.set("run", to: run)

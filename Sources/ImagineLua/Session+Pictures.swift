@@ -98,7 +98,7 @@ extension Session {
   }
 
   /// The pictures of an answered call.
-  private func images(_ record: RecordedCall, of call: Call) throws -> [Image] {
+  private func images(_ record: JournaledCall, of call: Call) throws -> [Image] {
     try record.results.map { result in
       guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header else {
         throw ImagineError(
@@ -111,11 +111,12 @@ extension Session {
   }
 
   private func metadata(
-    of result: StoredResult, _ header: PictureHeader, _ record: RecordedCall, _ call: Call
+    of result: StoredResult, _ header: PictureHeader, _ record: JournaledCall, _ call: Call
   ) -> PictureMetadata {
     let request = record.request.seed.map { call.request.with(seed: $0) } ?? call.request
     return PictureMetadata(
-      request: RequestDescription(request, pictures: call.pictures), provider: record.provider, engine: result.engine,
+      request: RequestDescription(request, pictures: call.pictures), provider: record.provider,
+      engine: result.engine,
       size: header.size, sha256: result.sha256,
       price: record.price.map { $0 / record.results.count }, run: run.id)
   }

@@ -36,7 +36,7 @@ struct Spending: Sendable {
 
   /// Counts a call that an earlier attempt of the run made, as that did: in the budgets of parts of
   /// the script. The run's own has counted it.
-  func count(_ earlier: RecordedCall) {
+  func count(_ earlier: JournaledCall) {
     guard earlier.charged != .no else { return }
     for budget in budgets.dropFirst() { budget.count(earlier.price) }
   }

@@ -74,6 +74,10 @@ extension RecordingSource: Session.ProviderSource {
     }
   }
 
+  func version(of provider: any Provider) async throws -> String {
+    try await registry.version(of: provider)
+  }
+
   func limitCalls(concurrency: Int?, rate: Int?) {
     registry.limitCalls(concurrency: concurrency, rate: rate)
   }

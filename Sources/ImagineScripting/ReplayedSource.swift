@@ -58,6 +58,9 @@ extension ReplayedSource: Session.ProviderSource {
   }
 
   /// Nothing is sent, so nothing is held back.
+  /// What is replayed does not change.
+  func version(of provider: any Provider) async throws -> String { "" }
+
   func limitCalls(concurrency: Int?, rate: Int?) {}
 }
 

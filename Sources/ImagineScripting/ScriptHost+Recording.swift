@@ -1,30 +1,34 @@
+import ImagineCore
+import ImagineLua
 import ImagineStore
 
 /// Recordings of runs.
 extension ScriptHost {
-  /// What the run that is replayed began its random numbers with; nil where nothing is replayed, or
-  /// none was recorded.
-  ///
-  /// - Throws: ``ImagineError`` of kind `io` or `validation` where the recording cannot be read.
-  func recordedSeed() throws -> (Int64, Int64)? {
-    try replay?.recording().seed()
+  /// Keeps in the recording, where one is made, what the run draws from.
+  func record(seed: RandomSeed) {
+    recorder?.record(seed: (seed.first, seed.second))
   }
 
-  /// Keeps in the recording, where one is made, what the run began its random numbers with.
-  func record(seed: (Int64, Int64)) {
-    recorder?.record(seed: seed)
-  }
-
-  /// Looks whether the recording can be written, or read, before anything is sent.
+  /// Looks whether the recording can be written, or read, before anything is sent. What is replayed
+  /// draws what it drew.
   ///
   /// - Throws: ``ImagineError`` of kind `io` or `validation`.
   func openRecording() throws {
     guard configuration.record == nil || configuration.replay == nil else {
       throw ImagineError(.validation, "a run is recorded or replayed, not both", field: "replay")
     }
+    let isWhole = configuration.run.resumption == .none && !configuration.run.usesCache
+    guard configuration.record == nil || isWhole else {
+      throw ImagineError(
+        .validation,
+        "a recording holds every answer of a run, so a run that is recorded is neither resumed nor"
+          + " answered by the cache", field: "record")
+    }
     try recordingSource?.open()
-    if let replay {
-      configuration.notice("every answer comes from the recording \(try replay.recording().path)")
+    guard let recording = try replay?.recording() else { return }
+    configuration.notice("every answer comes from the recording \(recording.path)")
+    if let (first, second) = try recording.seed() {
+      session.run.draw(from: RandomSeed(first: first, second: second))
     }
   }
 

@@ -17,12 +17,12 @@ extension ScriptHost {
   }
 
   /// The calls of a run, in the order in which they began.
-  public func calls(ofRun id: String) throws -> [RecordedCall] {
+  public func calls(ofRun id: String) throws -> [JournaledCall] {
     try journal.calls(of: journal.run(id).run.id, limit: nil)
   }
 
   /// Where the files of a call lie.
-  public func files(of call: RecordedCall) throws -> [String] {
+  public func files(of call: JournaledCall) throws -> [String] {
     try session.files(of: call)
   }
 

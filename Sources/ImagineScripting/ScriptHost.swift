@@ -60,7 +60,7 @@ public final class ScriptHost: Sendable {
     public var run = RunOptions()
     /// Is told of each change of a call after the journal has it; for tests that end the process at
     /// a given point.
-    public var journalObserver: (@Sendable (RecordedCall) -> Void)?
+    public var journalObserver: (@Sendable (JournaledCall) -> Void)?
 
     public init(
       service: Service, environment: [String: String] = [:],
@@ -121,6 +121,7 @@ public final class ScriptHost: Sendable {
   public func install(in state: LuaState) throws {
     try openRecording()
     try ImagineModule(session: session).install(in: state)
+    record(seed: session.run.seed)
   }
 
   /// Runs a script in a state of its own, and waits for what it has paid for.

@@ -79,7 +79,7 @@ extension Run {
   }
 }
 
-extension RecordedCall {
+extension JournaledCall {
   init(row: Row) throws {
     let amount: Int64? = row["price"]
     let unit: String? = row["unit"]
@@ -102,7 +102,7 @@ extension RecordedCall {
   /// - Parameters:
   ///   - run: nil for those of all runs.
   ///   - limit: how many of the newest; nil for all.
-  static func fetch(of run: String?, limit: Int?, from database: Database) throws -> [RecordedCall]
+  static func fetch(of run: String?, limit: Int?, from database: Database) throws -> [JournaledCall]
   {
     let rows = try Row.fetchAll(
       database,
@@ -110,7 +110,7 @@ extension RecordedCall {
         SELECT * FROM call WHERE ?1 IS NULL OR run = ?1
         ORDER BY began_at DESC, request DESC, part DESC LIMIT ?2
         """, arguments: [run, limit ?? -1])
-    return try rows.reversed().map(RecordedCall.init(row:))
+    return try rows.reversed().map(JournaledCall.init(row:))
   }
 
   func save(to database: Database, reserved: Int64, on day: String) throws {

@@ -13,15 +13,15 @@ import Synchronization
 /// A run that this process holds by its lock.
 final class SQLiteHeldRun: HeldRun {
   let run: Run
-  let earlierCalls: [RecordedCall]
+  let earlierCalls: [JournaledCall]
   private let lock: Mutex<RunLock?>
   private let writer: GroupedWriter
   private let dailyLimit: Price?
-  private let observer: (@Sendable (RecordedCall) -> Void)?
+  private let observer: (@Sendable (JournaledCall) -> Void)?
 
   init(
-    run: Run, earlierCalls: [RecordedCall], lock: RunLock, writer: GroupedWriter,
-    dailyLimit: Price?, observer: (@Sendable (RecordedCall) -> Void)?
+    run: Run, earlierCalls: [JournaledCall], lock: RunLock, writer: GroupedWriter,
+    dailyLimit: Price?, observer: (@Sendable (JournaledCall) -> Void)?
   ) {
     self.run = run
     self.earlierCalls = earlierCalls
@@ -31,7 +31,7 @@ final class SQLiteHeldRun: HeldRun {
     self.observer = observer
   }
 
-  func record(_ call: RecordedCall) async throws {
+  func record(_ call: JournaledCall) async throws {
     let limit = dailyLimit
     let write: @Sendable (Database) throws -> Void = { try call.write(to: $0, dailyLimit: limit) }
     let mustLast =
@@ -58,7 +58,7 @@ final class SQLiteHeldRun: HeldRun {
   }
 }
 
-extension RecordedCall {
+extension JournaledCall {
   /// Writes the call, and with it what it reserves of the day's spending.
   fileprivate func write(to database: Database, dailyLimit: Price?) throws {
     let old = try Row.fetchOne(

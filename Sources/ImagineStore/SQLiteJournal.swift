@@ -16,7 +16,7 @@ public final class SQLiteJournal: Journal {
   /// What may be spent in a day by all processes on the home; nil for no limit.
   private let dailyLimit: @Sendable () throws -> Price?
   /// Is told of each change that has been written.
-  private let observer: (@Sendable (RecordedCall) -> Void)?
+  private let observer: (@Sendable (JournaledCall) -> Void)?
 
   /// - Parameters:
   ///   - locks: the folder of the lock files; made when the first run begins.
@@ -26,7 +26,7 @@ public final class SQLiteJournal: Journal {
   public init(
     database: JournalDatabase, locks: String,
     dailyLimit: @escaping @Sendable () throws -> Price? = { nil },
-    observer: (@Sendable (RecordedCall) -> Void)? = nil
+    observer: (@Sendable (JournaledCall) -> Void)? = nil
   ) {
     self.database = database
     lockFolder = locks
@@ -73,12 +73,12 @@ public final class SQLiteJournal: Journal {
       resumed.endedAt = nil
       resumed.processID = getpid()
       try resumed.update(in: database)
-      return (resumed, try RecordedCall.fetch(of: run.id, limit: nil, from: database))
+      return (resumed, try JournaledCall.fetch(of: run.id, limit: nil, from: database))
     }
     return try hold(resumed, lock, calls: calls)
   }
 
-  private func hold(_ run: Run, _ lock: RunLock, calls: [RecordedCall]) throws -> any HeldRun {
+  private func hold(_ run: Run, _ lock: RunLock, calls: [JournaledCall]) throws -> any HeldRun {
     SQLiteHeldRun(
       run: run, earlierCalls: calls, lock: lock, writer: GroupedWriter(database),
       dailyLimit: try dailyLimit(), observer: observer)
@@ -124,9 +124,9 @@ public final class SQLiteJournal: Journal {
     return first
   }
 
-  public func calls(of run: String?, limit: Int?) throws -> [RecordedCall] {
+  public func calls(of run: String?, limit: Int?) throws -> [JournaledCall] {
     guard database.isThere else { return [] }
-    return try database.read { try RecordedCall.fetch(of: run, limit: limit, from: $0) }
+    return try database.read { try JournaledCall.fetch(of: run, limit: limit, from: $0) }
   }
 
   private func summary(of run: Run, _ database: Database) throws -> RunSummary {

@@ -12,18 +12,18 @@ import Synchronization
 /// Kills this process at a point of the journal, so that tests see what a kill there leaves:
 /// `IMAGINE_KILL_AT=stored:3` is the third time that a call becomes *stored*.
 final class EndingPoint: Sendable {
-  private let state: RecordedCall.State
+  private let state: JournaledCall.State
   private let left: Mutex<Int>
 
   init?(environment: [String: String]) {
     guard let parts = environment["IMAGINE_KILL_AT"]?.split(separator: ":"), parts.count == 2,
-      let state = RecordedCall.State(rawValue: String(parts[0])), let count = Int(parts[1])
+      let state = JournaledCall.State(rawValue: String(parts[0])), let count = Int(parts[1])
     else { return nil }
     self.state = state
     left = Mutex(count)
   }
 
-  @Sendable func observe(_ call: RecordedCall) {
+  @Sendable func observe(_ call: JournaledCall) {
     guard call.state == state else { return }
     let isHere = left.withLock { left in
       left -= 1

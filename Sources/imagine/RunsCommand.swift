@@ -36,7 +36,7 @@ struct RunsCommand: AsyncParsableCommand {
 
     struct Page: Encodable {
       var summary: RunSummary
-      var calls: [RecordedCall]
+      var calls: [JournaledCall]
     }
 
     func run() async throws {
@@ -174,7 +174,7 @@ extension Script {
   }
 }
 
-extension RecordedCall {
+extension JournaledCall {
   fileprivate var durationText: String {
     endedAt.map { String(format: "%.1f s", $0 - beganAt) } ?? "-"
   }

@@ -28,7 +28,7 @@ public struct CallKey: Sendable, Hashable, Codable {
 }
 
 /// A call as the journal has it.
-public struct RecordedCall: Sendable, Hashable, Codable {
+public struct JournaledCall: Sendable, Hashable, Codable {
   public enum State: String, Sendable, Codable, CaseIterable {
     /// It will be sent.
     case intent
