@@ -56,6 +56,9 @@ static int keep_error(lua_State *L) {
   clua_host *host = clua_host_of(L);
   lua_settop(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING && luaL_callmeta(L, 1, "__tostring")) {
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    }
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
     lua_settop(L, 1);
     host->kept |= 2;

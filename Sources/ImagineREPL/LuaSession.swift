@@ -37,16 +37,30 @@ struct LuaSession {
     if let limit = command.timeLimit {
       interpreter.interrupt(after: limit, "timeout: the run took longer than \(limit)")
     }
+    let start = ContinuousClock.now
+    var timeLeft: Duration?
     var code: Int32 = 0
     do {
       try runAll(Runner(interpreter: interpreter, signal: signal, name: name))
+      timeLeft = command.timeLimit.map { $0 - (ContinuousClock.now - start) }
     } catch {
       code = 1
+      if (error as? LuaError)?.kind == .interrupted { timeLeft = .zero }
     }
     ending.run(succeeded: code == 0)
+    if let timeLeft { endProgram(after: max(.zero, timeLeft) + configuration.grace, code) }
     signal.stop()
     interpreter.close()
     return code
+  }
+
+  /// Ends the program where its closing takes longer: finalizers, and the end of a program
+  /// that `io.popen` has started, cannot be interrupted.
+  private func endProgram(after time: Duration, _ code: Int32) {
+    Task.detached {
+      try? await Task.sleep(for: time)
+      _exit(code == 0 ? 1 : code)
+    }
   }
 
   private func runAll(_ runner: Runner) throws {

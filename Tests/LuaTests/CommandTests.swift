@@ -64,6 +64,10 @@ struct CommandTests {
     #expect(try Program.run(["-e", "error{}"]).errors.contains("(error object is a table value)"))
     let own = "error(setmetatable({}, {__tostring = function() return 'mine' end}))"
     #expect(try Program.run(["-e", own]).errors.hasSuffix(": mine\n"))
+    let number = "error(setmetatable({}, {__tostring = function() return 1 end}))"
+    #expect(
+      try Program.run(["-e", number]).errors
+        .contains(": (error object is a table value)\nstack traceback:"))
   }
 
   @Test("os.exit with true closes variables, and finalizers run at the end")
@@ -105,7 +109,9 @@ struct CommandTests {
     arguments: [
       "while true do end", "while true do pcall(function() while true do end end) end",
       "task.sleep(60)", "io.read()", "coroutine.wrap(function() while true do end end)()",
-      "os.execute('sleep 60')", "string.find(string.rep('a', 200000), '.*.*.*b')",
+      "os.execute('sleep 60')", "io.popen('sleep 60'):read('a')",
+      "setmetatable({}, {__gc = function() while true do end end})",
+      "string.find(string.rep('a', 200000), '.*.*.*b')",
     ])
   func timeLimit(source: String) throws {
     let start = ContinuousClock.now

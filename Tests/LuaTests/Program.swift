@@ -19,18 +19,25 @@ enum Program {
 
   static var exists: Bool { path != nil }
 
-  /// Runs it to its end. `{program}` in an argument is its path.
+  /// The command `lua5.4` of the system.
+  static let reference = ["/usr/bin/lua5.4", "/usr/local/bin/lua5.4", "/opt/homebrew/bin/lua5.4"]
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// Runs it, or another program, to its end.
   static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:]
+    _ arguments: [String], input: String = "", environment: [String: String] = [:],
+    path: String? = Program.path, folder: URL? = nil
   ) throws -> Result {
-    let process = try make(arguments, environment: environment)
+    let process = try make(arguments, environment: environment, path: path)
+    if let folder { process.currentDirectoryURL = folder }
     let (input_, output, errors) = (Pipe(), Pipe(), Pipe())
     process.standardInput = input_
     process.standardOutput = output
     process.standardError = errors
+    // Before the start, so that a program that does not read it breaks no pipe: it fits.
+    try input_.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try input_.fileHandleForWriting.close()
     try process.run()
-    try? input_.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try? input_.fileHandleForWriting.close()
     let reading = Reading(errors.fileHandleForReading)
     let out = output.fileHandleForReading.readDataToEndOfFile()
     let err = reading.result()
@@ -68,7 +75,9 @@ enum Program {
     return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
   }
 
-  static func make(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
+  static func make(
+    _ arguments: [String], environment: [String: String] = [:], path: String? = Program.path
+  ) throws -> Process {
     guard let path else { throw Unexpected("the program is not built") }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
