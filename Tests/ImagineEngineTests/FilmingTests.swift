@@ -28,12 +28,28 @@ import Testing
       let index = try #require(video.range(of: Data("moov".utf8)))
       let frames = try #require(video.range(of: Data("mdat".utf8)))
       #expect(index.lowerBound < frames.lowerBound)
+      let stream = try probe(film.video)
+      #expect(stream.contains("codec_name=h264") && stream.contains("pix_fmt=yuv420p"))
+      #expect(stream.contains("avg_frame_rate=24/1") && stream.contains("nb_frames=96"))
       let thumbnail = try PictureInspection(
         Array(Data(contentsOf: URL(fileURLWithPath: film.thumbnail))))
       #expect(thumbnail.format == .jpeg && thumbnail.size == film.size)
       let names = try FileManager.default.contentsOfDirectory(atPath: folder)
       #expect(Set(names) == ["film.mp4", "thumbnail.jpg"])
     }
+  }
+
+  /// What `ffprobe`, which comes with `ffmpeg`, says of a film.
+  private func probe(_ path: String) throws -> String {
+    let program = Process()
+    program.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    program.arguments = ["ffprobe", "-v", "error", "-show_streams", path]
+    let output = Pipe()
+    program.standardOutput = output
+    try program.run()
+    let words = output.fileHandleForReading.readDataToEndOfFile()
+    program.waitUntilExit()
+    return String(decoding: words, as: UTF8.self)
   }
 
   @Test("a film that is stopped leaves no file and tells who stopped it")
@@ -72,10 +88,20 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.path + "/film-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let picture = try KnownTruth.png(Ground.cloth.raster(width: 90, height: 160))
+    let picture = try engine.picture(
+      prompt: "a house in a meadow", style: .imagineTurbo, size: PixelSize(width: 180, height: 320),
+      seed: 4)
+    var parts: [Double] = []
     let film = try engine.animate(
-      prompt: "snow falls", image: picture, style: "fast-svd", aspectRatio: nil, seed: 1,
-      into: folder, progress: { _ in })
+      prompt: "snow falls", image: Codec.encode(picture, as: .png), style: "fast-svd",
+      aspectRatio: nil, seed: 1, into: folder, progress: { parts.append($0) })
     #expect(film.size == AspectRatio.nineToSixteen.videoSize)
+    #expect(parts == parts.sorted() && parts.last == 1)
+    // It is still that picture: its thumbnail has the same colours.
+    let thumbnail = try Codec.decode(
+      Array(Data(contentsOf: URL(fileURLWithPath: film.thumbnail))), field: "image")
+    let shown = try Codec.scale(thumbnail, to: PixelSize(width: 9, height: 16))
+    let given = try Codec.scale(picture, to: PixelSize(width: 9, height: 16))
+    #expect(shown.meanDifference(to: given) < 24)
   }
 }

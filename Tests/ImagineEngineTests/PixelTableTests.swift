@@ -34,70 +34,70 @@ import Testing
   static let table: [Entry] = [
     Entry(
       prompt: "a red boat on a blue lake", style: .anime, seed: 1,
-      digest: "e76ab6a875e97f8b149ee3d11e110bba9763d2efdd51bcf7f4a1dce02ff0a99a"),
+      digest: "b96747082d1c3cfcf2373ac782ffdd1db05a28aaa0c96a6904f6b8e16380741b"),
     Entry(
       prompt: "a city skyline at night", style: .fluxDev, seed: 2,
-      digest: "6776c0413a27b42f1508aac9efe2aeb02d0dcd37fb079463c1eefe6e4fb991ef"),
+      digest: "f75646ad7245ea35250910909a86308d6b0f7b24d932dda0a23658eb8617500e"),
     Entry(
       prompt: "a street in the rain", style: .fluxDevFast, seed: 3,
-      digest: "c426ca9bdde5d723c6d36534f7359205bf77ac4e3481765746dde8151e145fbd"),
+      digest: "1a0ca485083f3c47acdea39907bd3bdfb4e7ff514dd1c861576176c176bb9de7"),
     Entry(
       prompt: "a forest in autumn", style: .fluxSchnell, seed: 4,
-      digest: "32dc6ca94d8e399e06a1e21ce190fb9614ef8c378c4a04c43f50ff56cf55d9ca"),
+      digest: "0d0e092aa0407cee3f360964addfe2ff15408338fd71313e5fafb5e7c2f097c6"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
-      digest: "94141a89ef21330f9df66dc9ee68795aecfe953fe45c77d2583f8f0f72830ea1"),
+      digest: "4cf748f5272e2caf403b07b1f29e75b6456971190dc8815763878b2c46a6f42e"),
     Entry(
       prompt: "the sea in a storm", style: .realistic, seed: 6,
-      digest: "5a8290c3a1d5d2c511013b83756f89179d3e39036e38a8db57eb0678be32c3b4"),
+      digest: "6f18f0fc7bf9b3230f328dcbd419d6595a11aef5aa87b161d889f009a7ff6edb"),
     Entry(
       prompt: "a beach with palms", style: .sdxl, seed: 7,
-      digest: "db52e0b458d0f0e09ce294564c2238129c449304307bb3409f6e3d562bcff488"),
+      digest: "732db486f09b748088cade19bb0bf6f66acd63c00079d51669b2a394c931c010"),
     Entry(
       prompt: "a desert at sunset", style: .anime, seed: 8,
-      digest: "bb51a89bf1a9a5134f4de96bff0b4a9f74c27e738a89107b20727d2d933f7961"),
+      digest: "0082621ac45e18f509db26d950eeca7c579660b7cf5ed7b011a0b4faeff214e1"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
-      digest: "2184a662a7f3f06ebc35dee97089414d603cd6b6642c42659d2b9ed9f853c0b8"),
+      digest: "c532f1b8d85eb519a0fac1015fab2aaab3ddf363045be80d8e73dde7ff8338d8"),
     Entry(
       prompt: "a snowfield with firs", style: .fluxDevFast, seed: 10,
-      digest: "bdd90a012bbd7f3391cd3e93c69fdc8a83db883069bfe68150275d672cc35a51"),
+      digest: "09d0fd2df6d1e44ae24963e8a0bf1cb7fdb88e803485013bfe812f4cafc4ba94"),
     Entry(
       prompt: "the milky way over hills", style: .fluxSchnell, seed: 11,
-      digest: "e5c45568350262e9a7e1dea13f2cdefa9eb04dc40f7e5c84eb5500bc00584343"),
+      digest: "16f54ddd58e0271e92e7213cd92fcf0f366c0ce1bc82dd304844d651745cd275"),
     Entry(
       prompt: "a galaxy with a ringed planet", style: .imagineTurbo, seed: 12,
-      digest: "d21021fd288613d32b63901363443546ea2a834e4d358f0627f8b9f23efaf3f1"),
+      digest: "d5e0f262669d32eb09fbc21b4e3c3bf97735f1acccf90243e03512b4586dcfa4"),
     Entry(
       prompt: "a cosy living room", style: .realistic, seed: 13,
-      digest: "719c441d57a103b5f85c70ee223689fe563bfc1de60b1dcb80e95c196c85b371"),
+      digest: "8960fee720f46c8a1fa00e631837b8d30f24afa967cb00c4f555dfa810afe318"),
     Entry(
       prompt: "a bottle on a marble table", style: .sdxl, seed: 14,
       digest: "a1918f5a78d0fda055a80b49063b98b59f03de549822d968ad58d47bd22dfbb9"),
     Entry(
       prompt: "portrait of an astronaut", style: .anime, seed: 15,
-      digest: "39ee01609ac7565782cc3e5f5781df94f1b0abb9a9dfbc9cb7a5aebf9d372734"),
+      digest: "e5273a20a097176e9b4f32e193a86a384d1755863f2ba52f96a95244541544fe"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
-      digest: "739ea15695688f1654a4b52c7b3374bf6ffe34aabfb3412ec263a7f49a112801"),
+      digest: "f39f29c3a61ab0cfc502f1eed8f2b05999d0b0f32465008fe18837d5ea2193fb"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDev, seed: 42,
-      digest: "6717eace19faa0ae6d506b2d988953cab4a5d4e1e350a5f3f0e1cb84d40bcca1"),
+      digest: "5b72a0a85720966e204eae6165f38b34fbe5a3ab3026c72f8b2add3064112f3b"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDevFast, seed: 42,
-      digest: "dd8323df36ae2e4d913de433ed20be1ab5aac766e26668379a5f1817ef046fcd"),
+      digest: "fddd280951c6d7c22102cbf8896d71429ec19be7e9f90e3b41e9331e8c9ca3f9"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxSchnell, seed: 42,
-      digest: "60effe5c9e5dc385b077a8791bd715441a95fadb8d32d03c606b750cdd3b31c3"),
+      digest: "c37c798d701fe2e12116937c7d49d340baa0f4cefb4e6e4a4407fb1efcf83d0b"),
     Entry(
       prompt: "a castle by a river, two birds", style: .imagineTurbo, seed: 42,
-      digest: "2a03fc1556e3e9ce7a7cc77059f9174034f6ac3784d38b50213bd896daad7301"),
+      digest: "aef8a655196a40c771c5b2b5f0d479c0540a13c4bdf72b56558027ca84ca13ff"),
     Entry(
       prompt: "a castle by a river, two birds", style: .realistic, seed: 42,
-      digest: "fb9a94e32158370e4b0160a86844d8665fb7bb8bf684faf66df8a2f859fb9899"),
+      digest: "68a35e5b3773c20177cdd98616143baf41041d4fbdc6cd91ab6da0981f4bd1b7"),
     Entry(
       prompt: "a castle by a river, two birds", style: .sdxl, seed: 42,
-      digest: "f205a8f6ce86ea1c51564d5bc66dded9ef8b653aea6b010916381df20a7166b2"),
+      digest: "bfb189a9019bdcf5961f715b680c6de627ad9129d4a654579e31e0888ae01650"),
   ]
 }
 

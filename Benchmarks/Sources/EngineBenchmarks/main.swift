@@ -2,6 +2,9 @@
 let parts: [(name: String, rows: () throws -> [Row])] = [
   ("encoding", { try Encoding.rows() }),
   ("edits", { try Edits.rows() }),
+  ("paint", { try Paintings.rows() }),
+  ("two", { try TwoAtOnce.rows() }),
+  ("film", { try Films.rows() }),
 ]
 let wanted = CommandLine.arguments.dropFirst()
 Report.print(

@@ -91,7 +91,7 @@ enum Elementary {
   /// 0 below `low`, 1 above `high`, and smooth between.
   @inline(__always)
   static func smooth(_ low: Float, _ high: Float, _ x: Float) -> Float {
-    let t = clamp((x - low) / (high - low))
+    let t = clamp((x - low) * (1 / (high - low)))
     return t * t * (3 - 2 * t)
   }
 

@@ -27,8 +27,7 @@ struct Cutout {
           let opacity = Elementary.clamp(1 - (through.x + through.y + through.z) / 3)
           out[index] = UInt8(opacity * 255 + 0.5)
           if opacity > 0.001 {
-            onBlack.pixels[index] = (onBlack.pixels[index] / Colour(repeating: opacity))
-              .saturated(rendering.saturation)
+            onBlack.pixels[index] /= Colour(repeating: opacity)
           }
         }
       }

@@ -1,3 +1,4 @@
+import Dispatch
 public import ImagineCore
 
 #if canImport(Glibc)
@@ -12,15 +13,8 @@ extension BuiltInEngine {
     progress: (Double) throws -> Void
   ) throws -> Film {
     let size = aspectRatio.videoSize
-    let aspect = Float(size.width) / Float(size.height)
-    let scene = Composer.scene(of: prompt, aspect: aspect, seed: seed)
-    let rendering = Rendering(video: style)
-    let move = CameraMove(prompt: prompt, scene: scene)
-    return try Filming(size: size, folder: folder).run(progress) { time in
-      let canvas = Canvas(width: size.width, height: size.height, view: move.view(at: time))
-      Painter(scene, rendering, time: time).paint(canvas)
-      return try Developing.picture(canvas, rendering)
-    }
+    let take = Take(prompt: prompt, style: style, size: size, seed: seed)
+    return try Filming(size: size, folder: folder).run(progress) { try take.frame(at: $0) }
   }
 }
 
@@ -35,7 +29,9 @@ struct Filming {
   /// Encodes the frames that `frame` gives for each moment (in seconds).
   ///
   /// The files appear under their names when they are whole; where anything throws, none is left.
-  func run(_ progress: (Double) throws -> Void, frame: (Float) throws -> Bitmap) throws -> Film {
+  func run(
+    _ progress: (Double) throws -> Void, frame: @Sendable (Float) throws -> Bitmap
+  ) throws -> Film {
     let video = folder + "/film.mp4"
     let thumbnail = folder + "/thumbnail.jpg"
     let unfinished = folder + "/.film.unfinished.mp4"
@@ -54,21 +50,43 @@ struct Filming {
 
   private func encode(
     to path: String, thumbnail: String, _ progress: (Double) throws -> Void,
-    _ frame: (Float) throws -> Bitmap
+    _ frame: @Sendable (Float) throws -> Bitmap
   ) throws {
     let encoder = try VideoEncoder(
       size: size, framesPerSecond: Self.framesPerSecond, path: path)
     let count = Self.framesPerSecond * Self.seconds
-    for index in 0..<count {
-      try progress(Double(index) / Double(count))
-      let picture = try frame(Float(index) / Float(Self.framesPerSecond))
-      if index == count / 4 {
-        try Self.write(Codec.encode(picture, as: .jpeg, quality: 88), to: thumbnail)
+    for start in stride(from: 0, to: count, by: Self.framesAtOnce) {
+      let indices = start..<min(start + Self.framesAtOnce, count)
+      let frames = Self.inParallel(indices) { try frame(Float($0) / Float(Self.framesPerSecond)) }
+      for (index, picture) in zip(indices, frames) {
+        try progress(Double(index) / Double(count))
+        let picture = try picture.get()
+        if index == count / 4 {
+          try Self.write(Codec.encode(picture, as: .jpeg, quality: 88), to: thumbnail)
+        }
+        try picture.withPixels { try encoder.write($0) }
       }
-      try picture.withPixels { try encoder.write($0) }
     }
     try encoder.finish()
     try progress(1)
+  }
+
+  /// Frames are painted side by side: what of one frame is done step by step then costs no time.
+  private static let framesAtOnce = 2
+
+  private static func inParallel(
+    _ indices: Range<Int>, _ frame: @Sendable (Int) throws -> Bitmap
+  ) -> [Result<Bitmap, any Error>] {
+    let none = Result<Bitmap, any Error>.failure(EngineError.failed("no frame was painted"))
+    var frames = [Result<Bitmap, any Error>](repeating: none, count: indices.count)
+    frames.withUnsafeMutableBufferPointer { buffer in
+      // Each frame has a place of its own.
+      nonisolated(unsafe) let out = buffer
+      DispatchQueue.concurrentPerform(iterations: indices.count) { index in
+        out[index] = Result { try frame(indices.lowerBound + index) }
+      }
+    }
+    return frames
   }
 
   private static func write(_ bytes: [UInt8], to path: String) throws {

@@ -3,7 +3,7 @@ extension Painter {
   func paint(_ placement: Scene.Placement, _ canvas: Canvas) {
     let figure = placement.kind.figure(placement, time: time)
     let nearness = 0.4 + 0.5 * (1 - placement.distance)
-    var foot = placement.foot + motion(of: placement)
+    var foot = onLand(placement) + motion(of: placement)
     if placement.kind == .boat || placement.kind == .fish {
       foot.y += Elementary.sin(time * 1.7) * 0.004
     }
@@ -15,6 +15,17 @@ extension Painter {
       distance: placement.distance)
     drawing.paint(on: canvas)
     if placement.kind == .boat { paintReflection(of: drawing, waterline: origin.y, canvas) }
+  }
+
+  /// The foot of what stands, on the nearest dry land beside it.
+  private func onLand(_ placement: Scene.Placement) -> Point {
+    guard placement.standsOnGround, scene.place == .coast else { return placement.foot }
+    let land = Land(self)
+    for step in 0..<16 {
+      let aside = Point(land.dryDirection * Float(step) * 0.06, 0)
+      if land.footing(placement.foot + aside) != nil { return placement.foot + aside }
+    }
+    return placement.foot
   }
 
   /// How far a subject has moved since the film began.

@@ -19,23 +19,16 @@ extension Painter {
   private func paintGlade(_ canvas: Canvas, _ wood: Wood) {
     let middle = Point(scene.sun.x * 0.35, scene.horizon - 0.12)
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, scene.horizon), 0.3).y, 0)) + 2)
-    canvas.inBands(0..<last) { band in
-      for row in band {
-        let y = canvas.y(row, 0.1)
-        let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width {
-          let x = canvas.x(column, 0.1)
-          let dx = x - middle.x
-          let dy = y - middle.y
-          let light = Elementary.exp(-(dx * dx * 3.2 + dy * dy * 5))
-          let leaves = wood.noise.cloud(x * 8, y * 8, octaves: 5) - 0.5
-          let tone = Elementary.clamp(light * 1.15 + leaves * (1.3 - light))
-          var colour = wood.dim.mixed(wood.bright, Elementary.clamp(tone * 1.6))
-          colour = colour.mixed(wood.glade, Elementary.clamp(tone * 1.8 - 0.8))
-          colour.w = 1
-          line[column] = colour
-        }
-      }
+    canvas.paint(0..<last, every: 2, 0.1) { x, y in
+      let dx = x - middle.x
+      let dy = y - middle.y
+      let light = Elementary.exp(-(dx * dx * 3.2 + dy * dy * 5))
+      let leaves = wood.noise.cloud(x * 8, y * 8, octaves: 5) - 0.5
+      let tone = Elementary.clamp(light * 1.15 + leaves * (1.3 - light))
+      var colour = wood.dim.mixed(wood.bright, Elementary.clamp(tone * 1.6))
+      colour = colour.mixed(wood.glade, Elementary.clamp(tone * 1.8 - 0.8))
+      colour.w = 1
+      return colour
     }
   }
 
@@ -90,7 +83,7 @@ extension Painter {
         trunks.append(trunk(foot, size, near, wood, &stream, canvas))
       }
       FigureDrawing.paint(trunks, on: canvas)
-      paintCanopy(row, near, wood, canvas)
+      if row != 0, row != 2 { paintCanopy(row, near, wood, canvas) }
     }
   }
 
@@ -160,31 +153,33 @@ extension Painter {
       let drop = wood.noise.cloud(x * 2.2 + offset, offset, octaves: 3) - 0.5
       return reach + near * side * side * 0.24 + drop * 0.3
     }
-    let lowest = edges.reduce(0, max) + 0.08
+    let lowest = edges.reduce(0, max) + 0.1
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, lowest), nearness).y, 0)) + 1)
     // Lit through where it is thin, dark where it is dense.
     let fade = 0.6 * (1 - near) * (1 - near)
     let thin = wood.bright.mixed(wood.glade, fade)
     let dense = wood.dim.lit(1 - near * 0.45).mixed(wood.glade, fade)
     let isCel = rendering.shading == .cel
+    let leafiness = isCel ? 0.1 : 0.16 + 0.16 * rendering.texture
     canvas.inBands(0..<last) { band in
       for pixelRow in band {
         let y = canvas.y(pixelRow, nearness)
         let line = canvas.pixels + pixelRow * canvas.width
         for column in 0..<canvas.width {
           let edge = edges[column]
-          if y > edge + 0.08 { continue }
+          if y > edge + 0.1 { continue }
           let x = canvas.x(column, nearness) + breeze
-          let leaves = wood.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
-          let body = leaves - 0.42 + min((edge - y) * 1.5, 0.12)
+          let mass = wood.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
+          let leaf = wood.noise.cloud(x * scale * 13, y * scale * 13 + offset, octaves: 3) - 0.5
+          let body = mass + leaf * leafiness - 0.42 + min((edge - y) * 3, 0.12)
           if body <= 0 { continue }
           let tuft = wood.noise.cloud(x * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
-          var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35
+          var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35 + leaf * leafiness * 5
           if isCel { light = light > 0.62 ? 1 : (light > 0.3 ? 0.5 : 0) }
           var colour = dense.mixed(thin, Elementary.clamp(light))
           colour.w = 0.86 - near * 0.72
           line[column] = line[column].mixed(
-            colour, Elementary.smooth(0, isCel ? 0.02 : 0.06, body))
+            colour, Elementary.smooth(0, isCel ? 0.02 : 0.035, body))
         }
       }
     }

@@ -2,11 +2,16 @@
 extension Painter {
   func paintInterior(_ canvas: Canvas) {
     let room = Room(self, aspect: Float(canvas.width) / Float(canvas.height))
+    // Two looks at a pixel: its many straight edges would creep in a film.
+    let part = 0.25 / Float(canvas.height)
     canvas.inBands { band in
       for row in band {
         let y = canvas.y(row, 0.4)
         let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width { line[column] = room.colour(canvas.x(column, 0.4), y) }
+        for column in 0..<canvas.width {
+          let x = canvas.x(column, 0.4)
+          line[column] = (room.colour(x - part, y - part) + room.colour(x + part, y + part)) * 0.5
+        }
       }
     }
     paintFurniture(canvas)
@@ -78,6 +83,7 @@ extension Painter {
     let dim: Float = scene.moods.contains(.dark) ? 0.35 : (scene.isDark ? 0.55 : 1)
     let key: Float = lamp.direction.x > 0 ? 0.25 : -0.25
     let hasTable = !scene.materials.isEmpty
+    let isNeon = lamp.shading == .neon
     canvas.inBands { band in
       for row in band {
         let y = canvas.y(row, 0.2)
@@ -99,6 +105,15 @@ extension Painter {
           colour =
             colour * Colour(repeating: dim)
             * (scene.palette.sun * Colour(repeating: 0.35) + Colour(0.55, 0.55, 0.55, 0))
+          if isNeon {
+            // A ring of light behind the subject, and a line of it along the table.
+            let ring = abs((x * x + dy * dy).squareRoot() - 0.36)
+            let line = max(
+              y < edge ? Elementary.smooth(0.012, 0.004, ring) : 0,
+              Elementary.smooth(0.006, 0.001, abs(y - edge)))
+            let halo = y < edge ? 0.12 / (1 + ring * ring * 300) : 0
+            colour += scene.glow * Colour(repeating: line * 1.3 + halo)
+          }
           colour.w = y > edge ? 0.3 : 0.9
           line[column] = colour
         }
@@ -176,6 +191,12 @@ private struct Room: Sendable {
     let corner = min(min(abs(width - abs(px)), depth - z + 0.4), min(py, ceiling - py) + 0.2)
     colour = colour * Colour(repeating: 0.62 + 0.38 * Elementary.smooth(0, 0.9, corner))
     colour += daylight * colour
+    if painter.lamp.shading == .neon {
+      // A strip of light under the ceiling.
+      colour +=
+        painter.scene.glow
+        * Colour(repeating: Elementary.smooth(0.1, 0.02, abs(ceiling - 0.12 - py)) * 1.1)
+    }
     colour.w = 0.35 + z * 0.06
     return colour
   }
@@ -192,7 +213,7 @@ private struct Room: Sendable {
     if y < 0.02, dz > 0.9, dz < 2.9, painter.scene.cloudCover < 0.6 {
       light += painter.scene.palette.sun * Colour(repeating: patch * 1.1)
     }
-    if painter.scene.isLit { light += Colour(0xFF_B8_68) * Colour(repeating: 0.5) }
+    if painter.lamp.isLit { light += Colour(0xFF_B8_68) * Colour(repeating: 0.5) }
     return light
   }
 
@@ -205,6 +226,11 @@ private struct Room: Sendable {
       * (painter.scene.palette.ambient * Colour(repeating: 1 + mottle) + Colour(0.1, 0.09, 0.08, 0))
   }
 
+  private static let spines = [
+    Colour(0x8C_3C_30), Colour(0x34_54_74), Colour(0xC8_A8_60), Colour(0x48_68_4C),
+    Colour(0xD8_D0_C0), Colour(0x5C_44_5C),
+  ]
+
   /// A shelf of books along a side wall.
   private func shelf(_ u: Float, _ y: Float) -> Colour {
     let wood = Colour(0x6C_48_2C)
@@ -216,12 +242,8 @@ private struct Room: Sendable {
     let height = 0.55 + 0.36 * Noise.cell(book, level, 5)
     if fy > height { return wood.lit(0.3) * light }
     let hue = Noise.cell(book, level, 9)
-    let spines = [
-      Colour(0x8C_3C_30), Colour(0x34_54_74), Colour(0xC8_A8_60), Colour(0x48_68_4C),
-      Colour(0xD8_D0_C0), Colour(0x5C_44_5C),
-    ]
     let edge = abs(Elementary.fraction(u / 0.055) - 0.5) * 2
-    return spines[Int(hue * 5.99)] * light * Colour(repeating: 1.05 - edge * edge * 0.5)
+    return Self.spines[Int(hue * 5.99)] * light * Colour(repeating: 1.05 - edge * edge * 0.5)
   }
 
   private func floor(_ x: Float, _ z: Float) -> Colour {

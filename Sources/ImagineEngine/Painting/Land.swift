@@ -17,9 +17,7 @@ struct Land: Sendable {
   private let season: Season
   private let tint: Colour?
   private let side: Float
-  private let wind: Float
   private let isCel: Bool
-  private let isNeon: Bool
   private let glow: Colour
   /// Bumps in a unit, and how strongly they turn the light.
   private let grainSize: Float
@@ -48,9 +46,7 @@ struct Land: Sendable {
     season = scene.season
     tint = hasWater ? nil : scene.placeColours.first
     side = scene.sunDirection.x > 0 ? -1 : 1
-    wind = painter.time
     isCel = painter.rendering.shading == .cel
-    isNeon = painter.rendering.shading == .neon
     glow = scene.glow
     grainSize = kind == .dunes || kind == .snow ? 3 : 7
     bumpiness = kind == .snow ? 0.1 : (kind == .dunes ? 0.12 : 0.3)
@@ -68,7 +64,9 @@ struct Land: Sendable {
     case .dunes:
       let warp = shape.value(x * 0.05 + 9, z * 0.05) * 5
       let wave = shape.value(x * 0.07 + warp * 0.25, z * 0.14 + warp * 0.3)
-      let crest = 1 - abs(2 * wave - 1)
+      // Rounded a little: an edge would be lost between the samples of a table.
+      let offside = 2 * wave - 1
+      let crest = 1.1 - (offside * offside + 0.01).squareRoot()
       let small = shape.swell(x * 0.3, z * 0.42, octaves: 2)
       return crest * crest * 3.4 * Elementary.smooth(1, 22, z) + small * 0.55
         + Elementary.smooth(40, 90, z) * 2.4 * shape.swell(x * 0.03, z * 0.03, octaves: 3)
@@ -100,8 +98,10 @@ struct Land: Sendable {
 
   /// What the ground is made of at a point; its slope is 1 where it is level.
   @inline(__always)
-  func ground(_ x: Float, _ z: Float, _ height: Float, level: Float, fine: Float) -> Colour {
-    let patch = detail.cloud(x * 0.4, z * 0.4, octaves: 3)
+  func ground(_ x: Float, _ z: Float, _ height: Float, level: Float) -> Colour {
+    var patch = detail.cloud(x * 0.4, z * 0.4, octaves: 3)
+    // A cel has fields of one colour.
+    if isCel { patch = patch > 0.54 ? 0.75 : 0.3 }
     var colour: Colour
     switch kind {
     case .mountains, .lake:
@@ -111,12 +111,11 @@ struct Land: Sendable {
       let woods = Colour(0x2A_42_2C).mixed(Colour(0x40_56_30), detail.value(x * 2.2, z * 2.2))
       let snowLine: Float = season == .winter ? 2 : (season == .summer ? 6.4 : 5)
       let line = height + (patch - 0.5) * 3.4
-      colour = meadow.mixed(woods, Elementary.smooth(0.5, 1.4, line) * Elementary.smooth(11, 16, z))
-      colour = colour.mixed(rock, Elementary.smooth(2.2, 4.4, line + (1 - level) * 3))
-      colour = colour.mixed(rock, Elementary.smooth(0.72, 0.56, level))
+      colour = meadow.mixed(woods, border(0.5, 1.4, line) * Elementary.smooth(11, 16, z))
+      colour = colour.mixed(rock, border(2.2, 4.4, line + (1 - level) * 3))
+      colour = colour.mixed(rock, border(0.72, 0.56, level))
       colour = colour.mixed(
-        Colour(0xEC_F2_FA),
-        Elementary.smooth(snowLine, snowLine + 1.1, line) * Elementary.smooth(0.36, 0.6, level))
+        Colour(0xEC_F2_FA), border(snowLine, snowLine + 1.1, line) * border(0.36, 0.6, level))
     case .dunes:
       let ripple = Elementary.sin(
         (x * 0.6 + z * 2.6 + detail.cloud(x * 0.7, z * 0.7, octaves: 2) * 7) * 3)
@@ -129,7 +128,7 @@ struct Land: Sendable {
       colour = colour.mixed(Colour(0x3C_5A_34), Elementary.smooth(2.5, 6, height))
     case .snow:
       colour = Colour(0xE6_EE_F8).mixed(Colour(0xD2_E0_F2), patch)
-      colour = colour.mixed(Colour(0x5E_60_68), Elementary.smooth(0.6, 0.45, level) * 0.85)
+      colour = colour.mixed(Colour(0x5E_60_68), border(0.6, 0.45, level) * 0.85)
     case .coast:
       colour = Colour(0xDC_C0_90).mixed(Colour(0xE8_D4_AA), patch)
       colour = colour.mixed(Colour(0x8C_76_5C), Elementary.smooth(0.1, 0.02, height) * 0.7)
@@ -139,9 +138,18 @@ struct Land: Sendable {
         Elementary.smooth(0.5, 0.75, level) * Elementary.smooth(1.2, 2.2, height + patch))
     }
     if let tint { colour = colour.mixed(tint, 0.6) }
-    colour = colour.lit(1 + fine * 0.9)
     return colour
   }
+
+  /// Where one ground ends and another begins: a soft border, on a cel a sharp one.
+  @inline(__always)
+  private func border(_ low: Float, _ high: Float, _ x: Float) -> Float {
+    let t = Elementary.smooth(low, high, x)
+    return isCel ? Elementary.smooth(0.44, 0.56, t) : t
+  }
+
+  /// Whether stones and tufts are shown.
+  var isRough: Bool { texture >= 0.3 }
 
   @inline(__always)
   private func grass(_ patch: Float) -> Colour {
@@ -158,7 +166,7 @@ struct Land: Sendable {
   @inline(__always)
   func roughness(_ x: Float, _ z: Float, distance: Float) -> (fine: Float, slope: Point) {
     let near = texture / (1 + distance * distance * 0.011)
-    if texture < 0.3 || near < 0.03 { return (0, Point(0, 0)) }
+    if near < 0.03 || !isRough { return (0, Point(0, 0)) }
     let coarse = detail.slope(x * grainSize + 7, z * grainSize)
     let small = detail.slope(x * grainSize * 2.3, z * grainSize * 2.3 + 31)
     let slope = Point(coarse.east + small.east * 0.6, coarse.south + small.south * 0.6)
@@ -166,6 +174,9 @@ struct Land: Sendable {
       (coarse.height * 0.6 + small.height * 0.4 - 0.5) * near, slope * (near * bumpiness)
     )
   }
+
+  /// On which side of the water the land of a coast lies: to the right where positive.
+  var dryDirection: Float { side }
 
   /// Where something that stands on dry land at a place of the picture has its foot; nil where
   /// there is water.
@@ -179,7 +190,6 @@ struct Land: Sendable {
   /// Lines of light on the land, for the futuristic style.
   @inline(__always)
   func grid(_ x: Float, _ z: Float) -> Colour {
-    if !isNeon { return Colour(0, 0, 0, 0) }
     let width = 0.012 + z * 0.0035
     let gx = abs(Elementary.fraction(x * 0.5) - 0.5)
     let gz = abs(Elementary.fraction(z * 0.5) - 0.5)

@@ -39,6 +39,7 @@ struct Painter: Sendable {
     case .sea:
       paintSky(canvas)
       paintWater(canvas)
+      paintBreakers(canvas)
     case .nightSky:
       paintSky(canvas)
       paintHillsOfNight(canvas)

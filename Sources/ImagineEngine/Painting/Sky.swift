@@ -5,40 +5,9 @@ extension Painter {
     // Distant land leaves a strip below the horizon open.
     let bottom = Int(canvas.pixel(Point(0, scene.horizon + 0.035), 0.1).y) + 4
     let rows = 0..<min(canvas.height, max(bottom, 1))
-    canvas.inBands(rows) { band in
-      if rendering.shading == .cel {
-        for row in band {
-          sky.paint(row, every: 1, canvas, into: canvas.pixels + row * canvas.width)
-        }
-      } else {
-        paintBetween(sky, band, canvas)
-      }
-    }
+    // Air has no edges that would show what lies between; a cel's clouds have.
+    canvas.paint(rows, every: rendering.shading == .cel ? 1 : 2, 0.1) { sky.colour($0, $1) }
     paintStars(canvas, rows)
-  }
-}
-
-extension Painter {
-  /// Looks at every other place of every other row: air has no edges that would show it.
-  private func paintBetween(_ sky: Sky, _ band: Range<Int>, _ canvas: Canvas) {
-    let width = canvas.width
-    var beyond = [Colour](repeating: .zero, count: width)
-    for row in band where row & 1 == 0 {
-      sky.paint(row, every: 2, canvas, into: canvas.pixels + row * width)
-    }
-    beyond.withUnsafeMutableBufferPointer { beyond in
-      guard let beyond = beyond.baseAddress else { return }
-      for row in band where row & 1 == 1 {
-        var below = canvas.pixels + min(row + 1, canvas.height - 1) * width
-        if row + 1 >= band.upperBound {
-          sky.paint(row + 1, every: 2, canvas, into: beyond)
-          below = beyond
-        }
-        let above = row > band.lowerBound ? canvas.pixels + (row - 1) * width : below
-        let line = canvas.pixels + row * width
-        for column in 0..<width { line[column] = (above[column] + below[column]) * 0.5 }
-      }
-    }
   }
 }
 
@@ -77,21 +46,6 @@ struct Sky: Sendable {
     aurora = scene.features.contains(.aurora)
     rainbow = scene.features.contains(.rainbow)
     time = painter.time
-  }
-
-  /// Paints a row from every `step`th place, the ones between from their neighbours.
-  func paint(
-    _ row: Int, every step: Int, _ canvas: Canvas, into line: UnsafeMutablePointer<Colour>
-  ) {
-    let y = canvas.y(row, 0.1)
-    let width = canvas.width
-    for column in stride(from: 0, to: width, by: step) {
-      line[column] = colour(canvas.x(column, 0.1), y)
-    }
-    if step == 1 { return }
-    for column in stride(from: 1, to: width, by: 2) {
-      line[column] = line[column - 1].mixed(line[min(column + 1, width - 1) & ~1], 0.5)
-    }
   }
 
   func colour(_ x: Float, _ y: Float) -> Colour {
@@ -150,7 +104,7 @@ struct Sky: Sendable {
       tone = light > 0.52 ? palette.cloud : palette.cloud.mixed(palette.cloudShade, 0.55)
       if light < 0.34 { tone = palette.cloudShade }
     } else {
-      alpha = Elementary.smooth(-0.02, 0.16, body)
+      alpha = Elementary.smooth(-0.015, 0.11, body)
       tone = palette.cloudShade.mixed(palette.cloud, light)
     }
     let silver = 1 / (1 + distance * distance * 30)

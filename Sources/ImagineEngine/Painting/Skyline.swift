@@ -43,7 +43,7 @@ extension Painter {
           var albedo = Colour(0x8C_88_84).lit(1 + rough * 0.5 - joint * 0.3)
           if below < 0.012 { albedo = Colour(0xB8_B2_A8) }
           var colour = lamp.light(albedo, SIMD3(rough * 0.2, 0.95, 0.3), shine: 0, rim: false)
-          if scene.isLit { colour += albedo * scene.glow * Colour(repeating: 0.12) }
+          if lamp.isLit { colour += albedo * scene.glow * Colour(repeating: 0.12) }
           colour.w = 0.14
           line[column] = colour
         }
@@ -97,7 +97,7 @@ extension Painter {
           * Elementary.clamp((x - tower.left) * edge + 0.5)
           * Elementary.clamp((tower.right - x) * edge + 0.5)
         if coverage <= 0 { continue }
-        var colour = wall(tower, u, up, depth)
+        var colour = wall(tower, u, up, depth, rows: canvas.height)
         colour.w = depth
         line[column] = line[column].mixed(colour, coverage)
       }
@@ -105,7 +105,9 @@ extension Painter {
   }
 
   @inline(__always)
-  private func wall(_ tower: Tower, _ u: Float, _ up: Float, _ depth: Float) -> Colour {
+  private func wall(
+    _ tower: Tower, _ u: Float, _ up: Float, _ depth: Float, rows: Int
+  ) -> Colour {
     // The side that the sun does not reach takes the last quarter of the width.
     let sunSide: Float = lamp.direction.x > 0 ? u : 1 - u
     let isFront = sunSide > 0.3
@@ -120,22 +122,28 @@ extension Painter {
     let gy = up * 62
     let fx = Elementary.fraction(gx)
     let fy = Elementary.fraction(gy)
-    let isBand = tower.style == 1
-    let inside = (isBand || (fx > 0.22 && fx < 0.78)) && fy > 0.28 && fy < 0.74
-    if inside, up < tower.height * 0.97 {
+    // A window's edge is as soft as a pixel is wide, or a moving camera would make it creep.
+    let pixel = 1 / Float(rows)
+    let across: Float =
+      tower.style == 1
+      ? 1 : Self.covered(fx, 0.22, 0.78, columns * pixel / (tower.right - tower.left))
+    let inside = across * Self.covered(fy, 0.28, 0.74, 62 * pixel)
+    if inside > 0, up < tower.height * 0.97 {
+      var window: Colour
       let cell = Noise.cell(Int32(gx) + (isFront ? 0 : 50), Int32(gy), tower.seed)
-      let isOn = scene.isLit && cell < (scene.isDark ? 0.5 : 0.3)
+      let isOn = lamp.isLit && cell < (scene.isDark ? 0.5 : 0.3)
       if isOn {
         let warm = Noise.cell(Int32(gx), Int32(gy), tower.seed &+ 7)
         var light = Colour(0xFF_CC_7C).mixed(Colour(0xD8_EC_FF), warm > 0.8 ? 1 : warm * 0.3)
-        if scene.lights.contains(.neon), warm > 0.55 { light = light.mixed(scene.glow, 0.8) }
-        colour = light.lit(0.5 + 0.7 * Noise.cell(Int32(gy), Int32(gx), tower.seed))
+        if lamp.isNeon, warm > 0.55 { light = light.mixed(scene.glow, 0.8) }
+        window = light.lit(0.5 + 0.7 * Noise.cell(Int32(gy), Int32(gx), tower.seed))
       } else {
         let mirror = scene.palette.horizon.mixed(scene.palette.zenith, Elementary.clamp(up * 2))
-        colour = colour.mixed(mirror * Colour(repeating: isFront ? 0.5 : 0.24), 0.7)
+        window = colour.mixed(mirror * Colour(repeating: isFront ? 0.5 : 0.24), 0.7)
       }
+      colour = colour.mixed(window, inside)
     }
-    if rendering.shading == .neon || scene.lights.contains(.neon) {
+    if lamp.isNeon {
       // Strips of light up the corners and along some floors.
       let strip = Elementary.smooth(0.035, 0.0, min(u, 1 - u)) * (tower.tone > 0.5 ? 1 : 0)
       let floor =
@@ -146,6 +154,12 @@ extension Painter {
       colour += hue * Colour(repeating: max(strip, floor) * 0.9)
     }
     return hazed(colour, depth * 0.7 + Elementary.smooth(0.12, 0, up) * 0.12 * depth)
+  }
+
+  /// How much of a pixel of width `size` about `x` lies between two edges.
+  @inline(__always)
+  private static func covered(_ x: Float, _ low: Float, _ high: Float, _ size: Float) -> Float {
+    Elementary.clamp((min(x + size * 0.5, high) - max(x - size * 0.5, low)) / size)
   }
 
   private static let wallColours = [

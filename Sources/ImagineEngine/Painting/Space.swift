@@ -12,29 +12,23 @@ extension Painter {
     let tilt = stream.within(-0.7...0.7)
     let octaves = rendering.octaves
     let drift = time * 0.008
-    canvas.inBands { band in
-      for row in band {
-        let y = canvas.y(row, 0.1) - 0.5
-        let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width {
-          let x = canvas.x(column, 0.1)
-          let warpX = noise.cloud(x * 1.6 + drift, y * 1.6, octaves: 3) - 0.5
-          let warpY = noise.cloud(x * 1.6 + 31, y * 1.6 + drift, octaves: 3) - 0.5
-          let cloud = noise.cloud(x * 2.4 + warpX * 2.6, y * 2.4 + warpY * 2.6, octaves: octaves)
-          let lane = y + x * tilt + warpX * 0.5
-          let belt = Elementary.exp(-lane * lane * 9)
-          let light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
-          let dark = Elementary.smooth(
-            0.5, 0.7, noise.cloud(x * 3.4 + 50 + warpY * 2, y * 3.4, octaves: min(octaves, 5)))
-          var colour = Colour(0.004, 0.005, 0.014, 1)
-          colour +=
-            first.mixed(second, Elementary.clamp(warpY * 2 + 0.5))
-            * Colour(repeating: light * 0.75 * (1 - dark * 0.7))
-          colour += Colour(1, 0.9, 0.85, 0) * Colour(repeating: light * light * belt * 0.3)
-          colour.w = 1
-          line[column] = colour
-        }
-      }
+    canvas.paint(0..<canvas.height, every: octaves > 6 ? 1 : 2, 0.1) { x, height in
+      let y = height - 0.5
+      let warpX = noise.cloud(x * 1.6 + drift, y * 1.6, octaves: 3) - 0.5
+      let warpY = noise.cloud(x * 1.6 + 31, y * 1.6 + drift, octaves: 3) - 0.5
+      let cloud = noise.cloud(x * 2.4 + warpX * 2.6, y * 2.4 + warpY * 2.6, octaves: octaves)
+      let lane = y + x * tilt + warpX * 0.5
+      let belt = Elementary.exp(-lane * lane * 9)
+      let light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
+      let dark = Elementary.smooth(
+        0.5, 0.7, noise.cloud(x * 3.4 + 50 + warpY * 2, y * 3.4, octaves: 5))
+      var colour = Colour(0.004, 0.005, 0.014, 1)
+      colour +=
+        first.mixed(second, Elementary.clamp(warpY * 2 + 0.5))
+        * Colour(repeating: light * 0.75 * (1 - dark * 0.7))
+      colour += Colour(1, 0.9, 0.85, 0) * Colour(repeating: light * light * belt * 0.3)
+      colour.w = 1
+      return colour
     }
     paintStars(canvas, 0..<canvas.height)
     let half = Float(canvas.width) / Float(canvas.height) * 0.5

@@ -2,17 +2,8 @@
 /// rows of houses, or the sky.
 extension Painter {
   func paintStreet(_ canvas: Canvas) {
-    let street = Street(self)
-    canvas.inBands { band in
-      for row in band {
-        let y = canvas.y(row, 0.3)
-        let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width {
-          guard let colour = street.colour(canvas.x(column, 0.3), y) else { continue }
-          line[column] = colour
-        }
-      }
-    }
+    let street = Street(self, canvas)
+    canvas.inBands { band in street.paint(band, canvas) }
     paintStreetLamps(canvas)
   }
 
@@ -39,36 +30,56 @@ private struct Street: Sendable {
   private let isLit: Bool
   private let isWet: Bool
   private let salt: UInt32
-  private let advance: Float
+  private let tint: Colour?
+  private let lampColour: Colour
   private let halfWidth: Float = 3.4
   private let eye: Float = 1.6
+  private let lotWidth: Float = 4.2
+  /// How far away all is air, in units.
+  private let airDepth: Float = 48
+  private static let nearness: Float = 0.3
+  /// Of each column of the picture.
+  private var walls: [Wall] = []
 
-  init(_ painter: Painter) {
+  init(_ painter: Painter, _ canvas: Canvas) {
     self.painter = painter
     var stream = painter.scene.stream.split("street")
     horizon = painter.scene.horizon
     noise = Noise(stream)
     vanish = stream.within(-0.06...0.06)
     salt = UInt32(truncatingIfNeeded: stream.next())
-    isLit = painter.scene.isLit
+    isLit = painter.lamp.isLit
     isWet =
       painter.scene.weather == .rain || painter.scene.features.contains(.reflection)
       || painter.rendering.shading == .neon
-    advance = 0
+    tint = painter.scene.placeColours.first
+    lampColour = Colour(0xFF_C0_70) * Colour(repeating: painter.scene.isDark ? 0.3 : 0.14)
+    walls = (0..<canvas.width).map {
+      wall((canvas.x($0, Self.nearness) - vanish) / 1.1)
+    }
   }
 
-  /// What is seen at a point; nil where it is the sky.
-  func colour(_ x: Float, _ y: Float) -> Colour? {
-    let dx = (x - vanish) / 1.1
-    let dy = (horizon - y) / 1.1
-    // The wall that the ray meets.
-    let wallZ = abs(dx) < 1e-4 ? Float(1e6) : halfWidth / abs(dx)
-    if dy < 0 {
-      let groundZ = eye / -dy
-      if groundZ < wallZ { return ground(dx * groundZ, groundZ, dx, dy) }
+  /// Paints the rows of a band, but for the sky.
+  func paint(_ band: Range<Int>, _ canvas: Canvas) {
+    for row in band {
+      let y = canvas.y(row, Self.nearness)
+      let dy = (horizon - y) / 1.1
+      let line = canvas.pixels + row * canvas.width
+      for column in 0..<canvas.width {
+        let dx = (canvas.x(column, Self.nearness) - vanish) / 1.1
+        if let colour = colour(dx, dy, walls[column], canvas) { line[column] = colour }
+      }
     }
-    if wallZ > 70 { return farEnd(dx, dy) }
-    return wall(wallZ, eye + dy * wallZ, isRight: dx > 0)
+  }
+
+  /// What is seen in a direction; nil where it is the sky.
+  private func colour(_ dx: Float, _ dy: Float, _ wall: Wall, _ canvas: Canvas) -> Colour? {
+    if dy < 0 {
+      let z = eye / -dy
+      if z < wall.z { return ground(dx * z, z, dx, dy, canvas) }
+    }
+    if wall.z > 70 { return farEnd(dx, dy) }
+    return facade(wall, at: eye + dy * wall.z)
   }
 
   private func farEnd(_ dx: Float, _ dy: Float) -> Colour? {
@@ -78,81 +89,112 @@ private struct Street: Sendable {
     return colour
   }
 
-  private func wall(_ z: Float, _ height: Float, isRight: Bool) -> Colour? {
-    let side: Int32 = isRight ? 1 : 0
-    let lot = Int32(z / 4.2)
-    let kind = Noise.cell(lot, side, salt)
-    let roof = 4.6 + 5.6 * Noise.cell(lot, side, salt &+ 1)
-    if height > roof {
+  /// What of a wall is the same from its foot to its roof.
+  private struct Wall: Sendable {
+    let z: Float
+    let side: Int32
+    let lot: Int32
+    let kind: Float
+    let roof: Float
+    /// Along the lot's front.
+    let u: Float
+    let normal: SIMD3<Float>
+    let facade: Colour
+    /// The higher houses behind it, the nearest first.
+    let behind: [(edge: Float, roof: Float, colour: Colour)]
+    let lamps: Float
+    let air: Air
+  }
+
+  private func wall(_ dx: Float) -> Wall {
+    let z = halfWidth / max(abs(dx), 1e-4)
+    let side: Int32 = dx > 0 ? 1 : 0
+    let lot = Int32(min(z, 1000) / lotWidth)
+    func roof(_ lot: Int32) -> Float { 4.6 + 5.6 * Noise.cell(lot, side, salt &+ 1) }
+    var behind: [(edge: Float, roof: Float, colour: Colour)] = []
+    for next in (lot + 1)..<(lot + 4) {
+      let edge = Float(next) * lotWidth
+      if edge >= 60 { break }
+      var colour = painter.lamp.light(
+        facade(next, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
+      colour = painter.hazed(colour, edge / airDepth)
+      colour.w = edge / 70
+      behind.append((edge, roof(next), colour))
+    }
+    let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
+    return Wall(
+      z: z, side: side, lot: lot, kind: Noise.cell(lot, side, salt), roof: roof(lot),
+      u: Elementary.fraction(z / lotWidth) * lotWidth,
+      normal: SIMD3<Float>(dx > 0 ? -0.85 : 0.85, 0, 0.52), facade: facade(lot, side),
+      behind: behind, lamps: Elementary.exp(-along * along * 14),
+      air: Air(painter, depth: z / airDepth))
+  }
+
+  private func facade(_ wall: Wall, at height: Float) -> Colour? {
+    if height > wall.roof {
       // Behind a low house stands the next higher one.
-      for step in 1..<4 {
-        let next = lot + Int32(step)
-        let nextRoof = 4.6 + 5.6 * Noise.cell(next, side, salt &+ 1)
-        let edge = Float(next) * 4.2
-        let there = 1.6 + (height - 1.6) * edge / z
-        if there < nextRoof, edge < 60 {
-          var colour = painter.lamp.light(
-            facade(next, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
-          colour = painter.hazed(colour, edge / 60)
-          colour.w = edge / 70
-          return colour
-        }
-      }
+      for house in wall.behind
+      where 1.6 + (height - 1.6) * house.edge / wall.z < house.roof { return house.colour }
       return nil
     }
-    let u = Elementary.fraction(z / 4.2) * 4.2
-    let normal = SIMD3<Float>(isRight ? -0.85 : 0.85, 0, 0.52)
-    var albedo = facade(lot, side)
-    let grainy =
-      (noise.cloud(z * 2.5, height * 2.5, octaves: 3) - 0.5) * 0.4 * painter.rendering.texture
-    albedo = albedo.lit(1 + grainy)
-    if u < 0.12 || height > roof - 0.3 { albedo = albedo.lit(0.7) }
-    var colour = painter.lamp.light(albedo, normal, shine: 0)
-    let floor = Int32(height / 1.9)
-    if height < 1.95 {
-      colour = shop(colour, u, height, lot, side)
-    } else {
-      let wx = Elementary.fraction(u / 1.05)
-      let wy = Elementary.fraction(height / 1.9)
-      if wx > 0.22, wx < 0.78, wy > 0.24, wy < 0.8, height < roof - 0.5 {
-        let frame = wx < 0.27 || wx > 0.73 || wy < 0.28 || wy > 0.76 || abs(wx - 0.5) < 0.025
-        let on =
-          Noise.cell(Int32(u / 1.05) + lot * 8, floor + side * 40, salt &+ 2) < (isLit ? 0.5 : 0.05)
-        if frame {
-          colour = painter.lamp.light(Colour(0xEC_E6_DA), normal, shine: 0)
-        } else if on {
-          colour = Colour(0xFF_D0_84) * Colour(repeating: 1.1)
-        } else {
-          colour =
-            painter.scene.palette.horizon.mixed(painter.scene.palette.zenith, wy)
-            * Colour(repeating: 0.4)
-        }
-      }
+    var albedo = wall.facade
+    if painter.rendering.texture > 0 {
+      let grain = noise.cloud(wall.z * 2.5, height * 2.5, octaves: 3) - 0.5
+      albedo = albedo.lit(1 + grain * 0.4 * painter.rendering.texture)
     }
-    colour += signs(z, height, lot, side, kind)
-    if isLit { colour += lampLight(z, height) }
-    colour = painter.hazed(colour, z / 48)
-    colour.w = min(z / 70, 0.97)
+    if wall.u < 0.12 || height > wall.roof - 0.3 { albedo = albedo.lit(0.7) }
+    var colour = painter.lamp.light(albedo, wall.normal, shine: 0)
+    if height < 1.95 {
+      colour = shop(colour, wall.u, height, wall.lot, wall.side)
+    } else if let window = window(wall, height) {
+      colour = window
+    }
+    colour += signs(wall, height)
+    if isLit {
+      let fall = Elementary.exp(-(height - 2.6) * (height - 2.6) * 0.25)
+      colour += lampColour * Colour(repeating: wall.lamps * fall)
+    }
+    colour = wall.air.over(colour)
+    colour.w = min(wall.z / 70, 0.97)
     return colour
   }
 
-  private func facade(_ lot: Int32, _ side: Int32) -> Colour {
-    let colours = [
-      Colour(0xC4_7C_5C), Colour(0xD8_B8_8C), Colour(0x9C_A4_A8), Colour(0xB4_60_50),
-      Colour(0xE0_D4_C0), Colour(0x7C_8C_94), Colour(0xC8_9C_6C), Colour(0xA8_8C_9C),
-    ]
-    let choice = Int(Noise.cell(lot, side, salt &+ 3) * 7.99)
-    if let tint = painter.scene.placeColours.first { return colours[choice].mixed(tint, 0.5) }
-    return colours[choice]
+  /// A window of an upper floor; nil where the wall is.
+  private func window(_ wall: Wall, _ height: Float) -> Colour? {
+    let wx = Elementary.fraction(wall.u / 1.05)
+    let wy = Elementary.fraction(height / 1.9)
+    guard wx > 0.22, wx < 0.78, wy > 0.24, wy < 0.8, height < wall.roof - 0.5 else { return nil }
+    if wx < 0.27 || wx > 0.73 || wy < 0.28 || wy > 0.76 || abs(wx - 0.5) < 0.025 {
+      return painter.lamp.light(Colour(0xEC_E6_DA), wall.normal, shine: 0)
+    }
+    let floor = Int32(height / 1.9)
+    let chance = Noise.cell(
+      Int32(wall.u / 1.05) + wall.lot * 8, floor + wall.side * 40, salt &+ 2)
+    if chance < (isLit ? 0.5 : 0.05) { return Colour(0xFF_D0_84) * Colour(repeating: 1.1) }
+    return painter.scene.palette.horizon.mixed(painter.scene.palette.zenith, wy)
+      * Colour(repeating: 0.4)
   }
+
+  private func facade(_ lot: Int32, _ side: Int32) -> Colour {
+    let colour = Self.facades[Int(Noise.cell(lot, side, salt &+ 3) * 7.99)]
+    guard let tint else { return colour }
+    return colour.mixed(tint, 0.5)
+  }
+
+  private static let facades = [
+    Colour(0xC4_7C_5C), Colour(0xD8_B8_8C), Colour(0x9C_A4_A8), Colour(0xB4_60_50),
+    Colour(0xE0_D4_C0), Colour(0x7C_8C_94), Colour(0xC8_9C_6C), Colour(0xA8_8C_9C),
+  ]
+  private static let awnings = [
+    Colour(0xB8_34_2C), Colour(0x2C_70_50), Colour(0x34_50_88), Colour(0xD0_98_30),
+  ]
 
   /// The ground floor: a window to look into, a door, an awning.
   private func shop(_ wall: Colour, _ u: Float, _ height: Float, _ lot: Int32, _ side: Int32)
     -> Colour
   {
     let cloth = painter.scene.glow.mixed(
-      [Colour(0xB8_34_2C), Colour(0x2C_70_50), Colour(0x34_50_88), Colour(0xD0_98_30)][
-        Int(Noise.cell(lot, side, salt &+ 4) * 3.99)], 0.85)
+      Self.awnings[Int(Noise.cell(lot, side, salt &+ 4) * 3.99)], 0.85)
     if height > 1.5, height < 1.85 {
       let stripe = Elementary.fraction(u * 2.2) > 0.5
       return painter.lamp.light(stripe ? cloth : Colour(0xF0_EA_E0), SIMD3(0, 0.6, 0.8), shine: 0)
@@ -167,18 +209,16 @@ private struct Street: Sendable {
   }
 
   /// Signs that glow over the shops.
-  private func signs(_ z: Float, _ height: Float, _ lot: Int32, _ side: Int32, _ kind: Float)
-    -> Colour
-  {
-    let isNeon = painter.scene.lights.contains(.neon) || painter.rendering.shading == .neon
-    guard isNeon || (isLit && kind > 0.6) else { return Colour(0, 0, 0, 0) }
-    let u = Elementary.fraction(z / 4.2) * 4.2
+  private func signs(_ wall: Wall, _ height: Float) -> Colour {
+    let kind = wall.kind
+    guard painter.lamp.isNeon || (isLit && kind > 0.6) else { return Colour(0, 0, 0, 0) }
+    let u = wall.u
     let low = 2.2 + kind * 1.4
     guard u > 1.1, u < 1.75, height > low, height < low + 2.1 else { return Colour(0, 0, 0, 0) }
     let fx = abs((u - 1.42) / 0.32)
     let fy = abs((height - low - 1.05) / 1.05)
     let border = max(fx, fy) > 0.86
-    let mark = Noise.cell(Int32(u * 9), Int32(height * 7) + lot * 31, salt &+ 5) > 0.45
+    let mark = Noise.cell(Int32(u * 9), Int32(height * 7) + wall.lot * 31, salt &+ 5) > 0.45
     let hue =
       kind > 0.5
       ? painter.scene.glow
@@ -186,14 +226,9 @@ private struct Street: Sendable {
     return hue * Colour(repeating: border ? 1.7 : (mark ? 1.1 : 0.12))
   }
 
-  /// The pools of light under the lamps.
-  private func lampLight(_ z: Float, _ height: Float) -> Colour {
-    let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
-    let fall = Elementary.exp(-along * along * 14 - (height - 2.6) * (height - 2.6) * 0.25)
-    return Colour(0xFF_C0_70) * Colour(repeating: 0.3 * fall * (painter.scene.isDark ? 1 : 0.4))
-  }
-
-  private func ground(_ x: Float, _ z: Float, _ dx: Float, _ dy: Float) -> Colour {
+  private func ground(
+    _ x: Float, _ z: Float, _ dx: Float, _ dy: Float, _ canvas: Canvas
+  ) -> Colour {
     let rough = noise.cloud(x * 3, z * 1.5, octaves: 4) - 0.5
     var albedo: Colour
     let side = abs(x)
@@ -210,17 +245,23 @@ private struct Street: Sendable {
       albedo = Colour(0xA4_9E_94).lit(1 + rough * 0.5 - joint * 0.3)
     }
     var colour = painter.lamp.light(albedo, SIMD3(rough * 0.2, 0.96, 0.2), shine: 0)
-    if isLit { colour += lampLight(z, 2.2) * albedo * Colour(repeating: 1.6) }
+    if isLit {
+      // The pools of light under the lamps.
+      let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
+      colour +=
+        lampColour * albedo * Colour(repeating: 1.6 * Elementary.exp(-along * along * 14))
+    }
     if isWet {
       // A wet road mirrors the houses, more where the water stands.
-      let wave = (noise.value(x * 5, z * 2.2 + painter.time * 0.5) - 0.5) * 0.05
-      let wallZ = halfWidth / max(abs(dx + wave), 1e-4)
-      let mirrored = wallZ < 60 ? wall(wallZ, -dy * wallZ - eye + 0.4, isRight: dx > 0) : nil
+      let wave = (noise.value(x * 3, z * 2.2 + painter.time * 0.5) - 0.5) * 0.024
+      let place = canvas.pixel(Point((dx + wave) * 1.1 + vanish, 0), Self.nearness).x
+      let wall = walls[min(max(Int(max(place, 0)), 0), walls.count - 1)]
+      let mirrored = wall.z < 60 ? facade(wall, at: -dy * wall.z - eye + 0.4) : nil
       let reflection = mirrored ?? painter.scene.palette.horizon
       let pool = Elementary.smooth(0.42, 0.62, noise.cloud(x * 0.8, z * 0.5, octaves: 3))
       colour = colour.mixed(reflection, 0.25 + 0.4 * pool)
     }
-    colour = painter.hazed(colour, z / 48)
+    colour = painter.hazed(colour, z / airDepth)
     colour.w = min(z / 70, 0.97)
     return colour
   }

@@ -35,18 +35,22 @@ private struct TerrainWalk {
     var y: Float
     var z: Float
     var sample: LandTable.Sample
+    /// What the ground is made of; where the style shows nothing smaller, in its light and air.
+    var colour: Colour
     /// How much of it the air hides.
     var haze: Float
     /// Where the land before it ends; set where it comes into sight behind a crest.
     var crest: Float?
   }
 
-  let land: Land
-  let painter: Painter
-  let canvas: Canvas
-  let table: LandTable
+  private let land: Land
+  private let painter: Painter
+  private let canvas: Canvas
+  private let table: LandTable
   private let distances: [Float]
   private let hazes: [Float]
+  /// Whether light is worked out at the points that are seen, not at every pixel.
+  private let isSmooth: Bool
   private var line: [LandTable.Sample]
   private var seen: [Seen] = []
 
@@ -57,49 +61,88 @@ private struct TerrainWalk {
     self.table = table
     distances = table.distances()
     hazes = distances.map { Air(painter, depth: $0 / land.farthest * 0.95).amount }
+    isSmooth = !land.isRough && painter.rendering.shading != .cel
     line = [LandTable.Sample](repeating: .zero, count: table.steps)
   }
 
   mutating func paint(_ column: Int, _ water: WaterMarks) {
     table.column(column, into: &line)
     let slope = canvas.x(column, 0.35) / LandTable.focal
-    collect()
+    collect(slope)
     let scale = Float(canvas.height)
     if land.hasWater, let last = seen.last { markFarWater(column, above: last.y * scale, water) }
     for index in seen.indices.reversed() {
       let upper = seen[index]
+      let isOutline = index + 1 == seen.count || seen[index + 1].crest != nil
+      var lower = upper
+      var bottom = upper.y * scale
       if let crest = upper.crest {
-        fill(column, slope, upper, upper, from: upper.y * scale, to: crest * scale + 1, water)
+        bottom = crest * scale + 1
       } else {
-        let lower = seen[index - 1]
-        fill(column, slope, upper, lower, from: upper.y * scale, to: lower.y * scale, water)
+        lower = seen[index - 1]
+        bottom = lower.y * scale
+      }
+      let top = upper.y * scale
+      let first = max(0, Int(max(top, 0)) + (isOutline ? 0 : 1))
+      let last = min(canvas.height - 1, Int(min(bottom, scale)))
+      if first > last { continue }
+      let perRow = 1 / max(bottom - top, 0.0001)
+      for row in first...last {
+        let t = Elementary.clamp((Float(row) + 0.5 - top) * perRow)
+        let coverage = isOutline ? Elementary.clamp(Float(row + 1) - top) : 1
+        shade(row, column, slope, upper, lower, t, coverage, water)
       }
     }
   }
 
-  private mutating func collect() {
+  /// Finds what of the line is seen; points that lie closer together than rows are left out.
+  private mutating func collect(_ slope: Float) {
     seen.removeAll(keepingCapacity: true)
     let zoom = 1 + (canvas.view.zoom - 1) * 0.35
     let lift = canvas.view.lift * 0.35
+    let row = 1 / Float(canvas.height)
     // What lies below the picture's edge is the ground at the viewer's feet.
     var top: Float = 1.2
+    var kept: Float = 2
+    var skipped: (y: Float, step: Int)?
     var wasHidden = true
     for step in 0..<table.steps {
-      var sample = line[step]
-      let z = distances[step]
-      if land.hasWater { sample.x = max(sample.x, 0) }
-      let plain = land.horizon + LandTable.focal * (land.eye - sample.x) / z
+      if land.hasWater { line[step].x = max(line[step].x, 0) }
+      let plain = land.horizon + LandTable.focal * (land.eye - line[step].x) / distances[step]
       let y = (plain - 0.5 - lift) * zoom + 0.5
-      if y < top {
-        seen.append(
-          Seen(
-            y: y, z: z, sample: sample, haze: hazes[step], crest: wasHidden ? top : nil))
-        top = y
-        wasHidden = false
-      } else {
+      if y >= top {
+        // The last point before a crest hides the rest is its outline.
+        if let last = skipped { keep(last.step, last.y, slope, crest: nil) }
+        skipped = nil
         wasHidden = true
+        continue
       }
+      if wasHidden || kept - y >= row {
+        keep(step, y, slope, crest: wasHidden ? top : nil)
+        kept = y
+        skipped = nil
+      } else {
+        skipped = (y, step)
+      }
+      top = y
+      wasHidden = false
     }
+    if let last = skipped { keep(last.step, last.y, slope, crest: nil) }
+  }
+
+  private mutating func keep(_ step: Int, _ y: Float, _ slope: Float, crest: Float?) {
+    let sample = line[step]
+    let z = distances[step]
+    let level = 1 / (1 + sample.y * sample.y + sample.z * sample.z).squareRoot()
+    var colour = land.ground(
+      slope * z + land.pan, z + land.advance, sample.x, level: level)
+    if isSmooth {
+      let normal = SIMD3<Float>(-sample.y, 1, sample.z) * level
+      colour = painter.lamp.light(colour, normal, shine: 0, rim: false)
+        .mixed(painter.scene.palette.haze, hazes[step])
+    }
+    seen.append(
+      Seen(y: y, z: z, sample: sample, colour: colour, haze: hazes[step], crest: crest))
   }
 
   /// Between the farthest land and the horizon there is water.
@@ -111,48 +154,36 @@ private struct TerrainWalk {
     }
   }
 
-  private func fill(
-    _ column: Int, _ slope: Float, _ upper: Seen, _ lower: Seen, from top: Float, to bottom: Float,
-    _ water: WaterMarks
-  ) {
-    let first = max(0, Int(max(top, 0)))
-    let last = min(canvas.height - 1, Int(min(bottom, Float(canvas.height))))
-    if first > last { return }
-    let scale = 1 / max(bottom - top, 0.0001)
-    for row in first...last {
-      let t = Elementary.clamp((Float(row) + 0.5 - top) * scale)
-      let z = Elementary.mix(upper.z, lower.z, t)
-      let sample = upper.sample.mixed(lower.sample, t)
-      let coverage = Elementary.clamp(Float(row + 1) - top)
-      let haze = Elementary.mix(upper.haze, lower.haze, t)
-      shade(row, column, slope * z, z, sample, coverage, haze, water)
-    }
-  }
-
   @inline(__always)
   private func shade(
-    _ row: Int, _ column: Int, _ x: Float, _ z: Float, _ sample: LandTable.Sample,
-    _ coverage: Float, _ haze: Float, _ water: WaterMarks
+    _ row: Int, _ column: Int, _ slope: Float, _ upper: Seen, _ lower: Seen, _ t: Float,
+    _ coverage: Float, _ water: WaterMarks
   ) {
     let index = row * canvas.width + column
-    if land.hasWater, sample.x <= 0.001 {
-      water.distances[index] = z
-      return
+    let z = Elementary.mix(upper.z, lower.z, t)
+    let sample = upper.sample.mixed(lower.sample, t)
+    if land.hasWater {
+      if sample.x <= 0.001 {
+        water.distances[index] = z
+        return
+      }
+      if coverage > 0.5 { water.distances[index] = 0 }
     }
-    let worldX = x + land.pan
-    let worldZ = z + land.advance
-    let rough = land.roughness(worldX, worldZ, distance: z)
-    let east = sample.y + rough.slope.x
-    let north = sample.z + rough.slope.y
-    let steepness = (1 + east * east + north * north).squareRoot()
-    let normal = SIMD3<Float>(-east, 1, north) / steepness
-    let level = 1 / (1 + sample.y * sample.y + sample.z * sample.z).squareRoot()
-    let ground = land.ground(worldX, worldZ, sample.x, level: level, fine: rough.fine)
-    var colour = painter.lamp.light(ground, normal, shine: 0, rim: false)
-    colour += land.grid(worldX, worldZ)
-    colour = colour.mixed(painter.scene.palette.haze, haze)
+    var colour = upper.colour.mixed(lower.colour, t)
+    if !isSmooth {
+      let x = slope * z + land.pan
+      let worldZ = z + land.advance
+      let rough = land.roughness(x, worldZ, distance: z)
+      let east = sample.y + rough.slope.x
+      let north = sample.z + rough.slope.y
+      let steepness = (1 + east * east + north * north).squareRoot()
+      colour = painter.lamp.light(
+        colour.lit(1 + rough.fine * 0.9), SIMD3(-east, 1, north) / steepness, shine: 0, rim: false)
+      if painter.lamp.shading == .neon { colour += land.grid(x, worldZ) }
+      colour = colour.mixed(
+        painter.scene.palette.haze, Elementary.mix(upper.haze, lower.haze, t))
+    }
     colour.w = z / land.farthest
-    if coverage > 0.5 { water.distances[index] = 0 }
     canvas.pixels[index] = canvas.pixels[index].mixed(colour, coverage)
   }
 }

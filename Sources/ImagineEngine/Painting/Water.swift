@@ -44,9 +44,7 @@ private struct WaterSurface: Sendable {
   private let painter: Painter
   private let horizonRow: Float
   private let noise: Noise
-  private let deep: Colour
-  private let shallow: Colour
-  private let foam: Colour
+  private let water: WaterColours
   private let choppiness: Float
   private let clock: Float
   private let trains: [WaveTrain]
@@ -58,14 +56,7 @@ private struct WaterSurface: Sendable {
     self.horizonRow = horizonRow
     let scene = painter.scene
     noise = Noise(scene.stream.split("waves"))
-    let brightness = 0.3 + scene.palette.ambient.luminance * 1.3
-    var body = scene.place == .coast ? Colour(0x1E_8C_98) : Colour(0x14_4A_66)
-    if scene.place == .lake { body = Colour(0x1C_54_5C) }
-    if let tint = scene.placeColours.first { body = body.mixed(tint, 0.8) }
-    deep = body * Colour(repeating: brightness * 0.8)
-    shallow = body.mixed(Colour(0x58_C0_B8), 0.5) * Colour(repeating: brightness)
-    foam =
-      scene.palette.ambient * Colour(repeating: 1.1) + scene.palette.sun * Colour(repeating: 0.35)
+    water = WaterColours(painter)
     switch scene.weather {
     case .storm: choppiness = 1.7
     case .rain, .wind: choppiness = 1.1
@@ -98,6 +89,8 @@ private struct WaterSurface: Sendable {
     let palette = painter.scene.palette
     let glitter: Float = painter.scene.cloudCover > 0.7 ? 0.06 : 0.9
     let air = Air(painter, depth: Elementary.smooth(10, 120, distance) * 0.5)
+    let isNeon = painter.lamp.shading == .neon
+    let lineLight = 0.5 / (1 + distance * 0.12)
     let hasFoam = choppiness > 0.6 && distance < 40
     let lastRow = max(Int(horizonRow) - 1, 0)
     for column in 0..<canvas.width {
@@ -119,22 +112,41 @@ private struct WaterSurface: Sendable {
       // The mirrored point lies as far above the horizon as this one lies below it.
       let mirrored = horizonRow - below * scale * (1 + nz * 0.9) - abs(nz) * 0.12 * scale
       let sourceColumn = min(max(Int(Float(column) + nx * scale * 0.16), 0), canvas.width - 1)
-      let sourceRow = min(max(Int(mirrored), 0), lastRow)
-      let mirror = canvas.pixels[sourceRow * canvas.width + sourceColumn]
-      let fresnel = Elementary.clamp(0.16 + 0.72 * grazing * grazing - nz * 0.35)
-      var body = deep.mixed(shallow, Elementary.clamp((height - 0.55) * choppiness * 1.3))
-      body = body * Colour(repeating: 1 + (height - 0.6) * 0.5 * choppiness)
+      // Between two rows: all of a mirror that jumped from one to the next would flicker.
+      let between = max(mirrored - 0.5, 0)
+      let sourceRow = min(Int(between), lastRow)
+      let source = canvas.pixels + sourceRow * canvas.width + sourceColumn
+      let mirror = source[0].mixed(
+        source[sourceRow < lastRow ? canvas.width : 0], between - Elementary.floor(between))
+      var fresnel = Elementary.clamp(0.16 + 0.72 * grazing * grazing - nz * 0.35)
+      var lift = height
+      if isCel {
+        // Flat fields: few tones, their borders drawn by the waves.
+        fresnel = Elementary.floor(fresnel * 4 + 0.5) * 0.25
+        lift = height > 0.72 ? 0.85 : (height > 0.5 ? 0.6 : 0.45)
+      }
+      var body = water.deep.mixed(
+        water.shallow, Elementary.clamp((lift - 0.55) * choppiness * 1.3))
+      body = body * Colour(repeating: 1 + (lift - 0.6) * 0.5 * choppiness)
       var colour = body.mixed(mirror, fresnel)
       let crest = height - (1.02 - choppiness * 0.1)
       if hasFoam, crest > 0 {
-        colour = colour.mixed(foam, Elementary.smooth(0, isCel ? 0.015 : 0.09, crest) * 0.8)
+        colour = colour.mixed(water.foam, Elementary.smooth(0, isCel ? 0.015 : 0.09, crest) * 0.8)
+      }
+      if isNeon {
+        // Lines of light along the waves, as on a map of heights.
+        let line = abs(Elementary.fraction(height * 7) - 0.5)
+        colour +=
+          painter.scene.glow
+          * Colour(repeating: Elementary.smooth(0.07, 0, line) * lineLight)
       }
       // The sun's path: facets that tilt the right way.
       let sunX = (painter.scene.sun.x - canvas.x(column, 0.1)) / spread
       if abs(sunX) < 3 {
-        let facet = Elementary.smooth(0.06, 0.3, abs(nz) + abs(nx) * 0.5)
-        colour +=
-          palette.sun * Colour(repeating: Elementary.exp(-sunX * sunX) * facet * glitter)
+        var facet =
+          Elementary.smooth(0.06, 0.3, abs(nz) + abs(nx) * 0.5) * Elementary.exp(-sunX * sunX)
+        if isCel { facet = facet > 0.35 ? 0.8 : 0 }
+        colour += palette.sun * Colour(repeating: facet * glitter)
       }
       colour = air.over(colour)
       colour.w = min(distance / 90, 0.98)

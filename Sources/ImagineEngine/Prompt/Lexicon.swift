@@ -101,7 +101,7 @@ enum Lexicon {
     ([.time(.night)], "night midnight nighttime nocturnal"),
     ([.time(.night), .feature(.moon)], "moon moonlit moonlight full_moon crescent"),
     ([.weather(.clear)], "clear cloudless fair blue_sky"),
-    ([.weather(.cloudy), .feature(.clouds)], "cloud cloudy cumulus"),
+    ([.weather(.cloudy)], "cloud cloudy cumulus"),
     ([.weather(.overcast)], "overcast grey_sky gloomy drizzle dull"),
     ([.weather(.fog), .feature(.mist)], "fog mist misty foggy haze hazy"),
     ([.weather(.rain)], "rain rainy wet shower umbrella puddle"),
@@ -122,8 +122,6 @@ enum Lexicon {
     ([.feature(.rainbow)], "rainbow"),
     ([.feature(.waves)], "surf surfing crashing_wave"),
     ([.feature(.fireworks), .time(.night)], "firework fireworks"),
-    ([.feature(.path)], "path trail track"),
-    ([.feature(.window)], "window"),
     ([.feature(.reflection)], "reflection reflect mirror"),
   ]
 
@@ -150,8 +148,11 @@ enum Lexicon {
       [.subject(.bird)],
       "bird seagull gull eagle raven crow owl sparrow swan dove duck flamingo parrot heron"
     ),
-    ([.subject(.tree)], "tree oak maple willow birch beech"),
-    ([.subject(.conifer)], "pine fir spruce conifer cedar"),
+    (
+      [.subject(.tree)],
+      "tree oak maple willow birch beech oak_tree apple_tree maple_tree birch_tree"
+    ),
+    ([.subject(.conifer)], "pine fir spruce conifer cedar pine_tree fir_tree christmas_tree"),
     ([.subject(.palm)], "palm palm_tree coconut"),
     ([.subject(.flower)], "flower rose tulip sunflower daisy lily poppy orchid bouquet lotus"),
     ([.subject(.house)], "house cottage hut home barn villa chalet farmhouse cabin_house mansion"),

@@ -51,9 +51,8 @@ enum Camera: String, CaseIterable, Sendable { case close, wide, low, high, portr
 enum Light: String, CaseIterable, Sendable { case soft, hard, backlit, neon, golden, candle, moon }
 
 enum Feature: String, CaseIterable, Sendable {
-  case stars, moon, sun, rainbow, mist, clouds, aurora, lightning, reflection, waves, fireworks,
-    path
-  case petals, spacesuit, hat, planet, window, woman, man, child
+  case stars, moon, rainbow, mist, aurora, lightning, reflection, waves, fireworks
+  case petals, spacesuit, hat, planet, woman, man, child
 }
 
 /// How a subject stands to what was named before it, or to the place.

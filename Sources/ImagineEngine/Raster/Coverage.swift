@@ -19,14 +19,15 @@ struct Coverage {
   /// Adds a closed contour, in pixels of the canvas.
   mutating func add(_ contour: [Point]) {
     guard var previous = contour.last else { return }
-    let origin = Point(Float(columns.lowerBound), Float(rows.lowerBound))
+    // Rows stay those of the canvas, so that no sum depends on where the rectangle begins.
+    let origin = Point(Float(columns.lowerBound), 0)
     let limit = Float(columns.count)
     let stride = stride
-    let rowCount = rows.count
+    let rows = rows
     cells.withUnsafeMutableBufferPointer { cells in
       for point in contour {
         Self.addEdge(
-          previous - origin, point - origin, limit: limit, rowCount: rowCount, stride: stride,
+          previous - origin, point - origin, limit: limit, rows: rows, stride: stride,
           cells: cells)
         previous = point
       }
@@ -53,7 +54,7 @@ struct Coverage {
   }
 
   private static func addEdge(
-    _ from: Point, _ to: Point, limit: Float, rowCount: Int, stride: Int,
+    _ from: Point, _ to: Point, limit: Float, rows: Range<Int>, stride: Int,
     cells: UnsafeMutableBufferPointer<Float>
   ) {
     if from.y == to.y { return }
@@ -61,23 +62,22 @@ struct Coverage {
     let top = down ? from : to
     let bottom = down ? to : from
     let direction: Float = down ? 1 : -1
-    if bottom.y <= 0 || top.y >= Float(rowCount) { return }
+    if bottom.y <= Float(rows.lowerBound) || top.y >= Float(rows.upperBound) { return }
     let slope = (bottom.x - top.x) / (bottom.y - top.y)
-    var x = top.x
-    if top.y < 0 { x -= top.y * slope }
-    let firstRow = Int(max(top.y, 0))
-    let lastRow = min(rowCount, Int(bottom.y) + 1)
+    let firstRow = max(rows.lowerBound, Int(max(top.y, 0)))
+    let lastRow = min(rows.upperBound, Int(bottom.y) + 1)
     for row in firstRow..<max(firstRow, lastRow) {
       let y0 = max(Float(row), top.y)
       let y1 = min(Float(row + 1), bottom.y)
       let dy = y1 - y0
       if dy <= 0 { continue }
-      let nextX = x + slope * dy
+      let x = top.x + (y0 - top.y) * slope
+      let nextX = top.x + (y1 - top.y) * slope
       let area = direction * dy
       // What lies left of the rectangle covers whole rows of it; right of it, nothing.
       let x0 = min(max(min(x, nextX), 0), limit)
       let x1 = min(max(max(x, nextX), 0), limit)
-      let base = row * stride
+      let base = (row - rows.lowerBound) * stride
       let first = Int(x0)
       let last = Int(x1)
       if first == last {
@@ -104,7 +104,6 @@ struct Coverage {
         }
         cells[base + last + 1] += area * am
       }
-      x = nextX
     }
   }
 }

@@ -69,7 +69,7 @@ struct Composer {
   private func weather(in place: Place, _ chance: inout RandomStream) -> Weather {
     if let weather = reading.weather { return weather }
     if reading.moods.contains(.eerie) { return .fog }
-    if reading.moods.contains(.dramatic) { return .cloudy }
+    if reading.moods.contains(.dramatic) || reading.moods.contains(.epic) { return .cloudy }
     return chance.chance(0.5) ? .clear : .cloudy
   }
 
@@ -134,8 +134,8 @@ struct Composer {
     case .clear, .cloudy, .wind: break
     case .overcast: palette.cover(0.75, darkness: 0.15)
     case .fog: palette.cover(0.55, darkness: 0)
-    case .rain: palette.cover(0.8, darkness: 0.35)
-    case .storm: palette.cover(0.85, darkness: 0.6)
+    case .rain: palette.cover(0.72, darkness: 0.5)
+    case .storm: palette.cover(0.8, darkness: 0.55)
     case .snow: palette.cover(0.6, darkness: 0.05)
     }
     // Whatever the words are, they move the colours a little.
@@ -145,6 +145,14 @@ struct Composer {
         0.5 + 0.5 * Elementary.cos(hue * 6.2832), 0.5 + 0.5 * Elementary.cos(hue * 6.2832 - 2.094),
         0.5 + 0.5 * Elementary.cos(hue * 6.2832 + 2.094), 1), 0.045)
     for paint in reading.looseColours.prefix(3) { palette.tint(paint.colour, 0.3) }
+    if reading.moods.contains(.bright) { palette.light(sun: 1.12, ambient: 1.08) }
+    if reading.lights.contains(.hard) { palette.light(sun: 1.3, ambient: 0.75) }
+    if reading.lights.contains(.soft) { palette.light(sun: 0.8, ambient: 1.12) }
+    if reading.moods.contains(.cosy) { palette.tint(Colour(0xFF_B8_70), 0.16) }
+    if reading.lights.contains(.candle) {
+      palette.cover(0.25, darkness: 0.45)
+      palette.tint(Colour(0xFF_A0_48), 0.4)
+    }
     if reading.moods.contains(.dreamy) { palette.tint(Colour(0xC8_90_E0), 0.22) }
     if reading.moods.contains(.eerie) { palette.tint(Colour(0x6C_98_80), 0.3) }
     if reading.lights.contains(.golden) { palette.tint(Colour(0xFF_B0_50), 0.25) }
@@ -166,7 +174,8 @@ struct Composer {
   private func hazeDensity(_ weather: Weather) -> Float {
     switch weather {
     case .fog: 1
-    case .rain, .snow: 0.55
+    case .rain: 0.34
+    case .snow: 0.5
     case .storm, .overcast: 0.42
     default: reading.features.contains(.mist) ? 0.9 : 0.24
     }

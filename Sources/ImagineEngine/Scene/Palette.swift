@@ -62,6 +62,12 @@ struct Palette: Sendable {
     ambient = ambient.mixed(grey, amount) * Colour(repeating: 1 - darkness * 0.35)
   }
 
+  /// Scales the light of the sun and that of the whole sky.
+  mutating func light(sun sunScale: Float, ambient ambientScale: Float) {
+    sun *= Colour(repeating: sunScale)
+    ambient *= Colour(repeating: ambientScale)
+  }
+
   /// Draws every colour a step towards `tint`, keeping how bright it is.
   mutating func tint(_ tint: Colour, _ amount: Float) {
     func tinted(_ colour: Colour) -> Colour {

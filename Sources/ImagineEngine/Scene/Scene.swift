@@ -51,6 +51,7 @@ struct Scene: Sendable {
   var isDark: Bool { time == .night }
   var isLit: Bool {
     time == .night || time == .dusk || lights.contains(.neon) || moods.contains(.dark)
+      || lights.contains(.candle) || weather == .rain || weather == .storm
   }
 
   /// The scene as the futuristic styles see it: the day turned down, so that what glows leads.

@@ -67,6 +67,7 @@ struct Staging {
     if count > 1 { height *= count > 3 ? 0.5 : 0.7 }
     if reading.cameras.contains(.close) || reading.cameras.contains(.macro) { height *= 1.4 }
     if reading.cameras.contains(.wide) { height *= 0.6 }
+    if kind == .person, reading.features.contains(.child) { height *= 0.7 }
     var foot = Point(middle, 0)
     if count > 1 {
       let spread = Float(member) / Float(count - 1) - 0.5
@@ -110,7 +111,7 @@ struct Staging {
     height = min(height, max(limit, 0.2))
     if kind == .person || kind == .robot, isPortrait, count == 1 {
       // Head and shoulders: the rest lies below the picture's edge.
-      height = 1.75 * min(1, aspect * 1.05)
+      height = 2.5 * min(1, aspect * 1.05)
       foot.y = 0.13 + height
       isGrounded = false
     }

@@ -2,7 +2,8 @@ import ImagineCore
 
 /// From light to bytes.
 enum Developing {
-  /// An 8-bit picture of a canvas: tones compressed, gamma, grain.
+  /// An 8-bit picture of a canvas: colours as strong as the style has them, tones compressed,
+  /// gamma, grain.
   static func picture(_ canvas: Canvas, _ rendering: Rendering, seed: UInt32 = 0) throws -> Bitmap {
     try Bitmap(width: canvas.width, height: canvas.height, channels: 3) { bytes in
       write(canvas, rendering, seed: seed, to: bytes)
@@ -30,6 +31,7 @@ enum Developing {
   ) {
     let width = canvas.width
     let contrast = rendering.contrast
+    let saturation = rendering.saturation
     let grain = rendering.grain
     nonisolated(unsafe) let bytes = bytes
     canvas.inBands { band in
@@ -38,7 +40,7 @@ enum Developing {
         let line = canvas.pixels + row * width
         var out = base + row * width * 3
         for column in 0..<width {
-          var value = tone(line[column], contrast)
+          var value = tone(line[column].saturated(saturation), contrast)
           if grain > 0 {
             let speck =
               Noise.cell(Int32(column), Int32(row), seed)

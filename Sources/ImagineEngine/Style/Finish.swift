@@ -12,7 +12,7 @@ struct Finish {
     if rendering.finish == .strokes { Strokes(painter).apply(canvas) }
     if rendering.ink > 0 { drawContours(canvas) }
     let soft = rendering.bloom > 0 || rendering.clarity > 0 ? Haloes(canvas) : nil
-    grade(canvas, soft)
+    if soft != nil || rendering.vignette > 0 { grade(canvas, soft) }
   }
 
   /// Ink where the depth or the brightness jumps.
@@ -53,7 +53,6 @@ struct Finish {
               colour = colour * Colour(repeating: max(0.3, 1 + limited * clarity * 1.6))
             }
           }
-          colour = colour.saturated(rendering.saturation)
           if rendering.vignette > 0 {
             let dx = (Float(column) + 0.5) / width - 0.5
             let dy = (Float(row) + 0.5) / height - 0.5

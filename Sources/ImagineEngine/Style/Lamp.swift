@@ -7,6 +7,10 @@ struct Lamp: Sendable {
   let sun: Colour
   let ambient: Colour
   let glow: Colour
+  /// Whether lamps and windows shine.
+  let isLit: Bool
+  /// Whether signs and edges glow.
+  let isNeon: Bool
 
   init(_ scene: Scene, _ rendering: Rendering) {
     shading = rendering.shading
@@ -17,6 +21,8 @@ struct Lamp: Sendable {
     sun = scene.palette.sun
     ambient = scene.palette.ambient
     glow = scene.glow
+    isLit = scene.isLit
+    isNeon = rendering.shading == .neon || scene.lights.contains(.neon)
   }
 
   /// The light that a surface sends to the viewer.

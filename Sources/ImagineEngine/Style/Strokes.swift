@@ -8,7 +8,7 @@ struct Strokes {
     let source = Canvas(width: canvas.width, height: canvas.height)
     source.pixels.update(from: canvas.pixels, count: canvas.width * canvas.height)
     let flow = Noise(painter.scene.stream.split("strokes"))
-    let sizes: [Float] = [0.085, 0.045, 0.022]
+    let sizes: [Float] = [0.08, 0.04, 0.02, 0.012]
     for (pass, size) in sizes.enumerated() {
       let strokes = plan(pass, size, source, flow)
       // Each band draws every stroke that reaches it, in the same order.
@@ -47,7 +47,7 @@ struct Strokes {
       // Fine strokes only where there is something to tell; a subject is told in them alone.
       let isSubject = colour.w < 0.24
       if isSubject, pass == 0 { continue }
-      if pass == 2, strength < (isSubject ? 0.02 : 0.05) { continue }
+      if pass >= 2, strength < (isSubject ? 0.02 : 0.05) * Float(pass - 1) { continue }
       let swirl =
         (flow.cloud(
           centre.x / height * 2.2, centre.y / height * 2.2 + painter.time * 0.05, octaves: 3) - 0.5)

@@ -1,11 +1,11 @@
 /// Person and robot.
 extension Figure {
-  /// A person who stands and looks at the viewer.
+  /// A person who stands with the weight on one leg and looks at the viewer.
   mutating func drawPerson() {
     let skin = Surface(
       colour: Colour(stream.pick([0xF0_C4_A0, 0xD8_A0_78, 0xA8_70_4C, 0x7A_4C_34, 0xF4_D0_B4])))
     let hair = Surface(
-      colour: Colour(stream.pick([0x2A_1E_1A, 0x5C_38_20, 0xC8_9C_54, 0x8C_3C_20, 0x4A_46_48])),
+      colour: Colour(stream.pick([0x2A_1E_1A, 0x4C_30_20, 0x6C_48_28, 0x7C_3C_20, 0x3A_36_38])),
       texture: .fur)
     let top = main(
       oneOf: [0xB8_3C_34, 0x34_5C_94, 0x3C_7C_58, 0xE0_B0_40, 0x6C_4C_84, 0xD8_D4_CC], .cloth)
@@ -13,102 +13,199 @@ extension Figure {
       Surface(
         colour: Colour(stream.pick([0x2C_34_48, 0x4C_44_3C, 0x30_30_34, 0x54_60_70])),
         texture: .cloth))
-    let shoes = Surface(colour: Colour(0x2C_22_1E), shine: 0.3)
     if features.contains(.spacesuit) { return drawAstronaut(skin: skin) }
     let hasLongHair =
       features.contains(.woman) || (stream.chance(0.5) && !features.contains(.man))
     let wearsDress = hasLongHair && stream.chance(features.contains(.woman) ? 0.75 : 0.5)
-    let sway = Elementary.sin(time * 1.5) * 0.008
-    if hasLongHair {
-      smooth(
-        [
-          (sway, -1.0), (0.075 + sway, -0.97), (0.088, -0.86), (0.095, -0.74), (0.05, -0.72),
-          (-0.05, -0.72), (-0.095, -0.74), (-0.088, -0.86), (-0.075 + sway, -0.97),
-        ], hair)
-    }
-    if wearsDress {
-      bothSides {
-        $0.limb(
-          [(0.045 * $1, -0.3, 0.035), (0.048 * $1, -0.12, 0.026), (0.05 * $1, -0.02, 0.02)], skin)
-      }
-    } else {
-      bothSides {
-        $0.limb(
-          [(0.052 * $1, -0.5, 0.062), (0.06 * $1, -0.27, 0.043), (0.062 * $1, -0.05, 0.033)],
-          trousers)
-      }
-    }
-    bothSides {
-      $0.smooth(
-        [
-          (0.035 * $1, -0.05), (0.08 * $1, -0.055), (0.115 * $1, -0.015), (0.1 * $1, 0),
-          (0.035 * $1, 0),
-        ], shoes)
-    }
-    bothSides {
-      let reach = 0.17 + sway * $1
-      $0.limb(
-        [(0.1 * $1, -0.77, 0.037), (0.15 * $1, -0.6, 0.031), (reach * $1, -0.45, 0.024)],
-        top.darker(0.9))
-      $0.ellipse(reach * $1 * 1.01, -0.425, 0.024, 0.034, skin)
-    }
-    if wearsDress {
-      smooth(
-        [
-          (0, -0.83), (0.1, -0.8), (0.08, -0.62), (0.14, -0.4), (0.19, -0.24), (0, -0.21),
-          (-0.19, -0.24), (-0.14, -0.4), (-0.08, -0.62), (-0.1, -0.8),
-        ], top)
-      box(-0.078, -0.63, 0.078, -0.6, corner: 0.01, top.darker(0.5))
-    } else {
-      smooth(
-        [
-          (0, -0.835), (0.085, -0.82), (0.125, -0.76), (0.105, -0.6), (0.105, -0.46), (0, -0.45),
-          (-0.105, -0.46), (-0.105, -0.6), (-0.125, -0.76), (-0.085, -0.82),
-        ], top)
-      polygon([(-0.035, -0.835), (0.035, -0.835), (0, -0.77)], skin.darker(0.85), outlined: false)
-    }
-    limb([(0, -0.86, 0.034), (0, -0.82, 0.036)], skin.darker(0.85))
-    drawHead(x: sway, y: -0.915, skin: skin, hair: hair)
+    let sway = Elementary.sin(time * 1.5) * 0.006
+    let size: Float = features.contains(.child) ? 1.5 : 1
+    if hasLongHair { drawLongHair(Point(sway, -0.864), size, hair) }
+    drawLegs(wearsDress ? skin : trousers, areBare: wearsDress)
+    drawArm(1, bent: false, sway, top, skin)
+    if wearsDress { drawDress(top) } else { drawJacket(top, skin) }
+    drawArm(-1, bent: true, sway, top.darker(0.94), skin)
+    limb([(sway * 0.6, -0.872, 0.023), (0, -0.835, 0.028)], skin.darker(0.82))
+    drawHead(Point(sway, -0.864), size, skin: skin, hair: hair)
   }
 
-  private mutating func drawHead(x: Float, y: Float, skin: Surface, hair: Surface) {
-    bothSides { $0.ellipse(x + 0.07 * $1, y + 0.005, 0.013, 0.02, skin.darker(0.85)) }
-    smooth(
-      [
-        (x, y - 0.088), (x + 0.055, y - 0.068), (x + 0.072, y - 0.01), (x + 0.05, y + 0.055),
-        (x, y + 0.085), (x - 0.05, y + 0.055), (x - 0.072, y - 0.01), (x - 0.055, y - 0.068),
-      ], skin)
-    smooth(
-      [
-        (x - 0.076, y + 0.002), (x - 0.082, y - 0.055), (x - 0.045, y - 0.1), (x + 0.01, y - 0.108),
-        (x + 0.06, y - 0.09), (x + 0.083, y - 0.04), (x + 0.074, y + 0.002), (x + 0.058, y - 0.042),
-        (x + 0.01, y - 0.056), (x - 0.05, y - 0.04),
-      ], hair)
-    bothSides {
-      $0.ellipse(x + 0.028 * $1, y - 0.002, 0.0125, 0.0085, .plain(0xFA_F8_F4), outlined: false)
-      $0.ellipse(x + 0.028 * $1, y - 0.002, 0.007, 0.008, .flat(0x34_22_18), outlined: false)
-      $0.limb(
-        [
-          (x + 0.014 * $1, y - 0.02, 0.003), (x + 0.03 * $1, y - 0.025, 0.0036),
-          (x + 0.044 * $1, y - 0.019, 0.002),
-        ], hair.darker(0.8), outlined: false)
-    }
-    limb(
-      [
-        (x + 0.002, y + 0.004, 0.004), (x + 0.006, y + 0.026, 0.0075), (x - 0.002, y + 0.03, 0.005),
-      ], skin.darker(0.82), outlined: false)
-    limb(
-      [(x - 0.022, y + 0.048, 0.003), (x, y + 0.053, 0.006), (x + 0.022, y + 0.048, 0.003)],
-      .plain(0xB4_5C_54), outlined: false)
-    if features.contains(.hat) {
-      let hat = Surface.plain(0x54_3C_2C)
-      ellipse(x, y - 0.062, 0.135, 0.022, hat)
+  private mutating func drawLegs(_ cloth: Surface, areBare: Bool) {
+    let shoes = Surface(colour: Colour(0x2C_22_1E), shine: 0.3)
+    let hip: Float = areBare ? -0.36 : -0.5
+    let widths: (Float, Float, Float) = areBare ? (0.034, 0.027, 0.017) : (0.056, 0.04, 0.027)
+    for (x, knee, ankle) in [
+      (0.042 as Float, 0.062 as Float, 0.076 as Float), (-0.04, -0.043, -0.042),
+    ] {
       smooth(
         [
-          (x - 0.075, y - 0.065), (x - 0.06, y - 0.14), (x, y - 0.155), (x + 0.06, y - 0.14),
-          (x + 0.075, y - 0.065),
-        ], hat)
+          (ankle - 0.024, -0.045), (ankle + 0.024, -0.045),
+          (ankle + (x > 0 ? 0.055 : 0.03), -0.014),
+          (ankle + (x > 0 ? 0.05 : 0.028), 0), (ankle - (x > 0 ? 0.028 : 0.05), 0),
+          (ankle - (x > 0 ? 0.03 : 0.055), -0.014),
+        ], shoes)
+      limb([(x, hip, widths.0), (knee, -0.27, widths.1), (ankle, -0.045, widths.2)], cloth)
     }
+  }
+
+  /// An arm that hangs, or one with its hand at the hip.
+  private mutating func drawArm(
+    _ side: Float, bent: Bool, _ sway: Float, _ sleeve: Surface, _ skin: Surface
+  ) {
+    let elbow = bent ? Point(0.165, -0.645) : Point(0.138 + sway, -0.64)
+    let wrist = bent ? Point(0.098, -0.53) : Point(0.142 + sway * 2, -0.505)
+    ellipse(
+      (wrist.x + (bent ? -0.008 : 0.002)) * side, wrist.y + 0.022, 0.017, 0.027,
+      turn: bent ? 0.7 * side : 0, skin)
+    limb(
+      [
+        (0.096 * side, -0.792, 0.033), (elbow.x * side, elbow.y, 0.026),
+        (wrist.x * side, wrist.y, 0.019),
+      ], sleeve)
+  }
+
+  private mutating func drawDress(_ cloth: Surface) {
+    smooth(
+      [
+        (0, -0.835), (0.052, -0.838), (0.1, -0.812), (0.096, -0.74), (0.068, -0.63), (0.11, -0.48),
+        (0.165, -0.3), (0.09, -0.285), (0, -0.28), (-0.09, -0.285), (-0.165, -0.3), (-0.11, -0.48),
+        (-0.068, -0.63), (-0.096, -0.74), (-0.1, -0.812), (-0.052, -0.838),
+      ], cloth)
+    for (x, foot) in [(-0.03 as Float, -0.085 as Float), (0.012, 0.02), (0.045, 0.11)] {
+      limb(
+        [(x, -0.58, 0.002), ((x + foot) * 0.55, -0.44, 0.006), (foot, -0.295, 0.009)],
+        cloth.darker(0.72), outlined: false)
+    }
+    box(-0.07, -0.645, 0.07, -0.618, corner: 0.01, cloth.darker(0.5))
+  }
+
+  private mutating func drawJacket(_ cloth: Surface, _ skin: Surface) {
+    smooth(
+      [
+        (0, -0.842), (0.05, -0.84), (0.102, -0.815), (0.12, -0.765), (0.1, -0.65), (0.092, -0.57),
+        (0.1, -0.47), (0, -0.46), (-0.1, -0.47), (-0.092, -0.57), (-0.1, -0.65), (-0.12, -0.765),
+        (-0.102, -0.815), (-0.05, -0.84),
+      ], cloth)
+    polygon([(-0.034, -0.844), (0.034, -0.844), (0, -0.765)], .flat(0xF0_EC_E4), outlined: false)
+    polygon([(-0.024, -0.846), (0.024, -0.846), (0, -0.812)], skin.darker(0.8), outlined: false)
+    bothSides {
+      $0.polygon(
+        [
+          (0.03 * $1, -0.85), (0.052 * $1, -0.826), (0.03 * $1, -0.775), (0.002 * $1, -0.755),
+        ], cloth.darker(0.72))
+    }
+    limb([(0, -0.755, 0.0022), (0.001, -0.47, 0.0022)], cloth.darker(0.5), outlined: false)
+    for button in 0..<3 {
+      ellipse(
+        0.011, -0.71 + Float(button) * 0.075, 0.005, 0.005, cloth.darker(0.4), outlined: false)
+    }
+  }
+
+  private mutating func drawLongHair(_ chin: Point, _ size: Float, _ hair: Surface) {
+    func at(_ x: Float, _ y: Float) -> (Float, Float) { (chin.x + x * size, chin.y + y * size) }
+    smooth(
+      [
+        at(0, -0.136), at(0.05, -0.122), at(0.066, -0.07), at(0.068, 0), at(0.078, 0.075),
+        at(0.045, 0.085), at(0, 0.06), at(-0.045, 0.085), at(-0.078, 0.075), at(-0.068, 0),
+        at(-0.066, -0.07), at(-0.05, -0.122),
+      ], hair.darker(0.8))
+  }
+
+  /// A head over its chin; the whole head of `size` 1 is 0.14 high.
+  private mutating func drawHead(_ chin: Point, _ size: Float, skin: Surface, hair: Surface) {
+    func at(_ x: Float, _ y: Float) -> (Float, Float) { (chin.x + x * size, chin.y + y * size) }
+    func joint(_ x: Float, _ y: Float, _ radius: Float) -> (x: Float, y: Float, radius: Float) {
+      (chin.x + x * size, chin.y + y * size, radius * size)
+    }
+    bothSides {
+      $0.ellipse(
+        chin.x + 0.052 * $1 * size, chin.y - 0.055 * size, 0.009 * size, 0.015 * size,
+        skin.darker(0.8))
+    }
+    var face = skin
+    face.round = 0.55
+    smooth(
+      [
+        at(0, -0.116), at(0.038, -0.104), at(0.053, -0.068), at(0.049, -0.035), at(0.028, -0.006),
+        at(0, 0.002), at(-0.028, -0.006), at(-0.049, -0.035), at(-0.053, -0.068),
+        at(-0.038, -0.104),
+      ], face)
+    drawFeatures(chin, size, skin: skin, hair: hair, joint)
+    smooth(
+      [
+        at(-0.057, -0.05), at(-0.062, -0.09), at(-0.044, -0.126), at(0, -0.14), at(0.042, -0.128),
+        at(0.062, -0.092), at(0.057, -0.05), at(0.05, -0.078), at(0.03, -0.1), at(-0.006, -0.102),
+        at(-0.034, -0.09), at(-0.05, -0.07),
+      ], hair)
+    for strand in 0..<3 {
+      let x = Float(strand) * 0.022 - 0.02
+      limb(
+        [
+          joint(x - 0.012, -0.132, 0.0012), joint(x + 0.004, -0.12, 0.002),
+          joint(x + 0.012, -0.104, 0.0008),
+        ], hair.darker(0.65), outlined: false)
+    }
+    if features.contains(.hat) { drawHat(chin, size) }
+  }
+
+  private mutating func drawFeatures(
+    _ chin: Point, _ size: Float, skin: Surface, hair: Surface,
+    _ joint: (Float, Float, Float) -> (x: Float, y: Float, radius: Float)
+  ) {
+    let iris = Surface.flat(stream.pick([0x3C_28_1C, 0x44_60_7C, 0x4C_64_40]))
+    var white = Surface.plain(0xF4_F0_EA)
+    white.round = 0
+    for side in [-1, 1] as [Float] {
+      let eye = Point(chin.x + 0.0215 * side * size, chin.y - 0.06 * size)
+      ellipse(
+        eye.x, eye.y - 0.002 * size, 0.014 * size, 0.0095 * size, skin.darker(0.84),
+        outlined: false)
+      ellipse(eye.x, eye.y, 0.0105 * size, 0.0058 * size, white, outlined: false)
+      ellipse(eye.x, eye.y, 0.0052 * size, 0.0056 * size, iris, outlined: false)
+      ellipse(eye.x, eye.y, 0.0024 * size, 0.0026 * size, .flat(0x10_0C_0A), outlined: false)
+      ellipse(
+        eye.x + 0.0016 * size, eye.y - 0.002 * size, 0.0012 * size, 0.0012 * size,
+        .glowing(Colour(0xFF_FF_FF), 0.9), outlined: false)
+      limb(
+        [
+          joint(0.0105 * side, -0.0605, 0.0009), joint(0.0215 * side, -0.0668, 0.0019),
+          joint(0.0335 * side, -0.0605, 0.0011),
+        ], .flat(0x24_18_12), outlined: false)
+      limb(
+        [
+          joint(0.01 * side, -0.0745, 0.0019), joint(0.023 * side, -0.0795, 0.0026),
+          joint(0.037 * side, -0.0735, 0.0012),
+        ], hair.darker(0.75), outlined: false)
+    }
+    // The nose is told by its shade on one side, and by its wings.
+    limb(
+      [joint(0.004, -0.06, 0.0008), joint(0.0075, -0.045, 0.0022), joint(0.007, -0.037, 0.0028)],
+      skin.darker(0.84), outlined: false)
+    limb(
+      [joint(-0.0075, -0.035, 0.0014), joint(0, -0.033, 0.0022), joint(0.0085, -0.035, 0.0014)],
+      skin.darker(0.74), outlined: false)
+    let lip = skin.with(colour: skin.colour.mixed(Colour(0xB4_40_3C), 0.5))
+    limb(
+      [joint(-0.0165, -0.0205, 0.0009), joint(0, -0.0195, 0.0034), joint(0.0165, -0.0205, 0.0009)],
+      lip, outlined: false)
+    limb(
+      [joint(-0.0175, -0.0212, 0.0006), joint(0, -0.0205, 0.001), joint(0.0175, -0.0212, 0.0006)],
+      lip.darker(0.45), outlined: false)
+  }
+
+  private mutating func drawHat(_ chin: Point, _ size: Float) {
+    let hat = Surface(colour: Colour(0x54_3C_2C), texture: .cloth)
+    func at(_ x: Float, _ y: Float) -> (Float, Float) { (chin.x + x * size, chin.y + y * size) }
+    ellipse(chin.x, chin.y - 0.1 * size, 0.1 * size, 0.017 * size, hat)
+    smooth(
+      [
+        at(-0.056, -0.102), at(-0.05, -0.152), at(-0.02, -0.168), at(0, -0.16), at(0.02, -0.168),
+        at(0.05, -0.152), at(0.056, -0.102), at(0, -0.094),
+      ], hat)
+    limb(
+      [
+        (chin.x - 0.055 * size, chin.y - 0.109 * size, 0.005 * size),
+        (chin.x, chin.y - 0.102 * size, 0.005 * size),
+        (chin.x + 0.055 * size, chin.y - 0.109 * size, 0.005 * size),
+      ], hat.darker(0.5), outlined: false)
   }
 
   private mutating func drawAstronaut(skin: Surface) {

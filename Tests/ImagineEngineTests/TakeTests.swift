@@ -1,0 +1,76 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+/// What a film shows, frame by frame, before it is encoded.
+@Suite struct TakeTests {
+  private let size = PixelSize(width: 256, height: 144)
+
+  private func take(_ prompt: String, style: String = "fast-svd") -> Take {
+    Take(prompt: prompt, style: style, size: size, seed: 6)
+  }
+
+  @Test(
+    "a film does not flicker: from frame to frame it changes evenly",
+    arguments: [
+      "a house in a meadow", "the sea", "mountains at dawn, zoom in", "a forest",
+      "a lake, pan left",
+      "a street at night", "a city skyline at night", "a beach with palms", "a desert",
+      "stars over hills", "a cosy living room", "a boat on the sea in the rain",
+    ])
+  func even(_ prompt: String) throws {
+    let take = take(prompt)
+    let frames = try (0..<25).map { try take.frame(at: 1 + Float($0) / 24) }
+    let steps = zip(frames, frames.dropFirst()).map { $0.meanDifference(to: $1) }
+    let usual = steps.sorted()[steps.count / 2]
+    #expect(usual < 9, "\(prompt): \(usual) of 255 a frame")
+    #expect((steps.max() ?? 0) < usual * 1.6 + 0.3, "\(prompt): \(steps)")
+  }
+
+  @Test("what does not move stays as it is, to the bit")
+  func still() throws {
+    let take = take("a bottle on a marble table, static camera")
+    let first = try take.frame(at: 0)
+    let last = try take.frame(at: 3.5)
+    #expect(first.meanDifference(to: last) == 0)
+  }
+
+  @Test(
+    "water, clouds, rain, lights and subjects move before a camera that stands still",
+    arguments: [
+      "the sea, static camera", "clouds over a meadow, static camera",
+      "a street in the rain, static camera", "stars, static camera",
+      "a boat on a lake, static camera", "a bird over a desert, static camera",
+      "snow in a forest, static camera",
+    ])
+  func moving(_ prompt: String) throws {
+    let take = take(prompt)
+    let difference = try take.frame(at: 0).meanDifference(to: take.frame(at: 2))
+    #expect(difference > 0.05, "\(prompt): \(difference)")
+  }
+
+  @Test(
+    "the camera moves as the prompt says",
+    arguments: [("zoom in", 1), ("zoom out", -1)] as [(String, Int)])
+  func camera(_ words: String, _ direction: Int) {
+    let prompt = "a castle, \(words)"
+    let scene = Composer.scene(of: prompt, aspect: 1.5, seed: 1)
+    let move = CameraMove(prompt: prompt, scene: scene)
+    let growth = move.view(at: 4).zoom - move.view(at: 0).zoom
+    #expect(growth * Float(direction) > 0.02)
+  }
+}
+
+extension Bitmap {
+  /// How far two pictures of one size differ, 0 … 255.
+  func meanDifference(to other: Bitmap) -> Double {
+    withPixels { here in
+      other.withPixels { there in
+        var sum = 0
+        for index in here.indices { sum += abs(Int(here[index]) - Int(there[index])) }
+        return Double(sum) / Double(here.count)
+      }
+    }
+  }
+}
