@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "Lua", targets: ["Lua"]),
     .library(name: "ImagineEngine", targets: ["ImagineEngine"]),
     .library(name: "ImagineScripting", targets: ["ImagineScripting"]),
+    .library(name: "ImagineServer", targets: ["ImagineServer", "ImagineStore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -4,7 +4,12 @@ import PackageDescription
 let package = Package(
   name: "imagine-benchmarks",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "imagine", path: "..")],
+  dependencies: [
+    .package(name: "imagine", path: ".."),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
   targets: [
     .systemLibrary(name: "CLuaForBenchmarks", pkgConfig: "lua5.4"),
     .target(
@@ -27,6 +32,20 @@ let package = Package(
       name: "engine-benchmarks",
       dependencies: ["EnginePeers", .product(name: "ImagineEngine", package: "imagine")],
       path: "Sources/EngineBenchmarks"),
+
+    .target(name: "WireTools", cSettings: [.unsafeFlags(["-O2"])]),
+    .executableTarget(
+      name: "client-benchmarks",
+      dependencies: ["WireTools", .product(name: "ImagineScripting", package: "imagine")],
+      path: "Sources/ClientBenchmarks"),
+    .executableTarget(
+      name: "server-benchmarks",
+      dependencies: [
+        "WireTools", .product(name: "ImagineServer", package: "imagine"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/ServerBenchmarks"),
   ],
   cxxLanguageStandard: .cxx17
 )

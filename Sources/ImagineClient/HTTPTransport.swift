@@ -36,6 +36,7 @@ public final class HTTPTransport: Sendable {
   private let logger: Logger
   /// Opened by the first call: its event loops would be most of the start of a short script.
   private let opened = Mutex<HTTPClient?>(nil)
+  private let watchman = Watchman()
 
   public init(timeouts: Timeouts = Timeouts(), logger: Logger) {
     self.timeouts = timeouts
@@ -107,21 +108,17 @@ public final class HTTPTransport: Sendable {
     _ call: Call, _ read: @escaping @Sendable (HTTPAnswer) async throws -> Result
   ) async throws -> Result {
     let watch = Watch(limit: call.limit)
+    let exchange = Task { try await self.exchange(call, watch: watch, read) }
+    watchman.begin(watch) { exchange.cancel() }
+    defer { watchman.end(watch) }
     do {
-      return try await withThrowingTaskGroup(of: Result?.self) { group in
-        group.addTask { [self] in try await exchange(call, watch: watch, read) }
-        group.addTask {
-          try await watch.untilOverdue()
-          return nil
-        }
-        defer { group.cancelAll() }
-        while let result = try await group.next() {
-          if let result { return result }
-        }
-        throw CancellationError()
+      return try await withTaskCancellationHandler {
+        try await exchange.value
+      } onCancel: {
+        exchange.cancel()
       }
     } catch {
-      let fault = Self.fault(error, in: call)
+      let fault = Self.fault(watch.overdue ?? error, in: call)
       if fault.kind != .cancelled { logger.debug("\(call.method) \(call.loggedAddress): \(fault)") }
       throw fault
     }
@@ -251,57 +248,12 @@ struct HTTPAnswer: Sendable {
   /// Reads the whole body; past the limit it is cut, since it is for an error message.
   func bytes(upTo limit: Int) async throws -> [UInt8] {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(min(limit, header("Content-Length").flatMap { Int($0) } ?? 0))
     for try await piece in response.body {
       watch.received(piece.readableBytes)
-      bytes += piece.readableBytesView.prefix(limit - bytes.count)
+      piece.withUnsafeReadableBytes { bytes.append(contentsOf: $0.prefix(limit - bytes.count)) }
       if bytes.count == limit { break }
     }
     return bytes
-  }
-}
-
-/// Watches the time of one exchange.
-final class Watch: Sendable {
-  struct Overdue: Error, CustomStringConvertible {
-    let description: String
-  }
-
-  private struct State {
-    var byteCount = 0
-    var lastSign: ContinuousClock.Instant
-  }
-
-  private let limit: HTTPTransport.Limit
-  private let started = ContinuousClock.now
-  private let state: Mutex<State>
-
-  init(limit: HTTPTransport.Limit) {
-    self.limit = limit
-    state = Mutex(State(lastSign: started))
-  }
-
-  var byteCount: Int { state.withLock { $0.byteCount } }
-  var elapsed: Duration { ContinuousClock.now - started }
-
-  func received(_ count: Int) {
-    state.withLock {
-      $0.byteCount += count
-      $0.lastSign = .now
-    }
-  }
-
-  /// Returns never: throws when the limit is passed, or when cancelled.
-  func untilOverdue() async throws {
-    switch limit {
-    case .total(let seconds):
-      try await Task.sleep(until: started + .seconds(seconds), clock: .continuous)
-      throw Overdue(description: "no whole answer within \(seconds) seconds")
-    case .silence(let seconds):
-      while true {
-        let due = state.withLock { $0.lastSign } + .seconds(seconds)
-        guard due > .now else { throw Overdue(description: "silent for \(seconds) seconds") }
-        try await Task.sleep(until: due, clock: .continuous)
-      }
-    }
   }
 }

@@ -182,7 +182,12 @@ enum OpenAIAnswer {
   }
 
   private static func decode(_ text: Substring, of call: HTTPTransport.Call) throws -> [UInt8] {
-    guard let data = Data(base64Encoded: String(text), options: .ignoreUnknownCharacters) else {
+    let text = String(text)
+    // Line ends within base64 are seldom, and looking for them takes its time.
+    guard
+      let data = Data(base64Encoded: text)
+        ?? Data(base64Encoded: text, options: .ignoreUnknownCharacters)
+    else {
       throw ServiceAnswer.unexpected("a picture of the answer is not base64", of: call)
     }
     return Array(data)

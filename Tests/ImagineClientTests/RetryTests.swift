@@ -115,6 +115,24 @@ struct CallLimiterTests {
     try await limiter.call {}
   }
 
+  @Test("a rate that a 429 tells is kept from then on")
+  func learnt() async throws {
+    let limiter = CallLimiter()
+    var error = ImagineError(.rateLimit, "x", retryAfter: 0)
+    error.rateLimit = 3
+    limiter.learn(from: error)
+    for _ in 0..<3 { try await limiter.call {} }
+    // The fourth would begin in a minute.
+    let made = Mutex(false)
+    let fourth = Task { try await limiter.call { made.withLock { $0 = true } } }
+    limiter.set(concurrency: nil, rate: 3)
+    fourth.cancel()
+    await #expect(throws: CancellationError.self) { try await fourth.value }
+    #expect(made.withLock { $0 } == false)
+    limiter.set(concurrency: nil, rate: 4)
+    try await limiter.call {}
+  }
+
   @Test("everybody waits as long as a 429 asks")
   func paused() async throws {
     let limiter = CallLimiter()

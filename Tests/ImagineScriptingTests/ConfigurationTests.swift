@@ -63,6 +63,22 @@ struct ConfigurationTests {
     #expect(openAI.sizes?.map(\.description) == ["1024x1024", "1536x1024"])
   }
 
+  @Test("a built-in provider has its own address and its own key")
+  func addresses() throws {
+    let keys = ["OPENAI_API_KEY": "a", "LLMVIN_API_KEY": "b"]
+    let openAI = try description("openai", "", environment: keys)
+    #expect(openAI.baseURL == "https://api.openai.com/v1")
+    #expect(openAI.tokenVariable == "OPENAI_API_KEY")
+    let llmvin = try description("llmvin", "", environment: keys)
+    #expect(llmvin.baseURL == "https://api.llm.vin/v1")
+    #expect(llmvin.tokenVariable == "LLMVIN_API_KEY")
+    #expect(llmvin.model == "flux-1")
+    #expect(try description("llmvin", "").tokenVariable == nil)
+    let elsewhere = try description(
+      "openai", "", environment: ["OPENAI_BASE_URL": "http://127.0.0.1:9/v1"])
+    #expect(elsewhere.tokenVariable == nil)
+  }
+
   @Test("a built-in provider is nowhere else than it is: its key would go there")
   func elsewhere() {
     #expect(throws: ImagineError.self) {

@@ -91,6 +91,78 @@ struct KeyTests {
     #expect(outcome.errors.contains("one of: local, imagine"))
   }
 
+  @Test("OPENAI_API_KEY goes to OPENAI_BASE_URL")
+  func openAIBase() async throws {
+    let stub = try await StubServer { _ in .json(401, "{}") }
+    _ = try await run(
+      [
+        "OPENAI_BASE_URL": "\(stub.address)/v1", "OPENAI_API_KEY": "mine", "IMAGINE_TOKEN": "abc",
+        "LLMVIN_API_KEY": "other",
+      ], options: ["--provider", "openai"],
+      script: "imagine.generate{ prompt = 'x', model = 'm' }")
+    #expect(stub.requests.map(\.headers["authorization"]) == ["Bearer mine"])
+    await stub.close()
+  }
+
+  @Test(
+    "a provider that a script describes is shown its own key and no other",
+    arguments: [
+      ("", nil), ("token = 'own'", "Bearer own"), ("token_env = 'STUDIO_TOKEN'", "Bearer studio"),
+    ])
+  func described(member: String, key: String?) async throws {
+    let stub = try await StubServer { _ in .json(401, "{}") }
+    _ = try await run(
+      [
+        "OPENAI_API_KEY": "a", "IMAGINE_TOKEN": "b", "LLMVIN_API_KEY": "c",
+        "STUDIO_TOKEN": "studio",
+      ],
+      script: """
+        for kind, base in pairs{ openai = "/v1", imagine = "/v2" } do
+          local client = imagine.provider{ kind = kind, base_url = "\(stub.address)" .. base,
+            model = kind == "openai" and "m" or nil, \(member) }
+          pcall(client.generate, "x")
+        end
+        """)
+    #expect(stub.requests.map(\.headers["authorization"]) == [key, key])
+    await stub.close()
+  }
+
+  @Test("a call that is redirected to another host goes nowhere, and shows it no key")
+  func redirected() async throws {
+    let elsewhere = try await StubServer { _ in .json(200, "{}") }
+    for status in [302, 307, 308] {
+      let stub = try await StubServer { [address = elsewhere.address] _ in
+        .full(status: status, headers: ["location": "\(address)/v2/image/generations"], body: [])
+      }
+      let outcome = try await run(
+        ["IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "abc"],
+        script: "local ok, fault = pcall(imagine.generate, 'x') print(ok, fault.status)")
+      #expect(outcome.output == "false\t\(status)\n", "\(outcome.errors)")
+      await stub.close()
+    }
+    #expect(elsewhere.requests.isEmpty)
+    await elsewhere.close()
+  }
+
+  @Test("each request is logged for who asks, and a token is on no disk")
+  func logged() async throws {
+    let stub = try await StubServer { _ in .full(status: 200, body: OpenTests.png) }
+    let outcome = try await run(
+      ["IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "secret-token"],
+      options: ["--verbose"], script: "imagine.generate('x'):save('a.png')")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let line = outcome.errors.split(separator: "\n").first { $0.contains("POST") } ?? ""
+    #expect(line.contains("\(stub.address)/v2/image/generations"))
+    for fact in ["status=200", "seconds=", "bytes=\(OpenTests.png.count)"] {
+      #expect(line.contains(fact), "\(line)")
+    }
+    #expect(!(outcome.errors + outcome.output).contains("secret-token"))
+    let found = try await Program(path: "/usr/bin/env").run(
+      ["grep", "-r", "-l", "secret-token", folder.path])
+    #expect(found.output.isEmpty)
+    await stub.close()
+  }
+
   @Test("no key is in what the host writes, however much it tells")
   func silent() async throws {
     let outcome = try await run(
