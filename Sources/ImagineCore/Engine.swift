@@ -10,6 +10,10 @@ public protocol Engine: Sendable {
   /// Names what drew a picture: it changes whenever equal requests would draw other pixels.
   var version: String { get }
 
+  /// Whether it has a function for an operation. What it has none for is refused before it is
+  /// queued, recorded or paid for.
+  func offers(_ operation: Operation) -> Bool
+
   /// Text to Image: a PNG of `aspectRatio.pixelSize`.
   func paint(prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64) throws
     -> [UInt8]
@@ -59,6 +63,8 @@ public protocol Engine: Sendable {
 
 /// An engine that only draws need not answer for the edits.
 extension Engine {
+  public func offers(_ operation: Operation) -> Bool { true }
+
   public func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
     throw EngineError.notOffered("Text to PNG")
   }
@@ -155,8 +161,6 @@ public enum EngineError: Error, Sendable, Equatable {
   case unusable(field: String, reason: String)
   /// What the engine stands on failed: a codec, the video encoder, the disk.
   case failed(String)
-
-  static func notOffered(_ operation: String) -> EngineError {
-    .failed("this engine does not offer \(operation)")
-  }
+  /// The engine has no function for the operation with this title.
+  case notOffered(String)
 }

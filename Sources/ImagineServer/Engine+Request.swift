@@ -33,7 +33,7 @@ extension Engine {
     case Operation.addBackground.name:
       return try addBackground(prompt: prompt, image: request.bytes("image"), seed: seed)
     default:
-      throw Failure(.unsupported, "\(request.operation.title) is not available on this server")
+      throw Failure.notOffered(request.operation.title)
     }
   }
 

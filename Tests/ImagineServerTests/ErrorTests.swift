@@ -100,6 +100,20 @@ struct ErrorTests {
     }
   }
 
+  @Test("for what the engine has no function for is 1206, before anything is queued or paid")
+  func notOffered() async throws {
+    try await RunningServer.with(engine: StubEngine(lacks: ["upscale", "animate"])) { server in
+      let picture = StubEngine.png(.init(width: 8, height: 8))
+      for path in ["/v2/image/enhance", "/v2/video/image-to-video"] {
+        let form = FormWriter(["prompt": "x", "style": "fast-svd"]).adding("image", file: picture)
+        let answer = try await server.post(path, form)
+        #expect(answer.status == 503)
+        #expect(answer.code == 1206)
+        #expect(answer.message.contains("is not available on this server"))
+      }
+    }
+  }
+
   @Test("that is no HTTP at all gets JSON, too")
   func noHTTP() async throws {
     try await RunningServer.with { server in

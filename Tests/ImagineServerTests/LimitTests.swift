@@ -1,5 +1,6 @@
 import Foundation
 import ImagineCore
+import Synchronization
 import Testing
 
 @testable import ImagineServer
@@ -62,6 +63,33 @@ struct LimitTests {
       let refused = answers.filter { $0.code == 1202 }
       #expect(refused.count == 6)
       #expect(refused.allSatisfy { ($0.headers["retry-after"].flatMap { Int($0) } ?? 0) >= 1 })
+    }
+  }
+
+  @Test("on waiting image calls is not taken up by a client that hung up: nothing is drawn for it")
+  func hungUp() async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.imageThreads = 1
+    } _: { server in
+      let first = Task { try await server.post(path, form) }
+      _ = try await eventually { engine.begun.withLock { $0 } == 1 ? true : nil }
+      var connection: RawConnection? = try await RawConnection(to: server.address)
+      let body = String(decoding: form.bytes, as: UTF8.self)
+      try await connection?.write(
+        "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+          + "Content-Type: multipart/form-data; boundary=\(form.boundary)\r\n"
+          + "Content-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n\(body)")
+      // The go-ahead says that the server has the request.
+      #expect(try await connection?.read().isEmpty == false)
+      connection = nil
+      // Accepted after the hang-up, so by then it is known.
+      _ = try await server.send(.get, "/healthz")
+      let last = Task { try await server.post(path, form) }
+      engine.paintGate.open()
+      #expect(try await first.value.status == 200)
+      #expect(try await last.value.status == 200)
+      #expect(engine.painted.withLock { $0 } == 2)
     }
   }
 

@@ -29,6 +29,14 @@ struct ConnectionContext: RequestContext {
     coreContext = CoreRequestContextStorage(source: source)
     channel = source.channel
   }
+
+  /// The connection's line; nil where it has been closed already.
+  func line() async -> Line? {
+    let channel = self.channel
+    return try? await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).line
+    }.get()
+  }
 }
 
 /// What a route does.

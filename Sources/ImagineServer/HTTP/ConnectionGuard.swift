@@ -1,9 +1,21 @@
 import Hummingbird
 import NIOCore
 import NIOHTTPTypes
+import Synchronization
 
 /// A client that sends or reads too slowly.
 struct SlowClient: Error {}
+
+/// What is known of a connection away from its event loop.
+final class Line: Sendable {
+  private let open = Atomic(true)
+
+  /// Whether the client is still there, as far as the system has told: one that has closed its end
+  /// takes no answer.
+  var isOpen: Bool { open.load(ordering: .relaxed) }
+
+  fileprivate func cut() { open.store(false, ordering: .relaxed) }
+}
 
 /// Stands between a connection's bytes and the service: answers what is no HTTP, tells waiting
 /// clients to go on, and ends connections that hardly move.
@@ -18,6 +30,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   /// Bytes of a body that a client has to send in each period.
   private static let leastBytes = 16 << 10
 
+  let line = Line()
   private let period: TimeAmount
   private let bodyBytes: Int
   private var requestsInProgress = 0
@@ -65,7 +78,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     context.fireChannelWritabilityChanged()
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent { line.cut() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
+    line.cut()
     cancelDeadlines()
     context.fireChannelInactive()
   }

@@ -36,6 +36,10 @@ struct Failure: Error, Equatable {
     Failure(.requestInvalid, message, status: 404)
   }
 
+  static func notOffered(_ title: String) -> Failure {
+    Failure(.unsupported, "\(title) is not available on this server")
+  }
+
   /// What any error means for the caller. Details of the unexpected stay in the log.
   init(_ error: any Error) {
     switch error {
@@ -45,8 +49,12 @@ struct Failure: Error, Equatable {
       self = .invalid(error.message, field: error.field)
     case EngineError.unusable(let field, let reason):
       self = .invalid("field '\(field)': \(reason)", field: field)
+    case EngineError.notOffered(let title):
+      self = .notOffered(title)
     case EngineError.failed:
       self = Failure(.internalError, "the picture could not be drawn")
+    case is HungUp:
+      self = Failure(.requestInvalid, "the client hung up before its turn", status: 499)
     case is StoreUnreachable:
       self = Failure(.storeUnreachable, "the job store cannot be reached", retryAfter: 1)
     default:

@@ -56,6 +56,21 @@ struct BodyReader: Sendable {
   }
 }
 
+extension Field {
+  /// Whether quotes about a value belong to it, as in a prompt.
+  fileprivate var isFreeText: Bool {
+    if case .text = kind { true } else { false }
+  }
+}
+
+extension String {
+  /// Without the one pair of double quotes that clients leave about a value, since the vendor's
+  /// pages type it so for a shell: `style="anime"`.
+  fileprivate var withoutQuotes: String {
+    count >= 2 && hasPrefix("\"") && hasSuffix("\"") ? String(dropFirst().dropLast()) : self
+  }
+}
+
 /// The fields of a multipart request, by their names on the wire.
 struct Form: Sendable {
   private let parts: [String: MultipartForm.Part]
@@ -100,7 +115,7 @@ struct Form: Sendable {
           guard let text = String(validating: part.content, as: UTF8.self) else {
             throw Failure.invalid("field '\(name)': the text is not UTF-8", field: name)
           }
-          arguments[name] = .text(text)
+          arguments[name] = .text(field.isFreeText ? text : text.withoutQuotes)
         }
       }
     }

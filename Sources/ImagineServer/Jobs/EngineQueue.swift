@@ -30,14 +30,18 @@ final class EngineQueue: Sendable {
 
   /// Runs a call when a thread is free.
   ///
-  /// - Throws: ``Failure`` 1202 at once where too many wait; what `work` throws.
+  /// - Parameter isWanted: asked when its turn has come: whether anybody still waits for it.
+  /// - Throws: ``Failure`` 1202 at once where too many wait; ``HungUp`` where nobody waits any more;
+  ///   what `work` throws.
   func run<Result: Sendable>(
+    while isWanted: @autoclosure @escaping @Sendable () -> Bool = true,
     _ work: @escaping @Sendable () throws -> Result
   ) async throws -> Result {
     try enter()
     defer { state.withLock { $0.inside -= 1 } }
     let clock = ContinuousClock()
     return try await threads.runIfActive { [self] in
+      guard isWanted() else { throw HungUp() }
       let start = clock.now
       defer { learn((clock.now - start).seconds) }
       return try work()
@@ -69,6 +73,9 @@ final class EngineQueue: Sendable {
     state.withLock { $0.usualSeconds += (seconds - $0.usualSeconds) / 8 }
   }
 }
+
+/// The client closed its connection before its call's turn came.
+struct HungUp: Error {}
 
 extension Duration {
   var seconds: Double {

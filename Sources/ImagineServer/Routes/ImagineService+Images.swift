@@ -10,6 +10,7 @@ extension ImagineService {
   }
 
   private func draw(_ operation: Operation, _ call: Call) async throws -> Response {
+    try check(operation)
     try admit(call)
     let form = try await Form(call.request, by: bodies)
     let request = seeded(try form.request(for: operation))
@@ -18,6 +19,11 @@ extension ImagineService {
     var response = Response.picture(picture)
     if let seed = request.seed { response.headers.set("x-imagine-seed", String(seed)) }
     return response
+  }
+
+  /// - Throws: ``Failure`` 1206 for an operation that the engine has no function for.
+  func check(_ operation: Operation) throws(Failure) {
+    guard engine.offers(operation) else { throw .notOffered(operation.title) }
   }
 
   /// Counts a call that starts work against its token's rate.
@@ -32,9 +38,14 @@ extension ImagineService {
   }
 
   /// Draws on the engine's threads and charges the account.
+  ///
+  /// A caller that hangs up while its call waits for a thread is not drawn for, and pays nothing.
+  /// Work that was begun is done and charged, whether or not anybody reads the answer: that is what
+  /// a charge is.
   func drawn(_ request: ImagineCore.Request, for call: Call) async throws -> [UInt8] {
     try await billed(Tariff.price(of: request), request.operation.name, call) {
-      try await queue.run { try engine.draw(request) }
+      let line = await call.context.line()
+      return try await queue.run(while: line?.isOpen == true) { try engine.draw(request) }
     }
   }
 

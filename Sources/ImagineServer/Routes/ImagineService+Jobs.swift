@@ -25,6 +25,7 @@ extension ImagineService {
   }
 
   private func submit(_ operation: Operation, _ call: Call) async throws -> Response {
+    try check(operation)
     try admit(call)
     let form = try await Form(call.request, by: bodies)
     let request = try form.request(for: operation)
@@ -83,7 +84,8 @@ extension ImagineService {
       StatusAnswer(
         video: StatusAnswer.Video(
           uuid: id, createdAt: Timestamp(seconds: job.createdAt).description,
-          status: job.state.rawValue, progress: worker.progress(of: id) ?? job.progress, error: job.failure, url: address)))
+          status: job.state.rawValue, progress: worker.progress(of: id) ?? job.progress,
+          error: job.failure, url: address)))
   }
 
   private func delete(_ call: Call) async throws -> Response {

@@ -105,7 +105,8 @@ extension ImagineService {
     let asksForBytes = request["response_format"]?.text == "b64_json"
     let base = baseAddress(for: call)
     let pictures = try await billed(price, "images", call) {
-      try await queue.run {
+      let line = await call.context.line()
+      return try await queue.run(while: line?.isOpen == true) {
         try seeds.map { seed in
           let bytes = try engine.paint(prompt, size: size, seed: seed)
           return asksForBytes

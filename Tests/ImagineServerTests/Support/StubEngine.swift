@@ -28,10 +28,19 @@ final class StubEngine: Engine {
   let filmsBegun = Mutex(0)
   let filmsStopped = Mutex(0)
 
-  init(paintGate: Gate = Gate(open: true), filmGate: Gate = Gate(open: true)) {
+  /// The names of operations that it does not offer.
+  let lacks: Set<String>
+
+  init(
+    paintGate: Gate = Gate(open: true), filmGate: Gate = Gate(open: true),
+    lacks: Set<String> = []
+  ) {
     self.paintGate = paintGate
     self.filmGate = filmGate
+    self.lacks = lacks
   }
+
+  func offers(_ operation: ImagineCore.Operation) -> Bool { !lacks.contains(operation.name) }
 
   func paint(
     prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
