@@ -28,6 +28,8 @@ public final class CurrentRun: Sendable {
   private struct State {
     var held: (any HeldRun)?
     var seed: RandomSeed
+    /// Of the run that is replayed.
+    var replayedID: String?
     var earlier: [CallKey: JournaledCall] = [:]
     var occurrences: [String: Int] = [:]
     var jobs: [String: OpenCall] = [:]
@@ -87,13 +89,17 @@ public final class CurrentRun: Sendable {
   /// What `math.random` and the seeds of pictures are drawn from.
   public var seed: RandomSeed { state.withLock { $0.seed } }
 
-  /// Draws what another run drew; before the script begins.
-  public func draw(from seed: RandomSeed) {
-    state.withLock { $0.seed = seed }
+  /// Draws what a recorded run drew, and goes by its id, so that pictures tell the same of their
+  /// making; before the script begins.
+  public func replay(id: String?, seed: RandomSeed?) {
+    state.withLock { state in
+      state.replayedID = id
+      state.seed = seed ?? state.seed
+    }
   }
 
   /// The run's id, once it has one.
-  public var id: String? { state.withLock { $0.held?.run.id } }
+  public var id: String? { state.withLock { $0.held?.run.id ?? $0.replayedID } }
 
   // MARK: Calls
 

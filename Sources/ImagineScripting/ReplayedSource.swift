@@ -57,10 +57,10 @@ extension ReplayedSource: Session.ProviderSource {
     try await recording().file(answering: .fetch(address), into: store)
   }
 
-  /// Nothing is sent, so nothing is held back.
   /// What is replayed does not change.
   func version(of provider: any Provider) async throws -> String { "" }
 
+  /// Nothing is sent, so nothing is held back.
   func limitCalls(concurrency: Int?, rate: Int?) {}
 }
 

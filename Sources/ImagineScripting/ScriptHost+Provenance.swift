@@ -20,6 +20,8 @@ public struct Provenance: Sendable {
   public var texts: [Text]
   /// Of the pictures that it was made from, the hashes of those that the asset store has.
   public var keptParents: Set<String>
+  /// What the run executed that the picture names; nil where this home's journal does not know it.
+  public var script: Script?
 }
 
 extension ScriptHost {
@@ -37,7 +39,18 @@ extension ScriptHost {
     return Provenance(
       format: file.format, size: file.size, metadata: own,
       texts: texts.map { Provenance.Text(keyword: $0.keyword, text: $0.text) },
-      keptParents: Set(try own?.parents.filter { try session.keepsAsset($0) } ?? []))
+      keptParents: Set(try own?.parents.filter { try session.keepsAsset($0) } ?? []),
+      script: try own?.run.flatMap(script(ofRun:)))
+  }
+
+  /// The journal knows runs by the beginnings of their ids too: only the whole will do here.
+  private func script(ofRun id: String) throws -> Script? {
+    do {
+      let run = try journal.run(id).run
+      return run.id == id ? run.script : nil
+    } catch let error as ImagineError where error.kind == .notFound || error.kind == .validation {
+      return nil
+    }
   }
 
   /// Prepares what a picture tells to be drawn again; nothing is sent.

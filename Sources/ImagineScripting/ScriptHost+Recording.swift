@@ -27,9 +27,8 @@ extension ScriptHost {
     try recordingSource?.open()
     guard let recording = try replay?.recording() else { return }
     configuration.notice("every answer comes from the recording \(recording.path)")
-    if let (first, second) = try recording.seed() {
-      session.run.draw(from: RandomSeed(first: first, second: second))
-    }
+    let seed = try recording.seed().map { RandomSeed(first: $0.0, second: $0.1) }
+    session.run.replay(id: try recording.run(), seed: seed)
   }
 
   /// Gives the recording its name, where one is made. To be called when a run has ended; its answers
@@ -37,6 +36,7 @@ extension ScriptHost {
   ///
   /// - Throws: ``ImagineError`` of kind `io`; then there is no recording.
   public func finishRecording() throws {
+    if let id = session.run.id { recorder?.record(run: id) }
     try recorder?.finish()
   }
 }

@@ -4,15 +4,17 @@ import ImagineScripting
 struct Facts {
   private(set) var lines: [String] = []
 
-  init(_ metadata: PictureMetadata, keptParents: Set<String>) {
+  init(_ metadata: PictureMetadata, _ provenance: Provenance) {
     add(metadata.request)
     add("provider", metadata.provider)
     if let engine = metadata.engine { add("engine", "built in, \(engine)") }
     if let price = metadata.price { add("price", price.description) }
     if let run = metadata.run { add("run", run) }
+    if let script = provenance.script { add("script", script.text) }
     if let sha256 = metadata.sha256 { add("sha256", sha256) }
     for (field, sha256) in metadata.request.pictures.sorted(by: { $0.key < $1.key }) {
-      let place = keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
+      let place =
+        provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
       add("parent", "\(sha256) (\(field), \(place))")
     }
     if !metadata.omitted.isEmpty {

@@ -169,7 +169,8 @@ extension RunSummary {
 }
 
 extension Script {
-  fileprivate var text: String {
+  /// The path and the arguments.
+  var text: String {
     ([path ?? "(no file)"] + arguments).joined(separator: " ")
   }
 }

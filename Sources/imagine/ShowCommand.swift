@@ -22,7 +22,7 @@ struct ShowCommand: AsyncParsableCommand {
     if json { return try printJSON(provenance) }
     print("\(picture.printable)\t\(provenance.format.rawValue), \(provenance.size)")
     if let metadata = provenance.metadata {
-      for line in Facts(metadata, keptParents: provenance.keptParents).lines { print(line) }
+      for line in Facts(metadata, provenance).lines { print(line) }
     }
     guard !provenance.texts.isEmpty else {
       if provenance.metadata == nil { print("It tells nothing of its making.") }
@@ -41,11 +41,13 @@ struct ShowCommand: AsyncParsableCommand {
     var width: Int
     var height: Int
     var metadata: PictureMetadata?
+    /// By this home's journal.
+    var script: Script?
     /// Written by anybody.
     var untrustedTexts: [Provenance.Text]
 
     enum CodingKeys: String, CodingKey {
-      case file, format, width, height, metadata
+      case file, format, width, height, metadata, script
       case untrustedTexts = "untrusted_texts"
     }
   }
@@ -55,7 +57,7 @@ struct ShowCommand: AsyncParsableCommand {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let form = JSONForm(
       file: picture, format: provenance.format.rawValue, width: provenance.size.width,
-      height: provenance.size.height, metadata: provenance.metadata,
+      height: provenance.size.height, metadata: provenance.metadata, script: provenance.script,
       untrustedTexts: provenance.texts)
     print(Self.withoutControls(String(decoding: try encoder.encode(form), as: UTF8.self)))
   }

@@ -85,12 +85,13 @@ struct ProvenanceTests {
   }
 
   /// What a picture tells of its making, but for the run that it was made in.
-  private func drawing(_ name: String) async throws -> [String: String] {
+  private func drawing(_ name: String) async throws -> String {
     let json = try await run(["show", name, "--json"]).output
     let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
     var metadata = try #require(object?["metadata"] as? [String: Any])
     #expect(metadata.removeValue(forKey: "run") != nil)
-    return metadata.mapValues { "\($0)" }
+    let text = try JSONSerialization.data(withJSONObject: metadata, options: .sortedKeys)
+    return String(decoding: text, as: UTF8.self)
   }
 
   @Test("rerun sends the same request and gets the same picture, its input from the asset store")
@@ -123,6 +124,20 @@ struct ProvenanceTests {
       ["rerun", "ad.png", "-o", "x.png", "--yes"], at: stub, home: "other")
     #expect(elsewhere.status == 1)
     #expect(elsewhere.errors.contains("the input picture 'image' is not in the asset store"))
+    await stub.close()
+  }
+
+  @Test("a picture of a script shows its run and, where the journal has it, the script")
+  func script() async throws {
+    let stub = try await makeService()
+    try FileSystem.write(
+      "imagine.generate{prompt = 'a cat', seed = 7}:save(arg[1])", to: folder.file("draw.lua"))
+    let drawn = try await run(["draw.lua", "cat.png"], at: stub)
+    #expect(drawn.status == 0, "\(drawn.errors)")
+    let shown = try await run(["show", "cat.png"]).output
+    #expect(shown.contains("\nrun\t") && shown.contains("/draw.lua cat.png\n"))
+    let elsewhere = try await run(["show", "cat.png"], home: "other").output
+    #expect(elsewhere.contains("\nrun\t") && !elsewhere.contains("draw.lua"))
     await stub.close()
   }
 

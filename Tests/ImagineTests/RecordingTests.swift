@@ -122,6 +122,27 @@ struct RecordingTests {
     }
   }
 
+  @Test("seeds and random numbers that nobody gave are drawn again as they were")
+  func seeds() async throws {
+    try FileSystem.write(
+      """
+      local prompts = {}
+      for i = 1, 3 do prompts[i] = "room " .. math.random(1000000) end
+      local cats = task.map(prompts, imagine.generate)
+      for i, cat in ipairs(cats) do cat:save(arg[1] .. "/" .. i .. ".png") print(prompts[i], cat.seed) end
+      """, to: folder.file("workflow.lua"))
+    let stub = try await makeService()
+    let recorded = try await run(
+      ["--record", "run.recording"], saving: "first",
+      ["IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "secret-token"])
+    await stub.close()
+    let again = try await run(["--replay", "run.recording"], saving: "second")
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.output == recorded.output)
+    #expect(try files(in: "first").count == 3)
+    #expect(try files(in: "first") == files(in: "second"))
+  }
+
   @Test("a changed prompt is an error that names the nearest request and the field")
   func changed() async throws {
     try FileSystem.write(

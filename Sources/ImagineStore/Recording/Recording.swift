@@ -59,6 +59,11 @@ public final class Recording: Sendable {
     return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
   }
 
+  /// The run's id; nil where it asked for nothing.
+  public func run() throws -> String? {
+    try fact("run")
+  }
+
   /// The provider that was used where the script named none; nil where every call named one.
   public func selection() throws -> String? {
     try fact("selection")

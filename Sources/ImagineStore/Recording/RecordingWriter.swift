@@ -73,6 +73,11 @@ public final class RecordingWriter: Sendable {
     set("seed", to: "\(seed.0) \(seed.1)")
   }
 
+  /// Records the run's id.
+  public func record(run: String) {
+    set("run", to: run)
+  }
+
   /// Records the provider that was used where the script named none.
   public func record(selection: String) {
     set("selection", to: selection)
