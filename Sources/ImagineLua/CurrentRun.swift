@@ -41,22 +41,26 @@ public final class CurrentRun: Sendable {
   private let script: Script
   private let resumption: Resumption
   private let onUncertain: OnUncertain
+  private let answersFromCache: Bool
   private let notice: @Sendable (String) -> Void
   private let state: Mutex<State>
 
   /// - Parameters:
   ///   - journal: nil where nothing is to be kept.
   ///   - seed: of a new run.
+  ///   - answersFromCache: false where every answer is wanted from its provider.
   ///   - notice: told what the user should know of earlier runs.
   public init(
     journal: (any Journal)?, script: Script = Script(), resumption: Resumption = .none,
     seed: RandomSeed = .random(), onUncertain: OnUncertain = .fail,
+    answersFromCache: Bool = true,
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.journal = journal
     self.script = script
     self.resumption = resumption
     self.onUncertain = onUncertain
+    self.answersFromCache = answersFromCache
     self.notice = notice
     state = Mutex(State(seed: seed))
   }
@@ -183,7 +187,7 @@ public final class CurrentRun: Sendable {
   // MARK: The cache
 
   func cached(_ key: String) throws -> [StoredResult]? {
-    try journal?.cached(key)
+    answersFromCache ? try journal?.cached(key) : nil
   }
 
   func cache(_ results: [StoredResult], as key: String) throws {

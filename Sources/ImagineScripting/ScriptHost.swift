@@ -109,6 +109,8 @@ public final class ScriptHost: Sendable {
       run: CurrentRun(
         journal: replay == nil ? journal : nil, script: run.script, resumption: run.resumption,
         seed: run.seed ?? .random(), onUncertain: run.onUncertain,
+        // What the cache answers would be missing in a recording.
+        answersFromCache: recorder == nil,
         notice: configuration.notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress, notice: configuration.notice)
@@ -169,7 +171,8 @@ public final class ScriptHost: Sendable {
   }
 
   /// Ends the run, as one that succeeded unless ``endRun(succeeded:)`` said otherwise, and the
-  /// private server, if it was started; gives up a recording that is not finished. Nothing may be called afterwards.
+  /// private server, if it was started; gives up a recording that is not finished. Nothing may be
+  /// called afterwards.
   public func close() {
     recorder?.discard()
     endRun(succeeded: !hasFailed.withLock { $0 })

@@ -143,6 +143,23 @@ struct RecordingTests {
     #expect(try files(in: "first") == files(in: "second"))
   }
 
+  @Test("a recording has its answers from their providers, not from the cache")
+  func cached() async throws {
+    try FileSystem.write(
+      "imagine.generate{ prompt = 'a cat', seed = 4, cache = true }:save(arg[1] .. '/a.png')",
+      to: folder.file("workflow.lua"))
+    let stub = try await makeService()
+    let service = ["IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "secret-token"]
+    for options in [[], [], ["--record", "run.recording"]] {
+      let outcome = try await run(options, saving: "first", service)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    await stub.close()
+    #expect(stub.requests.count == 2)
+    let again = try await run(["--replay", "run.recording"], saving: "second")
+    #expect(again.status == 0, "\(again.errors)")
+  }
+
   @Test("a changed prompt is an error that names the nearest request and the field")
   func changed() async throws {
     try FileSystem.write(
