@@ -108,3 +108,19 @@ extern "C" int imaging_matte(
     matte.copyTo(cv::Mat(height, width, CV_8U, alpha));
   });
 }
+
+extern "C" int imaging_subject_map(
+    const uint8_t *pixels, int32_t width, int32_t height, uint8_t *map, ImagingFault *fault) {
+  return imaging::guarded(fault, [&] {
+    cv::Mat picture(height, width, CV_8UC3, const_cast<uint8_t *>(pixels));
+    double factor = std::min(1.0, double(kSmallSide) / std::max(width, height));
+    cv::Size size(
+        std::max(8, int(std::lround(width * factor))),
+        std::max(8, int(std::lround(height * factor))));
+    cv::Mat small, bytes;
+    cv::resize(picture, small, size, 0, 0, cv::INTER_AREA);
+    imaging::subject_likelihood(small).convertTo(bytes, CV_8U, 255);
+    cv::Mat full(height, width, CV_8U, map);
+    cv::resize(bytes, full, picture.size(), 0, 0, cv::INTER_LINEAR);
+  });
+}

@@ -136,27 +136,6 @@ cv::Mat enclosure(const cv::Mat &lab, const cv::Mat &strange) {
   return result;
 }
 
-/// How likely each pixel is the subject's, 0 … 1.
-cv::Mat likelihood(const cv::Mat &small) {
-  cv::Mat scaled, lab;
-  small.convertTo(scaled, CV_32F, 1.0 / 255);
-  cv::cvtColor(scaled, lab, cv::COLOR_RGB2Lab);
-  cv::Mat strange = strangeness(lab);
-  cv::Mat enclosed = enclosure(lab, strange);
-  cv::Mat result(lab.size(), CV_32F);
-  for (int y = 0; y < lab.rows; y++)
-    for (int x = 0; x < lab.cols; x++) {
-      float s = strange.at<float>(y, x);
-      float e = enclosed.at<float>(y, x);
-      // Subjects are rarely at the upper corners; below they may be anywhere.
-      float dx = (x + 0.5f) / lab.cols - 0.5f;
-      float dy = std::min(0.0f, (y + 0.5f) / lab.rows - 0.55f);
-      float place = std::exp(-(dx * dx * 2.2f + dy * dy * 2.4f));
-      result.at<float>(y, x) = (0.62f * s + 0.38f * e) * (0.45f + 0.55f * place);
-    }
-  return result;
-}
-
 /// The share of the border that a mask touches.
 double touched_border(const cv::Mat &mask) {
   int count = cv::countNonZero(mask.row(0)) + cv::countNonZero(mask.col(0)) +
@@ -200,8 +179,28 @@ void tidy(cv::Mat &mask, const cv::Mat &likely) {
 
 namespace imaging {
 
+cv::Mat subject_likelihood(const cv::Mat &small) {
+  cv::Mat scaled, lab;
+  small.convertTo(scaled, CV_32F, 1.0 / 255);
+  cv::cvtColor(scaled, lab, cv::COLOR_RGB2Lab);
+  cv::Mat strange = strangeness(lab);
+  cv::Mat enclosed = enclosure(lab, strange);
+  cv::Mat result(lab.size(), CV_32F);
+  for (int y = 0; y < lab.rows; y++)
+    for (int x = 0; x < lab.cols; x++) {
+      float s = strange.at<float>(y, x);
+      float e = enclosed.at<float>(y, x);
+      // Subjects are rarely at the upper corners; below they may be anywhere.
+      float dx = (x + 0.5f) / lab.cols - 0.5f;
+      float dy = std::min(0.0f, (y + 0.5f) / lab.rows - 0.55f);
+      float place = std::exp(-(dx * dx * 2.2f + dy * dy * 2.4f));
+      result.at<float>(y, x) = (0.62f * s + 0.38f * e) * (0.45f + 0.55f * place);
+    }
+  return result;
+}
+
 cv::Mat find_subject(const cv::Mat &small) {
-  cv::Mat likely = likelihood(small);
+  cv::Mat likely = subject_likelihood(small);
   cv::Mat mask(small.size(), CV_8U, cv::Scalar(cv::GC_PR_BGD));
   mask.setTo(cv::GC_PR_FGD, likely > 0.42f);
   cv::Mat sure;

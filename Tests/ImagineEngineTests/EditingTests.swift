@@ -116,6 +116,23 @@ import Testing
     #expect(KnownTruth.signalToNoise(boat.bytes, house.bytes, where: mask.values) < 25)
   }
 
+  @Test("a place that the prompt names comes in with its subjects, within the mask alone")
+  func fillPlace() throws {
+    let picture = Ground.cloth.raster(width: 200, height: 150)
+    let mask = KnownTruth.mask(40..<160, 20..<140, width: 200, height: 150)
+    func filled(_ prompt: String) throws -> Raster {
+      try Raster(
+        Codec.decode(
+          engine.fill(prompt: prompt, image: KnownTruth.png(picture), mask: mask.png()),
+          field: "image"))
+    }
+    let boat = try filled("a red boat")
+    let atSea = try filled("a red boat on the sea")
+    #expect(KnownTruth.signalToNoise(boat.bytes, atSea.bytes, where: mask.values) < 30)
+    let outside = mask.values.map { 255 - $0 }
+    #expect(KnownTruth.signalToNoise(atSea.bytes, picture.bytes, where: outside) > 100)
+  }
+
   @Test("the same edit gives the same bytes, however it is cut into bands")
   func repeatable() throws {
     let picture = try KnownTruth.png(KnownTruth.texture(0, side: 120))
@@ -133,39 +150,6 @@ import Testing
       throws: EngineError.unusable(
         field: "mask", reason: "it is 32x64, the picture 64x64; both must be equal")
     ) { try engine.retouch(picture, mask: mask) }
-  }
-
-  @Test("another shape has exactly the ratio that was asked for", arguments: AspectRatio.allCases)
-  func resizeRatio(_ aspectRatio: AspectRatio) throws {
-    let picture = try KnownTruth.png(Ground.cloth.raster(width: 180, height: 180))
-    let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
-    let size = try PictureInspection(bytes).size
-    let shape = aspectRatio.pixelSize
-    let error =
-      Double(size.width) / Double(size.height) - Double(shape.width) / Double(shape.height)
-    #expect(abs(error) < 0.02, "\(size)")
-  }
-
-  @Test("what a mask protects keeps its form when the picture is carved")
-  func resizeProtects() throws {
-    // Without protection the flat disc is what seams would go through first.
-    var picture = KnownTruth.texture(2, side: 160)
-    var keep = KnownTruth.mask(0..<0, 0..<0, width: 160, height: 160)
-    for row in 0..<160 {
-      for column in 0..<160 where (row - 80) * (row - 80) + (column - 80) * (column - 80) < 1600 {
-        keep.values[row * 160 + column] = 255
-        for channel in 0..<3 { picture.bytes[(row * 160 + column) * 3 + channel] = 250 }
-      }
-    }
-    let bytes = try engine.resize(
-      KnownTruth.png(picture), to: .threeToFour, prompt: nil, mask: keep.png())
-    let result = Raster(try Codec.decode(bytes, field: "image"))
-    var widest = 0
-    for row in 0..<result.height {
-      let bright = (0..<result.width).count { result.bytes[(row * result.width + $0) * 3] == 250 }
-      widest = max(widest, bright)
-    }
-    #expect(widest >= 78)
   }
 
   @Test("a subject on a transparent ground has clear and solid parts and no fringe")

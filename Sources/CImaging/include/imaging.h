@@ -95,6 +95,11 @@ int imaging_resize(
 int imaging_matte(
     uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha, ImagingFault *fault);
 
+/// How likely each pixel of a picture of 3 channels is its subject's, without a sharp line: `map`
+/// takes `width * height` bytes, 255 for what stands out most.
+int imaging_subject_map(
+    const uint8_t *pixels, int32_t width, int32_t height, uint8_t *map, ImagingFault *fault);
+
 /// Doubles a picture: Lanczos, then corrected until scaling it down gives the original again.
 int imaging_double(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,

@@ -48,24 +48,31 @@ struct Mask: Sendable {
     return box.right < 0 ? nil : box
   }
 
-  /// Grown by whole pixels in every direction.
-  func grown(by reach: Int) -> Mask {
-    var across = [UInt8](repeating: 0, count: values.count)
-    for row in 0..<height {
-      for column in 0..<width where values[row * width + column] != 0 {
-        for x in max(0, column - reach)...min(width - 1, column + reach) {
-          across[row * width + x] = 255
+  /// How far each pixel lies from what is kept, in pixels: 0 outside the mask, `limit` at most.
+  func depth(upTo limit: Float) -> [Float] {
+    var depth = values.map { $0 == 0 ? 0 : limit }
+    let straight: Float = 1
+    let slanted: Float = 1.4
+    // Down and up again, each pixel from the four neighbours that are done.
+    for isDown in [true, false] {
+      let step = isDown ? -1 : 1
+      for line in 0..<height {
+        let row = isDown ? line : height - 1 - line
+        for place in 0..<width {
+          let column = isDown ? place : width - 1 - place
+          let at = row * width + column
+          if depth[at] == 0 { continue }
+          func reach(_ dy: Int, _ dx: Int, _ length: Float) {
+            guard 0..<height ~= row + dy, 0..<width ~= column + dx else { return }
+            depth[at] = min(depth[at], depth[at + dy * width + dx] + length)
+          }
+          reach(0, step, straight)
+          reach(step, 0, straight)
+          reach(step, -1, slanted)
+          reach(step, 1, slanted)
         }
       }
     }
-    var result = Mask(width: width, height: height, values: across)
-    for column in 0..<width {
-      for row in 0..<height where across[row * width + column] != 0 {
-        for y in max(0, row - reach)...min(height - 1, row + reach) {
-          result.values[y * width + column] = 255
-        }
-      }
-    }
-    return result
+    return depth
   }
 }

@@ -8,8 +8,11 @@ struct PatchLevel {
   let height: Int
   /// How many pixels lie between the hole's rim and its middle.
   let holeDepth: Int
-  /// Middles of the squares that touch the hole, as places in the padded picture.
+  /// Middles of the squares that touch the hole and lie within the picture, as places in the padded
+  /// picture.
   let targets: [Int32]
+  /// The pixels of the hole.
+  private let unknown: [Int32]
 
   /// Four bytes a pixel, with a margin so that a square around any pixel lies within.
   private var pixels: [UInt8]
@@ -47,22 +50,33 @@ struct PatchLevel {
       }
     }
     holeDepth = Self.measure(&depth, stride: stride)
+    // Beyond the picture nothing is known, however near it is to the rim.
+    for row in 0..<(height + 2 * reach) {
+      for column in 0..<stride
+      where row < reach || row >= height + reach || column < reach || column >= width + reach {
+        depth[row * stride + column] = 255
+      }
+    }
     var targets: [Int32] = []
+    var unknown: [Int32] = []
     var sources: [Int32] = []
     var isSource = [Bool](repeating: false, count: count)
     let near = Self.spread(depth, stride: stride)
     for row in reach..<(height + reach) {
       for column in reach..<(width + reach) {
         let at = row * stride + column
+        if depth[at] != 0 { unknown.append(Int32(at)) }
+        guard row >= 2 * reach, row < height, column >= 2 * reach, column < width else { continue }
         if near[at] {
           targets.append(Int32(at))
-        } else if row >= 2 * reach, row < height, column >= 2 * reach, column < width {
+        } else {
           sources.append(Int32(at))
           isSource[at] = true
         }
       }
     }
     self.targets = targets
+    self.unknown = unknown
     self.sources = sources
     self.isSource = isSource
     self.stride = stride
@@ -105,9 +119,7 @@ struct PatchLevel {
 
   /// A first guess: every pixel of the hole the mean of its neighbours nearer to the rim.
   mutating func guessFromRim() {
-    let order = targets.filter { depth[Int($0)] > 0 }.sorted {
-      (depth[Int($0)], $0) < (depth[Int($1)], $1)
-    }
+    let order = unknown.sorted { (depth[Int($0)], $0) < (depth[Int($1)], $1) }
     for place in order {
       let at = Int(place)
       var sum = SIMD4<Int32>.zero
@@ -139,18 +151,19 @@ struct PatchLevel {
     for place in targets {
       let row = Int(place) / stride - reach
       let column = Int(place) % stride - reach
-      let x = min(column / 2, smaller.width - 1) + reach
-      let y = min(row / 2, smaller.height - 1) + reach
-      let known = Int(smaller.match[y * smaller.stride + x])
+      // Along the edges the smaller picture has no square; the nearest one's find is shifted.
+      let y = min(max(row / 2, reach), smaller.height - 1 - reach)
+      let x = min(max(column / 2, reach), smaller.width - 1 - reach)
+      let known = Int(smaller.match[(y + reach) * smaller.stride + x + reach])
       var from = 0
       if known > 0 {
-        let sourceRow = (known / smaller.stride - reach) * 2 + row % 2 + reach
-        let sourceColumn = (known % smaller.stride - reach) * 2 + column % 2 + reach
-        if sourceRow < height + reach, sourceColumn < width + reach {
-          from = sourceRow * stride + sourceColumn
+        let sourceRow = (known / smaller.stride - reach - y) * 2 + row
+        let sourceColumn = (known % smaller.stride - reach - x) * 2 + column
+        if 0..<height ~= sourceRow, 0..<width ~= sourceColumn {
+          from = (sourceRow + reach) * stride + sourceColumn + reach
         }
       }
-      if from == 0 || !isSource[from] {
+      if !isSource[from] {
         let hash = RandomStream.mix(UInt64(place))
         from = Int(sources[Int(hash % UInt64(sources.count))])
       }
@@ -304,13 +317,12 @@ extension PatchLevel {
   mutating func vote() {
     let before = pixels
     let (stride, reach) = (stride, Self.reach)
-    let (targets, depth, match, difference) = (targets, depth, match, difference)
+    let (unknown, depth, match, difference) = (unknown, depth, match, difference)
     pixels.withUnsafeMutableBufferPointer { pixels in
       nonisolated(unsafe) let out = pixels
-      Bands.run(0..<targets.count, size: 1024) { band in
+      Bands.run(0..<unknown.count, size: 1024) { band in
         for index in band {
-          let at = Int(targets[index])
-          if depth[at] == 0 { continue }
+          let at = Int(unknown[index])
           var sum = SIMD4<Float>.zero
           var total: Float = 0
           for dy in -reach...reach {

@@ -9,23 +9,27 @@ extension BuiltInEngine {
     guard let aspectRatio, let target = Reshaping.size(of: picture.size, as: aspectRatio) else {
       return try Codec.encode(picture, as: .png)
     }
-    var reshaping = Reshaping(Raster(picture), keep: keep)
+    var reshaping = Reshaping(Raster(picture), alpha: picture.alpha, keep: keep)
     try reshaping.bring(to: target, prompt: prompt ?? "")
-    return try Codec.encode(reshaping.picture.picture(), as: .png)
+    return try Codec.encode(reshaping.picture.picture(alpha: reshaping.alpha), as: .png)
   }
 }
 
 /// Brings a picture to another shape: as far as seams can be taken out without being missed, the
-/// longer side shrinks; beyond that the shorter side grows.
+/// longer side shrinks; beyond that the shorter side grows. What has alpha grows by clear pixels,
+/// everything else by a fill.
 struct Reshaping {
   /// The part of a side that is taken out at most.
   private static let mostCarved = 0.3
 
   private(set) var picture: Raster
+  /// One byte a pixel; nil for a picture without alpha.
+  private(set) var alpha: [UInt8]?
   private var keep: Mask?
 
-  init(_ picture: Raster, keep: Mask?) {
+  init(_ picture: Raster, alpha: [UInt8]?, keep: Mask?) {
     self.picture = picture
+    self.alpha = alpha
     self.keep = keep
   }
 
@@ -48,10 +52,10 @@ struct Reshaping {
   }
 
   mutating func bring(to size: PixelSize, prompt: String) throws {
-    if size.width < picture.width { carveWidth(to: size.width) }
+    if size.width < picture.width { try carveWidth(to: size.width) }
     if size.height < picture.height {
       transpose()
-      carveWidth(to: size.height)
+      try carveWidth(to: size.height)
       transpose()
     }
     if size.width > picture.width || size.height > picture.height {
@@ -59,31 +63,29 @@ struct Reshaping {
     }
   }
 
-  private mutating func carveWidth(to width: Int) {
-    var carving = SeamCarving(picture, keep: keep?.values ?? [])
-    picture = carving.narrowed(to: width)
+  private mutating func carveWidth(to width: Int) throws {
+    var carving = try SeamCarving(picture, alpha: alpha, keep: keep?.values ?? [])
+    carving.narrow(to: width)
+    (picture, alpha) = (carving.picture, carving.alpha)
     keep = nil
   }
 
   private mutating func transpose() {
-    var turned = Raster(width: picture.height, height: picture.width)
-    for row in 0..<picture.height {
-      for column in 0..<picture.width {
-        let from = (row * picture.width + column) * 3
-        let to = (column * picture.height + row) * 3
-        for channel in 0..<3 { turned.bytes[to + channel] = picture.bytes[from + channel] }
-      }
-    }
-    if let mask = keep {
-      var values = mask.values
-      for row in 0..<mask.height {
-        for column in 0..<mask.width {
-          values[column * mask.height + row] = mask.values[row * mask.width + column]
+    let (width, height) = (picture.width, picture.height)
+    func turned<Element>(_ values: [Element], _ size: Int) -> [Element] {
+      var result = values
+      for row in 0..<height {
+        for column in 0..<width {
+          let from = (row * width + column) * size
+          let to = (column * height + row) * size
+          for index in 0..<size { result[to + index] = values[from + index] }
         }
       }
-      keep = Mask(width: mask.height, height: mask.width, values: values)
+      return result
     }
-    picture = turned
+    picture = Raster(width: height, height: width, bytes: turned(picture.bytes, 3))
+    alpha = alpha.map { turned($0, 1) }
+    keep = keep.map { Mask(width: height, height: width, values: turned($0.values, 1)) }
   }
 
   /// Puts the picture into the middle of a larger one and fills what is around it.
@@ -91,17 +93,24 @@ struct Reshaping {
     let left = (size.width - picture.width) / 2
     let top = (size.height - picture.height) / 2
     var large = Raster(width: size.width, height: size.height)
-    var values = [UInt8](repeating: 255, count: size.width * size.height)
+    var added = [UInt8](repeating: 255, count: size.width * size.height)
+    var clear = alpha.map { _ in [UInt8](repeating: 0, count: added.count) }
     for row in 0..<picture.height {
-      let from = row * picture.width * 3
+      let from = row * picture.width
       let to = (top + row) * size.width + left
       large.bytes.replaceSubrange(
         (to * 3)..<((to + picture.width) * 3),
-        with: picture.bytes[from..<(from + picture.width * 3)])
-      for column in to..<(to + picture.width) { values[column] = 0 }
+        with: picture.bytes[(from * 3)..<((from + picture.width) * 3)])
+      for column in 0..<picture.width {
+        added[to + column] = 0
+        if let alpha { clear?[to + column] = alpha[from + column] }
+      }
     }
-    let mask = Mask(width: size.width, height: size.height, values: values)
-    try PatchFill.fill(&large, mask)
-    picture = large
+    if alpha == nil {
+      let mask = Mask(width: size.width, height: size.height, values: added)
+      try PatchFill.fill(&large, mask)
+      try PromptedFill(prompt, mask)?.paintPlace(into: &large)
+    }
+    (picture, alpha) = (large, clear)
   }
 }

@@ -69,7 +69,7 @@ extension BuiltInEngine {
     let mask = try Mask(mask, for: picture)
     var raster = Raster(picture)
     try PatchFill.fill(&raster, mask)
-    try PromptedFill(prompt, &raster, mask)?.paint(into: &raster)
+    try PromptedFill(prompt, mask)?.paint(into: &raster)
     return try Self.encode(raster, over: picture, where: mask)
   }
 
@@ -80,66 +80,5 @@ extension BuiltInEngine {
       alpha = zip(before, mask.values).map { $1 == 0 ? $0 : 255 }
     }
     return try Codec.encode(raster.picture(alpha: alpha), as: .png)
-  }
-}
-
-/// What a prompt puts into a hole that is already filled from its surroundings: its subjects, or
-/// where it names none but a place, a piece of that place.
-private struct PromptedFill {
-  private let scene: Scene
-  private let mask: Mask
-  private let box: (left: Int, top: Int, right: Int, bottom: Int)
-
-  /// nil where the prompt names nothing to paint: the surroundings are then the answer.
-  init?(_ prompt: String, _ raster: inout Raster, _ mask: Mask) {
-    guard let box = mask.box else { return nil }
-    let reading = PromptReader.read(prompt)
-    let aspect = Float(raster.width) / Float(raster.height)
-    guard !reading.mentions.isEmpty || reading.place != nil else { return nil }
-    scene = Composer.scene(of: prompt, aspect: aspect, seed: 1)
-    self.mask = mask
-    self.box = box
-  }
-
-  func paint(into raster: inout Raster) throws {
-    if scene.subjects.isEmpty {
-      try paintPlace(into: &raster)
-    } else {
-      try paintSubjects(into: &raster)
-    }
-  }
-
-  private func paintSubjects(into raster: inout Raster) throws {
-    let height = Float(raster.height)
-    let middle = Float(raster.width) * 0.5
-    let margin = Float(box.bottom - box.top) * 0.04
-    let fitted = scene.fitted(
-      low: Point((Float(box.left) - middle + margin) / height, (Float(box.top) + margin) / height),
-      high: Point(
-        (Float(box.right + 1) - middle - margin) / height, (Float(box.bottom + 1) - margin) / height
-      ))
-    let cutout = try Cutout(
-      fitted, Rendering(.cutout), width: raster.width, height: raster.height)
-    for index in mask.values.indices where mask.values[index] != 0 && cutout.alpha[index] > 0 {
-      let alpha = Int(cutout.alpha[index])
-      for channel in 0..<3 {
-        let at = index * 3 + channel
-        let value = Int(raster.bytes[at]) * (255 - alpha) + Int(cutout.colours.bytes[at]) * alpha
-        raster.bytes[at] = UInt8((value + 127) / 255)
-      }
-    }
-  }
-
-  private func paintPlace(into raster: inout Raster) throws {
-    let canvas = Canvas(width: raster.width, height: raster.height)
-    let rendering = Rendering(.cutout)
-    Painter(scene, rendering).paint(canvas)
-    let painted = Raster(try Developing.picture(canvas, rendering))
-    let (width, height) = (Int32(raster.width), Int32(raster.height))
-    try raster.bytes.withUnsafeMutableBufferPointer { bytes in
-      try Codec.call("mask") {
-        imaging_blend(bytes.baseAddress, painted.bytes, width, height, mask.values, $0)
-      }
-    }
   }
 }

@@ -6,45 +6,76 @@ struct SeamCarving {
   /// What a seam through a protected pixel costs, more than any seam around it.
   private static let protected: Float = 60_000
 
+  /// What a seam through the subject costs a pixel, as much as a clear edge.
+  private static let spared: Float = 60
+
   private var width: Int
   private let height: Int
   private let stride: Int
   private var pixels: [UInt8]
+  /// Empty for a picture without alpha.
+  private var opacity: [UInt8]
   private var luma: [Float]
   private var guardedCost: [Float]
   private var cost: [Float]
 
-  /// `keep` is 255 where the picture must keep its form, or empty.
-  init(_ picture: Raster, keep: [UInt8]) {
+  /// `keep` is 255 where the picture must keep its form, or empty; then what stands out in it is
+  /// spared as far as there is another way.
+  init(_ picture: Raster, alpha: [UInt8]?, keep: [UInt8]) throws {
     width = picture.width
     height = picture.height
     stride = picture.width
     pixels = picture.bytes
-    let bytes = picture.bytes
+    opacity = alpha ?? []
+    let (bytes, opacity) = (pixels, opacity)
     luma = (0..<(picture.width * picture.height)).map { index -> Float in
       let red = Int(bytes[index * 3])
       let green = Int(bytes[index * 3 + 1])
       let blue = Int(bytes[index * 3 + 2])
-      return Float((red + 2 * green + blue) / 4)
+      let level = Float((red + 2 * green + blue) / 4)
+      // Whatever colour lies under a clear pixel, there is nothing to see.
+      return opacity.isEmpty ? level : level * Float(opacity[index]) / 255
     }
+    cost = [Float](repeating: 0, count: luma.count)
     guardedCost =
       keep.isEmpty
-      ? [Float](repeating: 0, count: luma.count) : keep.map { $0 == 0 ? 0 : Self.protected }
-    cost = [Float](repeating: 0, count: luma.count)
+      ? try Self.subject(of: picture).map { Float($0) * Self.spared / 255 }
+      : keep.map { $0 == 0 ? 0 : Self.protected }
   }
 
-  /// The picture with its columns reduced to `target`.
-  mutating func narrowed(to target: Int) -> Raster {
+  private static func subject(of picture: Raster) throws -> [UInt8] {
+    var map = [UInt8](repeating: 0, count: picture.width * picture.height)
+    try map.withUnsafeMutableBufferPointer { map in
+      try Codec.call("image") {
+        imaging_subject_map(
+          picture.bytes, Int32(picture.width), Int32(picture.height), map.baseAddress, $0)
+      }
+    }
+    return map
+  }
+
+  /// The picture as it is now.
+  var picture: Raster {
+    Raster(width: width, height: height, bytes: gathered(pixels, 3))
+  }
+
+  /// Its alpha, where it has one.
+  var alpha: [UInt8]? { opacity.isEmpty ? nil : gathered(opacity, 1) }
+
+  /// Takes out seams until `target` columns are left.
+  mutating func narrow(to target: Int) {
     var seam = [Int](repeating: 0, count: height)
     while width > target {
       findSeam(&seam)
       remove(seam)
     }
-    var result = Raster(width: width, height: height)
+  }
+
+  private func gathered(_ values: [UInt8], _ size: Int) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(width * height * size)
     for row in 0..<height {
-      let from = row * stride * 3
-      result.bytes.replaceSubrange(
-        (row * width * 3)..<((row + 1) * width * 3), with: pixels[from..<(from + width * 3)])
+      result += values[(row * stride * size)..<((row * stride + width) * size)]
     }
     return result
   }
@@ -122,6 +153,7 @@ struct SeamCarving {
       }
     }
     close(&pixels, 3)
+    if !opacity.isEmpty { close(&opacity, 1) }
     close(&luma, 1)
     close(&guardedCost, 1)
     self.width -= 1

@@ -1,0 +1,102 @@
+import ImagineCore
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct ReshapingTests {
+  let engine = BuiltInEngine()
+
+  @Test("another shape has exactly the ratio that was asked for", arguments: AspectRatio.allCases)
+  func ratio(_ aspectRatio: AspectRatio) throws {
+    let picture = try KnownTruth.png(Ground.cloth.raster(width: 180, height: 180))
+    let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
+    let size = try PictureInspection(bytes).size
+    let shape = aspectRatio.pixelSize
+    let error =
+      Double(size.width) / Double(size.height) - Double(shape.width) / Double(shape.height)
+    #expect(abs(error) < 0.02, "\(size)")
+  }
+
+  /// A bright disc of a radius of 40 pixels before a texture, and where it is.
+  private func disc() -> (picture: Raster, mask: Mask) {
+    var picture = KnownTruth.texture(2, side: 160)
+    var mask = KnownTruth.mask(0..<0, 0..<0, width: 160, height: 160)
+    for row in 0..<160 {
+      for column in 0..<160 where (row - 80) * (row - 80) + (column - 80) * (column - 80) < 1600 {
+        mask.values[row * 160 + column] = 255
+        for channel in 0..<3 { picture.bytes[(row * 160 + column) * 3 + channel] = 250 }
+      }
+    }
+    return (picture, mask)
+  }
+
+  private func widestBrightRow(_ bytes: [UInt8]) throws -> Int {
+    let picture = Raster(try Codec.decode(bytes, field: "image"))
+    return (0..<picture.height).map { row in
+      (0..<picture.width).count { picture.bytes[(row * picture.width + $0) * 3] == 250 }
+    }.max() ?? 0
+  }
+
+  @Test("what a mask protects keeps its form when the picture is carved")
+  func protects() throws {
+    // Without protection the flat disc is what seams would go through first.
+    let (picture, mask) = disc()
+    let bytes = try engine.resize(
+      KnownTruth.png(picture), to: .threeToFour, prompt: nil, mask: mask.png())
+    #expect(try widestBrightRow(bytes) >= 78)
+  }
+
+  @Test("a subject that stands out keeps its form without a mask")
+  func spares() throws {
+    let bytes = try engine.resize(
+      KnownTruth.png(disc().picture), to: .threeToFour, prompt: nil, mask: nil)
+    #expect(try widestBrightRow(bytes) >= 74)
+  }
+
+  @Test("a cutout of another shape stays a cutout, and what it grows by is clear")
+  func alpha() throws {
+    let cutout = try engine.convert(
+      engine.png(prompt: "a green bottle", aspectRatio: .square, seed: 3),
+      to: Conversion(format: .png, width: 160, height: 160))
+    let before = try #require(try Codec.decode(cutout, field: "image").alpha)
+    for aspectRatio in [AspectRatio.nineToSixteen, .sixteenToNine] {
+      let bytes = try engine.resize(cutout, to: aspectRatio, prompt: nil, mask: nil)
+      let alpha = try #require(try Codec.decode(bytes, field: "image").alpha)
+      #expect(alpha.first == 0 && alpha.last == 0)
+      let solid = Double(alpha.count(where: { $0 == 255 }))
+      #expect(solid > Double(before.count(where: { $0 == 255 })) * 0.8)
+    }
+  }
+
+  @Test("where a picture grows, its own surroundings go on up to the edge")
+  func growsEvenly() throws {
+    let bytes = try engine.resize(
+      KnownTruth.png(Ground.checker.raster(width: 160, height: 160)), to: .nineToSixteen,
+      prompt: nil, mask: nil)
+    let picture = Raster(try Codec.decode(bytes, field: "image"))
+    let levels = picture.bytes.map { Int($0) }
+    // Both shades of the squares are there in every row, and nothing darker or brighter.
+    for row in 0..<picture.height {
+      let line = levels[(row * picture.width * 3)..<((row + 1) * picture.width * 3)]
+      #expect(line.min() ?? 0 >= 65 && line.max() ?? 255 <= 131, "row \(row)")
+    }
+  }
+
+  @Test("where a picture grows, the prompt's place comes in, and nowhere else")
+  func prompt() throws {
+    let file = try KnownTruth.png(Ground.sand.raster(width: 120, height: 120))
+    func resized(_ prompt: String?) throws -> Raster {
+      try Raster(
+        Codec.decode(
+          engine.resize(file, to: .nineToSixteen, prompt: prompt, mask: nil), field: "image"))
+    }
+    let plain = try resized(nil)
+    let lake = try resized("a lake in the mountains")
+    let grown = (plain.height - 120) / 2 * plain.width * 3
+    #expect(grown > 0)
+    #expect(plain.bytes.prefix(grown) != lake.bytes.prefix(grown))
+    #expect(
+      plain.bytes.dropFirst(grown + plain.width * 3).dropLast(grown + plain.width * 3)
+        == lake.bytes.dropFirst(grown + plain.width * 3).dropLast(grown + plain.width * 3))
+  }
+}
