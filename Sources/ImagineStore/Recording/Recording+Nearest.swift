@@ -68,8 +68,8 @@ private struct Difference: CustomStringConvertible {
     guard let recorded, let wanted else { return 1000 }
     let start = zip(recorded, wanted).prefix { $0 == $1 }.count
     let shorter = min(recorded.count, wanted.count)
-    let end = min(zip(recorded.reversed(), wanted.reversed()).prefix { $0 == $1 }.count, shorter - start)
-    return max(recorded.count, wanted.count) - start - end
+    let end = zip(recorded.reversed(), wanted.reversed()).prefix { $0 == $1 }.count
+    return max(recorded.count, wanted.count) - start - min(end, shorter - start)
   }
 
   var description: String {
