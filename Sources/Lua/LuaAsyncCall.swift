@@ -155,18 +155,22 @@ final class WorkWait: Wait, @unchecked Sendable {
     }
   }
 
-  func runWork() async {
+  /// Runs the work. Returns whether it has ended at once, on the thread of Lua.
+  func runWork() async -> Bool {
     do {
       result = .success(try await work())
     } catch {
       result = .failure(error)
     }
+    // It keeps this for ever where nobody collects it any more, so this lets go of it first.
+    let mailbox = mailbox
+    self.mailbox = nil
     // Only the thread of Lua looks at `isStarting`.
     if LuaState.current?.mailbox === mailbox, isStarting {
-      _ = end()
-    } else {
-      mailbox?.post(ended: self)
+      return end()
     }
+    mailbox?.post(ended: self)
+    return false
   }
 
   override func finish(in state: LuaState) throws -> LuaResults {

@@ -25,7 +25,7 @@ actor WorkRunner: SerialExecutor {
     if LuaState.current?.mailbox === mailbox {
       parked = UnownedJob(job)
     } else {
-      // It has been away, finds no piece here, and ends.
+      // It has been away, and ends.
       globalConcurrentExecutor.enqueue(job)
     }
   }
@@ -60,10 +60,11 @@ actor WorkRunner: SerialExecutor {
     return true
   }
 
-  /// A closure that is isolated to this actor makes a task that begins at its door.
+  /// A closure that is isolated to this actor makes a task that begins at its door. Where
+  /// it has been away it touches nothing here.
   private func begin() {
     task = Task {
-      while let piece = takeNext() { await piece.runWork() }
+      while let piece = takeNext(), await piece.runWork() {}
     }
   }
 

@@ -73,6 +73,31 @@ struct WorkTests {
     #expect(held == nil)
     #expect(task == nil)
   }
+
+  @Test("that ends after its interpreter was closed is let go of")
+  func releaseAfterClose() async throws {
+    let gate = AsyncGate()
+    weak var held: Token?
+    do {
+      let token = Token()
+      held = token
+      try await runLua(
+        "local t = task.spawn(work) task.sleep(0) t:cancel()",
+        with: [
+          "work": .async { [token = Shared<Token?>(token)] _ in
+            defer { token.value = nil }
+            return LuaAsyncCall(whenCancelled: .finishInBackground) { [token = token.value] in
+              await gate.wait()
+              return token != nil
+            }
+          }
+        ])
+    }
+    #expect(held != nil)
+    await gate.open()
+    for _ in 0..<1000 where held != nil { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(held == nil)
+  }
 }
 
 private final class Token: Sendable {}
