@@ -30,12 +30,18 @@ struct Row {
 
 /// Prints rows as a table of Markdown.
 enum Report {
+  /// Two decimals, and four of what is small.
+  private static func ratio(_ value: Double) -> String {
+    let scale: Double = value < 0.1 ? 10_000 : 100
+    return "\((value * scale).rounded() / scale)×"
+  }
+
   static func print(_ rows: [Row]) {
     let header = ["what", "here", "peer", "ratio", "target"]
     let cells = rows.map { row in
       [
         row.name, row.ours, row.peer,
-        row.ratio.map { "\(($0 * 100).rounded() / 100)×" } ?? "", row.target,
+        row.ratio.map(ratio) ?? "", row.target,
       ]
     }
     let widths = header.indices.map { column in

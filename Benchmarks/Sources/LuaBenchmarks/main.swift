@@ -30,8 +30,8 @@ peer_run(peer, "collectgarbage('generational')")
 
 // Without arguments everything is measured, else the parts that are named.
 let parts: [(name: String, rows: () throws -> [Row])] = [
-  ("start-up", { StartUp.rows() }),
-  ("pure", { [try PureLua.row(interpreter, peer)] }),
+  ("start-up", { Processes.startUpRows() }),
+  ("pure", { [try PureLua.row(interpreter, peer)] + Processes.pureLuaRows() }),
   ("calls", { try Calls.rows(interpreter, peer) }),
   ("async", { try Tasks.callRows(interpreter, peer) }),
   ("tasks", { try Tasks.taskRows(interpreter, peer) }),

@@ -4,10 +4,13 @@
   import Darwin
 #endif
 
-/// Whole processes that do nothing.
-enum StartUp {
-  static func rows() -> [Row] {
-    guard let path = getenv("IMAGINE_PROGRAM").map({ String(cString: $0) }) else {
+/// Whole processes: the program that `IMAGINE_PROGRAM` names, beside others.
+enum Processes {
+  static var program: String? { getenv("IMAGINE_PROGRAM").map { String(cString: $0) } }
+
+  /// Processes that do nothing. A peer that is not installed is left out.
+  static func startUpRows() -> [Row] {
+    guard let program else {
       return [
         Row(
           name: "start-up", ours: "set IMAGINE_PROGRAM", peer: "", ratio: nil,
@@ -16,15 +19,27 @@ enum StartUp {
     }
     let peers: [(String, [String], String)] = [
       ("lua5.4", ["lua5.4", "-e", ""], "≤ 5×"),
-      ("python3", ["python3", "-c", "pass"], ""),
-      ("node", ["node", "-e", "0"], "≤ 1/15"),
+      ("node", ["node", "-e", "0"], "≤ 0.067×"),
+      ("python3 with openai", ["python3", "-c", "import openai"], "≤ 0.005×"),
     ]
     return peers.compactMap { name, command, target in
       guard spawn(command) else { return nil }
-      let times = Clock.best(rounds: 20, [{ spawn([path, "-e", ""]) }, { spawn(command) }])
+      let times = Clock.best(rounds: 20, [{ spawn([program, "-e", ""]) }, { spawn(command) }])
       return .times(
         "start-up, beside \(name)", ours: times[0], peer: times[1], each: 1, target: target)
     }
+  }
+
+  /// Pure Lua beside the distribution's command, which is linked statically and so calls
+  /// the library faster.
+  static func pureLuaRows() -> [Row] {
+    guard let program, spawn(["lua5.4", "-e", ""]) else { return [] }
+    let times = Clock.best(
+      rounds: 20,
+      [{ spawn([program, "-e", PureLua.chunk]) }, { spawn(["lua5.4", "-e", PureLua.chunk]) }])
+    return [
+      .times("pure Lua, a process, beside lua5.4", ours: times[0], peer: times[1], each: 1)
+    ]
   }
 
   /// Runs a command to its end; false where there is none such.
