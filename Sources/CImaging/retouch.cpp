@@ -1,5 +1,6 @@
 // Upscaling, inpainting of small holes and Poisson blending, by OpenCV.
 
+#include <algorithm>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/photo.hpp>
@@ -9,12 +10,17 @@
 
 namespace {
 
-ImagingPicture picture_of(const cv::Mat &mat) {
-  size_t size = mat.total() * mat.elemSize();
+/// Rows of the original that are worked on at once; what they need in memory is then little.
+const int kStrip = 96;
+
+/// How many rows further a pixel may depend on: Lanczos 4, and 2 for each step of correction.
+const int kReach = 10;
+
+ImagingPicture empty_picture(int width, int height, int channels) {
+  size_t size = size_t(width) * size_t(height) * size_t(channels);
   uint8_t *pixels = static_cast<uint8_t *>(imaging_allocate(size));
   if (pixels == nullptr) throw std::bad_alloc();
-  mat.copyTo(cv::Mat(mat.rows, mat.cols, mat.type(), pixels));
-  return ImagingPicture{pixels, mat.cols, mat.rows, mat.channels()};
+  return ImagingPicture{pixels, width, height, channels};
 }
 
 /// Colours weighted by alpha, so that what is clear does not colour its neighbours.
@@ -29,6 +35,25 @@ void weigh(cv::Mat &mat, bool undo) {
   }
 }
 
+cv::Mat doubled(const cv::Mat &source) {
+  cv::Mat original;
+  source.convertTo(original, CV_32F);
+  if (source.channels() == 4) weigh(original, false);
+  cv::Size size(source.cols * 2, source.rows * 2);
+  cv::Mat large, small, correction;
+  cv::resize(original, large, size, 0, 0, cv::INTER_LANCZOS4);
+  for (int step = 0; step < 2; step++) {
+    cv::resize(large, small, original.size(), 0, 0, cv::INTER_AREA);
+    cv::subtract(original, small, small);
+    cv::resize(small, correction, size, 0, 0, cv::INTER_CUBIC);
+    cv::add(large, correction, large);
+  }
+  if (source.channels() == 4) weigh(large, true);
+  cv::Mat result;
+  large.convertTo(result, CV_8U);
+  return result;
+}
+
 }  // namespace
 
 extern "C" int imaging_double(
@@ -36,22 +61,24 @@ extern "C" int imaging_double(
     ImagingPicture *picture, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat source(height, width, CV_8UC(channels), const_cast<uint8_t *>(pixels));
-    cv::Mat original;
-    source.convertTo(original, CV_32F);
-    if (channels == 4) weigh(original, false);
-    cv::Size size(width * 2, height * 2);
-    cv::Mat large, small, correction;
-    cv::resize(original, large, size, 0, 0, cv::INTER_LANCZOS4);
-    for (int step = 0; step < 2; step++) {
-      cv::resize(large, small, original.size(), 0, 0, cv::INTER_AREA);
-      cv::subtract(original, small, small);
-      cv::resize(small, correction, size, 0, 0, cv::INTER_CUBIC);
-      cv::add(large, correction, large);
+    ImagingPicture result = empty_picture(width * 2, height * 2, channels);
+    cv::Mat whole(height * 2, width * 2, CV_8UC(channels), result.pixels);
+    int strips = (height + kStrip - 1) / kStrip;
+    try {
+      cv::parallel_for_(cv::Range(0, strips), [&](const cv::Range &range) {
+        for (int strip = range.start; strip < range.end; strip++) {
+          int first = strip * kStrip, end = std::min(height, first + kStrip);
+          int above = std::max(0, first - kReach), below = std::min(height, end + kReach);
+          cv::Mat large = doubled(source.rowRange(above, below));
+          large.rowRange((first - above) * 2, (end - above) * 2)
+              .copyTo(whole.rowRange(first * 2, end * 2));
+        }
+      });
+    } catch (...) {
+      imaging_free(result.pixels);
+      throw;
     }
-    if (channels == 4) weigh(large, true);
-    cv::Mat result;
-    large.convertTo(result, CV_8U);
-    *picture = picture_of(result);
+    *picture = result;
   });
 }
 

@@ -53,6 +53,16 @@ import Testing
     #expect(try Codec.decode(filled, field: "image").size == PixelSize(width: 64, height: 64))
   }
 
+  @Test("doubling leaves no trace of the strips that it is done in")
+  func upscaleStrips() throws {
+    let tall = Ground.wood.raster(width: 40, height: 400)
+    let whole = Raster(try BuiltInEngine.doubled(tall.picture()))
+    // The same rows, cut so that other strips come of them.
+    let part = Raster(try BuiltInEngine.doubled(tall.cropped(0..<40, 50..<400).picture()))
+    let line = 80 * 3
+    #expect(whole.bytes.dropFirst(140 * line) == part.bytes.dropFirst(40 * line))
+  }
+
   @Test("doubling keeps alpha and gives a PNG of twice the size")
   func upscaleAlpha() throws {
     let subject = try engine.png(prompt: "a flower", aspectRatio: .square, seed: 1)
@@ -186,6 +196,25 @@ import Testing
     }
     #expect(edges > 200)
     #expect(strays * 20 < edges, "\(strays) of \(edges)")
+  }
+
+  @Test("a portrait stays on the lower edge of its new background, and casts no shadow there")
+  func portraitBackground() throws {
+    let truth = try KnownTruth.composite(
+      "a man in a blue shirt", on: .paper, pose: .portrait, side: 240)
+    let file = try Codec.encode(truth.picture.picture(alpha: truth.alpha), as: .png)
+    let picture = Raster(
+      try Codec.decode(
+        engine.addBackground(prompt: "in a meadow", image: file, seed: 2), field: "image"))
+    let lowest = 239 * 240
+    let solid = (0..<240).filter { truth.alpha[lowest + $0] == 255 }
+    #expect(solid.count > 40)
+    let isBlue = solid.count { column in
+      let at = (lowest + column) * 3
+      return picture.bytes[at + 2] > picture.bytes[at + 1]
+        && picture.bytes[at + 2] > picture.bytes[at]
+    }
+    #expect(isBlue * 10 > solid.count * 8)
   }
 
   @Test("a background leaves the middle of the subject alone and replaces the rest")

@@ -6,7 +6,7 @@ import ImagineCore
 /// pixels and throws its result away.
 enum Edits {
   static func rows() throws -> [Row] {
-    [try removal(), try upscale(), try fill(), try resize()]
+    [try removal(), try upscale(), try fill(), try resize(), try together()]
   }
 
   private static func removal() throws -> Row {
@@ -54,5 +54,23 @@ enum Edits {
       "resize by a quarter, 1024²", target: "≤ 500 ms",
       { _ = try engine.resize(file, to: .threeToFour, prompt: nil, mask: nil) },
       beside: "vips_resize", { peer_resize(pixels, 1024, 1024, 0.75, 1) })
+  }
+
+  /// Two jobs at once, beside the same two in turn.
+  private static func together() throws -> Row {
+    let engine = Pictures.engine
+    let file = try Pictures.painted("a cat in a living room", side: 1024)
+    let job: @Sendable () -> Void = {
+      _ = try? engine.removeBackground(file)
+      _ = try? engine.upscale(file)
+    }
+    return try .measured(
+      "two jobs at once", target: "≤ in turn", rounds: 5,
+      { DispatchQueue.concurrentPerform(iterations: 2) { _ in job() } },
+      beside: "two in turn",
+      {
+        job()
+        job()
+      })
   }
 }

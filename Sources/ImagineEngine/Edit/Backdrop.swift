@@ -24,19 +24,23 @@ private struct Placed {
   let colours: Raster
   let alpha: [UInt8]
   let box: (left: Int, top: Int, right: Int, bottom: Int)
+  /// Whether the lower edge cuts the subject off, as it does a portrait.
+  let isCutOff: Bool
 
   /// nil where nothing is opaque. A subject that fills its frame is made smaller, so that there is
-  /// ground to stand on.
+  /// ground to stand on; one that is cut off stays where it is.
   init?(_ subject: inout (colours: Raster, alpha: [UInt8])) {
     let (width, height) = (subject.colours.width, subject.colours.height)
     func box(_ alpha: [UInt8]) -> (left: Int, top: Int, right: Int, bottom: Int)? {
       Mask(width: width, height: height, values: alpha.map { $0 > 40 ? 255 : 0 }).box
     }
     guard var found = box(subject.alpha) else { return nil }
+    let lowest = subject.alpha.suffix(width).count { $0 > 127 }
+    isCutOff = lowest * 10 > found.right - found.left
     let room = height - 1 - found.bottom
     let tall = Double(found.bottom - found.top) / Double(height)
     let wide = Double(found.right - found.left) / Double(width)
-    if room * 16 < height || tall > 0.84 || wide > 0.9 {
+    if !isCutOff, room * 16 < height || tall > 0.84 || wide > 0.9 {
       let scale = min(1, 0.74 / tall, 0.8 / wide)
       Self.move(&subject, found, scale: scale)
       guard let moved = box(subject.alpha) else { return nil }
@@ -101,7 +105,8 @@ private struct Backdrop {
     let factor = max(1, picture.height / 256)
     let width = picture.width / factor
     let height = picture.height / factor
-    guard width > 4, height > 4 else { return }
+    // Of what is cut off, no foot is seen.
+    guard width > 4, height > 4, !subject.isCutOff else { return }
     let base = Float(subject.box.bottom + 1) / Float(factor)
     let lean: Float = sunSide > 0 ? -0.7 : 0.7
     var cast = [Float](repeating: 0, count: width * height)
@@ -197,7 +202,8 @@ private struct Backdrop {
     let mean = sum / count
     let grey = max(mean.sum() / 3, 1)
     let hue = mean / grey
-    let level = 0.9 + 0.1 * min(1.3, grey / 120)
-    return (SIMD3(repeating: 1) + (hue - SIMD3(repeating: 1)) * 0.22) * level
+    // In a dark set a subject is lit less, though never as little as the set: it is what is shown.
+    let level = min(1.03, 0.58 + 0.42 * grey / 110)
+    return (SIMD3(repeating: 1) + (hue - SIMD3(repeating: 1)) * 0.28) * level
   }
 }
