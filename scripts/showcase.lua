@@ -88,7 +88,7 @@ row("Text to PNG", task.map(things, function(thing)
 end))
 
 local dog = imagine.generate { prompt = "a dog in a meadow", style = "realistic", seed = seed }
-local hole = mask(dog, 0.3, 0.4, 0.7, 0.95)
+local hole = mask(dog, 0.36, 0.38, 0.79, 0.85)
 local portrait = imagine.generate { prompt = "portrait of a woman, studio", style = "realistic", seed = seed }
 local bottle = imagine.png { prompt = "a perfume bottle", seed = seed }
 local edits = {

@@ -43,7 +43,7 @@ import Testing
       digest: "1a0ca485083f3c47acdea39907bd3bdfb4e7ff514dd1c861576176c176bb9de7"),
     Entry(
       prompt: "a forest in autumn", style: .fluxSchnell, seed: 4,
-      digest: "0d0e092aa0407cee3f360964addfe2ff15408338fd71313e5fafb5e7c2f097c6"),
+      digest: "314c3a21bdc26bcaa991afae40ba1816ebf468e656b6087d9fb82ddb0b406c93"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
       digest: "4cf748f5272e2caf403b07b1f29e75b6456971190dc8815763878b2c46a6f42e"),
@@ -64,7 +64,7 @@ import Testing
       digest: "09d0fd2df6d1e44ae24963e8a0bf1cb7fdb88e803485013bfe812f4cafc4ba94"),
     Entry(
       prompt: "the milky way over hills", style: .fluxSchnell, seed: 11,
-      digest: "16f54ddd58e0271e92e7213cd92fcf0f366c0ce1bc82dd304844d651745cd275"),
+      digest: "cbd4e794386a4a4f6b17dabc5c37620b843901a9a25a4e83afbbfa8b006d9b81"),
     Entry(
       prompt: "a galaxy with a ringed planet", style: .imagineTurbo, seed: 12,
       digest: "d5e0f262669d32eb09fbc21b4e3c3bf97735f1acccf90243e03512b4586dcfa4"),
@@ -88,7 +88,7 @@ import Testing
       digest: "fddd280951c6d7c22102cbf8896d71429ec19be7e9f90e3b41e9331e8c9ca3f9"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxSchnell, seed: 42,
-      digest: "c37c798d701fe2e12116937c7d49d340baa0f4cefb4e6e4a4407fb1efcf83d0b"),
+      digest: "f1022022d92dc28c6b93f8896ed84bc03c00b5698c13e24e6f0bea3327ae2116"),
     Entry(
       prompt: "a castle by a river, two birds", style: .imagineTurbo, seed: 42,
       digest: "aef8a655196a40c771c5b2b5f0d479c0540a13c4bdf72b56558027ca84ca13ff"),

@@ -160,7 +160,8 @@ extension Painter {
     let thin = wood.bright.mixed(wood.glade, fade)
     let dense = wood.dim.lit(1 - near * 0.45).mixed(wood.glade, fade)
     let isCel = rendering.shading == .cel
-    let leafiness = isCel ? 0.1 : 0.16 + 0.16 * rendering.texture
+    let leafiness = isCel ? 0.12 : 0.18 + 0.12 * rendering.texture
+    let leaves = 95 - near * 40
     canvas.inBands(0..<last) { band in
       for pixelRow in band {
         let y = canvas.y(pixelRow, nearness)
@@ -170,11 +171,15 @@ extension Painter {
           if y > edge + 0.1 { continue }
           let x = canvas.x(column, nearness) + breeze
           let mass = wood.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
-          let leaf = wood.noise.cloud(x * scale * 13, y * scale * 13 + offset, octaves: 3) - 0.5
-          let body = mass + leaf * leafiness - 0.42 + min((edge - y) * 3, 0.12)
+          let filled = mass - 0.42 + min((edge - y) * 3, 0.12)
+          if filled <= -0.5 * leafiness { continue }
+          // Single leaves, turned against the grid of the noise.
+          let leaf =
+            wood.noise.value((x * 0.8 - y * 0.6) * leaves, (x * 0.6 + y * 0.8) * leaves) - 0.5
+          let body = filled + leaf * leafiness
           if body <= 0 { continue }
           let tuft = wood.noise.cloud(x * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
-          var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35 + leaf * leafiness * 5
+          var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35 + leaf * leafiness * 4
           if isCel { light = light > 0.62 ? 1 : (light > 0.3 ? 0.5 : 0) }
           var colour = dense.mixed(thin, Elementary.clamp(light))
           colour.w = 0.86 - near * 0.72
@@ -191,8 +196,8 @@ extension Painter {
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     let leaf = wood.leaf.mixed(Colour(0x44_7C_34), 0.5)
     var ferns: [FigureDrawing] = []
-    for index in 0..<14 {
-      let depth = Float(index) / 13
+    for index in 0..<10 {
+      let depth = Float(index) / 9
       let side: Float = index % 2 == 0 ? 1 : -1
       let foot = Point(
         side * half * stream.within(0.4...1.05), scene.horizon + 0.08 + depth * 0.33)
@@ -202,9 +207,9 @@ extension Painter {
         texture: .leaves, round: 0.5)
       var fern = Figure(.scenery(stream.next()), time: time)
       let breeze = Elementary.sin(time * 1.1 + Float(index)) * 0.03
-      for frond in 0..<13 {
+      for frond in 0..<11 {
         // From both sides to the middle, so that the upright ones stand in front.
-        let turn = Float(frond / 2) * 0.2 * (frond % 2 == 0 ? 1 : -1)
+        let turn = Float(frond / 2) * 0.24 * (frond % 2 == 0 ? 1 : -1)
         let angle = -1.571 + (frond % 2 == 0 ? 1.45 : -1.45) - turn + stream.within(-0.1...0.1)
         let reach = Point(Elementary.cos(angle), Elementary.sin(angle)) * size
         fern.limb(

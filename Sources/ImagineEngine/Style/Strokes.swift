@@ -19,6 +19,12 @@ struct Strokes {
         }
       }
     }
+    // What lay under the paint still shows a little, so that small things keep their shape.
+    canvas.inBands { band in
+      for index in (band.lowerBound * canvas.width)..<(band.upperBound * canvas.width) {
+        canvas.pixels[index] = canvas.pixels[index].mixed(source.pixels[index], 0.3)
+      }
+    }
   }
 
   private struct Stroke: Sendable {
