@@ -165,24 +165,33 @@ enum OpenAIAnswer {
   }
 
   static func entries(_ body: [UInt8], of call: HTTPTransport.Call) throws -> [Entry] {
-    guard let answer = try? JSONDecoder().decode(Body.self, from: Data(body)), !answer.data.isEmpty
+    let json = LiftedJSON(body)
+    guard let answer = try? JSONDecoder().decode(Body.self, from: Data(json.text)),
+      !answer.data.isEmpty
     else { throw ServiceAnswer.unexpected("the answer holds no pictures", of: call) }
     return try answer.data.map { entry in
-      if let text = entry.base64 { return .bytes(try decode(text[...], of: call)) }
+      if let text = entry.base64 { return .bytes(try decode(json.bytes(of: text), of: call)) }
       guard let address = entry.url else {
         throw ServiceAnswer.unexpected(
           "an entry of the answer has neither url nor b64_json", of: call)
       }
-      guard address.hasPrefix("data:") else { return .address(address) }
-      guard let comma = address.firstIndex(of: ","), address[..<comma].hasSuffix(";base64") else {
+      let bytes = json.bytes(of: address)
+      guard bytes.starts(with: "data:".utf8) else {
+        return .address(String(decoding: bytes, as: UTF8.self))
+      }
+      guard let comma = bytes.firstIndex(of: UInt8(ascii: ",")),
+        bytes[..<comma].suffix(";base64".utf8.count).elementsEqual(";base64".utf8)
+      else {
         throw ServiceAnswer.unexpected("a data address of the answer is not base64", of: call)
       }
-      return .bytes(try decode(address[address.index(after: comma)...], of: call))
+      return .bytes(try decode(bytes[(comma + 1)...], of: call))
     }
   }
 
-  private static func decode(_ text: Substring, of call: HTTPTransport.Call) throws -> [UInt8] {
-    let text = String(text)
+  private static func decode(
+    _ text: ArraySlice<UInt8>, of call: HTTPTransport.Call
+  ) throws -> [UInt8] {
+    let text = Data(text)
     // Line ends within base64 are seldom, and looking for them takes its time.
     guard
       let data = Data(base64Encoded: text)

@@ -89,6 +89,19 @@ extension Settings {
   }
 }
 
+extension ConfigurationFile {
+  /// Looks at every provider, where otherwise only those that are used would be.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` about the first that cannot be right.
+  func check(_ environment: [String: String]) throws(ImagineError) {
+    for (name, settings) in providers.sorted(by: { $0.key < $1.key }) {
+      if try ProviderDescription.builtIn(name, environment, settings) == nil {
+        _ = try ProviderDescription(settings)
+      }
+    }
+  }
+}
+
 extension TOMLTable {
   fileprivate var settings: [String: Setting] {
     var settings: [String: Setting] = [:]

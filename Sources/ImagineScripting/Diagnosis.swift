@@ -51,7 +51,7 @@ extension ScriptHost {
   private var configurationFinding: Finding {
     let path = DataFolder.configuration(configuration.environment)
     do {
-      _ = try ConfigurationFile.read(path)
+      try ConfigurationFile.read(path).check(configuration.environment)
       let isThere = FileManager.default.fileExists(atPath: path)
       return Finding(
         subject: "configuration", verdict: .fine,

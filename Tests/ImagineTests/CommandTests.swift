@@ -1,0 +1,107 @@
+import Foundation
+import ImagineTestSupport
+import Testing
+
+@Suite("The commands about jobs and about the machine")
+struct CommandTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func imagine(
+    _ arguments: [String], _ environment: [String: String] = [:]
+  ) async throws -> Program.Outcome {
+    var variables = environment
+    variables["IMAGINE_HOME"] = folder.file("home")
+    variables["XDG_CONFIG_HOME"] = folder.path
+    return try await Program.imagine.run(arguments, environment: variables, in: folder.path)
+  }
+
+  private func json<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(text.utf8))
+  }
+
+  @Test("a job is listed, asked for, waited for and deleted from outside its script")
+  func jobs() async throws {
+    let script = try await imagine(["-e", "print(imagine.video('waves at dusk').id)"])
+    let id = script.output.trimmingCharacters(in: .newlines)
+    try #require(!id.isEmpty, "\(script.errors)")
+
+    struct Job: Decodable {
+      let id: String
+      let provider: String
+      let prompt: String
+    }
+    let listed = try json([Job].self, try await imagine(["jobs", "list", "--json"]).output)
+    #expect(listed.map(\.id) == [id])
+    #expect(listed.first?.provider == "local")
+    #expect(try await imagine(["jobs"]).output.contains("waves at dusk"))
+
+    let waited = try await imagine(["jobs", "wait", id, "-o", "out/waves.mp4", "--json"])
+    #expect(waited.status == 0, "\(waited.errors)")
+    #expect(folder.files.contains("out/waves.mp4"))
+
+    struct Status: Decodable {
+      let id: String
+      let state: String
+      let progress: Double?
+    }
+    let status = try json(
+      Status.self, try await imagine(["jobs", "show", id, "--json"]).output)
+    #expect(status.id == id)
+    #expect(status.state == "finished")
+    #expect(status.progress == 1)
+
+    #expect(try await imagine(["jobs", "delete", id]).status == 0)
+    #expect(try await imagine(["jobs", "list"]).output.isEmpty)
+    let gone = try await imagine(["jobs", "show", id])
+    #expect(gone.status == 1)
+    #expect(gone.errors.contains("not_found"))
+  }
+
+  @Test("doctor says which provider would be used and why, and that all is well")
+  func healthy() async throws {
+    struct Finding: Decodable {
+      let subject: String
+      let verdict: String
+      let detail: String
+    }
+    let outcome = try await imagine(["doctor", "--json"])
+    #expect(outcome.status == 0, "\(outcome.output)")
+    let findings = try json([Finding].self, outcome.output)
+    let provider = try #require(findings.first { $0.subject == "provider local" })
+    #expect(provider.detail.contains("no token is set"))
+    #expect(findings.contains { $0.subject == "built-in engine" && $0.verdict == "fine" })
+  }
+
+  @Test("doctor says what to do about a token that is refused, and shows none of it")
+  func refused() async throws {
+    let stub = try await StubServer { _ in
+      .json(401, #"{"status":"error","code":1001,"error":"Unauthorized","message":"no"}"#)
+    }
+    let outcome = try await imagine(
+      ["doctor"], ["IMAGINE_TOKEN": "secret-token", "IMAGINE_BASE_URL": "\(stub.address)/v2"])
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("PROBLEM provider imagine: IMAGINE_TOKEN is set"))
+    #expect(outcome.output.contains("check the token"))
+    #expect(!outcome.output.contains("secret-token"))
+    await stub.close()
+  }
+
+  @Test("doctor names what is wrong in config.toml, though no script has met it")
+  func configuration() async throws {
+    try FileSystem.write(
+      """
+      [providers.studio]
+      kind = "openai"
+      base_url = "https://pictures.example.com/v1"
+      prices = { unit = "USD", genrate = 0.02 }
+      """, to: folder.file("imagine/config.toml"))
+    let outcome = try await imagine(["doctor"])
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("PROBLEM configuration"))
+    #expect(outcome.output.contains("providers.studio.prices: unknown field 'genrate'"))
+  }
+}
