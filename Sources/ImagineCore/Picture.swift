@@ -30,6 +30,11 @@ public struct PictureHeader: Sendable, Hashable {
   /// metadata before its frame header.
   public static let enoughBytes = 64 * 1024
 
+  public init(format: PictureFormat, size: PixelSize) {
+    self.format = format
+    self.size = size
+  }
+
   /// - Parameter bytes: the file, or at least ``enoughBytes`` from its start.
   public init?(_ bytes: some Collection<UInt8>) {
     let reader = Reader(Array(bytes.prefix(Self.enoughBytes * 8)))

@@ -34,6 +34,8 @@ public final class CurrentRun: Sendable {
     var occurrences: [String: Int] = [:]
     var jobs: [String: OpenCall] = [:]
     var isEnded = false
+    var answeredByJournal = 0
+    var answeredByCache = 0
   }
 
   /// Nil where nothing is kept.
@@ -132,6 +134,9 @@ public final class CurrentRun: Sendable {
         price: price, beganAt: WallClock.now, attempt: held?.run.attempt ?? 1)
       return OpenCall(call, in: held, isNew: true)
     }
+    if call.isAnswered || call.state == .accepted {
+      state.withLock { $0.answeredByJournal += 1 }
+    }
     if !call.isAnswered, onUncertain == .fail { try refuse(call, key) }
     call.attempt = held?.run.attempt ?? 1
     if onUncertain == .retry { call.deaths = 0 }
@@ -188,6 +193,16 @@ public final class CurrentRun: Sendable {
 
   func cached(_ key: String) throws -> [StoredResult]? {
     answersFromCache ? try journal?.cached(key) : nil
+  }
+
+  /// An answer of the cache was taken.
+  func countCached() {
+    state.withLock { $0.answeredByCache += 1 }
+  }
+
+  /// How many calls were answered without being sent.
+  public var answered: (byJournal: Int, byCache: Int) {
+    state.withLock { ($0.answeredByJournal, $0.answeredByCache) }
   }
 
   func cache(_ results: [StoredResult], as key: String) throws {

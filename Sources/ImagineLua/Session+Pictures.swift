@@ -78,6 +78,7 @@ extension Session {
     guard let key = try await cacheKey(of: part), let results = try run.cached(key),
       try results.allSatisfy({ try assets.asset(sha256: $0.sha256) != nil })
     else { return nil }
+    run.countCached()
     try await open.intends(part.description, price: .tokens(0))
     try await open.stored(results)
     let images = try images(open.record, of: part.call)

@@ -58,6 +58,8 @@ public final class ScriptHost: Sendable {
     public var progress: (any JobProgress)?
     /// How the run is begun, resumed and paid for.
     public var run = RunOptions()
+    /// Whether scripts are only planned: nothing is sent, written or waited for.
+    public var plans = false
     /// Is told of each change of a call after the journal has it; for tests that end the process at
     /// a given point.
     public var journalObserver: (@Sendable (JournaledCall) -> Void)?
@@ -81,6 +83,8 @@ public final class ScriptHost: Sendable {
   let recordingSource: RecordingSource?
   let replay: ReplayedSource?
   let journal: SQLiteJournal
+  /// Nil where scripts are run, and not planned.
+  private let plan: ScriptPlan?
   /// Whether a script of ``run(_:name:)`` failed.
   private let hasFailed = Mutex(false)
 
@@ -96,19 +100,33 @@ public final class ScriptHost: Sendable {
     replay = configuration.replay.map {
       ReplayedSource(path: $0, selection: configuration.provider)
     }
+    let store = FileAssetStore(root: "\(home)/assets")
+    let plan = configuration.plans ? ScriptPlan() : nil
+    let plannedStore = plan.map { PlannedAssetStore(store, plan: $0) }
+    self.plan = plan
     let source: any Session.ProviderSource & PictureConverter =
-      if let replay { replay } else if let recordingSource { recordingSource } else { registry }
+      if let plan, let plannedStore {
+        PlannedSource(registry, store: plannedStore, plan: plan)
+      } else if let replay {
+        replay
+      } else if let recordingSource {
+        recordingSource
+      } else {
+        registry
+      }
     let database = JournalDatabase(path: "\(home)/journal.sqlite")
     journal = SQLiteJournal(
       database: database, locks: "\(home)/runs", dailyLimit: { try registry.dailyLimit() },
       observer: configuration.journalObserver)
     let run = configuration.run
     session = Session(
-      assets: FileAssetStore(root: "\(home)/assets"),
-      ledger: SQLiteJobLedger(database: database), converter: source, providers: source,
+      assets: plannedStore ?? store,
+      ledger: plan == nil ? SQLiteJobLedger(database: database) : PlannedLedger(),
+      converter: source, providers: source,
       run: CurrentRun(
-        journal: replay == nil ? journal : nil, script: run.script, resumption: run.resumption,
-        seed: run.seed ?? .random(), onUncertain: run.onUncertain,
+        journal: plan != nil ? PlannedJournal(journal) : replay == nil ? journal : nil,
+        script: run.script, resumption: plan == nil ? run.resumption : .lastUnfinished,
+        seed: run.seed ?? .random(), onUncertain: plan == nil ? run.onUncertain : .retry,
         // What the cache answers would be missing in a recording.
         answersFromCache: recorder == nil,
         notice: configuration.notice),
@@ -124,6 +142,7 @@ public final class ScriptHost: Sendable {
     try openRecording()
     try ImagineModule(session: session).install(in: state)
     record(seed: session.run.seed)
+    if let plan { try PlannedLibrary(plan: plan).install(in: state) }
   }
 
   /// Runs a script in a state of its own, and waits for what it has paid for.
@@ -151,10 +170,17 @@ public final class ScriptHost: Sendable {
     }
   }
 
+  /// What the scripts that were planned so far would ask for; nil where they were run.
+  public var planned: ScriptPlan.Summary? {
+    let answered = session.run.answered
+    return plan?.summary(
+      answeredByJournal: answered.byJournal, answeredByCache: answered.byCache)
+  }
+
   /// Tells what should be known at the end of a run, by the configuration's `notice`.
   public func tellWhatWasDrawn() {
     let count = session.picturesDrawnByEngine
-    guard count > 0, replay == nil else { return }
+    guard plan == nil, count > 0, replay == nil else { return }
     let pictures = count == 1 ? "1 picture" : "\(count) pictures"
     configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
   }

@@ -74,6 +74,11 @@ public struct FileAssetStore: AssetStore {
     try await file.commit(to: path, replacing: replacing)
   }
 
+  /// A file of the user's as an asset that is not stored, for one who only looks.
+  public func describe(fileOfTheUsers path: String) throws -> Asset {
+    try Self.describe(path, sha256: sha256(ofFile: path))
+  }
+
   static func folder(of sha256: String, in root: String) -> String {
     "\(root)/\(sha256.prefix(2))"
   }

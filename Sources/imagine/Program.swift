@@ -21,7 +21,7 @@ enum Program {
   /// The host of this process: by the environment and `config.toml`, telling its user on stderr.
   static func makeHost(
     provider: String? = nil, isVerbose: Bool = false, run: RunOptions = RunOptions(),
-    record: String? = nil, replay: String? = nil
+    record: String? = nil, replay: String? = nil, plans: Bool = false
   ) -> ScriptHost {
     var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
     logger.logLevel = isVerbose ? .debug : .warning
@@ -31,6 +31,7 @@ enum Program {
     configuration.record = record
     configuration.replay = replay
     configuration.run = run
+    configuration.plans = plans
     configuration.journalObserver = EndingPoint(environment: environment)?.observe
     configuration.notice = Notice.write
     if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }

@@ -13,18 +13,23 @@ import Synchronization
 
 /// Scripts, `-e` and the REPL: the command `lua` with `imagine.*` in it.
 enum ScriptCommand {
-  /// - Parameter resuming: the id of a run that is to be gone on with, before all else that says so.
+  /// - Parameters:
+  ///   - id: of a run that is to be gone on with, before all else that says so.
+  ///   - plan: prints what the script would ask for, in place of a run; nil for a run.
   /// - Returns: the exit code.
-  static func run(arguments: [String], resuming id: String? = nil) -> Int32 {
+  static func run(
+    arguments: [String], resuming id: String? = nil, planning plan: PlanCommand? = nil
+  ) -> Int32 {
     let shared: Shared
     do {
-      shared = Shared(try Settings(resuming: id))
+      shared = Shared(try Settings(resuming: id, plans: plan != nil))
     } catch {
       Notice.write("\(error)")
       return 1
     }
     var command = LuaCommand()
     command.options += options(shared)
+    if let plan { command.options.append(plan.option) }
     command.willRun = { invocation in
       shared.settings.withLock { $0.run.script = script(invocation) }
     }
@@ -35,6 +40,7 @@ enum ScriptCommand {
       interpreter.waitForBackgroundWorkBlocking()
       guard let host = shared.hostIfMade else { return }
       host.tellWhatWasDrawn()
+      if let summary = host.planned { plan?.print(summary) }
       finishRecording(host)
       host.endRun(succeeded: succeeded)
       host.close()
@@ -133,9 +139,11 @@ private struct Settings: Sendable {
   var record: String?
   var replay: String?
   var run: RunOptions
+  let plans: Bool
 
   /// - Throws: ``ImagineError`` for a variable that means nothing.
-  init(resuming id: String?) throws(ImagineError) {
+  init(resuming id: String?, plans: Bool) throws(ImagineError) {
+    self.plans = plans
     run = try RunOptions(environment: Program.environment)
     if let id { run.resumption = .run(id) }
   }
@@ -156,7 +164,7 @@ private final class Shared: Sendable {
       let settings = settings.withLock { $0 }
       let host = Program.makeHost(
         provider: settings.provider, isVerbose: settings.isVerbose, run: settings.run,
-        record: settings.record, replay: settings.replay)
+        record: settings.record, replay: settings.replay, plans: settings.plans)
       made = host
       return host
     }

@@ -22,6 +22,8 @@ case "show"?:
   await Subcommand.run(ShowCommand.self, arguments: arguments.dropFirst(2))
 case "rerun"?:
   await Subcommand.run(RerunCommand.self, arguments: arguments.dropFirst(2))
+case "plan"?:
+  exit(PlanCommand.run(arguments: [arguments[0]] + arguments.dropFirst(2)))
 case "runs"?:
   await Subcommand.run(RunsCommand.self, arguments: arguments.dropFirst(2))
 case "cache"?:

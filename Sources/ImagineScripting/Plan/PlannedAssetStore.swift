@@ -1,0 +1,141 @@
+import ImagineCore
+import ImagineStore
+import Synchronization
+
+/// Stands in for the asset store in a plan: pictures that were never drawn have a name and a size,
+/// files of the user's are looked at where they lie, and nothing is written.
+final class PlannedAssetStore: AssetStore {
+  private struct State {
+    /// By their SHA-256.
+    var assets: [String: Asset] = [:]
+    var bytes: [String: [UInt8]] = [:]
+    /// What would lie under a path.
+    var saved: [String: Asset] = [:]
+    var count = 0
+  }
+
+  private let store: FileAssetStore
+  private let plan: ScriptPlan
+  private let state = Mutex(State())
+
+  init(_ store: FileAssetStore, plan: ScriptPlan) {
+    self.store = store
+    self.plan = plan
+  }
+
+  /// A picture that would be drawn.
+  func standIn(format: PictureFormat, size: PixelSize) -> Asset {
+    remember(PictureHeader(format: format, size: size), kind: format.pathExtension)
+  }
+
+  /// A video that would be filmed.
+  func standInVideo(size: PixelSize, duration: Double) -> Asset {
+    let asset = remember(nil, kind: "mp4")
+    let film = StandInMedia.video(size: size, duration: duration)
+    state.withLock { $0.bytes[asset.sha256] = film }
+    return asset
+  }
+
+  private func remember(_ header: PictureHeader?, kind: String) -> Asset {
+    state.withLock { state in
+      state.count += 1
+      // No content has this name: a real one's first digits differ with all likelihood.
+      let digits = String(state.count, radix: 16)
+      let sha256 = String(repeating: "0", count: 64 - digits.count) + digits
+      let asset = Asset(
+        sha256: sha256, path: "/planned/\(sha256).\(kind)", byteCount: 0, header: header)
+      state.assets[sha256] = asset
+      return asset
+    }
+  }
+
+  func makeWriter() throws -> any AssetWriter {
+    PlannedWriter { [self] bytes in
+      let sha256 = store.sha256(of: bytes)
+      let asset = Asset(
+        sha256: sha256, path: "/planned/\(sha256).bin", byteCount: bytes.count,
+        header: PictureHeader(bytes))
+      state.withLock { state in
+        state.assets[sha256] = asset
+        state.bytes[sha256] = bytes
+      }
+      return asset
+    }
+  }
+
+  func sha256(ofFile path: String) throws -> String {
+    if let saved = state.withLock({ $0.saved[path] }) { return saved.sha256 }
+    return try store.sha256(ofFile: path)
+  }
+
+  func sha256(of bytes: [UInt8]) -> String { store.sha256(of: bytes) }
+
+  func asset(sha256: String) throws -> Asset? {
+    if let planned = state.withLock({ $0.assets[sha256] }) { return planned }
+    return try store.asset(sha256: sha256)
+  }
+
+  func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
+    let (isPlanned, kept) = state.withLock { state in
+      (state.assets[asset.sha256] != nil, state.bytes[asset.sha256])
+    }
+    guard isPlanned else { return try store.bytes(of: asset, from: offset, count: count) }
+    let bytes = kept ?? asset.header.map { StandInMedia.picture(size: $0.size) } ?? []
+    return Array(bytes.dropFirst(offset).prefix(count))
+  }
+
+  func importFile(_ path: String) async throws -> Asset {
+    if let saved = state.withLock({ $0.saved[path] }) { return saved }
+    let asset = try store.describe(fileOfTheUsers: path)
+    state.withLock { $0.assets[asset.sha256] = asset }
+    return asset
+  }
+
+  func export(
+    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
+  ) async throws {
+    plan.add(file: path)
+    state.withLock { $0.saved[path] = asset }
+  }
+}
+
+/// Collects what is written, and leaves it in memory.
+private final class PlannedWriter: AssetWriter {
+  private var bytes: [UInt8] = []
+  private let keep: ([UInt8]) -> Asset
+
+  init(keep: @escaping ([UInt8]) -> Asset) {
+    self.keep = keep
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws { self.bytes += bytes }
+  func commit() async throws -> Asset { keep(bytes) }
+  func discard() { bytes = [] }
+}
+
+/// Files that have a size and nothing to see.
+enum StandInMedia {
+  /// A black PNG of one bit a pixel.
+  static func picture(size: PixelSize) -> [UInt8] { BlankPicture.png(size: size) }
+
+  /// The boxes of an MP4 (ISO/IEC 14496-12) that tell size and duration, and no frames.
+  static func video(size: PixelSize, duration: Double) -> [UInt8] {
+    let scale = 1000
+    let movieHeader = box(
+      "mvhd",
+      zeros(12) + big(scale) + big(Int(duration * Double(scale))) + zeros(80))
+    let trackHeader = box("tkhd", zeros(76) + big(size.width << 16) + big(size.height << 16))
+    return box("ftyp", Array("isom".utf8) + zeros(4) + Array("isom".utf8))
+      + box("moov", movieHeader + box("trak", trackHeader))
+  }
+
+  private static func box(_ type: String, _ content: [UInt8]) -> [UInt8] {
+    big(content.count + 8) + Array(type.utf8) + content
+  }
+
+  private static func big(_ value: Int) -> [UInt8] {
+    withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).bigEndian, Array.init)
+  }
+
+  private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+}

@@ -1,0 +1,71 @@
+import ImagineCore
+import ImagineLua
+import Synchronization
+
+/// Providers that note what they would be sent.
+final class PlannedSource: Sendable {
+  private let registry: ProviderRegistry
+  private let store: PlannedAssetStore
+  private let plan: ScriptPlan
+  private let films = PlannedProvider.Films()
+
+  init(_ registry: ProviderRegistry, store: PlannedAssetStore, plan: ScriptPlan) {
+    self.registry = registry
+    self.store = store
+    self.plan = plan
+  }
+
+  private func planned(_ provider: any Provider) -> any Provider {
+    PlannedProvider(provider, store: store, plan: plan, films: films)
+  }
+}
+
+extension PlannedSource: Session.ProviderSource {
+  func provider(named name: String?) throws -> any Provider {
+    planned(try registry.provider(named: name))
+  }
+
+  func provider(describedBy settings: Settings) throws -> any Provider {
+    planned(try registry.provider(describedBy: settings))
+  }
+
+  /// What lies at the address is not known.
+  func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
+    self.store.standIn(format: .png, size: AspectRatio.square.pixelSize)
+  }
+
+  func limitCalls(concurrency: Int?, rate: Int?) {}
+
+  func version(of provider: any Provider) async throws -> String {
+    try await registry.version(of: provider)
+  }
+}
+
+extension PlannedSource: PictureConverter {
+  func convert(
+    _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+  ) async throws -> Asset {
+    let size = asset.header?.size ?? AspectRatio.square.pixelSize
+    return self.store.standIn(format: conversion.format, size: conversion.size(of: size))
+  }
+}
+
+extension Conversion {
+  /// The size that a picture has afterwards.
+  fileprivate func size(of given: PixelSize) -> PixelSize {
+    switch (width, height) {
+    case (nil, nil): return given
+    case (let width?, nil):
+      return PixelSize(width: width, height: max(1, given.height * width / given.width))
+    case (nil, let height?):
+      return PixelSize(width: max(1, given.width * height / given.height), height: height)
+    case (let width?, let height?):
+      guard fit == .contain else { return PixelSize(width: width, height: height) }
+      let scale = min(
+        Double(width) / Double(given.width), Double(height) / Double(given.height))
+      return PixelSize(
+        width: max(1, Int((Double(given.width) * scale).rounded())),
+        height: max(1, Int((Double(given.height) * scale).rounded())))
+    }
+  }
+}

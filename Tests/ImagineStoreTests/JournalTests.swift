@@ -1,0 +1,176 @@
+import Foundation
+import ImagineCore
+import ImagineStore
+import Testing
+
+@Suite("The journal keeps what was paid for")
+struct JournalTests {
+  let folder = NSTemporaryDirectory() + "journal-\(UUID().uuidString)"
+  private static let script = Script(path: "/scripts/a.lua", arguments: ["1", "zwei"])
+  private static let seed = RandomSeed(first: 7, second: -11)
+
+  /// A journal with a connection of its own, as another process has.
+  private func makeJournal(dailyLimit: Price? = nil) -> SQLiteJournal {
+    SQLiteJournal(
+      database: JournalDatabase(path: "\(folder)/journal.sqlite"), locks: "\(folder)/runs",
+      dailyLimit: { dailyLimit })
+  }
+
+  private func makeCall(
+    _ run: Run, _ prompt: String, occurrence: Int = 1, price: Price? = .tokens(5)
+  ) -> JournaledCall {
+    let request = RequestDescription(operation: "generate", fields: ["prompt": .text(prompt)])
+    return JournaledCall(
+      run: run.id,
+      key: CallKey(provider: "imagine", request: request, count: nil, occurrence: occurrence),
+      provider: "imagine", request: request, price: price, beganAt: 1, attempt: run.attempt)
+  }
+
+  private func sent(_ call: JournaledCall) -> JournaledCall {
+    var call = call
+    call.state = .sent
+    call.charged = .unknown
+    return call
+  }
+
+  @Test("a run is taken up with every call as it was")
+  func resumed() async throws {
+    let journal = makeJournal()
+    var held: (any HeldRun)? = try journal.begin(Self.script, seed: Self.seed)
+    let run = try #require(held?.run)
+    var call = sent(makeCall(run, "a \"cat\""))
+    try await held?.record(call)
+    call.state = .accepted
+    call.charged = .yes
+    call.job = "job-1"
+    try await held?.record(call)
+    call.state = .stored
+    call.results = [
+      StoredResult(
+        Asset(sha256: "ab", path: "/x", byteCount: 3, header: nil), engine: "engine 1")
+    ]
+    try await held?.record(call)
+    let other = sent(makeCall(run, "a dog"))
+    try await held?.record(other)
+    held = nil
+    let again = try #require(try makeJournal().resume(Self.script))
+    #expect(again.run.id == run.id && again.run.attempt == 2 && again.run.seed == Self.seed)
+    #expect(Set(again.earlierCalls) == [call, other])
+    #expect(try makeJournal().resume(Script(path: "/scripts/a.lua", arguments: ["1"])) == nil)
+  }
+
+  @Test("a run that is held is named with its process, and can be taken up when that is gone")
+  func alive() throws {
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    let id = try #require(held?.run.id)
+    #expect(try makeJournal().unfinished(Self.script) == nil)
+    let error = #expect(throws: ImagineError.self) { try makeJournal().resume(Self.script) }
+    #expect(error?.message.contains("\(ProcessInfo.processInfo.processIdentifier)") == true)
+    #expect(throws: ImagineError.self) { try makeJournal().delete(run: id) }
+    held = nil
+    #expect(try makeJournal().unfinished(Self.script)?.run.id == id)
+    #expect(try makeJournal().resume(Self.script)?.run.id == id)
+  }
+
+  @Test("a run that came to its end is not taken up again, unless it is named")
+  func finished() throws {
+    let held = try makeJournal().begin(Self.script, seed: Self.seed)
+    try held.end(.finished)
+    #expect(try makeJournal().resume(Self.script) == nil)
+    #expect(try makeJournal().resume(id: String(held.run.id.prefix(4))).run.id == held.run.id)
+  }
+
+  @Test("attempts that die in a call are counted, until one makes progress")
+  func deaths() async throws {
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    for deaths in 1...3 {
+      var call = sent(makeCall(try #require(held?.run), "a trap"))
+      call.attempt = deaths
+      call.deaths = deaths - 1
+      try await held?.record(call)
+      held = nil
+      held = try makeJournal().resume(Self.script)
+      #expect(held?.earlierCalls.map(\.deaths) == [deaths])
+    }
+    var good = makeCall(try #require(held?.run), "a cat")
+    good.state = .stored
+    good.attempt = 4
+    try await held?.record(good)
+    held = nil
+    held = try makeJournal().resume(Self.script)
+    #expect(held?.earlierCalls.map(\.deaths) == [0, 0])
+  }
+
+  @Test("two journals on one home never spend more in a day than both may")
+  func dailyLimit() async throws {
+    let limit = Price.tokens(100)
+    let runs = try [makeJournal(dailyLimit: limit), makeJournal(dailyLimit: limit)].map {
+      try $0.begin(Self.script, seed: Self.seed)
+    }
+    let accepted = await withTaskGroup(of: Bool.self) { group in
+      for number in 1...60 {
+        group.addTask {
+          let held = runs[number % 2]
+          let call = sent(makeCall(held.run, "picture \(number)"))
+          do {
+            try await held.record(call)
+            return true
+          } catch let error as ImagineError {
+            #expect(error.kind == .budget && error.message.contains("0 tokens of today's"))
+            return false
+          } catch {
+            Issue.record(error)
+            return false
+          }
+        }
+      }
+      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(accepted == 20)
+    // One that was refused unbilled gives its part back.
+    let calls = try makeJournal().calls(of: runs[0].run.id, limit: nil)
+    var refused = try #require(calls.first { $0.state == .sent })
+    refused.state = .failed
+    refused.charged = .no
+    try await runs[0].record(refused)
+    try await runs[0].record(sent(makeCall(runs[0].run, "one more")))
+    #expect(try makeJournal().run(runs[0].run.id).spent == ["tokens": 50])
+  }
+
+  @Test("a call that cannot be written takes no other with it")
+  func failingWrite() async throws {
+    let held = try makeJournal(dailyLimit: .tokens(7)).begin(Self.script, seed: Self.seed)
+    async let first: Void = held.record(sent(makeCall(held.run, "a", price: .tokens(3))))
+    async let second: Void = held.record(sent(makeCall(held.run, "b", price: .tokens(50))))
+    async let third: Void = held.record(sent(makeCall(held.run, "c", price: .tokens(3))))
+    try await first
+    await #expect(throws: ImagineError.self) { try await second }
+    try await third
+    #expect(try makeJournal().calls(of: nil, limit: nil).count == 2)
+  }
+
+  @Test("pruning takes finished runs that are old, and files that nothing needs")
+  func pruned() async throws {
+    let store = FileAssetStore(root: "\(folder)/assets")
+    let journal = makeJournal()
+    var kept: [Asset] = []
+    for (name, state) in [("old", Run.State.finished), ("unfinished", .failed)] {
+      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed)
+      let asset = try await store.store(Array(name.utf8))
+      kept.append(asset)
+      var call = makeCall(held.run, name)
+      call.state = .stored
+      call.results = [StoredResult(asset, engine: nil)]
+      try await held.record(call)
+      try held.end(state)
+    }
+    let stray = try await store.store(Array("stray".utf8))
+    #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").runs == 0)
+    let pruned = try journal.prune(keeping: Retention(days: -1), assets: "\(folder)/assets")
+    #expect(pruned.runs == 1 && pruned.files == 2)
+    #expect(try journal.runs().map(\.run.script.path) == ["/unfinished"])
+    #expect(try store.asset(sha256: kept[1].sha256) != nil)
+    #expect(try store.asset(sha256: kept[0].sha256) == nil)
+    #expect(try store.asset(sha256: stray.sha256) == nil)
+  }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import ImagineTestSupport
+import Testing
+
+/// Budgets, the cache and plans, by the program as a user runs it.
+@Suite("What may be spent, what need not be, and what would be")
+struct MoneyTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// A rehearsing server and the environment that leads to it. A picture in the style `flux-dev`
+  /// costs 6 tokens in this home's price list.
+  private func withService(
+    _ body: (_ environment: [String: String]) async throws -> Void
+  ) async throws {
+    try FileSystem.write("paint = \"card\"\n", to: folder.file("plan.toml"))
+    let server = try Program.server.start(
+      ["--port", "0", "--home", folder.file("server"), "--rehearse", folder.file("plan.toml")])
+    defer { server.send(SIGKILL) }
+    let address = try #require(await server.firstLine { $0.contains("http://") })
+    let base = try #require(address.split(separator: " ").first { $0.hasPrefix("http://") })
+    try await body([
+      "IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "test",
+      "IMAGINE_BASE_URL": "\(base)/v2", "XDG_CONFIG_HOME": folder.file("config"),
+      "BASE": String(base),
+    ])
+  }
+
+  private func run(
+    _ arguments: [String], _ environment: [String: String]
+  ) async throws -> Program.Outcome {
+    try await Program.imagine.run(arguments, environment: environment, in: folder.path)
+  }
+
+  private func configure(_ text: String) throws {
+    try FileSystem.write(text, to: folder.file("config/imagine/config.toml"))
+  }
+
+  private func charges(_ environment: [String: String]) async throws -> Int {
+    let answer = try await Program(path: "/usr/bin/env").run([
+      "curl", "-s", "\(environment["BASE"] ?? "")/x/rehearsal", "-H", "Authorization: Bearer test",
+    ])
+    let json = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
+    return try #require((json as? [String: Any])?["charges"] as? Int)
+  }
+
+  private static let ten = """
+    local outcomes = task.settle({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, function(number)
+      return imagine.generate{ prompt = "picture " .. number, style = "flux-schnell" }
+    end)
+    for _, outcome in ipairs(outcomes) do
+      print(outcome.ok and outcome.value.cost or outcome.error.kind .. ": " .. outcome.error.message)
+    end
+    local spent = imagine.spent()
+    print("spent", spent.calls, spent.tokens)
+    """
+
+  @Test("a budget lets as many calls through as it pays for, and says what is left")
+  func budget() async throws {
+    try await withService { environment in
+      let price = try await run(
+        ["-e", "print(imagine.estimate{ style = 'flux-schnell' }.cost)"], environment)
+      let cost = try #require(Int(price.output.dropLast()))
+      let outcome = try await run(
+        ["--budget", "\(cost * 3 + cost - 1)", "-e", Self.ten], environment)
+      let lines = outcome.output.split(separator: "\n")
+      #expect(lines.count { $0 == "\(cost)" } == 3, "\(outcome.output) \(outcome.errors)")
+      #expect(
+        lines.count {
+          $0.hasPrefix(
+            "budget: the call would cost \(cost) tokens, and \(cost - 1) tokens of the"
+              + " \(cost * 4 - 1) tokens of the run are left")
+        } == 7)
+      #expect(lines.last == "spent\t3\t\(cost * 3)")
+      #expect(try await charges(environment) == 3)
+    }
+  }
+
+  @Test("a number of calls is a limit too, of a run and of a part of a script")
+  func calls() async throws {
+    try await withService { environment in
+      let outcome = try await run(["--max-calls", "4", "-e", Self.ten], environment)
+      #expect(
+        outcome.output.hasSuffix("spent\t4\t\(4 * 5)\n") || outcome.output.contains("spent\t4"))
+      let part = try await run(
+        [
+          "-e",
+          """
+          local ok, fault = pcall(imagine.budget, { calls = 2 }, function()
+            task.map({1, 2, 3}, function(n) imagine.generate("part " .. n) end)
+          end)
+          print(ok, fault.kind, #task.settle({imagine.generate}))
+          imagine.generate("outside")
+          """,
+        ], environment)
+      #expect(part.output.hasPrefix("false\tbudget\t"), "\(part.output) \(part.errors)")
+      #expect(try await charges(environment) == 4 + 2 + 1)
+    }
+  }
+
+  @Test("under a budget, a call without a known price is refused unless that is allowed")
+  func unpriced() async throws {
+    try await withService { environment in
+      let script =
+        "local image = imagine.generate{prompt = 'x', seed = 1} print(pcall(image.upscale, image))"
+      let refused = try await run(["--budget", "1000", "-e", script], environment)
+      #expect(refused.output.contains("has no known price"), "\(refused.output)")
+      let allowed = try await run(
+        ["--budget", "1000", "--allow-unpriced", "-e", script], environment)
+      #expect(allowed.output.hasPrefix("true\t"), "\(allowed.output)")
+    }
+  }
+
+  @Test("two processes never spend more in a day than both may")
+  func dailyLimit() async throws {
+    try await withService { environment in
+      let price = try await run(
+        ["-e", "print(imagine.estimate{ style = 'flux-schnell' }.cost)"], environment)
+      let cost = try #require(Int(price.output.dropLast()))
+      try configure("[budget]\nper_day = \(cost * 7)\n")
+      let runs = try (1...2).map { _ in
+        try Program.imagine.start(["-e", Self.ten], environment: environment, in: folder.path)
+      }
+      var drawn = 0
+      for run in runs {
+        let outcome = await run.outcome()
+        drawn += outcome.output.split(separator: "\n").count { $0 == "\(cost)" }
+        #expect(outcome.output.contains("budget: "), "\(outcome.output) \(outcome.errors)")
+      }
+      #expect(drawn == 7)
+      #expect(try await charges(environment) == 7)
+    }
+  }
+
+  @Test("an equal request with a seed is answered by the cache, and the file is delivered")
+  func cache() async throws {
+    try await withService { environment in
+      let script = """
+        local image = imagine.generate{ prompt = "a cat", seed = 7, cache = true }
+        image:save(arg[1])
+        imagine.generate{ prompt = "a cat", cache = true }
+        print(image.sha256, imagine.spent().calls)
+        """
+      try FileSystem.write(script, to: folder.file("cached.lua"))
+      let first = try await run(["cached.lua", "one.png"], environment)
+      let second = try await run(["cached.lua", "two.png"], environment)
+      #expect(first.output.hasSuffix("\t2\n") && second.output.hasSuffix("\t1\n"))
+      #expect(first.output.dropLast(2) == second.output.dropLast(2))
+      #expect(folder.files.contains("two.png"))
+      #expect(try await charges(environment) == 3)
+      let size = try await run(["cache", "size"], environment)
+      #expect(size.output.hasPrefix("1 answers, "))
+      #expect(
+        try await run(["cache", "prune", "--days", "0"], environment).output == "1 answers\n")
+    }
+  }
+
+  @Test("a plan sends and writes nothing, and tells calls, price, files and what is at hand")
+  func plan() async throws {
+    try await withService { environment in
+      let script = """
+        local pictures = task.map({1, 2, 3}, function(number)
+          task.sleep(1000)
+          local image = imagine.generate{ prompt = "p" .. number, aspect_ratio = "16:9" }
+          assert(image.width == 1280 and image:upscale().height == 1440)
+          return image:save("out/" .. number .. ".jpg")
+        end)
+        local video = imagine.video("waves"):wait()
+        assert(video.width == 768 and video.duration == 4)
+        video:save("out/waves.mp4")
+        local report = io.open("report.txt", "w")
+        report:write("x")
+        report:close()
+        require("fs").write("list.txt", "y")
+        print("the script's own words")
+        if arg[1] == "fail" then error("stop", 0) end
+        """
+      try FileSystem.write(script, to: folder.file("work.lua"))
+      let before = folder.files
+      let planned = try await run(["plan", "--json", "work.lua"], environment)
+      #expect(planned.status == 0, "\(planned.errors)")
+      let json =
+        try JSONSerialization.jsonObject(with: Data(planned.output.utf8)) as? [String: Any]
+      #expect(json?["calls"] as? Int == 7 && json?["unpriced"] as? Int == 4)
+      #expect(
+        Set(json?["files"] as? [String] ?? []) == [
+          "out/1.jpg", "out/2.jpg", "out/3.jpg", "out/waves.mp4", "report.txt", "list.txt",
+        ])
+      #expect((json?["groups"] as? [[String: Any]])?.count == 3)
+      #expect(folder.files == before && planned.errors.contains("the script's own words"))
+      #expect(try await charges(environment) == 0)
+      // Of a run that failed, the journal has the answers.
+      let short = """
+        imagine.generate{ prompt = "one", seed = 1 }
+        imagine.generate{ prompt = "two", seed = 2 }
+        error("stop", 0)
+        """
+      try FileSystem.write(short, to: folder.file("short.lua"))
+      _ = try await run(["short.lua"], environment)
+      let rest = try await run(["plan", "short.lua"], environment)
+      #expect(rest.output.contains("calls\t0\t0\n"), "\(rest.output) \(rest.errors)")
+      #expect(rest.output.contains("answered by the journal, if resumed\t2\n"))
+    }
+  }
+}
