@@ -5,6 +5,9 @@ public import ImagineLua
 public struct RunOptions: Sendable {
   /// What is run; a script without a path is kept in the journal, but cannot be resumed by itself.
   public var script = Script()
+  /// Whether calls are kept in the journal. Without it nothing can be resumed, and no limit of a day
+  /// or answer of the cache holds.
+  public var keepsJournal = true
   public var resumption = CurrentRun.Resumption.none
   /// What becomes of calls that were sent in an earlier attempt and have no answer.
   public var onUncertain = CurrentRun.OnUncertain.fail

@@ -100,36 +100,29 @@ public final class ScriptHost: Sendable {
     replay = configuration.replay.map {
       ReplayedSource(path: $0, selection: configuration.provider)
     }
-    let store = FileAssetStore(root: "\(home)/assets")
-    let plan = configuration.plans ? ScriptPlan() : nil
-    let plannedStore = plan.map { PlannedAssetStore(store, plan: $0) }
-    self.plan = plan
-    let source: any Session.ProviderSource & PictureConverter =
-      if let plan, let plannedStore {
-        PlannedSource(registry, store: plannedStore, plan: plan)
-      } else if let replay {
-        replay
-      } else if let recordingSource {
-        recordingSource
-      } else {
-        registry
-      }
+    plan = configuration.plans ? ScriptPlan() : nil
     let database = JournalDatabase(path: "\(home)/journal.sqlite")
     journal = SQLiteJournal(
       database: database, locks: "\(home)/runs", dailyLimit: { try registry.dailyLimit() },
       observer: configuration.journalObserver)
     let run = configuration.run
+    let files = FileAssetStore(root: "\(home)/assets")
+    var backing = Backing(
+      assets: files, ledger: SQLiteJobLedger(database: database),
+      source: recordingSource ?? registry, journal: run.keepsJournal ? journal : nil)
+    if let replay { backing.replay(replay) }
+    if let plan { backing.plan(plan, with: registry, over: files, journal) }
+    // What is planned is no run that anybody should be told of.
+    let notice = plan == nil ? configuration.notice : { _ in }
     session = Session(
-      assets: plannedStore ?? store,
-      ledger: plan == nil ? SQLiteJobLedger(database: database) : PlannedLedger(),
-      converter: source, providers: source,
+      assets: backing.assets, ledger: backing.ledger, converter: backing.source,
+      providers: backing.source,
       run: CurrentRun(
-        journal: plan != nil ? PlannedJournal(journal) : replay == nil ? journal : nil,
-        script: run.script, resumption: plan == nil ? run.resumption : .lastUnfinished,
+        journal: backing.journal, script: run.script,
+        resumption: plan == nil ? run.resumption : .lastUnfinished,
         seed: run.seed ?? .random(), onUncertain: plan == nil ? run.onUncertain : .retry,
         // What the cache answers would be missing in a recording.
-        answersFromCache: recorder == nil,
-        notice: configuration.notice),
+        answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress, notice: configuration.notice)
   }

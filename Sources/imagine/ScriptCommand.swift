@@ -97,6 +97,9 @@ enum ScriptCommand {
         }
         try set { $0.run.onUncertain = choice }
       },
+      Option("--no-journal", help: "keep no call, so that nothing can be resumed") { _, _ in
+        try set { $0.run.keepsJournal = false }
+      },
       Option("--budget", valueName: "AMOUNT", help: "spend at most 200 (tokens), 2.5USD, …") {
         amount, _ in
         try set {

@@ -50,11 +50,3 @@ private final class PlannedRun: HeldRun {
   func record(_ call: JournaledCall) async throws {}
   func end(_ state: Run.State) throws {}
 }
-
-/// Remembers no job: none was submitted.
-struct PlannedLedger: JobLedger {
-  func record(_ job: SubmittedJob) throws {}
-  func job(id: String) throws -> SubmittedJob? { nil }
-  func jobs() throws -> [SubmittedJob] { [] }
-  func forget(id: String) throws {}
-}
