@@ -107,13 +107,15 @@ public final class ScriptHost: Sendable {
       observer: configuration.journalObserver)
     let run = configuration.run
     let files = FileAssetStore(root: "\(home)/assets")
+    let source: any Backing.Source = if let recordingSource { recordingSource } else { registry }
     var backing = Backing(
       assets: files, ledger: SQLiteJobLedger(database: database),
-      source: recordingSource ?? registry, journal: run.keepsJournal ? journal : nil)
+      source: source, journal: run.keepsJournal ? journal : nil)
     if let replay { backing.replay(replay) }
     if let plan { backing.plan(plan, with: registry, over: files, journal) }
     // What is planned is no run that anybody should be told of.
-    let notice = plan == nil ? configuration.notice : { _ in }
+    let silence: @Sendable (String) -> Void = { _ in }
+    let notice = plan == nil ? configuration.notice : silence
     session = Session(
       assets: backing.assets, ledger: backing.ledger, converter: backing.source,
       providers: backing.source,
