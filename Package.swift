@@ -173,6 +173,7 @@ let package = Package(
     .testTarget(
       name: "ImagineTests",
       dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
+      exclude: ["PowerCut.c"],
       swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17

@@ -42,6 +42,15 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     case done
     /// It ended with an error.
     case failed
+
+    /// Whether a power cut may not lose it: what comes next has been paid for, or would be paid for
+    /// again.
+    public var mustLast: Bool {
+      switch self {
+      case .sent, .accepted, .stored: true
+      case .intent, .done, .failed: false
+      }
+    }
   }
 
   public var run: String

@@ -26,10 +26,14 @@ final class GroupedWriter: Sendable {
     self.database = database
   }
 
-  /// Returns when the write is on the disk.
-  func writeSynced(_ write: @escaping @Sendable (Database) throws -> Void) async throws {
+  /// Returns when the write has been made.
+  ///
+  /// - Parameter isSynced: whether it is on the disk then; otherwise a power cut may lose it.
+  func write(
+    isSynced: Bool, _ write: @escaping @Sendable (Database) throws -> Void
+  ) async throws {
     try await withCheckedThrowingContinuation { continuation in
-      add(Item(isSynced: true, write: write, continuation: continuation))
+      add(Item(isSynced: isSynced, write: write, continuation: continuation))
     }
   }
 

@@ -34,14 +34,10 @@ final class SQLiteHeldRun: HeldRun {
   func record(_ call: JournaledCall) async throws {
     let limit = dailyLimit
     let write: @Sendable (Database) throws -> Void = { try call.write(to: $0, dailyLimit: limit) }
-    let mustLast =
-      switch call.state {
-      case .sent, .accepted, .stored: true
-      case .intent, .done, .failed: false
-      }
+    let mustLast = call.state.mustLast
     guard mustLast || observer != nil else { return writer.writeSoon(write) }
     do {
-      try await writer.writeSynced(write)
+      try await writer.write(isSynced: mustLast, write)
     } catch let error as DatabaseError {
       throw ImagineError(.io, "cannot write the journal: \(error)")
     }

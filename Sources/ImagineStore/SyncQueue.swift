@@ -23,7 +23,8 @@ final class SyncQueue: Sendable {
   struct File: Sendable {
     /// Open for writing; closed by the queue.
     let descriptor: Int32
-    let temporaryPath: String
+    /// Nil where the file has no name yet.
+    let temporaryPath: String?
     let path: String
     /// Whether a file of that name is replaced; where it may not be, the name is taken by an
     /// exclusive link, so that nobody's file is lost in a race.
@@ -48,31 +49,50 @@ final class SyncQueue: Sendable {
   }
 
   private static func place(_ file: File) -> ImagineError? {
-    if let fault = sync(file) ?? rename(file) {
-      unlink(file.temporaryPath)
-      return fault
-    }
-    syncFolder(WholeFile.parent(of: file.path))
-    return nil
-  }
-
-  private static func sync(_ file: File) -> ImagineError? {
     defer { close(file.descriptor) }
-    return fsync(file.descriptor) == 0 ? nil : .system("cannot write \(file.path)")
+    guard fsync(file.descriptor) == 0 else { return failed(file) }
+    if file.replacing ? takeName(file) : link(file, to: file.path) {
+      syncFolder(WholeFile.parent(of: file.path))
+      return nil
+    }
+    return failed(file)
   }
 
-  private static func rename(_ file: File) -> ImagineError? {
-    if file.replacing {
-      return systemRename(file.temporaryPath, file.path) == 0
-        ? nil : .system("cannot write \(file.path)")
+  /// What `errno` says; the temporary file goes.
+  private static func failed(_ file: File) -> ImagineError {
+    let isTaken = errno == EEXIST && !file.replacing
+    let error: ImagineError =
+      isTaken
+      ? ImagineError(.io, "\(file.path) exists and may not be overwritten")
+      : .system("cannot write \(file.path)")
+    if let path = file.temporaryPath { unlink(path) }
+    return error
+  }
+
+  /// Names the file, in place of what had that name before.
+  private static func takeName(_ file: File) -> Bool {
+    if let path = file.temporaryPath { return systemRename(path, file.path) == 0 }
+    // Only what has a name can take another's place, and most names are free.
+    if link(file, to: file.path) { return true }
+    guard errno == EEXIST else { return false }
+    let path = WholeFile.temporaryPath(in: WholeFile.parent(of: file.path))
+    guard link(file, to: path) else { return false }
+    if systemRename(path, file.path) == 0 { return true }
+    let fault = errno
+    unlink(path)
+    errno = fault
+    return false
+  }
+
+  /// Names the file where nothing has that name.
+  private static func link(_ file: File, to path: String) -> Bool {
+    guard let temporaryPath = file.temporaryPath else {
+      return linkat(
+        AT_FDCWD, "/proc/self/fd/\(file.descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
     }
-    guard link(file.temporaryPath, file.path) == 0 else {
-      return errno == EEXIST
-        ? ImagineError(.io, "\(file.path) exists and may not be overwritten")
-        : .system("cannot write \(file.path)")
-    }
-    unlink(file.temporaryPath)
-    return nil
+    guard systemLink(temporaryPath, path) == 0 else { return false }
+    unlink(temporaryPath)
+    return true
   }
 
   /// The name is in the folder. A file system that cannot sync one keeps names in its own way.
@@ -85,9 +105,12 @@ final class SyncQueue: Sendable {
 
   #if canImport(Glibc)
     private static let systemRename = Glibc.rename
+    private static let systemLink = Glibc.link
   #elseif canImport(Musl)
     private static let systemRename = Musl.rename
+    private static let systemLink = Musl.link
   #elseif canImport(Darwin)
     private static let systemRename = Darwin.rename
+    private static let systemLink = Darwin.link
   #endif
 }

@@ -13,21 +13,48 @@ public import ImagineCore
 
 /// A file that appears under its name whole, or not at all.
 ///
-/// What is written goes to a temporary file in the same folder; ``commit(to:replacing:)`` syncs it
-/// and renames it, on a thread of its own. A process that dies between leaves a `.imagine-part-…` file, never half a
-/// picture.
+/// What is written goes to a file without a name in the same folder; ``commit(to:replacing:)`` syncs
+/// it and names it, on a thread of its own. A process that dies between leaves nothing. Where the
+/// file system knows no files without names, it leaves a `.imagine-part-…` file, never half a picture.
 public final class WholeFile {
-  private let temporaryPath: String
+  /// Nil where the file has no name yet.
+  private let temporaryPath: String?
+  private let folder: String
   private var descriptor: Int32
 
   /// Begins a file in a folder that exists.
   ///
   /// - Throws: ``ImagineError`` of kind `io`.
   public init(in folder: String) throws(ImagineError) {
+    self.folder = folder
+    descriptor = Self.openNameless(in: folder)
+    if descriptor >= 0 {
+      temporaryPath = nil
+    } else {
+      let path = Self.temporaryPath(in: folder)
+      temporaryPath = path
+      descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw .system("cannot write in \(folder)") }
+    }
+  }
+
+  /// -1 where that cannot be had.
+  private static func openNameless(in folder: String) -> Int32 {
+    #if os(Linux)
+      // The header's O_TMPFILE is a macro that Swift does not import.
+      let withoutName = 0o20_000_000 | O_DIRECTORY
+      // A name is given by way of /proc, which some containers lack.
+      guard access("/proc/self/fd", X_OK) == 0 else { return -1 }
+      return open(folder, O_WRONLY | withoutName | O_CLOEXEC, 0o644)
+    #else
+      return -1
+    #endif
+  }
+
+  /// A name that nobody else uses.
+  static func temporaryPath(in folder: String) -> String {
     var name = SystemRandomNumberGenerator()
-    temporaryPath = "\(folder)/.imagine-part-\(getpid())-\(String(name.next(), radix: 36))"
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .system("cannot write in \(folder)") }
+    return "\(folder)/.imagine-part-\(getpid())-\(String(name.next(), radix: 36))"
   }
 
   deinit { discard() }
@@ -39,7 +66,7 @@ public final class WholeFile {
         descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw .system("cannot write \(temporaryPath)")
+        throw .system("cannot write in \(folder)")
       }
       rest = rest.dropFirst(count)
     }
@@ -61,7 +88,7 @@ public final class WholeFile {
     guard descriptor >= 0 else { return }
     close(descriptor)
     descriptor = -1
-    unlink(temporaryPath)
+    if let temporaryPath { unlink(temporaryPath) }
   }
 
   /// Syncs a file that something else has written whole, and gives it its name.

@@ -47,9 +47,7 @@ public final class RecordingWriter: Sendable {
   /// - Parameter path: of the recording; one that is there is replaced when this one is whole.
   public init(path: String) {
     self.path = path
-    var name = SystemRandomNumberGenerator()
-    temporaryPath =
-      "\(WholeFile.parent(of: path))/.imagine-part-\(getpid())-\(String(name.next(), radix: 36))"
+    temporaryPath = WholeFile.temporaryPath(in: WholeFile.parent(of: path))
   }
 
   /// Makes the file that the recording grows in, before anything is paid for that could not be
