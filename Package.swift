@@ -178,3 +178,10 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// A sanitizer builds anew whatever it meets; `scripts/test --sanitize` wants Lua and its tests alone.
+if Context.environment["ONLY_LUA"] != nil {
+  package.targets.removeAll { !["CLuaLibrary", "CLua", "Lua", "LuaTests"].contains($0.name) }
+  package.products.removeAll { $0.name != "Lua" }
+  package.dependencies = []
+}
