@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "WireTools", cSettings: [.unsafeFlags(["-O2"])]),
     .executableTarget(
       name: "client-benchmarks",
-      dependencies: ["WireTools", .product(name: "ImagineScripting", package: "imagine")],
+      dependencies: ["WireTools"],
       path: "Sources/ClientBenchmarks"),
     .executableTarget(
       name: "server-benchmarks",

@@ -38,7 +38,8 @@ public protocol AssetStore: Sendable {
   func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8]
   /// Stores a copy of a file of the user's.
   func importFile(_ path: String) async throws -> Asset
-  /// Copies an asset to a path of the user's: whole or not at all; missing folders are made.
+  /// Copies an asset to a path of the user's: whole or not at all; missing folders are made. A file
+  /// that has this very content already is left as it is, so a run that is resumed may save again.
   ///
   /// - Parameters:
   ///   - replacing: whether a file of that name may be replaced.

@@ -62,16 +62,24 @@ public struct FileAssetStore: AssetStore {
   public func export(
     _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
   ) async throws {
-    let folder = WholeFile.parent(of: path)
-    try WholeFile.makeFolder(folder)
-    let file = try WholeFile(in: folder)
     if let metadata, let format = asset.header?.format {
       let bytes = metadata.embedded(in: try FileReader(asset.path).all(), format: format)
+      if try FileReader(fileAt: path)?.holds(bytes) == true { return }
+      let file = try Self.beginFile(path)
       try bytes.withUnsafeBytes { bytes throws in try file.write(bytes) }
+      try await file.commit(to: path, replacing: replacing)
     } else {
+      if try FileReader(fileAt: path)?.holds(sameAs: FileReader(asset.path)) == true { return }
+      let file = try Self.beginFile(path)
       try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
+      try await file.commit(to: path, replacing: replacing)
     }
-    try await file.commit(to: path, replacing: replacing)
+  }
+
+  private static func beginFile(_ path: String) throws -> WholeFile {
+    let folder = WholeFile.parent(of: path)
+    try WholeFile.makeFolder(folder)
+    return try WholeFile(in: folder)
   }
 
   /// A file of the user's as an asset that is not stored, for one who only looks.

@@ -23,6 +23,13 @@ final class FileReader {
     guard descriptor >= 0 else { throw .system("cannot read \(path)") }
   }
 
+  /// Nil where there is no file that can be read; a pipe, which would wait for its writer, is none.
+  convenience init?(fileAt path: String) {
+    var facts = stat()
+    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+    try? self.init(path)
+  }
+
   deinit { close(descriptor) }
 
   var byteCount: Int {
@@ -77,6 +84,23 @@ final class FileReader {
       let piece = try next(upTo: 1 << 18)
       if piece.isEmpty { return }
       try piece.withUnsafeBytes(body)
+    }
+  }
+
+  /// Whether the whole file is these bytes.
+  func holds(_ bytes: [UInt8]) throws(ImagineError) -> Bool {
+    guard try byteCount == bytes.count else { return false }
+    return try all() == bytes
+  }
+
+  /// Whether another file has the same content; both are read from their starts.
+  func holds(sameAs other: FileReader) throws(ImagineError) -> Bool {
+    let (ownCount, otherCount) = (try byteCount, try other.byteCount)
+    guard ownCount == otherCount else { return false }
+    while true {
+      let piece = try next(upTo: 1 << 18)
+      guard try other.next(upTo: 1 << 18) == piece else { return false }
+      if piece.isEmpty { return true }
     }
   }
 }

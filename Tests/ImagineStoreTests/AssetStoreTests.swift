@@ -100,6 +100,38 @@ struct AssetStoreTests {
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
     #expect(!names().contains { $0.contains("part") })
   }
+
+  @Test("a file that has this content already is left as it is, even where none may be replaced")
+  func savedAgain() async throws {
+    for metadata in [nil, PictureMetadataTests.metadata] {
+      let asset = try await store.store(BlankPicture.png(size: PixelSize(width: 8, height: 8)))
+      let path = "\(folder)/again-\(metadata == nil).png"
+      try await store.export(asset, to: path, replacing: false, embedding: metadata)
+      func number() throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+      }
+      let first = try number()
+      try await store.export(asset, to: path, replacing: false, embedding: metadata)
+      #expect(try number() == first)
+      // Of the same length, so that the content is looked at.
+      var other = try Data(contentsOf: URL(filePath: path))
+      other[other.count - 1] ^= 1
+      try other.write(to: URL(filePath: path))
+      await #expect(throws: ImagineError.self) {
+        try await store.export(asset, to: path, replacing: false, embedding: metadata)
+      }
+    }
+  }
+
+  @Test("a pipe of that name is not waited for")
+  func pipe() async throws {
+    let asset = try await store.store(Array("abc".utf8))
+    let path = "\(folder)/pipe"
+    #expect(mkfifo(path, 0o600) == 0)
+    await #expect(throws: ImagineError.self) {
+      try await store.export(asset, to: path, replacing: false, embedding: nil)
+    }
+  }
 }
 
 @Suite("A saved picture tells of its making")

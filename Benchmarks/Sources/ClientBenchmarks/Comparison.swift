@@ -105,7 +105,7 @@ struct Comparison {
     }
   }
 
-  private static func median(_ values: [Double]) -> Double {
+  static func median(_ values: [Double]) -> Double {
     values.sorted()[values.count / 2]
   }
 
@@ -119,7 +119,7 @@ struct Comparison {
   }
 
   /// The number that a command prints.
-  private static func output(of command: [String]) throws -> Double {
+  static func output(of command: [String]) throws -> Double {
     let text = try text(of: command)
     guard let number = Double(text) else {
       throw Failed(command: Array(command.prefix(2)), output: text)
@@ -127,12 +127,13 @@ struct Comparison {
     return number
   }
 
-  private static func text(of command: [String]) throws -> String {
+  static func text(of command: [String], showsErrors: Bool = true) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
     let output = Pipe()
     process.standardOutput = output
+    if !showsErrors { process.standardError = FileHandle.nullDevice }
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
@@ -141,7 +142,7 @@ struct Comparison {
 }
 
 /// The stub service, in a process of its own.
-private final class Stub {
+final class Stub {
   private let process = Process()
   let address: String
 
@@ -165,7 +166,7 @@ private final class Stub {
 }
 
 /// A folder for what a client keeps, gone with it. `TMPDIR` says on which disk.
-private final class Folder {
+final class Folder {
   let path: String
 
   init() throws {

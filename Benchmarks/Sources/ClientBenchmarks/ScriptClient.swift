@@ -64,4 +64,15 @@ enum ScriptClient {
       print(resident() - before)
       assert(#images == count and #warm == 500)
       """
+
+  /// Saves every picture, and then fails, so that the run can be resumed.
+  static let saving =
+    preamble + """
+      local service = imagine.provider{ kind = "imagine", token = "test", base_url = address .. "/v2" }
+      task.map(numbers(count), function(number)
+        local image = service.generate{ prompt = "number " .. number }
+        image:save(arg[4] .. "/" .. number .. ".png")
+      end, { limit = flight })
+      error("all is done", 0)
+      """
 }

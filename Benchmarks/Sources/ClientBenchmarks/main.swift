@@ -1,8 +1,8 @@
 import Foundation
 import WireTools
 
-// Without arguments it measures; with `stub` it is the service that all clients call, in a process of
-// its own.
+// Without arguments it measures the client beside its peers, with `journal` what the journal costs;
+// with `stub` it is the service that all clients call, in a process of its own.
 let words = CommandLine.arguments
 if words.dropFirst().first == "stub" {
   var port: Int32 = 0
@@ -11,8 +11,12 @@ if words.dropFirst().first == "stub" {
   fflush(nil)
   stub_serve(listener, words.dropFirst(2).first.flatMap { Int($0) } ?? 2048)
 } else if let program = ProcessInfo.processInfo.environment["IMAGINE_PROGRAM"] {
-  let rounds = words.dropFirst().first.flatMap { Int($0) } ?? 5
-  try Comparison(program: program, rounds: rounds).run()
+  let rounds = words.last.flatMap { Int($0) } ?? 5
+  if words.contains("journal") {
+    try JournalCost(program: program, rounds: rounds).run()
+  } else {
+    try Comparison(program: program, rounds: rounds).run()
+  }
 } else {
   print("IMAGINE_PROGRAM names the program to measure: a release build of imagine")
 }
