@@ -48,6 +48,11 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
     self.description = description
   }
 
+  /// The names of its properties and methods, sorted: for completion and documentation.
+  public var memberNames: [String] {
+    Set(description.getters.keys).union(description.methods.keys).sorted()
+  }
+
   /// The parts of a description. The closures run on the thread of Lua.
   public struct Description: Sendable {
     let name: String

@@ -1,6 +1,9 @@
 import Foundation
 import ImagineCore
+import Lua
 import Testing
+
+@testable import ImagineLua
 
 /// `stdlib/types/imagine.lua` is written by hand: it must not lag behind the description of the
 /// operations.
@@ -35,7 +38,7 @@ struct EditorTypesTests {
     let operation = try #require(Operation.named(name))
     let known = fields(of: "imagine.\(name)_call")
     #expect(known.isSuperset(of: operation.fields.map(\.name)))
-    #expect(known.isSuperset(of: ["provider", "timeout", "retries", "extra"]))
+    #expect(known.isSuperset(of: ["provider", "cache", "extra"] + CallOptions.names))
     #expect(text.contains("function client.\(name)(call) end"))
     if operation.field("image") != nil {
       #expect(text.contains("function Image:\(name)(options) end"))
@@ -49,11 +52,27 @@ struct EditorTypesTests {
     #expect(self.fields(of: "imagine.generate_call").isSuperset(of: fields))
   }
 
-  @Test("name every style, shape and kind of error")
+  @Test("name every field and method of what a script holds")
+  func members() {
+    for (name, members) in [
+      ("Image", Image.luaType.memberNames), ("Job", Job.luaType.memberNames),
+      ("Video", Video.luaType.memberNames), ("error", ErrorObject.luaType.memberNames),
+    ] {
+      let fields = fields(of: "imagine.\(name)")
+      for member in members {
+        #expect(
+          fields.contains(member) || text.contains("function \(name):\(member)("),
+          "\(name).\(member)")
+      }
+    }
+  }
+
+  @Test("name every style, shape, kind of error and state of a call")
   func names() {
     let names =
       ImageStyle.allCases.map(\.rawValue) + AspectRatio.allCases.map(\.rawValue)
       + VideoStyle.known + ImagineError.Kind.allCases.map(\.rawValue)
+      + JournaledCall.State.allCases.map(\.rawValue)
     for name in names { #expect(text.contains("\"\(name)\""), "\(name)") }
   }
 }

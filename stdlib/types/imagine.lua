@@ -8,6 +8,7 @@
 ---@alias imagine.video_aspect_ratio "1:1"|"16:9"|"9:16"
 ---@alias imagine.job_status "queued"|"processing"|"finished"|"failed"|"cancelled"
 ---@alias imagine.format "png"|"jpeg"|"webp"|"gif"|"avif"
+---@alias imagine.call_state "intent"|"sent"|"accepted"|"stored"|"done"|"failed"
 ---@alias imagine.error_kind "authorization"|"validation"|"payment"|"rate_limit"|"unavailable"|"timeout"|"connection"|"server"|"bad_response"|"not_found"|"job_failed"|"uncertain"|"budget"|"io"|"cancelled"
 
 --- A picture argument: an Image, or the path of a file.
@@ -19,6 +20,7 @@
 ---@field timeout? number seconds
 ---@field retries? integer how often to try again what provably did not start, 0 … 20; 2 unless given
 ---@field retry_uncertain? boolean try again too where the call may have been billed
+---@field cache? boolean take the answer of an equal call with a seed in an earlier run, where there is one
 ---@field extra? table<string, string|number|boolean> fields of a provider that Imagine does not know, passed on unchecked
 
 ---@class imagine.picture_call: imagine.call
@@ -202,6 +204,10 @@ function imagine.provider(provider) end
 ---@field retry_uncertain? boolean
 ---@field concurrency? integer calls in flight at a time
 ---@field rate? integer calls a minute
+---@field budget? number|imagine.limit what the run may spend
+---@field max_calls? integer how many calls the run may make
+---@field allow_unpriced? boolean make calls without a known price also under a budget
+---@field cache? boolean what calls take where they do not say `cache`
 
 --- Sets what calls take where they say nothing themselves.
 ---@param settings imagine.settings
@@ -215,6 +221,72 @@ function imagine.configure(settings) end
 --- The styles of `generate`, with what they are good for and cost.
 ---@return imagine.style_entry[]
 function imagine.styles() end
+
+--- What may be spent: one unit, and a number of calls, such as `{ USD = 2.5, calls = 10 }`.
+---@class imagine.limit
+---@field calls? integer
+---@field tokens? number
+---@field [string] number of another unit
+
+--- Calls a function that may spend so much: a call that would go beyond is refused before it is sent,
+--- with an error of kind `budget`. Budgets can be nested.
+---@param limit number|imagine.limit a number is of tokens
+---@param fn fun(...): any
+---@param ... any its arguments
+---@return any ...
+function imagine.budget(limit, fn, ...) end
+
+---@class imagine.estimate_call: imagine.generate_call
+---@field operation? string `generate` unless given
+---@field provider? string
+
+---@class imagine.price
+---@field cost? number nil where no price is known
+---@field unit? string such as `tokens` or `USD`
+
+--- What a call would cost. Fields that do not change the price may be left out.
+---@param call imagine.estimate_call
+---@return imagine.price
+function imagine.estimate(call) end
+
+---@class imagine.expenses
+---@field calls integer
+---@field unpriced integer calls without a known price
+---@field tokens? number
+---@field [string] number of another unit
+
+--- What the run has spent so far.
+---@return imagine.expenses
+function imagine.spent() end
+
+---@class imagine.history_options
+---@field run? string the id of a run; all runs unless given
+---@field limit? integer 100 unless given
+---@field operation? string
+---@field provider? string
+---@field state? imagine.call_state
+
+---@class imagine.past_call
+---@field run string
+---@field operation string
+---@field provider string
+---@field state imagine.call_state
+---@field charged "no"|"yes"|"unknown"
+---@field prompt? string
+---@field style? string or the model
+---@field seed? integer
+---@field cost? number
+---@field unit? string
+---@field job? string
+---@field error? string
+---@field began_at number seconds since 1970
+---@field duration? number seconds
+---@field files string[] paths in the asset store
+
+--- The calls that the journal knows, the newest last.
+---@param options? imagine.history_options
+---@return imagine.past_call[]
+function imagine.history(options) end
 
 --- The value, where it is an error of Imagine's; else nil.
 ---@param value any
