@@ -100,10 +100,16 @@ extension Field {
       range.upperBound == .max
         ? "an integer of at least \(range.lowerBound)"
         : "an integer from \(range.lowerBound) to \(range.upperBound)"
-    case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+    case .number(let range):
+      "a number from \(Self.short(range.lowerBound)) to \(Self.short(range.upperBound))"
     case .flag: "true or false"
     case .picture: "a picture"
     }
+  }
+
+  /// A number without a fraction that says nothing.
+  private static func short(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? String(number)
   }
 
   /// The names that the field takes, where they can all be listed.

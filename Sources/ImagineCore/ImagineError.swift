@@ -114,8 +114,17 @@ extension ImagineError {
   }
 
   /// A required field that was not given.
-  public static func missing(field: String, of operation: String) -> ImagineError {
-    ImagineError(.validation, "\(operation): field '\(field)' is missing", field: field)
+  ///
+  /// - Parameters:
+  ///   - expected: what it takes, in words.
+  ///   - allowed: every value that the field takes, if they can be listed.
+  public static func missing(
+    field: String, of operation: String, expected: String? = nil, allowed: [String]? = nil
+  ) -> ImagineError {
+    let hint = expected.map { " (expected \($0))" } ?? ""
+    return ImagineError(
+      .validation, "\(operation): field '\(field)' is missing\(hint)", field: field,
+      allowed: allowed)
   }
 
   /// A field that the operation does not have; names the nearest one that it has.

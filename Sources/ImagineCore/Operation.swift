@@ -84,7 +84,9 @@ extension Operation {
       } else {
         switch field.presence {
         case .required:
-          throw .missing(field: caller == .wire ? field.wireName : field.name, of: self.name)
+          throw .missing(
+            field: caller == .wire ? field.wireName : field.name, of: self.name,
+            expected: field.expectation, allowed: field.allowedNames)
         case .optional: break
         case .defaulted(let standard): values[field.name] = try field.value(of: .text(standard))
         }

@@ -18,6 +18,14 @@ struct OperationTests {
     }
     #expect(error?.kind == .validation)
     #expect(error?.field == "style")
+    #expect(error?.allowed == ImageStyle.allCases.map(\.rawValue))
+    #expect(error?.message.contains("anime, flux-dev") == true)
+  }
+
+  @Test("a range is told as people write numbers")
+  func range() {
+    let field = Field("guidance_scale", .number(0...1.5), .optional, summary: "")
+    #expect(field.expectation == "a number from 0 to 1.5")
   }
 
   @Test(

@@ -46,7 +46,7 @@ struct SurfaceTests {
       local small = cat:convert{ width = 64, height = 64, fit = "cover", format = "webp", quality = 50 }
       print(small.width, small.height, small.format)
       print(cat:save("a/b/cat.jpg"), imagine.open("a/b/cat.jpg").format)
-      print(pcall(cat.save, cat, "a/b/cat.jpg", { overwrite = false }))
+      print(pcall(small.save, small, "a/b/cat.jpg", { overwrite = false }))
       cat:save("bare.png", { metadata = false })
       print(imagine.generate{ prompt = "a cat", seed = 7, n = 1 }[1].width, imagine.generate("a cat").seed > 0)
       """)
