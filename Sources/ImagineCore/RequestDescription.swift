@@ -112,14 +112,15 @@ extension RequestDescription {
 extension RequestDescription.Scalar: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if let value = try? container.decode(Bool.self) {
-      self = .boolean(value)
+    // In the order in which they are met: each that is tried in vain costs an error.
+    if let value = try? container.decode(String.self) {
+      self = .text(value)
     } else if let value = try? container.decode(Int64.self) {
       self = .integer(value)
     } else if let value = try? container.decode(Double.self) {
       self = .number(value)
     } else {
-      self = .text(try container.decode(String.self))
+      self = .boolean(try container.decode(Bool.self))
     }
   }
 

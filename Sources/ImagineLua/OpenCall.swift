@@ -47,8 +47,9 @@ final class OpenCall: Sendable {
     }
   }
 
-  /// The script has its result.
+  /// The script has its result; where it had it in an earlier attempt, there is nothing to write.
   func done() async throws {
+    guard record.state != .done else { return }
     try await write { call in
       call.state = .done
       call.endedAt = WallClock.now

@@ -114,18 +114,18 @@ extension JournaledCall {
   }
 
   func save(to database: Database, reserved: Int64, on day: String) throws {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
           charged, price, unit, began_at, ended_at, job, is_deleted, results, error, attempt,
           deaths, reserved, reserved_on)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
-        run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
-        charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job, isDeleted,
-        try results.column, error, attempt, deaths, reserved, day,
-      ])
+        """
+    ).execute(arguments: [
+      run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
+      charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job, isDeleted,
+      try results.column, error, attempt, deaths, reserved, day,
+    ])
   }
 }
 

@@ -58,11 +58,11 @@ extension JournaledCall {
   /// Writes the call, and with it what it reserves of the day's spending.
   fileprivate func write(to database: Database, dailyLimit: Price?) throws {
     let old = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT state, reserved, unit, reserved_on FROM call
-        WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
-        """, arguments: [run, key.request, key.occurrence, key.part])
+      database.cachedStatement(
+        sql: """
+          SELECT state, reserved, unit, reserved_on FROM call
+          WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
+          """), arguments: [run, key.request, key.occurrence, key.part])
     let day: String = old?["reserved_on"] ?? Self.today
     let reserved = spent?.millionths ?? 0
     let before: Int64 = old?["reserved"] ?? 0
@@ -71,18 +71,19 @@ extension JournaledCall {
       if more > 0, let dailyLimit, dailyLimit.unit == unit {
         try Self.check(Price(millionths: more, unit: unit), against: dailyLimit, on: day, database)
       }
-      try database.execute(
+      try database.cachedStatement(
         sql: """
           INSERT INTO spending (day, unit, amount) VALUES (?, ?, ?)
           ON CONFLICT (day, unit) DO UPDATE SET amount = amount + excluded.amount
-          """, arguments: [day, unit, more])
+          """
+      ).execute(arguments: [day, unit, more])
     }
     try save(to: database, reserved: reserved, on: day)
     let isProgress = isAnswered || state == .accepted
     if isProgress, old?["state"] != state.rawValue {
-      try database.execute(
-        sql: "UPDATE run SET has_progressed = 1 WHERE id = ? AND has_progressed = 0",
-        arguments: [run])
+      try database.cachedStatement(
+        sql: "UPDATE run SET has_progressed = 1 WHERE id = ? AND has_progressed = 0"
+      ).execute(arguments: [run])
     }
   }
 
@@ -90,7 +91,7 @@ extension JournaledCall {
     _ more: Price, against limit: Price, on day: String, _ database: Database
   ) throws {
     let amount = try Int64.fetchOne(
-      database, sql: "SELECT amount FROM spending WHERE day = ? AND unit = ?",
+      database.cachedStatement(sql: "SELECT amount FROM spending WHERE day = ? AND unit = ?"),
       arguments: [day, limit.unit])
     let left = Price(millionths: max(0, limit.millionths - (amount ?? 0)), unit: limit.unit)
     guard more.millionths > left.millionths else { return }
