@@ -98,7 +98,8 @@ public struct ImagineService: Sendable {
     self.logger = logger
     till = Till(accounts: accounts)
     queue = EngineQueue(threads: limits.imageThreads, waiting: limits.imageQueue)
-    worker = JobWorker(home: home, store: jobs, engine: engine, limits: limits, logger: logger)
+    worker = JobWorker(
+      home: home, store: jobs, engine: self.engine, limits: limits, logger: logger)
     links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
     shelf = PictureShelf(home: home, links: links)
     bodies = BodyReader(limits)

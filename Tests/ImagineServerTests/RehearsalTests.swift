@@ -218,6 +218,19 @@ struct RehearsalTests {
     }
   }
 
+  @Test("films one card, and gives its film to every job")
+  func cardFilms() async throws {
+    let engine = StubEngine()
+    try await RunningServer.with(engine: engine) {
+      $0.rehearsal = RehearsalPlan(paint: .card)
+    } _: { server in
+      for prompt in ["waves", "clouds", "fire"] {
+        _ = try await server.video(server.film(prompt), until: ["finished"])
+      }
+      #expect(engine.filmsBegun.withLock { $0 } == 1)
+    }
+  }
+
   private var request: String {
     let body = String(decoding: form.bytes, as: UTF8.self)
     return "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test\r\n"

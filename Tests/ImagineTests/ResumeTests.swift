@@ -26,7 +26,7 @@ struct ResumeTests {
     end
     local outcomes = task.settle(items, function(prompt, index)
       if index % 16 == 3 then
-        local video = imagine.video(prompt):wait{ timeout = 60 }
+        local video = imagine.video(prompt):wait()
         -- A video takes no seed, so another one may have been filmed.
         return video:save("out/" .. index .. ".mp4") and video.width
       end
