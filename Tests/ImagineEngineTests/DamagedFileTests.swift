@@ -61,8 +61,10 @@ import Testing
     }
   }
 
-  /// 0 where the system does not say.
+  /// What this process holds, without what it freed and keeps for later; 0 where the system does
+  /// not say.
   private static func residentBytes() -> Int {
+    giveBackFreed()
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 128)
@@ -70,5 +72,12 @@ import Testing
     let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+  }
+
+  /// Gives the pages of freed memory back to the system, where the C library can.
+  private static func giveBackFreed() {
+    typealias Trim = @convention(c) (Int) -> Int32
+    guard let trim = dlsym(nil, "malloc_trim") else { return }
+    _ = unsafeBitCast(trim, to: Trim.self)(0)
   }
 }

@@ -34,7 +34,7 @@ import Testing
   static let table: [Entry] = [
     Entry(
       prompt: "a red boat on a blue lake", style: .anime, seed: 1,
-      digest: "b96747082d1c3cfcf2373ac782ffdd1db05a28aaa0c96a6904f6b8e16380741b"),
+      digest: "5d9eb6908237cc8ab1de6bff01b05eb9dff01a666b11229eef412e8a0dc09c87"),
     Entry(
       prompt: "a city skyline at night", style: .fluxDev, seed: 2,
       digest: "f75646ad7245ea35250910909a86308d6b0f7b24d932dda0a23658eb8617500e"),
@@ -43,25 +43,25 @@ import Testing
       digest: "1a0ca485083f3c47acdea39907bd3bdfb4e7ff514dd1c861576176c176bb9de7"),
     Entry(
       prompt: "a forest in autumn", style: .fluxSchnell, seed: 4,
-      digest: "314c3a21bdc26bcaa991afae40ba1816ebf468e656b6087d9fb82ddb0b406c93"),
+      digest: "af77e11297a60f65f1b364bce209a650160838ad785d2198b2a7c6ad4a1e732d"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
-      digest: "4cf748f5272e2caf403b07b1f29e75b6456971190dc8815763878b2c46a6f42e"),
+      digest: "7bff9c9cbf5743d6fff49ed20a428ec9abc7a2182a435b348578f5d00ee74137"),
     Entry(
       prompt: "the sea in a storm", style: .realistic, seed: 6,
-      digest: "6f18f0fc7bf9b3230f328dcbd419d6595a11aef5aa87b161d889f009a7ff6edb"),
+      digest: "8a21933ff3b42d2d70b85e9fa562c2cbc1c9659d5eaac19b0f2ca307749a6024"),
     Entry(
       prompt: "a beach with palms", style: .sdxl, seed: 7,
-      digest: "732db486f09b748088cade19bb0bf6f66acd63c00079d51669b2a394c931c010"),
+      digest: "74ae10ca13afa7bc4318e4e50daa1627e4f4c2301afada520eaf50790be5f7a9"),
     Entry(
       prompt: "a desert at sunset", style: .anime, seed: 8,
-      digest: "0082621ac45e18f509db26d950eeca7c579660b7cf5ed7b011a0b4faeff214e1"),
+      digest: "dc1e27d8bfa040f7be98c011ac6d34c9e52fce159ea6a9636007d280bcef05f9"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
-      digest: "c532f1b8d85eb519a0fac1015fab2aaab3ddf363045be80d8e73dde7ff8338d8"),
+      digest: "2f846b0d1a3b7d834bf93f36d98375926934540944e66ce88a5d7f2e3193b95b"),
     Entry(
       prompt: "a snowfield with firs", style: .fluxDevFast, seed: 10,
-      digest: "09d0fd2df6d1e44ae24963e8a0bf1cb7fdb88e803485013bfe812f4cafc4ba94"),
+      digest: "8791a258d48c60a1551af59581f2d9411f8b293831b44c8ba19707a6da8aba4c"),
     Entry(
       prompt: "the milky way over hills", style: .fluxSchnell, seed: 11,
       digest: "cbd4e794386a4a4f6b17dabc5c37620b843901a9a25a4e83afbbfa8b006d9b81"),
@@ -70,34 +70,34 @@ import Testing
       digest: "d5e0f262669d32eb09fbc21b4e3c3bf97735f1acccf90243e03512b4586dcfa4"),
     Entry(
       prompt: "a cosy living room", style: .realistic, seed: 13,
-      digest: "8960fee720f46c8a1fa00e631837b8d30f24afa967cb00c4f555dfa810afe318"),
+      digest: "4ab9b4e110d0ed27a25d0d394872870caccb51645bf6f6f58a63d7155cabfe98"),
     Entry(
       prompt: "a bottle on a marble table", style: .sdxl, seed: 14,
-      digest: "a1918f5a78d0fda055a80b49063b98b59f03de549822d968ad58d47bd22dfbb9"),
+      digest: "a399ec76ca5081916371a095c90431883e040770752c0de4e205e01ca6e73141"),
     Entry(
       prompt: "portrait of an astronaut", style: .anime, seed: 15,
-      digest: "e5273a20a097176e9b4f32e193a86a384d1755863f2ba52f96a95244541544fe"),
+      digest: "f45022280ee55a6702701324631a51356d240846d75c720af72a5f6a0b04b7f6"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
-      digest: "f39f29c3a61ab0cfc502f1eed8f2b05999d0b0f32465008fe18837d5ea2193fb"),
+      digest: "1cb5b565276463dcd584747afeee4c58d343cead6cde93d8ec7e8ab276b9f9ad"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDev, seed: 42,
-      digest: "5b72a0a85720966e204eae6165f38b34fbe5a3ab3026c72f8b2add3064112f3b"),
+      digest: "c41258a40ebebc589290f9e8e0c00981dd2720f1bfab9173ae5aed7a15929cd4"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDevFast, seed: 42,
-      digest: "fddd280951c6d7c22102cbf8896d71429ec19be7e9f90e3b41e9331e8c9ca3f9"),
+      digest: "791b4371238d7beb8a117f335568858de22c0148edff5b7a9359195c73e75511"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxSchnell, seed: 42,
-      digest: "f1022022d92dc28c6b93f8896ed84bc03c00b5698c13e24e6f0bea3327ae2116"),
+      digest: "f0069281150d92b6b2fe4d5e908ac62ca45c2146bf6c6f3a3824e40fe9063171"),
     Entry(
       prompt: "a castle by a river, two birds", style: .imagineTurbo, seed: 42,
-      digest: "aef8a655196a40c771c5b2b5f0d479c0540a13c4bdf72b56558027ca84ca13ff"),
+      digest: "40caaf32a3ea8ed26f38cac10641e15b24f9838908bad158f55ea8d74a24ba8d"),
     Entry(
       prompt: "a castle by a river, two birds", style: .realistic, seed: 42,
-      digest: "68a35e5b3773c20177cdd98616143baf41041d4fbdc6cd91ab6da0981f4bd1b7"),
+      digest: "a4fd00a11822d903ba13174369b985365e7424cb53e4912196da3a6825099f13"),
     Entry(
       prompt: "a castle by a river, two birds", style: .sdxl, seed: 42,
-      digest: "bfb189a9019bdcf5961f715b680c6de627ad9129d4a654579e31e0888ae01650"),
+      digest: "1c9bd14624c67cb1ff39ee07d28763daae2e00efe08b63c8f3b471ffb670217a"),
   ]
 }
 

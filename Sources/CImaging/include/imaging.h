@@ -116,6 +116,15 @@ int imaging_blend(
     uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
     ImagingFault *fault);
 
+/// Turns a row of painted light into bytes: R, G, B of each of `count` pixels of R, G, B and depth.
+///
+/// Colours are drawn `saturation` times as far from grey, tones are compressed so that highlights
+/// roll off, `contrast` spreads them about the middle, and `grain` is the strength of the specks
+/// (in steps of a byte) that `seed`, `row` and the column decide.
+void imaging_develop_row(
+    const float *light, int32_t count, float saturation, float contrast, float grain, int32_t row,
+    uint32_t seed, uint8_t *bytes);
+
 /// One row of a seam's costs (forward energy), from those of the row above: the cheapest of the
 /// three ways down to each pixel, plus `extra`. All of `width` numbers; `cost` overlaps none.
 void imaging_seam_row(

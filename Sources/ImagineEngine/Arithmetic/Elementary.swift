@@ -6,12 +6,22 @@
 enum Elementary {
   static let pi: Float = 3.14159265
 
-  /// The greatest whole number that is not above `x`, as a float; `x` within ±2³¹.
+  /// The greatest whole number that is not above `x`, as a float; `x` within ±2²².
   @inline(__always)
   static func floor(_ x: Float) -> Float {
-    let whole = Float(Int32(x))
+    let whole = (x + roundingTerm) - roundingTerm
     return whole > x ? whole - 1 : whole
   }
+
+  /// The lowest bits of a whole number within ±2²², negative ones in two's complement.
+  @inline(__always)
+  static func bits(ofWhole whole: Float, _ mask: Int) -> Int {
+    Int(truncatingIfNeeded: (whole + roundingTerm).bitPattern) & mask
+  }
+
+  // Beside 1.5 · 2²³ no fraction has room: adding it rounds, and leaves the whole number in the
+  // lowest bits. A conversion to an integer would have to be checked each time.
+  private static let roundingTerm: Float = 12_582_912
 
   @inline(__always)
   static func fraction(_ x: Float) -> Float { x - floor(x) }

@@ -31,8 +31,8 @@ struct Noise: Sendable {
     let py = y + offsetY
     let fx = Elementary.floor(px)
     let fy = Elementary.floor(py)
-    let ix = Int(Int32(fx)) & 255
-    let iy = Int(Int32(fy)) & 255
+    let ix = Elementary.bits(ofWhole: fx, 255)
+    let iy = Elementary.bits(ofWhole: fy, 255)
     let tx = px - fx
     let ty = py - fy
     let sx = tx * tx * (3 - 2 * tx)
@@ -52,8 +52,8 @@ struct Noise: Sendable {
     let py = y + offsetY
     let fx = Elementary.floor(px)
     let fy = Elementary.floor(py)
-    let ix = Int(Int32(fx)) & 255
-    let iy = Int(Int32(fy)) & 255
+    let ix = Elementary.bits(ofWhole: fx, 255)
+    let iy = Elementary.bits(ofWhole: fy, 255)
     let tx = px - fx
     let ty = py - fy
     let sx = tx * tx * (3 - 2 * tx)

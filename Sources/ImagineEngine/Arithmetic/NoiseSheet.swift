@@ -41,9 +41,9 @@ struct NoiseSheet: Sendable {
     let tx = px - fx
     let ty = py - fy
     let mask = side - 1
-    let column = Int(Int32(fx)) & mask
+    let column = Elementary.bits(ofWhole: fx, mask)
     let next = (column + 1) & mask
-    let row = Int(Int32(fy)) & mask
+    let row = Elementary.bits(ofWhole: fy, mask)
     let upper = samples + row * side
     let lower = samples + ((row + 1) & mask) * side
     let top = upper[column] + (upper[next] - upper[column]) * tx

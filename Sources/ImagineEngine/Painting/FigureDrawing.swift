@@ -70,10 +70,17 @@ struct FigureDrawing: Sendable {
     var coverage = Coverage(columns: columns, rows: rows)
     for contour in part.contours { coverage.add(contour) }
     let left = columns.lowerBound
-    coverage.forEachRow { row, line in
+    coverage.forEachRow { row, span, line in
       let target = canvas.pixels + row * canvas.width + left
+      if part.texture == nil, part.clear <= 0, var colour = part.form.plain {
+        colour.w = distance
+        for index in span where line[index] > 0.002 {
+          target[index] = target[index].mixed(colour, line[index])
+        }
+        return
+      }
       part.form.withRow(row) { form in
-        for index in 0..<columns.count where line[index] > 0.002 {
+        for index in span where line[index] > 0.002 {
           let x = Float(left + index) + 0.5
           var colour = form.colour(x)
           if let texture = part.texture {
@@ -92,9 +99,9 @@ struct FigureDrawing: Sendable {
     if part.lines.isEmpty { return }
     var stroke = Coverage(columns: columns, rows: rows)
     for contour in part.lines { stroke.add(contour) }
-    stroke.forEachRow { row, line in
+    stroke.forEachRow { row, span, line in
       let target = canvas.pixels + row * canvas.width + left
-      for index in 0..<columns.count where line[index] > 0.002 {
+      for index in span where line[index] > 0.002 {
         target[index] = target[index].mixed(part.ink, line[index] * 0.9)
       }
     }

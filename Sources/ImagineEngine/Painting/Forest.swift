@@ -166,6 +166,9 @@ extension Painter {
       for pixelRow in band {
         let y = canvas.y(pixelRow, nearness)
         let line = canvas.pixels + pixelRow * canvas.width
+        // The light on a tuft, looked up at every second place.
+        var tuft: Float = 0
+        var tuftColumn = -1
         for column in 0..<canvas.width {
           let edge = edges[column]
           if y > edge + 0.1 { continue }
@@ -178,7 +181,11 @@ extension Painter {
             wood.noise.value((x * 0.8 - y * 0.6) * leaves, (x * 0.6 + y * 0.8) * leaves) - 0.5
           let body = filled + leaf * leafiness
           if body <= 0 { continue }
-          let tuft = wood.noise.cloud(x * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
+          if column & ~1 != tuftColumn {
+            tuftColumn = column & ~1
+            let middle = canvas.x(tuftColumn, nearness) + breeze
+            tuft = wood.noise.cloud(middle * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
+          }
           var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35 + leaf * leafiness * 4
           if isCel { light = light > 0.62 ? 1 : (light > 0.3 ? 0.5 : 0) }
           var colour = dense.mixed(thin, Elementary.clamp(light))

@@ -58,7 +58,7 @@ struct Land: Sendable {
     switch kind {
     case .mountains:
       let rise = Elementary.smooth(9, 42, z)
-      let crest = shape.ridge(x * 0.055, z * 0.055, octaves: octaves)
+      let crest = rise > 0 ? shape.ridge(x * 0.055, z * 0.055, octaves: octaves) : 0
       let near = shape.swell(x * 0.16 + 40, z * 0.16, octaves: min(octaves, 5))
       return rise * rise * crest * 19 * (0.45 + rise) + (near - 0.45) * 1.5
     case .dunes:
@@ -68,31 +68,39 @@ struct Land: Sendable {
       let offside = 2 * wave - 1
       let crest = 1.1 - (offside * offside + 0.01).squareRoot()
       let small = shape.swell(x * 0.3, z * 0.42, octaves: 2)
-      return crest * crest * 3.4 * Elementary.smooth(1, 22, z) + small * 0.55
-        + Elementary.smooth(40, 90, z) * 2.4 * shape.swell(x * 0.03, z * 0.03, octaves: 3)
+      let near = crest * crest * 3.4 * Elementary.smooth(1, 22, z) + small * 0.55
+      let far = Elementary.smooth(40, 90, z)
+      if far <= 0 { return near }
+      return near + far * 2.4 * shape.swell(x * 0.03, z * 0.03, octaves: 3)
     case .hills:
       let rolling = shape.swell(x * 0.06, z * 0.07, octaves: min(octaves, 4))
       let far = Elementary.smooth(26, 80, z)
-      return (rolling - 0.42) * (2.2 + far * 8) * Elementary.smooth(2, 20, z)
-        + far * far * 6 * shape.ridge(x * 0.03 + 7, z * 0.03, octaves: min(octaves, 5))
+      let near = (rolling - 0.42) * (2.2 + far * 8) * Elementary.smooth(2, 20, z)
+      if far <= 0 { return near }
+      return near + far * far * 6 * shape.ridge(x * 0.03 + 7, z * 0.03, octaves: min(octaves, 5))
     case .snow:
       let rise = Elementary.smooth(14, 60, z)
-      return (shape.swell(x * 0.08, z * 0.09, octaves: min(octaves, 4)) - 0.42) * 2.2
-        + rise * rise * 9 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves)
+      let near = (shape.swell(x * 0.08, z * 0.09, octaves: min(octaves, 4)) - 0.42) * 2.2
+      if rise <= 0 { return near }
+      return near + rise * rise * 9 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves)
     case .coast:
       // The shore runs from the viewer into the distance on one side.
       let shore = x * side + 0.9 + (shape.swell(z * 0.12, 3, octaves: 3) - 0.5) * (2 + z * 0.35)
       let beach = shore * 0.13 - z * 0.012
       let cliff = Elementary.smooth(6, 16, shore - z * 0.1) * Elementary.smooth(10, 30, z)
+      if cliff <= 0 { return min(beach, 0.6) }
       return min(beach, 0.6) + cliff * 7 * shape.ridge(x * 0.08, z * 0.08, octaves: octaves)
     case .lake:
       let bank = Elementary.smooth(20, 34, z + (shape.swell(x * 0.1, 5, octaves: 3) - 0.5) * 14)
       let near = Elementary.smooth(3.4, 1.2, z + shape.value(x * 0.5, 2) * 1.4) * 0.34
       let sides = Elementary.smooth(7, 17, abs(x) - z * 0.12)
       let rise = max(bank, sides)
+      let bed = near - 0.16
+      if rise <= 0 { return bed }
+      let land = rise * (0.5 + 2.4 * shape.swell(x * 0.1, z * 0.1, octaves: min(octaves, 5)))
       let far = Elementary.smooth(24, 70, z)
-      return near + rise * (0.5 + 2.4 * shape.swell(x * 0.1, z * 0.1, octaves: min(octaves, 5)))
-        + far * far * 17 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves) - 0.16
+      if far <= 0 { return bed + land }
+      return bed + land + far * far * 17 * shape.ridge(x * 0.045, z * 0.045, octaves: octaves)
     }
   }
 

@@ -18,7 +18,7 @@ struct LandTable: Sendable {
   init(_ land: Land, _ painter: Painter, _ canvas: Canvas) {
     // As fine as the rows of a picture of this height can show.
     let growth: Float =
-      canvas.height < 500 ? 1.016 : (painter.rendering.octaves > 5 ? 1.009 : 1.012)
+      canvas.height < 500 ? 1.019 : (painter.rendering.octaves > 5 ? 1.009 : 1.012)
     self.growth = growth
     var steps = 0
     var z = Self.nearest

@@ -55,6 +55,9 @@ struct LitForm: Sendable {
         shine: lamp.sun * Colour(repeating: 0.35 * surface.shine)) : nil
   }
 
+  /// The one colour of a form that is flat; nil where it has a relief or shows steps of light.
+  var plain: Colour? { grid == nil && steps == nil ? cells.first : nil }
+
   /// Lends a row of the form for as long as `body` runs.
   @inline(__always)
   func withRow(_ row: Int, _ body: (Row) -> Void) {

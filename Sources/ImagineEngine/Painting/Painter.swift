@@ -67,7 +67,8 @@ struct Air: Sendable {
   @inline(__always)
   init(_ painter: Painter, depth: Float) {
     haze = painter.scene.palette.haze
-    amount = 0.92 * (1 - Elementary.exp(-depth * (0.5 + 3.2 * painter.scene.hazeDensity)))
+    let thickness = (0.5 + 3.2 * painter.scene.hazeDensity) * painter.rendering.air
+    amount = 0.92 * (1 - Elementary.exp(-depth * thickness))
   }
 
   @inline(__always)

@@ -14,6 +14,8 @@ struct Relief: Sendable {
 
   let grid: Grid
   private let heights: [Float]
+  /// The columns of each row that a pixel of the part may ask for.
+  private let spans: [Range<Int>]
   private let strength: Float
 
   /// The swell of contours given in pixels; nil where they are too small or flat to show it.
@@ -34,7 +36,7 @@ struct Relief: Sendable {
       }
     }
     let thickness = abs(area) * 0.5 / max(length, 1)
-    let scale = min(1, 72 / longest, 6 / max(thickness, 0.5))
+    let scale = min(1, 64 / longest, 5 / max(thickness, 0.5))
     let radius = max(1, Int(thickness * scale + 0.5))
     let margin = Float(radius * 2 + 2)
     let origin = bounds.low - Point(margin, margin) / scale
@@ -44,33 +46,46 @@ struct Relief: Sendable {
     var coverage = Coverage(columns: 0..<columns, rows: 0..<rows)
     for contour in contours { coverage.add(contour.map { ($0 - origin) * scale }) }
     var field = [Float](repeating: 0, count: columns * rows)
-    coverage.forEachRow { row, line in
-      for column in 0..<columns { field[row * columns + column] = line[column] }
+    var spans = [Range<Int>](repeating: 0..<0, count: rows)
+    coverage.forEachRow { row, span, line in
+      for column in span { field[row * columns + column] = line[column] }
+      // A pixel looks up the four points around it, and may lie beside what its edge covers.
+      let wide = max(span.lowerBound - 2, 0)..<min(span.upperBound + 2, columns)
+      for near in max(row - 2, 0)..<min(row + 3, rows) {
+        let known = spans[near]
+        spans[near] =
+          known.isEmpty
+          ? wide
+          : min(known.lowerBound, wide.lowerBound)..<max(known.upperBound, wide.upperBound)
+      }
     }
+    self.spans = spans
     for _ in 0..<2 { Blur.box(&field, columns, rows, radius: radius) }
     heights = field
     strength = Float(radius) * 3 * round
   }
 
   /// Calls `body` for each point with the direction in which the surface looks there: x right,
-  /// y up, z towards the viewer.
+  /// y up, z towards the viewer. Points that no pixel asks for have the value of what is level.
   func normals<Value>(_ body: (SIMD3<Float>) -> Value) -> [Value] {
     let columns = grid.columns
     let rows = grid.rows
+    let level = body(SIMD3(0, 0, 1))
     return [Value](unsafeUninitializedCapacity: columns * rows) { out, count in
       heights.withUnsafeBufferPointer { heights in
         for row in 0..<rows {
           let above = max(row - 1, 0) * columns
           let below = min(row + 1, rows - 1) * columns
-          for column in 0..<columns {
+          let line = out.baseAddress.map { $0 + row * columns }
+          line?.initialize(repeating: level, count: columns)
+          for column in spans[row] {
             let east =
               heights[row * columns + min(column + 1, columns - 1)]
               - heights[row * columns + max(column - 1, 0)]
             let south = heights[below + column] - heights[above + column]
             let tilt = Point(east, south) * (strength * 0.5)
             let length = (1 + tilt.x * tilt.x + tilt.y * tilt.y).squareRoot()
-            out.initializeElement(
-              at: row * columns + column, to: body(SIMD3(-tilt.x, tilt.y, 1) / length))
+            line?[column] = body(SIMD3(-tilt.x, tilt.y, 1) / length)
           }
         }
       }

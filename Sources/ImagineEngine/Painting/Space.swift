@@ -11,6 +11,7 @@ extension Painter {
     let second = stream.pick(hues)
     let tilt = stream.within(-0.7...0.7)
     let octaves = rendering.octaves
+    let isCel = rendering.shading == .cel
     let drift = time * 0.008
     canvas.paint(0..<canvas.height, every: octaves > 6 ? 1 : 2, 0.1) { x, height in
       let y = height - 0.5
@@ -19,13 +20,15 @@ extension Painter {
       let cloud = noise.cloud(x * 2.4 + warpX * 2.6, y * 2.4 + warpY * 2.6, octaves: octaves)
       let lane = y + x * tilt + warpX * 0.5
       let belt = Elementary.exp(-lane * lane * 9)
-      let light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
+      var light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
+      // A cel has clouds of three flat tones.
+      if isCel { light = light > 0.4 ? 0.6 : (light > 0.18 ? 0.3 : (light > 0.06 ? 0.12 : 0)) }
       let dark = Elementary.smooth(
         0.5, 0.7, noise.cloud(x * 3.4 + 50 + warpY * 2, y * 3.4, octaves: 5))
       var colour = Colour(0.004, 0.005, 0.014, 1)
       colour +=
         first.mixed(second, Elementary.clamp(warpY * 2 + 0.5))
-        * Colour(repeating: light * 0.75 * (1 - dark * 0.7))
+        * Colour(repeating: light * 0.75 * (1 - (isCel ? 0 : dark * 0.7)))
       colour += Colour(1, 0.9, 0.85, 0) * Colour(repeating: light * light * belt * 0.3)
       colour.w = 1
       return colour
@@ -56,6 +59,8 @@ extension Painter {
     let banded = ringed || stream.chance(0.4)
     // The second is an earth: it has continents, no bands.
     let colours = banded ? palettes[[0, 2, 3][stream.whole(0...2)]] : stream.pick(palettes)
+    let isCel = rendering.shading == .cel
+    let soft: Float = isCel ? 0.1 : 1
     let towards = SIMD3<Float>(lamp.direction.x > 0 ? 0.75 : -0.75, 0.45, 0.48)
     let reach = ringed ? radius * 2.3 : radius * 1.2
     let around = Bounds(
@@ -81,10 +86,13 @@ extension Painter {
             } else {
               tone = noise.cloud(dx * 2.4 / (0.5 + z) + spin, dy * 2.4 / (0.5 + z), octaves: 6)
             }
-            var albedo = colours.0.mixed(colours.1, Elementary.smooth(0.4, 0.58, tone))
-            albedo = albedo.mixed(colours.2, Elementary.smooth(0.62, 0.74, tone))
-            let day = max(0.012, dx * towards.x - dy * towards.y + z * towards.z)
-            let rim = Elementary.pow(1 - z, 3) * Elementary.clamp(day * 2)
+            var albedo = colours.0.mixed(
+              colours.1, Elementary.smooth(0.49 - 0.09 * soft, 0.49 + 0.09 * soft, tone))
+            albedo = albedo.mixed(
+              colours.2, Elementary.smooth(0.68 - 0.06 * soft, 0.68 + 0.06 * soft, tone))
+            var day = max(0.012, dx * towards.x - dy * towards.y + z * towards.z)
+            if isCel { day = day > 0.5 ? 0.8 : (day > 0.14 ? 0.45 : 0.1) }
+            let rim = (isCel ? 0 : Elementary.pow(1 - z, 3)) * Elementary.clamp(day * 2)
             var colour =
               albedo * Colour(repeating: day * 1.25) + colours.1 * Colour(repeating: rim * 0.5)
             colour.w = 0.8

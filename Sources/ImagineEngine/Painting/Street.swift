@@ -32,6 +32,7 @@ private struct Street: Sendable {
   private let salt: UInt32
   private let tint: Colour?
   private let lampColour: Colour
+  private let awningLight: Light
   private let halfWidth: Float = 3.4
   private let eye: Float = 1.6
   private let lotWidth: Float = 4.2
@@ -53,6 +54,7 @@ private struct Street: Sendable {
       painter.scene.weather == .rain || painter.scene.features.contains(.reflection)
       || painter.rendering.shading == .neon
     tint = painter.scene.placeColours.first
+    awningLight = Light(painter.lamp, SIMD3(0, 0.6, 0.8))
     lampColour = Colour(0xFF_C0_70) * Colour(repeating: painter.scene.isDark ? 0.3 : 0.14)
     walls = (0..<canvas.width).map {
       wall((canvas.x($0, Self.nearness) - vanish) / 1.1)
@@ -98,12 +100,39 @@ private struct Street: Sendable {
     let roof: Float
     /// Along the lot's front.
     let u: Float
-    let normal: SIMD3<Float>
     let facade: Colour
-    /// The higher houses behind it, the nearest first.
-    let behind: [(edge: Float, roof: Float, colour: Colour)]
+    let light: Light
+    /// The houses behind it, the nearest first: where each begins, its roof, its colour.
+    let behind: (House, House, House)
     let lamps: Float
     let air: Air
+  }
+
+  /// The light on a plane: what it sends is a multiple of its colour, and something more.
+  private struct Light: Sendable {
+    private let least: Colour
+    private let gain: Colour
+
+    init(_ lamp: Lamp, _ normal: SIMD3<Float>) {
+      least = lamp.light(Colour(repeating: 0), normal, shine: 0)
+      gain = lamp.light(Colour(repeating: 1), normal, shine: 0) - least
+    }
+
+    @inline(__always)
+    func on(_ albedo: Colour) -> Colour { albedo * gain + least }
+  }
+
+  /// A house as far as it looks out behind a lower one.
+  private struct House: Sendable {
+    let edge: Float
+    let roof: Float
+    let colour: Colour
+
+    /// Whether it is seen over a wall at `z` where that would be `height` high.
+    @inline(__always)
+    func isSeen(over z: Float, _ height: Float) -> Bool {
+      1.6 + (height - 1.6) * edge / z < roof
+    }
   }
 
   private func wall(_ dx: Float) -> Wall {
@@ -111,31 +140,31 @@ private struct Street: Sendable {
     let side: Int32 = dx > 0 ? 1 : 0
     let lot = Int32(min(z, 1000) / lotWidth)
     func roof(_ lot: Int32) -> Float { 4.6 + 5.6 * Noise.cell(lot, side, salt &+ 1) }
-    var behind: [(edge: Float, roof: Float, colour: Colour)] = []
-    for next in (lot + 1)..<(lot + 4) {
-      let edge = Float(next) * lotWidth
-      if edge >= 60 { break }
-      var colour = painter.lamp.light(
-        facade(next, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
+    func house(_ lot: Int32) -> House {
+      let edge = Float(lot) * lotWidth
+      var colour = painter.lamp.light(facade(lot, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
       colour = painter.hazed(colour, edge / airDepth)
       colour.w = edge / 70
-      behind.append((edge, roof(next), colour))
+      // So far off there is none.
+      return House(edge: edge, roof: edge < 60 ? roof(lot) : -.infinity, colour: colour)
     }
     let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
     return Wall(
       z: z, side: side, lot: lot, kind: Noise.cell(lot, side, salt), roof: roof(lot),
       u: Elementary.fraction(z / lotWidth) * lotWidth,
-      normal: SIMD3<Float>(dx > 0 ? -0.85 : 0.85, 0, 0.52), facade: facade(lot, side),
-      behind: behind, lamps: Elementary.exp(-along * along * 14),
+      facade: facade(lot, side),
+      light: Light(painter.lamp, SIMD3<Float>(dx > 0 ? -0.85 : 0.85, 0, 0.52)),
+      behind: (house(lot + 1), house(lot + 2), house(lot + 3)),
+      lamps: Elementary.exp(-along * along * 14),
       air: Air(painter, depth: z / airDepth))
   }
 
   private func facade(_ wall: Wall, at height: Float) -> Colour? {
     if height > wall.roof {
       // Behind a low house stands the next higher one.
-      for house in wall.behind
-      where 1.6 + (height - 1.6) * house.edge / wall.z < house.roof { return house.colour }
-      return nil
+      if wall.behind.0.isSeen(over: wall.z, height) { return wall.behind.0.colour }
+      if wall.behind.1.isSeen(over: wall.z, height) { return wall.behind.1.colour }
+      return wall.behind.2.isSeen(over: wall.z, height) ? wall.behind.2.colour : nil
     }
     var albedo = wall.facade
     if painter.rendering.texture > 0 {
@@ -143,7 +172,7 @@ private struct Street: Sendable {
       albedo = albedo.lit(1 + grain * 0.4 * painter.rendering.texture)
     }
     if wall.u < 0.12 || height > wall.roof - 0.3 { albedo = albedo.lit(0.7) }
-    var colour = painter.lamp.light(albedo, wall.normal, shine: 0)
+    var colour = wall.light.on(albedo)
     if height < 1.95 {
       colour = shop(colour, wall.u, height, wall.lot, wall.side)
     } else if let window = window(wall, height) {
@@ -165,7 +194,7 @@ private struct Street: Sendable {
     let wy = Elementary.fraction(height / 1.9)
     guard wx > 0.22, wx < 0.78, wy > 0.24, wy < 0.8, height < wall.roof - 0.5 else { return nil }
     if wx < 0.27 || wx > 0.73 || wy < 0.28 || wy > 0.76 || abs(wx - 0.5) < 0.025 {
-      return painter.lamp.light(Colour(0xEC_E6_DA), wall.normal, shine: 0)
+      return wall.light.on(Self.frame)
     }
     let floor = Int32(height / 1.9)
     let chance = Noise.cell(
@@ -181,6 +210,8 @@ private struct Street: Sendable {
     return colour.mixed(tint, 0.5)
   }
 
+  private static let canvas = Colour(0xF0_EA_E0)
+  private static let frame = Colour(0xEC_E6_DA)
   private static let facades = [
     Colour(0xC4_7C_5C), Colour(0xD8_B8_8C), Colour(0x9C_A4_A8), Colour(0xB4_60_50),
     Colour(0xE0_D4_C0), Colour(0x7C_8C_94), Colour(0xC8_9C_6C), Colour(0xA8_8C_9C),
@@ -193,11 +224,11 @@ private struct Street: Sendable {
   private func shop(_ wall: Colour, _ u: Float, _ height: Float, _ lot: Int32, _ side: Int32)
     -> Colour
   {
-    let cloth = painter.scene.glow.mixed(
-      Self.awnings[Int(Noise.cell(lot, side, salt &+ 4) * 3.99)], 0.85)
     if height > 1.5, height < 1.85 {
+      let cloth = painter.scene.glow.mixed(
+        Self.awnings[Int(Noise.cell(lot, side, salt &+ 4) * 3.99)], 0.85)
       let stripe = Elementary.fraction(u * 2.2) > 0.5
-      return painter.lamp.light(stripe ? cloth : Colour(0xF0_EA_E0), SIMD3(0, 0.6, 0.8), shine: 0)
+      return awningLight.on(stripe ? cloth : Self.canvas)
     }
     if u > 3.3, height < 1.45 { return wall.lit(u > 3.4 && u < 4.0 ? 0.28 : 0.6) }
     if u > 0.4, u < 3.1, height > 0.4, height < 1.45 {

@@ -121,7 +121,7 @@ extension Painter {
       let y = Elementary.fraction(stream.unit() + time * speed)
       figure.ellipse(
         x, y, size, size * 0.55, turn: stream.within(0...3) + time,
-        Surface(colour: Colour(0xF8_C0_D0), round: 0.3), outlined: false)
+        Surface(colour: Colour(0xF8_C0_D0), round: 0.3, glow: 0.5), outlined: false)
     }
     FigureDrawing(
       figure, origin: canvas.pixel(Point(0, 0), 0.8), scale: canvas.pixels(1, 0.8), facing: 1,

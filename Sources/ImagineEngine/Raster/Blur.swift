@@ -27,6 +27,30 @@ enum Blur {
     }
   }
 
+  /// A box blur of colours, in place; beyond the edge lies what lies at it.
+  static func box(_ cells: inout [Colour], _ columns: Int, _ rows: Int, radius: Int) {
+    func pass(_ lines: Int, _ count: Int, _ lineStep: Int, _ step: Int) {
+      cells.withUnsafeMutableBufferPointer { buffer in
+        nonisolated(unsafe) let out = buffer
+        Bands.run(0..<lines, size: 32) { band in
+          for line in band {
+            let start = line * lineStep
+            let source = (0..<count).map { out[start + $0 * step] }
+            var sum = Colour.zero
+            for index in -radius...radius { sum += source[min(max(index, 0), count - 1)] }
+            let scale = Colour(repeating: 1 / Float(2 * radius + 1))
+            for index in 0..<count {
+              out[start + index * step] = sum * scale
+              sum += source[min(index + radius + 1, count - 1)] - source[max(index - radius, 0)]
+            }
+          }
+        }
+      }
+    }
+    pass(rows, columns, columns, 1)
+    pass(columns, rows, 1, columns)
+  }
+
   /// The colours of a picture, small and blurred: three numbers (0 … 255) a cell.
   static func small(_ picture: Raster, factor: Int) -> (cells: [Float], width: Int, height: Int) {
     var planes: [[Float]] = []

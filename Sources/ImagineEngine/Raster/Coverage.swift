@@ -7,6 +7,8 @@ struct Coverage {
   let rows: Range<Int>
   private let stride: Int
   private var cells: [Float]
+  /// The first column of each row that an edge touches, and the one behind the last.
+  private var spans: [SIMD2<Int32>]
 
   /// Covers the part of `rows` and 0 ..< `width` that `bounds` reaches.
   init(columns: Range<Int>, rows: Range<Int>) {
@@ -14,6 +16,7 @@ struct Coverage {
     self.rows = rows
     stride = columns.count + 2
     cells = [Float](repeating: 0, count: stride * rows.count)
+    spans = [SIMD2<Int32>](repeating: SIMD2(.max, 0), count: rows.count)
   }
 
   /// Adds a closed contour, in pixels of the canvas.
@@ -25,29 +28,35 @@ struct Coverage {
     let stride = stride
     let rows = rows
     cells.withUnsafeMutableBufferPointer { cells in
-      for point in contour {
-        Self.addEdge(
-          previous - origin, point - origin, limit: limit, rows: rows, stride: stride,
-          cells: cells)
-        previous = point
+      spans.withUnsafeMutableBufferPointer { spans in
+        for point in contour {
+          Self.addEdge(
+            previous - origin, point - origin, limit: limit, rows: rows, stride: stride,
+            cells: cells, spans: spans)
+          previous = point
+        }
       }
     }
   }
 
-  /// Calls `body` for each row with its coverage, 0 … 1 for each column.
-  func forEachRow(_ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+  /// Calls `body` for each row that the shape reaches, with the columns between its outermost
+  /// edges (from 0 at the rectangle's left) and the coverage of those, 0 … 1.
+  func forEachRow(_ body: (Int, Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
     var line = [Float](repeating: 0, count: columns.count + 2)
     line.withUnsafeMutableBufferPointer { line in
       cells.withUnsafeBufferPointer { cells in
         guard let out = line.baseAddress else { return }
         for row in 0..<rows.count {
+          let first = Int(spans[row].x)
+          let end = min(Int(spans[row].y), columns.count)
+          if first >= end { continue }
           var sum: Float = 0
           let base = row * stride
-          for column in 0..<columns.count {
+          for column in first..<end {
             sum += cells[base + column]
             out[column] = min(abs(sum), 1)
           }
-          body(rows.lowerBound + row, out)
+          body(rows.lowerBound + row, first..<end, out)
         }
       }
     }
@@ -55,7 +64,7 @@ struct Coverage {
 
   private static func addEdge(
     _ from: Point, _ to: Point, limit: Float, rows: Range<Int>, stride: Int,
-    cells: UnsafeMutableBufferPointer<Float>
+    cells: UnsafeMutableBufferPointer<Float>, spans: UnsafeMutableBufferPointer<SIMD2<Int32>>
   ) {
     if from.y == to.y { return }
     let down = from.y < to.y
@@ -80,6 +89,10 @@ struct Coverage {
       let base = (row - rows.lowerBound) * stride
       let first = Int(x0)
       let last = Int(x1)
+      let span = spans[row - rows.lowerBound]
+      spans[row - rows.lowerBound] = SIMD2(
+        min(span.x, Int32(truncatingIfNeeded: first)),
+        max(span.y, Int32(truncatingIfNeeded: last + 2)))
       if first == last {
         let middle = (x0 + x1) * 0.5 - Float(first)
         cells[base + first] += area * (1 - middle)

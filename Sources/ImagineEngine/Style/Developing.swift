@@ -1,3 +1,4 @@
+import CImaging
 import ImagineCore
 
 /// From light to bytes.
@@ -6,7 +7,18 @@ enum Developing {
   /// gamma, grain.
   static func picture(_ canvas: Canvas, _ rendering: Rendering, seed: UInt32 = 0) throws -> Bitmap {
     try Bitmap(width: canvas.width, height: canvas.height, channels: 3) { bytes in
-      write(canvas, rendering, seed: seed, to: bytes)
+      nonisolated(unsafe) let bytes = bytes
+      let width = canvas.width
+      canvas.inBands { rows in
+        guard let base = bytes.baseAddress else { return }
+        for row in rows {
+          (canvas.pixels + row * width).withMemoryRebound(to: Float.self, capacity: width * 4) {
+            imaging_develop_row(
+              $0, Int32(width), rendering.saturation, rendering.contrast, rendering.grain,
+              Int32(row), seed, base + row * width * 3)
+          }
+        }
+      }
     }
   }
 
@@ -25,37 +37,6 @@ enum Developing {
     }
   }
 
-  static func write(
-    _ canvas: Canvas, _ rendering: Rendering, seed: UInt32,
-    to bytes: UnsafeMutableBufferPointer<UInt8>
-  ) {
-    let width = canvas.width
-    let contrast = rendering.contrast
-    let saturation = rendering.saturation
-    let grain = rendering.grain
-    nonisolated(unsafe) let bytes = bytes
-    canvas.inBands { band in
-      guard let base = bytes.baseAddress else { return }
-      for row in band {
-        let line = canvas.pixels + row * width
-        var out = base + row * width * 3
-        for column in 0..<width {
-          var value = tone(line[column].saturated(saturation), contrast)
-          if grain > 0 {
-            let speck =
-              Noise.cell(Int32(column), Int32(row), seed)
-              + Noise.cell(Int32(column), Int32(row), seed &+ 1) - 1
-            value += Colour(repeating: speck * grain)
-          }
-          out[0] = byte(value.x)
-          out[1] = byte(value.y)
-          out[2] = byte(value.z)
-          out += 3
-        }
-      }
-    }
-  }
-
   @inline(__always)
   private static func byte(_ value: Float) -> UInt8 {
     let limited = value < 0 ? 0 : (value > 255 ? 255 : value)
@@ -65,15 +46,5 @@ enum Developing {
   @inline(__always)
   private static func nonNegative(_ light: Colour) -> Colour {
     Colour(max(light.x, 0), max(light.y, 0), max(light.z, 0), 0)
-  }
-
-  /// Linear light to 0 … 255: highlights roll off instead of clipping.
-  @inline(__always)
-  static func tone(_ light: Colour, _ contrast: Float) -> Colour {
-    let value = nonNegative(light)
-    // Straight up to about a half, then ever flatter towards 1.
-    let compressed = value * (1 + value * 0.18) / (1 + value * 0.42)
-    let root = compressed.squareRoot()
-    return ((root - 0.5) * contrast + 0.5) * 255
   }
 }

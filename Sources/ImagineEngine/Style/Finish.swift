@@ -11,6 +11,8 @@ struct Finish {
   func apply(_ canvas: Canvas) {
     if rendering.finish == .strokes { Strokes(painter).apply(canvas) }
     if rendering.ink > 0 { drawContours(canvas) }
+    if rendering.hasFocus { Focus(painter.scene, canvas)?.apply(canvas) }
+    if rendering.sharpness > 0 { Sharpening.apply(canvas, rendering.sharpness) }
     let soft = rendering.bloom > 0 || rendering.clarity > 0 ? Haloes(canvas) : nil
     if soft != nil || rendering.vignette > 0 { grade(canvas, soft) }
   }
@@ -35,32 +37,40 @@ struct Finish {
   }
 
   private func grade(_ canvas: Canvas, _ soft: Haloes?) {
-    let height = Float(canvas.height)
-    let width = Float(canvas.width)
-    let bloom = rendering.bloom
-    let clarity = rendering.clarity
     canvas.inBands { band in
       for row in band {
-        let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width {
-          var colour = line[column]
-          if let soft {
-            let around = soft.at(column, row)
-            colour += around.light * Colour(repeating: bloom)
-            if clarity > 0 {
-              let difference = colour.luminance - around.level
-              let limited = max(-0.25, min(0.25, difference))
-              colour = colour * Colour(repeating: max(0.3, 1 + limited * clarity * 1.6))
-            }
-          }
-          if rendering.vignette > 0 {
-            let dx = (Float(column) + 0.5) / width - 0.5
-            let dy = (Float(row) + 0.5) / height - 0.5
-            colour = colour * Colour(repeating: 1 - rendering.vignette * (dx * dx + dy * dy) * 1.5)
-          }
-          line[column] = colour
+        if let soft {
+          soft.withRow(row) { grade(row, canvas, $0) }
+        } else {
+          grade(row, canvas, nil)
         }
       }
+    }
+  }
+
+  private func grade(_ row: Int, _ canvas: Canvas, _ soft: Haloes.Row?) {
+    let line = canvas.pixels + row * canvas.width
+    let bloom = Colour(rendering.bloom, rendering.bloom, rendering.bloom, 0)
+    let clarity = rendering.clarity
+    let vignette = rendering.vignette * 1.5
+    let perColumn = 1 / Float(canvas.width)
+    let dy = (Float(row) + 0.5) / Float(canvas.height) - 0.5
+    for column in 0..<canvas.width {
+      var colour = line[column]
+      if let soft {
+        let around = soft.at(column)
+        colour += around * bloom
+        if clarity > 0 {
+          let difference = colour.luminance - around.w
+          let limited = max(-0.25, min(0.25, difference))
+          colour = colour * Colour(repeating: max(0.3, 1 + limited * clarity * 1.6))
+        }
+      }
+      if vignette > 0 {
+        let dx = (Float(column) + 0.5) * perColumn - 0.5
+        colour = colour * Colour(repeating: 1 - vignette * (dx * dx + dy * dy))
+      }
+      line[column] = colour
     }
   }
 }

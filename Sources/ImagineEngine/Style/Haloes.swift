@@ -25,8 +25,9 @@ struct Haloes: Sendable {
               for x in (column * factor)..<min((column + 1) * factor, canvas.width) {
                 let pixel = canvas.pixels[y * canvas.width + x]
                 let brightness = max(pixel.x, max(pixel.y, pixel.z))
-                let beyond = max(0, brightness - 0.7) / max(brightness, 0.001)
-                light += pixel * Colour(repeating: min(beyond, 1))
+                if brightness > 0.7 {
+                  light += pixel * Colour(repeating: (brightness - 0.7) / brightness)
+                }
                 level += pixel.luminance
                 count += 1
               }
@@ -38,52 +39,42 @@ struct Haloes: Sendable {
         }
       }
     }
-    for radius in [3, 5, 9] { Self.blur(&cells, columns, rows, radius) }
+    for radius in [3, 5, 9] { Blur.box(&cells, columns, rows, radius: radius) }
     self.columns = columns
     self.rows = rows
     self.cells = cells
   }
 
+  /// Lends a row of the picture for as long as `body` runs.
   @inline(__always)
-  func at(_ column: Int, _ row: Int) -> (light: Colour, level: Float) {
-    let scale = 1 / Float(factor)
-    let px = max(0, min((Float(column) + 0.5) * scale - 0.5, Float(columns) - 1.001))
-    let py = max(0, min((Float(row) + 0.5) * scale - 0.5, Float(rows) - 1.001))
-    let x = Int(px)
-    let y = Int(py)
-    let tx = px - Float(x)
-    let ty = py - Float(y)
-    let at = y * columns + x
-    let value = cells.withUnsafeBufferPointer { cells in
-      cells[at].mixed(cells[at + 1], tx).mixed(
-        cells[at + columns].mixed(cells[at + columns + 1], tx), ty)
+  func withRow(_ row: Int, _ body: (Row) -> Void) {
+    cells.withUnsafeBufferPointer { cells in
+      guard let base = cells.baseAddress else { return }
+      let scale = 1 / Float(factor)
+      let y = max(0, min((Float(row) + 0.5) * scale - 0.5, Float(rows) - 1.001))
+      let upper = base + Int(y) * columns
+      body(
+        Row(
+          upper: upper, lower: upper + columns, down: y - Elementary.floor(y), scale: scale,
+          last: Float(columns) - 1.001))
     }
-    var light = value
-    light.w = 0
-    return (light, value.w)
   }
 
-  /// A blur by running sums, along the rows and then the columns.
-  private static func blur(_ cells: inout [Colour], _ columns: Int, _ rows: Int, _ radius: Int) {
-    func pass(_ lines: Int, _ count: Int, _ lineStep: Int, _ step: Int) {
-      cells.withUnsafeMutableBufferPointer { buffer in
-        nonisolated(unsafe) let out = buffer
-        Bands.run(0..<lines, size: 32) { band in
-          for line in band {
-            let start = line * lineStep
-            let source = (0..<count).map { out[start + $0 * step] }
-            var sum = Colour.zero
-            for index in -radius...radius { sum += source[min(max(index, 0), count - 1)] }
-            let scale = Colour(repeating: 1 / Float(2 * radius + 1))
-            for index in 0..<count {
-              out[start + index * step] = sum * scale
-              sum += source[min(index + radius + 1, count - 1)] - source[max(index - radius, 0)]
-            }
-          }
-        }
-      }
+  /// One row of pixels.
+  struct Row {
+    fileprivate let upper: UnsafePointer<Colour>
+    fileprivate let lower: UnsafePointer<Colour>
+    fileprivate let down: Float
+    fileprivate let scale: Float
+    fileprivate let last: Float
+
+    /// The light around a column's pixel, and in the fourth number the mean brightness there.
+    @inline(__always)
+    func at(_ column: Int) -> Colour {
+      let px = max(0, min((Float(column) + 0.5) * scale - 0.5, last))
+      let x = Int(truncatingIfNeeded: Int32(px))
+      let t = px - Float(x)
+      return upper[x].mixed(upper[x + 1], t).mixed(lower[x].mixed(lower[x + 1], t), down)
     }
-    pass(rows, columns, columns, 1)
-    pass(columns, rows, 1, columns)
   }
 }

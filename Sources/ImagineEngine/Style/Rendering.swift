@@ -33,6 +33,12 @@ struct Rendering: Sendable {
   var vignette: Float
   /// Local contrast, 0 … 1.
   var clarity: Float
+  /// How much more the air hides than in clear weather.
+  var air: Float
+  /// Whether what is far behind a subject is out of focus.
+  var hasFocus: Bool
+  /// How far fine detail stands out, 0 … 1.
+  var sharpness: Float
   var finish: Finish
 
   init(_ style: ImageStyle) {
@@ -40,10 +46,12 @@ struct Rendering: Sendable {
     case .imagineTurbo:
       self.init(.clean, octaves: 4, texture: 0.2, saturation: 1.08, contrast: 1.04)
     case .realistic:
-      self.init(.soft, octaves: 7, texture: 1, saturation: 0.96, contrast: 1.02)
+      self.init(.soft, octaves: 7, texture: 1, saturation: 1.04, contrast: 1.03)
       bloom = 0.35
-      grain = 3.2
-      vignette = 0.35
+      grain = 4
+      vignette = 0.4
+      air = 1.2
+      hasFocus = true
     case .anime:
       self.init(.cel, octaves: 4, texture: 0, saturation: 1.3, contrast: 1.05)
       ink = 0.0026
@@ -61,8 +69,10 @@ struct Rendering: Sendable {
       finish = .strokes
     case .sdxl:
       self.init(.soft, octaves: 8, texture: 0.9, saturation: 1.28, contrast: 1.14)
-      clarity = 0.6
+      clarity = 0.8
       bloom = 0.2
+      air = 0.7
+      sharpness = 0.8
     }
   }
 
@@ -75,6 +85,7 @@ struct Rendering: Sendable {
       self.init(.realistic)
       // Grain that is new in every frame costs the encoder more than it gives the eye.
       grain = 0
+      hasFocus = false
     default:
       self.init(.clean, octaves: 4, texture: 0.25, saturation: 1.04, contrast: 1.02)
       bloom = 0.2
@@ -107,6 +118,9 @@ struct Rendering: Sendable {
     grain = 0
     vignette = 0
     clarity = 0
+    air = 1
+    hasFocus = false
+    sharpness = 0
     finish = .plain
   }
 }
