@@ -101,26 +101,24 @@ public struct LuaCommand {
     return LuaSession(command: command, line: line, name: name).run()
   }
 
-  /// The text that follows a usage error.
-  func usage(_ name: String) -> String {
-    var text = """
-      usage: \(name) [options] [script [args]]
-      Available options are:
-        -e stat   execute string 'stat'
-        -i        enter interactive mode after executing 'script'
-        -l mod    require library 'mod' into global 'mod'
-        -l g=mod  require library 'mod' into global 'g'
-        -v        show version information
-        -E        ignore environment variables
-        -W        turn warnings on
-        --        stop handling options
-        -         stop handling options and execute stdin
-
-      """
-    for option in options {
-      let head = option.valueName.map { "\(option.name) \($0)" } ?? option.name
-      text += "  \(head)\n            \(option.help)\n"
+  /// How it is called, and its options; what follows a usage error.
+  public func usage(_ name: String) -> String {
+    let own = [
+      ("-e TEXT", "run this Lua text"), ("-i", "then read lines, as the REPL does"),
+      ("-l NAME", "require the module NAME, as the global NAME"),
+      ("-l AS=NAME", "require the module NAME, as the global AS"),
+      ("-v", "print the version of Lua"), ("-E", "look at no variable of the environment"),
+      ("-W", "show what scripts warn of"), ("--", "the next word is the script"),
+      ("-", "the script is what comes in"),
+    ]
+    let added = options.map { option in
+      (option.valueName.map { "\(option.name) \($0)" } ?? option.name, option.help)
     }
-    return text
+    let lines = (own + added).map { head, help in
+      head.count < 12
+        ? "  \(head)\(String(repeating: " ", count: 14 - head.count))\(help)\n"
+        : "  \(head)\n                \(help)\n"
+    }
+    return "usage: \(name) [options] [script [args]]\n\nOptions:\n" + lines.joined()
   }
 }

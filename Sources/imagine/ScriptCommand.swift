@@ -30,6 +30,10 @@ enum ScriptCommand {
     var command = LuaCommand()
     command.options += options(shared)
     if let plan { command.options.append(plan.option) }
+    if arguments.dropFirst().first == "--help" {
+      print(plan == nil ? command.usage("imagine") + commands : command.usage("imagine plan"))
+      return 0
+    }
     command.willRun = { invocation in
       shared.settings.withLock { $0.run.script = script(invocation) }
     }
@@ -52,6 +56,19 @@ enum ScriptCommand {
     }
     return command.run(arguments: arguments)
   }
+
+  private static let commands = """
+
+    Commands, as the first word (each tells more with --help):
+      run, repl     as without a command
+      plan          print the calls, price and files of a script, and send nothing
+      runs          list, show, resume, delete and prune runs
+      cache         tell the cache's size, and prune it
+      jobs          list, show, wait for and delete jobs
+      show, rerun   what made a picture; make it again
+      doctor        which provider is used and why, and what is wrong
+      serve         the built-in engine behind the HTTP API
+    """
 
   /// What is run, by names that mean the same wherever it is started again.
   private static func script(_ invocation: LuaCommand.Invocation) -> Script {

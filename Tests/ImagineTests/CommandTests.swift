@@ -104,4 +104,17 @@ struct CommandTests {
     #expect(outcome.output.contains("PROBLEM configuration"))
     #expect(outcome.output.contains("providers.studio.prices: unknown field 'genrate'"))
   }
+
+  @Test("--help names every option and command on stdout; a wrong option is an error on stderr")
+  func help() async throws {
+    let help = try await imagine(["--help"])
+    #expect(help.status == 0 && help.errors.isEmpty)
+    for word in ["-e TEXT", "--memory SIZE", "--resume", "plan  ", "doctor  ", "serve  "] {
+      #expect(help.output.contains(word), "\(word)")
+    }
+    #expect(try await imagine(["plan", "--help"]).output.contains("--json"))
+    let wrong = try await imagine(["--nothing"])
+    #expect(wrong.status == 1 && wrong.output.isEmpty)
+    #expect(wrong.errors.contains("unrecognized option '--nothing'"))
+  }
 }
