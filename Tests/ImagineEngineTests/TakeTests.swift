@@ -28,6 +28,35 @@ import Testing
     #expect((steps.max() ?? 0) < usual * 1.6 + 0.3, "\(prompt): \(steps)")
   }
 
+  @Test(
+    "nothing blinks before a camera that stands still",
+    arguments: [
+      "a house in a meadow, static camera", "a city skyline at night, static camera",
+      "mountains at dawn, static camera", "a cosy living room, static camera",
+      "a boat on a lake, static camera", "a forest, static camera",
+    ])
+  func blinking(_ prompt: String) throws {
+    let take = take(prompt)
+    let frames = try (0..<9).map { try take.frame(at: 1 + Float($0) / 24).bytes }
+    var blinks = 0
+    var still = 0
+    for at in frames[0].indices {
+      var isStill = true
+      for number in 1..<8 {
+        let before = Int(frames[number - 1][at])
+        let here = Int(frames[number][at])
+        let after = Int(frames[number + 1][at])
+        isStill = isStill && here == before
+        // Away and back again within two frames.
+        if abs(here - before) > 10, abs(after - before) < 3 { blinks += 1 }
+      }
+      still += isStill ? 1 : 0
+    }
+    let values = Double(frames[0].count)
+    #expect(Double(blinks) < values * 7 * 0.001, "\(prompt): \(Double(blinks) / values / 7)")
+    #expect(Double(still) > values * 0.2, "\(prompt): \(Double(still) / values) stay")
+  }
+
   @Test("what does not move stays as it is, to the bit")
   func still() throws {
     let take = take("a bottle on a marble table, static camera")
@@ -63,6 +92,8 @@ import Testing
 }
 
 extension Bitmap {
+  var bytes: [UInt8] { withPixels { Array($0) } }
+
   /// How far two pictures of one size differ, 0 … 255.
   func meanDifference(to other: Bitmap) -> Double {
     withPixels { here in
