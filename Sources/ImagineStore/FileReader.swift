@@ -90,7 +90,7 @@ final class FileReader {
   /// Whether the whole file is these bytes.
   func holds(_ bytes: [UInt8]) throws(ImagineError) -> Bool {
     guard try byteCount == bytes.count else { return false }
-    return try all() == bytes
+    return Self.equal(try all(), bytes)
   }
 
   /// Whether another file has the same content; both are read from their starts.
@@ -99,8 +99,18 @@ final class FileReader {
     guard ownCount == otherCount else { return false }
     while true {
       let piece = try next(upTo: 1 << 18)
-      guard try other.next(upTo: 1 << 18) == piece else { return false }
+      guard Self.equal(try other.next(upTo: 1 << 18), piece) else { return false }
       if piece.isEmpty { return true }
     }
+  }
+
+  /// As `==`, which compares arrays of bytes one by one.
+  private static func equal(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+    one.count == other.count
+      && one.withUnsafeBytes { one in
+        other.withUnsafeBytes { other in
+          one.isEmpty || memcmp(one.baseAddress, other.baseAddress, one.count) == 0
+        }
+      }
   }
 }
