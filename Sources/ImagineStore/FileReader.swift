@@ -106,11 +106,12 @@ final class FileReader {
 
   /// As `==`, which compares arrays of bytes one by one.
   private static func equal(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    one.count == other.count
-      && one.withUnsafeBytes { one in
-        other.withUnsafeBytes { other in
-          one.isEmpty || memcmp(one.baseAddress, other.baseAddress, one.count) == 0
-        }
+    guard one.count == other.count else { return false }
+    return one.withUnsafeBytes { one in
+      other.withUnsafeBytes { other in
+        guard let start = one.baseAddress, let otherStart = other.baseAddress else { return true }
+        return memcmp(start, otherStart, one.count) == 0
       }
+    }
   }
 }

@@ -174,7 +174,9 @@ struct MoneyTests {
         local report = io.open("report.txt", "w")
         report:write("x")
         report:close()
-        require("fs").write("list.txt", "y")
+        local fs = require "fs"
+        assert(fs.read(fs.append(fs.write("list.txt", "y"), "z")) == "yz")
+        io.stdout:write("no part of the plan\\n")
         print("the script's own words")
         if arg[1] == "fail" then error("stop", 0) end
         """

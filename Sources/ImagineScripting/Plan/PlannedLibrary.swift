@@ -35,6 +35,7 @@ struct PlannedLibrary: Sendable {
       return output(tmpfile())
     end
     output(io.stderr)
+    io.stdout = io.stderr
 
     function print(...)
       local words = table.pack(...)
@@ -49,21 +50,30 @@ struct PlannedLibrary: Sendable {
 
     function task.sleep() sleep(0) end
 
-    -- The library's own ways of writing, once a script asks for them.
+    -- The library's own ways of writing, once a script asks for them. What was written can be read.
     local searcher = package.searchers[2]
     package.searchers[2] = function(name)
       local loader, where = searcher(name)
-      if type(loader) ~= "function" or not name:find("^i?m?a?g?i?n?e?%.?fs$") then
+      if type(loader) ~= "function" or (name ~= "fs" and name ~= "imagine.fs") then
         return loader, where
       end
       return function(...)
         local fs = loader(...)
-        function fs.write(path) note(path) end
-        function fs.append(path) note(path) end
-        function fs.move() end
-        function fs.remove() end
-        function fs.copy(_, target) note(target) end
-        function fs.mkdir() end
+        local read, exists, written = fs.read, fs.exists, {}
+        function fs.write(path, bytes)
+          note(path)
+          written[path] = bytes
+          return path
+        end
+        function fs.append(path, bytes)
+          return fs.write(path, (fs.exists(path) and fs.read(path) or "") .. bytes)
+        end
+        function fs.copy(path, target) return fs.write(target, fs.read(path)) end
+        function fs.move(path, target) return target end
+        function fs.mkdir(path) return path end
+        function fs.remove(path) return fs.exists(path) end
+        function fs.read(path) return written[path] or read(path) end
+        function fs.exists(path) return written[path] ~= nil or exists(path) end
         return fs
       end, where
     end
