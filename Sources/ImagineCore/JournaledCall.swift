@@ -99,9 +99,10 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   /// Whether its result is at hand.
   public var isAnswered: Bool { state == .stored || state == .done }
 
-  /// Whether it may have been billed although nothing came of it.
+  /// Whether it may have been billed although nothing came of it. What is known to cost nothing is
+  /// never uncertain.
   public var isUncertain: Bool {
-    state == .sent || (state == .failed && charged == .unknown)
+    price?.millionths != 0 && (state == .sent || (state == .failed && charged == .unknown))
   }
 
   /// What it counts for in a budget: its price, unless it was not billed.

@@ -135,8 +135,9 @@ public final class SQLiteJournal: Journal {
       sql: """
         SELECT count(*) AS calls,
           count(*) FILTER (WHERE state IN ('stored', 'done')) AS answered,
-          count(*) FILTER (WHERE state = 'sent' OR (state = 'failed' AND charged = 'unknown'))
-            AS uncertain
+          count(*) FILTER (
+            WHERE price IS NOT 0 AND (state = 'sent' OR (state = 'failed' AND charged = 'unknown'))
+          ) AS uncertain
         FROM call WHERE run = ?
         """, arguments: [run.id])
     let spent = try Row.fetchAll(

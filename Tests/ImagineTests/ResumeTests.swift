@@ -216,6 +216,21 @@ struct ResumeTests {
     }
   }
 
+  @Test("what costs nothing is sent again without a question")
+  func free() async throws {
+    try FileSystem.write(
+      "imagine.generate('a cat'):save('cat.png')", to: folder.file("free.lua"))
+    let environment = ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path]
+    let killed = try await Program.imagine.run(
+      ["free.lua"], environment: environment.merging(["IMAGINE_KILL_AT": "sent:1"]) { $1 },
+      in: folder.path)
+    #expect(killed.status == 128 + SIGKILL)
+    let resumed = try await Program.imagine.run(
+      ["--resume", "free.lua"], environment: environment, in: folder.path)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(folder.files.contains("cat.png"))
+  }
+
   private static let powerCutPoints =
     isExhaustive ? points : ["intent:6", "sent:4", "accepted:1", "stored:5", "done:7"]
 
