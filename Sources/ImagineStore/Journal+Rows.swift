@@ -113,7 +113,7 @@ extension JournaledCall {
     return try rows.reversed().map(JournaledCall.init(row:))
   }
 
-  func save(to database: Database, reserved: Int64, on day: String) throws {
+  func insert(into database: Database, reserved: Int64, on day: String) throws {
     try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
@@ -125,6 +125,20 @@ extension JournaledCall {
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
       charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job, isDeleted,
       try results.column, error, attempt, deaths, reserved, day,
+    ])
+  }
+
+  /// Writes what changes once the call is on its way: not what it asks for.
+  func update(in database: Database, reserved: Int64) throws {
+    try database.cachedStatement(
+      sql: """
+        UPDATE call SET state = ?, charged = ?, ended_at = ?, job = ?, is_deleted = ?, results = ?,
+          error = ?, attempt = ?, deaths = ?, reserved = ?
+        WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
+        """
+    ).execute(arguments: [
+      state.rawValue, charged.rawValue, endedAt, job, isDeleted, try results.column, error,
+      attempt, deaths, reserved, run, key.request, key.occurrence, key.part,
     ])
   }
 }

@@ -78,7 +78,11 @@ extension JournaledCall {
           """
       ).execute(arguments: [day, unit, more])
     }
-    try save(to: database, reserved: reserved, on: day)
+    if old == nil || state == .intent {
+      try insert(into: database, reserved: reserved, on: day)
+    } else {
+      try update(in: database, reserved: reserved)
+    }
     let isProgress = isAnswered || state == .accepted
     if isProgress, old?["state"] != state.rawValue {
       try database.cachedStatement(
