@@ -131,11 +131,9 @@ extension Field {
     case (.text, .integer(let value)):
       return .text(String(value))
     case (.choice(let names), .text(let text)):
-      if let name = names.first(where: { Field.fold($0) == Field.fold(text) }) {
-        return .text(name)
-      }
+      if let name = Field.name(for: text, among: names) { return .text(name) }
     case (.openChoice(let names), .text(let text)) where !Field.fold(text).isEmpty:
-      return .text(names.first { Field.fold($0) == Field.fold(text) } ?? text)
+      return .text(Field.name(for: text, among: names) ?? text)
     case (.integer(let range), _):
       if let integer = argument.wholeNumber, range.contains(integer) { return .integer(integer) }
     case (.number(let range), _):
@@ -153,6 +151,12 @@ extension Field {
     }
     throw .invalid(
       field: name, given: argument.quoted, expected: expectation, allowed: allowedNames)
+  }
+
+  private static func name(for text: String, among names: [String]) -> String? {
+    if names.contains(text) { return text }
+    let folded = fold(text)
+    return names.first { fold($0) == folded }
   }
 
   /// A name without what people vary in writing it.

@@ -48,6 +48,10 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func importFile(_ path: String) async throws -> Asset {
+    try await Self.elsewhere { try await copy(fileAt: path) }
+  }
+
+  private func copy(fileAt path: String) async throws -> Asset {
     let source = try FileReader(path)
     let writer = try makeWriter()
     do {
@@ -60,6 +64,21 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func export(
+    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
+  ) async throws {
+    try await Self.elsewhere {
+      try await copy(asset, to: path, replacing: replacing, embedding: metadata)
+    }
+  }
+
+  /// Works on another thread than the caller's, which may be a script's: a large file takes a while.
+  private static func elsewhere<Value: Sendable>(
+    _ work: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withTaskExecutorPreference(globalConcurrentExecutor, operation: work)
+  }
+
+  private func copy(
     _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
   ) async throws {
     if let metadata, let format = asset.header?.format {
