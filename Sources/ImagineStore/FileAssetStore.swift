@@ -48,10 +48,7 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func importFile(_ path: String) async throws -> Asset {
-    try await Self.elsewhere { try await copy(fileAt: path) }
-  }
-
-  private func copy(fileAt path: String) async throws -> Asset {
+    await Self.leaveThread()
     let source = try FileReader(path)
     let writer = try makeWriter()
     do {
@@ -66,21 +63,7 @@ public struct FileAssetStore: AssetStore {
   public func export(
     _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
   ) async throws {
-    try await Self.elsewhere {
-      try await copy(asset, to: path, replacing: replacing, embedding: metadata)
-    }
-  }
-
-  /// Works on another thread than the caller's, which may be a script's: a large file takes a while.
-  private static func elsewhere<Value: Sendable>(
-    _ work: @Sendable () async throws -> Value
-  ) async throws -> Value {
-    try await withTaskExecutorPreference(globalConcurrentExecutor, operation: work)
-  }
-
-  private func copy(
-    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
-  ) async throws {
+    await Self.leaveThread()
     if let metadata, let format = asset.header?.format {
       let bytes = metadata.embedded(in: try FileReader(asset.path).all(), format: format)
       if try FileReader(fileAt: path)?.holds(bytes) == true { return }
@@ -93,6 +76,11 @@ public struct FileAssetStore: AssetStore {
       try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
       try await file.commit(to: path, replacing: replacing)
     }
+  }
+
+  /// Goes on on a thread of the pool: the caller's may be a script's, and a large file takes a while.
+  private static func leaveThread() async {
+    await Task.yield()
   }
 
   private static func beginFile(_ path: String) throws -> WholeFile {
