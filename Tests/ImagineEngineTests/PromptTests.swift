@@ -52,6 +52,10 @@ import Testing
   @Test("a material belongs to the subject it stands before")
   func materials() {
     let reading = PromptReader.read("a golden robot beside a wooden house")
+    #expect(reading.mentions.first { $0.subject == .robot }?.colours == [.gold])
+    // Golden things make no golden hour.
+    #expect(reading.lights.isEmpty && reading.time == nil)
+    #expect(PromptReader.read("a robot in golden light").lights == [.golden])
     #expect(reading.mentions.first { $0.subject == .house }?.material == .wood)
   }
 }

@@ -2,7 +2,7 @@
 extension Painter {
   func paintForeground(_ canvas: Canvas) {
     switch scene.place {
-    case .meadow: paintGrass(canvas)
+    case .meadow where scene.season != .winter: paintGrass(canvas)
     default: break
     }
   }

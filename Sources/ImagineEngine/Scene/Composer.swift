@@ -38,6 +38,7 @@ struct Composer {
 
   /// Where a picture is set whose prompt names no place.
   private func usualPlace(_ chance: inout RandomStream) -> Place {
+    let open: Place = reading.season == .winter ? .snow : .meadow
     if let subject = reading.mentions.first?.subject {
       switch subject {
       case .boat, .fish, .lighthouse: return .sea
@@ -46,14 +47,14 @@ struct Composer {
       case .bottle, .cup, .fruit: return .studio
       case .palm: return .coast
       case .conifer: return .mountains
-      case .cat: return reading.mentions.count > 1 ? .meadow : .interior
-      case .person, .robot: return reading.cameras.isEmpty ? .meadow : .studio
-      default: return .meadow
+      case .cat: return reading.mentions.count > 1 ? open : .interior
+      case .person, .robot: return reading.cameras.isEmpty ? open : .studio
+      default: return open
       }
     }
     if reading.features.contains(.aurora) || reading.features.contains(.stars) { return .nightSky }
     if reading.features.contains(.waves) { return .sea }
-    if reading.season == .winter { return .snow }
+    if reading.season == .winter { return open }
     return chance.pick([.skyline, .forest, .mountains, .sea, .lake, .desert, .meadow, .nightSky])
   }
 
