@@ -26,9 +26,11 @@ public struct PictureHeader: Sendable, Hashable {
   /// Pixels, as stored: an EXIF orientation is not applied.
   public let size: PixelSize
 
-  /// How many bytes from the start of a file are enough for every format but a JPEG with large
-  /// metadata before its frame header.
+  /// How many bytes from the start of a file are enough, unless ``mayLieDeeper(_:)`` says otherwise.
   public static let enoughBytes = 64 * 1024
+
+  /// What pictures can be, for messages.
+  public static let expectation = "PNG, JPEG, WebP, GIF, TIFF or AVIF"
 
   public init(format: PictureFormat, size: PixelSize) {
     self.format = format
@@ -37,11 +39,19 @@ public struct PictureHeader: Sendable, Hashable {
 
   /// - Parameter bytes: the file, or at least ``enoughBytes`` from its start.
   public init?(_ bytes: some Collection<UInt8>) {
-    let reader = Reader(Array(bytes.prefix(Self.enoughBytes * 8)))
-    guard let header = reader.png ?? reader.jpeg ?? reader.webp ?? reader.gif ?? reader.avif
+    let reader = Reader(Array(bytes))
+    guard
+      let header = reader.png ?? reader.jpeg ?? reader.webp ?? reader.gif ?? reader.tiff
+        ?? reader.avif
     else { return nil }
     guard header.1.width > 0, header.1.height > 0 else { return nil }
     (format, size) = header
+  }
+
+  /// Whether a file that begins so can have its header behind ``enoughBytes``: a JPEG after large
+  /// metadata, a TIFF anywhere.
+  public static func mayLieDeeper(_ head: some Collection<UInt8>) -> Bool {
+    head.starts(with: [0xFF, 0xD8, 0xFF]) || Reader(Array(head.prefix(4))).isTIFF
   }
 }
 
@@ -117,6 +127,26 @@ private struct Reader {
       let width = little(6, 2), let height = little(8, 2)
     else { return nil }
     return (.gif, PixelSize(width: width, height: height))
+  }
+
+  var isTIFF: Bool {
+    bytes.starts(with: [0x49, 0x49, 0x2A, 0]) || bytes.starts(with: [0x4D, 0x4D, 0, 0x2A])
+  }
+
+  /// TIFF: width and height among the entries of the first directory, which lies anywhere.
+  var tiff: Header? {
+    guard isTIFF else { return nil }
+    let number = bytes[0] == 0x49 ? little : big
+    guard let directory = number(4, 4), let count = number(directory, 2) else { return nil }
+    var found: [Int: Int] = [:]
+    for entry in 0..<count {
+      let place = directory + 2 + entry * 12
+      guard let tag = number(place, 2), let type = number(place + 2, 2) else { break }
+      // A SHORT or a LONG.
+      found[tag] = number(place + 8, type == 3 ? 2 : 4)
+    }
+    guard let width = found[256], let height = found[257] else { return nil }
+    return (.tiff, PixelSize(width: width, height: height))
   }
 
   /// AVIF: the first image spatial extents property (`ispe`) of an ISO media file.

@@ -161,7 +161,7 @@ extension Session {
   private func picture(in asset: Asset, from source: String) throws(ImagineError) -> Image {
     guard let header = asset.header else {
       throw ImagineError(
-        .validation, "\(source) is no picture (expected PNG, JPEG, WebP, GIF or AVIF)",
+        .validation, "\(source) is no picture (expected \(PictureHeader.expectation))",
         field: "image")
     }
     return Image(asset: asset, header: header, metadata: nil, cost: nil, session: self)

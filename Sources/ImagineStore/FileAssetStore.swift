@@ -100,9 +100,12 @@ public struct FileAssetStore: AssetStore {
 
   private static func describe(_ path: String, sha256: String) throws -> Asset {
     let reader = try FileReader(path)
-    return Asset(
-      sha256: sha256, path: path, byteCount: try reader.byteCount,
-      header: PictureHeader(try reader.next(upTo: PictureHeader.enoughBytes)))
+    let head = try reader.next(upTo: PictureHeader.enoughBytes)
+    var header = PictureHeader(head)
+    if header == nil, PictureHeader.mayLieDeeper(head) {
+      header = PictureHeader(head + (try reader.all()))
+    }
+    return Asset(sha256: sha256, path: path, byteCount: try reader.byteCount, header: header)
   }
 }
 
@@ -115,7 +118,9 @@ final class FileAssetWriter: AssetWriter {
   private let root: String
   private let file: WholeFile
   private var hash = SHA256()
+  /// The beginning; all of it where the header lies deeper.
   private var head: [UInt8] = []
+  private var header: PictureHeader?
   private var byteCount = 0
 
   init(root: String) throws {
@@ -127,14 +132,17 @@ final class FileAssetWriter: AssetWriter {
     hash.update(bufferPointer: bytes)
     byteCount += bytes.count
     if head.count < PictureHeader.enoughBytes {
-      head.append(contentsOf: bytes.prefix(PictureHeader.enoughBytes - head.count))
+      head.append(contentsOf: bytes)
+      if head.count >= PictureHeader.enoughBytes { header = PictureHeader(head) }
+    } else if header == nil, PictureHeader.mayLieDeeper(head) {
+      head.append(contentsOf: bytes)
     }
     try file.write(bytes)
   }
 
   func commit() async throws -> Asset {
     let sha256 = hash.finalize().hexadecimal
-    let header = PictureHeader(head)
+    let header = header ?? PictureHeader(head)
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try WholeFile.makeFolder(folder)
     let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"

@@ -37,7 +37,7 @@ public struct PictureTexts: Sendable, Hashable {
     }
     guard let texts else {
       throw ImagineError(
-        .validation, "\(path) is no picture (expected PNG, JPEG, WebP, GIF or AVIF)")
+        .validation, "\(path) is no picture (expected \(PictureHeader.expectation))")
     }
     self = texts
   }

@@ -25,11 +25,21 @@ struct PictureHeaderTests {
 
   static let gif: [UInt8] = Array("GIF89a".utf8) + [0, 5, 0xD0, 2]
 
+  /// In the byte order of each, with the directory behind the pixels.
+  static let littleTIFF: [UInt8] =
+    [0x49, 0x49, 0x2A, 0, 12, 0, 0, 0, 9, 9, 9, 9, 2, 0]
+    + [0, 1, 3, 0, 1, 0, 0, 0, 0, 5, 0, 0] + [1, 1, 4, 0, 1, 0, 0, 0, 0xD0, 2, 0, 0]
+
+  static let bigTIFF: [UInt8] =
+    [0x4D, 0x4D, 0, 0x2A, 0, 0, 0, 8, 0, 2]
+    + [1, 0, 0, 4, 0, 0, 0, 1, 0, 0, 5, 0] + [1, 1, 0, 3, 0, 0, 0, 1, 2, 0xD0, 0, 0]
+
   @Test(
-    "PNG, JPEG, WebP and GIF",
+    "PNG, JPEG, WebP, GIF and TIFF",
     arguments: [
       (PictureFormat.png, png), (.jpeg, jpeg), (.webp, lossyWebP), (.webp, extendedWebP),
       (.webp, losslessWebP), (.gif, gif),
+      (.tiff, littleTIFF), (.tiff, bigTIFF),
     ])
   func known(format: PictureFormat, bytes: [UInt8]) throws {
     let header = try #require(PictureHeader(bytes))
@@ -41,6 +51,7 @@ struct PictureHeaderTests {
     "a header that is cut short is no picture",
     arguments: [
       (png, 24), (jpeg, 22), (lossyWebP, 30), (extendedWebP, 30), (losslessWebP, 25), (gif, 10),
+      (littleTIFF, 38), (bigTIFF, 32),
     ])
   func cut(bytes: [UInt8], needed: Int) {
     for count in 0..<needed { #expect(PictureHeader(bytes.prefix(count)) == nil) }

@@ -123,6 +123,16 @@ struct AssetStoreTests {
     }
   }
 
+  @Test("a header behind large metadata is found, in what is written and in what lies there")
+  func deepHeader() async throws {
+    // A JPEG's frame header after 120 kB of comments.
+    let comment = [0xFF, 0xFE, 0xEA, 0x62] + [UInt8](repeating: 7, count: 60_000)
+    let frame: [UInt8] = [0xFF, 0xC0, 0, 11, 8, 2, 0xD0, 5, 0, 1, 1, 0x11, 0]
+    let asset = try await store.store([0xFF, 0xD8] + comment + comment + frame)
+    #expect(asset.header == PictureHeader(format: .jpeg, size: PixelSize(width: 1280, height: 720)))
+    #expect(try store.asset(sha256: asset.sha256) == asset)
+  }
+
   @Test("a pipe of that name is not waited for")
   func pipe() async throws {
     let asset = try await store.store(Array("abc".utf8))

@@ -109,4 +109,32 @@ struct OperationTests {
       """)
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
+
+  @Test("a TIFF whose directory lies behind its pixels is an input like any other")
+  func tiff() async throws {
+    func little(_ value: Int, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+    let (width, height) = (200, 150)
+    let pixels = [UInt8](repeating: 90, count: width * height)
+    var file = [0x49, 0x49, 0x2A, 0] + little(8 + pixels.count, 4) + pixels
+    let entries = [
+      (256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, height),
+      (279, pixels.count),
+    ]
+    file += little(entries.count, 2)
+    for (tag, value) in entries {
+      file += little(tag, 2) + little(4, 2) + little(1, 4) + little(value, 4)
+    }
+    file += little(0, 4)
+    try Data(file).write(to: URL(filePath: folder.file("scan.tif")))
+    let outcome = try await run(
+      """
+      local image = imagine.open("scan.tif")
+      assert(image.format == "tiff" and image.width == 200 and image.height == 150)
+      assert(image:convert{ format = "png" }.width == 200)
+      assert(image:upscale().width == 400)
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
 }

@@ -73,7 +73,7 @@ struct PictureCheck {
       guard case .bytes(let bytes) = request[field.name]?.picture else { continue }
       guard let header = PictureHeader(bytes) else {
         throw .invalid(
-          "field '\(field.wireName)': the file is no picture (expected PNG, JPEG or WebP)",
+          "field '\(field.wireName)': the file is no picture (expected \(PictureHeader.expectation))",
           field: field.wireName)
       }
       guard header.size.width <= pixels / max(1, header.size.height) else {
