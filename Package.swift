@@ -149,7 +149,8 @@ let package = Package(
     .testTarget(
       name: "ImagineCoreTests", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineStoreTests", dependencies: ["ImagineStore"], swiftSettings: swiftSettings),
+      name: "ImagineStoreTests", dependencies: ["ImagineStore", "ImagineTestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineClientTests",
       dependencies: ["ImagineClient", "ImagineStore", "ImagineTestSupport", logging],
@@ -166,8 +167,8 @@ let package = Package(
     .testTarget(
       name: "ImagineServerTests",
       dependencies: [
-        "ImagineCore", "ImagineServer", "ImagineStore", "imagine-server", asyncHTTPClient, crypto,
-        lifecycle, logging, nioCore, nioHTTP1,
+        "ImagineCore", "ImagineServer", "ImagineStore", "ImagineTestSupport", "imagine-server",
+        asyncHTTPClient, crypto, lifecycle, logging, nioCore, nioHTTP1,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

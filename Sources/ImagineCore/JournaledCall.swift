@@ -15,7 +15,7 @@ public struct CallKey: Sendable, Hashable, Codable {
     provider: String, request: RequestDescription, count: Int?, occurrence: Int, part: Int = 0
   ) {
     let count = count.map { " ×\($0)" } ?? ""
-    self.request = "\(provider)\(count) \(request.json)"
+    self.request = "\(provider)\(count) \(request.canonicalText)"
     self.occurrence = occurrence
     self.part = part
   }

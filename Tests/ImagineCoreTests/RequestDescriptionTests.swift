@@ -21,6 +21,29 @@ struct RequestDescriptionTests {
     #expect(RequestDescription(again, pictures: [:]) == description)
   }
 
+  @Test("has a text that no other request has")
+  func canonicalText() {
+    let hash = String(repeating: "a", count: 64)
+    let requests = [
+      RequestDescription(operation: "fill", fields: ["prompt": .text("7")]),
+      RequestDescription(operation: "fill", fields: ["prompt": .integer(7)]),
+      RequestDescription(operation: "fill", fields: ["prompt": .number(7)]),
+      RequestDescription(operation: "fill", fields: ["prompt": .text("7 4:seed=i7")]),
+      RequestDescription(operation: "fill", fields: ["prompt": .text("7"), "seed": .integer(7)]),
+      RequestDescription(operation: "fill", fields: ["a": .text("1 1:b=2:s2")]),
+      RequestDescription(operation: "fill", fields: ["a": .text("1"), "b": .text("2")]),
+      RequestDescription(operation: "fill", fields: ["image": .text(hash)]),
+      RequestDescription(operation: "fill", pictures: ["image": hash]),
+      RequestDescription(operation: "fill", pictures: ["mask": hash]),
+      RequestDescription(operation: "fill", extra: ["prompt": .text("7")]),
+      RequestDescription(operation: "fill", extra: ["prompt": .boolean(true)]),
+      RequestDescription(operation: "resize", fields: ["prompt": .text("7")]),
+    ]
+    #expect(Set(requests.map(\.canonicalText)).count == requests.count)
+    let one = RequestDescription(operation: "fill", fields: ["b": .text("ü"), "a": .boolean(true)])
+    #expect(one.canonicalText == "fill 1:a=5:btrue 1:b=3:sü")
+  }
+
   @Test("names its pictures by their content, and asks for them by it")
   func pictures() throws {
     let description = RequestDescription(

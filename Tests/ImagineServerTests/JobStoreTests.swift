@@ -1,6 +1,7 @@
 import Foundation
 import ImagineCore
 import ImagineStore
+import ImagineTestSupport
 import Testing
 
 @Suite("The job store")

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import ImagineCore
 import ImagineStore
+import ImagineTestSupport
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineCore
+import ImagineTestSupport
 import Synchronization
 import Testing
 

@@ -1,12 +1,17 @@
 import Foundation
 import ImagineCore
+import ImagineTestSupport
 import Testing
 
 @testable import ImagineStore
 
 @Suite("Assets are kept by their content")
 struct AssetStoreTests {
-  let folder = NSTemporaryDirectory() + "assets-\(UUID().uuidString)"
+  private let temporary: TemporaryFolder
+  /// Not there yet.
+  private var folder: String { temporary.file("new") }
+
+  init() throws { temporary = try TemporaryFolder() }
   var store: FileAssetStore { FileAssetStore(root: folder) }
 
   private func names() -> [String] {

@@ -1,11 +1,16 @@
 import Foundation
 import ImagineCore
 import ImagineStore
+import ImagineTestSupport
 import Testing
 
 @Suite("The journal keeps what was paid for")
 struct JournalTests {
-  let folder = NSTemporaryDirectory() + "journal-\(UUID().uuidString)"
+  private let temporary: TemporaryFolder
+  /// Not there yet.
+  private var folder: String { temporary.file("new") }
+
+  init() throws { temporary = try TemporaryFolder() }
   private static let script = Script(path: "/scripts/a.lua", arguments: ["1", "zwei"])
   private static let seed = RandomSeed(first: 7, second: -11)
 

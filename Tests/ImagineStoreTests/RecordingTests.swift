@@ -1,5 +1,6 @@
 import Foundation
 import ImagineCore
+import ImagineTestSupport
 import Synchronization
 import Testing
 
@@ -7,7 +8,11 @@ import Testing
 
 @Suite("A recording answers as the providers did")
 struct RecordingTests {
-  let folder = NSTemporaryDirectory() + "recording-\(UUID().uuidString)"
+  private let temporary: TemporaryFolder
+  /// Not there yet.
+  private var folder: String { temporary.file("new") }
+
+  init() throws { temporary = try TemporaryFolder() }
   var path: String { "\(folder)/run.recording" }
   var store: FileAssetStore { FileAssetStore(root: "\(folder)/assets") }
 

@@ -185,12 +185,12 @@ private final class LineWatch: Sendable {
   }
 }
 
-/// A folder of a test's own, removed with it.
+/// A folder of a test's own, removed with it. Its path is short: that of a socket may have 104 bytes.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
   public init() throws {
-    path = NSTemporaryDirectory() + "imagine-test-\(UUID().uuidString.prefix(8))"
+    path = "/tmp/imagine-test-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

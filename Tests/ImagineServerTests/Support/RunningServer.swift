@@ -3,24 +3,12 @@ import Foundation
 import ImagineCore
 import ImagineServer
 import ImagineStore
+import ImagineTestSupport
 import Logging
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
 import Testing
-
-/// A folder that is gone when the test is.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    // Short, since the path of a socket may have 104 bytes.
-    path = "/tmp/imagine-test-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// A service in this process, on a port of its own.
 struct RunningServer: Sendable {
