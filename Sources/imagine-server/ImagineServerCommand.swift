@@ -25,7 +25,7 @@ struct ImagineServerCommand: AsyncParsableCommand {
     commandName: "imagine-server",
     abstract: "Serves the Imagine API and an OpenAI-style images API over the built-in engine.",
     discussion: """
-      On a loopback address any bearer token is accepted, and each is an account of its own. On a
+      On a loopback address any bearer token is accepted, and each is an account of its own. On a \
       Unix socket every caller is the account 'local'.
       """)
 
