@@ -16,7 +16,7 @@ public struct Asset: Sendable, Hashable {
   }
 
   /// Whether a text has the form of ``sha256``.
-  public static func isSHA256(_ text: some StringProtocol) -> Bool {
+  public static func isSHA256(_ text: String) -> Bool {
     text.utf8.count == 64
       && text.utf8.allSatisfy {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

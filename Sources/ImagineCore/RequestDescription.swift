@@ -58,8 +58,7 @@ public struct RequestDescription: Sendable, Hashable, Codable {
   /// The description as one text to tell requests apart by: equal ones give equal texts, others
   /// others. Each value stands behind its length, so that none can be taken for the end of another.
   ///
-  /// Not ``json``: Foundation orders an object's members by a locale's rules, which takes longer
-  /// than all the rest, and a resumed run makes one of these for each of its calls.
+  /// Not ``json``, which takes several times as long: a resumed run makes one for each of its calls.
   public var canonicalText: String {
     var text = operation
     func append(_ kind: String, _ members: [String: String]) {

@@ -78,7 +78,7 @@ extension Session {
   private func sha256(of picture: Picture) throws -> String {
     switch picture {
     case .file(let path):
-      try Self.sha256(ofStored: picture) ?? assets.sha256(ofFile: path)
+      try storedAsset(picture)?.sha256 ?? assets.sha256(ofFile: path)
     case .bytes(let bytes): assets.sha256(of: bytes)
     }
   }

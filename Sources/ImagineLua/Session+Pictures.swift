@@ -200,9 +200,7 @@ extension Session {
         switch picture {
         case .bytes(let bytes): try await assets.store(bytes)
         case .file(let path):
-          if let stored = try Self.sha256(ofStored: picture).flatMap({
-            try assets.asset(sha256: $0)
-          }) {
+          if let stored = try storedAsset(picture) {
             stored
           } else {
             try await assets.importFile(path)
@@ -211,7 +209,7 @@ extension Session {
       guard asset.header != nil else {
         throw ImagineError.invalid(
           field: name, given: "a file that is no picture",
-          expected: "a PNG, JPEG, WebP, GIF or AVIF")
+          expected: PictureHeader.expectation)
       }
       imported[name] = asset
     }
@@ -224,13 +222,13 @@ extension Session {
     return request.with(pictures: imported.mapValues { .file(path: $0.path) })
   }
 
-  /// The hash in the name of a stored file: 64 hexadecimal digits and an extension.
-  static func sha256(ofStored picture: Picture) -> String? {
-    guard case .file(let path) = picture, let name = path.split(separator: "/").last else {
-      return nil
-    }
-    let stem = name.prefix { $0 != "." }
-    return Asset.isSHA256(stem) ? String(stem) : nil
+  /// The asset that a picture is; nil for a file of the user's, which may bear the name of an asset
+  /// and hold something else.
+  func storedAsset(_ picture: Picture) throws -> Asset? {
+    guard let sha256 = picture.storedSHA256, let asset = try assets.asset(sha256: sha256),
+      picture == .file(path: asset.path)
+    else { return nil }
+    return asset
   }
 }
 

@@ -104,13 +104,14 @@ extension JournaledCall {
   ///   - limit: how many of the newest; nil for all.
   static func fetch(of run: String?, limit: Int?, from database: Database) throws -> [JournaledCall]
   {
-    let rows = try Row.fetchAll(
+    // A row of a cursor knows its columns' places; one that was copied looks for each.
+    let rows = try Row.fetchCursor(
       database,
       sql: """
         SELECT * FROM call WHERE ?1 IS NULL OR run = ?1
         ORDER BY began_at DESC, request DESC, part DESC LIMIT ?2
         """, arguments: [run, limit ?? -1])
-    return try rows.reversed().map(JournaledCall.init(row:))
+    return try Array(rows.map(JournaledCall.init(row:))).reversed()
   }
 
   func insert(into database: Database, reserved: Int64, on day: String) throws {

@@ -110,6 +110,18 @@ struct OperationTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
+  @Test("a file is read for what is in it, even where it bears the name of a stored one")
+  func borrowedName() async throws {
+    let outcome = try await run(
+      """
+      local stored = imagine.generate{ prompt = "a cup", seed = 1 }
+      local name = stored.sha256 .. ".png"
+      stored:convert{ width = 100, height = 100 }:save(name, { metadata = false })
+      assert(imagine.upscale{ image = name }.width == 200)
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
   @Test("a TIFF whose directory lies behind its pixels is an input like any other")
   func tiff() async throws {
     func little(_ value: Int, _ count: Int) -> [UInt8] {
