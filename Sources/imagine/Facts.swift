@@ -46,7 +46,7 @@ struct Facts {
   /// A fact as it may be shown. Further lines of a value are set in, so that none passes for a fact.
   static func line(_ name: String, _ value: String) -> String {
     let value = value.printable.split(separator: "\n", omittingEmptySubsequences: false)
-    let name = name.printable.replacing("\n", with: " ")
+    let name = name.inOneLine
     return "\(name)\t\(value.joined(separator: "\n\t"))"
   }
 }

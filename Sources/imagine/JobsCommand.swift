@@ -34,11 +34,10 @@ struct JobsCommand: AsyncParsableCommand {
         if options.json { return try JSONOutput.print(jobs) }
         for job in jobs {
           let date = Date(timeIntervalSince1970: job.submittedAt).formatted(.iso8601)
-          print("\(job.id)\t\(job.state)\t\(job.provider)\t\(date)\t\(job.prompt)")
+          Listing.print(job.id, "\(job.state)", job.provider, date, job.prompt)
         }
       }
     }
-
   }
 
   struct Show: AsyncParsableCommand {
@@ -53,7 +52,7 @@ struct JobsCommand: AsyncParsableCommand {
         print("id\t\(status.id)\nstatus\t\(status.state.rawValue)")
         if let progress = status.progress { print("progress\t\(Int(progress * 100)) %") }
         if let created = status.createdAt { print("created\t\(created)") }
-        if let failure = status.failure { print("failure\t\(failure)") }
+        if let failure = status.failure { print("failure\t\(failure.inOneLine)") }
         if let address = status.videoAddress { print("url\t\(address)") }
       }
     }

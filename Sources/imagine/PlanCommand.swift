@@ -25,11 +25,9 @@ final class PlanCommand: Sendable {
       return
     }
     for group in plan.groups {
-      let line = [
+      Listing.print(
         "\(group.calls)", group.provider, group.operation, group.style ?? "-",
-        Self.text(group.cost, unpriced: group.unpriced),
-      ]
-      Swift.print(line.joined(separator: "\t"))
+        Self.text(group.cost, unpriced: group.unpriced))
     }
     Swift.print("calls\t\(plan.calls)\t\(Self.text(plan.cost, unpriced: plan.unpriced))")
     Swift.print("answered by the journal, if resumed\t\(plan.answeredByJournal)")
@@ -39,7 +37,7 @@ final class PlanCommand: Sendable {
   }
 
   private static func text(_ cost: [String: Double], unpriced: Int) -> String {
-    var parts = cost.sorted { $0.key < $1.key }.map { "\($0.value.formatted()) \($0.key)" }
+    var parts = Listing.amounts(cost)
     if unpriced > 0 { parts.append("\(unpriced) without a known price") }
     return parts.isEmpty ? "0" : parts.joined(separator: " + ")
   }

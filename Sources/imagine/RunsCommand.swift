@@ -19,11 +19,9 @@ struct RunsCommand: AsyncParsableCommand {
       if json { return try JSONOutput.print(runs) }
       for summary in runs {
         let date = Date(timeIntervalSince1970: summary.run.startedAt).formatted(.iso8601)
-        let line = [
+        Listing.print(
           summary.run.id, summary.stateText, date, "\(summary.answered)/\(summary.calls)",
-          summary.spentText, summary.run.script.text,
-        ]
-        print(line.joined(separator: "\t"))
+          summary.spentText, summary.run.script.text)
       }
     }
   }
@@ -48,20 +46,18 @@ struct RunsCommand: AsyncParsableCommand {
       print(
         """
         run\t\(summary.run.id)
-        script\t\(summary.run.script.text)
+        script\t\(summary.run.script.text.inOneLine)
         state\t\(summary.stateText), attempt \(summary.run.attempt)
         started\t\(date)
         calls\t\(summary.calls), \(summary.answered) answered, \(summary.uncertain) uncertain
         spent\t\(summary.spentText)
         """)
       for call in calls {
-        let line = [
+        Listing.print(
           call.state.rawValue, call.provider, call.request.operation,
           call.price.map(\.description) ?? "unknown price", call.durationText,
           try host.files(of: call).first ?? call.job ?? call.error ?? "-",
-          call.request.prompt ?? "",
-        ]
-        print(line.joined(separator: "\t"))
+          call.request.prompt ?? "")
       }
     }
   }
@@ -142,15 +138,6 @@ struct CacheCommand: AsyncParsableCommand {
   }
 }
 
-/// Listings for programs.
-enum JSONOutput {
-  static func print(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
-  }
-}
-
 extension RunSummary {
   fileprivate var stateText: String {
     switch run.state {
@@ -161,10 +148,7 @@ extension RunSummary {
   }
 
   fileprivate var spentText: String {
-    spent.isEmpty
-      ? "0"
-      : spent.sorted { $0.key < $1.key }.map { "\($0.value.formatted()) \($0.key)" }
-        .joined(separator: " + ")
+    spent.isEmpty ? "0" : Listing.amounts(spent).joined(separator: " + ")
   }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("The commands about jobs and about the machine")
+@Suite("The commands about jobs, runs and the machine")
 struct CommandTests {
   let folder: TemporaryFolder
 
@@ -59,6 +59,19 @@ struct CommandTests {
     let gone = try await imagine(["jobs", "show", id])
     #expect(gone.status == 1)
     #expect(gone.errors.contains("not_found"))
+  }
+
+  @Test("a listing has one line for each thing, whatever a prompt holds")
+  func oneLine() async throws {
+    try FileSystem.write(
+      #"imagine.generate{ prompt = "a cup\n\ton a\27[31m table", seed = 1 }"#,
+      to: folder.file("cup.lua"))
+    #expect(try await imagine(["cup.lua"]).status == 0)
+    let runs = try await imagine(["runs"]).output
+    #expect(runs.split(separator: "\n").count == 1)
+    let id = String(runs.prefix { $0 != "\t" })
+    let shown = try await imagine(["runs", "show", id]).output
+    #expect(shown.hasSuffix("\ta cup  on a\\u{1B}[31m table\n"), "\(shown)")
   }
 
   @Test("doctor says which provider would be used and why, and that all is well")
