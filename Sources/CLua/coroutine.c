@@ -48,8 +48,15 @@ int clua_wait(lua_State *L) {
 
 static lua_State *coroutine_at(lua_State *L, int index) {
   lua_State *co = lua_tothread(L, index);
-  luaL_argexpected(L, co, index, "coroutine");
+  luaL_argexpected(L, co, index, "thread");
   return co;
+}
+
+// Whether the function of a task's coroutine has returned. A script cannot get hold of the
+// coroutine before that function has begun.
+static bool has_ended(lua_State *co) {
+  lua_Debug activation;
+  return lua_status(co) == LUA_OK && !lua_getstack(co, 0, &activation);
 }
 
 // What a coroutine is to L, in the words of coroutine.status. One that waits for the host
@@ -57,7 +64,7 @@ static lua_State *coroutine_at(lua_State *L, int index) {
 static const char *status_of(lua_State *L, lua_State *co) {
   if (L == co) return "running";
   if (clua_marked(co, CLUA_MARK_WAITING | CLUA_MARK_TASK)) {
-    return lua_status(co) <= LUA_YIELD ? "normal" : "dead";
+    return lua_status(co) <= LUA_YIELD && !has_ended(co) ? "normal" : "dead";
   }
   switch (lua_status(co)) {
     case LUA_YIELD: return "suspended";
@@ -134,7 +141,8 @@ static int continue_resume(lua_State *L, int status, lua_KContext context) {
 // pushes why not.
 static bool may_resume(lua_State *L, lua_State *co, int arguments) {
   if (clua_marked(co, CLUA_MARK_WAITING | CLUA_MARK_TASK)) {
-    lua_pushliteral(L, "cannot resume non-suspended coroutine");
+    bool dead = *status_of(L, co) == 'd';
+    lua_pushstring(L, dead ? "cannot resume dead coroutine" : "cannot resume non-suspended coroutine");
     return false;
   }
   if (!lua_checkstack(co, arguments)) {
@@ -213,6 +221,11 @@ static int close(lua_State *L) {
   if (*status != 's' && *status != 'd') {
     return luaL_error(L, "cannot close a %s coroutine", status);
   }
+  if (clua_marked(co, CLUA_MARK_TASK)) {
+    // Nothing is left to close, and its results are for those who await the task.
+    lua_pushboolean(L, 1);
+    return 1;
+  }
   if (clua_reset_thread(clua_host_of(L), co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
@@ -230,7 +243,7 @@ static int yield(lua_State *L) {
 }
 
 static int is_yieldable(lua_State *L) {
-  lua_State *co = lua_isnoneornil(L, 1) ? L : coroutine_at(L, 1);
+  lua_State *co = lua_isnone(L, 1) ? L : coroutine_at(L, 1);
   lua_pushboolean(L, !clua_marked(co, CLUA_MARK_TASK) && lua_isyieldable(co));
   return 1;
 }

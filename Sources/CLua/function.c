@@ -57,11 +57,14 @@ static object *object_at(lua_State *L, int index) {
 
 static int collect_object(lua_State *L) {
   object *o = object_at(L, 1);
-  if (o == NULL) return 0;
+  if (o == NULL || o->release == NULL) return 0;
   clua_release release = o->release;
-  o->magic = NULL;
+  void *value = o->value;
+  // The magic stays: what the host keeps beside the value is out of reach for ever.
   o->type = NULL;
-  release(o->value);
+  o->release = NULL;
+  o->value = NULL;
+  release(value);
   return 0;
 }
 
@@ -140,7 +143,7 @@ void *clua_to_object(lua_State *L, int index, const void *type) {
 void *clua_to_any_object(lua_State *L, int index, const void **type) {
   object *o = object_at(L, index);
   if (o == NULL) return NULL;
-  *type = o->type;
+  if (type != NULL) *type = o->type;
   return o->value;
 }
 
@@ -206,28 +209,49 @@ int clua_complete_metatable(lua_State *L) {
   return lua_pcall(L, 4, 1, 0);
 }
 
-// The upvalues of Swift functions are the host's own: to the debug library they do not
-// exist.
-static bool is_guarded(lua_State *L, int index) {
+// The library's own function, upvalue 1, which runs in the place of the guard, so that its
+// messages name what the script has called.
+static int call_original(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
+
+static int guard_upvalues(lua_State *L);
+static int guard_user_values(lua_State *L);
+
+// The upvalues of the host's functions are its own: to the debug library they do not exist.
+static bool has_guarded_upvalues(lua_State *L, int index) {
+  static const lua_CFunction functions[] = {
+    call_function, index_object, assign_object, guard_upvalues, guard_user_values,
+    clua_exit_program,
+  };
   lua_CFunction f = lua_tocfunction(L, index);
-  return f == call_function || f == index_object || f == assign_object;
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    if (f == functions[i]) return true;
+  }
+  return false;
 }
 
-static int guarded(lua_State *L) {
-  if (is_guarded(L, 1)) return 0;
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  return lua_gettop(L);
+static int guard_upvalues(lua_State *L) {
+  return has_guarded_upvalues(L, 1) ? 0 : call_original(L);
+}
+
+// So are the user values of its objects: a task's coroutine, the values in a channel.
+static int guard_user_values(lua_State *L) {
+  if (object_at(L, 1) == NULL) return call_original(L);
+  luaL_pushfail(L);
+  return 1;
+}
+
+static void guard(lua_State *L, const char *name, lua_CFunction function) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, function, 1);
+  lua_setfield(L, -2, name);
 }
 
 void clua_guard_debug(lua_State *L) {
-  static const char *const names[] = {"getupvalue", "setupvalue", "upvalueid"};
-  for (int i = 0; i < 3; i++) {
-    lua_getfield(L, -1, names[i]);
-    lua_pushcclosure(L, guarded, 1);
-    lua_setfield(L, -2, names[i]);
-  }
+  guard(L, "getupvalue", guard_upvalues);
+  guard(L, "setupvalue", guard_upvalues);
+  guard(L, "upvalueid", guard_upvalues);
+  guard(L, "getuservalue", guard_user_values);
+  guard(L, "setuservalue", guard_user_values);
 }
 
 // The name leaves the stack first: where the argument is missing it would stand in its
@@ -246,7 +270,7 @@ int clua_finish(lua_State *L, int results) {
     case CLUA_TYPE: return type_error(L, host->argument);
     case CLUA_WAIT: return clua_wait(L);
     case CLUA_TEXT:
-      luaL_where(L, 1);
+      clua_push_where(L, 1);
       lua_insert(L, -2);
       lua_concat(L, 2);
       return lua_error(L);

@@ -82,7 +82,7 @@ static int prepare(lua_State *L) {
   return 0;
 }
 
-static int exit_program(lua_State *L) {
+int clua_exit_program(lua_State *L) {
   clua_host *host = clua_host_of(L);
   // Code 0, true and nothing mean success, as for os.exit itself.
   bool succeeds = lua_isnoneornil(L, 1) ||
@@ -93,7 +93,7 @@ static int exit_program(lua_State *L) {
 
 void clua_replace_exit(lua_State *L) {
   lua_getfield(L, -1, "exit");
-  lua_pushcclosure(L, exit_program, 1);
+  lua_pushcclosure(L, clua_exit_program, 1);
   lua_setfield(L, -2, "exit");
 }
 

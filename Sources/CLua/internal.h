@@ -24,7 +24,13 @@ extern const char clua_text_key;
 void clua_warn(void *context, const char *message, int continues);
 void clua_prepare_functions(lua_State *L);
 
+// Pushes the position at `level`, as clua_where describes it. Raises.
+void clua_push_where(lua_State *L, int level);
+
 // Waits for host->wait on behalf of L. Raises.
 int clua_wait(lua_State *L);
+
+// What os.exit is; its upvalue is the library's. Raises.
+int clua_exit_program(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char clua_traceback_key = 0;
 const char clua_text_key = 0;
@@ -55,27 +56,35 @@ int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *cont
 static int keep_error(lua_State *L) {
   clua_host *host = clua_host_of(L);
   lua_settop(L, 1);
+  host->keeping = 0;
   if (lua_type(L, 1) != LUA_TSTRING && luaL_callmeta(L, 1, "__tostring")) {
-    if (lua_type(L, -1) != LUA_TSTRING) {
+    bool is_text = lua_type(L, -1) == LUA_TSTRING;
+    if (!is_text) {
       lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
     lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
     lua_settop(L, 1);
-    host->kept |= 2;
+    host->keeping = is_text ? CLUA_KEPT_TEXT | CLUA_KEPT_OWN_TEXT : CLUA_KEPT_TEXT;
   }
   luaL_traceback(L, L, NULL, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
-  host->kept |= 1;
+  host->keeping |= CLUA_KEPT_TRACEBACK;
   return 1;
 }
 
 int clua_call(lua_State *L, int arguments, int results) {
+  clua_host *host = clua_host_of(L);
+  host->kept = 0;
+  // An error is on its way to a call below, whose closers run this one: there is room for
+  // one only, and that is the other's.
+  if (host->keeping != 0) return lua_pcall(L, arguments, results, 0);
   int base = lua_gettop(L) - arguments;
-  clua_host_of(L)->kept = 0;
   lua_pushcfunction(L, keep_error);
   lua_insert(L, base);
   int status = lua_pcall(L, arguments, results, base);
   lua_remove(L, base);
+  host->kept = host->keeping;
+  host->keeping = 0;
   return status;
 }
 
@@ -87,9 +96,9 @@ static void push_kept(lua_State *L, int bit, const void *key) {
   lua_pushnil(L);
 }
 
-void clua_push_kept_traceback(lua_State *L) { push_kept(L, 1, &clua_traceback_key); }
+void clua_push_kept_traceback(lua_State *L) { push_kept(L, CLUA_KEPT_TRACEBACK, &clua_traceback_key); }
 
-void clua_push_kept_text(lua_State *L) { push_kept(L, 2, &clua_text_key); }
+void clua_push_kept_text(lua_State *L) { push_kept(L, CLUA_KEPT_TEXT, &clua_text_key); }
 
 static int push_string(lua_State *L) {
   order *o = order_of(L);
@@ -163,6 +172,31 @@ int clua_get_index(lua_State *L, int table, lua_Integer index) {
   order o = {.number = index};
   lua_pushvalue(L, table);
   return protect(L, get_index, 1, 1, &o);
+}
+
+static int keep_name(lua_State *L) {
+  order *o = order_of(L);
+  lua_pushlstring(L, o->bytes, o->count);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, o->bytes);
+  return 1;
+}
+
+int clua_get_named(lua_State *L, int table, const char *name, size_t count) {
+  table = lua_absindex(L, table);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, name) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    order o = {.bytes = name, .count = count};
+    int status = protect(L, keep_name, 0, 1, &o);
+    if (status != LUA_OK) return status;
+  }
+  if (lua_getmetatable(L, table)) {
+    lua_pop(L, 1);
+    return clua_get(L, table);
+  }
+  // A raw read neither allocates nor calls anything.
+  lua_rawget(L, table);
+  return LUA_OK;
 }
 
 static int set(lua_State *L) {
@@ -267,7 +301,7 @@ int clua_next(lua_State *L, int table) {
 
 static int length(lua_State *L) {
   order_of(L);
-  lua_len(L, 1);
+  lua_pushinteger(L, luaL_len(L, 1));
   return 1;
 }
 
@@ -289,9 +323,37 @@ int clua_to_text(lua_State *L, int index) {
   return protect(L, to_text, 1, 1, &o);
 }
 
+static int error_text(lua_State *L) {
+  order_of(L);
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    luaL_tolstring(L, 1, NULL);
+  } else if (!luaL_callmeta(L, 1, "__tostring") || lua_type(L, -1) != LUA_TSTRING) {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+int clua_error_text(lua_State *L, int index) {
+  order o = {0};
+  lua_pushvalue(L, index);
+  return protect(L, error_text, 1, 1, &o);
+}
+
+void clua_push_where(lua_State *L, int level) {
+  lua_Debug activation;
+  for (; lua_getstack(L, level, &activation); level++) {
+    lua_getinfo(L, "Sl", &activation);
+    if (strcmp(activation.source, CLUA_TASK_CHUNK) == 0) continue;
+    if (activation.currentline <= 0) break;
+    lua_pushfstring(L, "%s:%d: ", activation.short_src, activation.currentline);
+    return;
+  }
+  lua_pushliteral(L, "");
+}
+
 static int where(lua_State *L) {
   order *o = order_of(L);
-  luaL_where(L, o->first);
+  clua_push_where(L, o->first);
   return 1;
 }
 

@@ -103,8 +103,9 @@ extension CallOptions {
     _ value: LuaValue, field: String
   ) throws(ImagineError) -> Double {
     switch value {
-    case .integer(let seconds) where seconds > 0: return Double(seconds)
-    case .number(let seconds) where seconds > 0 && seconds.isFinite: return seconds
+    // No clock of ours counts further than some decades; `math.huge` is no limit.
+    case .integer(let seconds) where seconds > 0: return min(Double(seconds), 1e9)
+    case .number(let seconds) where seconds > 0: return min(seconds, 1e9)
     default:
       throw .invalid(
         field: field, given: "a \(value.type)", expected: "a number of seconds above 0")

@@ -17,7 +17,8 @@ enum Quantity {
   static func duration(_ text: String) throws -> Duration {
     let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
     for (unit, factor) in units where text.hasSuffix(unit) {
-      if let number = Double(text.dropLast(unit.count)), number > 0, number.isFinite {
+      // What is longer than a `Duration` can say, or a person would mean, is a mistake.
+      if let number = Double(text.dropLast(unit.count)), number > 0, number * factor < 1e12 {
         return .seconds(number * factor)
       }
     }

@@ -36,6 +36,9 @@ public struct LuaError: Error, Sendable {
   public var traceback: String?
   /// The Swift error that a function written in Swift threw, where that is the cause.
   public var underlying: (any Error)?
+  /// Whether the message is what a script's own `__tostring` made of the error value: the
+  /// command `lua` shows such a message without a traceback.
+  public internal(set) var hasOwnText = false
 
   /// Makes an error. The value is the message where none is given.
   public init(

@@ -122,8 +122,11 @@ extension LuaState {
   func call(_ stack: OpaquePointer, arguments: Int, results: Int32) throws {
     let status = clua_call(stack, Int32(arguments), results)
     guard status != LUA_OK else { return }
+    let isOurs = clua_to_any_object(stack, -1, nil) != nil
     var error = takeError(status, stack)
     if status == LUA_ERRRUN {
+      let kept = UInt32(bitPattern: host?.pointee.kept ?? 0)
+      error.hasOwnText = !isOurs && kept & CLUA_KEPT_OWN_TEXT.rawValue != 0
       clua_push_kept_traceback(stack)
       if error.traceback == nil { error.traceback = keptText(stack) }
       clua_push_kept_text(stack)

@@ -38,9 +38,7 @@ extension LuaState {
     if type == LUA_TSTRING { return text(stack, index) }
     let top = lua_gettop(stack)
     defer { lua_settop(stack, top) }
-    let hasText = luaL_getmetafield(stack, index, "__tostring") != LUA_TNIL
-    lua_settop(stack, top)
-    guard hasText || type == LUA_TNUMBER, clua_to_text(stack, index) == LUA_OK else {
+    guard clua_error_text(stack, index) == LUA_OK, lua_type(stack, -1) == LUA_TSTRING else {
       return "(error object is a \(LuaType(code: type)) value)"
     }
     return text(stack, -1)

@@ -280,4 +280,9 @@ enum MonotonicClock {
     guard seconds >= 0, attoseconds >= 0 else { return now }
     return now + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
   }
+
+  /// The time so many seconds from now; far away where a script asks for more than there are.
+  static func after(seconds: Double) -> UInt64 {
+    seconds < 0x1p32 ? now + UInt64(max(0, seconds) * 1e9) : now + (1 << 62)
+  }
 }

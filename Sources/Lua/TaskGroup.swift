@@ -37,7 +37,7 @@ final class TaskGroup: @unchecked Sendable {
     }
     self.wait = wait
     if let seconds {
-      state.scheduler.timers.add(wait, at: MonotonicClock.after(.seconds(seconds)))
+      state.scheduler.timers.add(wait, at: MonotonicClock.after(seconds: seconds))
     }
     return wait
   }

@@ -5,7 +5,13 @@ extension TaskLibrary {
   static let prelude = """
     local task, is_task, new_group, fault, with_results = ...
     local spawn = task.spawn
-    local error, type, setmetatable, min = error, type, setmetatable, math.min
+    local error, type, setmetatable, next, tostring = error, type, setmetatable, next, tostring
+    local format, math_type = string.format, math.type
+
+    -- Raises what is wrong with argument `number`, at the level of the script's call.
+    local function bad_argument(number, name, level, what, ...)
+      error(format("bad argument #%d to '%s' (%s)", number, name, format(what, ...)), level + 1)
+    end
 
     -- Cancels what still runs when a function is left, and waits for its end.
     local leave = {
@@ -36,21 +42,21 @@ extension TaskLibrary {
       return index, run.tasks[index]
     end
 
-    local function check_list(list, name)
+    local function check_list(list, name, level)
       if type(list) ~= "table" then
-        error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, type(list)), 3)
+        bad_argument(1, name, level + 1, "table expected, got %s", type(list))
       end
     end
 
     -- The handles of a list of handles and functions.
     local function start_all(run, name, list, ...)
       if is_task(list) or type(list) == "function" then list = {list, ...} end
-      check_list(list, name)
+      check_list(list, name, 3)
       for index = 1, #list do
         local item = list[index]
         if type(item) ~= "function" and not is_task(item) then
-          error(("bad argument #1 to '%s' (task or function expected at index %d, got %s)")
-            :format(name, index, type(item)), 3)
+          bad_argument(
+            1, name, 3, "task or function expected at index %d, got %s", index, type(item))
         end
       end
       for index = 1, #list do
@@ -74,7 +80,7 @@ extension TaskLibrary {
     function task.any(...)
       local run <close> = new_run()
       start_all(run, "any", ...)
-      if run.started == 0 then error("bad argument #1 to 'any' (the list is empty)", 2) end
+      if run.started == 0 then bad_argument(1, "any", 2, "the list is empty") end
       local first
       while run.ended < run.started do
         local index, handle = next_end(run)
@@ -88,30 +94,30 @@ extension TaskLibrary {
       local limit = 8
       if options ~= nil then
         if type(options) ~= "table" then
-          error(("bad argument #3 to '%s' (table expected, got %s)"):format(name, type(options)), 3)
+          bad_argument(3, name, 3, "table expected, got %s", type(options))
         end
         for key in next, options do
           if key ~= "limit" then
-            error(("bad argument #3 to '%s' (there is no option '%s', did you mean 'limit'?)")
-              :format(name, tostring(key)), 3)
+            bad_argument(
+              3, name, 3, "there is no option '%s', did you mean 'limit'?", tostring(key))
           end
         end
         limit = options.limit or limit
       end
-      if math.type(limit) ~= "integer" or limit < 1 then
-        error(("bad argument #3 to '%s' (limit is not a positive integer)"):format(name), 3)
+      if math_type(limit) ~= "integer" or limit < 1 then
+        bad_argument(3, name, 3, "limit is not a positive integer")
       end
       return limit
     end
 
     local function check_function(fn, name)
       if type(fn) ~= "function" then
-        error(("bad argument #2 to '%s' (function expected, got %s)"):format(name, type(fn)), 3)
+        bad_argument(2, name, 3, "function expected, got %s", type(fn))
       end
     end
 
     function task.map(list, fn, options)
-      check_list(list, "map")
+      check_list(list, "map", 2)
       check_function(fn, "map")
       local limit, count = limit_of(options, "map"), #list
       local run <close> = new_run()
@@ -150,7 +156,7 @@ extension TaskLibrary {
         end
         return outcomes
       end
-      check_list(list, "settle")
+      check_list(list, "settle", 2)
       check_function(fn, "settle")
       local limit, count = limit_of(options, "settle"), #list
       while run.ended < count do
@@ -167,7 +173,9 @@ extension TaskLibrary {
 
     function task.timeout(seconds, fn, ...)
       if type(seconds) ~= "number" then
-        error("bad argument #1 to 'timeout' (number expected, got " .. type(seconds) .. ")", 2)
+        bad_argument(1, "timeout", 2, "number expected, got %s", type(seconds))
+      elseif seconds ~= seconds then
+        bad_argument(1, "timeout", 2, "time is no number")
       end
       check_function(fn, "timeout")
       local run <close> = new_run()
@@ -176,7 +184,7 @@ extension TaskLibrary {
         run.tasks[1]:cancel()
         run.group:next()
         run.ended = 1
-        error(fault("timeout", ("timeout: not done in %g s"):format(seconds)), 0)
+        error(fault("timeout", format("timeout: not done in %g s", seconds)), 0)
       end
       run.ended = 1
       return run.tasks[1]:await()

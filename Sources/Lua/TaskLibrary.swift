@@ -7,7 +7,7 @@ extension LuaState {
       "spawn": TaskLibrary.spawn, "sleep": TaskLibrary.sleep,
       "semaphore": TaskLibrary.semaphore, "channel": TaskLibrary.channel,
     ])
-    let prelude = try load(TaskLibrary.prelude, name: "=[task]")
+    let prelude = try load(TaskLibrary.prelude, name: CLUA_TASK_CHUNK)
     try prelude.call(
       library, TaskLibrary.isTask, TaskLibrary.group, TaskLibrary.fault, TaskLibrary.raise)
     try globals.set("task", to: library)
@@ -29,9 +29,11 @@ enum TaskLibrary {
   /// `task.sleep(seconds)`.
   static let sleep = LuaNativeFunction.async { call in
     let seconds = try call.number(1)
-    guard seconds >= 0 else { throw LuaArgumentError(1, "time is negative") }
+    guard seconds >= 0 else {
+      throw LuaArgumentError(1, seconds < 0 ? "time is negative" : "time is no number")
+    }
     let wait = SleepWait(seconds: seconds)
-    call.state.scheduler.timers.add(wait, at: MonotonicClock.after(.seconds(seconds)))
+    call.state.scheduler.timers.add(wait, at: MonotonicClock.after(seconds: seconds))
     return LuaAsyncCall(wait)
   }
 

@@ -5,6 +5,15 @@ import Testing
 /// The replaced coroutine functions, from the reference manual.
 @Suite("Coroutines")
 struct CoroutineTests {
+  @Test("call a wrong argument what Lua calls it")
+  func wrongArguments() async throws {
+    for name in ["resume", "status", "close", "isyieldable"] {
+      #expect(
+        try await luaError("coroutine.\(name)(nil)").message
+          == "test:1: bad argument #1 to '\(name)' (thread expected, got nil)")
+    }
+  }
+
   @Test("behave as the reference manual says")
   func manual() async throws {
     try await runLua(
@@ -58,7 +67,7 @@ struct CoroutineTests {
       assert(not ok and err == "in close")
 
       -- wrong arguments
-      assert(select(2, pcall(coroutine.resume, 1)):find("coroutine expected"))
+      assert(select(2, pcall(coroutine.resume, 1)):find("thread expected"))
       assert(select(2, pcall(coroutine.create, 1)):find("function expected"))
       assert(select(2, pcall(coroutine.yield)):find("outside a coroutine"))
 

@@ -44,6 +44,27 @@ struct ErrorTests {
     #expect(error.traceback?.contains("test:1") == true)
   }
 
+  @Test("keep their text and place while their closers run into errors of their own")
+  func closersWithErrors() async throws {
+    let call = LuaNativeFunction { call in
+      do { try call.function(1).call([]) } catch {}
+      return .none
+    }
+    let error = try await luaError(
+      """
+      local closer = setmetatable({}, {__close = function()
+        quietly(function() error(setmetatable({}, {__tostring = function() return "inner" end})) end)
+      end})
+      local function fails()
+        local c <close> = closer
+        error(setmetatable({}, {__tostring = function() return "outer" end}))
+      end
+      fails()
+      """, with: ["quietly": call])
+    #expect(error.message == "outer")
+    #expect(error.traceback?.contains("'fails'") == true)
+  }
+
   @Test("that say themselves what a script sees are that value")
   func convertible() async throws {
     let fail = LuaNativeFunction { _ in throw Refusal(code: 1202) }

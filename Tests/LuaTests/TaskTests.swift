@@ -268,6 +268,80 @@ struct TaskTests {
     #expect(results == [true])
   }
 
+  @Test("a time without an end, or longer than there is, is waited for")
+  func endlessTimes() async throws {
+    try await runLua(
+      """
+      for _, seconds in ipairs {math.huge, 1e300, 1 << 40} do
+        local sleeper = task.spawn(task.sleep, seconds)
+        task.sleep(0)
+        assert(sleeper.status == "running")
+        sleeper:cancel()
+        assert(not pcall(sleeper.await, sleeper) and sleeper.status == "cancelled")
+        assert(task.timeout(seconds, function() task.sleep(0) return 1 end) == 1)
+      end
+      local nan = 0/0
+      assert(not pcall(task.sleep, nan) and not pcall(task.timeout, nan, print))
+      """)
+  }
+
+  @Test("errors name the script's line, also of what the library does in Lua")
+  func places() async throws {
+    for (call, message) in [
+      ("task.all(1)", "bad argument #1 to 'all' (table expected, got number)"),
+      (
+        "task.all {1}",
+        "bad argument #1 to 'all' (task or function expected at index 1, got number)"
+      ),
+      ("task.any {}", "bad argument #1 to 'any' (the list is empty)"),
+      ("task.settle(1)", "bad argument #1 to 'settle' (table expected, got number)"),
+      ("task.map(1)", "bad argument #1 to 'map' (table expected, got number)"),
+      ("task.map({}, 1)", "bad argument #2 to 'map' (function expected, got number)"),
+      ("task.timeout(nil)", "bad argument #1 to 'timeout' (number expected, got nil)"),
+    ] {
+      #expect(try await luaError("\n\(call)").message == "test:2: \(message)")
+    }
+    let stuck = try await luaError(
+      "local channel = task.channel()\ntask.all {function() channel:receive() end}")
+    #expect(stuck.message.hasPrefix("test:2: deadlock"))
+    let cancelled = try await runLua(
+      """
+      local message
+      local outer = task.spawn(function()
+        message = select(2, pcall(function() task.timeout(9, task.sleep, 9) end))
+      end)
+      task.sleep(0)
+      outer:cancel()
+      pcall(outer.await, outer)
+      return tostring(message)
+      """)
+    #expect(cancelled == ["test:3: task was cancelled"])
+  }
+
+  @Test("the library does without the standard library that a script has changed")
+  func changedLibraries() async throws {
+    try await runLua(
+      """
+      local pcall, assert, map, print = pcall, assert, task.map, print
+      for name in pairs(_G) do if name ~= "_G" then _G[name] = nil end end
+      assert(map({1}, function(value) return value end, {limit = 2})[1] == 1)
+      local ok, message = pcall(map, {}, print, {wrong = 1})
+      assert(message == "bad argument #3 to 'map' (there is no option 'wrong', did you mean 'limit'?)")
+      """)
+  }
+
+  @Test("a task's coroutine is dead when its function has returned, and keeps its results")
+  func coroutineOfATask() async throws {
+    let results = try await runLua(
+      """
+      local handle = task.spawn(function() return coroutine.running() end)
+      local co = handle:await()
+      local status, ok, message = coroutine.status(co), coroutine.resume(co)
+      return status, ok, message, coroutine.close(co), handle:await() == co
+      """)
+    #expect(results == ["dead", false, "cannot resume dead coroutine", true, true])
+  }
+
   @Test("a task that awaits itself is an error")
   func awaitItself() async throws {
     let error = try await luaError("local t t = task.spawn(function() t:await() end) t:await()")

@@ -22,6 +22,10 @@
 
 #define CLUA_SLOTS 8
 
+// The name of the chunk that the library `task` is written in. A position in it would tell
+// nobody anything: messages name the line that called the library.
+#define CLUA_TASK_CHUNK "=[task]"
+
 // What a Swift function returns instead of a number of results: the trampoline acts on
 // it when all Swift frames are gone.
 #define CLUA_RAISE (-1)     // the error value is on top of the stack
@@ -50,6 +54,13 @@ enum clua_request {
   CLUA_RAISE_ALWAYS = 2 // every instruction raises
 };
 
+// What clua_call keeps of an error.
+enum clua_kept {
+  CLUA_KEPT_TRACEBACK = 1,
+  CLUA_KEPT_TEXT = 2,
+  CLUA_KEPT_OWN_TEXT = 4  // the text is what __tostring made
+};
+
 // One Lua state and what belongs to it. Only the thread that Lua runs on may touch the
 // fields; `request` alone is set from other threads, and only with clua_set_request.
 struct clua_host {
@@ -72,7 +83,8 @@ struct clua_host {
   // The state runs its last finalizers. What is made now is never finalized, so nothing
   // that owns a Swift value is made any more.
   bool is_closing;
-  int kept;  // what the last clua_call kept: bit 0 a traceback, bit 1 a text
+  int kept;     // what the last clua_call kept
+  int keeping;  // what the handler of one that has not returned yet has kept
 
   clua_callbacks callbacks;
   void *context;
@@ -128,7 +140,8 @@ lua_State *clua_switch(clua_host *host, lua_State *to);
 int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *context);
 
 // Calls the function below `arguments` values and keeps, where that raises, the text of
-// the error value and a traceback for clua_push_kept. Returns a status.
+// the error value and a traceback for clua_push_kept; not in a call that is made while an
+// error of another one runs its closers. Returns a status.
 int clua_call(lua_State *L, int arguments, int results);
 
 // Push what the last clua_call kept, or nil. Never raise.
@@ -143,6 +156,10 @@ int clua_new_thread(lua_State *L);
 int clua_get(lua_State *L, int table);
 int clua_get_field(lua_State *L, int table, const char *name, size_t count);
 int clua_get_index(lua_State *L, int table, lua_Integer index);
+// Pushes the field of the table at `table` whose name lies at `name` for as long as the
+// program lives: the state keeps the string under that address, so that a name that it knows,
+// in a table without a metatable, needs no protected call. Metamethods run.
+int clua_get_named(lua_State *L, int table, const char *name, size_t count);
 // Pop a value (and, for clua_set, the key below it) and store it; metamethods run. On an
 // error they leave the error value in the place of what they popped.
 int clua_set(lua_State *L, int table);
@@ -153,10 +170,14 @@ int clua_raw_set_index(lua_State *L, int table, lua_Integer index);
 int clua_set_registry(lua_State *L, const void *key);
 // Pops a key, pushes the next key and its value, or one nil at the end.
 int clua_next(lua_State *L, int table);
-// Push the length, as # gives it, and the text, as tostring gives it.
+// Push the length, as # gives it but always an integer, and the text, as tostring gives it.
 int clua_length(lua_State *L, int index);
 int clua_to_text(lua_State *L, int index);
-// Pushes the position of the function at `level`, as luaL_where does.
+// Pushes the text that an error value makes of itself: a number's, or what __tostring gives;
+// else nil.
+int clua_error_text(lua_State *L, int index);
+// Pushes the position of the function at `level`, as luaL_where does, or of its first caller
+// outside of CLUA_TASK_CHUNK.
 int clua_where(lua_State *L, int level);
 // Writes where the function at `level` is, as in "script.lua:3", or "" where that is not
 // known. Never raises.
@@ -202,7 +223,7 @@ int clua_push_object(
 // the debug library, the answer is true. Never raises.
 void *clua_to_object(lua_State *L, int index, const void *type);
 
-// The same for any type of object, with its type. Never raises.
+// The same for any type of object, with its type where `type` is not NULL. Never raises.
 void *clua_to_any_object(lua_State *L, int index, const void **type);
 
 // Given on the stack: a table of methods, one of getters and one of setters (each getter
@@ -226,8 +247,8 @@ void clua_mark_task(lua_State *L);
 // Puts the host's coroutine functions into the table on top of the stack. Raises.
 void clua_replace_coroutines(lua_State *L);
 
-// Keeps the debug library in the table on top from reaching into Swift functions.
-// Raises.
+// Keeps the debug library in the table on top from reaching into Swift functions and into
+// what belongs to objects. Raises.
 void clua_guard_debug(lua_State *L);
 
 // Makes os.exit, in the table on top, tell the host first. Raises.
