@@ -14,20 +14,33 @@ enum Console {
     fflush(stdout)
   }
 
+  static func write(_ bytes: [UInt8]) {
+    _ = bytes.withUnsafeBufferPointer { fwrite($0.baseAddress, 1, $0.count, stdout) }
+    fflush(stdout)
+  }
+
   static func error(_ text: String) {
-    fputs(text, stderr)
+    error(Array(text.utf8))
+  }
+
+  static func error(_ bytes: [UInt8]) {
+    _ = bytes.withUnsafeBufferPointer { fwrite($0.baseAddress, 1, $0.count, stderr) }
     fflush(stderr)
   }
 
-  static func writeError(line bytes: [UInt8]) {
-    _ = bytes.withUnsafeBufferPointer { fwrite($0.baseAddress, 1, $0.count, stderr) }
-    error("\n")
+  /// Writes to stderr where that is possible now: it waits neither for a reader nor for a
+  /// thread that has the stream.
+  static func errorAtOnce(_ text: String) {
+    var output = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    guard poll(&output, 1, 0) == 1, output.revents & Int16(POLLOUT) != 0 else { return }
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { systemWrite(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   static var inputIsTerminal: Bool { isatty(STDIN_FILENO) != 0 }
 
-  /// A line of standard input without its end; `nil` at the end.
-  static func readLine() -> String? {
+  /// The bytes of a line of standard input without its end; `nil` at the end.
+  static func readLine() -> [UInt8]? {
     var buffer: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(buffer) }
@@ -43,7 +56,12 @@ enum Console {
       guard count >= 0, let buffer else { return nil }
       let bytes = UnsafeRawBufferPointer(start: buffer, count: count)
       let end = bytes.last == UInt8(ascii: "\n") ? count - 1 : count
-      return String(decoding: bytes[..<end], as: UTF8.self)
+      return Array(bytes[..<end])
     }
   }
+}
+
+/// `write` of the C library, which has another meaning inside of ``Console``.
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(file, bytes, count)
 }

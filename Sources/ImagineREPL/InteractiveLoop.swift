@@ -29,7 +29,7 @@ struct InteractiveLoop {
 
   /// Shows the prompt and reads a line. Where standard input is no terminal the line is
   /// shown too, so that a transcript reads as a session.
-  private func readLine(isFirst: Bool) throws -> String? {
+  private func readLine(isFirst: Bool) throws -> [UInt8]? {
     let isTerminal = Console.inputIsTerminal
     let prompt = prompt(isFirst: isFirst)
     if !isTerminal {
@@ -40,7 +40,7 @@ struct InteractiveLoop {
     }
     // A terminal hands over whole lines, so nothing was left in a buffer of our own.
     guard let line = Console.readLine() else { return nil }
-    if !isTerminal { Console.write(line + "\n") }
+    if !isTerminal { Console.write(line + [UInt8(ascii: "\n")]) }
     return line
   }
 
@@ -53,8 +53,9 @@ struct InteractiveLoop {
     return (text ?? nil) ?? standard
   }
 
-  private func evaluate(_ first: String) throws {
-    let source = first.hasPrefix("=") ? "return " + first.dropFirst() : first
+  private func evaluate(_ first: [UInt8]) throws {
+    let source =
+      first.first == UInt8(ascii: "=") ? Array("return ".utf8 + first.dropFirst()) : first
     let chunk = try compile(source)
     try inner.run { state in
       let results = try chunk.call([])
@@ -72,9 +73,9 @@ struct InteractiveLoop {
 
   /// Compiles as an expression, else as a statement, reading lines while it is
   /// unfinished.
-  private func compile(_ first: String) throws -> LuaFunction {
+  private func compile(_ first: [UInt8]) throws -> LuaFunction {
     let interpreter = inner.interpreter
-    let expression = "return \(first);"
+    let expression = Array("return ".utf8) + first + ";".utf8
     if let chunk = try? interpreter.runBlocking({ try $0.load(expression, name: "=stdin") }) {
       return chunk
     }
@@ -90,7 +91,7 @@ struct InteractiveLoop {
           inner.report(error)
           throw error
         }
-        source += "\n" + line
+        source += "\n".utf8 + line
       }
     }
   }

@@ -21,9 +21,13 @@ struct LuaSession {
     let ending = Ending(atEnd: command.atEnd)
     configuration.willExit = { ending.run(succeeded: $0) }
     let signal = InterruptSignal()
+    let (name, timeMessage) = (name, timeMessage)
     configuration.whenUninterruptible = {
+      let isSignal = signal.count > 0
+      let reason = isSignal ? "interrupted!" : timeMessage
+      Console.errorAtOnce("\(name): \(reason) (ended where a script cannot be interrupted)\n")
       ending.run(succeeded: false)
-      _exit(signal.count > 0 ? 130 : 1)
+      _exit(isSignal ? 130 : 1)
     }
     let interpreter: LuaInterpreter
     do {
@@ -35,7 +39,7 @@ struct LuaSession {
     ending.interpreter = interpreter
     signal.watch(interpreter, whenAbandoned: command.whenAbandoned)
     if let limit = command.timeLimit {
-      interpreter.interrupt(after: limit, "timeout: the run took longer than \(limit)")
+      interpreter.interrupt(after: limit, timeMessage)
     }
     let start = ContinuousClock.now
     var timeLeft: Duration?
@@ -54,11 +58,17 @@ struct LuaSession {
     return code
   }
 
+  private var timeMessage: String {
+    "timeout: the run took longer than \(command.timeLimit ?? .zero)"
+  }
+
   /// Ends the program where its closing takes longer: finalizers, and the end of a program
   /// that `io.popen` has started, cannot be interrupted.
   private func endProgram(after time: Duration, _ code: Int32) {
+    let name = name
     Task.detached {
       try? await Task.sleep(for: time)
+      Console.errorAtOnce("\(name): timeout: ended before the last finalizers\n")
       _exit(code == 0 ? 1 : code)
     }
   }
@@ -134,8 +144,21 @@ struct LuaSession {
     guard case .table(let table) = try state.globals.get("arg") else {
       throw LuaError("'arg' is not a table")
     }
+    try chunk.call(try arguments(of: table))
+  }
+
+  /// The list in a table, without its metamethods but `__len`, as `lua` takes it.
+  private static func arguments(of table: LuaTable) throws -> [LuaValue] {
     let count = try table.count
-    try chunk.call(count > 0 ? (1...count).map { try table.get($0) } : [])
+    guard count < 1_000_000 else {
+      throw LuaError("stack overflow (too many arguments to script)")
+    }
+    var arguments = [LuaValue](repeating: .nil, count: max(0, count))
+    for case (.integer(let index), let value) in try table.pairs()
+    where index >= 1 && index <= count {
+      arguments[Int(index) - 1] = value
+    }
+    return arguments
   }
 
   static let version = "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n"
@@ -168,19 +191,13 @@ struct Runner {
     guard let error = error as? LuaError else {
       return Console.error("\(prefix)\(error)\n")
     }
-    var text = error.message
-    if !error.makesItsOwnText, let traceback = error.traceback {
-      text += "\n\(traceback)"
+    // A string is shown byte by byte, whatever it is.
+    var text =
+      if case .string(let string) = error.value { string } else { LuaString(error.message) }
+    if !error.hasOwnText, let traceback = error.traceback {
+      text.bytes += "\n\(traceback)".utf8
     }
-    Console.error("\(prefix)\(text)\n")
-  }
-}
-
-extension LuaError {
-  /// Whether the text is that of a script's own `__tostring`: it stands alone. Of any other
-  /// object Lua says "(error object is a table value)".
-  fileprivate var makesItsOwnText: Bool {
-    if case .table = value { !message.hasPrefix("(error object is a ") } else { false }
+    Console.error(Array(prefix.utf8) + text.bytes + [UInt8(ascii: "\n")])
   }
 }
 

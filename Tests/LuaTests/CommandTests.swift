@@ -70,6 +70,30 @@ struct CommandTests {
         .contains(": (error object is a table value)\nstack traceback:"))
   }
 
+  @Test("a text that an object makes of itself stands alone, and any bytes are shown as they are")
+  func messageBytes() throws {
+    #expect(
+      try Program.run(["-e", "error(io.stdout)"]).errors.split(separator: "\n").count == 1)
+    #expect(try Program.run(["-e", "error('a\\0b', 0)"]).errors.contains(": a\0b\nstack"))
+    let shown = try Program.run(
+      ["-i"], input: "#'\u{e9}'\n", environment: ["LUA_INIT": "print(pcall(error, '\\xe9'))"])
+    #expect(shown.output.contains("\n> #'\u{e9}'\n2\n"))
+    let raw =
+      "(\"$0\" -e \"error('\\\\xe9\\\\0', 0)\" 2>&1; printf \"print('\\351')\" | \"$0\" -i) | LC_ALL=C grep -ac \"$(printf '\\351')\""
+    guard let path = Program.path else { return }
+    #expect(try Program.run(["-c", raw, path], path: "/bin/sh").output == "3\n")
+  }
+
+  @Test("a script's arguments are what lies in arg itself")
+  func rawArguments() throws {
+    let change = "setmetatable(arg, {__index = print, __len = function() return 2 end})"
+    #expect(try Program.run(["-e", change, "-", "a"], input: "print(...)").output == "a\tnil\n")
+    let odd = "setmetatable(arg, {__len = function() return 'x' end})"
+    let result = try Program.run(["-e", odd, "-"], input: "print(...)")
+    #expect(result.code == 1)
+    #expect(result.errors.contains("object length is not an integer"))
+  }
+
   @Test("os.exit with true closes variables, and finalizers run at the end")
   func closing() throws {
     let source = """
@@ -117,6 +141,20 @@ struct CommandTests {
     let start = ContinuousClock.now
     #expect(try Program.runHoldingInput(["--timeout", "200ms", "-e", source]) == 1)
     #expect(ContinuousClock.now - start < .seconds(20))
+  }
+
+  @Test("where a script cannot be interrupted, the program says why it ends")
+  func uninterruptible() throws {
+    let result = try Program.run(
+      ["--timeout", "200ms", "-e", "string.find(string.rep('a', 200000), '.*.*.*b')"])
+    #expect(result.code == 1)
+    #expect(result.errors.contains("timeout: the run took longer than 0.2 seconds"))
+  }
+
+  @Test("a time limit longer than there is time is a usage error", arguments: ["1e30", "1e300h"])
+  func endlessTimeLimit(time: String) throws {
+    let result = try Program.run(["--timeout", time, "-e", ""])
+    #expect(result.errors.contains("--timeout: '\(time)' is no time such as 30s or 500ms"))
   }
 
   @Test("the first Ctrl-C raises once, and the second ends the program with 130")
