@@ -230,19 +230,59 @@ extension LuaState {
 
 extension LuaCall {
   /// A field of a table that is an argument, without a reference to the table; `nil`
-  /// where there is none.
+  /// where there is none. A name that is written in the program is found without a look at
+  /// its letters.
+  ///
+  /// ```swift
+  /// let width = try call.field(1, "width", as: Int.self) ?? 512
+  /// ```
   @inlinable
+  public func field<T: LuaReadable>(
+    _ index: Int, _ name: StaticString, as type: T.Type = T.self
+  ) throws -> T? {
+    let top = lua_gettop(stack)
+    defer { lua_settop(stack, top) }
+    guard try pushField(index, name) else { return nil }
+    return try readField(Int(top) + 1, "\(name)")
+  }
+
+  /// The same, with a name that is known only when the program runs.
+  @inlinable @_disfavoredOverload
   public func field<T: LuaReadable>(
     _ index: Int, _ name: String, as type: T.Type = T.self
   ) throws -> T? {
     let top = lua_gettop(stack)
     defer { lua_settop(stack, top) }
     guard try pushField(index, name) else { return nil }
+    return try readField(Int(top) + 1, name)
+  }
+
+  @inlinable
+  func readField<T: LuaReadable>(
+    _ index: Int, _ name: @autoclosure () -> String
+  ) throws -> T {
     do {
-      return try T.readArgument(Int(top) + 1, of: self)
+      return try T.readArgument(index, of: self)
     } catch let error as LuaArgumentError {
-      throw fieldError(error, name)
+      throw fieldError(error, name())
     }
+  }
+
+  /// Leaves a field of an argument on the stack; false where it is `nil`.
+  @usableFromInline
+  func pushField(_ index: Int, _ name: StaticString) throws -> Bool {
+    guard name.hasPointerRepresentation else { return try pushField(index, "\(name)") }
+    guard lua_type(stack, Int32(index)) == LUA_TTABLE else {
+      throw LuaArgumentError(index, expected: "table")
+    }
+    guard lua_checkstack(stack, CLUA_SLOTS) != 0 else {
+      throw LuaError("stack overflow", kind: .memory)
+    }
+    let status = name.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) {
+      clua_get_named(stack, Int32(index), $0, name.utf8CodeUnitCount)
+    }
+    if status != LUA_OK { throw state.takeError(status, stack) }
+    return lua_type(stack, -1) != LUA_TNIL
   }
 
   /// Leaves a field of an argument on the stack; false where it is `nil`.

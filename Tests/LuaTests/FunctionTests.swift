@@ -103,6 +103,34 @@ struct FunctionTests {
     #expect(error.message.contains("overflow"))
   }
 
+  @Test("fields of a table argument are read by name, by its metatable too")
+  func fields() async throws {
+    let describe = LuaNativeFunction { call in
+      let width = try call.field(1, "width", as: Int.self)
+      let title = try call.field(1, "title", as: String.self)
+      let computed = ["wid", "th"].joined()
+      let again = try call.field(1, computed, as: Int.self)
+      return try call.results(width, title, width == again, call.count)
+    }
+    let results = try await runLua(
+      """
+      local plain = {describe{width = 3, title = "cake"}}
+      assert(plain[1] == 3 and plain[2] == "cake" and plain[3] and plain[4] == 1)
+      local computed = {describe(setmetatable({}, {__index = function(_, name) return #name end}))}
+      assert(computed[1] == 5 and computed[2] == "5" and computed[3])
+      local none = {describe{}}
+      assert(none[1] == nil and none[2] == nil and none[3])
+      local failing = setmetatable({}, {__index = function(_, name) error("no " .. name, 0) end})
+      return select(2, pcall(describe, failing)), select(2, pcall(describe, {width = "x"})),
+        select(2, pcall(describe, 7))
+      """, with: ["describe": describe])
+    #expect(
+      results == [
+        "no width", "field 'width': integer expected, got string",
+        "bad argument #1 to 'describe' (table expected, got number)",
+      ])
+  }
+
   @Test("many results and arguments are passed")
   func manyResults() async throws {
     let results = try await runLua(

@@ -15,6 +15,7 @@ func both(
 /// Calls between the languages.
 enum Calls {
   static let count = 200_000
+  static let fieldNames: [StaticString] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
 
   static func loop(_ body: String, setUp: String = "") -> String {
     "\(setUp)\nfor index = 1, \(count) do \(body) end"

@@ -15,9 +15,7 @@ try interpreter.runBlocking { state in
     },
     "sum": LuaNativeFunction { call in
       var sum = 0.0
-      for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] {
-        sum += try call.field(1, name, as: Double.self) ?? 0
-      }
+      for name in Calls.fieldNames { sum += try call.field(1, name, as: Double.self) ?? 0 }
       return call.results(sum)
     },
     "wait": .async { _ in LuaAsyncCall { 1 } },
