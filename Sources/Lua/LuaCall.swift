@@ -243,7 +243,7 @@ extension LuaCall {
     let top = lua_gettop(stack)
     defer { lua_settop(stack, top) }
     guard try pushField(index, name) else { return nil }
-    return try readField(Int(top) + 1, "\(name)")
+    return try readField(Int(top) + 1, "\(name)", as: type)
   }
 
   /// The same, with a name that is known only when the program runs.
@@ -254,12 +254,12 @@ extension LuaCall {
     let top = lua_gettop(stack)
     defer { lua_settop(stack, top) }
     guard try pushField(index, name) else { return nil }
-    return try readField(Int(top) + 1, name)
+    return try readField(Int(top) + 1, name, as: type)
   }
 
   @inlinable
   func readField<T: LuaReadable>(
-    _ index: Int, _ name: @autoclosure () -> String
+    _ index: Int, _ name: @autoclosure () -> String, as type: T.Type
   ) throws -> T {
     do {
       return try T.readArgument(index, of: self)

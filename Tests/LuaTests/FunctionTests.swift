@@ -126,7 +126,7 @@ struct FunctionTests {
       """, with: ["describe": describe])
     #expect(
       results == [
-        "no width", "field 'width': integer expected, got string",
+        "no width", "field 'width': number expected, got string",
         "bad argument #1 to 'describe' (table expected, got number)",
       ])
   }
