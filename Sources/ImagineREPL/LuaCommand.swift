@@ -6,7 +6,7 @@ public import Lua
 /// ```swift
 /// var command = LuaCommand()
 /// command.prepare = { state in try state.setModule("greeting", to: greeting(state)) }
-/// exit(command.run(arguments: CommandLine.arguments))
+/// exit(command.run(arguments: LuaCommand.processArguments))
 /// ```
 public struct LuaCommand {
   /// A long option of the host, before the script: `--memory 64M` or `--memory=64M`.
@@ -86,10 +86,18 @@ public struct LuaCommand {
     ]
   }
 
+  /// The arguments of this process byte by byte, as the system gave them: names of files need
+  /// not be UTF-8.
+  public static var processArguments: [LuaString] {
+    (0..<Int(CommandLine.argc)).compactMap { index in
+      CommandLine.unsafeArgv[index].map { LuaString(cString: $0) }
+    }
+  }
+
   /// Runs the command and returns its exit code.
   /// - Parameter arguments: those of the process; the first is the program's name.
-  public func run(arguments: [String]) -> Int32 {
-    let name = arguments.first.flatMap { $0.isEmpty ? nil : $0 } ?? "lua"
+  public func run(arguments: [LuaString]) -> Int32 {
+    let name = arguments.first.flatMap { $0.bytes.isEmpty ? nil : $0.text } ?? "lua"
     var command = self
     let line: ScriptCommandLine
     do {

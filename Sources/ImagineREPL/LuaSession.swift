@@ -93,7 +93,7 @@ struct LuaSession {
         Console.write(Self.version)
         InteractiveLoop(runner: runner).run()
       } else {
-        try runner.run { state in try state.load(file: nil).call([]) }
+        try runner.run { state in try state.load(file: LuaString?.none).call([]) }
       }
     }
     if try runner.interpreter.runBlocking({ $0.unseenFailures }) > 0 { throw Failed() }
@@ -102,12 +102,12 @@ struct LuaSession {
   /// `LUA_INIT_5_4`, or `LUA_INIT`: a chunk, or a file after `@`.
   private func runInitialization(_ runner: Runner) throws {
     for variable in ["LUA_INIT_5_4", "LUA_INIT"] {
-      guard let value = getenv(variable).map({ String(cString: $0) }) else { continue }
+      guard let value = getenv(variable).map({ LuaString(cString: $0) }) else { continue }
       return try runner.run { state in
-        if value.hasPrefix("@") {
-          try state.load(file: String(value.dropFirst())).call([])
+        if value.bytes.first == UInt8(ascii: "@") {
+          try state.load(file: LuaString(Array(value.bytes.dropFirst()))).call([])
         } else {
-          try state.load(value, name: "=\(variable)").call([])
+          try state.load(value.bytes, name: "=\(variable)").call([])
         }
       }
     }
@@ -117,11 +117,13 @@ struct LuaSession {
     try runner.run { state in
       switch step {
       case .execute(let chunk):
-        try state.load(chunk, name: "=(command line)").call([])
+        try state.load(chunk.bytes, name: "=(command line)").call([])
       case .require(let text):
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let module = try state.requireModule(String(parts[parts.count - 1]))
-        try state.globals.set(String(parts[0]), to: module)
+        let parts = text.bytes
+          .split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+          .map { LuaString(Array($0)) }
+        let module = try state.requireModule(parts[parts.count - 1])
+        try state.globals.set(.string(parts[0]), to: module)
       case .warnings:
         try state.showWarnings(true)
       }
@@ -202,7 +204,7 @@ struct Runner {
 }
 
 extension LuaState {
-  fileprivate func requireModule(_ name: String) throws -> LuaValue {
+  fileprivate func requireModule(_ name: LuaString) throws -> LuaValue {
     guard case .function(let require) = try globals.get("require") else {
       throw LuaError("'require' is not a function")
     }

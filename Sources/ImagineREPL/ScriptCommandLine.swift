@@ -1,9 +1,11 @@
+import Lua
+
 /// The arguments of the command, read as lua 5.4.4 reads them.
 struct ScriptCommandLine {
   /// What options do before the script, in order.
   enum Step: Equatable {
-    case execute(String)
-    case require(String)
+    case execute(LuaString)
+    case require(LuaString)
     case warnings
   }
 
@@ -12,7 +14,7 @@ struct ScriptCommandLine {
     var description: String
   }
 
-  let arguments: [String]
+  let arguments: [LuaString]
   private(set) var steps: [Step] = []
   /// Where the script's name stands; the number of arguments where there is none.
   private(set) var script: Int
@@ -22,13 +24,13 @@ struct ScriptCommandLine {
   private(set) var ignoresEnvironment = false
 
   /// Reads the arguments; the host's options are applied to `command`.
-  init(_ arguments: [String], command: inout LuaCommand) throws {
+  init(_ arguments: [LuaString], command: inout LuaCommand) throws {
     self.arguments = arguments
     script = arguments.count
     var index = 1
     while index < arguments.count {
       let argument = arguments[index]
-      guard argument.hasPrefix("-") else { break }
+      guard argument.isOption else { break }
       if argument == "-" { break }
       if argument == "--" {
         index += 1
@@ -48,34 +50,35 @@ struct ScriptCommandLine {
   /// The script and its arguments.
   var invocation: LuaCommand.Invocation {
     LuaCommand.Invocation(
-      script: script < arguments.count && !scriptIsStandardInput ? arguments[script] : nil,
-      arguments: Array(arguments.dropFirst(script + 1)))
+      script: script < arguments.count && !scriptIsStandardInput ? arguments[script].text : nil,
+      arguments: arguments.dropFirst(script + 1).map(\.text))
   }
 
   private mutating func read(
-    _ argument: String, _ index: inout Int, _ command: inout LuaCommand
+    _ argument: LuaString, _ index: inout Int, _ command: inout LuaCommand
   ) throws {
-    if argument.hasPrefix("--") { return try readLong(argument, &index, &command) }
-    let rest = String(argument.dropFirst(2))
-    switch argument.dropFirst().first {
+    let text = argument.text
+    if text.hasPrefix("--") { return try readLong(text, &index, &command) }
+    let rest = Array(argument.bytes.dropFirst(2))
+    switch text.dropFirst().first {
     case "e":
       executes = true
-      steps.append(.execute(try value(rest, argument, &index)))
+      steps.append(.execute(try value(rest, text, &index)))
     case "l":
-      steps.append(.require(try value(rest, argument, &index)))
+      steps.append(.require(try value(rest, text, &index)))
     case "E" where rest.isEmpty: ignoresEnvironment = true
     case "W" where rest.isEmpty: steps.append(.warnings)
     case "i" where rest.isEmpty:
       isInteractive = true
       showsVersion = true
     case "v" where rest.isEmpty: showsVersion = true
-    default: throw Failure(description: "unrecognized option '\(argument)'")
+    default: throw Failure(description: "unrecognized option '\(text)'")
     }
   }
 
-  private func value(_ rest: String, _ option: String, _ index: inout Int) throws -> String {
-    if !rest.isEmpty { return rest }
-    guard index + 1 < arguments.count, !arguments[index + 1].hasPrefix("-") else {
+  private func value(_ rest: [UInt8], _ option: String, _ index: inout Int) throws -> LuaString {
+    if !rest.isEmpty { return LuaString(rest) }
+    guard index + 1 < arguments.count, !arguments[index + 1].isOption else {
       throw Failure(description: "'\(option)' needs argument")
     }
     index += 1
@@ -96,7 +99,7 @@ struct ScriptCommandLine {
         value = String(parts[1])
       } else if index + 1 < arguments.count {
         index += 1
-        value = arguments[index]
+        value = arguments[index].text
       } else {
         throw Failure(description: "'\(name)' needs argument")
       }
@@ -109,4 +112,9 @@ struct ScriptCommandLine {
       throw Failure(description: "\(name): \(error)")
     }
   }
+}
+
+extension LuaString {
+  /// Whether it begins with a dash.
+  fileprivate var isOption: Bool { bytes.first == UInt8(ascii: "-") }
 }

@@ -29,9 +29,18 @@ extension LuaState {
   /// Compiles a file, as `loadfile` does; `nil` is standard input.
   /// - Throws: ``LuaError`` of kind `syntax`, also where it cannot be read.
   public func load(file path: String?) throws -> LuaFunction {
+    try load(file: path.map { LuaString($0) })
+  }
+
+  /// The same, with a path that need not be UTF-8.
+  public func load(file path: LuaString?) throws -> LuaFunction {
     let stack = try enter()
     let status =
-      if let path { clua_load_file(stack, path) } else { clua_load_file(stack, nil) }
+      (path?.bytes).map { $0 + [0] }.map { bytes in
+        bytes.withUnsafeBufferPointer { bytes in
+          bytes.withMemoryRebound(to: CChar.self) { clua_load_file(stack, $0.baseAddress) }
+        }
+      } ?? clua_load_file(stack, nil)
     do {
       try check(status, stack)
     } catch var error as LuaError {

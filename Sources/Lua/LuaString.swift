@@ -13,6 +13,13 @@ public struct LuaString: Hashable, Sendable {
     bytes = Array(text.utf8)
   }
 
+  /// The bytes up to the first zero, as C ends its strings.
+  public init(cString: UnsafePointer<CChar>) {
+    var end = cString
+    while end.pointee != 0 { end += 1 }
+    bytes = Array(UnsafeRawBufferPointer(start: cString, count: end - cString))
+  }
+
   /// The bytes read as UTF-8; what is not UTF-8 becomes U+FFFD.
   public var text: String {
     String(decoding: bytes, as: UTF8.self)

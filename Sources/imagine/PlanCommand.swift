@@ -1,6 +1,7 @@
 import Foundation
 import ImagineREPL
 import ImagineScripting
+import Lua
 import Synchronization
 
 /// `imagine plan`: what a script would ask for and cost. The plan alone goes to stdout; what the
@@ -9,7 +10,7 @@ final class PlanCommand: Sendable {
   private let printsJSON = Mutex(false)
 
   /// - Returns: the exit code: the script's.
-  static func run(arguments: [String]) -> Int32 {
+  static func run(arguments: [LuaString]) -> Int32 {
     ScriptCommand.run(arguments: arguments, planning: PlanCommand())
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ImagineScripting
+import Lua
 
 /// `imagine runs`: what scripts asked for, and what came of it.
 struct RunsCommand: AsyncParsableCommand {
@@ -80,7 +81,8 @@ struct RunsCommand: AsyncParsableCommand {
         throw ImagineError(.io, "the run's folder \(run.script.folder) is gone")
       }
       let line = [CommandLine.arguments[0]] + options + [path] + run.script.arguments
-      Foundation.exit(ScriptCommand.run(arguments: line, resuming: run.id))
+      Foundation.exit(
+        ScriptCommand.run(arguments: line.map { LuaString($0) }, resuming: run.id))
     }
   }
 

@@ -18,7 +18,7 @@ enum ScriptCommand {
   ///   - plan: prints what the script would ask for, in place of a run; nil for a run.
   /// - Returns: the exit code.
   static func run(
-    arguments: [String], resuming id: String? = nil, planning plan: PlanCommand? = nil
+    arguments: [LuaString], resuming id: String? = nil, planning plan: PlanCommand? = nil
   ) -> Int32 {
     let shared: Shared
     do {

@@ -1,3 +1,4 @@
+import ImagineREPL
 import ImagineScripting
 
 #if canImport(Glibc)
@@ -11,9 +12,10 @@ import ImagineScripting
 // A subcommand is recognised as the very first argument and nowhere else: after any option the next
 // word is a script, as with `lua`. A file of that name is reached as `./serve`.
 let arguments = CommandLine.arguments
+let words = LuaCommand.processArguments
 switch arguments.dropFirst().first {
 case "run"?, "repl"?:
-  exit(ScriptCommand.run(arguments: [arguments[0]] + arguments.dropFirst(2)))
+  exit(ScriptCommand.run(arguments: [words[0]] + words.dropFirst(2)))
 case "serve"?:
   exit(ServeCommand.run(arguments: Array(arguments.dropFirst(2))))
 case "jobs"?:
@@ -23,7 +25,7 @@ case "show"?:
 case "rerun"?:
   await Subcommand.run(RerunCommand.self, arguments: arguments.dropFirst(2))
 case "plan"?:
-  exit(PlanCommand.run(arguments: [arguments[0]] + arguments.dropFirst(2)))
+  exit(PlanCommand.run(arguments: [words[0]] + words.dropFirst(2)))
 case "runs"?:
   await Subcommand.run(RunsCommand.self, arguments: arguments.dropFirst(2))
 case "cache"?:
@@ -31,5 +33,5 @@ case "cache"?:
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: arguments.dropFirst(2))
 default:
-  exit(ScriptCommand.run(arguments: arguments))
+  exit(ScriptCommand.run(arguments: words))
 }

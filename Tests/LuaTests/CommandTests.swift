@@ -84,6 +84,27 @@ struct CommandTests {
     #expect(try Program.run(["-c", raw, path], path: "/bin/sh").output == "3\n")
   }
 
+  @Test("chunks, names of files and arguments need not be UTF-8")
+  func anyBytes() throws {
+    guard let path = Program.path else { return }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("arguments-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let commands = """
+      odd=$(printf '\\351')
+      printf 'print(#arg[0], #arg[1])' > "$odd.lua"
+      printf 'return 7' > "m$odd.lua"
+      "$0" "$odd.lua" "$odd"
+      "$0" -e "print(('$odd'):byte())"
+      LUA_PATH='./?.lua' "$0" -l "$odd=m$odd" -e "print(_G['$odd'])"
+      LUA_INIT="print(#'$odd')" "$0" -e ''
+      LUA_INIT="@$odd.lua" "$0" "$odd.lua" x
+      """
+    let result = try Program.run(["-c", commands, path], path: "/bin/sh", folder: folder)
+    #expect(result.output == "5\t1\n233\n7\n1\n5\t1\n5\t1\n", "\(result.errors)")
+  }
+
   @Test("a script's arguments are what lies in arg itself")
   func rawArguments() throws {
     let change = "setmetatable(arg, {__index = print, __len = function() return 2 end})"
