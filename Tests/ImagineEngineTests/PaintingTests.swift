@@ -56,7 +56,14 @@ import Testing
       "a galaxy", "a living room", "a bottle on a marble table", "a person and a cat and a dog",
       "a bird over a tree", "a flower, a house", "a castle", "a car", "a boat in a storm",
       "a rocket", "a cup", "an apple", "a robot", "a lighthouse", "a fish", "a horse",
-      "a hot air balloon", "a palm and a pine",
+      "a hot air balloon", "a palm and a pine", "waves on a beach", "a whale underwater",
+      "a coral reef with a shark, a turtle and a jellyfish", "dolphins jumping out of the sea",
+      "a cactus and a camel", "a lion, an elephant and a rabbit", "a butterfly on a branch",
+      "a cat on a sofa", "a king on a throne", "a wizard on a rock", "a knight on a bench",
+      "a dog on a bed", "a cat on a table in a kitchen", "a child with a balloon",
+      "a vase of flowers", "a bowl of fruit", "a dog in a boat", "a snowman", "a mushroom",
+      "a bicycle", "a train", "a windmill", "a bridge", "a waterfall", "a dragon", "a pizza",
+      "a cake", "an old man with a beard and a hat", "portrait of a queen",
     ]
     for prompt in prompts {
       let picture = try engine.picture(
@@ -78,7 +85,9 @@ import Testing
     arguments: [
       "a castle by the sea at dusk", "a forest", "an autumn forest", "a city skyline at night",
       "a street in the rain", "mountains", "the sea in a storm", "a galaxy", "a cosy living room",
-      "a bottle on a table", "fog over a lake", "snow falls on a village",
+      "a bottle on a table", "fog over a lake", "snow falls on a village", "waves on a beach",
+      "a coral reef with fish", "dolphins leaping in the sea", "a camel in the desert at dusk",
+      "portrait of an old woman",
     ])
   func bands(_ prompt: String) throws {
     let scene = Composer.scene(of: prompt, aspect: 1.5, seed: 9)

@@ -34,7 +34,7 @@ import Testing
   static let table: [Entry] = [
     Entry(
       prompt: "a red boat on a blue lake", style: .anime, seed: 1,
-      digest: "5d9eb6908237cc8ab1de6bff01b05eb9dff01a666b11229eef412e8a0dc09c87"),
+      digest: "bdc261dce5fa9dd450ff89b3fc111456b532829711fe017229f9b8141b81f6ce"),
     Entry(
       prompt: "a city skyline at night", style: .fluxDev, seed: 2,
       digest: "f75646ad7245ea35250910909a86308d6b0f7b24d932dda0a23658eb8617500e"),
@@ -46,22 +46,22 @@ import Testing
       digest: "af77e11297a60f65f1b364bce209a650160838ad785d2198b2a7c6ad4a1e732d"),
     Entry(
       prompt: "mountains at dawn", style: .imagineTurbo, seed: 5,
-      digest: "7bff9c9cbf5743d6fff49ed20a428ec9abc7a2182a435b348578f5d00ee74137"),
+      digest: "da3bc89d3cc57c643cbcd7aec387251252ceac22a49bbe9e381f4ecf3b651282"),
     Entry(
       prompt: "the sea in a storm", style: .realistic, seed: 6,
       digest: "8a21933ff3b42d2d70b85e9fa562c2cbc1c9659d5eaac19b0f2ca307749a6024"),
     Entry(
       prompt: "a beach with palms", style: .sdxl, seed: 7,
-      digest: "74ae10ca13afa7bc4318e4e50daa1627e4f4c2301afada520eaf50790be5f7a9"),
+      digest: "f80df99f8d82059c7c7c46e9c55cb612df3d2bf7e02041924e8b0b16fa751066"),
     Entry(
       prompt: "a desert at sunset", style: .anime, seed: 8,
-      digest: "dc1e27d8bfa040f7be98c011ac6d34c9e52fce159ea6a9636007d280bcef05f9"),
+      digest: "a04782e65cd96494a1756eca4b56f2c01e5879bd678ea793bf53e22c91e79744"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
-      digest: "2f846b0d1a3b7d834bf93f36d98375926934540944e66ce88a5d7f2e3193b95b"),
+      digest: "a226d2a93679a861ec522cd3d1af6d25868452f448e8888cafb825c934071c29"),
     Entry(
       prompt: "a snowfield with firs", style: .fluxDevFast, seed: 10,
-      digest: "8791a258d48c60a1551af59581f2d9411f8b293831b44c8ba19707a6da8aba4c"),
+      digest: "59696b6a53b2d95387c6e9c76e97ac00769cc563a39625cf1ed2be1139f4d706"),
     Entry(
       prompt: "the milky way over hills", style: .fluxSchnell, seed: 11,
       digest: "cbd4e794386a4a4f6b17dabc5c37620b843901a9a25a4e83afbbfa8b006d9b81"),
@@ -73,31 +73,49 @@ import Testing
       digest: "4ab9b4e110d0ed27a25d0d394872870caccb51645bf6f6f58a63d7155cabfe98"),
     Entry(
       prompt: "a bottle on a marble table", style: .sdxl, seed: 14,
-      digest: "a399ec76ca5081916371a095c90431883e040770752c0de4e205e01ca6e73141"),
+      digest: "c175c6ca939a9e6f8cee0cee81302877944995170833dcabe19a292f54710481"),
     Entry(
       prompt: "portrait of an astronaut", style: .anime, seed: 15,
-      digest: "f45022280ee55a6702701324631a51356d240846d75c720af72a5f6a0b04b7f6"),
+      digest: "d0807fff4807a092c5c7994e095b53c9d489b8c51c7b904558a9df7610685fca"),
+    Entry(
+      prompt: "waves rolling onto a beach", style: .realistic, seed: 16,
+      digest: "ec39e07948df995fe10a36f9cd169aa9ab6138f438820ce40d59c7f7853b00dd"),
+    Entry(
+      prompt: "a fish over a coral reef", style: .sdxl, seed: 17,
+      digest: "617ba2a58239d4c1529aaf3bc46b0621d41f27d115c439488469152466fa8a03"),
+    Entry(
+      prompt: "dolphins leaping out of the sea", style: .anime, seed: 18,
+      digest: "565283234f328b417804e96eb5c597dcb218ea0871e908be5ed8f23e64d3d49a"),
+    Entry(
+      prompt: "a cat on a sofa", style: .imagineTurbo, seed: 19,
+      digest: "ec27dd837518cca10e083e4e1e0292574abe6984671a0c9b5f163bf091209f36"),
+    Entry(
+      prompt: "portrait of a woman", style: .realistic, seed: 20,
+      digest: "7ff07f326c47b808f705a223fbad973cc1ce603bbf1bae62b27bd7ce91358c62"),
+    Entry(
+      prompt: "a camel in the desert at dusk", style: .fluxDev, seed: 21,
+      digest: "2a4633e20a5b84db07e2fc247c2b4f3ae877cc2e6a8ed013627390f4120122a6"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
-      digest: "1cb5b565276463dcd584747afeee4c58d343cead6cde93d8ec7e8ab276b9f9ad"),
+      digest: "f41a00fcd6c06252f26e62afdacfabc79fafc7e9ae6681aa1f159b769c8706a8"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDev, seed: 42,
-      digest: "c41258a40ebebc589290f9e8e0c00981dd2720f1bfab9173ae5aed7a15929cd4"),
+      digest: "b3acdac893413244e6d6a8a43028a68b00105acb781cf058636bfb84dcf2673a"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxDevFast, seed: 42,
-      digest: "791b4371238d7beb8a117f335568858de22c0148edff5b7a9359195c73e75511"),
+      digest: "d1b700df94b1c4a1c1b60aa49a216b1e0893c57ffef5ab942ae21b069def5273"),
     Entry(
       prompt: "a castle by a river, two birds", style: .fluxSchnell, seed: 42,
-      digest: "f0069281150d92b6b2fe4d5e908ac62ca45c2146bf6c6f3a3824e40fe9063171"),
+      digest: "34540c8dab10347d543fb1a98fa4e9053692b2a3a0dbfbe6b44efb9de962a013"),
     Entry(
       prompt: "a castle by a river, two birds", style: .imagineTurbo, seed: 42,
-      digest: "40caaf32a3ea8ed26f38cac10641e15b24f9838908bad158f55ea8d74a24ba8d"),
+      digest: "83b60fb726dd7818ee2bdac2d5cb966011bdbe931bb578d837b2ec108c9c05ef"),
     Entry(
       prompt: "a castle by a river, two birds", style: .realistic, seed: 42,
-      digest: "a4fd00a11822d903ba13174369b985365e7424cb53e4912196da3a6825099f13"),
+      digest: "e66f063cfbd2325d55a7940855b1bc5a37ad03edd3f399de615ac036b608fd98"),
     Entry(
       prompt: "a castle by a river, two birds", style: .sdxl, seed: 42,
-      digest: "1c9bd14624c67cb1ff39ee07d28763daae2e00efe08b63c8f3b471ffb670217a"),
+      digest: "2a607aff307c991b849ce3b5f6377ef2b4d209a8f4b31a0f42ec514341c8ca2d"),
   ]
 }
 

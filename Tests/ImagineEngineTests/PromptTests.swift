@@ -32,6 +32,77 @@ import Testing
     #expect(PromptReader.read("cities").place == .skyline)
   }
 
+  @Test("words that are plural without an ending count as several, unless a number says how many")
+  func irregularPlurals() {
+    #expect((PromptReader.read("people in a park").mentions.first?.count ?? 0) > 1)
+    #expect(PromptReader.read("two men").mentions.first?.count == 2)
+    #expect(PromptReader.read("a couple").mentions.first?.count == 2)
+  }
+
+  @Test("a sea with a beach is seen from the beach, and waves are heard as such")
+  func beach() {
+    let reading = PromptReader.read("waves rolling onto a beach")
+    #expect(reading.place == .coast)
+    #expect(reading.features.contains(.waves))
+  }
+
+  @Test("what is under the sea is under water")
+  func underwater() {
+    #expect(PromptReader.read("a castle under the sea").place == .underwater)
+    #expect(PromptReader.read("a coral reef").place == .underwater)
+    #expect(PromptReader.read("a boat on the sea").place == .sea)
+  }
+
+  @Test("what swims is under water unless it leaps or is not alone")
+  func swimmers() {
+    func settled(_ prompt: String) -> Reading {
+      var reading = PromptReader.read(prompt)
+      reading.settle()
+      return reading
+    }
+    #expect(settled("a fish").place == .underwater)
+    #expect(settled("a whale in the ocean").place == .underwater)
+    #expect(settled("a fish leaping out of the sea").place == .sea)
+    #expect(settled("a whale beside a ship at sea").place == .sea)
+    #expect(settled("a fish in a lake").features.contains(.leap))
+  }
+
+  @Test("a table is the stage of a still life, and furniture of a room for what is larger")
+  func tables() {
+    func settled(_ prompt: String) -> Reading {
+      var reading = PromptReader.read(prompt)
+      reading.settle()
+      return reading
+    }
+    let stillLife = settled("a cup on a marble table")
+    #expect(stillLife.place == .studio)
+    #expect(stillLife.materials == [.marble])
+    #expect(stillLife.mentions.map(\.subject) == [.cup])
+    let room = settled("a cat on a wooden table")
+    #expect(room.place == .interior)
+    #expect(room.mentions.map(\.subject) == [.cat, .table])
+  }
+
+  @Test("flowers belong to their vase, and a balloon in a hand is a toy")
+  func belongings() {
+    var vase = PromptReader.read("a white vase with red flowers")
+    vase.settle()
+    #expect(vase.mentions.map(\.subject) == [.vase])
+    #expect(vase.mentions.first?.bloom == .red)
+    var child = PromptReader.read("a child with a red balloon")
+    child.settle()
+    #expect(child.mentions.map(\.subject) == [.person, .toyBalloon])
+    #expect(PromptReader.read("a hot air balloon").mentions.map(\.subject) == [.balloon])
+  }
+
+  @Test("a coloured suit or dress is worn by who was named before it")
+  func clothes() {
+    let reading = PromptReader.read("a man in a blue suit and a red car")
+    #expect(reading.features.contains(.suit))
+    #expect(reading.mentions.first { $0.subject == .person }?.colours == [.blue])
+    #expect(reading.mentions.first { $0.subject == .car }?.colours == [.red])
+  }
+
   @Test("phrases of two words mean one thing")
   func phrases() {
     let reading = PromptReader.read("the milky way above a desert")

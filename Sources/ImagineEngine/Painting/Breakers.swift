@@ -3,7 +3,9 @@ extension Painter {
   func paintBreakers(_ canvas: Canvas) {
     guard scene.weather == .storm || scene.features.contains(.waves) else { return }
     let strength: Float = scene.weather == .storm ? 1 : 0.65
-    let rows = (0..<6).map { Breaker($0, self, strength: strength, canvas) }
+    let rows = (0..<6).map { index in
+      Breaker(.standing(index, strength: strength, self), self, canvas)
+    }
     canvas.inBands { band in
       for row in rows { row.paint(band, canvas) }
     }
@@ -11,7 +13,38 @@ extension Painter {
 }
 
 /// One row of waves.
-private struct Breaker: Sendable {
+struct Breaker: Sendable {
+  /// Where a row stands and how it is shaped.
+  struct Course: Sendable {
+    /// 0 far away … 1 at the viewer.
+    var near: Float
+    /// Where its water lies, and how far its crests rise above it.
+    var level: Float
+    var rise: Float
+    /// Crests in a unit.
+    var across: Float
+    /// Where along its noise it is.
+    var drift: Float
+    /// Chooses its shape.
+    var shape: Float
+    /// 0 single peaks … 1 one long crest.
+    var evenness: Float
+    /// How far more of it breaks than its height alone makes it.
+    var breaking: Float
+
+    /// A row of the open sea: it stays where it is, and its peaks run along it.
+    static func standing(_ index: Int, strength: Float, _ painter: Painter) -> Course {
+      let near = Float(index) / 5
+      let across = 4.6 - 3.2 * near
+      let side: Float = index % 2 == 0 ? 1 : -1
+      return Course(
+        near: near, level: painter.scene.horizon + 0.03 + near * (0.3 + near * 0.16),
+        rise: (0.02 + near * 0.11) * strength, across: across,
+        drift: painter.time * side * (0.1 + near * 0.14) * across + Float(index) * 7.7,
+        shape: Float(index), evenness: 0, breaking: 0)
+    }
+  }
+
   private let near: Float
   private let nearness: Float
   /// Where the row's water lies, and how far its crests rise above it.
@@ -27,32 +60,30 @@ private struct Breaker: Sendable {
   /// Of each column: the height of the water's edge in the scene, and how much it breaks, 0 … 1.
   private let crests: [(top: Float, breaking: Float)]
 
-  init(_ index: Int, _ painter: Painter, strength: Float, _ canvas: Canvas) {
-    let near = Float(index) / 5
-    self.near = near
+  init(_ course: Course, _ painter: Painter, _ canvas: Canvas) {
+    near = course.near
     nearness = 0.2 + 0.5 * near
-    level = painter.scene.horizon + 0.03 + near * (0.3 + near * 0.16)
-    let rise = (0.02 + near * 0.11) * strength
-    self.rise = rise
-    let across = 4.6 - 3.2 * near
-    self.across = across
-    let side: Float = index % 2 == 0 ? 1 : -1
-    let drift = painter.time * side * (0.1 + near * 0.14) * across + Float(index) * 7.7
-    self.drift = drift
+    level = course.level
+    rise = course.rise
+    across = course.across
+    drift = course.drift
     let noise = Noise(painter.scene.stream.split("breakers"))
     self.noise = noise
     water = WaterColours(painter)
     isCel = painter.rendering.shading == .cel
     air = Air(painter, depth: (1 - near) * 0.5)
     clock = painter.time
-    let level = level
     let nearness = nearness
     crests = (0..<canvas.width).map { column in
-      let x = canvas.x(column, nearness) * across + drift
-      let swell = 1 - abs(2 * noise.value(x, Float(index) * 5.3) - 1)
-      let chop = noise.swell(x * 5, Float(index) * 3.1 + painter.time * 0.6, octaves: 3) - 0.5
-      let height = swell * swell * 1.25 + chop * 0.22
-      return (level - rise * height, Elementary.smooth(0.45, 0.95, swell + chop * 0.6))
+      let x = canvas.x(column, nearness) * course.across + course.drift
+      let peak = noise.value(x, course.shape * 5.3)
+      let swell = 1 - abs(2 * peak - 1)
+      let chop = noise.swell(x * 5, course.shape * 3.1 + painter.time * 0.6, octaves: 3) - 0.5
+      let height = Elementary.mix(swell * swell * 1.25, 0.7 + 0.45 * peak, course.evenness)
+      let breaks = Elementary.mix(swell, peak, course.evenness) + chop * 0.6 + course.breaking
+      return (
+        course.level - course.rise * (height + chop * 0.22), Elementary.smooth(0.45, 0.95, breaks)
+      )
     }
   }
 

@@ -6,19 +6,24 @@ struct FigureDrawing: Sendable {
     var form: LitForm
     var texture: SurfaceTexture?
     var clear: Float
+    var isFeathered: Bool
     var lines: [[Point]]
     var ink: Colour
   }
 
   private let parts: [Part]
   private let distance: Float
+  /// The first row that lies under water; nothing is painted from there on.
+  private let waterline: Float
   /// The pixels that it may touch; nil where it has no parts.
   let bounds: Bounds?
 
   init(
-    _ figure: Figure, origin: Point, scale: Float, facing: Float, painter: Painter, distance: Float
+    _ figure: Figure, origin: Point, scale: Float, facing: Float, painter: Painter, distance: Float,
+    waterline: Float = .infinity
   ) {
     self.distance = distance
+    self.waterline = waterline
     let turn = Point(facing < 0 ? -scale : scale, scale)
     let inkWidth = painter.rendering.ink * max(scale * 1.6, 300)
     let noise = Noise(painter.scene.stream.split("surface"))
@@ -30,6 +35,8 @@ struct FigureDrawing: Sendable {
       Bands.run(0..<figure.parts.count, size: 4) { band in
         for index in band {
           let part = figure.parts[index]
+          // A cel has no soft tones.
+          if part.surface.isFeathered, painter.rendering.shading == .cel { continue }
           let contours = part.contours.map { contour in contour.map { origin + $0 * turn } }
           guard let bounds = Bounds(contours) else { continue }
           var ink = part.surface.colour * Colour(0.09, 0.07, 0.1, 0)
@@ -38,7 +45,7 @@ struct FigureDrawing: Sendable {
             contours: contours, bounds: bounds,
             form: LitForm(part.surface, Relief(contours, round: part.surface.round), lamp, air),
             texture: SurfaceTexture(part.surface, lamp, noise, origin: origin, scale: scale),
-            clear: part.surface.clear,
+            clear: part.surface.clear, isFeathered: part.surface.isFeathered,
             lines: inkWidth > 0 && part.isOutlined
               ? contours.flatMap { Shape.line($0, width: inkWidth, closed: true) } : [],
             ink: ink)
@@ -64,12 +71,16 @@ struct FigureDrawing: Sendable {
   }
 
   private func paint(_ part: Part, rows band: Range<Int>, on canvas: Canvas) {
-    let rows = part.bounds.rows(within: canvas, margin: 3).clamped(to: band)
+    var rows = part.bounds.rows(within: canvas, margin: 3).clamped(to: band)
+    if waterline < Float(canvas.height) { rows = rows.clamped(to: 0..<Int(max(waterline, 0))) }
     let columns = part.bounds.columns(within: canvas, margin: 3)
     if rows.isEmpty || columns.isEmpty { return }
     var coverage = Coverage(columns: columns, rows: rows)
     for contour in part.contours { coverage.add(contour) }
     let left = columns.lowerBound
+    if part.isFeathered, let colour = part.form.plain {
+      return paintFeathered(part, colour, coverage, on: canvas)
+    }
     coverage.forEachRow { row, span, line in
       let target = canvas.pixels + row * canvas.width + left
       if part.texture == nil, part.clear <= 0, var colour = part.form.plain {
@@ -103,6 +114,27 @@ struct FigureDrawing: Sendable {
       let target = canvas.pixels + row * canvas.width + left
       for index in span where line[index] > 0.002 {
         target[index] = target[index].mixed(part.ink, line[index] * 0.9)
+      }
+    }
+  }
+
+  /// Fades from the middle of the part's ellipse outwards.
+  private func paintFeathered(
+    _ part: Part, _ colour: Colour, _ coverage: Coverage, on canvas: Canvas
+  ) {
+    let centre = (part.bounds.low + part.bounds.high) * 0.5
+    let reach = (part.bounds.high - part.bounds.low) * 0.5
+    let strength = 1 - part.clear
+    var colour = colour
+    colour.w = distance
+    coverage.forEachRow { row, span, line in
+      let target = canvas.pixels + row * canvas.width + coverage.columns.lowerBound
+      let dy = (Float(row) + 0.5 - centre.y) / max(reach.y, 0.01)
+      for index in span {
+        let dx = (Float(coverage.columns.lowerBound + index) + 0.5 - centre.x) / max(reach.x, 0.01)
+        let inside = max(0, 1 - dx * dx - dy * dy)
+        if inside <= 0 { continue }
+        target[index] = target[index].mixed(colour, inside * inside * strength * line[index])
       }
     }
   }

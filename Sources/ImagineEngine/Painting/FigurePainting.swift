@@ -1,15 +1,19 @@
 /// Paints subjects: their shadow on the ground, then their parts from the back to the front.
 extension Painter {
   func paint(_ placement: Scene.Placement, _ canvas: Canvas) {
+    if placement.isLeaping, scene.place.isWater { return paintLeap(placement, canvas) }
     let figure = placement.kind.figure(placement, time: time)
     let nearness = 0.4 + 0.5 * (1 - placement.distance)
     var foot = onLand(placement) + motion(of: placement)
-    if placement.kind == .boat || placement.kind == .fish {
+    if placement.kind.isAfloat || placement.features.contains(.afloat) {
       foot.y += Elementary.sin(time * 1.7) * 0.004
     }
     let origin = canvas.pixel(foot, nearness)
     let scale = canvas.pixels(placement.height, nearness)
-    if placement.standsOnGround { paintShadow(figure, origin, scale, placement, canvas) }
+    if placement.standsOnGround {
+      paintCastShadow(figure, origin, scale, placement, canvas)
+      paintShadow(figure, origin, scale, placement, canvas)
+    }
     let drawing = FigureDrawing(
       figure, origin: origin, scale: scale, facing: placement.facing, painter: self,
       distance: placement.distance)
@@ -19,7 +23,9 @@ extension Painter {
 
   /// The foot of what stands, on the nearest dry land beside it.
   private func onLand(_ placement: Scene.Placement) -> Point {
-    guard placement.standsOnGround, scene.place == .coast else { return placement.foot }
+    guard placement.standsOnGround, scene.place == .coast, !scene.hasSurf else {
+      return placement.foot
+    }
     let land = Land(self)
     for step in 0..<16 {
       let aside = Point(land.dryDirection * Float(step) * 0.06, 0)
@@ -35,9 +41,15 @@ extension Painter {
       Point(placement.facing * time * 0.035, Elementary.sin(time * 1.3) * 0.015)
     case .car where placement.standsOnGround: Point(placement.facing * (time - 2) * 0.03, 0)
     case .boat: Point(placement.facing * time * 0.012, 0)
+    case _ where placement.features.contains(.afloat): Point(placement.facing * time * 0.012, 0)
+    case .jellyfish: Point(0, Elementary.sin(time * 1.1) * 0.02)
+    case .butterfly where !placement.standsOnGround:
+      Point(Elementary.sin(time * 1.2) * 0.03, Elementary.sin(time * 2.3) * 0.02)
+    case .train: Point(placement.facing * (time - 2) * 0.02, 0)
     case .rocket where !placement.standsOnGround: Point(0, -time * 0.02)
     case .balloon: Point(time * 0.008, -time * 0.006)
-    case .fish: Point(placement.facing * time * 0.02, 0)
+    case _ where placement.kind.swims:
+      Point(placement.facing * time * 0.02, Elementary.sin(time * 0.9) * 0.008)
     default: Point(0, 0)
     }
   }

@@ -19,6 +19,9 @@ extension Painter {
     case .snow: (kind, count) = (.conifer, 11)
     case .meadow: (kind, count) = (.tree, 5)
     case .coast: (kind, count) = (.palm, 5)
+    case .desert:
+      let isBare = scene.subjects.contains { $0.kind == .camel || $0.kind == .cactus }
+      (kind, count) = (!isBare && stream.chance(0.6) ? .cactus : .rock, 6)
     default: return
     }
     let land = Land(self)
@@ -30,13 +33,16 @@ extension Painter {
       let x = side * half * stream.within(0.42...1.02)
       let near = 1 - depth
       if scene.place == .coast { depth = stream.within(0...0.3) }
+      let tallest: Float =
+        kind == .palm ? 0.5 : (kind == .cactus ? 0.3 : (kind == .rock ? 0.09 : 0.4))
       let height =
-        Elementary.mix(0.08, kind == .palm ? 0.5 : 0.4, near * near) * stream.within(0.8...1.15)
+        Elementary.mix(tallest * 0.2, tallest, near * near) * stream.within(0.8...1.15)
       let colours =
         scene.season == .autumn && kind == .tree
         ? [Colour(stream.pick([0xC8_78_28, 0xB8_50_28, 0xD0_A0_38]))]
         : (scene.season == .winter || scene.place == .snow
-          ? [Colour(0x6C_84_84)] : (scene.features.contains(.petals) ? [Colour(0xF0_A8_C0)] : []))
+          ? [Colour(0x6C_84_84)]
+          : (scene.features.contains(.petals) && kind == .tree ? [Colour(0xF0_A8_C0)] : []))
       let seed = stream.next()
       guard let foot = land.footing(Point(x, scene.horizon + 0.05 + near * near * 0.26)),
         foot.y > scene.horizon

@@ -39,7 +39,10 @@ extension Painter {
     for x in [-0.3, 0.3] as [Float] {
       sofa.box(x - 0.012, -0.02, x + 0.012, 0.005, .plain(0x4C_34_20))
     }
-    draw(sofa, Point(-side * half * 0.5, floor), 0.2, canvas)
+    // What the prompt seats somebody on takes the place of the room's own sofa.
+    if !scene.subjects.contains(where: { $0.kind == .sofa || $0.kind == .bed }) {
+      draw(sofa, Point(-side * half * 0.5, floor), 0.2, canvas)
+    }
     var lampFigure = Figure(.scenery(stream.next()), time: time)
     lampFigure.limb([(0, 0, 0.03), (0, -0.01, 0.008), (0, -0.42, 0.006)], .plain(0x40_38_30))
     lampFigure.polygon(

@@ -62,13 +62,14 @@ struct Land: Sendable {
       let near = shape.swell(x * 0.16 + 40, z * 0.16, octaves: min(octaves, 5))
       return rise * rise * crest * 19 * (0.45 + rise) + (near - 0.45) * 1.5
     case .dunes:
-      let warp = shape.value(x * 0.05 + 9, z * 0.05) * 5
-      let wave = shape.value(x * 0.07 + warp * 0.25, z * 0.14 + warp * 0.3)
-      // Rounded a little: an edge would be lost between the samples of a table.
-      let offside = 2 * wave - 1
-      let crest = 1.1 - (offside * offside + 0.01).squareRoot()
-      let small = shape.swell(x * 0.3, z * 0.42, octaves: 2)
-      let near = crest * crest * 3.4 * Elementary.smooth(1, 22, z) + small * 0.55
+      // The wind piles the sand up slowly on one side and lets it slide down on the other.
+      let bend = shape.swell(x * 0.045 + 9, z * 0.05, octaves: 2) * 2.1
+      let phase = Elementary.fraction(x * 0.05 * side + z * 0.06 + bend)
+      let profile =
+        phase < 0.7 ? Elementary.smooth(0, 0.7, phase) : Elementary.smooth(1, 0.7, phase)
+      let size = 0.4 + 1.5 * shape.value(x * 0.04 + 3, z * 0.05)
+      let small = shape.swell(x * 0.2, z * 0.24, octaves: 2)
+      let near = profile * size * 3.4 * Elementary.smooth(0, 12, z) + small * 0.3
       let far = Elementary.smooth(40, 90, z)
       if far <= 0 { return near }
       return near + far * 2.4 * shape.swell(x * 0.03, z * 0.03, octaves: 3)
@@ -125,10 +126,7 @@ struct Land: Sendable {
       colour = colour.mixed(
         Colour(0xEC_F2_FA), border(snowLine, snowLine + 1.1, line) * border(0.36, 0.6, level))
     case .dunes:
-      let ripple = Elementary.sin(
-        (x * 0.6 + z * 2.6 + detail.cloud(x * 0.7, z * 0.7, octaves: 2) * 7) * 3)
-      colour = Colour(0xD8_A4_64).mixed(Colour(0xE8_BE_80), patch).lit(
-        1 + ripple * 0.07 * (0.3 + texture) / (1 + z * z * 0.012))
+      colour = Colour(0xDC_A8_68).mixed(Colour(0xE6_B8_78), patch)
     case .hills:
       colour = grass(patch)
       let field = detail.value(x * 0.13 + 30, z * 0.11)
@@ -156,6 +154,9 @@ struct Land: Sendable {
     return isCel ? Elementary.smooth(0.44, 0.56, t) : t
   }
 
+  /// How far slopes are overdone in the light: sand is smooth, only its shadows tell its form.
+  var relief: Float { kind == .dunes ? 3 : 1 }
+
   /// Whether stones and tufts are shown.
   var isRough: Bool { texture >= 0.3 }
 
@@ -175,6 +176,14 @@ struct Land: Sendable {
   func roughness(_ x: Float, _ z: Float, distance: Float) -> (fine: Float, slope: Point) {
     let near = texture / (1 + distance * distance * 0.011)
     if near < 0.03 || !isRough { return (0, Point(0, 0)) }
+    if kind == .dunes {
+      // Ripples across the wind, and grains between them.
+      let bend = detail.cloud(x * 0.45, z * 0.45, octaves: 3) * 9
+      let turn = (x * 0.8 * side + z * 2.4) * 2.6 + bend
+      let grain = detail.value(x * 19, z * 19) - 0.5
+      let steepness = Elementary.cos(turn) * 0.55 * near
+      return (grain * 0.1 * near, Point(0.32 * side, 0.95) * steepness)
+    }
     let coarse = detail.slope(x * grainSize + 7, z * grainSize)
     let small = detail.slope(x * grainSize * 2.3, z * grainSize * 2.3 + 31)
     let slope = Point(coarse.east + small.east * 0.6, coarse.south + small.south * 0.6)

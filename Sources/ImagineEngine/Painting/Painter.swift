@@ -32,6 +32,9 @@ struct Painter: Sendable {
       paintStreet(canvas)
     case .forest:
       paintForest(canvas)
+    case .coast where scene.hasSurf:
+      paintSky(canvas)
+      paintSurf(canvas)
     case .mountains, .desert, .meadow, .snow, .coast, .lake:
       paintSky(canvas)
       paintTerrain(canvas)
@@ -45,6 +48,8 @@ struct Painter: Sendable {
       paintHillsOfNight(canvas)
     case .space:
       paintSpace(canvas)
+    case .underwater:
+      paintUnderwater(canvas)
     case .interior:
       paintInterior(canvas)
     case .studio:

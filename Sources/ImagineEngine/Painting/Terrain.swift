@@ -137,7 +137,10 @@ private struct TerrainWalk {
     var colour = land.ground(
       slope * z + land.pan, z + land.advance, sample.x, level: level)
     if isSmooth {
-      let normal = SIMD3<Float>(-sample.y, 1, sample.z) * level
+      let east = sample.y * land.relief
+      let north = sample.z * land.relief
+      let steepness = (1 + east * east + north * north).squareRoot()
+      let normal = SIMD3<Float>(-east, 1, north) / steepness
       colour = painter.lamp.light(colour, normal, shine: 0, rim: false)
         .mixed(painter.scene.palette.haze, hazes[step])
     }
@@ -174,8 +177,8 @@ private struct TerrainWalk {
       let x = slope * z + land.pan
       let worldZ = z + land.advance
       let rough = land.roughness(x, worldZ, distance: z)
-      let east = sample.y + rough.slope.x
-      let north = sample.z + rough.slope.y
+      let east = sample.y * land.relief + rough.slope.x
+      let north = sample.z * land.relief + rough.slope.y
       let steepness = (1 + east * east + north * north).squareRoot()
       colour = painter.lamp.light(
         colour.lit(1 + rough.fine * 0.9), SIMD3(-east, 1, north) / steepness, shine: 0, rim: false)

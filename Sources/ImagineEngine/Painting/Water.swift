@@ -1,10 +1,13 @@
 /// Water to the horizon: waves that mirror what is painted above it.
 extension Painter {
-  func paintWater(_ canvas: Canvas, only marks: WaterMarks? = nil) {
+  ///
+  /// Down to `last` (in heights of the picture), and where there are `marks` only there.
+  func paintWater(_ canvas: Canvas, only marks: WaterMarks? = nil, downTo last: Float = 2) {
     let horizonRow = canvas.pixel(Point(0, scene.horizon), 0.2).y
     let firstRow = max(0, min(canvas.height - 1, Int(horizonRow)))
     let surface = WaterSurface(self, canvas, horizonRow: horizonRow)
-    canvas.inBands(firstRow..<canvas.height) { band in
+    let lastRow = Int(max(canvas.pixel(Point(0, last), 0.6).y + 1, 0))
+    canvas.inBands(firstRow..<min(max(lastRow, firstRow), canvas.height)) { band in
       for row in band {
         let below = (Float(row) + 0.5 - horizonRow) / Float(canvas.height)
         if below <= 0 { continue }
@@ -63,7 +66,8 @@ private struct WaterSurface: Sendable {
     default:
       choppiness =
         scene.place == .sea
-        ? (scene.features.contains(.waves) ? 1.4 : 0.75) : (scene.place == .lake ? 0.22 : 0.5)
+        ? (scene.features.contains(.waves) ? 1.4 : 0.75)
+        : (scene.place == .lake ? 0.22 : (scene.hasSurf ? 0.9 : 0.5))
     }
     clock = painter.time
     isCel = painter.rendering.shading == .cel

@@ -1,8 +1,8 @@
 /// What falls or hangs between the viewer and the scene: fog, rain, snow, lightning, fireworks.
 extension Painter {
   func paintWeather(_ canvas: Canvas) {
-    let isInside = scene.place == .interior || scene.place == .studio || scene.place == .space
-    if isInside { return }
+    let isSheltered = [.interior, .studio, .space, .underwater].contains(scene.place)
+    if isSheltered { return }
     if scene.weather == .fog || scene.features.contains(.mist) { paintFog(canvas) }
     if scene.features.contains(.lightning) { paintLightning(canvas) }
     if scene.features.contains(.fireworks) { paintFireworks(canvas) }

@@ -5,7 +5,7 @@
 enum Lexicon {
   /// The meanings of a word or of a phrase of two words, and whether its ending is a plural's.
   static func lookup(_ word: String) -> (meanings: [Meaning], isPlural: Bool)? {
-    if let meanings = table[word] { return (meanings, false) }
+    if let meanings = table[word] { return (meanings, irregularPlurals.contains(word)) }
     for (ending, replacement) in endings
     where word.count > ending.count + 1 && word.hasSuffix(ending) {
       if let meanings = table[word.dropLast(ending.count) + replacement] {
@@ -17,6 +17,10 @@ enum Lexicon {
 
   /// How many different words and phrases are known.
   static var count: Int { table.count }
+
+  private static let irregularPlurals: Set<String> = [
+    "people", "men", "women", "children", "friends", "cacti", "family", "crowd",
+  ]
 
   private static let endings = [
     ("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("y", ""), ("ing", ""), ("ing", "e"),
@@ -42,7 +46,7 @@ enum Lexicon {
       [.place(.skyline)],
       """
       city skyline cityscape metropolis downtown skyscraper tower urban town megacity manhattan tokyo \
-      building rooftop new_york hong_kong city_skyline
+      building new_york hong_kong city_skyline
       """
     ),
     ([.place(.skyline), .light(.neon)], "cyberpunk"),
@@ -58,17 +62,20 @@ enum Lexicon {
       [.place(.mountains)],
       "mountain mountains alp alps peak summit cliff canyon valley ridge himalaya range volcano fjord highland"
     ),
-    ([.place(.sea)], "sea ocean wave atlantic pacific sail voyage seascape open_sea"),
+    ([.place(.sea)], "sea ocean atlantic pacific sail voyage seascape open_sea"),
+    ([.place(.sea), .feature(.waves)], "wave tide"),
+    ([.place(.underwater)], "underwater seabed undersea aquarium sea_floor sea_bed deep_sea"),
+    ([.place(.underwater), .feature(.coral)], "reef coral_reef seaweed"),
     ([.place(.sea), .subject(.boat)], "harbour harbor port marina regatta"),
     (
       [.place(.coast)],
-      "coast beach shore seaside bay island lagoon tropical seashore dune_beach coastline cove"
+      "coast beach shore seaside bay island lagoon tropical seashore dune_beach coastline cove sandy_beach"
     ),
-    ([.place(.lake)], "lake pond river reservoir stream loch waterfall wetland lakeside creek"),
-    ([.place(.desert)], "desert dune sahara sand oasis savanna wasteland mars badland mesa"),
+    ([.place(.lake)], "lake pond river reservoir stream loch wetland lakeside creek"),
+    ([.place(.desert)], "desert dune sahara sand oasis wasteland mars badland mesa"),
     (
       [.place(.meadow)],
-      "meadow field hill grass grassland countryside prairie farm pasture garden park lawn village steppe"
+      "meadow field hill grass grassland countryside prairie farm pasture garden park lawn steppe savanna savannah"
     ),
     ([.place(.meadow), .feature(.petals)], "wildflower lavender"),
     (
@@ -85,11 +92,11 @@ enum Lexicon {
     ([.place(.space), .time(.night), .feature(.planet)], "planet saturn jupiter"),
     (
       [.place(.interior)],
-      "room interior indoors kitchen bedroom living_room library office studio_apartment hall cabin sofa armchair bookshelf fireplace inside"
+      "room interior indoors kitchen bedroom living_room library office studio_apartment hall cabin bookshelf fireplace inside"
     ),
     (
       [.place(.studio)],
-      "studio still_life backdrop tabletop table product_shot countertop pedestal podium"
+      "studio still_life backdrop product_shot pedestal podium plate"
     ),
   ]
 
@@ -120,7 +127,7 @@ enum Lexicon {
     ([.season(.winter)], "winter christmas january wintry"),
     ([.feature(.stars), .time(.night)], "star stars starlight"),
     ([.feature(.rainbow)], "rainbow"),
-    ([.feature(.waves)], "surf surfing crashing_wave"),
+    ([.feature(.waves)], "surf surfing"),
     ([.feature(.fireworks), .time(.night)], "firework fireworks"),
     ([.feature(.reflection)], "reflection reflect mirror"),
   ]
@@ -130,19 +137,38 @@ enum Lexicon {
       [.subject(.person)],
       """
       person man woman girl boy child people human hero figure hiker traveler traveller wanderer portrait \
-      knight wizard samurai warrior dancer couple lady king queen princess monk farmer sailor friend family \
-      face model men women children runner crowd
+      knight wizard samurai warrior dancer lady king queen princess monk farmer sailor friend family \
+      face model men women children runner crowd father mother bride groom gentleman skier \
+      surfer fisherman cowboy pirate soldier doctor teacher chef artist
       """
     ),
     (
       [.feature(.woman)],
-      "woman women girl lady queen princess she her witch ballerina mother bride"
+      "woman women girl lady queen princess she her witch ballerina mother bride grandmother"
     ),
-    ([.feature(.man)], "man men boy king prince monk he his knight father groom gentleman wizard"),
+    (
+      [.feature(.man)],
+      "man men boy king prince monk he his knight father groom gentleman wizard grandfather cowboy pirate fisherman sorcerer samurai"
+    ),
     ([.feature(.child)], "boy girl child children kid baby toddler"),
-    ([.subject(.person)], "witch ballerina mother bride prince father groom gentleman kid toddler"),
+    ([.subject(.person)], "witch ballerina prince kid toddler grandmother grandfather"),
+    ([.amount(2), .subject(.person)], "couple"),
+    ([.feature(.beard)], "beard bearded wizard grandfather pirate moustache santa"),
+    ([.feature(.elderly)], "old elderly aged wizard grandmother grandfather senior"),
+    ([.feature(.crown)], "crown king queen princess prince"),
+    ([.feature(.pointedHat)], "wizard witch sorcerer"),
+    ([.feature(.armour)], "knight armour armor"),
+    ([.feature(.suit)], "suit tuxedo tie"),
+    ([.subject(.person), .feature(.suit)], "businessman businesswoman waiter"),
+    ([.feature(.dress)], "dress gown skirt"),
+    (
+      [.feature(.walking)],
+      "walking walk stroll running run runner hiking hiker jogging dancer dancing"
+    ),
+    ([.feature(.sitting)], "sitting sit seated meditating"),
+    ([.feature(.leap)], "leap jump breach breaching leaping jumping"),
     ([.subject(.person), .feature(.spacesuit)], "astronaut cosmonaut spaceman"),
-    ([.subject(.cat)], "cat kitten kitty tabby feline tiger lion leopard panther"),
+    ([.subject(.cat)], "cat kitten kitty tabby feline tiger leopard panther"),
     ([.subject(.dog)], "dog puppy hound wolf fox corgi retriever terrier poodle husky canine"),
     (
       [.subject(.bird)],
@@ -150,12 +176,18 @@ enum Lexicon {
     ),
     (
       [.subject(.tree)],
-      "tree oak maple willow birch beech oak_tree apple_tree maple_tree birch_tree"
+      "tree oak maple willow birch beech olive_tree oak_tree apple_tree maple_tree birch_tree"
     ),
     ([.subject(.conifer)], "pine fir spruce conifer cedar pine_tree fir_tree christmas_tree"),
     ([.subject(.palm)], "palm palm_tree coconut"),
-    ([.subject(.flower)], "flower rose tulip sunflower daisy lily poppy orchid bouquet lotus"),
-    ([.subject(.house)], "house cottage hut home barn villa chalet farmhouse cabin_house mansion"),
+    ([.subject(.flower)], "flower tulip daisy lily orchid bouquet lotus"),
+    ([.colour(.yellow), .subject(.flower)], "sunflower daffodil"),
+    ([.colour(.red), .subject(.flower)], "rose poppy"),
+    (
+      [.subject(.house)],
+      "house cottage hut home barn villa chalet farmhouse cabin_house mansion roof rooftop log_cabin"
+    ),
+    ([.amount(5), .subject(.house)], "village hamlet town_houses"),
     ([.subject(.castle)], "castle fortress palace citadel temple cathedral"),
     (
       [.subject(.car)],
@@ -171,25 +203,55 @@ enum Lexicon {
     ),
     (
       [.subject(.bottle)],
-      "bottle product perfume wine flask vase jar cosmetic shampoo potion lotion"
+      "bottle product perfume wine flask jar cosmetic shampoo potion lotion"
     ),
+    ([.subject(.vase)], "vase"),
+    ([.feature(.bowl)], "bowl basket"),
     ([.subject(.cup)], "cup mug coffee tea espresso teacup latte glass_cup cappuccino"),
     (
       [.subject(.fruit)], "fruit apple orange_fruit pear lemon peach cherry berry tomato grape plum"
     ),
     ([.subject(.robot)], "robot android cyborg mech droid machine"),
     ([.subject(.lighthouse)], "lighthouse beacon"),
-    ([.subject(.fish)], "fish goldfish whale shark dolphin koi salmon"),
+    ([.subject(.fish)], "fish goldfish koi salmon tuna clownfish"),
+    ([.subject(.whale)], "whale orca humpback blue_whale"),
+    ([.subject(.dolphin)], "dolphin porpoise"),
+    ([.subject(.shark)], "shark"),
+    ([.subject(.turtle)], "turtle tortoise sea_turtle"),
+    ([.subject(.jellyfish)], "jellyfish medusa"),
+    ([.subject(.cactus)], "cactus cacti saguaro"),
+    ([.subject(.camel)], "camel dromedary"),
+    ([.subject(.lion)], "lion"),
+    ([.subject(.elephant)], "elephant mammoth"),
+    ([.subject(.rabbit)], "rabbit bunny hare"),
+    ([.subject(.butterfly)], "butterfly moth"),
+    ([.subject(.snowman)], "snowman"),
+    ([.subject(.mushroom)], "mushroom toadstool"),
+    ([.subject(.dragon)], "dragon wyvern"),
+    ([.subject(.pizza)], "pizza"),
+    ([.subject(.cake)], "cake birthday_cake"),
+    ([.subject(.bicycle)], "bicycle bike"),
+    ([.subject(.train)], "train locomotive railway steam_train"),
+    ([.subject(.windmill)], "windmill"),
+    ([.subject(.bridge)], "bridge viaduct"),
+    ([.subject(.waterfall)], "waterfall cascade"),
+    ([.subject(.sofa)], "sofa couch settee"),
+    ([.subject(.armchair)], "armchair chair throne"),
+    ([.subject(.table)], "table tabletop countertop desk"),
+    ([.subject(.bench)], "bench park_bench"),
+    ([.subject(.bed)], "bed"),
+    ([.subject(.rock)], "rock boulder"),
+    ([.subject(.branch)], "branch twig tree_branch"),
     ([.subject(.horse)], "horse pony stallion unicorn deer stag cow"),
     ([.subject(.balloon)], "balloon air_balloon airship zeppelin"),
     ([.subject(.lamp)], "lamp lantern streetlight"),
     ([.feature(.spacesuit)], "spacesuit space_suit"),
-    ([.feature(.hat)], "hat cap crown helmet"),
+    ([.feature(.hat)], "hat cap helmet cowboy"),
   ]
 
   private static let qualityRows: [([Meaning], String)] = [
     ([.material(.wood)], "wooden timber oak_table"),
-    ([.material(.stone)], "stone rock rocky concrete brick granite"),
+    ([.material(.stone)], "stone rocky concrete brick granite"),
     ([.material(.metal)], "metal metallic steel iron chrome copper bronze"),
     ([.material(.gold)], "gilded"),
     ([.material(.glass)], "glass transparent glassy"),
@@ -253,12 +315,17 @@ enum Lexicon {
     ([.amount(3)], "three trio"),
     ([.amount(4)], "four several few"),
     ([.amount(5)], "five some group"),
-    ([.amount(7)], "six seven many flock herd dozen lots fleet crowd_of row"),
+    ([.amount(6)], "six"),
+    ([.amount(7)], "seven many flock herd dozen lots fleet crowd_of row"),
     ([.negation], "no without not never except minus"),
-    ([.relation(.on)], "on onto upon atop riding ride sitting_on standing_on sits_on perched"),
+    (
+      [.relation(.on)],
+      "on onto upon atop riding ride sitting_on standing_on sits_on perched sleeping_on lying_on"
+    ),
     ([.relation(.within)], "in inside_of within into through among amid at"),
     ([.relation(.above)], "above over flying hovering floating"),
     ([.relation(.beside)], "beside near next by left right"),
+    ([.relation(.before)], "in_front before"),
     ([.relation(.behind)], "behind background against"),
     ([.relation(.below)], "under below beneath underneath"),
     ([.relation(.with)], "with and holding wearing"),

@@ -22,7 +22,9 @@ enum Meaning: Sendable, Hashable {
 
 enum Place: String, CaseIterable, Sendable {
   case skyline, street, forest, mountains, sea, coast, lake, desert, meadow, snow, nightSky, space
-  case interior, studio
+  case interior, studio, underwater
+
+  var isWater: Bool { self == .sea || self == .lake || self == .coast }
 }
 
 enum TimeOfDay: String, CaseIterable, Sendable { case dawn, day, dusk, night }
@@ -36,6 +38,10 @@ enum Season: String, CaseIterable, Sendable { case spring, summer, autumn, winte
 enum SubjectKind: String, CaseIterable, Sendable {
   case person, cat, dog, bird, tree, conifer, palm, flower, house, castle, car, boat, rocket, bottle
   case cup, fruit, robot, lighthouse, fish, horse, balloon, lamp, mountain
+  case sofa, armchair, table, bench, bed, rock, branch
+  case whale, dolphin, shark, turtle, jellyfish
+  case vase, cactus, camel, lion, elephant, rabbit, butterfly, toyBalloon
+  case dragon, pizza, cake, snowman, mushroom, bicycle, train, windmill, bridge, waterfall
 }
 
 enum Material: String, CaseIterable, Sendable {
@@ -53,11 +59,13 @@ enum Light: String, CaseIterable, Sendable { case soft, hard, backlit, neon, gol
 enum Feature: String, CaseIterable, Sendable {
   case stars, moon, rainbow, mist, aurora, lightning, reflection, waves, fireworks
   case petals, spacesuit, hat, planet, woman, man, child
+  case beard, elderly, crown, pointedHat, armour, walking, sitting, leap, coral, bowl, afloat, suit,
+    dress
 }
 
 /// How a subject stands to what was named before it, or to the place.
 enum Relation: String, CaseIterable, Sendable {
-  case on, within, above, beside, behind, below, with
+  case on, within, above, beside, before, behind, below, with
 }
 
 /// A colour that a prompt can name.

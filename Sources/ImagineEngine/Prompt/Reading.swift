@@ -9,6 +9,8 @@ struct Reading: Sendable, Equatable {
     var size: Float = 1
     var count = 1
     var relation: Relation?
+    /// The colour of the flowers that a vase holds.
+    var bloom: Paint?
   }
 
   var place: Place?
@@ -98,6 +100,9 @@ struct PromptReader {
   }
 
   private mutating func take(_ meanings: [Meaning], isPlural: Bool) {
+    // A word that is a place and a subject gives its adjectives to both.
+    var isNoun = false
+    defer { if isNoun { forgetAdjectives() } }
     for meaning in meanings {
       switch meaning {
       case .negation: isNegated = true
@@ -108,8 +113,15 @@ struct PromptReader {
       case .size(let factor): size = factor
       case .colour(let paint): colours.append(paint)
       case .material(let value): material = value
-      case .subject(let subject): name(subject, isPlural: isPlural)
-      case .place(let place): name(place)
+      case .subject(let subject):
+        name(subject, isPlural: isPlural)
+        isNoun = true
+      case .place(let place):
+        name(relation == .below && place.isWater ? .underwater : place)
+        isNoun = true
+      case .feature(.suit) where !isNegated, .feature(.dress) where !isNegated:
+        describe(meaning)
+        dress()
       default: if !isNegated { describe(meaning) }
       }
     }
@@ -130,7 +142,6 @@ struct PromptReader {
   }
 
   private mutating func name(_ subject: SubjectKind, isPlural: Bool) {
-    defer { forgetAdjectives() }
     if isNegated {
       reading.absent.insert(subject)
       reading.mentions.removeAll { $0.subject == subject }
@@ -151,7 +162,6 @@ struct PromptReader {
   }
 
   private mutating func name(_ place: Place) {
-    defer { forgetAdjectives() }
     if isNegated { return }
     if let material { reading.materials.append(material) }
     // "in a forest near the sea": the first place is where the picture is.
@@ -170,12 +180,18 @@ struct PromptReader {
       // A lake among mountains is painted as a lake: it has its mountains around it.
       reading.place = place
       reading.placeColours += colours
+    } else if reading.place == .sea && place == .coast
+      || reading.place?.isWater == true && place == .underwater
+    {
+      // "Waves on a beach" are seen from the beach.
+      reading.place = place
+      reading.placeColours += colours
     } else {
       reading.looseColours += colours
     }
   }
 
-  /// An unknown noun with a colour belongs to who was named last: "a woman in a red dress".
+  /// Clothes, or an unknown noun, with a colour belongs to who was named last: "a woman in a red dress".
   private mutating func dress() {
     guard !colours.isEmpty, let last = reading.mentions.indices.last else { return }
     reading.mentions[last].colours += colours

@@ -13,6 +13,7 @@ struct Composer {
   ) -> Scene {
     var reading = PromptReader.read(prompt)
     reading.place = reading.place ?? usualPlace
+    reading.settle()
     let stream = RandomStream(
       RandomStream.mix(reading.fingerprint ^ RandomStream.mix(UInt64(bitPattern: seed))))
     return Composer(reading: reading, aspect: aspect, stream: stream).compose()
@@ -24,10 +25,15 @@ struct Composer {
     let time = self.time(in: place, &chance)
     let weather = self.weather(in: place, &chance)
     let horizon = self.horizon(of: place, &chance)
-    let sun = sunPosition(time, horizon: horizon, &chance)
+    var sun = sunPosition(time, horizon: horizon, &chance)
+    if place == .studio {
+      // A studio's lamp stands beside the camera.
+      let towards = SIMD3<Float>(sun.direction.x > 0 ? 0.52 : -0.52, 0.5, -0.69)
+      sun.direction = towards / (towards * towards).sum().squareRoot()
+    }
     var scene = Scene(
       place: place, time: time, weather: weather, season: season(in: place),
-      palette: palette(time, weather), sun: sun.position, sunDirection: sun.direction,
+      palette: palette(time, weather, in: place), sun: sun.position, sunDirection: sun.direction,
       horizon: horizon, cloudCover: cloudCover(weather, &chance),
       hazeDensity: hazeDensity(weather), features: features(in: place), lights: reading.lights,
       moods: reading.moods, placeColours: reading.placeColours.map(\.colour),
@@ -40,22 +46,35 @@ struct Composer {
   private func usualPlace(_ chance: inout RandomStream) -> Place {
     let open: Place = reading.season == .winter ? .snow : .meadow
     if let subject = reading.mentions.first?.subject {
-      switch subject {
-      case .boat, .fish, .lighthouse: return .sea
-      case .car, .lamp: return .street
-      case .rocket: return .space
-      case .bottle, .cup, .fruit: return .studio
-      case .palm: return .coast
-      case .conifer: return .mountains
-      case .cat: return reading.mentions.count > 1 ? open : .interior
-      case .person, .robot: return reading.cameras.isEmpty ? open : .studio
-      default: return open
-      }
+      if let place = usualPlace(of: subject) { return place }
+      // "A dog in a boat" is where boats are.
+      let others = reading.mentions.dropFirst().map(\.subject)
+      return others.lazy.compactMap { $0.ownPlace }.first ?? open
     }
     if reading.features.contains(.aurora) || reading.features.contains(.stars) { return .nightSky }
     if reading.features.contains(.waves) { return .sea }
     if reading.season == .winter { return open }
     return chance.pick([.skyline, .forest, .mountains, .sea, .lake, .desert, .meadow, .nightSky])
+  }
+
+  private func usualPlace(of subject: SubjectKind) -> Place? {
+    if let own = subject.ownPlace { return own }
+    switch subject {
+    case .cat:
+      // Under a moon or in the rain it is out of doors.
+      let isOutside =
+        reading.weather != nil || reading.season != nil
+        || !reading.features.isDisjoint(with: [.moon, .stars, .rainbow, .petals])
+      return reading.mentions.count > 1 || isOutside ? nil : .interior
+    case .person, .robot: return reading.cameras.isEmpty ? nil : .studio
+    case .train, .dragon: return .mountains
+    case .bridge: return .lake
+    case .waterfall, .mushroom: return .forest
+    case .snowman: return .snow
+    case .house: return reading.season == .winter ? .snow : .meadow
+    case .bicycle: return reading.mentions.count > 1 ? nil : .street
+    default: return nil
+    }
   }
 
   private func time(in place: Place, _ chance: inout RandomStream) -> TimeOfDay {
@@ -68,6 +87,7 @@ struct Composer {
   }
 
   private func weather(in place: Place, _ chance: inout RandomStream) -> Weather {
+    if place == .underwater { return .clear }
     if let weather = reading.weather { return weather }
     if reading.moods.contains(.eerie) { return .fog }
     if reading.moods.contains(.dramatic) || reading.moods.contains(.epic) { return .cloudy }
@@ -93,10 +113,11 @@ struct Composer {
     case .snow: horizon = chance.within(0.54...0.62)
     case .nightSky: horizon = chance.within(0.80...0.86)
     case .space: horizon = 1.4
+    case .underwater: horizon = chance.within(0.70...0.76)
     case .interior: horizon = chance.within(0.46...0.52)
     case .studio: horizon = chance.within(0.60...0.66)
     }
-    if place != .space, place != .studio, place != .interior {
+    if place != .space, place != .studio, place != .interior, place != .underwater {
       if reading.cameras.contains(.low) { horizon += 0.12 }
       if reading.cameras.contains(.high) { horizon -= 0.16 }
     }
@@ -129,8 +150,10 @@ struct Composer {
     return (position, direction / length)
   }
 
-  private func palette(_ time: TimeOfDay, _ weather: Weather) -> Palette {
+  private func palette(_ time: TimeOfDay, _ weather: Weather, in place: Place) -> Palette {
     var palette = Palette(time)
+    if place == .studio { palette.light(sun: 1.12, ambient: 1.25) }
+    if place == .underwater { palette.sink(looking: reading.placeColours.first?.colour) }
     switch weather {
     case .clear, .cloudy, .wind: break
     case .overcast: palette.cover(0.75, darkness: 0.15)

@@ -62,6 +62,19 @@ struct Palette: Sendable {
     ambient = ambient.mixed(grey, amount) * Colour(repeating: 1 - darkness * 0.35)
   }
 
+  /// The colours of the water's inside, at an hour that shines into it.
+  mutating func sink(looking colour: Colour?) {
+    let level = 0.25 + min(1, ambient.luminance * 1.9)
+    let water = (colour ?? Colour(0x1C_7C_A8)) * Colour(repeating: level)
+    zenith = water.mixed(Colour(0x8C_E0_E8) * Colour(repeating: level), 0.5)
+    horizon = water
+    haze = water
+    cloud = water
+    cloudShade = water * Colour(repeating: 0.5)
+    sun = sun.mixed(Colour(0xC0_F0_E8) * Colour(repeating: 1.1 * level), 0.7)
+    ambient = ambient.mixed(Colour(0x70_B4_CC) * Colour(repeating: level), 0.7)
+  }
+
   /// Scales the light of the sun and that of the whole sky.
   mutating func light(sun sunScale: Float, ambient ambientScale: Float) {
     sun *= Colour(repeating: sunScale)

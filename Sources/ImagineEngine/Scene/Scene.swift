@@ -19,6 +19,9 @@ struct Scene: Sendable {
     var standsOnGround: Bool
     var features: Set<Feature>
     var seed: UInt64
+
+    /// Whether it springs out of the water.
+    var isLeaping: Bool { kind.swims && features.contains(.leap) }
   }
 
   var place: Place
@@ -47,6 +50,9 @@ struct Scene: Sendable {
   var subjects: [Placement]
   /// Chance for everything that is not decided above.
   var stream: RandomStream
+
+  /// Whether waves run up a beach that is seen from the land.
+  var hasSurf: Bool { place == .coast && features.contains(.waves) }
 
   var isDark: Bool { time == .night }
   var isLit: Bool {

@@ -3,44 +3,67 @@ struct Staging {
   let reading: Reading
   let aspect: Float
   let stream: RandomStream
+  private let mentions: [Reading.Mention]
+  /// How high each mention stands, before the place and the camera have their say.
+  private let heights: [Float]
+
+  init(reading: Reading, aspect: Float, stream: RandomStream) {
+    self.reading = reading
+    self.aspect = aspect
+    self.stream = stream
+    mentions = Array(reading.mentions.filter { $0.subject != .mountain }.prefix(5))
+    heights = Self.heights(of: mentions)
+  }
 
   func subjects(of scene: Scene) -> [Scene.Placement] {
     var chance = stream.split("staging")
-    var placed: [Scene.Placement] = []
-    let mentions = reading.mentions.filter { $0.subject != .mountain }.prefix(5)
-    let groups = mentions.count
+    var groups: [[Scene.Placement]] = []
     for (index, mention) in mentions.enumerated() {
-      let middle = groupMiddle(index, of: groups, &chance)
-      let count = min(mention.count, mention.subject.isScenery ? 9 : 7)
-      for member in 0..<count {
-        placed.append(
-          placement(
-            mention, member: member, of: count, middle: middle, groups: groups, in: scene, &chance))
+      let middle = groupMiddle(index, of: mentions.count, &chance)
+      if mention.subject == .flower, mention.count >= 3, scene.place == .meadow {
+        groups.append(field(mention, in: scene, &chance))
+        continue
       }
-      stack(mention, at: index, mentions: Array(mentions), &placed)
+      let count = min(mention.count, mention.subject.isScenery ? 9 : 7)
+      groups.append(
+        (0..<count).map { member in
+          placement(index, member: member, of: count, middle: middle, in: scene, &chance)
+        })
+      Arrangement(mentions: mentions, at: index, aspect: aspect).apply(&groups, in: scene)
     }
     // What is farther away is painted first.
-    return placed.enumerated().sorted {
+    return groups.joined().enumerated().sorted {
       ($0.element.distance, $1.offset) > ($1.element.distance, $0.offset)
     }.map(\.element)
   }
 
-  /// "A cat on a car": what was named before stands on top of what is named now.
-  private func stack(
-    _ mention: Reading.Mention, at index: Int, mentions: [Reading.Mention],
-    _ placed: inout [Scene.Placement]
-  ) {
-    guard mention.relation == .on || mention.relation == .within, index > 0,
-      let top = mention.subject.standingHeight,
-      let support = placed.last, mentions[index - 1].subject.canStandOn(mention.subject)
-    else { return }
-    let rider = mentions[index - 1].subject
-    for place in placed.indices where placed[place].kind == rider {
-      placed[place].height = min(placed[place].height, support.height * 0.8)
-      placed[place].foot = Point(
-        support.foot.x + (Float(place) - 0.2) * 0.02, support.foot.y - support.height * top)
-      placed[place].standsOnGround = false
-      placed[place].distance = support.distance - 0.01
+  /// Actors that stand together keep their sizes to each other, the small ones a little enlarged;
+  /// what is scenery stands farther away and is as high as it is wanted.
+  private static func heights(of mentions: [Reading.Mention]) -> [Float] {
+    var unit = Float.infinity
+    for mention in mentions where mention.subject.isActor {
+      unit = min(unit, mention.subject.usualHeight / mention.subject.stature)
+    }
+    return mentions.map { mention in
+      let kind = mention.subject
+      let isAmongOthers = mentions.count > 1 && kind.isActor
+      return (isAmongOthers ? unit * kind.stature : kind.usualHeight) * mention.size
+    }
+  }
+
+  /// Flowers all over a meadow, the near ones large.
+  private func field(
+    _ mention: Reading.Mention, in scene: Scene, _ chance: inout RandomStream
+  ) -> [Scene.Placement] {
+    (0..<34).map { index in
+      let near = (Float(index) + chance.unit()) / 34
+      let depth = 0.07 + near * near * (0.96 - scene.horizon)
+      return Scene.Placement(
+        kind: .flower, foot: Point(chance.within(-0.54...0.54) * aspect, scene.horizon + depth),
+        height: (0.04 + depth * 0.62) * mention.size * chance.within(0.85...1.15),
+        colours: mention.colours.map(\.colour), material: mention.material,
+        facing: chance.chance(0.5) ? 1 : -1, distance: 0.5 - 0.44 * near, standsOnGround: true,
+        features: reading.features, seed: chance.next())
     }
   }
 
@@ -57,23 +80,35 @@ struct Staging {
     return (slots[index] + shift) * step + chance.within(-0.03...0.03) * aspect
   }
 
-  private func placement(
-    _ mention: Reading.Mention, member: Int, of count: Int, middle: Float, groups: Int,
-    in scene: Scene, _ chance: inout RandomStream
-  ) -> Scene.Placement {
-    let kind = mention.subject
-    var height = kind.usualHeight * mention.size * min(1, aspect * 1.15)
-    if groups > 1 { height *= 0.82 }
-    if count > 1 { height *= count > 3 ? 0.5 : 0.7 }
+  private func height(_ index: Int, of count: Int) -> Float {
+    let kind = mentions[index].subject
+    var height = heights[index] * min(1, aspect * 1.15)
+    if mentions.count > 1 { height *= 0.9 }
+    if count > 1 { height *= count > 3 ? 0.55 : 0.75 }
     if reading.cameras.contains(.close) || reading.cameras.contains(.macro) { height *= 1.4 }
     if reading.cameras.contains(.wide) { height *= 0.6 }
-    if kind == .person, reading.features.contains(.child) { height *= 0.7 }
+    if kind == .person, reading.features.contains(.child) { height *= 0.72 }
+    return height
+  }
+
+  private func placement(
+    _ index: Int, member: Int, of count: Int, middle: Float, in scene: Scene,
+    _ chance: inout RandomStream
+  ) -> Scene.Placement {
+    let mention = mentions[index]
+    let kind = mention.subject
+    var height = height(index, of: count)
     var foot = Point(middle, 0)
     if count > 1 {
       let spread = Float(member) / Float(count - 1) - 0.5
-      foot.x += spread * min(0.78 * aspect, Float(count) * height * kind.usualWidth * 1.25)
+      let most = max(0.1, 0.92 * aspect - height * kind.usualWidth)
+      let step = height * kind.usualWidth * 1.15
+      if Float(count - 1) * step > most, !kind.flies(mention.relation) {
+        height *= max(0.6, most / (Float(count - 1) * step))
+      }
+      foot.x = middle * 0.5 + spread * min(most, Float(count - 1) * step)
       foot.x += chance.within(-0.02...0.02)
-      height *= chance.within(0.82...1.1)
+      height *= chance.within(0.86...1.1)
     }
     var distance: Float = 0.12
     var isGrounded = true
@@ -89,17 +124,36 @@ struct Staging {
       foot.y = 0.5 + height * 0.5
       isGrounded = false
       distance = 0
-    case .sea where kind == .boat || kind == .fish, .lake where kind == .boat || kind == .fish:
-      let depth = chance.within(0.14...0.26) - (count > 1 ? chance.within(0...0.08) : 0)
+    case .underwater:
+      isGrounded = !kind.swims && kind != .person && kind != .boat
+      foot.y =
+        isGrounded
+        ? scene.horizon + chance.within(0.1...0.18)
+        : 0.46 + height * 0.5 + chance.within(-0.06...0.06)
+      if count > 1, !isGrounded { foot.y += chance.within(-0.2...0.16) }
+      distance = kind.isScenery ? 0.4 : 0.1
+    case .sea where kind.isAfloat, .lake where kind.isAfloat, .coast where kind.isAfloat:
+      let depth = chance.within(0.14...0.22) - (count > 1 ? chance.within(0...0.08) : 0)
       foot.y = scene.horizon + depth
       distance = 0.2
       isGrounded = false
     case .skyline:
       foot.y = chance.within(0.95...0.97)
+    case .coast where scene.hasSurf:
+      foot.y = chance.within(0.9...0.94)
     default:
       let depth = kind.isScenery ? chance.within(0.12...0.22) : chance.within(0.26...0.34)
       foot.y = min(0.94, scene.horizon + depth + (count > 1 ? chance.within(-0.05...0.03) : 0))
       distance = kind.isScenery ? 0.3 : 0.12
+    }
+    if scene.place == .coast, !scene.hasSurf, isGrounded, !kind.isScenery {
+      // On the dry side of the shore.
+      foot.x = foot.x * 0.85 + (scene.sunDirection.x > 0 ? -0.24 : 0.24) * aspect
+      foot.y = max(foot.y, 0.84)
+    }
+    if kind == .branch {
+      foot = Point(0, 0.6)
+      isGrounded = false
     }
     if kind.flies(mention.relation), scene.place != .studio, scene.place != .space {
       foot.y = scene.horizon * chance.within(0.42...0.8)
@@ -115,91 +169,15 @@ struct Staging {
       foot.y = 0.13 + height
       isGrounded = false
     }
+    var colours = mention.colours.map(\.colour)
+    if let bloom = mention.bloom {
+      colours = [colours.first ?? Paint.white.colour, bloom.colour]
+    }
+    var features = reading.features
+    if count > 1 { features.remove(.crown) }
     return Scene.Placement(
-      kind: kind, foot: foot, height: height, colours: mention.colours.map(\.colour),
+      kind: kind, foot: foot, height: height, colours: colours,
       material: mention.material, facing: chance.chance(0.5) ? 1 : -1, distance: distance,
-      standsOnGround: isGrounded, features: reading.features, seed: chance.next())
-  }
-}
-
-extension SubjectKind {
-  /// Of a main subject, as a part of the picture's height.
-  var usualHeight: Float {
-    switch self {
-    case .person, .robot: 0.52
-    case .cat: 0.40
-    case .dog: 0.42
-    case .bird: 0.17
-    case .tree: 0.62
-    case .conifer, .palm: 0.60
-    case .flower: 0.46
-    case .house: 0.34
-    case .castle: 0.46
-    case .car: 0.21
-    case .boat: 0.38
-    case .rocket: 0.66
-    case .bottle: 0.56
-    case .cup: 0.34
-    case .fruit: 0.32
-    case .lighthouse: 0.56
-    case .fish: 0.22
-    case .horse: 0.46
-    case .balloon: 0.42
-    case .lamp: 0.56
-    case .mountain: 0.4
-    }
-  }
-
-  /// Width to height.
-  var usualWidth: Float {
-    switch self {
-    case .car: 2.2
-    case .bird, .fish, .horse, .castle: 1.3
-    case .house, .cup, .boat, .dog: 1.1
-    case .person, .robot, .bottle, .lighthouse, .lamp, .rocket: 0.45
-    default: 0.8
-    }
-  }
-
-  /// Whether it is part of a landscape more than an actor in it.
-  var isScenery: Bool {
-    switch self {
-    case .tree, .conifer, .palm, .house, .castle, .lighthouse, .mountain: true
-    default: false
-    }
-  }
-
-  var isSmall: Bool {
-    switch self {
-    case .bottle, .cup, .fruit, .flower, .bird, .fish: true
-    default: false
-    }
-  }
-
-  /// How high its top lies on which something can stand, as a part of its height.
-  var standingHeight: Float? {
-    switch self {
-    case .car: 0.94
-    case .house: 0.97
-    case .boat: 0.3
-    case .horse: 0.6
-    case .castle: 0.62
-    default: nil
-    }
-  }
-
-  func canStandOn(_ support: SubjectKind) -> Bool {
-    switch self {
-    case .person, .cat, .dog, .bird, .robot: true
-    default: false
-    }
-  }
-
-  func flies(_ relation: Relation?) -> Bool {
-    switch self {
-    case .bird, .balloon: relation != .on
-    case .rocket: true
-    default: false
-    }
+      standsOnGround: isGrounded, features: features, seed: chance.next())
   }
 }

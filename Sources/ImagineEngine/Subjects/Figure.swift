@@ -80,6 +80,29 @@ struct Figure: Sendable {
     add(Shape.box(Point(x0, y0), Point(x1, y1), corner: corner), surface, outlined: outlined)
   }
 
+  /// Turns everything that is drawn, against the clock where negative.
+  mutating func turn(by angle: Float, around centre: Point) {
+    let c = Elementary.cos(angle)
+    let s = Elementary.sin(angle)
+    place { point in
+      let arm = point - centre
+      return centre + Point(arm.x * c - arm.y * s, arm.x * s + arm.y * c)
+    }
+  }
+
+  /// Moves everything that is drawn.
+  mutating func move(by way: Point) { place { $0 + way } }
+
+  private mutating func place(_ new: (Point) -> Point) {
+    for part in parts.indices {
+      for contour in parts[part].contours.indices {
+        for index in parts[part].contours[contour].indices {
+          parts[part].contours[contour][index] = new(parts[part].contours[contour][index])
+        }
+      }
+    }
+  }
+
   /// Draws the same thing on both sides of the middle.
   mutating func bothSides(_ draw: (inout Figure, Float) -> Void) {
     draw(&self, -1)
@@ -94,7 +117,9 @@ extension SubjectKind {
     case .person: figure.drawPerson()
     case .cat: figure.drawCat()
     case .dog: figure.drawDog()
-    case .bird: figure.drawBird(standing: placement.standsOnGround)
+    case .bird:
+      figure.drawBird(
+        standing: placement.standsOnGround || placement.features.contains(.sitting))
     case .tree: figure.drawTree()
     case .conifer: figure.drawConifer()
     case .palm: figure.drawPalm()
@@ -113,6 +138,36 @@ extension SubjectKind {
     case .horse: figure.drawHorse()
     case .balloon: figure.drawBalloon()
     case .lamp: figure.drawLamp()
+    case .vase: figure.drawVase()
+    case .cactus: figure.drawCactus()
+    case .camel: figure.drawCamel()
+    case .lion: figure.drawLion()
+    case .elephant: figure.drawElephant()
+    case .rabbit: figure.drawRabbit()
+    case .butterfly: figure.drawButterfly()
+    case .toyBalloon: figure.drawToyBalloon()
+    case .snowman: figure.drawSnowman()
+    case .mushroom: figure.drawMushroom()
+    case .bicycle: figure.drawBicycle()
+    case .train: figure.drawTrain()
+    case .windmill: figure.drawWindmill()
+    case .bridge: figure.drawBridge()
+    case .waterfall: figure.drawWaterfall()
+    case .sofa: figure.drawSofa()
+    case .armchair: figure.drawArmchair()
+    case .table: figure.drawTable()
+    case .bench: figure.drawBench()
+    case .bed: figure.drawBed()
+    case .rock: figure.drawRock()
+    case .branch: figure.drawBranch()
+    case .whale: figure.drawWhale()
+    case .dolphin: figure.drawDolphin()
+    case .shark: figure.drawShark()
+    case .turtle: figure.drawTurtle()
+    case .jellyfish: figure.drawJellyfish()
+    case .dragon: figure.drawDragon()
+    case .pizza: figure.drawPizza()
+    case .cake: figure.drawCake()
     case .mountain: break
     }
     return figure

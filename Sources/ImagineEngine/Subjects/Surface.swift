@@ -13,6 +13,8 @@ struct Surface: Sendable {
   var glow: Float = 0
   /// How much of what is behind shows through.
   var clear: Float = 0
+  /// Whether it fades from its middle to its outline, which is an ellipse's.
+  var isFeathered = false
 
   func with(colour: Colour) -> Surface {
     var copy = self

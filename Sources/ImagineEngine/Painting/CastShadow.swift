@@ -1,0 +1,65 @@
+/// The shadow that a subject throws on the ground away from the sun.
+extension Painter {
+  /// Where the sun stands low it is long; under clouds, at night and indoors there is none.
+  func paintCastShadow(
+    _ figure: Figure, _ origin: Point, _ scale: Float, _ placement: Scene.Placement,
+    _ canvas: Canvas
+  ) {
+    let isOpen: Bool =
+      switch scene.place {
+      case .desert, .meadow, .snow, .coast, .mountains, .lake: true
+      default: false
+      }
+    guard isOpen, scene.time != .night, scene.cloudCover < 0.62, scene.weather != .fog else {
+      return
+    }
+    // The sun is seen, so it stands beyond the subject, and the shadow comes towards the viewer.
+    let isLow = scene.time != .day
+    let along = Point(-lamp.direction.x * (isLow ? 1.2 : 0.62), isLow ? 0.42 : 0.13)
+    let contours = figure.parts.flatMap { part in
+      part.surface.glow > 0 || part.surface.isFeathered
+        ? [] : part.contours.map { cast($0, origin, scale, placement.facing, along) }
+    }
+    guard let bounds = Bounds(contours) else { return }
+    let columns = bounds.columns(within: canvas)
+    let length = max(abs(along.y) * scale, 1)
+    let strength: Float = 0.58 * (1 - scene.cloudCover * 0.8)
+    let tone = scene.palette.ambient * Colour(repeating: 0.1)
+    canvas.inBands(bounds.rows(within: canvas)) { band in
+      if columns.isEmpty { return }
+      var coverage = Coverage(columns: columns, rows: band)
+      for contour in contours { coverage.add(contour) }
+      coverage.forEachRow { row, span, line in
+        let target = canvas.pixels + row * canvas.width + columns.lowerBound
+        // It pales with its length.
+        let fade = 1 - 0.6 * Elementary.clamp((Float(row) - origin.y) / length)
+        for index in span where line[index] > 0.002 {
+          let under = target[index]
+          var shadowed = under * Colour(repeating: 0.4) + under * tone
+          shadowed.w = under.w
+          target[index] = under.mixed(shadowed, line[index] * strength * fade)
+        }
+      }
+    }
+  }
+
+  /// A contour laid down on the ground, always in the same sense of rotation: so overlapping parts
+  /// add up to one shadow.
+  private func cast(
+    _ contour: [Point], _ origin: Point, _ scale: Float, _ facing: Float, _ along: Point
+  ) -> [Point] {
+    var laid: [Point] = []
+    laid.reserveCapacity(contour.count)
+    var area: Float = 0
+    for point in contour {
+      let height = max(-point.y, 0) * scale
+      let next = Point(
+        origin.x + point.x * scale * (facing < 0 ? -1 : 1) + along.x * height,
+        origin.y + along.y * height + point.x * scale * 0.02)
+      if let last = laid.last { area += last.x * next.y - next.x * last.y }
+      laid.append(next)
+    }
+    if let last = laid.last, let first = laid.first { area += last.x * first.y - first.x * last.y }
+    return area < 0 ? laid.reversed() : laid
+  }
+}

@@ -1,0 +1,163 @@
+/// How large the subjects are, and what they can carry.
+extension SubjectKind {
+  /// Of a main subject, as a part of the picture's height.
+  var usualHeight: Float {
+    switch self {
+    case .person, .robot: 0.56
+    case .cat: 0.40
+    case .dog: 0.42
+    case .bird: 0.17
+    case .tree, .waterfall: 0.62
+    case .conifer, .palm: 0.60
+    case .flower, .cactus, .camel, .horse, .lion, .snowman, .vase, .toyBalloon: 0.46
+    case .house, .cup, .sofa, .table, .bicycle, .bridge: 0.34
+    case .castle: 0.46
+    case .car, .train: 0.21
+    case .boat, .armchair, .rock, .mushroom: 0.38
+    case .dolphin: 0.3
+    case .rocket: 0.66
+    case .bottle, .lighthouse, .lamp, .windmill: 0.56
+    case .fruit, .bed, .bench, .rabbit: 0.32
+    case .fish, .shark, .butterfly, .whale: 0.26
+    case .balloon, .elephant, .dragon: 0.42
+    case .pizza: 0.34
+    case .cake: 0.5
+    case .mountain, .jellyfish: 0.4
+    case .turtle: 0.28
+    case .branch: 0.5
+    }
+  }
+
+  /// Width to height.
+  var usualWidth: Float {
+    switch self {
+    case .train: 4
+    case .whale, .shark: 2.6
+    case .car, .sofa, .bed, .bridge, .dolphin: 2.2
+    case .bench, .table, .turtle: 1.9
+    case .bicycle, .branch, .fish, .dragon: 1.6
+    case .pizza: 2.2
+    case .bird, .horse, .castle, .camel, .elephant, .lion, .rock, .butterfly: 1.3
+    case .house, .cup, .boat, .dog: 1.1
+    case .person, .robot, .bottle, .lighthouse, .lamp, .rocket, .vase, .toyBalloon: 0.45
+    default: 0.8
+    }
+  }
+
+  /// Its height in life, in metres, with the differences between large and small lessened.
+  var stature: Float {
+    switch self {
+    case .person, .robot, .snowman: 1.45
+    case .cat, .rabbit: 0.5
+    case .dog: 0.68
+    case .horse: 1.65
+    case .lion, .rock, .armchair, .bicycle: 1.05
+    case .camel: 1.8
+    case .elephant: 2.3
+    case .car: 1.33
+    case .sofa, .bench, .table: 0.85
+    case .bed: 0.9
+    case .bottle: 0.43
+    case .cup, .fruit: 0.2
+    case .vase: 0.5
+    case .mushroom: 0.24
+    case .house: 2.6
+    case .boat: 2
+    case .bird, .butterfly: 0.42
+    case .branch: 1
+    case .castle: 3.4
+    default: 1.2
+    }
+  }
+
+  /// Whether its size is seen beside others'; scenery and what flies stands where it is far.
+  var isActor: Bool {
+    switch self {
+    case .person, .robot, .snowman, .cat, .rabbit, .dog, .horse, .lion, .camel, .elephant, .car,
+      .bicycle, .sofa, .bench, .table, .armchair, .bed, .rock, .bottle, .cup, .fruit, .vase:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it is part of a landscape more than an actor in it.
+  var isScenery: Bool {
+    switch self {
+    case .tree, .conifer, .palm, .house, .castle, .lighthouse, .mountain, .windmill, .bridge,
+      .waterfall, .cactus:
+      true
+    default: false
+    }
+  }
+
+  var isSmall: Bool {
+    switch self {
+    case .bottle, .cup, .fruit, .flower, .bird, .fish, .vase, .butterfly, .mushroom, .pizza, .cake:
+      true
+    default: false
+    }
+  }
+
+  var isFurniture: Bool {
+    switch self {
+    case .sofa, .armchair, .table, .bench, .bed: true
+    default: false
+    }
+  }
+
+  /// Whether it lies in the water's surface.
+  var isAfloat: Bool { self == .boat || swims }
+
+  /// How high its top lies on which something can stand, as a part of its height.
+  var standingHeight: Float? {
+    switch self {
+    case .car: 0.94
+    case .house: 0.95
+    case .boat: 0.2
+    case .horse: 0.64
+    case .camel, .elephant: 0.8
+    case .castle: 0.62
+    case .sofa: 0.47
+    case .armchair: 0.46
+    case .bench: 0.5
+    case .bed: 0.5
+    case .table: 0.97
+    case .rock: 0.88
+    case .branch: 0.06
+    case .tree: 0.93
+    default: nil
+    }
+  }
+
+  /// Whether a person on it sits.
+  var isSatOn: Bool {
+    switch self {
+    case .sofa, .armchair, .bench, .bed, .horse, .camel, .elephant, .rock, .branch: true
+    default: false
+    }
+  }
+
+  /// The part of its width on which something can stand.
+  var roomAcross: Float {
+    switch self {
+    case .house, .horse, .camel, .tree, .armchair, .rock: 0.4
+    default: 0.72
+    }
+  }
+
+  /// Whether it can sit or stand on something.
+  var canBeCarried: Bool {
+    switch self {
+    case .person, .cat, .dog, .bird, .robot, .lion, .rabbit, .butterfly, .turtle: true
+    default: isSmall || self == .fruit
+    }
+  }
+
+  func flies(_ relation: Relation?) -> Bool {
+    switch self {
+    case .bird, .balloon, .butterfly, .dragon: relation != .on
+    case .rocket: true
+    default: false
+    }
+  }
+}

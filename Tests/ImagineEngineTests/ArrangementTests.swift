@@ -1,0 +1,66 @@
+import Testing
+
+@testable import ImagineEngine
+
+@Suite struct ArrangementTests {
+  private func placements(_ prompt: String, seed: Int64 = 7) -> [Scene.Placement] {
+    Composer.scene(of: prompt, aspect: 1, seed: seed).subjects
+  }
+
+  @Test(
+    "who is on something sits within its width, between its top and its foot, and before it",
+    arguments: [
+      ("a cat on a sofa", SubjectKind.cat, SubjectKind.sofa), ("a dog on a bench", .dog, .bench),
+      ("a cat on a table in a kitchen", .cat, .table), ("a woman on a rock", .person, .rock),
+      ("a cat sleeping on a roof", .cat, .house), ("a man riding a horse", .person, .horse),
+      ("two cats on a bed", .cat, .bed), ("a king on a throne", .person, .armchair),
+    ])
+  func on(_ prompt: String, _ rider: SubjectKind, _ support: SubjectKind) throws {
+    let subjects = placements(prompt)
+    let below = try #require(subjects.first { $0.kind == support })
+    let riders = subjects.filter { $0.kind == rider }
+    #expect(!riders.isEmpty)
+    for above in riders {
+      #expect(above.foot.y < below.foot.y)
+      #expect(above.foot.y >= below.foot.y - below.height * 1.05)
+      #expect(abs(above.foot.x - below.foot.x) <= below.height * support.usualWidth * 0.5)
+      #expect(above.distance < below.distance)
+      #expect(!above.standsOnGround)
+    }
+  }
+
+  @Test("who is in a boat is behind its side, and the boat is on water")
+  func within() throws {
+    let scene = Composer.scene(of: "a dog in a boat", aspect: 1, seed: 7)
+    #expect(scene.place.isWater)
+    let dog = try #require(scene.subjects.first { $0.kind == .dog })
+    let boat = try #require(scene.subjects.first { $0.kind == .boat })
+    #expect(dog.distance > boat.distance)
+    #expect(abs(dog.foot.x - boat.foot.x) < boat.height)
+  }
+
+  @Test("who is in front of something is nearer than it")
+  func before() throws {
+    let subjects = placements("a knight in front of a castle")
+    let knight = try #require(subjects.first { $0.kind == .person })
+    let castle = try #require(subjects.first { $0.kind == .castle })
+    #expect(knight.distance < castle.distance)
+    #expect(knight.height < castle.height * 1.4)
+  }
+
+  @Test("those who stand together keep their sizes to each other")
+  func sizes() throws {
+    let subjects = placements("a man and a cat and a horse")
+    func height(_ kind: SubjectKind) throws -> Float {
+      try #require(subjects.first { $0.kind == kind }).height
+    }
+    #expect(try height(.cat) < height(.person))
+    #expect(try height(.person) < height(.horse))
+  }
+
+  @Test("what is said to be several is there as often", arguments: 1...7)
+  func counts(_ count: Int) {
+    let words = ["one", "two", "three", "four", "five", "six", "seven"]
+    #expect(placements("\(words[count - 1]) cats").count == min(count, 7))
+  }
+}
