@@ -146,8 +146,9 @@ final class FileAssetWriter: AssetWriter {
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try WholeFile.makeFolder(folder)
     let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
-    // What is stored twice is there once.
-    if WholeFile.exists(path) {
+    // What is stored twice is there once, and as new as if it were stored now, so that nobody prunes
+    // it before the journal has it. One of another size was damaged, and is replaced.
+    if FileFacts(path)?.byteCount == byteCount, FileFacts.touch(path) {
       file.discard()
     } else {
       try await file.commit(to: path, replacing: true)

@@ -26,10 +26,10 @@ extension SQLiteJournal {
     let needed = try neededFiles()
     for file in Self.files(in: assets) where !needed.contains(file.sha256) {
       // One that was stored lately may belong to a script that still runs.
-      guard file.changedAt < oldest else { continue }
+      guard let facts = FileFacts(file.path), facts.changedAt < oldest else { continue }
       try FileManager.default.removeItem(atPath: file.path)
       pruned.files += 1
-      pruned.bytes += file.byteCount
+      pruned.bytes += facts.byteCount
     }
     return pruned
   }
@@ -38,8 +38,7 @@ extension SQLiteJournal {
   public func isPruningDue() throws -> Bool {
     guard database.isThere else { return false }
     let mark = "\(lockFolder)/pruned"
-    let last = try? FileManager.default.attributesOfItem(atPath: mark)[.modificationDate] as? Date
-    guard last.map({ $0.timeIntervalSinceNow < -86_400 }) ?? true else { return false }
+    guard FileFacts(mark).map({ $0.changedAt < Self.now - 86_400 }) ?? true else { return false }
     return FileManager.default.createFile(atPath: mark, contents: nil)
   }
 
@@ -84,28 +83,12 @@ extension SQLiteJournal {
     }
   }
 
-  private struct StoredFile {
-    let sha256: String
-    let path: String
-    let byteCount: Int
-    /// Seconds since 1970.
-    let changedAt: Double
-  }
-
-  private static func files(in assets: String) -> [StoredFile] {
+  private static func files(in assets: String) -> [(sha256: String, path: String)] {
     let manager = FileManager.default
     let folders = (try? manager.contentsOfDirectory(atPath: assets)) ?? []
     return folders.flatMap { folder in
       let names = (try? manager.contentsOfDirectory(atPath: "\(assets)/\(folder)")) ?? []
-      return names.compactMap { name -> StoredFile? in
-        let path = "\(assets)/\(folder)/\(name)"
-        guard let facts = try? manager.attributesOfItem(atPath: path),
-          let changed = facts[.modificationDate] as? Date
-        else { return nil }
-        return StoredFile(
-          sha256: String(name.prefix { $0 != "." }), path: path,
-          byteCount: (facts[.size] as? Int) ?? 0, changedAt: changed.timeIntervalSince1970)
-      }
+      return names.map { (String($0.prefix { $0 != "." }), "\(assets)/\(folder)/\($0)") }
     }
   }
 

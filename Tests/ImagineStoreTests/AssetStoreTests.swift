@@ -29,6 +29,14 @@ struct AssetStoreTests {
     #expect(try store.asset(sha256: String(repeating: "0", count: 64)) == nil)
   }
 
+  @Test("a file that was cut short is whole again when it is stored again")
+  func damaged() async throws {
+    let asset = try await store.store(Array("abc".utf8))
+    try Data("a".utf8).write(to: URL(fileURLWithPath: asset.path))
+    #expect(try await store.store(Array("abc".utf8)) == asset)
+    #expect(try store.bytes(of: asset, from: 0, count: 10) == Array("abc".utf8))
+  }
+
   @Test("a hash that is none leads nowhere")
   func noHash() throws {
     let outside = "\(folder)/../../etc/passwd"

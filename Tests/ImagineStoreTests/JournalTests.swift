@@ -185,4 +185,16 @@ struct JournalTests {
     #expect(try store.asset(sha256: kept[0].sha256) == nil)
     #expect(try store.asset(sha256: stray.sha256) == nil)
   }
+
+  @Test("a file that is stored again is not pruned before the journal has it")
+  func storedAgain() async throws {
+    let store = FileAssetStore(root: "\(folder)/assets")
+    let journal = makeJournal()
+    try journal.begin(Self.script, seed: Self.seed).end(.finished)
+    let asset = try await store.store(Array("a picture".utf8))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: asset.path)
+    #expect(try await store.store(Array("a picture".utf8)) == asset)
+    #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").files == 0)
+  }
 }
