@@ -53,12 +53,15 @@ public struct LuaFunction: Sendable, Equatable {
     defer { call.end() }
     var count = 0
     for value in repeat each argument {
-      try value.push(to: call.state)
+      try value.pushResult(of: LuaCall(call.stack))
       count += 1
     }
     try call.run(arguments: count)
-    if let result = try Result.read(from: call.state, at: call.base + 1) { return result }
-    throw call.wrongResult(Result.luaTypeName)
+    do {
+      return try Result.readArgument(Int(call.base) + 1, of: LuaCall(call.stack))
+    } catch is LuaArgumentError {
+      throw call.wrongResult(Result.luaTypeName)
+    }
   }
 }
 
@@ -69,7 +72,7 @@ struct OutgoingCall {
   @usableFromInline let state: LuaState
   /// Where the stack stood before.
   @usableFromInline let base: Int32
-  private let stack: OpaquePointer
+  @usableFromInline let stack: OpaquePointer
 
   /// Pushes the function and makes room for its arguments.
   @usableFromInline

@@ -40,7 +40,7 @@ extension LuaState {
     }
     lua_rawgetp(stack, clua_registry_index(), ReferenceTable.key)
     lua_rawgeti(stack, -1, reference.index)
-    clua_remove(stack, -2)
+    clua_replace(stack, -2)
   }
 
   /// Frees what other threads have let go of.

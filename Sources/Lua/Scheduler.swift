@@ -7,7 +7,7 @@ final class Scheduler {
   /// How many waits may be nested where Lua cannot yield, above the main part's own.
   static let maximumNesting = 16
 
-  var ready = TaskQueue()
+  var ready = Queue<LuaTask>()
   var timers = Timers()
   var waits = WaitTable()
   /// Waits that something outside will end.
@@ -22,34 +22,6 @@ final class Scheduler {
   var clocks = CancelClocks()
   /// Whether an interrupt has met a task and the main part has yet to learn of it.
   var owesInterrupt = false
-}
-
-/// A queue of tasks, first come, first served.
-struct TaskQueue {
-  private var tasks: [LuaTask?] = []
-  private var head = 0
-
-  var isEmpty: Bool { head == tasks.count }
-
-  mutating func append(_ task: LuaTask) {
-    tasks.append(task)
-  }
-
-  mutating func popFirst() -> LuaTask? {
-    guard head < tasks.count else { return nil }
-    defer {
-      tasks[head] = nil
-      head += 1
-      if head == tasks.count {
-        tasks.removeAll(keepingCapacity: tasks.capacity < 1024)
-        head = 0
-      } else if head > 512, head > tasks.count / 2 {
-        tasks.removeFirst(head)
-        head = 0
-      }
-    }
-    return tasks[head]
-  }
 }
 
 /// When cancelled tasks have used up their grace. The grace is always the same, so they
@@ -132,10 +104,8 @@ extension LuaState {
     // Work that goes on must not keep the task alive.
     wait.owner = nil
     if wait.isExternal { scheduler.externalCount -= 1 }
-    if failure != nil {
-      if wait is SleepWait { scheduler.timers.noteAbandoned() }
-      wait.abandon()
-    }
+    if wait.isTimed { scheduler.timers.noteEnd(of: wait) }
+    if failure != nil { wait.abandon() }
     if let task = wait.task {
       wait.task = nil
       task.wait = nil

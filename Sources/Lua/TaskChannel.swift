@@ -10,9 +10,9 @@ final class TaskChannel: @unchecked Sendable {
   private let capacity: Int
   private var lastSlot: Int64 = 0
   /// The slots of values that nobody has received, oldest first.
-  private var queue: [Int64] = []
-  private var senders: [SendWait] = []
-  private var receivers: [ReceiveWait] = []
+  private var queue = Queue<Int64>()
+  private var senders = Queue<SendWait>()
+  private var receivers = Queue<ReceiveWait>()
   private var isClosed = false
 
   init(capacity: Int) {
@@ -28,8 +28,7 @@ final class TaskChannel: @unchecked Sendable {
     lua_pushvalue(call.stack, 2)
     try call.state.check(clua_raw_set_index(call.stack, -2, lastSlot), call.stack)
     let wait = SendWait(self, slot: lastSlot)
-    if !receivers.isEmpty {
-      let receiver = receivers.removeFirst()
+    if let receiver = receivers.popFirst() {
       receiver.slot = lastSlot
       call.state.end(receiver)
       _ = wait.end()
@@ -46,9 +45,9 @@ final class TaskChannel: @unchecked Sendable {
 
   func receive(in state: LuaState) -> Wait {
     let wait = ReceiveWait(self)
-    if !queue.isEmpty {
-      wait.slot = queue.removeFirst()
-      if !senders.isEmpty { state.end(senders.removeFirst()) }
+    if let slot = queue.popFirst() {
+      wait.slot = slot
+      if let sender = senders.popFirst() { state.end(sender) }
       _ = wait.end()
     } else if isClosed {
       _ = wait.end()
@@ -60,9 +59,7 @@ final class TaskChannel: @unchecked Sendable {
 
   func close(in state: LuaState) {
     isClosed = true
-    let waiting = receivers
-    receivers = []
-    for receiver in waiting { state.end(receiver) }
+    while let receiver = receivers.popFirst() { state.end(receiver) }
   }
 
   func withdraw(_ wait: SendWait) {

@@ -29,23 +29,27 @@ final class TaskGroup: @unchecked Sendable {
   }
 
   /// A wait for the next end, for at most so many seconds.
-  func next(within seconds: Double?, in state: LuaState) -> Wait {
-    let wait = GroupWait(self)
-    if !ended.isEmpty {
-      _ = wait.end()
-      return wait
-    }
-    self.wait = wait
-    if let seconds {
-      state.scheduler.timers.add(wait, at: MonotonicClock.after(seconds: seconds))
-    }
+  func next(within seconds: Double?) -> Wait {
+    let wait = GroupWait(self, seconds: seconds)
+    if ended.isEmpty { self.wait = wait } else { _ = wait.end() }
     return wait
   }
 }
 
 final class GroupWait: Wait, @unchecked Sendable {
   private let group: TaskGroup
-  init(_ group: TaskGroup) { self.group = group }
+  private let seconds: Double?
+
+  init(_ group: TaskGroup, seconds: Double?) {
+    self.group = group
+    self.seconds = seconds
+  }
+
+  override func start(in state: LuaState) {
+    guard let seconds, !isOver else { return }
+    state.scheduler.timers.add(self, at: MonotonicClock.after(seconds: seconds))
+  }
+
   override var purpose: String { "its tasks" }
   override func finish(in state: LuaState) throws -> LuaResults {
     try state.results(group.takeNext())
@@ -59,7 +63,7 @@ extension TaskGroup: LuaUserdata {
       return .none
     }
     type.asyncMethod("next") { group, call in
-      LuaAsyncCall(group.next(within: try call.optional(2), in: call.state))
+      LuaAsyncCall(group.next(within: try call.optional(2)))
     }
   }
 }

@@ -32,9 +32,7 @@ enum TaskLibrary {
     guard seconds >= 0 else {
       throw LuaArgumentError(1, seconds < 0 ? "time is negative" : "time is no number")
     }
-    let wait = SleepWait(seconds: seconds)
-    call.state.scheduler.timers.add(wait, at: MonotonicClock.after(seconds: seconds))
-    return LuaAsyncCall(wait)
+    return LuaAsyncCall(SleepWait(seconds: seconds))
   }
 
   static let isTask = LuaNativeFunction { call in

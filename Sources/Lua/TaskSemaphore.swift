@@ -4,7 +4,7 @@
 final class TaskSemaphore: @unchecked Sendable {
   private let limit: Int
   private var free: Int
-  private var queue: [SemaphoreWait] = []
+  private var queue = Queue<SemaphoreWait>()
 
   init(limit: Int) {
     self.limit = limit
@@ -24,14 +24,11 @@ final class TaskSemaphore: @unchecked Sendable {
 
   /// Gives one place back: to the one that waits longest, or to nobody yet.
   func release(in state: LuaState) throws {
-    if queue.isEmpty {
-      guard free < limit else {
-        throw PositionedError(message: "the semaphore was released more often than acquired")
-      }
-      free += 1
-    } else {
-      state.end(queue.removeFirst())
+    if let next = queue.popFirst() { return state.end(next) }
+    guard free < limit else {
+      throw PositionedError(message: "the semaphore was released more often than acquired")
     }
+    free += 1
   }
 
   func leave(_ wait: SemaphoreWait) {

@@ -13,11 +13,14 @@ struct Timers {
 
   private var heap: [Entry] = []
   private var added: UInt64 = 0
-  /// How many entries are for waits that were abandoned.
+  /// How many entries are for waits that something else has ended.
   private var stale = 0
+
+  var count: Int { heap.count }
 
   mutating func add(_ wait: Wait, at time: UInt64) {
     added += 1
+    wait.isTimed = true
     heap.append(Entry(time: time, order: added, wait: wait))
     rise(heap.count - 1)
   }
@@ -36,12 +39,14 @@ struct Timers {
   mutating func popDue(at now: UInt64) -> Wait? {
     guard let time = nextTime(), time <= now else { return nil }
     let wait = heap[0].wait
+    wait.isTimed = false
     removeFirst()
     return wait
   }
 
-  /// A wait in here was abandoned; when most are, they are swept out.
-  mutating func noteAbandoned() {
+  /// A wait in here is over before its time; when most are, they are swept out.
+  mutating func noteEnd(of wait: Wait) {
+    wait.isTimed = false
     stale += 1
     guard stale > 64, stale > heap.count / 2 else { return }
     let living = heap.filter { !$0.wait.isOver }

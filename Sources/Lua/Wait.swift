@@ -14,6 +14,8 @@ class Wait: @unchecked Sendable {
   final private(set) var failure: (any Error)?
   /// Whether other threads have said that it ended.
   final var isPosted = false
+  /// Whether it is among the scheduler's timers.
+  final var isTimed = false
 
   /// What is waited for, in the words of the deadlock error.
   var purpose: String { "something" }
@@ -83,6 +85,9 @@ final class SleepWait: Wait, @unchecked Sendable {
   let seconds: Double
   init(seconds: Double) { self.seconds = seconds }
   override var purpose: String { "a sleep of \(seconds) s" }
+  override func start(in state: LuaState) {
+    state.scheduler.timers.add(self, at: MonotonicClock.after(seconds: seconds))
+  }
 }
 
 /// The end of another task.

@@ -285,6 +285,29 @@ struct TaskTests {
       """)
   }
 
+  @Test("what did not use up its time leaves no timer behind")
+  func timers() async throws {
+    let interpreter = try LuaInterpreter()
+    defer { interpreter.close() }
+    let count = try await interpreter.run { state in
+      try state.run("for i = 1, 1000 do task.timeout(3600, function() end) end")
+      return state.scheduler.timers.count
+    }
+    #expect(count < 200)
+    // A sleep that a cancelled task is refused keeps nobody from seeing a deadlock.
+    let error = try await luaError(
+      """
+      local waiting = task.spawn(function() task.sleep(0) task.sleep(3600) end)
+      local running
+      running = task.spawn(function() running:cancel() pcall(task.sleep, 3600) end)
+      pcall(running.await, running)
+      waiting:cancel()
+      pcall(waiting.await, waiting)
+      task.channel():receive()
+      """)
+    #expect(error.message.contains("deadlock"))
+  }
+
   @Test("errors name the script's line, also of what the library does in Lua")
   func places() async throws {
     for (call, message) in [

@@ -267,6 +267,10 @@ static inline void clua_remove(lua_State *L, int index) {
   lua_rotate(L, index, -1);
   clua_pop(L, 1);
 }
+static inline void clua_replace(lua_State *L, int index) {
+  lua_copy(L, -1, index);
+  clua_pop(L, 1);
+}
 static inline void clua_push_globals(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 }
