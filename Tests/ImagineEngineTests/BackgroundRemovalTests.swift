@@ -32,6 +32,41 @@ import Testing
     expectMean(overlaps)
   }
 
+  @Test("a subject of which only spots stand out is what lies between them")
+  func spots() throws {
+    // A brown dog on brown boards: its head and its paws stand out.
+    #expect(try overlap("a brown dog", .wood, .whole, 1) > 0.85)
+  }
+
+  @Test("a head keeps the neck that has the colour of something behind it")
+  func neck() throws {
+    var raster = Ground.paper.raster(width: 240, height: 240, number: 1)
+    func paint(_ colour: [UInt8], where isInside: (Int, Int) -> Bool) {
+      for index in 0..<(240 * 240) where isInside(index % 240, index / 240) {
+        raster.bytes.replaceSubrange((index * 3)..<(index * 3 + 3), with: colour)
+      }
+    }
+    let black: [UInt8] = [16, 14, 16]
+    paint(black) { x, y in x > 190 && y > 100 }
+    paint(black) { x, y in abs(x - 110) < 22 && y > 80 && y < 150 }
+    paint([214, 160, 130]) { x, y in (x - 110) * (x - 110) + (y - 66) * (y - 66) < 34 * 34 }
+    paint([226, 96, 40]) { x, y in (x - 110) * (x - 110) * 4 / 3 + (y - 220) * (y - 220) < 80 * 80 }
+    let (_, alpha) = try BuiltInEngine.matte(of: raster.picture())
+    for (x, y) in [(110, 66), (110, 118), (110, 220)] {
+      #expect(alpha[y * 240 + x] == 255, "\(x), \(y)")
+    }
+    #expect(alpha[180 * 240 + 230] == 0)
+  }
+
+  @Test("where nothing stands out the middle is kept, not nothing")
+  func plain() throws {
+    var raster = Raster(width: 120, height: 90)
+    for index in raster.bytes.indices { raster.bytes[index] = 140 }
+    let (_, alpha) = try BuiltInEngine.matte(of: raster.picture())
+    #expect(alpha[45 * 120 + 60] == 255)
+    #expect(alpha[0] == 0)
+  }
+
   private func overlap(
     _ subject: String, _ ground: Ground, _ pose: KnownTruth.Pose, _ seed: Int64
   ) throws -> Double {

@@ -87,8 +87,8 @@ int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
     int32_t new_height, ImagingPicture *picture, ImagingFault *fault);
 
-/// Finds the subject of a picture of 3 channels: what differs from the top and the sides of the
-/// picture and is set off from them, by GrabCut on a small copy; then refined at full size.
+/// Finds the subject of a picture of 3 channels: what stands out from its border and is set off
+/// from it, by GrabCut on a small copy; then refined at full size.
 ///
 /// `alpha` takes `width * height` bytes, 255 for the subject. `pixels` is changed along the edge
 /// of the subject, where it held some of the background.
