@@ -17,12 +17,13 @@ import Testing
     #expect(abs(error) < 0.02, "\(size)")
   }
 
-  /// A bright disc of a radius of 40 pixels before a texture, and where it is.
-  private func disc() -> (picture: Raster, mask: Mask) {
+  /// A bright disc before a texture, and where it is.
+  private func disc(radius: Int = 40) -> (picture: Raster, mask: Mask) {
     var picture = KnownTruth.texture(2, side: 160)
     var mask = KnownTruth.mask(0..<0, 0..<0, width: 160, height: 160)
     for row in 0..<160 {
-      for column in 0..<160 where (row - 80) * (row - 80) + (column - 80) * (column - 80) < 1600 {
+      for column in 0..<160
+      where (row - 80) * (row - 80) + (column - 80) * (column - 80) < radius * radius {
         mask.values[row * 160 + column] = 255
         for channel in 0..<3 { picture.bytes[(row * 160 + column) * 3 + channel] = 250 }
       }
@@ -51,6 +52,22 @@ import Testing
     let bytes = try engine.resize(
       KnownTruth.png(disc().picture), to: .threeToFour, prompt: nil, mask: nil)
     #expect(try widestBrightRow(bytes) >= 74)
+  }
+
+  @Test("a subject too tall for the new shape keeps its form: the picture grows beside it")
+  func sparesTheTall() throws {
+    // Seams leave 112 rows of the 160; the disc has 124.
+    let (picture, mask) = disc(radius: 62)
+    for mask in [nil, try mask.png()] {
+      let bytes = try engine.resize(
+        KnownTruth.png(picture), to: .sixteenToNine, prompt: nil, mask: mask)
+      let result = Raster(try Codec.decode(bytes, field: "image"))
+      let middle = result.width / 2
+      let bright = (0..<result.height).count {
+        result.bytes[($0 * result.width + middle) * 3] == 250
+      }
+      #expect(bright >= 118)
+    }
   }
 
   @Test("a cutout of another shape stays a cutout, and what it grows by is clear")

@@ -58,8 +58,16 @@ struct Reshaping {
       try carveWidth(to: size.height)
       transpose()
     }
-    if size.width > picture.width || size.height > picture.height {
-      try grow(to: size, prompt: prompt)
+    // Carving may have ended before that; then more is added.
+    let width = max(size.width, picture.width)
+    let height = max(size.height, picture.height)
+    let wanted = Double(size.width) / Double(size.height)
+    let whole =
+      width > size.width
+      ? PixelSize(width: width, height: Int((Double(width) / wanted).rounded()))
+      : PixelSize(width: Int((Double(height) * wanted).rounded()), height: height)
+    if whole != PixelSize(width: picture.width, height: picture.height) {
+      try grow(to: whole, prompt: prompt)
     }
   }
 

@@ -17,10 +17,12 @@ struct SeamCarving {
   private var opacity: [UInt8]
   private var luma: [Float]
   private var guardedCost: [Float]
+  /// How many pixels that are to be kept a seam may cross.
+  private let mostCrossed: Int
   private var cost: [Float]
 
   /// `keep` is 255 where the picture must keep its form, or empty; then what stands out in it is
-  /// spared as far as there is another way.
+  /// spared.
   init(_ picture: Raster, alpha: [UInt8]?, keep: [UInt8]) throws {
     width = picture.width
     height = picture.height
@@ -41,6 +43,7 @@ struct SeamCarving {
       keep.isEmpty
       ? try Self.subject(of: picture).map { Float($0) * Self.spared / 255 }
       : keep.map { $0 == 0 ? 0 : Self.protected }
+    mostCrossed = keep.isEmpty ? picture.height / 8 : 0
   }
 
   private static func subject(of picture: Raster) throws -> [UInt8] {
@@ -62,11 +65,16 @@ struct SeamCarving {
   /// Its alpha, where it has one.
   var alpha: [UInt8]? { opacity.isEmpty ? nil : gathered(opacity, 1) }
 
-  /// Takes out seams until `target` columns are left.
+  /// Takes out seams until `target` columns are left, or until even the cheapest would cut through
+  /// what is to be kept: a face that lacks a few lines is no face.
   mutating func narrow(to target: Int) {
     var seam = [Int](repeating: 0, count: height)
     while width > target {
       findSeam(&seam)
+      let crossed = seam.indices.count {
+        guardedCost[$0 * stride + seam[$0]] > Self.spared * 0.6
+      }
+      if crossed > mostCrossed { return }
       remove(seam)
     }
   }
