@@ -19,7 +19,7 @@ import Testing
   func damaged() async {
     await #expect(processExitsWith: .success) {
       let wanted = getenv("IMAGINE_DAMAGED_FILES").flatMap { Int(String(cString: $0)) }
-      for format in SampleFile.Format.allCases {
+      for format in SampleFile.formats {
         // To ink belongs a table of colours, which takes longer than all the rest.
         let count = (wanted ?? 100) / (format == .jpegCMYK ? 5 : 1)
         try DamagedFileTests.readAll(format, count: count)

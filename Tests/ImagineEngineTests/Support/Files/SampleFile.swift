@@ -5,7 +5,15 @@ import ImagineCore
 /// A small, whole file of each format, of several sorts of pixels.
 enum SampleFile {
   enum Format: String, CaseIterable, Sendable {
-    case png, pngPalette, jpeg, jpegCMYK, webp, webpAlpha, tiff, tiffDeep, gif
+    case png, pngPalette, jpeg, jpegCMYK, webp, webpAlpha, avif, avifAlpha, tiff, tiffDeep, gif
+  }
+
+  /// The formats that this machine's libvips can write; AVIF is not everywhere.
+  static let formats = Format.allCases.filter { format in
+    switch format {
+    case .avif, .avifAlpha: (try? bytes(format)) != nil
+    default: true
+    }
   }
 
   static func bytes(_ format: Format) throws -> [UInt8] {
@@ -33,6 +41,10 @@ enum SampleFile {
     case .webpAlpha:
       return try Codec.encode(
         Raster(picture).picture(alpha: steps.map { UInt8($0 * 4) }), as: .webp)
+    case .avif: return try Codec.encode(picture, as: .avif)
+    case .avifAlpha:
+      return try Codec.encode(
+        Raster(picture).picture(alpha: steps.map { UInt8($0 * 4) }), as: .avif)
     case .tiff:
       return TIFFFile(
         width: width, height: height, samples: samples, orientation: 6,
