@@ -118,8 +118,12 @@ public final class HTTPTransport: Sendable {
         exchange.cancel()
       }
     } catch {
-      let fault = Self.fault(watch.overdue ?? error, in: call)
-      if fault.kind != .cancelled { logger.debug("\(call.method) \(call.loggedAddress): \(fault)") }
+      let fault = Self.fault(watch.overdue ?? error, in: call).withoutSecret(of: call)
+      if fault.kind != .cancelled {
+        logger.debug(
+          "\(call.method) \(call.loggedAddress): \(fault)",
+          metadata: ["seconds": "\(watch.elapsed.inSeconds)", "bytes": "\(watch.byteCount)"])
+      }
       throw fault
     }
   }
@@ -130,11 +134,20 @@ public final class HTTPTransport: Sendable {
     // The limit is the watch's; the library's own deadline ends at the head of the answer.
     let response = try await client.execute(Self.request(for: call), deadline: .distantFuture)
     let answer = HTTPAnswer(call: call, response: response, watch: watch)
-    let result = try await read(answer)
+    let result: Result
+    do {
+      result = try await read(answer)
+    } catch var error as ImagineError
+      where call.isBilled && answer.status == 200 && error.kind == .io
+    {
+      // The service did its work, and only keeping the answer failed.
+      error.charged = .yes
+      throw error
+    }
     logger.debug(
       "\(call.method) \(call.loggedAddress)",
       metadata: [
-        "status": "\(answer.status)", "seconds": "\(watch.elapsed)",
+        "status": "\(answer.status)", "seconds": "\(watch.elapsed.inSeconds)",
         "bytes": "\(answer.byteCount)",
       ])
     return result
@@ -216,6 +229,29 @@ public final class HTTPTransport: Sendable {
     return error.dnsAError == nil && error.dnsAAAAError == nil
       ? "no connection" : "the host '\(error.host)' is not known"
   }
+}
+
+extension ImagineError {
+  /// The error without the key that was sent, which a service may repeat in what it says.
+  fileprivate func withoutSecret(of call: HTTPTransport.Call) -> ImagineError {
+    // A key that short is none, and may be part of any word.
+    guard let key = call.authorization?.split(separator: " ").last, key.count >= 8 else {
+      return self
+    }
+    func cleaned(_ text: String) -> String {
+      text.contains(key) ? text.replacing(key, with: "\(key.prefix(3))…") : text
+    }
+    var error = self
+    error.message = cleaned(message)
+    error.name = name.map(cleaned)
+    error.field = field.map(cleaned)
+    return error
+  }
+}
+
+extension Duration {
+  /// As logs have it.
+  fileprivate var inSeconds: Double { self / .seconds(1) }
 }
 
 /// The head of an answer, and its body in pieces.

@@ -18,7 +18,8 @@ public struct LocalConverter: PictureConverter {
       method: "GET", address: String(address), endpoint: "GET /healthz", limit: .total(10))
     return try await transport.perform(call) { answer in
       guard answer.status == 200, let version = answer.engine else {
-        throw ServiceAnswer.unexpected("HTTP \(answer.status), and no engine named", of: call)
+        throw ServiceAnswer.unexpected(
+          "it names no engine", of: call, status: answer.status)
       }
       return version
     }

@@ -50,11 +50,21 @@ public struct OpenAIProvider: Provider {
       guard answer.status == 200 else { throw OpenAIAnswer.fault(body, of: answer) }
       return try OpenAIAnswer.entries(body, of: call)
     }
-    var drawings: [Drawing] = []
-    for entry in entries {
-      drawings.append(Drawing(asset: try await asset(of: entry, call, into: store), engine: nil))
+    do {
+      let addresses = entries.compactMap(\.address)
+      // What is told by address alone can be fetched by a later attempt too.
+      if addresses.count == entries.count { try await options.trace?.wasAnswered(at: addresses) }
+      var drawings: [Drawing] = []
+      for entry in entries {
+        drawings.append(Drawing(asset: try await asset(of: entry, call, into: store), engine: nil))
+      }
+      return drawings
+    } catch var error as ImagineError {
+      // The pictures were drawn, whatever became of their files.
+      error.charged = .yes
+      error.retryable = false
+      throw error
     }
-    return drawings
   }
 
   public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
@@ -149,6 +159,10 @@ enum OpenAIAnswer {
   enum Entry: Sendable {
     case bytes([UInt8])
     case address(String)
+
+    var address: String? {
+      if case .address(let address) = self { address } else { nil }
+    }
   }
 
   private struct Body: Decodable {
@@ -206,7 +220,7 @@ enum OpenAIAnswer {
     struct Content: Decodable {
       let message: String?
       let type: String?
-      let code: String?
+      let code: LooseNumber?
       let param: String?
     }
     let error: Content
@@ -222,9 +236,11 @@ enum OpenAIAnswer {
       return error
     }
     if let message = content.message { error.message = "\(answer.call.endpoint): \(message)" }
-    error.name = content.code ?? content.type
+    // Some servers repeat the HTTP status as the code.
+    let code = content.code?.integer == nil ? content.code?.text : nil
+    error.name = code ?? content.type
     error.field = content.param
-    if content.code == "insufficient_quota" || content.type == "insufficient_quota" {
+    if code == "insufficient_quota" || content.type == "insufficient_quota" {
       error.kind = .payment
       error.retryable = false
     }

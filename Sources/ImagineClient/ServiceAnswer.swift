@@ -45,10 +45,12 @@ enum ServiceAnswer {
   }
 
   /// An answer that should have been something else.
-  static func unexpected(_ what: String, of call: HTTPTransport.Call) -> ImagineError {
+  static func unexpected(
+    _ what: String, of call: HTTPTransport.Call, status: Int = 200
+  ) -> ImagineError {
     ImagineError(
-      .badResponse, "\(call.endpoint): \(what)", charged: call.isBilled ? .unknown : .no,
-      endpoint: call.endpoint)
+      .badResponse, "\(call.endpoint): \(what)", status: status,
+      charged: call.isBilled ? .unknown : .no, endpoint: call.endpoint)
   }
 
   /// The job that a submission made.
@@ -96,15 +98,15 @@ private struct ErrorBody: Decodable {
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    code = (try? container.decodeIfPresent(Loose.self, forKey: .code))?.integer
+    code = (try? container.decodeIfPresent(LooseNumber.self, forKey: .code))?.integer
     error = try? container.decodeIfPresent(String.self, forKey: .error)
     message = try? container.decodeIfPresent(String.self, forKey: .message)
   }
 }
 
 private struct SubmissionBody: Decodable {
-  let id: Loose?
-  let uuid: Loose?
+  let id: LooseNumber?
+  let uuid: LooseNumber?
 }
 
 private struct StatusBody: Decodable {
@@ -115,7 +117,7 @@ private struct StatusBody: Decodable {
     }
 
     let status: String?
-    let code: Loose?
+    let code: LooseNumber?
     let createdAt: String?
     let url: Addresses?
     let progress: Double?
@@ -131,7 +133,7 @@ private struct StatusBody: Decodable {
 }
 
 /// An integer or a string, as different pages of the vendor have it.
-private enum Loose: Decodable {
+enum LooseNumber: Decodable {
   case integer(Int)
   case text(String)
 

@@ -1,6 +1,7 @@
 /// Keeps what every run on a home has asked for, so that nothing is paid for twice.
 ///
-/// A call goes through ``JournaledCall/State``: *intent* → *sent* → *accepted* (a job's id) →
+/// A call goes through ``JournaledCall/State``: *intent* → *sent* → *accepted* (a job's id, or the
+/// addresses of pictures) →
 /// *stored* → *done*, or *failed*. What a service may have billed is on the disk before it is sent:
 /// a journal syncs *sent*, *accepted* and *stored* before it returns.
 ///
@@ -88,6 +89,8 @@ public struct RunSummary: Sendable, Codable {
 public protocol CallTrace: Sendable {
   /// It is about to be written to the network.
   func willSend() async throws
+  /// The service drew it, and told where its pictures are for a while.
+  func wasAnswered(at addresses: [String]) async throws
   /// The service refused it unbilled; it may be sent again.
   func wasRefused() async
 }

@@ -34,7 +34,7 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     case intent
     /// It is being sent, or was: whether it was billed is not known until there is an answer.
     case sent
-    /// The service gave it a job's id.
+    /// The service gave it a job's id, or the addresses of its pictures.
     case accepted
     /// Its answer is in the asset store.
     case stored
@@ -67,6 +67,8 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   public var beganAt: Double
   public var endedAt: Double?
   public var job: String?
+  /// Where its pictures wait to be downloaded: they were paid for, and are not in the store yet.
+  public var addresses: [String]
   /// Whether the job was deleted by the script.
   public var isDeleted: Bool
   /// What it gave: pictures, or a video and then its thumbnail.
@@ -91,6 +93,7 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     self.attempt = attempt
     state = .intent
     charged = .no
+    addresses = []
     isDeleted = false
     results = []
     deaths = 0
@@ -99,10 +102,10 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   /// Whether its result is at hand.
   public var isAnswered: Bool { state == .stored || state == .done }
 
-  /// Whether it may have been billed although nothing came of it. What is known to cost nothing is
-  /// never uncertain.
+  /// Whether it was billed, or may have been, although nothing came of it. What is known to cost
+  /// nothing is never uncertain.
   public var isUncertain: Bool {
-    price?.millionths != 0 && (state == .sent || (state == .failed && charged == .unknown))
+    price?.millionths != 0 && (state == .sent || (state == .failed && charged != .no))
   }
 
   /// What it counts for in a budget: its price, unless it was not billed.

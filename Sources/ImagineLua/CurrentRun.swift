@@ -145,15 +145,22 @@ public final class CurrentRun: Sendable {
     return open
   }
 
+  /// Whether what was paid for and is lost is to be drawn again.
+  var paysAgain: Bool { onUncertain == .retry }
+
   private func refuse(_ call: JournaledCall, _ key: CallKey) throws(ImagineError) {
     let advice = "`--on-uncertain retry` sends it again"
     let endpoint = Operation.named(call.request.operation)?.endpoint
     if call.isUncertain {
       state.withLock { $0.earlier[key] = call }
+      let story =
+        call.charged == .yes
+        ? "was paid for in an earlier attempt, but its answer could not be kept; \(advice), and pays"
+          + " again"
+        : "was sent in an earlier attempt, and whether it was paid for is not known; \(advice), and"
+          + " may pay twice"
       throw ImagineError(
-        .uncertain,
-        "the \(call.request.operation) call was sent in an earlier attempt, and whether it was"
-          + " paid for is not known; \(advice), and may pay twice", charged: .unknown,
+        .uncertain, "the \(call.request.operation) call \(story)", charged: call.charged,
         endpoint: endpoint)
     }
     if call.deaths >= Self.deathsBeforeParking {

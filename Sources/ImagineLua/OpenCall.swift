@@ -27,6 +27,7 @@ final class OpenCall: Sendable {
       call.error = nil
       call.results = []
       call.job = nil
+      call.addresses = []
     }
   }
 
@@ -44,6 +45,7 @@ final class OpenCall: Sendable {
       // An answer of the cache was not billed.
       if call.charged == .unknown { call.charged = .yes }
       call.results = results
+      call.addresses = []
     }
   }
 
@@ -95,6 +97,14 @@ extension OpenCall: CallTrace {
     try await write { call in
       call.state = .sent
       call.charged = .unknown
+    }
+  }
+
+  func wasAnswered(at addresses: [String]) async throws {
+    try await write { call in
+      call.state = .accepted
+      call.charged = .yes
+      call.addresses = addresses
     }
   }
 

@@ -91,12 +91,18 @@ extension Session {
         .badResponse, "the job \(job.id) is finished, but no address of its video is given",
         job: job.id)
     }
-    let asset = try await job.provider.download(address, into: assets)
+    let asset: Asset
+    do {
+      asset = try await job.provider.download(address, into: assets)
+    } catch var error as ImagineError {
+      error.job = job.id
+      throw error
+    }
     let header = try VideoHeader { try assets.bytes(of: asset, from: $0, count: $1) }
     guard let header else {
       throw ImagineError(.badResponse, "the video of job \(job.id) is no MP4", job: job.id)
     }
-    let thumbnail = try await thumbnail(of: job, status)
+    let thumbnail = await thumbnail(of: job, status)
     try await job.call?.stored(
       ([asset] + (thumbnail.map { [$0.asset] } ?? []))
         .map { StoredResult($0, engine: status.engine) })
@@ -133,10 +139,13 @@ extension Session {
     try ledger.record(submitted)
   }
 
-  private func thumbnail(of job: Job, _ status: JobStatus) async throws -> Image? {
-    guard let address = status.thumbnailAddress else { return nil }
-    let asset = try await job.provider.download(address, into: assets)
-    guard let header = asset.header else { return nil }
+  /// The still of a video; nil where there is none, or none to be had: the video is there all the
+  /// same.
+  private func thumbnail(of job: Job, _ status: JobStatus) async -> Image? {
+    guard let address = status.thumbnailAddress,
+      let asset = try? await job.provider.download(address, into: assets),
+      let header = asset.header
+    else { return nil }
     return Image(asset: asset, header: header, metadata: nil, cost: nil, session: self)
   }
 }

@@ -44,10 +44,11 @@ extension Session {
     let price = provider.prices.price(of: part.request, count: part.count)
     let open = try run.open(
       part.key, provider: provider, request: part.description, price: price)
-    if open.record.isAnswered {
+    if open.record.isAnswered, try !mayDrawAgain(open.record) {
       part.call.spending.count(open.record)
       return try images(open.record, of: part.call)
     }
+    if let images = try await downloaded(part, open) { return images }
     if let images = try await cached(part, open) { return images }
     return try await billed(open, price, part.call.spending) { [self] in
       let request = try await importPictures(of: part.request)
@@ -70,6 +71,41 @@ extension Session {
       let images = try images(open.record, of: part.call)
       try await open.done()
       return images
+    }
+  }
+
+  /// Whether an answer of an earlier attempt, whose files somebody has taken away, is to be drawn
+  /// again: because that costs nothing, or because the user said so.
+  private func mayDrawAgain(_ record: JournaledCall) throws -> Bool {
+    guard record.price?.millionths == 0 || run.paysAgain else { return false }
+    return try !record.results.allSatisfy { try assets.asset(sha256: $0.sha256) != nil }
+  }
+
+  /// The pictures of a call that was answered in an earlier attempt, and not downloaded then; nil
+  /// where there are none.
+  private func downloaded(_ part: Part, _ open: OpenCall) async throws -> [Image]? {
+    let addresses = open.record.addresses
+    guard open.record.state == .accepted, !addresses.isEmpty else { return nil }
+    do {
+      var results: [StoredResult] = []
+      for address in addresses {
+        let asset = try await part.call.provider.download(address, into: assets)
+        guard asset.header != nil else {
+          throw ImagineError(.badResponse, "the address of a drawn picture gives none")
+        }
+        results.append(StoredResult(asset, engine: nil))
+      }
+      part.call.spending.count(open.record)
+      try await open.stored(results)
+      let images = try images(open.record, of: part.call)
+      try await open.done()
+      return images
+    } catch var error as ImagineError {
+      if run.paysAgain && !error.retryable { return nil }
+      error.charged = .yes
+      error.message +=
+        "; it was paid for in an earlier attempt: --on-uncertain retry draws it again, and pays again"
+      throw error
     }
   }
 
@@ -103,7 +139,9 @@ extension Session {
     try record.results.map { result in
       guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header else {
         throw ImagineError(
-          .io, "the stored picture \(result.sha256) is gone from the asset store")
+          .io,
+          "the stored picture \(result.sha256) is gone from the asset store;"
+            + " --on-uncertain retry draws it again, and pays again", charged: .yes)
       }
       return Image(
         asset: asset, header: header, metadata: metadata(of: result, header, record, call),

@@ -72,7 +72,13 @@ extension Session {
     }
     do {
       return try await body()
-    } catch let error as ImagineError {
+    } catch var error as ImagineError {
+      let record = call.record
+      if record.isAnswered || record.state == .accepted {
+        // It was answered, and only keeping the answer failed.
+        error.charged = .yes
+        error.job = error.job ?? record.job
+      }
       if error.charged == .no { spending.release(price) }
       try await call.failed(error)
       throw error

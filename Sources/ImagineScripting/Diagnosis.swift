@@ -1,4 +1,6 @@
 import ImagineClient
+import ImagineCore
+import ImagineStore
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -25,7 +27,7 @@ extension ScriptHost {
   /// Looks at everything that a run stands on: which provider and why, its token, whether it
   /// answers, the private server, and what that needs. Nothing is billed.
   public func diagnose() async -> [Finding] {
-    var findings = [homeFinding, configurationFinding]
+    var findings = [homeFinding, journalFinding, configurationFinding]
     findings.append(await providerFinding())
     findings.append(await localServerFinding())
     findings.append(encoderFinding)
@@ -46,6 +48,21 @@ extension ScriptHost {
         advice: "set IMAGINE_HOME to a folder of yours")
     }
     return Finding(subject: "home", verdict: .fine, detail: home)
+  }
+
+  private var journalFinding: Finding {
+    do {
+      let runs = try journal.runs()
+      let unfinished = runs.count { $0.run.state != .finished && !$0.isAlive }
+      return Finding(
+        subject: "journal", verdict: .fine,
+        detail: "\(runs.count) runs, \(unfinished) of them unfinished")
+    } catch {
+      return Finding(
+        subject: "journal", verdict: .problem,
+        detail: (error as? ImagineError)?.message ?? "\(error)",
+        advice: "no run can begin without it; pictures that were paid for lie in \(home)/assets")
+    }
   }
 
   private var configurationFinding: Finding {

@@ -1,4 +1,5 @@
 import GRDB
+import ImagineCore
 import Synchronization
 
 /// Writes for many callers in few transactions: what arrives while one is being synced goes into
@@ -58,6 +59,9 @@ final class GroupedWriter: Sendable {
     try database.queue().writeWithoutTransaction { drain($0) }
     if let error = failure.withLock({ $0 }) { throw error }
   }
+
+  /// What a fault of a write means to a user.
+  func fault(_ error: DatabaseError) -> ImagineError { database.fault(error, "write") }
 
   private func add(_ item: Item) {
     let mustStart = state.withLock { state in

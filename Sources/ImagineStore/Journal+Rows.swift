@@ -93,6 +93,7 @@ extension JournaledCall {
     charged = ImagineError.Charged(rawValue: row["charged"]) ?? .unknown
     endedAt = row["ended_at"]
     job = row["job"]
+    addresses = try [String](column: row["addresses"])
     isDeleted = row["is_deleted"]
     results = try [StoredResult](column: row["results"])
     error = row["error"]
@@ -118,28 +119,30 @@ extension JournaledCall {
     try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
-          charged, price, unit, began_at, ended_at, job, is_deleted, results, error, attempt,
-          deaths, reserved, reserved_on)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          charged, price, unit, began_at, ended_at, job, addresses, is_deleted, results, error,
+          attempt, deaths, reserved, reserved_on)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
-      charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job, isDeleted,
-      try results.column, error, attempt, deaths, reserved, day,
+      charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job,
+      try addresses.column, isDeleted, try results.column, error, attempt, deaths, reserved, day,
     ])
   }
 
   /// Writes what changes once the call is on its way: not what it asks for.
-  func update(in database: Database, reserved: Int64) throws {
+  func update(in database: Database, reserved: Int64, on day: String) throws {
     try database.cachedStatement(
       sql: """
-        UPDATE call SET state = ?, charged = ?, ended_at = ?, job = ?, is_deleted = ?, results = ?,
-          error = ?, attempt = ?, deaths = ?, reserved = ?
+        UPDATE call SET state = ?, charged = ?, ended_at = ?, job = ?, addresses = ?,
+          is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?, reserved = ?,
+          reserved_on = ?
         WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
         """
     ).execute(arguments: [
-      state.rawValue, charged.rawValue, endedAt, job, isDeleted, try results.column, error,
-      attempt, deaths, reserved, run, key.request, key.occurrence, key.part,
+      state.rawValue, charged.rawValue, endedAt, job, try addresses.column, isDeleted,
+      try results.column, error, attempt, deaths, reserved, day, run, key.request, key.occurrence,
+      key.part,
     ])
   }
 }

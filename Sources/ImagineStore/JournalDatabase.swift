@@ -27,12 +27,39 @@ public final class JournalDatabase: Sendable {
   /// Whether anything was ever written.
   var isThere: Bool { WholeFile.exists(path) }
 
+  /// - Throws: ``ImagineError`` of kind `io` where the file fails, and what `body` throws.
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try queue().read(body)
+    do {
+      return try queue().read(body)
+    } catch let error as DatabaseError {
+      throw fault(error, "read")
+    }
   }
 
+  /// - Throws: ``ImagineError`` of kind `io` where the file fails, and what `body` throws.
   func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try queue().write(body)
+    do {
+      return try queue().write(body)
+    } catch let error as DatabaseError {
+      throw fault(error, "write")
+    }
+  }
+
+  /// What a fault of SQLite means to a user. The statement at fault is nothing to them, and holds
+  /// what they asked for.
+  func fault(_ error: any Error, _ deed: String) -> ImagineError {
+    guard let error = error as? DatabaseError else {
+      return ImagineError(.io, "cannot \(deed) \(path): \(error)")
+    }
+    let advice =
+      switch error.resultCode {
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+        "; it is damaged: move it away to begin a new one, or bring back a copy of it"
+      case .SQLITE_BUSY, .SQLITE_LOCKED: "; another program keeps it locked"
+      default: ""
+      }
+    return ImagineError(
+      .io, "cannot \(deed) \(path): \(error.message ?? error.resultCode.description)\(advice)")
   }
 
   private func open() throws -> DatabaseQueue {
@@ -46,7 +73,7 @@ public final class JournalDatabase: Sendable {
       try Self.migrator.migrate(queue)
       return queue
     } catch {
-      throw ImagineError(.io, "cannot open \(path): \(error)")
+      throw fault(error, "open")
     }
   }
 
@@ -122,6 +149,10 @@ public final class JournalDatabase: Sendable {
             used_at REAL NOT NULL
           ) WITHOUT ROWID;
           """)
+    }
+    migrator.registerMigration("addresses") { database in
+      try database.execute(
+        sql: "ALTER TABLE call ADD COLUMN addresses TEXT NOT NULL DEFAULT '[]'")
     }
     return migrator
   }

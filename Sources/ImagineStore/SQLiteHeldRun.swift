@@ -39,7 +39,7 @@ final class SQLiteHeldRun: HeldRun {
     do {
       try await writer.write(isSynced: mustLast, write)
     } catch let error as DatabaseError {
-      throw ImagineError(.io, "cannot write the journal: \(error)")
+      throw writer.fault(error)
     }
     observer?(call)
   }
@@ -49,7 +49,11 @@ final class SQLiteHeldRun: HeldRun {
     ended.state = state
     ended.endedAt = SQLiteJournal.now
     let last = ended
-    try writer.writeNow { try last.update(in: $0) }
+    do {
+      try writer.writeNow { try last.update(in: $0) }
+    } catch let error as DatabaseError {
+      throw writer.fault(error)
+    }
     lock.withLock { $0 = nil }
   }
 }
@@ -63,9 +67,11 @@ extension JournaledCall {
           SELECT state, reserved, unit, reserved_on FROM call
           WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
           """), arguments: [run, key.request, key.occurrence, key.part])
-    let day: String = old?["reserved_on"] ?? Self.today
     let reserved = spent?.millionths ?? 0
     let before: Int64 = old?["reserved"] ?? 0
+    // What nothing is set aside for yet is spent today, whenever the call was first intended.
+    let earlierDay: String? = old?["reserved_on"]
+    let day = before == 0 ? Self.today : earlierDay ?? Self.today
     let more = reserved - before
     if more != 0, let unit = price?.unit {
       if more > 0, let dailyLimit, dailyLimit.unit == unit {
@@ -81,7 +87,7 @@ extension JournaledCall {
     if old == nil || state == .intent {
       try insert(into: database, reserved: reserved, on: day)
     } else {
-      try update(in: database, reserved: reserved)
+      try update(in: database, reserved: reserved, on: day)
     }
     let isProgress = isAnswered || state == .accepted
     if isProgress, old?["state"] != state.rawValue {

@@ -136,7 +136,7 @@ public final class SQLiteJournal: Journal {
         SELECT count(*) AS calls,
           count(*) FILTER (WHERE state IN ('stored', 'done')) AS answered,
           count(*) FILTER (
-            WHERE price IS NOT 0 AND (state = 'sent' OR (state = 'failed' AND charged = 'unknown'))
+            WHERE price IS NOT 0 AND (state = 'sent' OR (state = 'failed' AND charged <> 'no'))
           ) AS uncertain
         FROM call WHERE run = ?
         """, arguments: [run.id])

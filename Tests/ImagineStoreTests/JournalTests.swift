@@ -64,6 +64,38 @@ struct JournalTests {
     #expect(try makeJournal().resume(Script(path: "/scripts/a.lua", arguments: ["1"])) == nil)
   }
 
+  @Test("the addresses of pictures that were drawn and not downloaded are kept until they are")
+  func addresses() async throws {
+    let journal = makeJournal()
+    let held = try journal.begin(Self.script, seed: Self.seed)
+    var call = sent(makeCall(held.run, "a cat"))
+    call.state = .accepted
+    call.charged = .yes
+    call.addresses = ["https://example.com/a.png?signed=1"]
+    try await held.record(call)
+    #expect(try makeJournal().calls(of: nil, limit: nil) == [call])
+    call.state = .stored
+    call.addresses = []
+    try await held.record(call)
+    #expect(try makeJournal().calls(of: nil, limit: nil) == [call])
+  }
+
+  @Test("a damaged database is an error of kind io that says what to do", arguments: [0, 4096])
+  func damaged(from offset: Int) throws {
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    #expect(held != nil)
+    held = nil
+    let path = "\(folder)/journal.sqlite"
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes.replaceSubrange(offset..., with: Data(repeating: 0xAA, count: bytes.count - offset))
+    for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    try bytes.write(to: URL(filePath: path))
+    let error = #expect(throws: ImagineError.self) { try makeJournal().runs() }
+    #expect(error?.kind == .io)
+    #expect(error?.message.contains("damaged") == true, "\(error?.message ?? "")")
+    #expect(error?.message.contains("SELECT") == false)
+  }
+
   @Test("a run that is held is named with its process, and can be taken up when that is gone")
   func alive() throws {
     var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)

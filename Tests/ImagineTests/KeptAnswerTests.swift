@@ -1,0 +1,151 @@
+import Foundation
+import ImagineTestSupport
+import Synchronization
+import Testing
+
+/// What becomes of an answer that was paid for where something else goes wrong.
+@Suite("What was paid for is neither lost nor paid for again")
+struct KeptAnswerTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private func run(
+    _ arguments: [String], _ variables: [String: String]
+  ) async throws -> Program.Outcome {
+    var environment = variables
+    environment["IMAGINE_HOME"] = folder.file("home")
+    environment["XDG_CONFIG_HOME"] = folder.path
+    return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
+  }
+
+  /// An OpenAI-style service that answers with an address, at which there is a picture or not.
+  private func drawer(_ isThere: @escaping @Sendable () -> Bool) async throws -> StubServer {
+    let files = try await StubServer { _ in
+      isThere() ? .full(status: 200, body: TinyPicture.png) : .json(404, "{}")
+    }
+    return try await StubServer { [address = files.address] _ in
+      .json(200, #"{"created":1,"data":[{"url":"\#(address)/x.png"}]}"#)
+    }
+  }
+
+  private static let drawing = """
+    local ok, fault = pcall(imagine.generate, { prompt = "x", model = "m", provider = "openai" })
+    if not ok then print(fault.kind, fault.charged, fault.retryable) error(fault, 0) end
+    print(fault:save("out.png"))
+    """
+
+  @Test("pictures that were drawn and not downloaded are downloaded by the next attempt")
+  func downloaded() async throws {
+    let isThere = Mutex(false)
+    let service = try await drawer { isThere.withLock { $0 } }
+    try FileSystem.write(Self.drawing, to: folder.file("a.lua"))
+    let environment = ["OPENAI_BASE_URL": service.address]
+    let first = try await run(["a.lua"], environment)
+    #expect(first.output == "not_found\tyes\tfalse\n", "\(first.errors)")
+    let again = try await run(["--resume", "a.lua"], environment)
+    #expect(again.output == "not_found\tyes\tfalse\n", "\(again.errors)")
+    isThere.withLock { $0 = true }
+    let resumed = try await run(["--resume", "a.lua"], environment)
+    #expect(resumed.output == "out.png\n", "\(resumed.errors)")
+    #expect(service.requests.count == 1)
+    await service.close()
+  }
+
+  @Test("pictures whose addresses are dead are drawn again where the user says so")
+  func dead() async throws {
+    let service = try await drawer { false }
+    try FileSystem.write(Self.drawing, to: folder.file("a.lua"))
+    let environment = ["OPENAI_BASE_URL": service.address]
+    _ = try await run(["a.lua"], environment)
+    let resumed = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
+    #expect(resumed.status == 1)
+    #expect(service.requests.count == 2)
+    await service.close()
+  }
+
+  @Test("a download that breaks off never has the picture drawn again")
+  func broken() async throws {
+    let files = try await StubServer { _ in .close }
+    let service = try await StubServer { [address = files.address] _ in
+      .json(200, #"{"created":1,"data":[{"url":"\#(address)/x.png"}]}"#)
+    }
+    let outcome = try await run(["-e", Self.drawing], ["OPENAI_BASE_URL": service.address])
+    #expect(outcome.output == "connection\tyes\tfalse\n", "\(outcome.errors)")
+    #expect(service.requests.count == 1)
+    await service.close()
+    await files.close()
+  }
+
+  @Test("an answer that could not be kept was paid for, and is not asked for again by itself")
+  func unkept() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    try FileSystem.write(
+      """
+      local ok, fault = pcall(imagine.generate, { prompt = "x", seed = 1 })
+      print(ok and "ok" or fault.kind, not ok and fault.charged, imagine.spent().tokens)
+      if not ok then error(fault, 0) end
+      """, to: folder.file("a.lua"))
+    let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
+    // Nothing can be stored where the store's folder is a file.
+    try FileSystem.write("", to: folder.file("home/assets"))
+    let first = try await run(["a.lua"], environment)
+    #expect(first.output == "io\tyes\t1\n", "\(first.errors)")
+    try FileManager.default.removeItem(atPath: folder.file("home/assets"))
+    let resumed = try await run(["--resume", "a.lua"], environment)
+    #expect(resumed.output == "uncertain\tyes\t1\n", "\(resumed.errors)")
+    #expect(service.requests.count == 1)
+    let insisted = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
+    #expect(insisted.output == "ok\tfalse\t2\n", "\(insisted.errors)")
+    await service.close()
+  }
+
+  @Test("a picture that somebody took out of the store is drawn again where the user says so")
+  func taken() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    try FileSystem.write(
+      """
+      imagine.generate{ prompt = "x", seed = 1 }:save("out.png")
+      if not arg[1] then error("stop", 0) end
+      """, to: folder.file("a.lua"))
+    let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
+    _ = try await run(["a.lua"], environment)
+    try FileManager.default.removeItem(atPath: folder.file("home/assets"))
+    let resumed = try await run(["--resume", "a.lua"], environment)
+    #expect(resumed.errors.contains("--on-uncertain retry"), "\(resumed.errors)")
+    #expect(service.requests.count == 1)
+    let insisted = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
+    #expect(insisted.errors.contains("stop"), "\(insisted.errors)")
+    #expect(service.requests.count == 2)
+    await service.close()
+  }
+
+  @Test("a key that a service repeats is in no error and in no journal")
+  func repeatedKey() async throws {
+    let service = try await StubServer { request in
+      .json(
+        401,
+        #"{"code":1001,"error":"\#(request.headers["authorization"] ?? "")","message":"bad: \#(request.headers["authorization"] ?? "")"}"#
+      )
+    }
+    let outcome = try await run(
+      [
+        "--verbose", "-e",
+        """
+        local ok, fault = pcall(imagine.generate, "x")
+        print(fault.name, fault.message, imagine.history()[1].error)
+        """,
+      ], ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "secret-token-1"])
+    #expect(outcome.output.contains("bad: Bearer sec…"), "\(outcome.errors)")
+    #expect(!(outcome.output + outcome.errors).contains("secret-token-1"))
+    for file in ["journal.sqlite", "journal.sqlite-wal"] {
+      guard let data = FileManager.default.contents(atPath: folder.file("home/\(file)")) else {
+        continue
+      }
+      #expect(data.range(of: Data("secret-token-1".utf8)) == nil)
+    }
+    await service.close()
+  }
+}
