@@ -77,6 +77,13 @@ struct Download {
     }
   }
 
+  /// Where a redirect leads: it may name a path alone.
+  private static func address(_ location: String, from address: String) -> String {
+    guard location.hasPrefix("/"), let origin = Origin(address) else { return location }
+    return location.hasPrefix("//")
+      ? "\(origin.scheme):\(location)" : "\(origin.scheme)://\(origin.authority)\(location)"
+  }
+
   private func authorization(for address: String) -> String? {
     if case .service(let endpoint) = source { endpoint.authorization(for: address) } else { nil }
   }
@@ -93,10 +100,8 @@ struct Download {
       limit: .silence(transport.timeouts.stall))
     if let range = file.missingRange { call.headers = range }
     return try await transport.perform(call) { answer in
-      if (300..<400).contains(answer.status), let next = answer.header("Location"),
-        next.contains("://")
-      {
-        return .elsewhere(next)
+      if (300..<400).contains(answer.status), let next = answer.header("Location") {
+        return .elsewhere(Self.address(next, from: address))
       }
       guard try file.begins(with: answer) else {
         throw answer.fault(try await answer.bytes(upTo: 1 << 16))

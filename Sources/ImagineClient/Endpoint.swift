@@ -14,6 +14,14 @@ public struct Endpoint: Sendable, Hashable {
     self.token = token
   }
 
+  /// Whether an address can be the base of others: on the web, with a host, without a name and a
+  /// password (which would be shown wherever the address is), and without a query.
+  public static func isBase(_ address: String) -> Bool {
+    let address = address.trimmingWhitespace()
+    return Origin(address)?.isWeb == true
+      && !address.contains { $0 == "?" || $0 == "#" || $0.isWhitespace }
+  }
+
   /// An address below the base.
   func address(_ path: String) -> String { baseURL + path }
 

@@ -188,7 +188,7 @@ extension Argument {
   }
 
   /// The argument as its writer would recognise it; long texts are cut.
-  var quoted: String {
+  public var quoted: String {
     switch self {
     case .text(let text): text.count > 60 ? "\"\(text.prefix(57))...\"" : "\"\(text)\""
     case .integer(let value): String(value)

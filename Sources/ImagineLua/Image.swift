@@ -26,7 +26,7 @@ extension Image: LuaUserdata {
     type.property("provider") { $0.metadata?.provider }
 
     type.asyncMethod("save") { image, call in
-      let path = try call.string(2)
+      let path = try FilePath(call, 2).text
       let options = try Options(call, 3, of: "save", allowed: ["overwrite", "metadata"])
       let replacing = try options.boolean("overwrite") ?? true
       let metadata = try options.boolean("metadata") ?? true

@@ -108,7 +108,7 @@ extension CallOptions {
     case .number(let seconds) where seconds > 0: return min(seconds, 1e9)
     default:
       throw .invalid(
-        field: field, given: "a \(value.type)", expected: "a number of seconds above 0")
+        field: field, given: Argument(value).quoted, expected: "a number of seconds above 0")
     }
   }
 }

@@ -8,7 +8,7 @@ struct PayingModule: Sendable {
   /// Adds the functions to the module.
   func install(in state: LuaState, _ module: LuaTable) throws {
     try module.set(functions)
-    let makeBudget = try state.load(Self.budget, name: "=imagine.budget")
+    let makeBudget = try state.load(Self.budget, name: ImagineModule.chunkName)
     let budget = try makeBudget.call(enter, leave).first
     try module.set("budget", to: budget ?? .nil)
   }

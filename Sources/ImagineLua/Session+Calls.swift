@@ -47,11 +47,13 @@ extension Session {
     }
     try fields.check(for: operation, at: provider.name)
     var request = try operation.request(
-      from: fields.arguments(for: operation), by: .script, options: CallFields.options)
+      from: fields.arguments(for: operation), by: .script,
+      options: CallFields.options(of: operation))
     request.extra = fields.extra
     guard fields.count == nil || operation.answer == .picture else {
       throw ImagineError.unknown(
-        field: "n", of: name, allowed: operation.fields.map(\.name))
+        field: "n", of: name,
+        allowed: operation.fields.map(\.name) + CallFields.options(of: operation))
     }
     return try makeCall(
       request, provider, options: fields.callOptions, count: fields.count,
@@ -115,7 +117,10 @@ extension Session {
 /// options that every call takes.
 private struct CallFields {
   /// The options' names.
-  static let options = ["provider", "extra", "n", "cache"] + CallOptions.names
+  static func options(of operation: Operation) -> [String] {
+    let count = operation.answer == .picture ? ["n"] : []
+    return ["provider", "extra"] + count + ["cache"] + CallOptions.names
+  }
 
   private var values: [String: LuaValue] = [:]
   private(set) var provider: String?
@@ -137,8 +142,16 @@ private struct CallFields {
       values["prompt"] = try call.value(index)
     case .userdata where operation?.field("image") != nil && image == nil:
       values["image"] = try call.value(index)
+    case .string where operation?.field("image") != nil && image == nil:
+      values["image"] = try call.value(index)
     case .none where image != nil, .nil where image != nil: break
-    default: try read(call.table(index), of: name)
+    case .table: try read(call.table(index), of: name)
+    case let type:
+      let alternative = operation?.field("prompt") != nil ? "a prompt" : "a picture"
+      throw ImagineError(
+        .validation,
+        "\(name): \(type == .none ? "no value" : "a \(type)") is not allowed"
+          + " (expected \(alternative), or a table of fields)")
     }
     if let image { values["image"] = try call.state.value(of: image) }
   }
@@ -160,8 +173,16 @@ private struct CallFields {
     }
   }
 
-  /// - Throws: ``ImagineError`` where a field is one that only other providers take.
+  /// - Throws: ``ImagineError`` where a field is one that only other providers take, or is given
+  ///   twice: what `extra` holds is sent beside the fields, and nobody counts the pictures that it
+  ///   asks for.
   func check(for operation: Operation, at provider: String) throws(ImagineError) {
+    let taken = operation.fields.flatMap { [$0.name, $0.wireName] } + ["n"]
+    if let name = extra.keys.sorted().first(where: taken.contains) {
+      throw .invalid(
+        field: "extra.\(name)", given: "a field of the call itself",
+        expected: "only fields that Imagine does not know")
+    }
     for name in values.keys.sorted() {
       if let error = ImagineError.notTaken(field: name, of: operation, by: provider) {
         throw error
@@ -170,8 +191,14 @@ private struct CallFields {
   }
 
   /// The fields as an operation takes them: a string is always a path where a picture is wanted.
-  func arguments(for operation: Operation) -> [String: Argument] {
-    Dictionary(
+  ///
+  /// - Throws: ``ImagineError`` for text that is not UTF-8: it would be sent as another one.
+  func arguments(for operation: Operation) throws(ImagineError) -> [String: Argument] {
+    for (name, value) in values {
+      guard case .string(let text) = value, text.validText == nil else { continue }
+      throw .invalid(field: name, given: "text that is not UTF-8", expected: "text in UTF-8")
+    }
+    return Dictionary(
       uniqueKeysWithValues: values.map { name, value in
         if case .picture? = operation.field(name)?.kind, let path = value.text {
           return (name, .picture(.file(path: path)))

@@ -34,7 +34,7 @@ extension Video: LuaUserdata {
     type.property("thumbnail") { $0.thumbnail }
 
     type.asyncMethod("save") { video, call in
-      let path = try call.string(2)
+      let path = try FilePath(call, 2).text
       let replacing =
         try Options(call, 3, of: "save", allowed: ["overwrite"]).boolean("overwrite") ?? true
       try Video.check(path)

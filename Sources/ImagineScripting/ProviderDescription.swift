@@ -47,14 +47,19 @@ struct ProviderDescription: Sendable, Equatable {
     guard let baseURL = try settings.text("base_url") else {
       throw .missing(field: "base_url", of: place)
     }
-    guard baseURL.hasPrefix("https://") || baseURL.hasPrefix("http://") else {
-      throw .invalid(
-        field: "\(place).base_url", given: "\"\(baseURL)\"", expected: "an http or https address")
-    }
+    try Self.check(baseURL, field: "\(place).base_url")
     self.init(kind: kind, baseURL: baseURL, place: place)
     token = try settings.text("token")
     tokenVariable = try settings.text("token_env")
     try takeHabits(settings)
+  }
+
+  /// The address is not repeated where it may hold a password.
+  private static func check(_ address: String, field: String) throws(ImagineError) {
+    guard !Endpoint.isBase(address) else { return }
+    throw .invalid(
+      field: field, given: address.contains("@") ? "this address" : "\"\(address)\"",
+      expected: "an http or https address without a name, a password or a query")
   }
 
   /// What does not say where the provider is, and may be said of a built-in one too.
@@ -136,6 +141,7 @@ extension ProviderDescription {
       try settings.allow(["prices"])
     case "openai":
       let elsewhere = environment["OPENAI_BASE_URL"]
+      if let elsewhere { try check(elsewhere, field: "OPENAI_BASE_URL") }
       description = ProviderDescription(
         kind: .openai, baseURL: elsewhere ?? "https://api.openai.com/v1", place: settings.place)
       // A model on one's own machine needs no key; OpenAI does.
@@ -161,9 +167,8 @@ extension ProviderDescription {
     _ environment: [String: String]
   ) throws(ImagineError) -> String {
     guard let address = environment["IMAGINE_BASE_URL"] else { return "https://api.vyro.ai/v2" }
-    guard address.hasPrefix("https://") || address.hasPrefix("http://"),
-      Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2")
-    else {
+    try check(address, field: "IMAGINE_BASE_URL")
+    guard Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2") else {
       throw .invalid(
         field: "IMAGINE_BASE_URL", given: "\"\(address)\"",
         expected: "an http or https address that ends in /v2")

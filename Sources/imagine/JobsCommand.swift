@@ -66,6 +66,12 @@ struct JobsCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Where to save it; ID.mp4 by default.") var output: String?
     @Option(help: "Seconds to wait.") var timeout = 1800.0
 
+    func validate() throws {
+      guard timeout > 0, timeout <= 1e9 else {
+        throw ValidationError("--timeout is a number of seconds above 0")
+      }
+    }
+
     func run() async throws {
       try await options.withHost { host in
         let path = output ?? "\(id).mp4"

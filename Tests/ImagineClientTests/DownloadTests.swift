@@ -65,6 +65,18 @@ struct DownloadTests {
     await stub.close()
   }
 
+  @Test("follows a redirect that names a path alone")
+  func relativeRedirect() async throws {
+    let stub = try await StubServer { request in
+      request.target == "/other.mp4"
+        ? .full(status: 200, body: Self.content)
+        : .full(status: 302, headers: ["location": "/other.mp4"], body: [])
+    }
+    let asset = try await download(from: stub)
+    #expect(try store.bytes(of: asset, from: 0, count: 100) == Self.content)
+    await stub.close()
+  }
+
   @Test("an address that has expired is an error, and leaves nothing")
   func expired() async throws {
     let stub = try await stub(tag: nil) { _ in .full(status: 403, body: []) }

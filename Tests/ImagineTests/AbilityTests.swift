@@ -59,6 +59,26 @@ struct AbilityTests {
     #expect(told.contains(message), "\(told)")
   }
 
+  @Test(
+    "so is what no call can be",
+    arguments: [
+      ("imagine.generate, 12", "generate: a number is not allowed (expected a prompt, or a table"),
+      ("imagine.generate", "generate: no value is not allowed (expected a prompt, or a table"),
+      ("imagine.upscale, true", "upscale: a boolean is not allowed (expected a picture, or"),
+      ("imagine.generate, 'a\\xff'", "field 'prompt': text that is not UTF-8 is not allowed"),
+      ("imagine.generate, { prompt = 'x', timeout = 0 }", "field 'timeout': 0 is not allowed"),
+      (
+        "imagine.generate, { prompt = 'x', extra = { seed = 1 } }",
+        "field 'extra.seed': a field of the call itself is not allowed"
+      ),
+      ("mine.generate, { prompt = 'x', extra = { n = 9 } }", "field 'extra.n': a field of"),
+      ("imagine.video, { prompt = 'x', n = 2 }", "unknown field 'n'"),
+    ])
+  func refused(call: String, message: String) async throws {
+    let told = try await refusal(call)
+    #expect(told.contains(message), "\(told)")
+  }
+
   @Test("but a shape that a provider has is translated, and the nearest where that will do")
   func shapes() async throws {
     let stub = try await StubServer { _ in .json(400, #"{"error":{"message":"seen"}}"#) }

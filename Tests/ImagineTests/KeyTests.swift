@@ -45,6 +45,24 @@ struct KeyTests {
     #expect(outcome.errors.contains("IMAGINE_TOKEN is set, but holds no token"))
   }
 
+  @Test(
+    "a base address with a password or a query is refused, and the password is not repeated",
+    arguments: ["http://user:hidden@127.0.0.1:1/v2", "http://127.0.0.1:1/v2?key=x", "http:///v2"])
+  func keyInAddress(address: String) async throws {
+    let script = """
+      print(pcall(imagine.provider, { kind = "openai", base_url = "\(address)" }))
+      """
+    for outcome in [
+      try await run([:], script: script),
+      try await run(["IMAGINE_BASE_URL": address, "IMAGINE_TOKEN": "abc"]),
+      try await run(["OPENAI_BASE_URL": address], options: ["--provider", "openai"]),
+    ] {
+      let text = outcome.output + outcome.errors
+      #expect(text.contains("without a name, a password or a query"), "\(text)")
+      #expect(!text.contains("hidden"))
+    }
+  }
+
   @Test("an address that does not end in /v2 is refused before anything is sent")
   func wrongBase() async throws {
     let stub = try await StubServer { _ in .close }

@@ -1,3 +1,4 @@
+import Foundation
 import ImagineTestSupport
 import Synchronization
 import Testing
@@ -89,5 +90,46 @@ struct WaitTests {
       """, statuses: [#""status":"cancelled""#])
     #expect(outcome.output.contains("the job film-1 was cancelled"), "\(outcome.errors)")
     #expect(questions == 1)
+  }
+
+  @Test("waits as long as it likes")
+  func longest() async throws {
+    let (outcome, _) = try await run(
+      """
+      for _, time in ipairs{ 1e30, math.huge, math.maxinteger } do
+        local job = imagine.video{ prompt = "waves", timeout = time }
+        local ok, fault = pcall(job.wait, job, { timeout = time })
+        print(fault.kind, task.timeout(time, function() return "in time" end))
+      end
+      local ok, fault = pcall(imagine.video, { prompt = "waves", timeout = 0/0 })
+      print(fault.field)
+      """, statuses: [#""status":"failed""#])
+    #expect(
+      outcome.output
+        == String(repeating: "job_failed\tin time\n", count: 3) + "timeout\n",
+      "\(outcome.errors)")
+  }
+
+  @Test("has its video where the thumbnail is not to be had")
+  func noThumbnail() async throws {
+    let film = try await Program.imagine.run(
+      ["-e", "imagine.video('waves'):wait():save('film.mp4')"],
+      environment: ["IMAGINE_HOME": folder.file("local"), "XDG_CONFIG_HOME": folder.path],
+      in: folder.path)
+    #expect(film.status == 0, "\(film.errors)")
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.file("film.mp4"))))
+    let files = try await StubServer { request in
+      request.target == "/film.mp4" ? .full(status: 200, body: bytes) : .json(404, "{}")
+    }
+    let (outcome, _) = try await run(
+      """
+      local video = imagine.video("waves"):wait()
+      print(video.thumbnail, video.width > 0)
+      """,
+      statuses: [
+        #""status":"finished","url":{"generation":"\#(files.address)/film.mp4","thumbnail":"\#(files.address)/still.png"}"#
+      ])
+    #expect(outcome.output == "nil\ttrue\n", "\(outcome.errors)")
+    await files.close()
   }
 }

@@ -32,7 +32,9 @@ struct Card {
     for scale in stride(from: 5, to: 1, by: -1) {
       let columns = size.width / (scale * (CardFont.width + 1)) - 2
       let rows = size.height / (scale * (CardFont.height + 2)) - 2
-      let text = ["seed \(seed)", style, ""] + Self.wrap(prompt, columns: columns)
+      // A card shows the beginning of a prompt that is too long for it.
+      let shown = prompt.prefix(columns * rows)
+      let text = ["seed \(seed)", style, ""] + Self.wrap(String(shown), columns: columns)
       if text.count <= rows || scale == 2 { return (scale, Array(text.prefix(rows))) }
     }
     return (1, [])
