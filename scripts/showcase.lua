@@ -13,8 +13,8 @@ local prompts = {
   "a cottage in the snow", "stars over hills", "a galaxy with a ringed planet",
   "a cosy living room", "a perfume bottle on a marble table", "a cup of coffee on a wooden table",
   "fruit, still life", "portrait of a woman", "a man with a hat in a street",
-  "an astronaut in the desert", "a cat on a sofa", "a dog on a beach", "a horse in a field",
-  "three birds over the sea", "a castle by a river", "a lighthouse at dusk",
+  "an astronaut in the desert", "a cat on a sofa", "waves rolling onto a beach", "a horse in a field",
+  "a fish over a coral reef", "a castle by a river", "a lighthouse at dusk",
   "a yellow car in a city street", "a golden robot", "a rocket in space",
 }
 local styles = {}

@@ -29,6 +29,16 @@ import Testing
     }
   }
 
+  @Test("those who are joined by 'and' share their seat")
+  func joined() throws {
+    let subjects = placements("a black dog and a white cat on a sofa")
+    let sofa = try #require(subjects.first { $0.kind == .sofa })
+    let dog = try #require(subjects.first { $0.kind == .dog })
+    let cat = try #require(subjects.first { $0.kind == .cat })
+    #expect(dog.foot.y == cat.foot.y && dog.foot.y < sofa.foot.y)
+    #expect(abs(dog.foot.x - cat.foot.x) > 0.1)
+  }
+
   @Test("who is in a boat is behind its side, and the boat is on water")
   func within() throws {
     let scene = Composer.scene(of: "a dog in a boat", aspect: 1, seed: 7)

@@ -63,7 +63,8 @@ import Testing
       "a dog on a bed", "a cat on a table in a kitchen", "a child with a balloon",
       "a vase of flowers", "a bowl of fruit", "a dog in a boat", "a snowman", "a mushroom",
       "a bicycle", "a train", "a windmill", "a bridge", "a waterfall", "a dragon", "a pizza",
-      "a cake", "an old man with a beard and a hat", "portrait of a queen",
+      "a cake", "a bear", "a candle", "a woman with an umbrella", "a library",
+      "an old man with a beard and a hat", "portrait of a queen",
     ]
     for prompt in prompts {
       let picture = try engine.picture(

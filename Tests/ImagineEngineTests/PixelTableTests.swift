@@ -55,7 +55,7 @@ import Testing
       digest: "f80df99f8d82059c7c7c46e9c55cb612df3d2bf7e02041924e8b0b16fa751066"),
     Entry(
       prompt: "a desert at sunset", style: .anime, seed: 8,
-      digest: "a04782e65cd96494a1756eca4b56f2c01e5879bd678ea793bf53e22c91e79744"),
+      digest: "7a65a6556611ec4ee1beac3a192b71964f41e747505e22e4d877c33cde257266"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
       digest: "a226d2a93679a861ec522cd3d1af6d25868452f448e8888cafb825c934071c29"),
@@ -85,7 +85,7 @@ import Testing
       digest: "617ba2a58239d4c1529aaf3bc46b0621d41f27d115c439488469152466fa8a03"),
     Entry(
       prompt: "dolphins leaping out of the sea", style: .anime, seed: 18,
-      digest: "565283234f328b417804e96eb5c597dcb218ea0871e908be5ed8f23e64d3d49a"),
+      digest: "72fb4f0a0aae4e01e3935424ec525338e51a8e5165ff1043259486f7b1537503"),
     Entry(
       prompt: "a cat on a sofa", style: .imagineTurbo, seed: 19,
       digest: "ec27dd837518cca10e083e4e1e0292574abe6984671a0c9b5f163bf091209f36"),
@@ -94,7 +94,7 @@ import Testing
       digest: "7ff07f326c47b808f705a223fbad973cc1ce603bbf1bae62b27bd7ce91358c62"),
     Entry(
       prompt: "a camel in the desert at dusk", style: .fluxDev, seed: 21,
-      digest: "2a4633e20a5b84db07e2fc247c2b4f3ae877cc2e6a8ed013627390f4120122a6"),
+      digest: "3ef93dbb82b274391443aa76f91b0cafb19e36612d8df0446c87dbd63f2612bb"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
       digest: "f41a00fcd6c06252f26e62afdacfabc79fafc7e9ae6681aa1f159b769c8706a8"),

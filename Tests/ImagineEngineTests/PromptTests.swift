@@ -95,6 +95,24 @@ import Testing
     #expect(PromptReader.read("a hot air balloon").mentions.map(\.subject) == [.balloon])
   }
 
+  @Test("people who are joined by 'and' are as many as are named")
+  func joined() {
+    #expect(PromptReader.read("a man and a woman").mentions.map(\.count) == [2])
+    #expect(PromptReader.read("a queen and two knights").mentions.map(\.count) == [3])
+    #expect(PromptReader.read("a beach without cats and dogs").mentions.isEmpty)
+  }
+
+  @Test("who is by the sea stands on its beach")
+  func shore() {
+    var woman = PromptReader.read("a woman by the sea")
+    woman.settle()
+    #expect(woman.place == .coast)
+    var ship = PromptReader.read("a pirate ship at sea")
+    ship.settle()
+    #expect(ship.place == .sea)
+    #expect(ship.mentions.map(\.subject) == [.boat])
+  }
+
   @Test("a coloured suit or dress is worn by who was named before it")
   func clothes() {
     let reading = PromptReader.read("a man in a blue suit and a red car")

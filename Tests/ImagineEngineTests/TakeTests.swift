@@ -14,7 +14,8 @@ import Testing
   @Test(
     "a film does not flicker: from frame to frame it changes evenly",
     arguments: [
-      "a house in a meadow", "the sea", "mountains at dawn, zoom in", "a forest",
+      "a house in a meadow", "the sea", "waves rolling onto a beach", "a coral reef with fish",
+      "mountains at dawn, zoom in", "a forest",
       "a lake, pan left",
       "a street at night", "a city skyline at night", "a beach with palms", "a desert",
       "stars over hills", "a cosy living room", "a boat on the sea in the rain",

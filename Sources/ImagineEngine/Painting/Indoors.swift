@@ -156,6 +156,7 @@ private struct Room: Sendable {
   private let sky: Sky
   private let width: Float
   private let windowX: Float
+  private let hasBooks: Bool
   private let depth: Float = 5.2
   private let eye: Float = 1.35
   private let ceiling: Float = 2.8
@@ -166,6 +167,7 @@ private struct Room: Sendable {
     noise = Noise(stream)
     wallColour = Colour(stream.pick([0xD8_CC_B8, 0xB8_C4_B8, 0xC8_B8_C0, 0xB4_C0_CC, 0xE0_CC_A8]))
     sky = Sky(painter)
+    hasBooks = painter.scene.features.contains(.books)
     width = 2.6 * max(0.75, aspect * 0.9)
     windowX = stream.within(-0.5...0.5)
   }
@@ -225,6 +227,9 @@ private struct Room: Sendable {
     if y < 0.1 { albedo = Colour(0xF0_EC_E4) }
     let mottle = (noise.cloud(u * 2, y * 2, octaves: 3) - 0.5) * 0.12 * painter.rendering.texture
     if normal.z < 0.5, u > 2.4, u < 4.4, y > 0.0, y < 2.1 { return shelf(u - 2.4, y) }
+    if hasBooks, y < 2.6, normal.z < 0.5 || abs(u - windowX) > 1.45 {
+      return shelf(Elementary.fraction(u * 0.5 + 20) * 2, y)
+    }
     return albedo
       * (painter.scene.palette.ambient * Colour(repeating: 1 + mottle) + Colour(0.1, 0.09, 0.08, 0))
   }

@@ -33,7 +33,7 @@ struct Land: Sendable {
     case .lake: kind = .lake
     default: kind = .hills
     }
-    eye = kind == .mountains ? 2.2 : (kind == .dunes ? 2.0 : 1.7)
+    eye = kind == .mountains ? 2.2 : (kind == .dunes ? 3.2 : 1.7)
     horizon = scene.horizon
     hasWater = kind == .coast || kind == .lake
     farthest = 90
@@ -64,12 +64,12 @@ struct Land: Sendable {
     case .dunes:
       // The wind piles the sand up slowly on one side and lets it slide down on the other.
       let bend = shape.swell(x * 0.045 + 9, z * 0.05, octaves: 2) * 2.1
-      let phase = Elementary.fraction(x * 0.05 * side + z * 0.06 + bend)
+      let phase = Elementary.fraction(x * 0.06 * side + z * 0.075 + bend)
       let profile =
         phase < 0.7 ? Elementary.smooth(0, 0.7, phase) : Elementary.smooth(1, 0.7, phase)
       let size = 0.4 + 1.5 * shape.value(x * 0.04 + 3, z * 0.05)
       let small = shape.swell(x * 0.2, z * 0.24, octaves: 2)
-      let near = profile * size * 3.4 * Elementary.smooth(0, 12, z) + small * 0.3
+      let near = profile * size * 2.7 * Elementary.smooth(2, 14, z) + small * 0.3
       let far = Elementary.smooth(40, 90, z)
       if far <= 0 { return near }
       return near + far * 2.4 * shape.swell(x * 0.03, z * 0.03, octaves: 3)

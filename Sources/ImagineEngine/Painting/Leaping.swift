@@ -15,7 +15,7 @@ extension Painter {
     ).paint(on: canvas)
     for splash in leap.splashes where splash.strength > 0.04 {
       var spray = Figure(placement, time: time)
-      spray.drawSplash(width: 0.3 + splash.strength * 0.34, age: splash.strength)
+      spray.drawSplash(width: 0.4 + splash.strength * 0.5, age: splash.strength)
       FigureDrawing(
         spray, origin: surface + Point(splash.x * side * scale, scale * 0.02),
         scale: scale * (0.45 + 0.55 * splash.strength), facing: placement.facing, painter: self,

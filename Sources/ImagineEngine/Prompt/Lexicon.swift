@@ -111,7 +111,7 @@ enum Lexicon {
     ([.weather(.cloudy)], "cloud cloudy cumulus"),
     ([.weather(.overcast)], "overcast grey_sky gloomy drizzle dull"),
     ([.weather(.fog), .feature(.mist)], "fog mist misty foggy haze hazy"),
-    ([.weather(.rain)], "rain rainy wet shower umbrella puddle"),
+    ([.weather(.rain)], "rain rainy wet shower puddle"),
     (
       [.weather(.storm), .feature(.lightning)],
       "storm thunder lightning thunderstorm tempest stormy hurricane"
@@ -121,7 +121,7 @@ enum Lexicon {
       "snow snowy snowfall blizzard snowstorm frost frosty snowing"
     ),
     ([.weather(.wind)], "wind windy breeze breezy"),
-    ([.season(.spring), .feature(.petals)], "spring blossom cherry_blossom sakura bloom"),
+    ([.season(.spring), .feature(.petals)], "spring blossom bloom"),
     ([.season(.summer)], "summer july august"),
     ([.season(.autumn)], "autumn fall october autumnal foliage"),
     ([.season(.winter)], "winter christmas january wintry"),
@@ -155,7 +155,7 @@ enum Lexicon {
     ([.amount(2), .subject(.person)], "couple"),
     ([.feature(.beard)], "beard bearded wizard grandfather pirate moustache santa"),
     ([.feature(.elderly)], "old elderly aged wizard grandmother grandfather senior"),
-    ([.feature(.crown)], "crown king queen princess prince"),
+    ([.feature(.crown)], "crown king prince"),
     ([.feature(.pointedHat)], "wizard witch sorcerer"),
     ([.feature(.armour)], "knight armour armor"),
     ([.feature(.suit)], "suit tuxedo tie"),
@@ -168,8 +168,17 @@ enum Lexicon {
     ([.feature(.sitting)], "sitting sit seated meditating"),
     ([.feature(.leap)], "leap jump breach breaching leaping jumping"),
     ([.subject(.person), .feature(.spacesuit)], "astronaut cosmonaut spaceman"),
-    ([.subject(.cat)], "cat kitten kitty tabby feline tiger leopard panther"),
-    ([.subject(.dog)], "dog puppy hound wolf fox corgi retriever terrier poodle husky canine"),
+    ([.subject(.cat)], "cat kitten kitty tabby feline panther"),
+    ([.colour(.orange), .subject(.cat)], "tiger"),
+    ([.colour(.yellow), .subject(.cat)], "leopard cheetah"),
+    ([.subject(.bear)], "bear grizzly panda polar_bear teddy"),
+    ([.subject(.candle)], "candle"),
+    ([.feature(.umbrella)], "umbrella parasol"),
+    ([.feature(.books)], "library bookshelf book"),
+    ([.feature(.crown), .feature(.dress)], "queen princess bride"),
+    ([.subject(.dog)], "dog puppy hound corgi retriever terrier poodle husky canine"),
+    ([.colour(.orange), .subject(.dog)], "fox"),
+    ([.colour(.grey), .subject(.dog)], "wolf"),
     (
       [.subject(.bird)],
       "bird seagull gull eagle raven crow owl sparrow swan dove duck flamingo parrot heron"
@@ -177,6 +186,10 @@ enum Lexicon {
     (
       [.subject(.tree)],
       "tree oak maple willow birch beech olive_tree oak_tree apple_tree maple_tree birch_tree"
+    ),
+    (
+      [.season(.spring), .feature(.petals), .colour(.pink), .subject(.tree)],
+      "cherry_blossom sakura cherry_tree blossoming_tree"
     ),
     ([.subject(.conifer)], "pine fir spruce conifer cedar pine_tree fir_tree christmas_tree"),
     ([.subject(.palm)], "palm palm_tree coconut"),
@@ -195,7 +208,7 @@ enum Lexicon {
     ),
     (
       [.subject(.boat)],
-      "boat ship sailboat yacht ferry canoe vessel sailing_boat fishing_boat rowboat"
+      "boat ship sailboat yacht ferry canoe vessel sailing_boat fishing_boat rowboat pirate_ship sailing_ship cruise_ship"
     ),
     (
       [.subject(.rocket)],
@@ -242,7 +255,7 @@ enum Lexicon {
     ([.subject(.bed)], "bed"),
     ([.subject(.rock)], "rock boulder"),
     ([.subject(.branch)], "branch twig tree_branch"),
-    ([.subject(.horse)], "horse pony stallion unicorn deer stag cow"),
+    ([.subject(.horse)], "horse pony stallion unicorn deer stag cow donkey"),
     ([.subject(.balloon)], "balloon air_balloon airship zeppelin"),
     ([.subject(.lamp)], "lamp lantern streetlight"),
     ([.feature(.spacesuit)], "spacesuit space_suit"),
@@ -328,6 +341,7 @@ enum Lexicon {
     ([.relation(.before)], "in_front before"),
     ([.relation(.behind)], "behind background against"),
     ([.relation(.below)], "under below beneath underneath"),
-    ([.relation(.with)], "with and holding wearing"),
+    ([.relation(.with)], "with holding wearing"),
+    ([.relation(.and)], "and"),
   ]
 }

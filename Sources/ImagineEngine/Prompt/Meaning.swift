@@ -41,7 +41,8 @@ enum SubjectKind: String, CaseIterable, Sendable {
   case sofa, armchair, table, bench, bed, rock, branch
   case whale, dolphin, shark, turtle, jellyfish
   case vase, cactus, camel, lion, elephant, rabbit, butterfly, toyBalloon
-  case dragon, pizza, cake, snowman, mushroom, bicycle, train, windmill, bridge, waterfall
+  case bear, candle, dragon, pizza, cake, snowman, mushroom, bicycle, train, windmill, bridge,
+    waterfall
 }
 
 enum Material: String, CaseIterable, Sendable {
@@ -59,13 +60,14 @@ enum Light: String, CaseIterable, Sendable { case soft, hard, backlit, neon, gol
 enum Feature: String, CaseIterable, Sendable {
   case stars, moon, rainbow, mist, aurora, lightning, reflection, waves, fireworks
   case petals, spacesuit, hat, planet, woman, man, child
-  case beard, elderly, crown, pointedHat, armour, walking, sitting, leap, coral, bowl, afloat, suit,
+  case umbrella, books, beard, elderly, crown, pointedHat, armour, walking, sitting, leap, coral,
+    bowl, afloat, suit,
     dress
 }
 
 /// How a subject stands to what was named before it, or to the place.
 enum Relation: String, CaseIterable, Sendable {
-  case on, within, above, beside, before, behind, below, with
+  case on, within, above, beside, before, behind, below, with, and
 }
 
 /// A colour that a prompt can name.

@@ -107,7 +107,7 @@ struct PromptReader {
       switch meaning {
       case .negation: isNegated = true
       case .relation(let value):
-        if value != .with { isNegated = false }
+        if value != .with, value != .and { isNegated = false }
         relation = value
       case .amount(let count): amount = count
       case .size(let factor): size = factor
@@ -152,7 +152,12 @@ struct PromptReader {
       // "a cat, a black cat": the later words add to the first mention.
       reading.mentions[known].colours += colours
       if let material { reading.mentions[known].material = material }
-      if amount != nil || isPlural { reading.mentions[known].count = count }
+      if subject == .person, relation == .and {
+        // "A man and a woman" are two.
+        reading.mentions[known].count += count
+      } else if amount != nil || isPlural {
+        reading.mentions[known].count = count
+      }
       return
     }
     reading.mentions.append(

@@ -1,98 +1,113 @@
 /// How what was just placed stands to what was named before it: "a cat on a sofa", "a dog in a
 /// boat", "a knight in front of a castle".
 struct Arrangement {
-  private let relation: Relation
-  private let lower: SubjectKind
-  private let upper: SubjectKind
+  private let mentions: [Reading.Mention]
   private let index: Int
   private let aspect: Float
+  private let lower: SubjectKind
+  private let relation: Relation
+  /// The mentions that are arranged by this one: the one before it, and those joined to that.
+  private let riders: Range<Int>
   private let isAlone: Bool
 
-  /// The arrangement of a mention and the one before it; does nothing where none is named.
+  /// The arrangement of a mention and the ones before it; does nothing where none is named.
   init(mentions: [Reading.Mention], at index: Int, aspect: Float) {
-    relation = mentions[index].relation ?? .with
-    lower = mentions[index].subject
-    upper = mentions[max(index - 1, 0)].subject
+    self.mentions = mentions
     self.index = index
     self.aspect = aspect
-    isAlone = mentions.count == 2
+    lower = mentions[index].subject
+    relation = mentions[index].relation ?? .with
+    // "A dog and a cat on a sofa": both sit on it.
+    var first = max(index - 1, 0)
+    while first > 0, mentions[first].relation == .and, mentions[first - 1].subject.canBeCarried {
+      first -= 1
+    }
+    riders = first..<index
+    isAlone = mentions.count == riders.count + 1
   }
 
-  func apply(_ groups: inout [[Scene.Placement]], in scene: Scene) {
+  func apply(_ groups: inout [[Scene.Placement]]) {
     guard index > 0, let support = groups[index].first else { return }
+    let upper = mentions[index - 1].subject
     switch relation {
     case .on:
       if let seat = lower.standingHeight, upper.canBeCarried { stack(&groups, support, seat) }
     case .within:
-      if lower == .boat || lower == .car, upper.canBeCarried { board(&groups, support, scene) }
+      if lower == .boat || lower == .car, upper.canBeCarried { board(&groups, support) }
     case .below: gather(&groups, support, aside: 0.1)
     case .before: gather(&groups, support, aside: 0.28)
     case .with: if lower == .toyBalloon { hand(&groups) }
-    case .behind, .above, .beside: break
+    case .behind, .above, .beside, .and: break
+    }
+  }
+
+  /// Changes each of those who are carried; `spread` is its place from one side (-0.5) to the other
+  /// among as many as there are.
+  private func eachRider(
+    _ groups: inout [[Scene.Placement]],
+    _ change: (inout Scene.Placement, _ spread: Float, _ count: Int) -> Void
+  ) {
+    let count = riders.reduce(0) { $0 + groups[$1].count }
+    var position = 0
+    for group in riders {
+      for member in groups[group].indices {
+        change(
+          &groups[group][member], count > 1 ? Float(position) / Float(count - 1) - 0.5 : 0, count)
+        groups[group][member].standsOnGround = false
+        position += 1
+      }
     }
   }
 
   /// Sets the upper ones side by side on top of their support.
   private func stack(
-    _ groups: inout [[Scene.Placement]], _ support: Scene.Placement, _ seat: Float
+    _ groups: inout [[Scene.Placement]], _ given: Scene.Placement, _ seat: Float
   ) {
-    var support = support
+    var support = given
     if isAlone {
       support.foot.x = min(max(support.foot.x, -0.06), 0.06) * aspect
       let widest = 0.9 * aspect / lower.usualWidth
       let growth: Float = lower.isFurniture ? 1.35 : (lower.isScenery ? 1.6 : 1)
       support.height = min(widest, support.height * growth, support.foot.y * 0.8)
     }
-    let count = groups[index - 1].count
-    // A cat on a roof would be a dot.
-    let ratio = max(upper.stature / lower.stature, 0.28)
-    for member in groups[index - 1].indices {
-      let spread = count > 1 ? Float(member) / Float(count - 1) - 0.5 : 0
-      let room = support.height * lower.usualWidth * lower.roomAcross
-      groups[index - 1][member].height = min(
-        support.height * ratio, groups[index - 1][member].height * 1.3,
-        count > 1 ? room / Float(count) / upper.usualWidth * 1.3 : .infinity)
-      groups[index - 1][member].foot = Point(
+    groups[index][0] = support
+    let room = support.height * lower.usualWidth * lower.roomAcross
+    eachRider(&groups) { rider, spread, count in
+      // A cat on a roof would be a dot.
+      let ratio = max(rider.kind.stature / lower.stature, 0.28)
+      rider.height = min(
+        support.height * ratio, rider.height * 1.3,
+        count > 1 ? room / Float(count) / rider.kind.usualWidth * 1.3 : .infinity)
+      rider.foot = Point(
         support.foot.x + spread * room * (1 - 1 / Float(count + 1)),
         support.foot.y - support.height * seat)
-      groups[index - 1][member].standsOnGround = false
-      groups[index - 1][member].distance = support.distance - 0.01
-      if upper == .bird || upper == .butterfly {
-        groups[index - 1][member].features.insert(.sitting)
-      }
-      if upper == .person, lower.isSatOn {
-        groups[index - 1][member].features.insert(.sitting)
-      }
+      rider.distance = support.distance - 0.01
+      let perches = rider.kind == .bird || rider.kind == .butterfly
+      if perches || rider.kind == .person && lower.isSatOn { rider.features.insert(.sitting) }
     }
-    groups[index][0] = support
   }
 
   /// Sets them into a boat or a car: its side hides their feet.
-  private func board(
-    _ groups: inout [[Scene.Placement]], _ support: Scene.Placement, _ scene: Scene
-  ) {
-    var support = support
+  private func board(_ groups: inout [[Scene.Placement]], _ given: Scene.Placement) {
+    var support = given
     let isBoat = lower == .boat
     support.height *= isBoat ? 1.15 : 1.4
     if isBoat { support.features.insert(.sitting) }
-    let count = groups[index - 1].count
-    for member in groups[index - 1].indices {
-      let spread = count > 1 ? Float(member) / Float(count - 1) - 0.5 : 0
-      groups[index - 1][member].height =
-        support.height * (isBoat ? 0.62 : 0.8) * (upper == .person ? 1.25 : 1)
-        * (count > 2 ? 0.7 : 1)
-      groups[index - 1][member].foot = Point(
+    groups[index][0] = support
+    eachRider(&groups) { rider, spread, count in
+      let isPerson = rider.kind == .person
+      rider.height =
+        support.height * (isBoat ? 0.62 : 0.8) * (isPerson ? 1.25 : 1) * (count > 2 ? 0.7 : 1)
+      rider.foot = Point(
         support.foot.x + spread * support.height * 0.7,
-        support.foot.y - support.height * (isBoat ? 0.02 : 0.3)
-          + (upper == .person ? support.height * 0.2 : 0))
-      groups[index - 1][member].standsOnGround = false
-      groups[index - 1][member].distance = support.distance + 0.01
+        support.foot.y - support.height * ((isBoat ? 0.02 : 0.3) + (isPerson ? 0.16 : 0)))
+      rider.distance = support.distance + 0.01
+      if isPerson { rider.features.insert(.sitting) }
       if isBoat {
-        groups[index - 1][member].features.insert(.afloat)
-        groups[index - 1][member].facing = support.facing
+        rider.features.insert(.afloat)
+        rider.facing = support.facing
       }
     }
-    groups[index][0] = support
   }
 
   /// Moves them in front of the thing, a little to its side.

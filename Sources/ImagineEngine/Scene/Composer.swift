@@ -58,6 +58,9 @@ struct Composer {
   }
 
   private func usualPlace(of subject: SubjectKind) -> Place? {
+    // A car before a house stands in the country.
+    let hasScenery = reading.mentions.contains { $0.subject.isScenery }
+    if subject == .car, hasScenery { return .meadow }
     if let own = subject.ownPlace { return own }
     switch subject {
     case .cat:

@@ -5,6 +5,7 @@ extension Reading {
     settleBalloon()
     settleTable()
     settleSwimmers()
+    settleShore()
   }
 
   /// "A cup on a marble table" is a still life: the table is its stage. What is too large for
@@ -48,6 +49,22 @@ extension Reading {
       features.insert(.leap)
     }
   }
+
+  /// Who is "by the sea" stands on its beach, not on the water; and so does a lighthouse on its
+  /// cliff.
+  private mutating func settleShore() {
+    if place == .mountains, mentions(.lighthouse) { place = .coast }
+    guard place == .sea else { return }
+    let isDry = mentions.contains { mention in
+      let kind = mention.subject
+      return !kind.isAfloat && !kind.flies(mention.relation) && kind.canBeCarried
+    }
+    let hasBoat = mentions.contains { $0.subject == .boat && $0.relation == .within }
+    if isDry, !hasBoat {
+      place = .coast
+      features.insert(.waves)
+    }
+  }
 }
 
 extension SubjectKind {
@@ -67,7 +84,7 @@ extension SubjectKind {
     case .fish, .whale, .dolphin, .shark, .turtle, .jellyfish: .underwater
     case .car, .lamp: .street
     case .rocket: .space
-    case .bottle, .cup, .fruit, .pizza, .cake, .vase: .studio
+    case .bottle, .cup, .fruit, .pizza, .cake, .vase, .candle: .studio
     case .palm: .coast
     case .conifer: .mountains
     case .cactus, .camel: .desert

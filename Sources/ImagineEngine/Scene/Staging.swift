@@ -29,7 +29,7 @@ struct Staging {
         (0..<count).map { member in
           placement(index, member: member, of: count, middle: middle, in: scene, &chance)
         })
-      Arrangement(mentions: mentions, at: index, aspect: aspect).apply(&groups, in: scene)
+      Arrangement(mentions: mentions, at: index, aspect: aspect).apply(&groups)
     }
     // What is farther away is painted first.
     return groups.joined().enumerated().sorted {
@@ -55,8 +55,8 @@ struct Staging {
   private func field(
     _ mention: Reading.Mention, in scene: Scene, _ chance: inout RandomStream
   ) -> [Scene.Placement] {
-    (0..<34).map { index in
-      let near = (Float(index) + chance.unit()) / 34
+    (0..<26).map { index in
+      let near = (Float(index) + chance.unit()) / 26
       let depth = 0.07 + near * near * (0.96 - scene.horizon)
       return Scene.Placement(
         kind: .flower, foot: Point(chance.within(-0.54...0.54) * aspect, scene.horizon + depth),
@@ -174,7 +174,10 @@ struct Staging {
       colours = [colours.first ?? Paint.white.colour, bloom.colour]
     }
     var features = reading.features
-    if count > 1 { features.remove(.crown) }
+    if count > 1, features.contains(.woman), features.contains(.man) {
+      // "A man and a woman": one is each.
+      features.remove(member % 2 == 0 ? .woman : .man)
+    }
     return Scene.Placement(
       kind: kind, foot: foot, height: height, colours: colours,
       material: mention.material, facing: chance.chance(0.5) ? 1 : -1, distance: distance,

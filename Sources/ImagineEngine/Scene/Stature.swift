@@ -22,6 +22,7 @@ extension SubjectKind {
     case .balloon, .elephant, .dragon: 0.42
     case .pizza: 0.34
     case .cake: 0.5
+    case .bear, .candle: 0.44
     case .mountain, .jellyfish: 0.4
     case .turtle: 0.28
     case .branch: 0.5
@@ -39,7 +40,7 @@ extension SubjectKind {
     case .pizza: 2.2
     case .bird, .horse, .castle, .camel, .elephant, .lion, .rock, .butterfly: 1.3
     case .house, .cup, .boat, .dog: 1.1
-    case .person, .robot, .bottle, .lighthouse, .lamp, .rocket, .vase, .toyBalloon: 0.45
+    case .person, .robot, .bottle, .lighthouse, .candle, .lamp, .rocket, .vase, .toyBalloon: 0.45
     default: 0.8
     }
   }
@@ -51,14 +52,14 @@ extension SubjectKind {
     case .cat, .rabbit: 0.5
     case .dog: 0.68
     case .horse: 1.65
-    case .lion, .rock, .armchair, .bicycle: 1.05
+    case .lion, .bear, .rock, .armchair, .bicycle: 1.05
     case .camel: 1.8
     case .elephant: 2.3
     case .car: 1.33
     case .sofa, .bench, .table: 0.85
     case .bed: 0.9
     case .bottle: 0.43
-    case .cup, .fruit: 0.2
+    case .cup, .fruit, .candle: 0.2
     case .vase: 0.5
     case .mushroom: 0.24
     case .house: 2.6
@@ -73,7 +74,8 @@ extension SubjectKind {
   /// Whether its size is seen beside others'; scenery and what flies stands where it is far.
   var isActor: Bool {
     switch self {
-    case .person, .robot, .snowman, .cat, .rabbit, .dog, .horse, .lion, .camel, .elephant, .car,
+    case .person, .robot, .snowman, .cat, .rabbit, .dog, .horse, .lion, .bear, .candle, .camel,
+      .elephant, .car,
       .bicycle, .sofa, .bench, .table, .armchair, .bed, .rock, .bottle, .cup, .fruit, .vase:
       true
     default: false
@@ -92,7 +94,8 @@ extension SubjectKind {
 
   var isSmall: Bool {
     switch self {
-    case .bottle, .cup, .fruit, .flower, .bird, .fish, .vase, .butterfly, .mushroom, .pizza, .cake:
+    case .bottle, .cup, .fruit, .flower, .bird, .fish, .vase, .butterfly, .mushroom, .pizza, .cake,
+      .candle:
       true
     default: false
     }
@@ -123,6 +126,7 @@ extension SubjectKind {
     case .bed: 0.5
     case .table: 0.97
     case .rock: 0.88
+    case .bicycle: 0.86
     case .branch: 0.06
     case .tree: 0.93
     default: nil
@@ -132,7 +136,7 @@ extension SubjectKind {
   /// Whether a person on it sits.
   var isSatOn: Bool {
     switch self {
-    case .sofa, .armchair, .bench, .bed, .horse, .camel, .elephant, .rock, .branch: true
+    case .bicycle, .sofa, .armchair, .bench, .bed, .horse, .camel, .elephant, .rock, .branch: true
     default: false
     }
   }
@@ -140,7 +144,7 @@ extension SubjectKind {
   /// The part of its width on which something can stand.
   var roomAcross: Float {
     switch self {
-    case .house, .horse, .camel, .tree, .armchair, .rock: 0.4
+    case .house, .horse, .camel, .tree, .armchair, .rock, .bicycle: 0.4
     default: 0.72
     }
   }
@@ -148,7 +152,7 @@ extension SubjectKind {
   /// Whether it can sit or stand on something.
   var canBeCarried: Bool {
     switch self {
-    case .person, .cat, .dog, .bird, .robot, .lion, .rabbit, .butterfly, .turtle: true
+    case .person, .cat, .dog, .bird, .robot, .lion, .bear, .rabbit, .butterfly, .turtle: true
     default: isSmall || self == .fruit
     }
   }

@@ -235,7 +235,7 @@ extension Figure {
   }
 
   mutating func drawHorse() {
-    let coat = main(oneOf: [0x7A_4A_2A, 0xE6_E0_D8, 0x3A_2E_2A, 0xA8_70_40], .fur)
+    let coat = main(oneOf: [0x7A_4A_2A, 0xE6_E0_D8, 0x3A_2E_2A, 0xA8_70_40], .peel)
     let mane = second(coat.darker(0.35))
     let step = Elementary.sin(time * 4) * 0.04
     let far = coat.darker(0.65)

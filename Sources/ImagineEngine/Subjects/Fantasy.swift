@@ -27,7 +27,7 @@ extension Figure {
     for spike in 0..<6 {
       let t = Float(spike) / 5
       let x = -0.24 + t * 0.62
-      let y = -0.49 - t * t * 0.26
+      let y = -0.49 - t * t * 0.14
       polygon([(x - 0.035, y), (x - 0.02, y - 0.09), (x + 0.035, y - 0.02)], horn)
     }
     smooth(

@@ -165,6 +165,8 @@ extension SubjectKind {
     case .shark: figure.drawShark()
     case .turtle: figure.drawTurtle()
     case .jellyfish: figure.drawJellyfish()
+    case .bear: figure.drawBear()
+    case .candle: figure.drawCandle()
     case .dragon: figure.drawDragon()
     case .pizza: figure.drawPizza()
     case .cake: figure.drawCake()

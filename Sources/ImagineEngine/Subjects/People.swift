@@ -28,7 +28,7 @@ extension Figure {
       oneOf: [0xA8_3C_38, 0x3C_5C_84, 0x4C_74_5C, 0xC8_98_48, 0x6C_54_78, 0xC8_C0_B4, 0x3C_40_4C],
       .cloth)
     let sway = Elementary.sin(time * 1.5) * 0.004
-    let body = Body(
+    let body = Posture(
       isWoman: isWoman, isSeated: features.contains(.sitting),
       walks: features.contains(.walking), sway: sway, clock: time)
     let size: Float = features.contains(.child) ? 1.42 : 1
@@ -52,11 +52,12 @@ extension Figure {
       drawJumper(body, top)
     }
     if features.contains(.armour) { drawArmour(body) }
+    if features.contains(.umbrella) { drawUmbrella(body) }
     drawNeck(body, skin, isOpen: outfit == .dress)
     drawHead(chin, size, skin: skin, hair: hair, isWoman: isWoman)
   }
 
-  private mutating func drawLegs(_ body: Body, _ cloth: Surface, isBare: Bool) {
+  private mutating func drawLegs(_ body: Posture, _ cloth: Surface, isBare: Bool) {
     let shoes = Surface(
       colour: Colour(stream.pick([0x2C_22_1E, 0x4C_30_20, 0x1C_1C_22])), shine: 0.4)
     for side in [Float(-1), 1] {
@@ -91,7 +92,7 @@ extension Figure {
   }
 
   private mutating func drawArms(
-    _ body: Body, sleeve: Surface, _ skin: Surface, isShort: Bool
+    _ body: Posture, sleeve: Surface, _ skin: Surface, isShort: Bool
   ) {
     for side in [Float(-1), 1] {
       let arm = body.arm(side)
@@ -134,7 +135,7 @@ extension Figure {
 
   /// A torso from the shoulders to `hem`, with its waist.
   private mutating func drawTorso(
-    _ body: Body, _ cloth: Surface, waist: Float, hem: Float, flare: Float
+    _ body: Posture, _ cloth: Surface, waist: Float, hem: Float, flare: Float
   ) {
     let d = body.drop
     let s = body.shoulder
@@ -161,7 +162,7 @@ extension Figure {
     }
   }
 
-  private mutating func drawDress(_ body: Body, _ cloth: Surface) {
+  private mutating func drawDress(_ body: Posture, _ cloth: Surface) {
     let d = body.drop
     if body.isSeated {
       // The skirt lies over the knees.
@@ -192,7 +193,7 @@ extension Figure {
     box(-0.064, -0.612 + d, 0.064, -0.592 + d, corner: 0.006, cloth.darker(0.6), outlined: false)
   }
 
-  private mutating func drawJacket(_ body: Body, _ cloth: Surface) {
+  private mutating func drawJacket(_ body: Posture, _ cloth: Surface) {
     let d = body.drop
     drawTorso(body, cloth, waist: 0.086, hem: body.isSeated ? -0.46 : -0.44, flare: 0.1)
     polygon(
@@ -226,7 +227,7 @@ extension Figure {
     }
   }
 
-  private mutating func drawJumper(_ body: Body, _ cloth: Surface) {
+  private mutating func drawJumper(_ body: Posture, _ cloth: Surface) {
     let d = body.drop
     drawTorso(body, cloth, waist: body.isWoman ? 0.07 : 0.085, hem: -0.485, flare: 0.09)
     box(-0.09, -0.502 + d, 0.09, -0.478 + d, corner: 0.008, cloth.darker(0.82), outlined: false)
@@ -235,7 +236,7 @@ extension Figure {
       cloth.darker(0.78), outlined: false)
   }
 
-  private mutating func drawArmour(_ body: Body) {
+  private mutating func drawArmour(_ body: Posture) {
     let d = body.drop
     let steel = Surface(
       colour: colours.first ?? Colour(0xB0_B6_C0), texture: .brushed, shine: 1, round: 1)
@@ -259,7 +260,28 @@ extension Figure {
     bothSides { $0.ellipse(0.112 * $1, -0.79 + d, 0.045, 0.042, steel.darker(1.05)) }
   }
 
-  private mutating func drawNeck(_ body: Body, _ skin: Surface, isOpen: Bool) {
+  /// An umbrella in the hand that hangs, over the head.
+  private mutating func drawUmbrella(_ body: Posture) {
+    let hand = body.arm(1).wrist
+    let cloth = Surface(
+      colour: Colour(stream.pick([0xC0_30_34, 0x2C_48_80, 0xE0_A8_30, 0x30_34_3C])), texture: .cloth
+    )
+    let top = Point(hand.x - 0.06, -1.2 + body.drop)
+    limb(
+      [(hand.x + 0.006, hand.y + 0.03, 0.007), (hand.x, hand.y, 0.006), (top.x, top.y, 0.005)],
+      .plain(0x38_30_2C))
+    for gore in [(0.26, 1), (0.15, 0.86), (0.05, 1.05)] as [(Float, Float)] {
+      smooth(
+        [
+          (top.x, top.y - 0.012), (top.x + gore.0 * 0.7, top.y + 0.04),
+          (top.x + gore.0, top.y + 0.125), (top.x + gore.0 * 0.5, top.y + 0.105),
+          (top.x, top.y + 0.115), (top.x - gore.0 * 0.5, top.y + 0.105),
+          (top.x - gore.0, top.y + 0.125), (top.x - gore.0 * 0.7, top.y + 0.04),
+        ], cloth.darker(gore.1))
+    }
+  }
+
+  private mutating func drawNeck(_ body: Posture, _ skin: Surface, isOpen: Bool) {
     let d = body.drop
     let half: Float = body.isWoman ? 0.022 : 0.029
     if isOpen {
@@ -280,86 +302,5 @@ extension Figure {
       ], skin.darker(0.9), outlined: false)
     // The shadow of the chin.
     shade(0, -0.864 + d, half * 1.25, 0.022, skin.darker(0.35), 0.75)
-  }
-}
-
-/// Where the joints of a person are.
-private struct Body {
-  struct Leg {
-    var hip: Point
-    var thigh: Point
-    var knee: Point
-    var calf: Point
-    var ankle: Point
-    var isBehind = false
-  }
-
-  struct Arm {
-    var shoulder: Point
-    var elbow: Point
-    var wrist: Point
-  }
-
-  let isWoman: Bool
-  let isSeated: Bool
-  let walks: Bool
-  let sway: Float
-  let clock: Float
-
-  /// How far the upper body is lowered: who sits has his hips on the seat.
-  var drop: Float { isSeated ? 0.44 : (walks ? abs(stride) * 0.03 : 0) }
-
-  var shoulder: Float { isWoman ? 0.096 : 0.116 }
-
-  /// -1 … 1, through a step.
-  private var stride: Float { Elementary.sin(clock * 5 + 1.1) }
-
-  func leg(_ side: Float) -> Leg {
-    if isSeated {
-      // Thighs come towards the viewer.
-      return Leg(
-        hip: Point(0.045 * side, -0.05), thigh: Point(0.06 * side, 0.0),
-        knee: Point(0.07 * side, 0.05), calf: Point(0.074 * side, 0.13),
-        ankle: Point(0.076 * side, 0.24))
-    }
-    if walks {
-      let step = stride * side
-      let lift = max(0, -step) * 0.07
-      return Leg(
-        hip: Point(0.042 * side, -0.48), thigh: Point(0.045 * side + step * 0.012, -0.39),
-        knee: Point(0.042 * side + step * 0.03, -0.27 - lift * 0.2),
-        calf: Point(0.038 * side + step * 0.026, -0.18 - lift * 0.6),
-        ankle: Point(0.032 * side + step * 0.04, -0.042 - lift), isBehind: step < 0)
-    }
-    // The weight is on one leg; the other stands a little aside.
-    let aside: Float = side > 0 ? 0.024 : 0
-    return Leg(
-      hip: Point(0.044 * side, -0.48), thigh: Point(0.05 * side + aside * 0.2, -0.39),
-      knee: Point(0.046 * side + aside * 0.6, -0.27),
-      calf: Point(0.047 * side + aside * 0.8, -0.18),
-      ankle: Point(0.04 * side + aside, -0.042))
-  }
-
-  func arm(_ side: Float) -> Arm {
-    let top = Point((shoulder - 0.022) * side, -0.772 + drop)
-    if isSeated {
-      return Arm(
-        shoulder: top, elbow: Point((shoulder + 0.03) * side, -0.64 + drop),
-        wrist: Point(0.06 * side, -0.05))
-    }
-    if walks {
-      let swing = -stride * side
-      return Arm(
-        shoulder: top, elbow: Point((shoulder + 0.03) * side, -0.645 + swing * 0.014),
-        wrist: Point((shoulder + 0.012 - swing * 0.03) * side, -0.53 - max(0, swing) * 0.05))
-    }
-    if side < 0 {
-      // One hand at the hip, or in the pocket.
-      return Arm(
-        shoulder: top, elbow: Point(-(shoulder + 0.05), -0.65), wrist: Point(-0.098, -0.52))
-    }
-    return Arm(
-      shoulder: top, elbow: Point(shoulder + 0.024 + sway, -0.645),
-      wrist: Point(shoulder + 0.03 + sway * 2, -0.515))
   }
 }

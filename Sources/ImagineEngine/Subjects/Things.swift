@@ -172,4 +172,26 @@ extension Figure {
       ], clay)
     limb([(-0.9, -0.33, 0.03), (0, -0.265, 0.032), (0.9, -0.33, 0.03)], clay.darker(1.2))
   }
+
+  /// A candle that burns in its holder.
+  mutating func drawCandle() {
+    let wax = main(Surface(colour: Colour(0xF4_EA_D2), shine: 0.2, round: 1))
+    let brass = Surface(colour: Colour(0xC8_98_44), texture: .brushed, shine: 0.9)
+    let flicker = Elementary.sin(time * 9) * 0.012
+    ellipse(0, -0.03, 0.26, 0.05, brass)
+    ellipse(0, -0.055, 0.2, 0.035, brass.darker(0.7), outlined: false)
+    box(-0.1, -0.64, 0.1, -0.06, corner: 0.03, wax)
+    ellipse(0, -0.64, 0.1, 0.028, wax.darker(1.1))
+    limb([(-0.08, -0.62, 0.02), (-0.085, -0.5, 0.022)], wax, outlined: false)
+    limb([(0.06, -0.62, 0.016), (0.07, -0.42, 0.02)], wax, outlined: false)
+    limb([(0, -0.64, 0.008), (0, -0.7, 0.006)], .plain(0x2A_22_1E), outlined: false)
+    shade(0, -0.78, 0.34, 0.34, .glowing(Colour(0xFF_B0_50), 0.9), 0.55)
+    smooth(
+      [
+        (flicker, -0.98), (0.045, -0.8), (0.035, -0.7), (0, -0.675), (-0.035, -0.7), (-0.045, -0.8),
+      ], .glowing(Colour(0xFF_B8_40), 2), outlined: false)
+    smooth(
+      [(flicker * 0.5, -0.86), (0.022, -0.76), (0, -0.69), (-0.022, -0.76)],
+      .glowing(Colour(0xFF_F4_C0), 2.2), outlined: false)
+  }
 }

@@ -59,6 +59,46 @@ extension Figure {
     }
   }
 
+  /// A bear that sits.
+  mutating func drawBear() {
+    let coat = main(oneOf: [0x6C_48_2C, 0x54_3A_28, 0x7C_58_38], .fur)
+    let light = second(coat.with(colour: coat.colour.mixed(Colour(0xE8_D0_B0), 0.55)))
+    let dark = Surface.flat(0x18_12_10)
+    let breath = Elementary.sin(time * 1.6) * 0.008
+    bothSides {
+      $0.ellipse(0.27 * $1, -0.1, 0.16, 0.12, coat.darker(0.92))
+      $0.ellipse(0.3 * $1, -0.06, 0.085, 0.07, light.darker(0.9))
+    }
+    smooth(
+      [
+        (0, -0.68), (0.19, -0.6), (0.31 + breath, -0.36), (0.29 + breath, -0.12), (0.18, -0.01),
+        (0, 0), (-0.18, -0.01), (-0.29 - breath, -0.12), (-0.31 - breath, -0.36), (-0.19, -0.6),
+      ], coat)
+    ellipse(0, -0.28, 0.17, 0.2, light.darker(0.92), outlined: false)
+    bothSides {
+      $0.limb(
+        [(0.22 * $1, -0.54, 0.085), (0.3 * $1, -0.36, 0.075), (0.24 * $1, -0.2, 0.07)], coat)
+      $0.ellipse(0.155 * $1, -0.93, 0.07, 0.068, coat)
+      $0.ellipse(0.155 * $1, -0.925, 0.04, 0.038, light, outlined: false)
+    }
+    smooth(
+      [
+        (0, -0.97), (0.13, -0.94), (0.21, -0.82), (0.2, -0.7), (0.12, -0.61), (0, -0.58),
+        (-0.12, -0.61), (-0.2, -0.7), (-0.21, -0.82), (-0.13, -0.94),
+      ], coat)
+    ellipse(0, -0.7, 0.1, 0.085, light)
+    smooth([(-0.045, -0.76), (0.045, -0.76), (0.03, -0.72), (0, -0.705), (-0.03, -0.72)], dark)
+    bothSides {
+      $0.limb(
+        [(0, -0.705, 0.004), (0.02 * $1, -0.665, 0.006), (0.055 * $1, -0.665, 0.003)], dark,
+        outlined: false)
+      $0.ellipse(0.085 * $1, -0.815, 0.022, 0.024, dark, outlined: false)
+      $0.ellipse(
+        0.085 * $1 + 0.007, -0.823, 0.007, 0.007, .glowing(Colour(0xFF_FF_FF), 0.7),
+        outlined: false)
+    }
+  }
+
   mutating func drawElephant() {
     let skin = main(oneOf: [0x80_80_84, 0x70_6C_6C], .peel)
     let far = skin.darker(0.65)
