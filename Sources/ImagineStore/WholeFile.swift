@@ -76,7 +76,11 @@ public final class WholeFile {
   ///
   /// - Parameter replacing: whether a file of that name is replaced.
   /// - Throws: ``ImagineError`` of kind `io`; then nothing has the name that did not have it before.
+  ///   So it is for the name of a device or a pipe, whose place no file may take.
   public func commit(to path: String, replacing: Bool) async throws(ImagineError) {
+    guard !Self.isSpecial(path) else {
+      throw ImagineError(.io, "cannot write \(path): it is a device or a pipe, and no file")
+    }
     let file = SyncQueue.File(
       descriptor: descriptor, temporaryPath: temporaryPath, path: path, replacing: replacing)
     descriptor = -1
@@ -106,6 +110,13 @@ public final class WholeFile {
   /// Whether there is anything of that name.
   static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
+  }
+
+  /// Whether what is there is neither a file nor a folder.
+  private static func isSpecial(_ path: String) -> Bool {
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { return false }
+    return facts.st_mode & S_IFMT != S_IFREG && facts.st_mode & S_IFMT != S_IFDIR
   }
 
   /// Makes a folder and those above it.

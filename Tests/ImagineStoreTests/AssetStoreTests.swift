@@ -146,14 +146,17 @@ struct AssetStoreTests {
     #expect(try store.asset(sha256: asset.sha256) == asset)
   }
 
-  @Test("a pipe of that name is not waited for")
-  func pipe() async throws {
+  @Test("a pipe of that name is not waited for, and keeps its place", arguments: [false, true])
+  func pipe(replacing: Bool) async throws {
     let asset = try await store.store(Array("abc".utf8))
     let path = "\(folder)/pipe"
     #expect(mkfifo(path, 0o600) == 0)
-    await #expect(throws: ImagineError.self) {
-      try await store.export(asset, to: path, replacing: false, embedding: nil)
+    let error = await #expect(throws: ImagineError.self) {
+      try await store.export(asset, to: path, replacing: replacing, embedding: nil)
     }
+    #expect(error?.message.contains("it is a device or a pipe") == true)
+    var facts = stat()
+    #expect(stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO)
   }
 }
 

@@ -104,12 +104,12 @@ function client.generate(call) end
 function client.png(call) end
 
 --- Cuts out the subject, as a PNG with alpha.
----@param call imagine.Image|imagine.remove_background_call
+---@param call imagine.picture|imagine.remove_background_call a picture, or the fields
 ---@return imagine.Image
 function client.remove_background(call) end
 
 --- Doubles width and height.
----@param call imagine.Image|imagine.upscale_call
+---@param call imagine.picture|imagine.upscale_call a picture, or the fields
 ---@return imagine.Image
 function client.upscale(call) end
 
@@ -119,7 +119,7 @@ function client.upscale(call) end
 function client.fill(call) end
 
 --- Brings a picture to another shape without stretching it.
----@param call imagine.Image|imagine.resize_call
+---@param call imagine.picture|imagine.resize_call a picture, or the fields
 ---@return imagine.Image
 function client.resize(call) end
 

@@ -50,6 +50,13 @@ struct FilePath {
     return FilePath(String(trimmed[...slash]))
   }
 
+  /// Whether what is there is neither a file nor a folder.
+  private var isSpecial: Bool {
+    var facts = stat()
+    guard stat(text, &facts) == 0 else { return false }
+    return facts.st_mode & S_IFMT != S_IFREG && facts.st_mode & S_IFMT != S_IFDIR
+  }
+
   // MARK: Contents
 
   func contents() throws(ImagineError) -> [UInt8] {
@@ -59,7 +66,8 @@ struct FilePath {
   /// Writes a file that appears whole or not at all.
   func write(_ bytes: [UInt8], replacing: Bool) throws(ImagineError) {
     try check("cannot write \(text)") {
-      if replacing { return try Data(bytes).write(to: url, options: .atomic) }
+      // A device or a pipe is written to: a file that took its place would be its end.
+      if replacing { return try Data(bytes).write(to: url, options: isSpecial ? [] : .atomic) }
       // A link is made only where nothing has the name, so that nobody's file is lost in a race.
       let part = FilePath("\(parent.text)/.imagine-part-\(UUID().uuidString)")
       defer { try? files.removeItem(atPath: part.text) }
