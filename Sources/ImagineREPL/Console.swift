@@ -9,6 +9,16 @@
 /// The stream variables of the C library are set before `main` and never changed here;
 /// the streams lock themselves.
 enum Console {
+  /// Puts something in the place of standard streams that were closed when the program was
+  /// started, or the next file or pipe that is opened would be one: what a script prints would go
+  /// there. Reading and writing fail as they would without.
+  static func fillClosedStreams() {
+    for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+      // The lowest free number is taken.
+      _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
+
   static func write(_ text: String) {
     fputs(text, stdout)
     fflush(stdout)

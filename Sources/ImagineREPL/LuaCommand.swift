@@ -97,6 +97,7 @@ public struct LuaCommand {
   /// Runs the command and returns its exit code.
   /// - Parameter arguments: those of the process; the first is the program's name.
   public func run(arguments: [LuaString]) -> Int32 {
+    Console.fillClosedStreams()
     let name = arguments.first.flatMap { $0.bytes.isEmpty ? nil : $0.text } ?? "lua"
     var command = self
     let line: ScriptCommandLine

@@ -105,6 +105,19 @@ struct CommandTests {
     #expect(result.output == "5\t1\n233\n7\n1\n5\t1\n5\t1\n", "\(result.errors)")
   }
 
+  @Test(
+    "a standard stream that is closed stays useless, and is nothing else", .timeLimit(.minutes(1)))
+  func closedStreams() throws {
+    guard let path = Program.path else { return }
+    let commands = """
+      "$0" -i <&- ; echo $?
+      "$0" -e 'print(io.read())' <&-
+      "$0" -e 'io.stderr:write(tostring(io.write("x") and io.stdout:flush()), "\\n")' 2>&1 >&-
+      """
+    let result = try Program.run(["-c", commands, path], path: "/bin/sh")
+    #expect(result.output.contains("\n> \n0\nnil\tBad file descriptor\t9\nnil\n"), "\(result)")
+  }
+
   @Test("a script's arguments are what lies in arg itself")
   func rawArguments() throws {
     let change = "setmetatable(arg, {__index = print, __len = function() return 2 end})"
