@@ -78,7 +78,15 @@ extension Session {
   /// again: because that costs nothing, or because the user said so.
   private func mayDrawAgain(_ record: JournaledCall) throws -> Bool {
     guard record.price?.millionths == 0 || run.paysAgain else { return false }
-    return try !record.results.allSatisfy { try assets.asset(sha256: $0.sha256) != nil }
+    return try !record.results.allSatisfy { try kept($0) != nil }
+  }
+
+  /// The file of an answer; nil where it is gone, or no longer what was stored.
+  private func kept(_ result: StoredResult) throws -> (asset: Asset, header: PictureHeader)? {
+    guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header,
+      asset.byteCount == result.byteCount
+    else { return nil }
+    return (asset, header)
   }
 
   /// The pictures of a call that was answered in an earlier attempt, and not downloaded then; nil
@@ -112,7 +120,7 @@ extension Session {
   /// The answer to an equal request of an earlier run, where the call wants the cache.
   private func cached(_ part: Part, _ open: OpenCall) async throws -> [Image]? {
     guard let key = try await cacheKey(of: part), let results = try run.cached(key),
-      try results.allSatisfy({ try assets.asset(sha256: $0.sha256) != nil })
+      try results.allSatisfy({ try kept($0) != nil })
     else { return nil }
     run.countCached()
     try await open.intends(part.description, price: .tokens(0))
@@ -137,10 +145,10 @@ extension Session {
   /// The pictures of an answered call.
   private func images(_ record: JournaledCall, of call: Call) throws -> [Image] {
     try record.results.map { result in
-      guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header else {
+      guard let (asset, header) = try kept(result) else {
         throw ImagineError(
           .io,
-          "the stored picture \(result.sha256) is gone from the asset store;"
+          "the stored picture \(result.sha256) is gone from the asset store, or damaged;"
             + " --on-uncertain retry draws it again, and pays again", charged: .yes)
       }
       return Image(

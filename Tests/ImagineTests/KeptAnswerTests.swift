@@ -102,8 +102,10 @@ struct KeptAnswerTests {
     await service.close()
   }
 
-  @Test("a picture that somebody took out of the store is drawn again where the user says so")
-  func taken() async throws {
+  @Test(
+    "a picture that somebody took out of the store, or cut short, is drawn again where the user says so",
+    arguments: [true, false])
+  func taken(isGone: Bool) async throws {
     let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
     try FileSystem.write(
       """
@@ -112,7 +114,15 @@ struct KeptAnswerTests {
       """, to: folder.file("a.lua"))
     let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
     _ = try await run(["a.lua"], environment)
-    try FileManager.default.removeItem(atPath: folder.file("home/assets"))
+    let assets = folder.file("home/assets")
+    if isGone {
+      try FileManager.default.removeItem(atPath: assets)
+    } else {
+      for name in try FileManager.default.subpathsOfDirectory(atPath: assets)
+      where name.hasSuffix(".png") {
+        try Data(TinyPicture.png.dropLast(9)).write(to: URL(filePath: "\(assets)/\(name)"))
+      }
+    }
     let resumed = try await run(["--resume", "a.lua"], environment)
     #expect(resumed.errors.contains("--on-uncertain retry"), "\(resumed.errors)")
     #expect(service.requests.count == 1)
