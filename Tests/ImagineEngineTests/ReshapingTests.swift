@@ -99,6 +99,30 @@ import Testing
     }
   }
 
+  @Test("where a picture grows, what is on its subject is not there a second time")
+  func growsWithoutSubject() throws {
+    // A figure that the left edge cuts off, with a badge.
+    var picture = Ground.cloth.raster(width: 160, height: 160)
+    func paint(_ colour: [UInt8], _ columns: Range<Int>, _ rows: Range<Int>) {
+      for row in rows {
+        for column in columns {
+          let at = (row * 160 + column) * 3
+          picture.bytes.replaceSubrange(at..<(at + 3), with: colour)
+        }
+      }
+    }
+    paint([220, 90, 40], 0..<100, 8..<160)
+    paint([40, 40, 240], 44..<60, 60..<76)
+    func badge(_ raster: Raster) -> Int {
+      (0..<(raster.width * raster.height)).count { index in
+        raster.bytes[index * 3] < 90 && raster.bytes[index * 3 + 2] > 190
+      }
+    }
+    let bytes = try engine.resize(
+      KnownTruth.png(picture), to: .sixteenToNine, prompt: nil, mask: nil)
+    #expect(badge(Raster(try Codec.decode(bytes, field: "image"))) <= badge(picture))
+  }
+
   @Test("where a picture grows, the prompt's place comes in, and nowhere else")
   func prompt() throws {
     let file = try KnownTruth.png(Ground.sand.raster(width: 120, height: 120))

@@ -12,8 +12,9 @@ struct PatchFill {
   /// A hole thinner than this is filled from its rim (Telea), which shows no seam there.
   private static let thinHole = 6
 
-  /// Fills where `mask` is set; no other pixel changes.
-  static func fill(_ picture: inout Raster, _ mask: Mask) throws {
+  /// Fills where `mask` is set; no other pixel changes. Where `avoided` is set (255; empty for
+  /// nowhere) the picture is not learned from, if enough of it is left.
+  static func fill(_ picture: inout Raster, _ mask: Mask, avoiding avoided: [UInt8] = []) throws {
     guard let box = mask.box else { return }
     if box.right - box.left < thinHole || box.bottom - box.top < thinHole {
       return try inpaint(&picture, mask)
@@ -23,18 +24,19 @@ struct PatchFill {
     let columns = max(0, box.left - reach)..<min(picture.width, box.right + 1 + reach)
     let rows = max(0, box.top - reach)..<min(picture.height, box.bottom + 1 + reach)
     let part = picture.cropped(columns, rows)
-    var hole = [UInt8](repeating: 0, count: columns.count * rows.count)
-    for row in rows {
-      for column in columns {
-        hole[(row - rows.lowerBound) * columns.count + column - columns.lowerBound] =
-          mask.values[row * picture.width + column]
+    let width = picture.width
+    func cropped(_ values: [UInt8]) -> [UInt8] {
+      rows.flatMap { row in
+        values[(row * width + columns.lowerBound)..<(row * width + columns.upperBound)]
       }
     }
+    let hole = cropped(mask.values)
     let known = hole.count(where: { $0 == 0 })
     guard known > 200 else {
       throw EngineError.unusable(field: "mask", reason: "it leaves too little of the picture")
     }
-    let full = PatchLevel(part, hole)
+    var full = PatchLevel(part, hole, avoiding: avoided.isEmpty ? [] : cropped(avoided))
+    if !full.canLearn, !avoided.isEmpty { full = PatchLevel(part, hole) }
     // A mask that is spread over everything leaves pixels, but no whole square to learn from.
     guard full.canLearn else { return try inpaint(&picture, mask) }
     let filled = levels(full)

@@ -22,6 +22,8 @@ struct PatchLevel {
   /// Middles of squares that are wholly known.
   private let sources: [Int32]
   private let isSource: [Bool]
+  /// 255 where the picture is known but not to be learned from; empty for nowhere.
+  private let avoided: [UInt8]
   /// For each place in the padded picture the place of the most similar known square.
   private var match: [Int32]
   private var difference: [Int32]
@@ -29,7 +31,8 @@ struct PatchLevel {
   /// Whether enough whole squares are known to learn from.
   var canLearn: Bool { sources.count > 60 }
 
-  init(_ picture: Raster, _ hole: [UInt8]) {
+  init(_ picture: Raster, _ hole: [UInt8], avoiding avoided: [UInt8] = []) {
+    self.avoided = avoided
     width = picture.width
     height = picture.height
     let reach = Self.reach
@@ -69,7 +72,7 @@ struct PatchLevel {
         guard row >= 2 * reach, row < height, column >= 2 * reach, column < width else { continue }
         if near[at] {
           targets.append(Int32(at))
-        } else {
+        } else if avoided.isEmpty || avoided[(row - reach) * width + column - reach] == 0 {
           sources.append(Int32(at))
           isSource[at] = true
         }
@@ -91,8 +94,12 @@ struct PatchLevel {
     let (halfWidth, halfHeight) = (width / 2, height / 2)
     var small = Raster(width: halfWidth, height: halfHeight)
     var hole = [UInt8](repeating: 0, count: halfWidth * halfHeight)
+    var halfAvoided = avoided.isEmpty ? [] : hole
     for row in 0..<halfHeight {
       for column in 0..<halfWidth {
+        if !avoided.isEmpty {
+          halfAvoided[row * halfWidth + column] = avoided[row * 2 * width + column * 2]
+        }
         var sum = SIMD4<Int32>.zero
         var count: Int32 = 0
         for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -113,7 +120,7 @@ struct PatchLevel {
         }
       }
     }
-    let level = PatchLevel(small, hole)
+    let level = PatchLevel(small, hole, avoiding: halfAvoided)
     return level.canLearn ? level : nil
   }
 

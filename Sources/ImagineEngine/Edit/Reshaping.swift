@@ -116,9 +116,28 @@ struct Reshaping {
     }
     if alpha == nil {
       let mask = Mask(width: size.width, height: size.height, values: added)
-      try PatchFill.fill(&large, mask)
+      try PatchFill.fill(
+        &large, mask, avoiding: subject(in: size, left: left, top: top))
       try PromptedFill(prompt, mask)?.paintPlace(into: &large)
     }
     (picture, alpha) = (large, clear)
+  }
+  /// The part of a side next to where the picture grows that is learned from, whatever it shows.
+  private static let rim = 0.1
+
+  /// What is the subject's, set in a picture of another size: it is not repeated beside itself. At
+  /// the rim it goes on, or it would end in a straight line.
+  private func subject(in size: PixelSize, left: Int, top: Int) throws -> [UInt8] {
+    let likely = try SeamCarving.subject(of: picture)
+    let columns = left > 0 ? Int(Double(picture.width) * Self.rim) : 0
+    let rows = top > 0 ? Int(Double(picture.height) * Self.rim) : 0
+    var result = [UInt8](repeating: 0, count: size.width * size.height)
+    for row in rows..<(picture.height - rows) {
+      for column in columns..<(picture.width - columns)
+      where likely[row * picture.width + column] > 127 {
+        result[(top + row) * size.width + left + column] = 255
+      }
+    }
+    return result
   }
 }

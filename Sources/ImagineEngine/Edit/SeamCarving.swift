@@ -46,7 +46,8 @@ struct SeamCarving {
     mostCrossed = keep.isEmpty ? picture.height / 8 : 0
   }
 
-  private static func subject(of picture: Raster) throws -> [UInt8] {
+  /// How likely each pixel is the subject's: 255 for what stands out most.
+  static func subject(of picture: Raster) throws -> [UInt8] {
     var map = [UInt8](repeating: 0, count: picture.width * picture.height)
     try map.withUnsafeMutableBufferPointer { map in
       try Codec.call("image") {
