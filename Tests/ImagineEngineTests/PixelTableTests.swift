@@ -82,7 +82,7 @@ import Testing
       digest: "ec39e07948df995fe10a36f9cd169aa9ab6138f438820ce40d59c7f7853b00dd"),
     Entry(
       prompt: "a fish over a coral reef", style: .sdxl, seed: 17,
-      digest: "617ba2a58239d4c1529aaf3bc46b0621d41f27d115c439488469152466fa8a03"),
+      digest: "99b8c00a0221d9066558bee8319d278b76ed9f893072de9bb9dca58aaadb09f9"),
     Entry(
       prompt: "dolphins leaping out of the sea", style: .anime, seed: 18,
       digest: "72fb4f0a0aae4e01e3935424ec525338e51a8e5165ff1043259486f7b1537503"),

@@ -66,7 +66,11 @@ extension Figure {
           Point(size, size * 0.72), roughness: 0.09, &stream),
         skin.with(colour: colour.mixed(Colour(0xFF_EC_D8), Float(ring) * 0.16)))
     }
-    limb([(-0.35, -0.42, 0.014), (0, -0.62, 0.018), (0.35, -0.4, 0.014)], skin.darker(0.55))
-    limb([(-0.4, -0.22, 0.014), (0, -0.4, 0.018), (0.4, -0.2, 0.014)], skin.darker(0.55))
+    for groove in -3...3 {
+      let x = Float(groove) * 0.17
+      limb(
+        [(x, -0.06, 0.005), (x * 0.92, -0.34, 0.013), (x * 0.4, -0.64, 0.004)],
+        skin.darker(0.66), outlined: false)
+    }
   }
 }
