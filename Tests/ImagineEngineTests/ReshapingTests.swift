@@ -99,6 +99,20 @@ import Testing
     }
   }
 
+  @Test("a portrait that grows taller stays on the lower edge")
+  func portraitStays() throws {
+    let truth = try KnownTruth.composite(
+      "a woman in a red dress", on: .gradient, pose: .portrait, side: 160)
+    let bytes = try engine.resize(
+      KnownTruth.png(truth.picture), to: .nineToSixteen, prompt: nil, mask: nil)
+    let picture = Raster(try Codec.decode(bytes, field: "image"))
+    let dress = (0..<picture.width).count { column in
+      let at = ((picture.height - 1) * picture.width + column) * 3
+      return Int(picture.bytes[at]) > 2 * Int(picture.bytes[at + 1])
+    }
+    #expect(dress > picture.width / 4)
+  }
+
   @Test("where a picture grows, what is on its subject is not there a second time")
   func growsWithoutSubject() throws {
     // A figure that the left edge cuts off, with a badge.

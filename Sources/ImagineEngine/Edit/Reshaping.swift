@@ -96,10 +96,12 @@ struct Reshaping {
     keep = keep.map { Mask(width: height, height: width, values: turned($0.values, 1)) }
   }
 
-  /// Puts the picture into the middle of a larger one and fills what is around it.
+  /// Puts the picture into the middle of a larger one and fills what is around it; a portrait that
+  /// the lower edge cuts off stays on the lower edge.
   private mutating func grow(to size: PixelSize, prompt: String) throws {
     let left = (size.width - picture.width) / 2
-    let top = (size.height - picture.height) / 2
+    let room = size.height - picture.height
+    let top = try room > 0 && standsOnLowerEdge() ? room : room / 2
     var large = Raster(width: size.width, height: size.height)
     var added = [UInt8](repeating: 255, count: size.width * size.height)
     var clear = alpha.map { _ in [UInt8](repeating: 0, count: added.count) }
@@ -124,6 +126,14 @@ struct Reshaping {
   }
   /// The part of a side next to where the picture grows that is learned from, whatever it shows.
   private static let rim = 0.1
+
+  /// Whether the subject goes on below the picture, and not above it.
+  private func standsOnLowerEdge() throws -> Bool {
+    let likely = try SeamCarving.subject(of: picture)
+    let above = likely.prefix(picture.width).count { $0 > 127 }
+    let below = likely.suffix(picture.width).count { $0 > 127 }
+    return below > picture.width / 4 && above < picture.width / 20
+  }
 
   /// What is the subject's, set in a picture of another size: it is not repeated beside itself. At
   /// the rim it goes on, or it would end in a straight line.
