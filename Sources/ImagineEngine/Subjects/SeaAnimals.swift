@@ -160,7 +160,7 @@ extension Figure {
   /// Water thrown up where something breaks the surface.
   mutating func drawSplash(width: Float, age: Float) {
     let foam = Surface(colour: Colour(0xF0_F8_FC), round: 0.3)
-    for drop in 0..<34 {
+    for _ in 0..<34 {
       let side = stream.within(-1...1)
       let reach = stream.unit() * (1 - abs(side) * 0.4)
       let x = side * width * (0.75 + 0.35 * age)
