@@ -3,6 +3,7 @@
 #include <vips/vips.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "imaging.h"
 #include "libvips.hpp"
@@ -29,6 +30,32 @@ int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t 
   }
 }
 
+uint32_t little(const uint8_t *bytes) {
+  return uint32_t(bytes[0]) | uint32_t(bytes[1]) << 8 | uint32_t(bytes[2]) << 16 |
+         uint32_t(bytes[3]) << 24;
+}
+
+/// Cuts the EXIF chunk out of a WebP file: libvips writes one of its own though it is told to strip,
+/// behind a header that other readers complain of.
+///
+/// Returns how many bytes are left.
+size_t cut_exif(uint8_t *file, size_t count) {
+  size_t at = 12;
+  while (at + 8 <= count) {
+    size_t size = 8 + (size_t(little(file + at + 4)) + 1) / 2 * 2;
+    if (size > count - at) break;
+    if (std::memcmp(file + at, "VP8X", 4) == 0) file[at + 8] &= uint8_t(~0x08);
+    if (std::memcmp(file + at, "EXIF", 4) == 0) {
+      std::memmove(file + at, file + at + size, count - at - size);
+      count -= size;
+    } else {
+      at += size;
+    }
+  }
+  for (int i = 0; i < 4; i++) file[4 + i] = uint8_t((count - 8) >> (8 * i));
+  return count;
+}
+
 }  // namespace
 
 extern "C" int imaging_encode(
@@ -53,7 +80,7 @@ extern "C" int imaging_encode(
     if (save(image, format, std::clamp(quality, 1, 100), &data, &size) != 0)
       throw imaging::VipsFailure();
     *bytes = static_cast<uint8_t *>(data);
-    *count = size;
+    *count = format == IMAGING_WEBP ? cut_exif(*bytes, size) : size;
   });
 }
 

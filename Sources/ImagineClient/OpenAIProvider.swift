@@ -55,9 +55,17 @@ public struct OpenAIProvider: Provider {
       // What is told by address alone can be fetched by a later attempt too.
       if addresses.count == entries.count { try await options.trace?.wasAnswered(at: addresses) }
       var drawings: [Drawing] = []
+      var fault: (any Error)?
       for entry in entries {
-        drawings.append(Drawing(asset: try await asset(of: entry, call, into: store), engine: nil))
+        do {
+          let asset = try await asset(of: entry, call, into: store)
+          drawings.append(Drawing(asset: asset, engine: nil))
+        } catch  where entry.address == nil {
+          // One that is no picture costs none of the others.
+          fault = fault ?? error
+        }
       }
+      if drawings.isEmpty, let fault { throw fault }
       return drawings
     } catch var error as ImagineError {
       // The pictures were drawn, whatever became of their files.
@@ -178,28 +186,37 @@ enum OpenAIAnswer {
     let data: [Entry]
   }
 
+  /// The pictures of an answer; one that cannot be read costs none of the others.
+  ///
+  /// - Throws: ``ImagineError`` where none can be read.
   static func entries(_ body: [UInt8], of call: HTTPTransport.Call) throws -> [Entry] {
     let json = LiftedJSON(body)
     guard let answer = try? JSONDecoder().decode(Body.self, from: Data(json.text)),
       !answer.data.isEmpty
     else { throw ServiceAnswer.unexpected("the answer holds no pictures", of: call) }
-    return try answer.data.map { entry in
-      if let text = entry.base64 { return .bytes(try decode(json.bytes(of: text), of: call)) }
-      guard let address = entry.url else {
-        throw ServiceAnswer.unexpected(
-          "an entry of the answer has neither url nor b64_json", of: call)
-      }
-      let bytes = json.bytes(of: address)
-      guard bytes.starts(with: "data:".utf8) else {
-        return .address(String(decoding: bytes, as: UTF8.self))
-      }
-      guard let comma = bytes.firstIndex(of: UInt8(ascii: ",")),
-        bytes[..<comma].suffix(";base64".utf8.count).elementsEqual(";base64".utf8)
-      else {
-        throw ServiceAnswer.unexpected("a data address of the answer is not base64", of: call)
-      }
-      return .bytes(try decode(bytes[(comma + 1)...], of: call))
+    let entries = answer.data.map { entry in Result { try Self.entry(entry, in: json, of: call) } }
+    let readable = entries.compactMap { try? $0.get() }
+    return readable.isEmpty ? [try entries[0].get()] : readable
+  }
+
+  private static func entry(
+    _ entry: Body.Entry, in json: LiftedJSON, of call: HTTPTransport.Call
+  ) throws -> Entry {
+    if let text = entry.base64 { return .bytes(try decode(json.bytes(of: text), of: call)) }
+    guard let address = entry.url else {
+      throw ServiceAnswer.unexpected(
+        "an entry of the answer has neither url nor b64_json", of: call)
     }
+    let bytes = json.bytes(of: address)
+    guard bytes.starts(with: "data:".utf8) else {
+      return .address(String(decoding: bytes, as: UTF8.self))
+    }
+    guard let comma = bytes.firstIndex(of: UInt8(ascii: ",")),
+      bytes[..<comma].suffix(";base64".utf8.count).elementsEqual(";base64".utf8)
+    else {
+      throw ServiceAnswer.unexpected("a data address of the answer is not base64", of: call)
+    }
+    return .bytes(try decode(bytes[(comma + 1)...], of: call))
   }
 
   private static func decode(

@@ -28,6 +28,7 @@ public protocol Provider: Sendable {
   /// Sends an operation that answers with a picture, and stores the answer.
   ///
   /// - Parameter count: how many pictures; 1 where the provider does not take a count.
+  /// - Returns: at least one; fewer than `count` where the service gave fewer.
   func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
   ) async throws -> [Drawing]

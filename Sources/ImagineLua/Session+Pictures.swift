@@ -38,8 +38,20 @@ extension Session {
     }
   }
 
-  /// The answer that the journal has, or the cache, or else the provider's.
+  /// - Throws: ``PartialFailure`` where the answer holds fewer pictures than were asked for.
   private func draw(_ part: Part) async throws -> [Image] {
+    let images = try await answer(to: part)
+    guard images.count < part.count else { return images }
+    let endpoint = part.request.operation.endpoint
+    throw PartialFailure(
+      error: ImagineError(
+        .badResponse, "\(endpoint): the answer holds \(images.count) of \(part.count) pictures",
+        charged: .yes, endpoint: endpoint),
+      images: images)
+  }
+
+  /// The answer that the journal has, or the cache, or else the provider's.
+  private func answer(to part: Part) async throws -> [Image] {
     let provider = part.call.provider
     let price = provider.prices.price(of: part.request, count: part.count)
     let open = try run.open(
@@ -67,7 +79,9 @@ extension Session {
       let results = drawings.map { StoredResult($0.asset, engine: $0.engine) }
       try await open.stored(results)
       tally.withLock { $0.picturesDrawnByEngine += results.count { $0.engine != nil } }
-      if let key = try await cacheKey(of: part) { try run.cache(results, as: key) }
+      if results.count == part.count, let key = try await cacheKey(of: part) {
+        try run.cache(results, as: key)
+      }
       let images = try images(open.record, of: part.call)
       try await open.done()
       return images

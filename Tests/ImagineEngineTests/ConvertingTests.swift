@@ -20,6 +20,8 @@ import Testing
     #expect(header.size == PixelSize(width: 120, height: 60))
     let back = try engine.convert(bytes, to: Conversion(format: .png))
     #expect(try PictureInspection(back).format == .png)
+    #expect(bytes.firstRange(of: Array("Exif".utf8)) == nil)
+    #expect(bytes.firstRange(of: Array("EXIF".utf8)) == nil)
   }
 
   @Test(

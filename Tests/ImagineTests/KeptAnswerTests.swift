@@ -54,6 +54,33 @@ struct KeptAnswerTests {
     await service.close()
   }
 
+  @Test("an answer with too few pictures, or a broken one, is an error that has the others")
+  func fewer() async throws {
+    let picture = Data(TinyPicture.png).base64EncodedString()
+    let service = try await StubServer { _ in
+      .json(
+        200, #"{"data":[{"b64_json":"\#(picture)"},{"b64_json":"bm9uZQ=="},{"url":"data:,x"}]}"#)
+    }
+    try FileSystem.write(
+      """
+      local call = { prompt = "x", model = "m", provider = "openai", n = 3 }
+      local ok, fault = pcall(imagine.generate, call)
+      print(ok, fault.kind, fault.charged, #fault.results, fault.results[1].width)
+      print(fault.message)
+      error("the end", 0)
+      """, to: folder.file("a.lua"))
+    let environment = ["OPENAI_BASE_URL": service.address]
+    let first = try await run(["a.lua"], environment)
+    #expect(
+      first.output == """
+        false\tbad_response\tyes\t1\t2
+        POST /images/generations: the answer holds 1 of 3 pictures\n
+        """, "\(first.errors)")
+    #expect(try await run(["--resume", "a.lua"], environment).output == first.output)
+    #expect(service.requests.count == 1)
+    await service.close()
+  }
+
   @Test("pictures whose addresses are dead are drawn again where the user says so")
   func dead() async throws {
     let service = try await drawer { false }
