@@ -38,18 +38,19 @@ enum Program {
     return ScriptHost(configuration)
   }
 
-  /// The variables, read when asked for: a short run needs none of them.
-  static var environment: [String: String] {
+  /// The variables, read once and when asked for.
+  static let environment: [String: String] = {
     var variables: [String: String] = [:]
     var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
     while let text = entry.pointee {
-      let parts = String(cString: text).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      if let equals = strchr(text, CInt(UInt8(ascii: "="))) {
+        let name = UnsafeRawBufferPointer(start: text, count: equals - text)
+        variables[String(decoding: name, as: UTF8.self)] = String(cString: equals + 1)
+      }
       entry += 1
     }
     return variables
-  }
+  }()
 
   /// Where this program really is, links followed.
   private static var path: String {
