@@ -60,8 +60,9 @@ public struct OpenAIProvider: Provider {
         do {
           let asset = try await asset(of: entry, call, into: store)
           drawings.append(Drawing(asset: asset, engine: nil))
-        } catch  where entry.address == nil {
-          // One that is no picture costs none of the others.
+        } catch {
+          // One that is no picture costs none of the others; one that can be fetched later is waited for.
+          guard entry.address == nil else { throw error }
           fault = fault ?? error
         }
       }

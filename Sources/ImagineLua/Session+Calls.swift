@@ -177,8 +177,10 @@ private struct CallFields {
   ///   twice: what `extra` holds is sent beside the fields, and nobody counts the pictures that it
   ///   asks for.
   func check(for operation: Operation, at provider: String) throws(ImagineError) {
-    let taken = operation.fields.flatMap { [$0.name, $0.wireName] } + ["n"]
-    if let name = extra.keys.sorted().first(where: taken.contains) {
+    let twice = extra.keys.sorted().first { name in
+      name == "n" || operation.fields.contains { $0.name == name || $0.wireName == name }
+    }
+    if let name = twice {
       throw .invalid(
         field: "extra.\(name)", given: "a field of the call itself",
         expected: "only fields that Imagine does not know")

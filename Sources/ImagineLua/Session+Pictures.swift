@@ -56,9 +56,15 @@ extension Session {
     let price = provider.prices.price(of: part.request, count: part.count)
     let open = try run.open(
       part.key, provider: provider, request: part.description, price: price)
-    if open.record.isAnswered, try !mayDrawAgain(open.record) {
-      part.call.spending.count(open.record)
-      return try images(open.record, of: part.call)
+    if open.record.isAnswered {
+      do {
+        let images = try images(open.record, of: part.call)
+        part.call.spending.count(open.record)
+        return images
+      } catch {
+        // Somebody has taken the files away. What is free, or is to be paid for again, is drawn again.
+        guard price?.millionths == 0 || run.paysAgain else { throw error }
+      }
     }
     if let images = try await downloaded(part, open) { return images }
     if let images = try await cached(part, open) { return images }
@@ -82,17 +88,8 @@ extension Session {
       if results.count == part.count, let key = try await cacheKey(of: part) {
         try run.cache(results, as: key)
       }
-      let images = try images(open.record, of: part.call)
-      try await open.done()
-      return images
+      return try await handOver(open, part.call)
     }
-  }
-
-  /// Whether an answer of an earlier attempt, whose files somebody has taken away, is to be drawn
-  /// again: because that costs nothing, or because the user said so.
-  private func mayDrawAgain(_ record: JournaledCall) throws -> Bool {
-    guard record.price?.millionths == 0 || run.paysAgain else { return false }
-    return try !record.results.allSatisfy { try kept($0) != nil }
   }
 
   /// The file of an answer; nil where it is gone, or no longer what was stored.
@@ -119,9 +116,7 @@ extension Session {
       }
       part.call.spending.count(open.record)
       try await open.stored(results)
-      let images = try images(open.record, of: part.call)
-      try await open.done()
-      return images
+      return try await handOver(open, part.call)
     } catch var error as ImagineError {
       if run.paysAgain && !error.retryable { return nil }
       error.charged = .yes
@@ -139,7 +134,12 @@ extension Session {
     run.countCached()
     try await open.intends(part.description, price: .tokens(0))
     try await open.stored(results)
-    let images = try images(open.record, of: part.call)
+    return try await handOver(open, part.call)
+  }
+
+  /// Gives the script the pictures that the journal has.
+  private func handOver(_ open: OpenCall, _ call: Call) async throws -> [Image] {
+    let images = try images(open.record, of: call)
     try await open.done()
     return images
   }

@@ -14,12 +14,17 @@ struct FileFacts {
   let byteCount: Int
   /// Seconds since 1970.
   let changedAt: Double
+  /// A device or a pipe is neither file nor folder.
+  let isFile: Bool
+  let isFolder: Bool
 
   /// Nil where there is no such file.
   init?(_ path: String) {
     var facts = stat()
     guard stat(path, &facts) == 0 else { return nil }
     byteCount = Int(facts.st_size)
+    isFile = facts.st_mode & S_IFMT == S_IFREG
+    isFolder = facts.st_mode & S_IFMT == S_IFDIR
     #if canImport(Darwin)
       let changed = facts.st_mtimespec
     #else

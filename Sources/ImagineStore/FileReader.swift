@@ -25,8 +25,7 @@ final class FileReader {
 
   /// Nil where there is no file that can be read; a pipe, which would wait for its writer, is none.
   convenience init?(fileAt path: String) {
-    var facts = stat()
-    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+    guard FileFacts(path)?.isFile == true else { return nil }
     try? self.init(path)
   }
 

@@ -78,7 +78,7 @@ public final class WholeFile {
   /// - Throws: ``ImagineError`` of kind `io`; then nothing has the name that did not have it before.
   ///   So it is for the name of a device or a pipe, whose place no file may take.
   public func commit(to path: String, replacing: Bool) async throws(ImagineError) {
-    guard !Self.isSpecial(path) else {
+    if let facts = FileFacts(path), !facts.isFile, !facts.isFolder {
       throw ImagineError(.io, "cannot write \(path): it is a device or a pipe, and no file")
     }
     let file = SyncQueue.File(
@@ -110,13 +110,6 @@ public final class WholeFile {
   /// Whether there is anything of that name.
   static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
-  }
-
-  /// Whether what is there is neither a file nor a folder.
-  private static func isSpecial(_ path: String) -> Bool {
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { return false }
-    return facts.st_mode & S_IFMT != S_IFREG && facts.st_mode & S_IFMT != S_IFDIR
   }
 
   /// Makes a folder and those above it.

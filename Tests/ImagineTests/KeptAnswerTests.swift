@@ -159,6 +159,23 @@ struct KeptAnswerTests {
     await service.close()
   }
 
+  @Test("an answer of the cache that is gone is not paid for without a question")
+  func takenFromCache() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let drawing = #"imagine.generate{ prompt = "x", seed = 1, cache = true }:save("out.png")"#
+    try FileSystem.write(drawing, to: folder.file("first.lua"))
+    try FileSystem.write("\(drawing) error('stop', 0)", to: folder.file("second.lua"))
+    let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
+    #expect(try await run(["first.lua"], environment).status == 0)
+    #expect(try await run(["second.lua"], environment).errors.contains("stop"))
+    #expect(service.requests.count == 1)
+    try FileManager.default.removeItem(atPath: folder.file("home/assets"))
+    let resumed = try await run(["--resume", "second.lua"], environment)
+    #expect(resumed.errors.contains("--on-uncertain retry"), "\(resumed.errors)")
+    #expect(service.requests.count == 1)
+    await service.close()
+  }
+
   @Test("a key that a service repeats is in no error and in no journal")
   func repeatedKey() async throws {
     let service = try await StubServer { request in
