@@ -79,25 +79,6 @@ enum Elementary {
   @inline(__always)
   static func pow(_ x: Float, _ y: Float) -> Float { x <= 0 ? 0 : exp2(y * log2(x)) }
 
-  /// The angle of a vector in radians, -π … π.
-  @inline(__always)
-  static func atan2(_ y: Float, _ x: Float) -> Float {
-    let ax = abs(x)
-    let ay = abs(y)
-    let larger = max(ax, ay)
-    if larger == 0 { return 0 }
-    let t = min(ax, ay) / larger
-    let square = t * t
-    var angle =
-      t
-      * (0.99997726 + square
-        * (-0.33262347 + square
-          * (0.19354346 + square * (-0.11643287 + square * (0.05265332 - square * 0.01172120)))))
-    if ay > ax { angle = 1.57079633 - angle }
-    if x < 0 { angle = pi - angle }
-    return y < 0 ? -angle : angle
-  }
-
   /// 0 below `low`, 1 above `high`, and smooth between.
   @inline(__always)
   static func smooth(_ low: Float, _ high: Float, _ x: Float) -> Float {
