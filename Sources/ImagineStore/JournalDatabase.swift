@@ -69,9 +69,11 @@ public final class JournalDatabase: Sendable {
     configuration.journalMode = .wal
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     do {
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try Self.migrator.migrate(queue)
-      return queue
+      return try OpeningLock.hold(for: path) {
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try Self.migrator.migrate(queue)
+        return queue
+      }
     } catch {
       throw fault(error, "open")
     }

@@ -25,9 +25,12 @@ public struct SQLiteJobStore: JobStore {
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.label = "jobs"
-    pool = try DatabasePool(path: path, configuration: configuration)
+    pool = try OpeningLock.hold(for: path) {
+      let pool = try DatabasePool(path: path, configuration: configuration)
+      try Self.migrator.migrate(pool)
+      return pool
+    }
     self.now = now ?? { Date().timeIntervalSince1970 }
-    try Self.migrator.migrate(pool)
     // GRDB opens WAL databases with NORMAL, which may lose the last commits in a power cut.
     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
   }

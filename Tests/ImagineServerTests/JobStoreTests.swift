@@ -24,6 +24,17 @@ struct JobStoreTests {
       price: price, createdAt: clock.seconds)
   }
 
+  @Test("is made once, whoever comes first")
+  func madeTogether() async throws {
+    for round in 0..<20 {
+      let path = "\(folder.path)/together-\(round).sqlite"
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 { group.addTask { _ = try SQLiteJobStore(path: path) } }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   @Test("keeps what it accepted for whoever opens it next")
   func durability() async throws {
     let given = job("one")
