@@ -52,12 +52,15 @@ void reading(const uint8_t *bytes, size_t count, Body body) {
   }
 }
 
-/// Opens a file with the one loader that its first bytes call for. Only the header is read.
-VipsImage *open(const uint8_t *bytes, size_t count, int32_t format, VipsAccess access) {
+/// Opens a file with the one loader that its first bytes call for. Only the header is read; the rows
+/// come once, from the top.
+VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
   void *data = const_cast<uint8_t *>(bytes);
   VipsImage *image = nullptr;
   auto load = [&](int (*loader)(void *, size_t, VipsImage **, ...)) {
-    loader(data, count, &image, "fail_on", VIPS_FAIL_ON_ERROR, "access", access, nullptr);
+    loader(
+        data, count, &image, "fail_on", VIPS_FAIL_ON_ERROR, "access", VIPS_ACCESS_SEQUENTIAL,
+        nullptr);
   };
   switch (format) {
     case IMAGING_PNG: load(vips_pngload_buffer); break;
@@ -67,6 +70,9 @@ VipsImage *open(const uint8_t *bytes, size_t count, int32_t format, VipsAccess a
     case IMAGING_TIFF: load(vips_tiffload_buffer); break;
     default: load(vips_gifload_buffer);
   }
+  // Where several threads wait for rows, libvips before 8.15.4 may end without the fault of the
+  // last ones, and a file that ends early is a picture with black in it.
+  if (image != nullptr) vips_image_set_int(image, VIPS_META_CONCURRENCY, 1);
   return image;
 }
 
@@ -122,7 +128,7 @@ extern "C" int imaging_read_header(
     const uint8_t *bytes, size_t count, ImagingHeader *header, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     reading(bytes, count, [&](int32_t format) {
-      Image image(open(bytes, count, format, VIPS_ACCESS_SEQUENTIAL));
+      Image image(open(bytes, count, format));
       *header = header_of(image, format);
     });
   });
@@ -133,16 +139,16 @@ extern "C" int imaging_decode(
     ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     reading(bytes, count, [&](int32_t format) {
-      Image image(open(bytes, count, format, VIPS_ACCESS_SEQUENTIAL));
+      Image image(open(bytes, count, format));
       ImagingHeader header = header_of(image, format);
       if (int64_t(header.width) * header.height > pixel_limit)
         throw Failure{
             IMAGING_UNUSABLE, "it has " + std::to_string(header.width) + "x" +
                                   std::to_string(header.height) + " pixels; the limit is " +
                                   std::to_string(pixel_limit)};
-      // Rows that come once, from the top, need no copy of the whole; turning needs them all.
+      // Turning needs all rows at hand.
       if (vips_image_get_orientation(image) != 1)
-        image.become(open(bytes, count, format, VIPS_ACCESS_RANDOM));
+        image.become(vips_image_copy_memory(image));
       normalize(image);
       *picture = imaging::pixels_of(image);
       // What a decoder grumbled about a picture that it read all the same.

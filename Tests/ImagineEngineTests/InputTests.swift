@@ -247,6 +247,14 @@ import Testing
     }
   }
 
+  @Test("a file whose last rows are missing is refused every time")
+  func lastRows() throws {
+    let file = try SampleFile.bytes(.jpeg)
+    let cut = Array(file.prefix(file.count * 9 / 10))
+    let accepted = (0..<1000).filter { _ in (try? read(cut)) != nil }
+    #expect(accepted.isEmpty)
+  }
+
   // MARK: - Support
 
   private func read(_ file: [UInt8]) throws -> Bitmap { try Codec.decode(file, field: "image") }
