@@ -304,6 +304,9 @@ extension PictureFormat {
   /// The format that the name of a file to save asks for; nil where it has no extension, and the
   /// picture keeps its own.
   init?(forSavingTo path: String) throws(ImagineError) {
+    guard !path.hasSuffix("/") else {
+      throw .invalid(field: "path", given: "\"\(path)\"", expected: "the name of a file")
+    }
     let name = path.split(separator: "/").last ?? ""
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
     let suffix = name[name.index(after: dot)...]

@@ -98,11 +98,15 @@ struct ProviderDescription: Sendable, Equatable {
   }
 
   /// Makes the provider. Its key is its own: what it names, and no other of the environment.
+  ///
+  /// - Parameter sends: whether anything will be sent; a plan needs no key.
   func makeProvider(
-    named name: String, transport: HTTPTransport, environment: [String: String]
+    named name: String, transport: HTTPTransport, environment: [String: String], sends: Bool
   ) throws(ImagineError) -> any Provider {
-    let token =
-      if let tokenVariable {
+    let token: Token? =
+      if !sends {
+        nil
+      } else if let tokenVariable {
         try Token.required(from: tokenVariable, environment, provider: name)
       } else {
         token.flatMap(Token.init)

@@ -130,7 +130,8 @@ final class ProviderRegistry: Sendable {
     _ description: ProviderDescription, _ name: String, _ state: inout State
   ) throws -> any Provider {
     let provider = try description.makeProvider(
-      named: name, transport: transport, environment: configuration.environment)
+      named: name, transport: transport, environment: configuration.environment,
+      sends: !configuration.plans)
     return patient(provider, at: description.baseURL, &state)
   }
 

@@ -158,6 +158,21 @@ struct MoneyTests {
     }
   }
 
+  @Test("a plan needs no key, whose price list it reads", arguments: ["imagine", "openai"])
+  func planWithoutKey(provider: String) async throws {
+    let script = "imagine.generate{ prompt = 'a cat', model = m, style = s }:save('cat.png')"
+    let values = provider == "openai" ? "m = 'dall-e-3' " : "s = 'realistic' "
+    try FileSystem.write(values + script, to: folder.file("work.lua"))
+    let environment = [
+      "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.file("config"),
+    ]
+    let planned = try await run(["plan", "--provider", provider, "work.lua"], environment)
+    #expect(planned.status == 0, "\(planned.errors)")
+    #expect(planned.output.contains("cat.png\n"), "\(planned.output)")
+    let outcome = try await run(["--provider", provider, "work.lua"], environment)
+    #expect(outcome.status == 1 && outcome.errors.contains("needs a token"))
+  }
+
   @Test("a plan sends and writes nothing, and tells calls, price, files and what is at hand")
   func plan() async throws {
     try await withService { environment in

@@ -125,6 +125,14 @@ struct WorkflowTests {
     #expect(folder.files == [])
   }
 
+  @Test("a path that ends as a folder does is refused, and no folder is made")
+  func folderForFile() async throws {
+    let outcome = try await run("imagine.generate{ prompt = 'a cat' }:save('new/cat.png/')")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("field 'path': \"new/cat.png/\" is not allowed"))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("new")))
+  }
+
   @Test("a misspelt field is named, exits 1 and sends nothing")
   func misspelt() async throws {
     let stub = try await StubServer { _ in .close }
