@@ -123,25 +123,18 @@ public struct ImagineProvider: Provider {
   private static func body(of request: Request) throws -> MultipartBody {
     var body = MultipartBody()
     for field in request.operation.fields {
-      switch request[field.name] {
-      case .text(let value): body.append(name: field.wireName, value: value)
-      case .integer(let value): body.append(name: field.wireName, value: String(value))
-      case .number(let value): body.append(name: field.wireName, value: String(value))
-      case .flag(let value): body.append(name: field.wireName, value: String(value))
+      guard let value = request[field.name] else { continue }
+      switch value {
       case .picture(.bytes(let bytes)): body.append(name: field.wireName, file: bytes)
       case .picture(.file(let path)):
         body.append(name: field.wireName, file: try InputFile.read(path, field: field.name))
-      case nil: break
+      default:
+        let text = RequestDescription.Scalar(value)?.description ?? ""
+        body.append(name: field.wireName, value: text)
       }
     }
     for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
-      switch value {
-      case .text(let text): body.append(name: name, value: text)
-      case .integer(let number): body.append(name: name, value: String(number))
-      case .number(let number): body.append(name: name, value: String(number))
-      case .boolean(let flag): body.append(name: name, value: String(flag))
-      case .picture, .other: break
-      }
+      body.append(name: name, value: value.description)
     }
     body.close()
     return body

@@ -97,15 +97,9 @@ public struct OpenAIProvider: Provider {
   }
 
   private func body(of request: Request, count: Int) throws -> [UInt8] {
-    var fields: [String: Argument] = request.extra
+    var fields = request.extra
     for (name, value) in request.values where name != "aspect_ratio" && name != "approximate" {
-      switch value {
-      case .text(let text): fields[name] = .text(text)
-      case .integer(let number): fields[name] = .integer(number)
-      case .number(let number): fields[name] = .number(number)
-      case .flag(let flag): fields[name] = .boolean(flag)
-      case .picture: break
-      }
+      fields[name] = RequestDescription.Scalar(value)
     }
     if let shape = request.aspectRatio {
       guard fields["size"] == nil else {
@@ -118,7 +112,7 @@ public struct OpenAIProvider: Provider {
       fields["size"] = .text(size.description)
     }
     if count > 1 { fields["n"] = .integer(Int64(count)) }
-    return Array(try JSONEncoder().encode(JSONObject(members: fields)))
+    return Array(try JSONEncoder().encode(fields))
   }
 
   private func asset(
@@ -133,32 +127,6 @@ public struct OpenAIProvider: Provider {
       throw ServiceAnswer.unexpected("an entry of the answer is no picture", of: call)
     }
     return asset
-  }
-}
-
-/// A JSON object of plain values.
-private struct JSONObject: Encodable {
-  let members: [String: Argument]
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    for (name, value) in members {
-      let key = Key(stringValue: name)
-      switch value {
-      case .text(let text): try container.encode(text, forKey: key)
-      case .integer(let number): try container.encode(number, forKey: key)
-      case .number(let number): try container.encode(number, forKey: key)
-      case .boolean(let flag): try container.encode(flag, forKey: key)
-      case .picture, .other: break
-      }
-    }
   }
 }
 

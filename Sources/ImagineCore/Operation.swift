@@ -102,7 +102,7 @@ public struct Request: Sendable {
   /// By the fields' names in scripts.
   public private(set) var values: [String: FieldValue]
   /// Fields that we do not know, passed to the provider unchecked.
-  public var extra: [String: Argument] = [:]
+  public var extra: [String: RequestDescription.Scalar] = [:]
 
   init(operation: Operation, values: [String: FieldValue]) {
     self.operation = operation

@@ -44,14 +44,14 @@ public struct RequestDescription: Sendable, Hashable, Codable {
   public init(_ request: Request, pictures: [String: String]) {
     self.init(
       operation: request.operation.name, fields: request.values.compactMapValues(Scalar.init),
-      pictures: pictures, extra: request.extra.compactMapValues(Scalar.init))
+      pictures: pictures, extra: request.extra)
   }
 
   /// The description as JSON with its members in order: equal requests give equal texts.
   public var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Nothing in it can fail to encode: numbers are finite by their fields' checks.
+    // Nothing in it can fail to encode: numbers are finite, by the checks of a call.
     return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
@@ -121,7 +121,7 @@ extension RequestDescription {
       arguments[field] = .picture(try picture(field, sha256))
     }
     var request = try operation.request(from: arguments, by: .script)
-    request.extra = extra.mapValues(Argument.init)
+    request.extra = extra
     return request
   }
 }
@@ -175,23 +175,14 @@ extension RequestDescription.Scalar {
     }
   }
 
-  fileprivate init?(_ value: FieldValue) {
+  /// Nil for a picture.
+  public init?(_ value: FieldValue) {
     switch value {
     case .text(let text): self = .text(text)
     case .integer(let number): self = .integer(number)
     case .number(let number): self = .number(number)
     case .flag(let flag): self = .boolean(flag)
     case .picture: return nil
-    }
-  }
-
-  fileprivate init?(_ argument: Argument) {
-    switch argument {
-    case .text(let text): self = .text(text)
-    case .integer(let number): self = .integer(number)
-    case .number(let number): self = .number(number)
-    case .boolean(let flag): self = .boolean(flag)
-    case .picture, .other: return nil
     }
   }
 }

@@ -132,7 +132,7 @@ public final class CurrentRun: Sendable {
       let call = JournaledCall(
         run: held?.run.id ?? "", key: key, provider: provider.name, request: request,
         price: price, beganAt: WallClock.now, attempt: held?.run.attempt ?? 1)
-      return OpenCall(call, in: held, isNew: true)
+      return OpenCall(call, in: held)
     }
     if call.isAnswered || call.state == .accepted {
       state.withLock { $0.answeredByJournal += 1 }
@@ -140,7 +140,7 @@ public final class CurrentRun: Sendable {
     if !call.isAnswered, onUncertain == .fail { try refuse(call, key) }
     call.attempt = held?.run.attempt ?? 1
     if onUncertain == .retry { call.deaths = 0 }
-    let open = OpenCall(call, in: held, isNew: false)
+    let open = OpenCall(call, in: held)
     if let job = call.job { register(open, job: job) }
     return open
   }
@@ -184,7 +184,7 @@ public final class CurrentRun: Sendable {
     let found = state.withLock { state in
       state.jobs[id]
         ?? state.earlier.values.first { $0.job == id }
-        .map { OpenCall($0, in: state.held, isNew: false) }
+        .map { OpenCall($0, in: state.held) }
     }
     if let found { register(found, job: id) }
     return found

@@ -21,7 +21,7 @@ extension Image: LuaUserdata {
     type.property("seed") { $0.metadata?.seed }
     type.property("style") { $0.metadata?.style }
     type.property("prompt") { $0.metadata?.prompt }
-    type.property("cost") { $0.cost?.luaValue }
+    type.property("cost") { $0.cost?.luaAmount }
     type.property("cost_unit") { $0.cost?.unit }
     type.property("provider") { $0.metadata?.provider }
 
@@ -56,13 +56,6 @@ extension Image: LuaUserdata {
       let size = image.header.size
       return "Image \(size) \(image.header.format.rawValue) \(image.asset.sha256.prefix(12))"
     }
-  }
-}
-
-extension Price {
-  /// The amount as a script counts it: an integer where it is whole.
-  fileprivate var luaValue: LuaValue {
-    millionths.isMultiple(of: 1_000_000) ? .integer(millionths / 1_000_000) : .number(amount)
   }
 }
 

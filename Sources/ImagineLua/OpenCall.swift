@@ -8,8 +8,7 @@ final class OpenCall: Sendable {
   private let held: (any HeldRun)?
   private let current: Mutex<JournaledCall>
 
-  /// - Parameter isNew: whether its intent is to be written.
-  init(_ call: JournaledCall, in held: (any HeldRun)?, isNew: Bool) {
+  init(_ call: JournaledCall, in held: (any HeldRun)?) {
     self.held = held
     current = Mutex(call)
   }

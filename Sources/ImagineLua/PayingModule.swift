@@ -1,5 +1,6 @@
 public import ImagineCore
 import Lua
+import Synchronization
 
 /// The part of `imagine` that is about money: `budget`, `spent`, `estimate` and `history`.
 struct PayingModule: Sendable {
@@ -57,7 +58,7 @@ struct PayingModule: Sendable {
       },
       "estimate": LuaNativeFunction { [session] call in
         let table = try call.state.makeTable(fields: 2)
-        if let price = try session.estimate(call.table(1)) {
+        if let price = try session.estimate(call) {
           try table.set("cost", to: price.luaAmount)
           try table.set("unit", to: price.unit)
         }
@@ -126,28 +127,22 @@ extension Budget.Limit {
 }
 
 extension Session {
-  /// What a call would cost, by its operation (`generate` where none is named), style or model, and
-  /// count; nil where no price is known.
-  func estimate(_ table: LuaTable) throws -> Price? {
-    var arguments: [String: Argument] = [:]
-    var (name, count) = ("generate", 1)
-    var provider: (any Provider)?
-    for (key, value) in try table.pairs() {
-      switch (key.text, value) {
-      case ("operation"?, .string(let text)): name = text.text
-      case ("provider"?, .string(let text)): provider = try self.provider(text.text)
-      case ("n"?, .integer(let number)) where (1...1000).contains(number): count = Int(number)
-      case (let field?, _): arguments[field] = Argument(value)
-      default: throw ImagineError.invalid(field: "estimate", given: "a list", expected: "names")
-      }
-    }
-    let asked = try provider ?? self.provider(nil)
-    guard let operation = asked.operations.first(where: { $0.name == name }) else {
+  /// What a call would cost, by what a script would write in it and `operation` (`generate` where
+  /// none is named); nil where no price is known.
+  func estimate(_ call: borrowing LuaCall) throws -> Price? {
+    var fields = try CallFields(
+      call, 1, of: Operation.generate.name, image: nil, defaults: defaults.withLock { $0 })
+    let wanted =
+      fields.removeValue(of: "operation").map { $0.text ?? "\($0)" } ?? Operation.generate.name
+    let provider = try provider(fields.provider)
+    guard let operation = provider.operations.first(where: { $0.name == wanted }) else {
       throw ImagineError.invalid(
-        field: "operation", given: "\"\(name)\"",
-        expected: "one of: \(asked.operations.map(\.name).joined(separator: ", "))",
-        allowed: asked.operations.map(\.name))
+        field: "operation", given: "\"\(wanted)\"",
+        expected: "one of: \(provider.operations.map(\.name).joined(separator: ", "))",
+        allowed: provider.operations.map(\.name))
     }
+    try fields.check(for: operation, at: provider.name)
+    var arguments = try fields.arguments(for: operation)
     // What does not change the price may be left out.
     for field in operation.fields where arguments[field.name] == nil {
       switch field.kind {
@@ -158,8 +153,8 @@ extension Session {
       }
     }
     let request = try operation.request(
-      from: arguments, by: .script, options: ["operation", "provider", "n"])
-    return asked.prices.price(of: request, count: count)
+      from: arguments, by: .script, options: ["operation"] + CallFields.options(of: operation))
+    return provider.prices.price(of: request, count: fields.count ?? 1)
   }
 
   /// Calls that the journal has, the newest last.

@@ -50,11 +50,6 @@ extension Session {
       from: fields.arguments(for: operation), by: .script,
       options: CallFields.options(of: operation))
     request.extra = fields.extra
-    guard fields.count == nil || operation.answer == .picture else {
-      throw ImagineError.unknown(
-        field: "n", of: name,
-        allowed: operation.fields.map(\.name) + CallFields.options(of: operation))
-    }
     return try makeCall(
       request, provider, options: fields.callOptions, count: fields.count,
       usesCache: fields.usesCache, spending: spending)
@@ -115,7 +110,7 @@ extension Session {
 
 /// What a script wrote in a call, before its provider is known: fields of the operation, and the
 /// options that every call takes.
-private struct CallFields {
+struct CallFields {
   /// The options' names.
   static func options(of operation: Operation) -> [String] {
     let count = operation.answer == .picture ? ["n"] : []
@@ -127,7 +122,7 @@ private struct CallFields {
   private(set) var callOptions: CallOptions
   private(set) var count: Int?
   private(set) var usesCache: Bool
-  private(set) var extra: [String: Argument] = [:]
+  private(set) var extra: [String: RequestDescription.Scalar] = [:]
 
   /// Reads a prompt, a picture, or a table of fields and options.
   init(
@@ -156,6 +151,9 @@ private struct CallFields {
     if let image { values["image"] = try call.state.value(of: image) }
   }
 
+  /// Takes out what is no field of a call.
+  mutating func removeValue(of name: String) -> LuaValue? { values.removeValue(forKey: name) }
+
   private mutating func read(_ table: LuaTable, of name: String) throws {
     for (key, value) in try table.pairs() {
       switch key.text {
@@ -173,10 +171,15 @@ private struct CallFields {
     }
   }
 
-  /// - Throws: ``ImagineError`` where a field is one that only other providers take, or is given
-  ///   twice: what `extra` holds is sent beside the fields, and nobody counts the pictures that it
-  ///   asks for.
+  /// - Throws: ``ImagineError`` where a field is one that only other providers take, where a job is
+  ///   asked for several times, or a field is given twice: what `extra` holds is sent beside the
+  ///   fields, and nobody counts the pictures that it asks for.
   func check(for operation: Operation, at provider: String) throws(ImagineError) {
+    guard count == nil || operation.answer == .picture else {
+      throw .unknown(
+        field: "n", of: operation.name,
+        allowed: operation.fields.map(\.name) + Self.options(of: operation))
+    }
     let twice = extra.keys.sorted().first { name in
       name == "n" || operation.fields.contains { $0.name == name || $0.wireName == name }
     }
@@ -194,12 +197,9 @@ private struct CallFields {
 
   /// The fields as an operation takes them: a string is always a path where a picture is wanted.
   ///
-  /// - Throws: ``ImagineError`` for text that is not UTF-8: it would be sent as another one.
+  /// - Throws: ``ImagineError`` for text that is not UTF-8.
   func arguments(for operation: Operation) throws(ImagineError) -> [String: Argument] {
-    for (name, value) in values {
-      guard case .string(let text) = value, text.validText == nil else { continue }
-      throw .invalid(field: name, given: "text that is not UTF-8", expected: "text in UTF-8")
-    }
+    for (name, value) in values { try Self.check(value, of: name) }
     return Dictionary(
       uniqueKeysWithValues: values.map { name, value in
         if case .picture? = operation.field(name)?.kind, let path = value.text {
@@ -207,6 +207,12 @@ private struct CallFields {
         }
         return (name, Argument(value))
       })
+  }
+
+  /// - Throws: ``ImagineError`` for text that is not UTF-8: it would be sent as another one.
+  private static func check(_ value: LuaValue, of field: String) throws(ImagineError) {
+    guard case .string(let text) = value, text.validText == nil else { return }
+    throw .invalid(field: field, given: "text that is not UTF-8", expected: "text in UTF-8")
   }
 
   private static func text(_ value: LuaValue, of field: String) throws -> String {
@@ -228,24 +234,37 @@ private struct CallFields {
     return try field.value(of: Argument(value)).integer.map(Int.init)
   }
 
-  private static func extra(_ value: LuaValue) throws -> [String: Argument] {
+  private static func extra(_ value: LuaValue) throws -> [String: RequestDescription.Scalar] {
     guard case .table(let table) = value else {
       throw ImagineError.invalid(field: "extra", given: "a \(value.type)", expected: "a table")
     }
-    var extra: [String: Argument] = [:]
+    var extra: [String: RequestDescription.Scalar] = [:]
     for (key, value) in try table.pairs() {
       guard let name = key.text else {
         throw ImagineError.invalid(
           field: "extra", given: "a key that is a \(key.type)", expected: "names")
       }
-      switch value {
-      case .string, .integer, .number, .boolean: extra[name] = Argument(value)
-      default:
-        throw ImagineError.invalid(
-          field: "extra.\(name)", given: "a \(value.type)",
-          expected: "a string, a number or a boolean")
-      }
+      extra[name] = try scalar(value, of: "extra.\(name)")
     }
     return extra
+  }
+
+  /// - Throws: ``ImagineError`` for what cannot be sent, or not be written down.
+  private static func scalar(
+    _ value: LuaValue, of field: String
+  ) throws -> RequestDescription.Scalar {
+    try check(value, of: field)
+    switch value {
+    case .string(let text): return .text(text.text)
+    case .integer(let number): return .integer(number)
+    case .number(let number) where number.isFinite: return .number(number)
+    case .number(let number):
+      throw ImagineError.invalid(
+        field: field, given: String(number), expected: "a finite number")
+    case .boolean(let flag): return .boolean(flag)
+    default:
+      throw ImagineError.invalid(
+        field: field, given: "a \(value.type)", expected: "a string, a number or a boolean")
+    }
   }
 }

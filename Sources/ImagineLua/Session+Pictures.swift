@@ -145,13 +145,14 @@ extension Session {
   }
 
   /// What an equal request is known by in later runs; nil where the call does not want the cache, or
-  /// where an equal request may have another answer: one without an explicit seed.
+  /// where an equal request may have another answer: one without an explicit seed, or with fields
+  /// that are written down nowhere.
   private func cacheKey(of part: Part) async throws -> String? {
     let call = part.call
     guard call.usesCache else { return nil }
     let isRepeatable =
       call.request.operation.takesSeed ? call.request.seed != nil : !call.pictures.isEmpty
-    guard isRepeatable else { return nil }
+    guard isRepeatable, part.description.extra.count == call.request.extra.count else { return nil }
     let version = try await providers.version(of: call.provider)
     return "\(call.provider.name) \(version) ×\(part.count) \(part.description.json)"
   }

@@ -72,6 +72,14 @@ struct AbilityTests {
         "field 'extra.seed': a field of the call itself is not allowed"
       ),
       ("mine.generate, { prompt = 'x', extra = { n = 9 } }", "field 'extra.n': a field of"),
+      (
+        "imagine.generate, { prompt = 'x', extra = { scale = 1 / 0 } }",
+        "field 'extra.scale': inf is not allowed (expected a finite number)"
+      ),
+      (
+        "imagine.generate, { prompt = 'x', extra = { word = 'a\\xff' } }",
+        "field 'extra.word': text that is not UTF-8 is not allowed"
+      ),
       ("imagine.video, { prompt = 'x', n = 2 }", "unknown field 'n'"),
     ])
   func refused(call: String, message: String) async throws {

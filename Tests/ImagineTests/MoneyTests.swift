@@ -158,6 +158,47 @@ struct MoneyTests {
     }
   }
 
+  @Test("the cache has no answer to a call whose further fields are written down nowhere")
+  func cacheOfPrivateFields() async throws {
+    try await withService { environment in
+      let script = """
+        local request = { prompt = "a cat", seed = 7, extra = { init_image = arg[1] } }
+        imagine.generate(request)
+        print(imagine.spent().calls)
+        """
+      try FileSystem.write(script, to: folder.file("cached.lua"))
+      for address in ["https://example.com/a.png", "https://example.com/b.png"] {
+        #expect(try await run(["--cache", "cached.lua", address], environment).output == "1\n")
+      }
+      #expect(try await run(["--cache", "cached.lua", "plain"], environment).output == "1\n")
+      #expect(try await run(["--cache", "cached.lua", "plain"], environment).output == "0\n")
+      #expect(try await charges(environment) == 3)
+    }
+  }
+
+  @Test("what a call would cost is told of the very table that makes it")
+  func estimate() async throws {
+    let environment = ["IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "test"]
+    let outcome = try await run(
+      [
+        "-e",
+        """
+        local call = { prompt = "a cat", style = "flux-schnell", n = "3", seed = 4, cache = true,
+          timeout = 9, retries = 1, extra = { strength = 0.5 } }
+        print(imagine.estimate(call).cost, imagine.estimate("a cat").cost)
+        print(select(2, pcall(imagine.estimate, { prompt = "a cat", timeuot = 9 })).message)
+        print(select(2, pcall(imagine.estimate, { operation = "paint" })).message)
+        print(imagine.estimate{ operation = "fill", image = "none.png" }.cost)
+        """,
+      ], environment)
+    let lines = outcome.output.split(separator: "\n")
+    try #require(lines.count == 4, "\(outcome.output) \(outcome.errors)")
+    #expect(lines[0] == "15\t1")
+    #expect(lines[1].contains("did you mean 'timeout'?"))
+    #expect(lines[2].contains("field 'operation': \"paint\" is not allowed"))
+    #expect(lines[3] == "nil")
+  }
+
   @Test("a plan needs no key, whose price list it reads", arguments: ["imagine", "openai"])
   func planWithoutKey(provider: String) async throws {
     let script = "imagine.generate{ prompt = 'a cat', model = m, style = s }:save('cat.png')"

@@ -245,7 +245,7 @@ function imagine.budget(limit, fn, ...) end
 ---@field unit? string such as `tokens` or `USD`
 
 --- What a call would cost. Fields that do not change the price may be left out.
----@param call imagine.estimate_call
+---@param call string|imagine.estimate_call a prompt, or the table of a call
 ---@return imagine.price
 function imagine.estimate(call) end
 
