@@ -21,10 +21,13 @@ final class GroupedWriter: Sendable {
   }
 
   private let database: JournalDatabase
+  private let queue: DatabaseQueue
   private let state = Mutex(State())
 
-  init(_ database: JournalDatabase) {
+  /// - Throws: ``ImagineError`` of kind `io` where the database cannot be opened.
+  init(_ database: JournalDatabase) throws {
     self.database = database
+    queue = try database.queue()
   }
 
   /// Returns when the write has been made.
@@ -56,7 +59,7 @@ final class GroupedWriter: Sendable {
         }
       }, continuation: nil)
     state.withLock { $0.items.append(last) }
-    try database.queue().writeWithoutTransaction { drain($0) }
+    try queue.writeWithoutTransaction { drain($0) }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
@@ -69,14 +72,7 @@ final class GroupedWriter: Sendable {
       defer { state.isWriting = true }
       return !state.isWriting
     }
-    guard mustStart else { return }
-    do {
-      try database.queue().asyncWriteWithoutTransaction { [self] in
-        drain($0)
-      }
-    } catch {
-      for item in takeAll() ?? [] { item.continuation?.resume(throwing: error) }
-    }
+    if mustStart { queue.asyncWriteWithoutTransaction { [self] in drain($0) } }
   }
 
   private func takeAll() -> [Item]? {

@@ -24,9 +24,11 @@ final class RunLock: @unchecked Sendable {
     try WholeFile.makeFolder(WholeFile.parent(of: path), mode: 0o700)
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system("cannot open \(path)") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      if errno == EWOULDBLOCK { return nil }
-      throw .system("cannot lock \(path)")
+    // Who asks whether a run is held has a share in its lock for that moment. Where a share is to
+    // be had, nobody holds the run.
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK else { throw .system("cannot lock \(path)") }
+      guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return nil }
     }
     let text = Array("\(getpid())\n".utf8)
     ftruncate(descriptor, 0)
@@ -47,10 +49,9 @@ final class RunLock: @unchecked Sendable {
   static func holder(_ path: String) -> Int32? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
-    var process: Int32 = 0
     var text = [CChar](repeating: 0, count: 32)
     guard fgets(&text, Int32(text.count), file) != nil else { return nil }
-    process = Int32(atoi(text))
+    let process = Int32(atoi(text))
     return process > 0 ? process : nil
   }
 }

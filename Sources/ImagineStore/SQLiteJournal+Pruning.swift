@@ -9,7 +9,7 @@ public import ImagineCore
 
 extension SQLiteJournal {
   /// Forgets finished runs that are older than is kept, and removes the files that nothing needs any
-  /// more.
+  /// more; while a run is alive those of the last day stay, however little is kept.
   ///
   /// - Parameter assets: the folder of the asset store.
   public func prune(keeping retention: Retention, assets: String) throws -> Pruned {
@@ -23,10 +23,12 @@ extension SQLiteJournal {
     }
     for id in forgotten { try? FileManager.default.removeItem(atPath: lockPath(id)) }
     pruned.runs = forgotten.count
+    // A script that runs has files that the journal does not know: a picture that was opened or
+    // converted, or an answer that has just arrived.
+    let newest = try isAnyRunAlive() ? min(oldest, Self.now - 86_400) : oldest
     let needed = try neededFiles()
     for file in Self.files(in: assets) where !needed.contains(file.sha256) {
-      // One that was stored lately may belong to a script that still runs.
-      guard let facts = FileFacts(file.path), facts.changedAt < oldest else { continue }
+      guard let facts = FileFacts(file.path), facts.changedAt < newest else { continue }
       try FileManager.default.removeItem(atPath: file.path)
       pruned.files += 1
       pruned.bytes += facts.byteCount
@@ -34,11 +36,21 @@ extension SQLiteJournal {
     return pruned
   }
 
-  /// Whether the last pruning was more than a day ago; then this one counts as made.
+  private func isAnyRunAlive() throws -> Bool {
+    try database.read { database in
+      try String.fetchAll(database, sql: "SELECT id FROM run WHERE state = 'running'")
+    }.contains { RunLock.isHeld(lockPath($0)) }
+  }
+
+  /// Whether the last pruning was more than a day ago; then this one counts as made. One that is to
+  /// come says only that the clock was wrong.
   public func isPruningDue() throws -> Bool {
     guard database.isThere else { return false }
     let mark = "\(lockFolder)/pruned"
-    guard FileFacts(mark).map({ $0.changedAt < Self.now - 86_400 }) ?? true else { return false }
+    let now = Self.now
+    // The system stamps files by a clock that may be some milliseconds ahead or behind.
+    let lately = (now - 86_400)...(now + 60)
+    if let last = FileFacts(mark)?.changedAt, lately.contains(last) { return false }
     return FileManager.default.createFile(atPath: mark, contents: nil)
   }
 

@@ -59,12 +59,15 @@ public final class SQLiteJournal: Journal {
     try take(run(id).run)
   }
 
+  private func lock(_ id: String) throws -> RunLock {
+    if let lock = try RunLock(lockPath(id)) { return lock }
+    let process = RunLock.holder(lockPath(id)).map { " (process \($0))" } ?? ""
+    throw ImagineError(.io, "the run \(id) is still alive\(process)")
+  }
+
   /// Takes a run's lock and counts the attempt; a call that killed the one before is known by that.
   private func take(_ run: Run) throws -> any HeldRun {
-    guard let lock = try RunLock(lockPath(run.id)) else {
-      let process = RunLock.holder(lockPath(run.id)).map { " (process \($0))" } ?? ""
-      throw ImagineError(.io, "the run \(run.id) is still alive\(process)")
-    }
+    let lock = try lock(run.id)
     let (resumed, calls) = try database.write { database in
       try run.countDeaths(in: database)
       var resumed = run
@@ -80,7 +83,7 @@ public final class SQLiteJournal: Journal {
 
   private func hold(_ run: Run, _ lock: RunLock, calls: [JournaledCall]) throws -> any HeldRun {
     SQLiteHeldRun(
-      run: run, earlierCalls: calls, lock: lock, writer: GroupedWriter(database),
+      run: run, earlierCalls: calls, lock: lock, writer: try GroupedWriter(database),
       dailyLimit: try dailyLimit(), observer: observer)
   }
 
@@ -160,11 +163,7 @@ public final class SQLiteJournal: Journal {
 
   public func delete(run id: String) throws {
     let id = try run(id).run.id
-    guard let lock = try RunLock(lockPath(id)) else {
-      let process = RunLock.holder(lockPath(id)).map { " (process \($0))" } ?? ""
-      throw ImagineError(.io, "the run \(id) is still alive\(process)")
-    }
-    try withExtendedLifetime(lock) {
+    try withExtendedLifetime(lock(id)) {
       try database.write { try Run.delete(id, from: $0) }
       unlink(lockPath(id))
     }

@@ -218,6 +218,34 @@ struct JournalTests {
     #expect(try store.asset(sha256: stray.sha256) == nil)
   }
 
+  @Test("while a script runs, what it may still need is kept, however little that is")
+  func prunedBeside() async throws {
+    let store = FileAssetStore(root: "\(folder)/assets")
+    let journal = makeJournal()
+    let alive = try journal.begin(Self.script, seed: Self.seed)
+    let opened = try await store.store(Array("a picture that it opened".utf8))
+    let keepsNothing = Retention(days: -1)
+    #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 0)
+    #expect(try store.asset(sha256: opened.sha256) != nil)
+    try alive.end(.finished)
+    #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 1)
+  }
+
+  @Test("pruning is due once a day, by whatever clock the last one was stamped")
+  func pruningIsDue() throws {
+    let journal = makeJournal()
+    try journal.begin(Self.script, seed: Self.seed).end(.finished)
+    #expect(try journal.isPruningDue())
+    #expect(try !journal.isPruningDue())
+    for days in [-2.0, 400] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: days * 86_400)],
+        ofItemAtPath: "\(folder)/runs/pruned")
+      #expect(try journal.isPruningDue())
+      #expect(try !journal.isPruningDue())
+    }
+  }
+
   @Test("a file that is stored again is not pruned before the journal has it")
   func storedAgain() async throws {
     let store = FileAssetStore(root: "\(folder)/assets")
