@@ -125,15 +125,20 @@ public final class LocalServer: Sendable {
       let endpoint = Endpoint(baseURL: "http+unix://\(host)/v2", token: Token(text))
       return Running(child: child, folder: folder, endpoint: endpoint)
     } catch {
-      rmdir(folder)
+      Self.remove(folder)
       throw error
     }
   }
 
   private static func cleanUp(_ running: Running, grace: Double) {
     running.child.stop(grace: grace)
-    unlink("\(running.folder)/s")
-    rmdir(running.folder)
+    remove(running.folder)
+  }
+
+  /// Removes the socket's folder; a server that was killed leaves the socket.
+  private static func remove(_ folder: String) {
+    unlink("\(folder)/s")
+    rmdir(folder)
   }
 
   /// A folder that only this user can enter, with a path short enough for a socket's name (104

@@ -4,13 +4,16 @@ import Foundation
 enum RetryAfter {
   /// Seconds, from `retry-after-ms`, or from `Retry-After` in seconds or as an HTTP date; nil where
   /// neither says anything that can be read.
+  ///
+  /// A date is one of the service's clock, so it is held against that, which the answer's `Date`
+  /// tells: this machine's may be wrong by hours.
   static func seconds(in answer: (_ header: String) -> String?, now: Date = Date()) -> Double? {
     if let text = answer("retry-after-ms"), let milliseconds = Double(text.trimmingWhitespace()) {
       return valid(milliseconds / 1000)
     }
     guard let text = answer("Retry-After")?.trimmingWhitespace() else { return nil }
     if let seconds = Double(text) { return valid(seconds) }
-    return date(text).map { max(0, $0.timeIntervalSince(now)) }
+    return date(text).map { max(0, $0.timeIntervalSince(answer("Date").flatMap(date) ?? now)) }
   }
 
   private static func valid(_ seconds: Double) -> Double? {

@@ -83,8 +83,8 @@ enum ServiceAnswer {
       }
     return JobStatus(
       id: id, state: state, createdAt: video.createdAt, videoAddress: address,
-      thumbnailAddress: video.url?.thumbnail?.first, progress: video.progress,
-      failure: video.error)
+      thumbnailAddress: video.url?.thumbnail?.first,
+      progress: video.progress.flatMap { (0...1).contains($0) ? $0 : nil }, failure: video.error)
   }
 }
 

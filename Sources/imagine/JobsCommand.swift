@@ -49,11 +49,11 @@ struct JobsCommand: AsyncParsableCommand {
       try await options.withHost { host in
         let status = try await host.status(ofJob: id, provider: options.provider)
         if options.json { return try JSONOutput.print(status) }
-        print("id\t\(status.id)\nstatus\t\(status.state.rawValue)")
-        if let progress = status.progress { print("progress\t\(Int(progress * 100)) %") }
-        if let created = status.createdAt { print("created\t\(created)") }
-        if let failure = status.failure { print("failure\t\(failure.inOneLine)") }
-        if let address = status.videoAddress { print("url\t\(address)") }
+        let facts = [
+          ("id", status.id), ("status", status.state.rawValue), ("progress", status.share),
+          ("created", status.createdAt), ("failure", status.failure), ("url", status.videoAddress),
+        ]
+        for case (let name, let fact?) in facts { Listing.print(name, fact) }
       }
     }
   }

@@ -32,10 +32,18 @@ final class TerminalProgress: JobProgress {
   private func draw(_ bars: [String: Bar]) {
     let parts = bars.sorted { $0.value.began < $1.value.began }.map { job, bar in
       let seconds = Int((ContinuousClock.now - bar.began) / .seconds(1))
-      let share = bar.status?.progress.map { " \(Int($0 * 100)) %" } ?? ""
+      let share = bar.status?.share.map { " \($0)" } ?? ""
       let state = bar.status?.state.rawValue ?? "asked for"
       return "video \(job.prefix(8)): \(state)\(share), \(seconds) s"
     }
     Notice.writeRaw("\r\u{1B}[K\(parts.joined(separator: "; "))")
+  }
+}
+
+extension JobStatus {
+  /// The part done in words, such as `40 %`; nil where nobody tells. It may come from a recording,
+  /// which is anybody's file.
+  var share: String? {
+    progress.map { "\(Int(min(max(0, $0), 1) * 100)) %" }
   }
 }

@@ -24,6 +24,19 @@ struct RetryTests {
     #expect(shortest == [0.375, 0.75, 1.5, 3, 6, 6, 6])
   }
 
+  @Test("a date to wait for is held against the service's clock, where it tells it")
+  func serviceClock() {
+    let headers = [
+      "Retry-After": "Sun, 06 Nov 1994 08:50:07 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
+    ]
+    let hoursAhead = Date(timeIntervalSince1970: 784_111_777 + 7200)
+    #expect(RetryAfter.seconds(in: { headers[$0] }, now: hoursAhead) == 30)
+    let ownClock = Date(timeIntervalSince1970: 784_111_777 + 20)
+    #expect(
+      RetryAfter.seconds(
+        in: { $0 == "Date" ? nil : headers[$0] }, now: ownClock) == 10)
+  }
+
   @Test("two retries, where nobody says")
   func standard() {
     let policy = RetryPolicy()

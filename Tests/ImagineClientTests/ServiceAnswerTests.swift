@@ -53,6 +53,14 @@ struct ServiceAnswerTests {
   }
 
   @Test(
+    "a part done that is no part is not told",
+    arguments: [("0.4", 0.4), ("1", 1), ("1e300", nil), ("-1", nil), ("40", nil)])
+  func progress(written: String, progress: Double?) throws {
+    let status = try #require(read(#"{"video":{"status":"processing","progress":\#(written)}}"#))
+    #expect(status.progress == progress)
+  }
+
+  @Test(
     "an answer without a video tells nothing",
     arguments: ["{}", "[]", "", "{\"status\":\"success\"}"])
   func nothing(body: String) {
