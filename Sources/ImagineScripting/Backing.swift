@@ -21,12 +21,10 @@ struct Backing {
 
   /// Nothing is sent, and nothing is written.
   mutating func plan(
-    _ plan: ScriptPlan, with registry: ProviderRegistry, over files: FileAssetStore,
-    _ journal: SQLiteJournal
+    in store: PlannedAssetStore, with registry: ProviderRegistry, _ journal: SQLiteJournal
   ) {
-    let store = PlannedAssetStore(files, plan: plan)
     assets = store
-    source = PlannedSource(registry, store: store, plan: plan)
+    source = PlannedSource(registry, store: store)
     self.journal = PlannedJournal(journal)
     ledger = NoLedger()
   }

@@ -84,7 +84,7 @@ public final class ScriptHost: Sendable {
   let replay: ReplayedSource?
   let journal: SQLiteJournal
   /// Nil where scripts are run, and not planned.
-  private let plan: ScriptPlan?
+  private let plannedFiles: PlannedAssetStore?
   /// Whether a script of ``run(_:name:)`` failed.
   private let hasFailed = Mutex(false)
 
@@ -100,29 +100,30 @@ public final class ScriptHost: Sendable {
     replay = configuration.replay.map {
       ReplayedSource(path: $0, selection: configuration.provider)
     }
-    plan = configuration.plans ? ScriptPlan() : nil
     let database = JournalDatabase(path: "\(home)/journal.sqlite")
     journal = SQLiteJournal(
       database: database, locks: "\(home)/runs", dailyLimit: { try registry.dailyLimit() },
       observer: configuration.journalObserver)
     let run = configuration.run
     let files = FileAssetStore(root: "\(home)/assets")
+    plannedFiles = configuration.plans ? PlannedAssetStore(files) : nil
     let source: any Backing.Source = if let recordingSource { recordingSource } else { registry }
     var backing = Backing(
       assets: files, ledger: SQLiteJobLedger(database: database),
       source: source, journal: run.keepsJournal ? journal : nil)
     if let replay { backing.replay(replay) }
-    if let plan { backing.plan(plan, with: registry, over: files, journal) }
+    if let plannedFiles { backing.plan(in: plannedFiles, with: registry, journal) }
     // What is planned is no run that anybody should be told of.
     let silence: @Sendable (String) -> Void = { _ in }
-    let notice = plan == nil ? configuration.notice : silence
+    let plans = configuration.plans
+    let notice = plans ? silence : configuration.notice
     session = Session(
       assets: backing.assets, ledger: backing.ledger, converter: backing.source,
       providers: backing.source,
       run: CurrentRun(
         journal: backing.journal, script: run.script,
-        resumption: plan == nil ? run.resumption : .lastUnfinished,
-        seed: run.seed ?? .random(), onUncertain: plan == nil ? run.onUncertain : .retry,
+        resumption: plans ? .lastUnfinished : run.resumption,
+        seed: run.seed ?? .random(), onUncertain: plans ? .retry : run.onUncertain,
         // What the cache answers would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
@@ -137,7 +138,7 @@ public final class ScriptHost: Sendable {
     try openRecording()
     try ImagineModule(session: session).install(in: state)
     record(seed: session.run.seed)
-    if let plan { try PlannedLibrary(plan: plan).install(in: state) }
+    if let plannedFiles { try PlannedLibrary(files: plannedFiles).install(in: state) }
   }
 
   /// Runs a script in a state of its own, and waits for what it has paid for.
@@ -168,21 +169,22 @@ public final class ScriptHost: Sendable {
   /// What the scripts that were planned so far would ask for; nil where they were run.
   public var planned: ScriptPlan.Summary? {
     let answered = session.run.answered
-    return plan?.summary(
+    return plannedFiles?.plan.summary(
       answeredByJournal: answered.byJournal, answeredByCache: answered.byCache)
   }
 
   /// Tells what should be known at the end of a run, by the configuration's `notice`.
   public func tellWhatWasDrawn() {
     let count = session.picturesDrawnByEngine
-    guard plan == nil, count > 0, replay == nil else { return }
+    guard !configuration.plans, count > 0, replay == nil else { return }
     let pictures = count == 1 ? "1 picture" : "\(count) pictures"
     configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
   }
 
   /// Ends the run in the journal; a run that did not succeed can be resumed. Once a day, what is
-  /// older than is kept is pruned.
+  /// older than is kept is pruned. Of a plan there is nothing to end.
   public func endRun(succeeded: Bool) {
+    guard !configuration.plans else { return }
     do {
       try session.run.end(succeeded: succeeded)
       if succeeded, try journal.isPruningDue() { _ = try pruneRuns() }

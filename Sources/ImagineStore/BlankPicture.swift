@@ -7,7 +7,7 @@ public enum BlankPicture {
     func big(_ value: Int) -> [UInt8] {
       withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).bigEndian, Array.init)
     }
-    let pixels = [UInt8](repeating: 0, count: ((size.width + 7) / 8 + 1) * size.height)
+    let pixels = [UInt8](repeating: 0, count: pixelBytes(size))
     // Stored blocks of deflate (RFC 1951, 3.2.4), in the frame of zlib (RFC 1950).
     var stream: [UInt8] = [0x78, 0x01]
     var rest = pixels[...]
@@ -24,5 +24,18 @@ public enum BlankPicture {
     return PNGChunk.signature
       + PNGChunk.chunk("IHDR", big(size.width) + big(size.height) + [1, 0, 0, 0, 0])
       + PNGChunk.chunk("IDAT", stream) + PNGChunk.chunk("IEND", [])
+  }
+
+  /// The bytes of ``png(size:)``, counted without it.
+  public static func byteCount(size: PixelSize) -> Int {
+    let pixels = pixelBytes(size)
+    let blocks = max(1, (pixels + 0xFFFE) / 0xFFFF)
+    // The frame of a chunk is 12 bytes, the header 13; zlib adds 6, and each block 5.
+    return PNGChunk.signature.count + 3 * 12 + 13 + 6 + 5 * blocks + pixels
+  }
+
+  /// A row is one byte for its filter, and then eight pixels a byte.
+  private static func pixelBytes(_ size: PixelSize) -> Int {
+    ((size.width + 7) / 8 + 1) * size.height
   }
 }

@@ -214,6 +214,34 @@ struct MoneyTests {
     #expect(outcome.status == 1 && outcome.errors.contains("needs a token"))
   }
 
+  @Test("what a plan would have saved can be read, copied and moved")
+  func plannedFiles() async throws {
+    let script = """
+      local fs = require "fs"
+      local image = imagine.generate{ prompt = "a cat" }
+      image:save("out/a.png")
+      assert(fs.exists("out/a.png") and fs.info("out/a.png").size == #image:data())
+      fs.copy("out/a.png", "out/b.png")
+      fs.move("out/b.png", "out/c.png")
+      os.rename("out/c.png", "out/d.png")
+      local file <close> = io.open("out/d.png", "rb")
+      assert(imagine.decode(file:read("a")).width == image.width)
+      error("stop", 0)
+      """
+    try FileSystem.write(script, to: folder.file("work.lua"))
+    let planned = try await run(
+      ["plan", "work.lua"],
+      ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.file("config")])
+    // Of a plan that fails there is nothing to tell but its error.
+    #expect(
+      planned.errors.contains(": stop\n") && !planned.errors.contains("there is no run"),
+      "\(planned.errors)")
+    #expect(
+      planned.output.hasSuffix("files\t4\n\tout/a.png\n\tout/b.png\n\tout/c.png\n\tout/d.png\n"),
+      "\(planned.output)")
+    #expect(folder.files == ["work.lua"])
+  }
+
   @Test("a plan sends and writes nothing, and tells calls, price, files and what is at hand")
   func plan() async throws {
     try await withService { environment in

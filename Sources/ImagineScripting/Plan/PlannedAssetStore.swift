@@ -14,36 +14,43 @@ final class PlannedAssetStore: AssetStore {
     var count = 0
   }
 
+  let plan = ScriptPlan()
   private let store: FileAssetStore
-  private let plan: ScriptPlan
   private let state = Mutex(State())
 
-  init(_ store: FileAssetStore, plan: ScriptPlan) {
+  init(_ store: FileAssetStore) {
     self.store = store
-    self.plan = plan
+  }
+
+  /// What would lie under a path by now; nil where nothing would have been saved there.
+  func content(ofFile path: String) throws -> [UInt8]? {
+    guard let saved = state.withLock({ $0.saved[path] }) else { return nil }
+    return try bytes(of: saved, from: 0, count: saved.byteCount)
   }
 
   /// A picture that would be drawn.
   func standIn(format: PictureFormat, size: PixelSize) -> Asset {
-    remember(PictureHeader(format: format, size: size), kind: format.pathExtension)
+    remember(
+      PictureHeader(format: format, size: size), kind: format.pathExtension,
+      byteCount: BlankPicture.byteCount(size: size))
   }
 
   /// A video that would be filmed.
   func standInVideo(size: PixelSize, duration: Double) -> Asset {
-    let asset = remember(nil, kind: "mp4")
-    let film = StandInMedia.video(size: size, duration: duration)
+    let film = StandInFilm.mp4(size: size, duration: duration)
+    let asset = remember(nil, kind: "mp4", byteCount: film.count)
     state.withLock { $0.bytes[asset.sha256] = film }
     return asset
   }
 
-  private func remember(_ header: PictureHeader?, kind: String) -> Asset {
+  private func remember(_ header: PictureHeader?, kind: String, byteCount: Int) -> Asset {
     state.withLock { state in
       state.count += 1
       // No content has this name: a real one's first digits differ with all likelihood.
       let digits = String(state.count, radix: 16)
       let sha256 = String(repeating: "0", count: 64 - digits.count) + digits
       let asset = Asset(
-        sha256: sha256, path: "/planned/\(sha256).\(kind)", byteCount: 0, header: header)
+        sha256: sha256, path: "/planned/\(sha256).\(kind)", byteCount: byteCount, header: header)
       state.assets[sha256] = asset
       return asset
     }
@@ -80,7 +87,7 @@ final class PlannedAssetStore: AssetStore {
       (state.assets[asset.sha256] != nil, state.bytes[asset.sha256])
     }
     guard isPlanned else { return try store.bytes(of: asset, from: offset, count: count) }
-    let bytes = kept ?? asset.header.map { StandInMedia.picture(size: $0.size) } ?? []
+    let bytes = kept ?? asset.header.map { BlankPicture.png(size: $0.size) } ?? []
     return Array(bytes.dropFirst(offset).prefix(count))
   }
 
@@ -113,13 +120,10 @@ private final class PlannedWriter: AssetWriter {
   func discard() { bytes = [] }
 }
 
-/// Files that have a size and nothing to see.
-enum StandInMedia {
-  /// A black PNG of one bit a pixel.
-  static func picture(size: PixelSize) -> [UInt8] { BlankPicture.png(size: size) }
-
+/// A film that has a size and nothing to see.
+enum StandInFilm {
   /// The boxes of an MP4 (ISO/IEC 14496-12) that tell size and duration, and no frames.
-  static func video(size: PixelSize, duration: Double) -> [UInt8] {
+  static func mp4(size: PixelSize, duration: Double) -> [UInt8] {
     let scale = 1000
     let movieHeader = box(
       "mvhd",

@@ -2,28 +2,43 @@ import ImagineCore
 import Lua
 
 /// Changes the standard library of a state so that a script writes nothing and waits for nothing:
-/// what it would write is noted, what it prints goes to stderr, commands are not run.
+/// what it would write is noted and can be read, what it prints goes to stderr, commands are not
+/// run.
 struct PlannedLibrary: Sendable {
-  let plan: ScriptPlan
+  let files: PlannedAssetStore
 
   func install(in state: LuaState) throws {
     let prelude = try state.load(Self.prelude, name: "=plan")
     try prelude.call(
-      LuaNativeFunction { [plan] call in
-        plan.add(file: try call.string(1))
+      LuaNativeFunction { [files] call in
+        files.plan.add(file: try call.string(1))
         return .none
+      },
+      LuaNativeFunction { [files] call in
+        let bytes = try files.content(ofFile: call.string(1))
+        return try call.results(bytes.map { .string(LuaString($0)) } ?? LuaValue.nil)
       })
   }
 
   private static let prelude = """
-    local note = ...
+    local note, saved = ...
     local open, tmpfile, output, sleep = io.open, io.tmpfile, io.output, task.sleep
-    local type, require = type, require
+    local type, require, time = type, require, os.time
+
+    -- What would lie under a path by now: written by the library, or saved.
+    local written = {}
+    local function content(path) return written[path] or saved(path) end
 
     -- What a script writes goes to a file without a name.
     function io.open(path, mode)
-      if type(path) ~= "string" or mode == nil or not tostring(mode):find("[wa+]") then
-        return open(path, mode)
+      if type(path) ~= "string" then return open(path, mode) end
+      if mode == nil or not tostring(mode):find("[wa+]") then
+        local bytes = content(path)
+        if not bytes then return open(path, mode) end
+        local file = tmpfile()
+        file:write(bytes)
+        file:seek("set")
+        return file
       end
       note(path)
       return tmpfile()
@@ -46,11 +61,15 @@ struct PlannedLibrary: Sendable {
     function io.popen() return tmpfile() end
     function os.execute(command) return command == nil and false or true, "exit", 0 end
     function os.remove() return true end
-    function os.rename() return true end
+    function os.rename(path, target)
+      note(target)
+      written[target] = content(path)
+      return true
+    end
 
     function task.sleep() sleep(0) end
 
-    -- The library's own ways of writing, once a script asks for them. What was written can be read.
+    -- The library's own ways of writing, once a script asks for them.
     local searcher = package.searchers[2]
     package.searchers[2] = function(name)
       local loader, where = searcher(name)
@@ -59,7 +78,7 @@ struct PlannedLibrary: Sendable {
       end
       return function(...)
         local fs = loader(...)
-        local read, exists, written = fs.read, fs.exists, {}
+        local read, exists, info = fs.read, fs.exists, fs.info
         function fs.write(path, bytes)
           note(path)
           written[path] = bytes
@@ -69,11 +88,21 @@ struct PlannedLibrary: Sendable {
           return fs.write(path, (fs.exists(path) and fs.read(path) or "") .. bytes)
         end
         function fs.copy(path, target) return fs.write(target, fs.read(path)) end
-        function fs.move(path, target) return target end
+        function fs.move(path, target)
+          local there = fs.info(path)
+          if there and there.kind == "file" then return fs.copy(path, target) end
+          note(target)
+          return target
+        end
         function fs.mkdir(path) return path end
         function fs.remove(path) return fs.exists(path) end
-        function fs.read(path) return written[path] or read(path) end
-        function fs.exists(path) return written[path] ~= nil or exists(path) end
+        function fs.read(path) return content(path) or read(path) end
+        function fs.exists(path) return content(path) ~= nil or exists(path) end
+        function fs.info(path)
+          local bytes = content(path)
+          if not bytes then return info(path) end
+          return {kind = "file", size = #bytes, modified = time()}
+        end
         return fs
       end, where
     end

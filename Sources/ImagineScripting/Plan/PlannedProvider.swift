@@ -5,7 +5,6 @@ import Synchronization
 struct PlannedProvider: Provider {
   private let provider: any Provider
   private let store: PlannedAssetStore
-  private let plan: ScriptPlan
   private let films: Films
 
   /// The sizes of the videos that jobs stand for.
@@ -26,12 +25,9 @@ struct PlannedProvider: Provider {
     }
   }
 
-  init(
-    _ provider: any Provider, store: PlannedAssetStore, plan: ScriptPlan, films: Films
-  ) {
+  init(_ provider: any Provider, store: PlannedAssetStore, films: Films) {
     self.provider = provider
     self.store = store
-    self.plan = plan
     self.films = films
   }
 
@@ -45,7 +41,7 @@ struct PlannedProvider: Provider {
   func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
   ) async throws -> [Drawing] {
-    plan.add(request, count: count, by: provider)
+    self.store.plan.add(request, count: count, by: provider)
     let size = try PlannedSize.picture(of: request, in: self.store)
     return (0..<count).map { _ in
       Drawing(asset: self.store.standIn(format: .png, size: size), engine: nil)
@@ -53,7 +49,7 @@ struct PlannedProvider: Provider {
   }
 
   func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    plan.add(request, count: 1, by: provider)
+    store.plan.add(request, count: 1, by: provider)
     return status(films.add(try PlannedSize.video(of: request, in: store)))
   }
 
@@ -85,7 +81,7 @@ enum PlannedSize {
       return given.map { PixelSize(width: $0.width * 2, height: $0.height * 2) } ?? standard
     case Operation.resize.name: return request.aspectRatio?.pixelSize ?? given ?? standard
     case Operation.generate.name:
-      if let size = request["size"]?.text.flatMap(PixelSize.init(text:)) { return size }
+      if let size = request["size"]?.text.flatMap(PixelSize.init(_:)) { return size }
       return request.aspectRatio?.pixelSize ?? standard
     default: return given ?? request.aspectRatio?.pixelSize ?? standard
     }
@@ -106,21 +102,11 @@ enum PlannedSize {
   private static func image(
     of request: Request, in store: PlannedAssetStore
   ) throws -> PixelSize? {
-    guard case .file(let path)? = request["image"]?.picture else { return nil }
-    let name = path.split(separator: "/").last?.prefix { $0 != "." } ?? ""
-    return try store.asset(sha256: String(name))?.header?.size
+    guard let sha256 = request["image"]?.picture?.storedSHA256 else { return nil }
+    return try store.asset(sha256: sha256)?.header?.size
   }
 }
 
 extension AspectRatio {
   fileprivate var ratio: Double { Double(pixelSize.width) / Double(pixelSize.height) }
-}
-
-extension PixelSize {
-  /// Reads `1024x768`.
-  fileprivate init?(text: String) {
-    let sides = text.split(separator: "x").compactMap { Int($0) }
-    guard sides.count == 2, sides[0] > 0, sides[1] > 0 else { return nil }
-    self.init(width: sides[0], height: sides[1])
-  }
 }

@@ -6,17 +6,15 @@ import Synchronization
 final class PlannedSource: Sendable {
   private let registry: ProviderRegistry
   private let store: PlannedAssetStore
-  private let plan: ScriptPlan
   private let films = PlannedProvider.Films()
 
-  init(_ registry: ProviderRegistry, store: PlannedAssetStore, plan: ScriptPlan) {
+  init(_ registry: ProviderRegistry, store: PlannedAssetStore) {
     self.registry = registry
     self.store = store
-    self.plan = plan
   }
 
   private func planned(_ provider: any Provider) -> any Provider {
-    PlannedProvider(provider, store: store, plan: plan, films: films)
+    PlannedProvider(provider, store: store, films: films)
   }
 }
 

@@ -1,4 +1,4 @@
-public import ImagineCore
+import ImagineCore
 import Synchronization
 
 /// What a script would ask for, without anything being sent or written: its calls, their price, and
@@ -70,8 +70,6 @@ public final class ScriptPlan: Sendable {
   }
 
   private let state = Mutex(State())
-
-  init() {}
 
   /// A call that would be sent.
   func add(_ request: Request, count: Int, by provider: any Provider) {
