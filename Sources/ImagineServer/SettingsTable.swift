@@ -70,10 +70,10 @@ struct SettingsTable {
     }
   }
 
-  /// A number that is not negative.
-  func number(_ key: String) throws(SettingsFault) -> Double? {
-    try value(key, "a number of at least 0") {
-      ($0.double ?? $0.int.map(Double.init)).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil }
+  /// A number of seconds; no clock counts further than some decades.
+  func seconds(_ key: String) throws(SettingsFault) -> Double? {
+    try value(key, "a number of seconds from 0 to 1000000000") {
+      ($0.double ?? $0.int.map(Double.init)).flatMap { (0...1e9).contains($0) ? $0 : nil }
     }
   }
 

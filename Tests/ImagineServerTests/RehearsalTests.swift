@@ -191,6 +191,8 @@ struct RehearsalTests {
       ("[[fault]]\nroute = \"/x\"\nstatus = 42", "status"),
       ("[[fault]]\nroute = \"/x\"\ncode = 42", "status"),
       ("[[fault]]\nroute = \"/x\"\ndelay = 1\nretry_after = 1", "retry_after"),
+      ("[[fault]]\nroute = \"/x\"\ndelay = 1e300", "delay"),
+      ("[[fault]]\nroute = \"/x\"\nstatus = 503\nretry_after = 1e300", "retry_after"),
       ("paint = \"cards\"", "card"), ("fault = 1", "[[fault]]"),
     ])
   func faults(text: String, word: String) {

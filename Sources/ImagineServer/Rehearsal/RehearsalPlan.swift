@@ -123,8 +123,8 @@ extension RehearsalPlan.Fault {
     count = try table.integer("count", 1...Int(Int32.max))
     status = try table.integer("status", 200...599)
     code = try table.integer("code", 0...9999)
-    retryAfter = try table.number("retry_after")
-    delay = try table.number("delay")
+    retryAfter = try table.seconds("retry_after")
+    delay = try table.seconds("delay")
     body = try table.choice("body", RehearsalPlan.Body.self)
     close = try table.choice("close", RehearsalPlan.Close.self)
     duplicate = try table.boolean("duplicate") ?? false
