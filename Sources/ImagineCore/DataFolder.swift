@@ -7,7 +7,11 @@ public enum DataFolder {
   public static func path(environment: [String: String]) -> String {
     if let home = environment["IMAGINE_HOME"], !home.isEmpty { return home }
     if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/imagine" }
-    let user = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "."
-    return "\(user)/.local/share/imagine"
+    return "\(user(environment))/.local/share/imagine"
+  }
+
+  /// The user's folder; the one that a program is in where the environment names none.
+  public static func user(_ environment: [String: String]) -> String {
+    environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "."
   }
 }

@@ -99,6 +99,10 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     deaths = 0
   }
 
+  /// Seconds from its intent to its end, by a clock that may have been set back in between; nil
+  /// before the end.
+  public var duration: Double? { endedAt.map { max(0, $0 - beganAt) } }
+
   /// Whether its result is at hand.
   public var isAnswered: Bool { state == .stored || state == .done }
 

@@ -205,7 +205,7 @@ extension JournaledCall {
     try table.set("job", to: job)
     try table.set("error", to: error)
     try table.set("began_at", to: beganAt)
-    try table.set("duration", to: endedAt.map { $0 - beganAt })
+    try table.set("duration", to: duration)
     let list = try state.makeTable(list: files.count)
     for file in files { try list.append(file) }
     try table.set("files", to: list)

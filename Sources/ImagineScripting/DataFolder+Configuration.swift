@@ -6,6 +6,6 @@ extension DataFolder {
     if let folder = environment["XDG_CONFIG_HOME"], folder.hasPrefix("/") {
       return "\(folder)/imagine/config.toml"
     }
-    return "\(environment["HOME"] ?? ".")/.config/imagine/config.toml"
+    return "\(user(environment))/.config/imagine/config.toml"
   }
 }

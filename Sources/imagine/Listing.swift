@@ -9,7 +9,9 @@ enum Listing {
 
   /// Amounts with their units, which are never added together.
   static func amounts(_ amounts: [String: Double]) -> [String] {
-    amounts.sorted { $0.key < $1.key }.map { "\($0.value.formatted()) \($0.key)" }
+    amounts.sorted { $0.key < $1.key }.map { unit, amount in
+      Price(millionths: Int64((amount * 1_000_000).rounded()), unit: unit).description
+    }
   }
 }
 

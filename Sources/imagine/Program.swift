@@ -13,7 +13,7 @@ import Logging
 enum Program {
   /// Path of `imagine-server`: beside this program, unless `IMAGINE_SERVER_PROGRAM` names another.
   static var server: String {
-    if let path = getenv("IMAGINE_SERVER_PROGRAM") { return String(cString: path) }
+    if let path = environment["IMAGINE_SERVER_PROGRAM"], !path.isEmpty { return path }
     let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
     return "\(folder)/imagine-server"
   }
@@ -27,6 +27,7 @@ enum Program {
     logger.logLevel = isVerbose ? .debug : .warning
     var configuration = ScriptHost.Configuration(
       service: .environment(serverProgram: server), environment: environment, logger: logger)
+    configuration.home = home
     configuration.provider = provider
     configuration.record = record
     configuration.replay = replay
@@ -37,6 +38,15 @@ enum Program {
     if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
     return ScriptHost(configuration)
   }
+
+  /// Where assets and the journal are, by a path that holds when the folder is changed, as it is
+  /// for a run that is resumed from elsewhere.
+  private static let home: String = {
+    let path = DataFolder.path(environment: environment)
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return "\(String(cString: folder))/\(path)"
+  }()
 
   /// The variables, read once and when asked for.
   static let environment: [String: String] = {

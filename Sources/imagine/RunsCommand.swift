@@ -132,6 +132,10 @@ struct CacheCommand: AsyncParsableCommand {
     @Option(help: "How long an answer may lie unused, in days.") var days = 30.0
     @Flag(help: "Print JSON.") var json = false
 
+    func validate() throws {
+      guard days >= 0 else { throw ValidationError("--days is a number of days from 0") }
+    }
+
     func run() async throws {
       let count = try Program.makeHost().pruneCache(unusedDays: days)
       if json { return try JSONOutput.print(["answers": count]) }
@@ -163,6 +167,6 @@ extension Script {
 
 extension JournaledCall {
   fileprivate var durationText: String {
-    endedAt.map { String(format: "%.1f s", $0 - beganAt) } ?? "-"
+    duration.map { String(format: "%.1f s", $0) } ?? "-"
   }
 }

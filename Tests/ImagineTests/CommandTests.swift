@@ -23,6 +23,43 @@ struct CommandTests {
     try JSONDecoder().decode(type, from: Data(text.utf8))
   }
 
+  @Test("a run is resumed from another folder, though its home has a relative path")
+  func relativeHome() async throws {
+    try FileSystem.write(
+      "imagine.generate('a') if not RESUMED then error('x') end", to: folder.file("work/a.lua"))
+    func imagine(_ home: String, _ arguments: [String], in name: String) async throws
+      -> Program.Outcome
+    {
+      try await Program.imagine.run(
+        arguments,
+        environment: [
+          "IMAGINE_HOME": home, "XDG_CONFIG_HOME": folder.path,
+          "LUA_INIT": arguments[0] == "runs" ? "RESUMED = true" : "",
+        ],
+        in: folder.file(name))
+    }
+    #expect(try await imagine("../kept", ["a.lua"], in: "work").status == 1)
+    let runs = try await imagine("kept", ["runs"], in: "")
+    let id = try #require(runs.output.split(separator: "\t").first.map(String.init))
+    let resumed = try await imagine("kept", ["runs", "resume", id], in: "")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try await imagine("kept", ["runs"], in: "").output.contains("\tfinished\t"))
+    let doctor = try await imagine("none/yet", ["doctor"], in: "work")
+    #expect(
+      doctor.output.contains("ok      home: \(folder.file("work"))/none/yet"), "\(doctor.output)")
+  }
+
+  @Test("a variable that is empty names no server program")
+  func emptyVariable() async throws {
+    let outcome = try await imagine(["serve", "--help"], ["IMAGINE_SERVER_PROGRAM": ""])
+    #expect(!outcome.errors.contains("cannot start :"), "\(outcome.errors)")
+  }
+
+  @Test("answers of the days to come are not pruned", arguments: ["--days=-1", "--days=nan"])
+  func pruningDays(option: String) async throws {
+    #expect(try await imagine(["cache", "prune", option]).status == 64)
+  }
+
   @Test("a job is listed, asked for, waited for and deleted from outside its script")
   func jobs() async throws {
     let script = try await imagine(["-e", "print(imagine.video('waves at dusk').id)"])
