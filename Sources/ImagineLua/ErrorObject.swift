@@ -11,10 +11,11 @@ final class ErrorObject: Sendable {
   /// What was finished before the fault; `task.map` sets it.
   let results = Mutex(LuaValue.nil)
 
-  init(error: ImagineError, position: String, traceback: String) {
+  /// An error that is raised now.
+  init(_ error: ImagineError, in state: LuaState) throws {
     self.error = error
-    self.position = position
-    self.traceback = traceback
+    position = try state.scriptPosition()
+    traceback = try state.traceback(level: 1)
   }
 }
 
@@ -43,20 +44,30 @@ extension ErrorObject: LuaUserdata {
 
 extension ImagineError: LuaErrorConvertible {
   public func luaErrorValue(in state: LuaState) throws -> LuaValue {
-    try state.userdata(
-      ErrorObject(
-        error: self, position: state.scriptPosition(), traceback: state.traceback(level: 1)),
-      ErrorObject.luaType)
+    try state.userdata(ErrorObject(self, in: state), ErrorObject.luaType)
   }
 }
 
 extension PartialFailure: LuaErrorConvertible {
   func luaErrorValue(in state: LuaState) throws -> LuaValue {
-    let object = try ErrorObject(
-      error: error, position: state.scriptPosition(), traceback: state.traceback(level: 1))
+    let object = try ErrorObject(error, in: state)
     let list = try state.makeTable(list: images.count)
     for image in images { try list.append(image) }
     object.results.withLock { $0 = .table(list) }
     return try state.userdata(object, ErrorObject.luaType)
+  }
+}
+
+extension LuaState {
+  /// The innermost line that is the script's own, however deep in the host's modules the fault was
+  /// found; empty where there is none.
+  fileprivate func scriptPosition() throws -> String {
+    let ours = ScriptLibrary.moduleNames + ["imagine"]
+    for level in 1...20 {
+      let position = try position(level: level)
+      let isOurs = ours.contains { position.hasPrefix("[\($0)]:") }
+      if !position.isEmpty && !isOurs { return position }
+    }
+    return ""
   }
 }

@@ -105,7 +105,7 @@ final class ProviderRegistry: Sendable {
     case ("imagine", .address(let address, let token, _)):
       let endpoint = Endpoint(baseURL: address, token: Token(token))
       let provider = ImagineProvider(name: name, transport: transport, endpoint: endpoint)
-      return patient(provider, at: endpoint.baseURL, &state)
+      return patient(provider, at: address, &state)
     default:
       return try described(try description(of: name, &state), name, &state)
     }
@@ -139,6 +139,7 @@ final class ProviderRegistry: Sendable {
   private func patient(
     _ provider: any Provider, at address: String, _ state: inout State
   ) -> any Provider {
+    let address = Endpoint(baseURL: address, token: nil).baseURL
     let limiter =
       state.limiters[address]
       ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)

@@ -167,7 +167,8 @@ final class FileAssetWriter: AssetWriter {
 }
 
 extension SHA256.Digest {
-  fileprivate var hexadecimal: String {
+  /// Two lower-case digits a byte.
+  var hexadecimal: String {
     map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -14,11 +14,11 @@ enum FileModule {
   /// What is in files.
   private static var contents: KeyValuePairs<String, LuaNativeFunction> {
     [
-      "read": .library { call in
+      "read": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         return try call.results(LuaString(path.contents()))
       },
-      "write": .library { call in
+      "write": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         let bytes = try call.bytes(2)
         let options = try Options(call, 3, of: "fs.write", allowed: ["overwrite"])
@@ -26,7 +26,7 @@ enum FileModule {
         try path.write(bytes, replacing: options.boolean("overwrite") ?? true)
         return try call.results(path.text)
       },
-      "append": .library { call in
+      "append": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         let bytes = try call.bytes(2)
         try path.makeParent()
@@ -39,7 +39,7 @@ enum FileModule {
   /// Files and folders by their names.
   private static var names: KeyValuePairs<String, LuaNativeFunction> {
     [
-      "info": .library { call in
+      "info": LuaNativeFunction { call in
         guard let info = try FilePath(call, 1).info() else { return try call.results(LuaValue.nil) }
         let table = try call.state.makeTable(fields: 3)
         try table.set("kind", to: info.kind)
@@ -47,29 +47,29 @@ enum FileModule {
         try table.set("modified", to: info.modified)
         return try call.results(table)
       },
-      "list": .library { call in
+      "list": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         let options = try Options(call, 2, of: "fs.list", allowed: ["recursive"])
         return try call.results(path.list(recursively: options.boolean("recursive") ?? false))
       },
-      "mkdir": .library { call in
+      "mkdir": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         try path.makeFolder()
         return try call.results(path.text)
       },
-      "remove": .library { call in
+      "remove": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         let options = try Options(call, 2, of: "fs.remove", allowed: ["recursive"])
         return call.results(try path.remove(recursively: options.boolean("recursive") ?? false))
       },
-      "move": .library { call in
+      "move": LuaNativeFunction { call in
         let (source, target) = (try FilePath(call, 1), try FilePath(call, 2))
         let options = try Options(call, 3, of: "fs.move", allowed: ["overwrite"])
         try target.makeParent()
         try source.move(to: target, replacing: options.boolean("overwrite") ?? true)
         return try call.results(target.text)
       },
-      "copy": .library { call in
+      "copy": LuaNativeFunction { call in
         let (source, target) = (try FilePath(call, 1), try FilePath(call, 2))
         let options = try Options(call, 3, of: "fs.copy", allowed: ["overwrite"])
         try target.makeParent()

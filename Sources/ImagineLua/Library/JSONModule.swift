@@ -11,14 +11,14 @@ enum JSONModule {
       throw LuaError("'getmetatable' is not a function")
     }
     let table = try state.makeTable([
-      "decode": .library { call in
+      "decode": LuaNativeFunction { call in
         let text = try call.bytes(1)
         let options = try Options(call, 2, of: "json.decode", allowed: ["drop_null"])
         let dropsNull = try options.boolean("drop_null") ?? false
         let document = try JSONDocument(text, dropsNull: dropsNull, null: null, listMark: listMark)
         return try call.results(document)
       },
-      "encode": .library { call in
+      "encode": LuaNativeFunction { call in
         guard call.count > 0 else { throw LuaArgumentError(1, expected: "value") }
         let options = try Options(call, 2, of: "json.encode", allowed: ["pretty"])
         var writer = JSONWriter(

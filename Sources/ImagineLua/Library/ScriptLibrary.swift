@@ -86,7 +86,7 @@ private struct ModuleSearch: Sendable {
     let present = try loaded.get(qualified)
     if present.isTrue { return present }
     let chunk = try state.load(
-      StandardLibrary.source(ofModule: module), name: LibraryFault.chunkName(ofModule: module))
+      StandardLibrary.source(ofModule: module), name: "=[\(module)]")
     let value =
       try chunk.call(module, ScriptLibrary.natives(of: module, in: state)).first ?? .nil
     try loaded.set(qualified, to: value)

@@ -8,8 +8,7 @@ enum RecordedAddress {
   }
 
   static func hash(_ address: String) -> String {
-    SHA256.hash(data: Array(address.utf8))
-      .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    SHA256.hash(data: Array(address.utf8)).hexadecimal
   }
 
   /// A text with the queries of the addresses in it cut off, and what stands before an `@` in them.
