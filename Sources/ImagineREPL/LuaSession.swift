@@ -163,7 +163,7 @@ struct LuaSession {
     return arguments
   }
 
-  static let version = "Lua 5.4.4  Copyright (C) 1994-2022 Lua.org, PUC-Rio\n"
+  private static var version: String { LuaInterpreter.copyright + "\n" }
 }
 
 /// Runs pieces of a session one after the other and reports their errors.

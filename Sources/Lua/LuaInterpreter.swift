@@ -23,6 +23,9 @@ public final class LuaInterpreter: Sendable {
   private let engine: Engine
   private let interrupter: Interrupter
 
+  /// Version and owners of the Lua that this was built with, in the line that `lua -v` prints.
+  public static var copyright: String { String(cString: clua_copyright()) }
+
   /// Makes a state with the standard libraries and the library `task`.
   /// - Throws: ``LuaError`` where there is no memory or no thread for it.
   public init(configuration: LuaConfiguration = LuaConfiguration()) throws {

@@ -262,6 +262,7 @@ int clua_finish(lua_State *L, int results);
 static inline void clua_pop(lua_State *L, int count) { lua_settop(L, -count - 1); }
 static inline int clua_upvalue_index(int index) { return lua_upvalueindex(index); }
 static inline int clua_registry_index(void) { return LUA_REGISTRYINDEX; }
+static inline const char *clua_copyright(void) { return LUA_COPYRIGHT; }
 static inline void clua_insert(lua_State *L, int index) { lua_rotate(L, index, 1); }
 static inline void clua_remove(lua_State *L, int index) {
   lua_rotate(L, index, -1);
