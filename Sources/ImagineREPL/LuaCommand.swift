@@ -34,8 +34,9 @@ public struct LuaCommand {
 
   /// The script that a command line names.
   public struct Invocation: Sendable, Hashable {
-    /// As it was written; `nil` where there is none, or where it is standard input.
-    public var script: String?
+    /// As it was written, since names of files need not be UTF-8; `nil` where there is none, or
+    /// where it is standard input.
+    public var script: LuaString?
     public var arguments: [String]
   }
 

@@ -50,7 +50,7 @@ struct ScriptCommandLine {
   /// The script and its arguments.
   var invocation: LuaCommand.Invocation {
     LuaCommand.Invocation(
-      script: script < arguments.count && !scriptIsStandardInput ? arguments[script].text : nil,
+      script: script < arguments.count && !scriptIsStandardInput ? arguments[script] : nil,
       arguments: arguments.dropFirst(script + 1).map(\.text))
   }
 

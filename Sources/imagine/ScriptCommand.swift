@@ -72,7 +72,9 @@ enum ScriptCommand {
 
   /// What is run, by names that mean the same wherever it is started again.
   private static func script(_ invocation: LuaCommand.Invocation) -> Script {
-    let path = invocation.script.flatMap { realpath($0, nil) }
+    let path = invocation.script.flatMap { name in
+      realpath(name.bytes.map { CChar(bitPattern: $0) } + [0], nil)
+    }
     defer { free(path) }
     let folder = getcwd(nil, 0)
     defer { free(folder) }

@@ -49,6 +49,26 @@ struct CommandTests {
       doctor.output.contains("ok      home: \(folder.file("work"))/none/yet"), "\(doctor.output)")
   }
 
+  #if os(Linux)
+    @Test("a script whose name is no UTF-8 is the same one when it is resumed")
+    func oddName() async throws {
+      let outcome = try await Program(path: "/bin/sh").run(
+        [
+          "-c",
+          """
+          name=$(printf 'a\\377.lua')
+          echo 'imagine.generate("a") error("stop", 0)' > "$name"
+          "$0" "$name"
+          "$0" --resume "$name"
+          "$0" runs
+          """, Program.imagine.path,
+        ], environment: ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path],
+        in: folder.path)
+      #expect(outcome.errors.contains("1 of 1 answers are kept"), "\(outcome.errors)")
+      #expect(outcome.output.split(separator: "\n").count == 1, "\(outcome.output)")
+    }
+  #endif
+
   @Test("a variable that is empty names no server program")
   func emptyVariable() async throws {
     let outcome = try await imagine(["serve", "--help"], ["IMAGINE_SERVER_PROGRAM": ""])
