@@ -12,10 +12,9 @@ public struct LocalConverter: PictureConverter {
 
   /// Asks the server which engine it has.
   public func engineVersion() async throws -> String {
-    let endpoint = try await server.endpoint()
-    let address = endpoint.baseURL.dropLast("/v2".count) + "/healthz"
     let call = HTTPTransport.Call(
-      method: "GET", address: String(address), endpoint: "GET /healthz", limit: .total(10))
+      method: "GET", address: Self.address("/healthz", of: try await server.endpoint()),
+      endpoint: "GET /healthz", limit: .total(10))
     return try await transport.perform(call) { answer in
       guard answer.status == 200, let version = answer.engine else {
         throw ServiceAnswer.unexpected(
@@ -29,8 +28,7 @@ public struct LocalConverter: PictureConverter {
     _ asset: Asset, to conversion: Conversion, into store: any AssetStore
   ) async throws -> Asset {
     let endpoint = try await server.endpoint()
-    // `/x/` stands beside `/v2`, at the root.
-    let address = endpoint.baseURL.dropLast("/v2".count) + "/x/convert"
+    let address = Self.address("/x/convert", of: endpoint)
     var body = MultipartBody()
     body.append(name: "image", file: try InputFile.read(asset.path, field: "image"))
     body.append(name: "format", value: conversion.format.rawValue)
@@ -40,11 +38,16 @@ public struct LocalConverter: PictureConverter {
     if let height = conversion.height { body.append(name: "height", value: String(height)) }
     body.close()
     let call = HTTPTransport.Call(
-      method: "POST", address: String(address), endpoint: "POST /x/convert",
-      authorization: endpoint.authorization(for: String(address)), contentType: body.contentType,
+      method: "POST", address: address, endpoint: "POST /x/convert",
+      authorization: endpoint.authorization(for: address), contentType: body.contentType,
       body: body.bytes, limit: .total(transport.timeouts.call))
     return try await transport.perform(call) { answer in
       try await PictureAnswer(answer).store(in: store)
     }
+  }
+
+  /// The private server's own routes stand beside `/v2`, at the root.
+  private static func address(_ path: String, of endpoint: Endpoint) -> String {
+    endpoint.baseURL.dropLast("/v2".count) + path
   }
 }

@@ -58,23 +58,23 @@ public final class LocalServer: Sendable {
   ///
   /// - Throws: ``ImagineError`` of kind `unavailable` or `io` where it does not start.
   public func endpoint() async throws -> Endpoint {
-    let starting = state.withLock { state -> Task<Endpoint, any Error>? in
+    let answer = try state.withLock { state -> @Sendable () async throws -> Endpoint in
       switch state {
-      case .running(let running) where running.child.isRunning: return nil
-      case .starting(let task): return task
-      case .stopped: return nil
+      case .running(let running) where running.child.isRunning: return { running.endpoint }
+      case .starting(let task): return { try await task.value }
+      case .stopped: throw Self.stopped
       case .idle, .running:
         if case .running(let dead) = state { Self.cleanUp(dead, grace: 0) }
         let task = Task.detached { try await self.start() }
         state = .starting(task)
-        return task
+        return { try await task.value }
       }
     }
-    if let starting { return try await starting.value }
-    guard case .running(let running) = state.withLock({ $0 }) else {
-      throw ImagineError(.unavailable, "the local server has been stopped")
-    }
-    return running.endpoint
+    return try await answer()
+  }
+
+  private static var stopped: ImagineError {
+    ImagineError(.unavailable, "the local server has been stopped")
   }
 
   /// Ends the server, if it runs. Nothing may be called afterwards.
@@ -100,7 +100,7 @@ public final class LocalServer: Sendable {
     let running = try started.get()
     if wasStopped {
       Self.cleanUp(running, grace: Self.grace)
-      throw ImagineError(.unavailable, "the local server has been stopped")
+      throw Self.stopped
     }
     return running.endpoint
   }

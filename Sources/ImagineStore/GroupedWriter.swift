@@ -59,7 +59,7 @@ final class GroupedWriter: Sendable {
         }
       }, continuation: nil)
     state.withLock { $0.items.append(last) }
-    try queue.writeWithoutTransaction { drain($0) }
+    queue.writeWithoutTransaction { drain($0) }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 

@@ -1,13 +1,13 @@
-public import ImagineCore
+import ImagineCore
 
 #if canImport(Glibc)
-  public import Glibc
+  import Glibc
   private let systemWrite = Glibc.write
 #elseif canImport(Musl)
-  public import Musl
+  import Musl
   private let systemWrite = Musl.write
 #elseif canImport(Darwin)
-  public import Darwin
+  import Darwin
   private let systemWrite = Darwin.write
 #endif
 
@@ -16,7 +16,7 @@ public import ImagineCore
 /// What is written goes to a file without a name in the same folder; ``commit(to:replacing:)`` syncs
 /// it and names it, on a thread of its own. A process that dies between leaves nothing. Where the
 /// file system knows no files without names, it leaves a `.imagine-part-…` file, never half a picture.
-public final class WholeFile {
+final class WholeFile {
   /// Nil where the file has no name yet.
   private let temporaryPath: String?
   private let folder: String
@@ -25,7 +25,7 @@ public final class WholeFile {
   /// Begins a file in a folder that exists.
   ///
   /// - Throws: ``ImagineError`` of kind `io`.
-  public init(in folder: String) throws(ImagineError) {
+  init(in folder: String) throws(ImagineError) {
     self.folder = folder
     descriptor = Self.openNameless(in: folder)
     if descriptor >= 0 {
@@ -59,7 +59,7 @@ public final class WholeFile {
 
   deinit { discard() }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
+  func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = systemWrite(
@@ -77,7 +77,7 @@ public final class WholeFile {
   /// - Parameter replacing: whether a file of that name is replaced.
   /// - Throws: ``ImagineError`` of kind `io`; then nothing has the name that did not have it before.
   ///   So it is for the name of a device or a pipe, whose place no file may take.
-  public func commit(to path: String, replacing: Bool) async throws(ImagineError) {
+  func commit(to path: String, replacing: Bool) async throws(ImagineError) {
     if let facts = FileFacts(path), !facts.isFile, !facts.isFolder {
       throw ImagineError(.io, "cannot write \(path): it is a device or a pipe, and no file")
     }
@@ -88,7 +88,7 @@ public final class WholeFile {
   }
 
   /// Removes what was written. Does nothing after a commit.
-  public func discard() {
+  func discard() {
     guard descriptor >= 0 else { return }
     close(descriptor)
     descriptor = -1
@@ -113,7 +113,7 @@ public final class WholeFile {
   }
 
   /// Makes a folder and those above it.
-  public static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(ImagineError) {
+  static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(ImagineError) {
     guard !path.isEmpty, mkdir(path, mode) != 0 else { return }
     switch errno {
     case EEXIST: return
@@ -127,7 +127,7 @@ public final class WholeFile {
   }
 
   /// The folder that a path is in; `.` for a bare name.
-  public static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
