@@ -159,7 +159,8 @@ let package = Package(
       name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "Lua"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineScriptingTests", dependencies: ["ImagineCore", "ImagineScripting"],
+      name: "ImagineScriptingTests",
+      dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],

@@ -34,11 +34,11 @@ struct ConfigurationFile: Sendable, Equatable {
   /// - Throws: ``ImagineError`` of kind `io` or `validation`, with the file's name.
   static func read(_ path: String) throws(ImagineError) -> ConfigurationFile {
     guard FileManager.default.fileExists(atPath: path) else { return ConfigurationFile() }
-    let text: String
-    do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
-    } catch {
-      throw ImagineError(.io, "cannot read \(path): \(error)")
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw ImagineError(.io, "cannot read \(path)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ImagineError(.validation, "\(path) is not UTF-8")
     }
     return try parse(text, in: path)
   }

@@ -1,4 +1,6 @@
+import Foundation
 import ImagineCore
+import ImagineTestSupport
 import Testing
 
 @testable import ImagineScripting
@@ -20,6 +22,18 @@ struct ConfigurationTests {
     let request = try operation.request(
       from: ["prompt": .text("a cat"), "style": .text(style)], by: .script)
     return list?.price(of: request)?.description
+  }
+
+  @Test("a file that is no text is told from one that cannot be read and one that is not there")
+  func unreadable() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("config.toml")
+    #expect(try ConfigurationFile.read(path) == ConfigurationFile())
+    try Data([0xFF, 0xFE]).write(to: URL(filePath: path))
+    let garbled = #expect(throws: ImagineError.self) { try ConfigurationFile.read(path) }
+    #expect(garbled?.message == "\(path) is not UTF-8")
+    let isFolder = #expect(throws: ImagineError.self) { try ConfigurationFile.read(folder.path) }
+    #expect(isFolder?.message == "cannot read \(folder.path)")
   }
 
   @Test("prices are read with their unit, with and without quotes")
