@@ -73,4 +73,20 @@ import Testing
     let words = ["one", "two", "three", "four", "five", "six", "seven"]
     #expect(placements("\(words[count - 1]) cats").count == min(count, 7))
   }
+
+  @Test(
+    "who rides is astride and looks where the animal looks",
+    arguments: [
+      "a knight riding a horse", "a girl riding a pony", "a woman on horseback", "a jockey",
+      "a boy riding an elephant",
+    ])
+  func riders(_ prompt: String) throws {
+    for seed in 1...4 as ClosedRange<Int64> {
+      let subjects = placements(prompt, seed: seed)
+      let rider = try #require(subjects.first { $0.kind == .person })
+      let mount = try #require(subjects.first { $0.kind.isMount })
+      #expect(rider.pose == .riding)
+      #expect(rider.facing == mount.facing)
+    }
+  }
 }

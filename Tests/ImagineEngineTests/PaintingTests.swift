@@ -64,6 +64,8 @@ import Testing
       "a vase of flowers", "a bowl of fruit", "a dog in a boat", "a snowman", "a mushroom",
       "a bicycle", "a train", "a windmill", "a bridge", "a waterfall", "a dragon", "a pizza",
       "a cake", "a bear", "a candle", "a woman with an umbrella", "a library",
+      "a fox and a wolf", "three cows grazing", "a leopard running", "a zebra", "a deer lying down",
+      "a sleeping tiger", "a knight riding a horse", "a bouquet of tulips",
       "an old man with a beard and a hat", "portrait of a queen",
     ]
     for prompt in prompts {

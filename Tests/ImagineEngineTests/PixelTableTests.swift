@@ -58,7 +58,7 @@ import Testing
       digest: "7a65a6556611ec4ee1beac3a192b71964f41e747505e22e4d877c33cde257266"),
     Entry(
       prompt: "a cat in a meadow", style: .fluxDev, seed: 9,
-      digest: "a226d2a93679a861ec522cd3d1af6d25868452f448e8888cafb825c934071c29"),
+      digest: "c98cbf31328de51d851b09b1f1103cb5f3827e3f161bd177bf1de1b9cfcd6308"),
     Entry(
       prompt: "a snowfield with firs", style: .fluxDevFast, seed: 10,
       digest: "59696b6a53b2d95387c6e9c76e97ac00769cc563a39625cf1ed2be1139f4d706"),
@@ -85,16 +85,28 @@ import Testing
       digest: "99b8c00a0221d9066558bee8319d278b76ed9f893072de9bb9dca58aaadb09f9"),
     Entry(
       prompt: "dolphins leaping out of the sea", style: .anime, seed: 18,
-      digest: "72fb4f0a0aae4e01e3935424ec525338e51a8e5165ff1043259486f7b1537503"),
+      digest: "43f322c7f8517d283e24571800916401b4dba0e6def595b1b7d5791a9d58a819"),
     Entry(
       prompt: "a cat on a sofa", style: .imagineTurbo, seed: 19,
-      digest: "ec27dd837518cca10e083e4e1e0292574abe6984671a0c9b5f163bf091209f36"),
+      digest: "024ab814aa3455d83c8891192922e6a2722548131855d0d5d9409d73c47980ff"),
     Entry(
       prompt: "portrait of a woman", style: .realistic, seed: 20,
-      digest: "7ff07f326c47b808f705a223fbad973cc1ce603bbf1bae62b27bd7ce91358c62"),
+      digest: "ba68d606342008dcfe695b50a1887ff4f07d0b7145ae1ed6838b4726538c72a5"),
     Entry(
       prompt: "a camel in the desert at dusk", style: .fluxDev, seed: 21,
       digest: "3ef93dbb82b274391443aa76f91b0cafb19e36612d8df0446c87dbd63f2612bb"),
+    Entry(
+      prompt: "a tiger lying in the grass", style: .anime, seed: 22,
+      digest: "81d74fa4598766c8e58e2f40ff7a009fd32a5498e7f61d1076a39bdeaf7d5cdf"),
+    Entry(
+      prompt: "a galloping horse", style: .imagineTurbo, seed: 23,
+      digest: "4e74eea67cc0285edb5dd5d6068df66a41b163f7ab0b0e2bbd0f80996a7fa1ad"),
+    Entry(
+      prompt: "a knight riding a horse", style: .realistic, seed: 24,
+      digest: "8bb896fe686094c1c4a145b8419080853c5ec7c17637d61fdc3c8fc8ff80b78b"),
+    Entry(
+      prompt: "a bouquet of roses", style: .fluxDev, seed: 25,
+      digest: "50d67c69342b8cbd1e21fe999ea6ebc0643d08617ba121407d231c4218f18b3f"),
     Entry(
       prompt: "a castle by a river, two birds", style: .anime, seed: 42,
       digest: "f41a00fcd6c06252f26e62afdacfabc79fafc7e9ae6681aa1f159b769c8706a8"),

@@ -88,7 +88,7 @@ import Testing
     var vase = PromptReader.read("a white vase with red flowers")
     vase.settle()
     #expect(vase.mentions.map(\.subject) == [.vase])
-    #expect(vase.mentions.first?.bloom == .red)
+    #expect(vase.mentions.first?.blooms == [.red])
     var child = PromptReader.read("a child with a red balloon")
     child.settle()
     #expect(child.mentions.map(\.subject) == [.person, .toyBalloon])
@@ -111,6 +111,13 @@ import Testing
     ship.settle()
     #expect(ship.place == .sea)
     #expect(ship.mentions.map(\.subject) == [.boat])
+  }
+
+  @Test("an animal on a beach has the sand before it")
+  func beastsOnABeach() {
+    var dog = PromptReader.read("a dog running on a beach")
+    dog.settle()
+    #expect(dog.place == .coast && dog.features.contains(.waves))
   }
 
   @Test("a coloured suit or dress is worn by who was named before it")
@@ -146,5 +153,39 @@ import Testing
     #expect(reading.lights.isEmpty && reading.time == nil)
     #expect(PromptReader.read("a robot in golden light").lights == [.golden])
     #expect(reading.mentions.first { $0.subject == .house }?.material == .wood)
+  }
+
+  @Test(
+    "a pose is that of who it is said of, before or after the noun",
+    arguments: [
+      ("a sleeping cat on a sofa", [Pose.sleeping, nil]),
+      ("a cat curled up on a sofa", [.sleeping, nil]),
+      ("a dog running on a beach", [.running]),
+      ("a tiger lying in the grass", [.lying]),
+      ("a galloping horse", [.running]),
+      ("a horse that jumps over a bench", [.leaping, nil]),
+      ("a sitting fox and a running dog", [.sitting, .running]),
+      ("cows grazing on a meadow", [.grazing]),
+      ("a man sits beside a dog", [.sitting, nil]),
+      ("a cat", [nil]),
+    ])
+  func poses(_ prompt: String, _ poses: [Pose?]) {
+    #expect(PromptReader.read(prompt).mentions.map(\.pose) == poses)
+  }
+
+  @Test("a bouquet takes the flowers that it is of, and stands in the vase that it is in")
+  func bouquets() {
+    func settled(_ prompt: String) -> Reading {
+      var reading = PromptReader.read(prompt)
+      reading.settle()
+      return reading
+    }
+    let white = settled("a bouquet of white roses")
+    #expect(white.mentions.map(\.subject) == [.bouquet])
+    #expect(white.mentions.first?.colours == [.white])
+    let tulips = settled("a bouquet of red and yellow tulips in a blue vase")
+    #expect(tulips.mentions.map(\.subject) == [.vase])
+    #expect(tulips.mentions.first?.blooms == [.red, .yellow])
+    #expect(settled("a bouquet of wildflowers").place == nil)
   }
 }

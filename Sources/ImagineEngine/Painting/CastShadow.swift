@@ -17,7 +17,7 @@ extension Painter {
     let isLow = scene.time != .day
     let along = Point(-lamp.direction.x * (isLow ? 1.2 : 0.62), isLow ? 0.42 : 0.13)
     let contours = figure.parts.flatMap { part in
-      part.surface.glow > 0 || part.surface.isFeathered
+      part.surface.glow > 0 || part.surface.isFeathered || part.base != nil
         ? [] : part.contours.map { cast($0, origin, scale, placement.facing, along) }
     }
     guard let bounds = Bounds(contours) else { return }
@@ -48,18 +48,12 @@ extension Painter {
   private func cast(
     _ contour: [Point], _ origin: Point, _ scale: Float, _ facing: Float, _ along: Point
   ) -> [Point] {
-    var laid: [Point] = []
-    laid.reserveCapacity(contour.count)
-    var area: Float = 0
-    for point in contour {
-      let height = max(-point.y, 0) * scale
-      let next = Point(
-        origin.x + point.x * scale * (facing < 0 ? -1 : 1) + along.x * height,
-        origin.y + along.y * height + point.x * scale * 0.02)
-      if let last = laid.last { area += last.x * next.y - next.x * last.y }
-      laid.append(next)
-    }
-    if let last = laid.last, let first = laid.first { area += last.x * first.y - first.x * last.y }
-    return area < 0 ? laid.reversed() : laid
+    Shape.aligned(
+      contour.map { point in
+        let height = max(-point.y, 0) * scale
+        return Point(
+          origin.x + point.x * scale * (facing < 0 ? -1 : 1) + along.x * height,
+          origin.y + along.y * height + point.x * scale * 0.02)
+      })
   }
 }

@@ -2,6 +2,8 @@
 struct FigureDrawing: Sendable {
   private struct Part: Sendable {
     var contours: [[Point]]
+    /// What it is a marking of.
+    var frame: [[Point]]
     var bounds: Bounds
     var form: LitForm
     var texture: SurfaceTexture?
@@ -37,17 +39,25 @@ struct FigureDrawing: Sendable {
           let part = figure.parts[index]
           // A cel has no soft tones.
           if part.surface.isFeathered, painter.rendering.shading == .cel { continue }
-          let contours = part.contours.map { contour in contour.map { origin + $0 * turn } }
+          func placed(_ contours: [[Point]]) -> [[Point]] {
+            contours.map { contour in contour.map { origin + $0 * turn } }
+          }
+          let contours = placed(part.contours)
           guard let bounds = Bounds(contours) else { continue }
+          let frame = part.base.map { placed(figure.parts[$0].contours) } ?? []
           var ink = part.surface.colour * Colour(0.09, 0.07, 0.1, 0)
           ink.w = distance
           out[index] = Part(
-            contours: contours, bounds: bounds,
-            form: LitForm(part.surface, Relief(contours, round: part.surface.round), lamp, air),
+            contours: contours, frame: frame, bounds: bounds,
+            form: LitForm(
+              part.surface,
+              Relief(frame.isEmpty ? contours : frame, round: part.surface.round), lamp, air),
             texture: SurfaceTexture(part.surface, lamp, noise, origin: origin, scale: scale),
             clear: part.surface.clear, isFeathered: part.surface.isFeathered,
             lines: inkWidth > 0 && part.isOutlined
-              ? contours.flatMap { Shape.line($0, width: inkWidth, closed: true) } : [],
+              ? contours.flatMap {
+                Shape.line($0, width: contours.count > 1 ? inkWidth * 2 : inkWidth, closed: true)
+              } : [],
             ink: ink)
         }
       }
@@ -81,7 +91,15 @@ struct FigureDrawing: Sendable {
     if part.isFeathered, let colour = part.form.plain {
       return paintFeathered(part, colour, coverage, on: canvas)
     }
-    coverage.forEachRow { row, span, line in
+    // The lines of a form of several contours go round them all, so its inside covers them.
+    if part.contours.count > 1 { paintLines(of: part, rows, columns, on: canvas) }
+    var frame: Coverage?
+    if !part.frame.isEmpty {
+      var around = Coverage(columns: columns, rows: rows)
+      for contour in part.frame { around.add(contour) }
+      frame = around
+    }
+    coverage.forEachRow(within: frame) { row, span, line in
       let target = canvas.pixels + row * canvas.width + left
       if part.texture == nil, part.clear <= 0, var colour = part.form.plain {
         colour.w = distance
@@ -107,11 +125,17 @@ struct FigureDrawing: Sendable {
         }
       }
     }
+    if part.contours.count == 1 { paintLines(of: part, rows, columns, on: canvas) }
+  }
+
+  private func paintLines(
+    of part: Part, _ rows: Range<Int>, _ columns: Range<Int>, on canvas: Canvas
+  ) {
     if part.lines.isEmpty { return }
     var stroke = Coverage(columns: columns, rows: rows)
     for contour in part.lines { stroke.add(contour) }
     stroke.forEachRow { row, span, line in
-      let target = canvas.pixels + row * canvas.width + left
+      let target = canvas.pixels + row * canvas.width + columns.lowerBound
       for index in span where line[index] > 0.002 {
         target[index] = target[index].mixed(part.ink, line[index] * 0.9)
       }

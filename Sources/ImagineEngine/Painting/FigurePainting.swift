@@ -60,7 +60,7 @@ extension Painter {
     _ canvas: Canvas
   ) {
     var contours: [[Point]] = []
-    for part in figure.parts {
+    for part in figure.parts where part.base == nil {
       for contour in part.contours where contour.contains(where: { $0.y > -0.22 }) {
         contours.append(contour)
       }

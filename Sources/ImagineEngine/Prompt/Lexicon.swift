@@ -39,7 +39,7 @@ enum Lexicon {
 
   // A phrase of two words is written with an underscore.
   private static let rows: [([Meaning], String)] =
-    placeRows + timeRows + subjectRows + qualityRows + grammarRows
+    placeRows + timeRows + subjectRows + poseRows + qualityRows + grammarRows
 
   private static let placeRows: [([Meaning], String)] = [
     (
@@ -161,24 +161,20 @@ enum Lexicon {
     ([.feature(.suit)], "suit tuxedo tie"),
     ([.subject(.person), .feature(.suit)], "businessman businesswoman waiter"),
     ([.feature(.dress)], "dress gown skirt"),
-    (
-      [.feature(.walking)],
-      "walking walk stroll running run runner hiking hiker jogging dancer dancing"
-    ),
-    ([.feature(.sitting)], "sitting sit seated meditating"),
     ([.feature(.leap)], "leap jump breach breaching leaping jumping"),
     ([.subject(.person), .feature(.spacesuit)], "astronaut cosmonaut spaceman"),
-    ([.subject(.cat)], "cat kitten kitty tabby feline panther"),
-    ([.colour(.orange), .subject(.cat)], "tiger"),
-    ([.colour(.yellow), .subject(.cat)], "leopard cheetah"),
+    ([.subject(.cat)], "cat kitten kitty tabby feline"),
+    ([.subject(.tiger)], "tiger tigress"),
+    ([.subject(.leopard)], "leopard cheetah jaguar"),
+    ([.colour(.black), .subject(.leopard)], "panther black_panther"),
     ([.subject(.bear)], "bear grizzly panda polar_bear teddy"),
     ([.subject(.candle)], "candle"),
     ([.feature(.umbrella)], "umbrella parasol"),
     ([.feature(.books)], "library bookshelf book"),
     ([.feature(.crown), .feature(.dress)], "queen princess bride"),
     ([.subject(.dog)], "dog puppy hound corgi retriever terrier poodle husky canine"),
-    ([.colour(.orange), .subject(.dog)], "fox"),
-    ([.colour(.grey), .subject(.dog)], "wolf"),
+    ([.subject(.fox)], "fox vixen"),
+    ([.subject(.wolf)], "wolf coyote"),
     (
       [.subject(.bird)],
       "bird seagull gull eagle raven crow owl sparrow swan dove duck flamingo parrot heron"
@@ -193,7 +189,11 @@ enum Lexicon {
     ),
     ([.subject(.conifer)], "pine fir spruce conifer cedar pine_tree fir_tree christmas_tree"),
     ([.subject(.palm)], "palm palm_tree coconut"),
-    ([.subject(.flower)], "flower tulip daisy lily orchid bouquet lotus"),
+    ([.subject(.flower)], "flower tulip daisy lily orchid lotus"),
+    ([.subject(.bouquet)], "bouquet posy flower_arrangement"),
+    ([.feature(.tulips)], "tulip"),
+    ([.feature(.roses)], "rose"),
+    ([.feature(.wildflowers)], "wildflower daisy"),
     ([.colour(.yellow), .subject(.flower)], "sunflower daffodil"),
     ([.colour(.red), .subject(.flower)], "rose poppy"),
     (
@@ -255,11 +255,36 @@ enum Lexicon {
     ([.subject(.bed)], "bed"),
     ([.subject(.rock)], "rock boulder"),
     ([.subject(.branch)], "branch twig tree_branch"),
-    ([.subject(.horse)], "horse pony stallion unicorn deer stag cow donkey"),
+    ([.subject(.horse)], "horse pony stallion mare foal donkey horseback"),
+    (
+      [.subject(.person), .relation(.on), .subject(.horse)],
+      "horseman horsewoman jockey equestrian horse_rider"
+    ),
+    ([.feature(.horn), .colour(.white), .subject(.horse)], "unicorn"),
+    ([.subject(.zebra)], "zebra"),
+    ([.subject(.cow)], "cow cattle bull ox calf"),
+    ([.subject(.deer)], "deer stag doe reindeer elk moose"),
     ([.subject(.balloon)], "balloon air_balloon airship zeppelin"),
     ([.subject(.lamp)], "lamp lantern streetlight"),
     ([.feature(.spacesuit)], "spacesuit space_suit"),
     ([.feature(.hat)], "hat cap helmet cowboy"),
+  ]
+
+  private static let poseRows: [([Meaning], String)] = [
+    ([.pose(.standing)], "standing stand stands"),
+    ([.pose(.grazing)], "grazing graze"),
+    (
+      [.pose(.walking)],
+      "walking walk stroll strolling hiking hiker wandering trotting prowling dancer dancing"
+    ),
+    (
+      [.pose(.running)],
+      "running run runs runner jogging galloping gallop racing sprinting sprint chasing"
+    ),
+    ([.pose(.leaping)], "leap jump leaping jumping pouncing hopping bounding rearing"),
+    ([.pose(.sitting)], "sitting sit sits seated meditating"),
+    ([.pose(.lying)], "lying lie lies laying resting reclining lounging relaxing"),
+    ([.pose(.sleeping)], "sleeping sleep asleep sleepy napping nap dozing curled"),
   ]
 
   private static let qualityRows: [([Meaning], String)] = [
@@ -333,7 +358,7 @@ enum Lexicon {
     ([.negation], "no without not never except minus"),
     (
       [.relation(.on)],
-      "on onto upon atop riding ride sitting_on standing_on sits_on perched sleeping_on lying_on"
+      "on onto upon atop riding ride perched"
     ),
     ([.relation(.within)], "in inside_of within into through among amid at"),
     ([.relation(.above)], "above over flying hovering floating"),

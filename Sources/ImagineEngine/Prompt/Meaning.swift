@@ -12,6 +12,8 @@ enum Meaning: Sendable, Hashable {
   case light(Light)
   /// Something in the picture that is no subject: stars, a rainbow, mist, …
   case feature(Feature)
+  /// How a subject holds itself.
+  case pose(Pose)
   case amount(Int)
   /// A factor of a subject's usual size.
   case size(Float)
@@ -41,6 +43,7 @@ enum SubjectKind: String, CaseIterable, Sendable {
   case sofa, armchair, table, bench, bed, rock, branch
   case whale, dolphin, shark, turtle, jellyfish
   case vase, cactus, camel, lion, elephant, rabbit, butterfly, toyBalloon
+  case tiger, leopard, fox, wolf, cow, deer, zebra, bouquet
   case bear, candle, dragon, pizza, cake, snowman, mushroom, bicycle, train, windmill, bridge,
     waterfall
 }
@@ -60,9 +63,15 @@ enum Light: String, CaseIterable, Sendable { case soft, hard, backlit, neon, gol
 enum Feature: String, CaseIterable, Sendable {
   case stars, moon, rainbow, mist, aurora, lightning, reflection, waves, fireworks
   case petals, spacesuit, hat, planet, woman, man, child
-  case umbrella, books, beard, elderly, crown, pointedHat, armour, walking, sitting, leap, coral,
+  case roses, tulips, wildflowers, horn
+  case umbrella, books, beard, elderly, crown, pointedHat, armour, leap, coral,
     bowl, afloat, suit,
     dress
+}
+
+/// How somebody or an animal holds itself. Nobody is named as riding: who is on a mount rides.
+enum Pose: String, CaseIterable, Sendable {
+  case standing, grazing, walking, running, leaping, sitting, lying, sleeping, riding
 }
 
 /// How a subject stands to what was named before it, or to the place.

@@ -9,8 +9,9 @@ struct Reading: Sendable, Equatable {
     var size: Float = 1
     var count = 1
     var relation: Relation?
-    /// The colour of the flowers that a vase holds.
-    var bloom: Paint?
+    var pose: Pose?
+    /// The colours of the flowers that a vase holds.
+    var blooms: [Paint] = []
   }
 
   var place: Place?
@@ -45,6 +46,11 @@ struct PromptReader {
   private var size: Float = 1
   private var amount: Int?
   private var relation: Relation?
+  /// The pose of what is named next.
+  private var pose: Pose?
+  /// Whether a pose is that of who was named last: "a cat that sleeps", but not "a cat and a
+  /// sleeping dog".
+  private var isAfterSubject = false
   private var isNegated = false
 
   static func read(_ prompt: String) -> Reading {
@@ -93,11 +99,14 @@ struct PromptReader {
       } else if word.count > 2 {
         dress()
       }
+      if Self.articles.contains(word) { isAfterSubject = false }
       index += 1
     }
     endPhrase()
     return reading
   }
+
+  private static let articles: Set = ["a", "an", "the", "his", "her", "their"]
 
   private mutating func take(_ meanings: [Meaning], isPlural: Bool) {
     // A word that is a place and a subject gives its adjectives to both.
@@ -109,6 +118,12 @@ struct PromptReader {
       case .relation(let value):
         if value != .with, value != .and { isNegated = false }
         relation = value
+        settlePose()
+        isAfterSubject = false
+      case .pose(let value):
+        if isNegated { break }
+        pose = value
+        if isAfterSubject { settlePose() }
       case .amount(let count): amount = count
       case .size(let factor): size = factor
       case .colour(let paint): colours.append(paint)
@@ -116,6 +131,7 @@ struct PromptReader {
       case .subject(let subject):
         name(subject, isPlural: isPlural)
         isNoun = true
+        isAfterSubject = true
       case .place(let place):
         name(relation == .below && place.isWater ? .underwater : place)
         isNoun = true
@@ -152,6 +168,7 @@ struct PromptReader {
       // "a cat, a black cat": the later words add to the first mention.
       reading.mentions[known].colours += colours
       if let material { reading.mentions[known].material = material }
+      if let pose { reading.mentions[known].pose = pose }
       if subject == .person, relation == .and {
         // "A man and a woman" are two.
         reading.mentions[known].count += count
@@ -163,7 +180,7 @@ struct PromptReader {
     reading.mentions.append(
       .init(
         subject: subject, colours: colours, material: material, size: size, count: count,
-        relation: relation))
+        relation: relation, pose: pose))
   }
 
   private mutating func name(_ place: Place) {
@@ -203,7 +220,16 @@ struct PromptReader {
     colours = []
   }
 
+  /// Gives a pose that no noun followed to who was named last.
+  private mutating func settlePose() {
+    guard let value = pose, let last = reading.mentions.indices.last else { return }
+    reading.mentions[last].pose = value
+    pose = nil
+  }
+
   private mutating func endPhrase() {
+    settlePose()
+    isAfterSubject = false
     reading.looseColours += colours
     if let material { reading.materials.append(material) }
     forgetAdjectives()
@@ -214,6 +240,7 @@ struct PromptReader {
   private mutating func forgetAdjectives() {
     colours = []
     material = nil
+    pose = nil
     size = 1
     amount = nil
   }

@@ -40,26 +40,41 @@ struct Coverage {
   }
 
   /// Calls `body` for each row that the shape reaches, with the columns between its outermost
-  /// edges (from 0 at the rectangle's left) and the coverage of those, 0 … 1.
-  func forEachRow(_ body: (Int, Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
+  /// edges (from 0 at the rectangle's left) and the coverage of those, 0 … 1; of a shape of the
+  /// same rectangle that it lies within, no more than that covers.
+  func forEachRow(
+    within frame: Coverage? = nil, _ body: (Int, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  ) {
     var line = [Float](repeating: 0, count: columns.count + 2)
+    var limit = frame == nil ? [] : line
     line.withUnsafeMutableBufferPointer { line in
-      cells.withUnsafeBufferPointer { cells in
+      limit.withUnsafeMutableBufferPointer { limit in
         guard let out = line.baseAddress else { return }
         for row in 0..<rows.count {
-          let first = Int(spans[row].x)
-          let end = min(Int(spans[row].y), columns.count)
-          if first >= end { continue }
-          var sum: Float = 0
-          let base = row * stride
-          for column in first..<end {
-            sum += cells[base + column]
-            out[column] = min(abs(sum), 1)
+          var span = sum(row, into: out)
+          if let frame, let most = limit.baseAddress {
+            span = span.clamped(to: frame.sum(row, into: most))
+            for column in span { out[column] *= most[column] }
           }
-          body(rows.lowerBound + row, first..<end, out)
+          if !span.isEmpty { body(rows.lowerBound + row, span, out) }
         }
       }
     }
+  }
+
+  /// Sums up one row from 0 on, and gives the columns between its outermost edges.
+  private func sum(_ row: Int, into out: UnsafeMutablePointer<Float>) -> Range<Int> {
+    let first = Int(min(spans[row].x, Int32(columns.count)))
+    let span = first..<max(first, min(Int(spans[row].y), columns.count))
+    let base = row * stride
+    var sum: Float = 0
+    cells.withUnsafeBufferPointer { cells in
+      for column in span {
+        sum += cells[base + column]
+        out[column] = min(abs(sum), 1)
+      }
+    }
+    return span
   }
 
   private static func addEdge(

@@ -99,6 +99,17 @@ enum Shape {
     }
   }
 
+  /// A contour in the one sense of rotation in which overlapping contours add up.
+  static func aligned(_ contour: [Point]) -> [Point] {
+    guard var previous = contour.last else { return contour }
+    var area: Float = 0
+    for point in contour {
+      area += previous.x * point.y - point.x * previous.y
+      previous = point
+    }
+    return area < 0 ? contour.reversed() : contour
+  }
+
   /// An irregular round: leaves, clouds, stones.
   static func blob(
     _ centre: Point, _ radius: Point, roughness: Float, _ stream: inout RandomStream

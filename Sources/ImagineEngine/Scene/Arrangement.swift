@@ -36,7 +36,9 @@ struct Arrangement {
       if lower == .boat || lower == .car, upper.canBeCarried { board(&groups, support) }
     case .below: gather(&groups, support, aside: 0.1)
     case .before: gather(&groups, support, aside: 0.28)
-    case .with: if lower == .toyBalloon { hand(&groups) }
+    case .with:
+      if lower == .toyBalloon { hand(&groups, height: 0.95, lift: 0.5) }
+      if lower == .bouquet, upper == .person { hand(&groups, height: 0.34, lift: 0.42) }
     case .behind, .above, .beside, .and: break
     }
   }
@@ -83,7 +85,11 @@ struct Arrangement {
         support.foot.y - support.height * seat)
       rider.distance = support.distance - 0.01
       let perches = rider.kind == .bird || rider.kind == .butterfly
-      if perches || rider.kind == .person && lower.isSatOn { rider.features.insert(.sitting) }
+      if perches || rider.kind == .person && lower.isSatOn { rider.pose = .sitting }
+      if rider.kind == .person, lower.isMount {
+        rider.pose = .riding
+        rider.facing = support.facing
+      }
     }
   }
 
@@ -92,7 +98,7 @@ struct Arrangement {
     var support = given
     let isBoat = lower == .boat
     support.height *= isBoat ? 1.15 : 1.4
-    if isBoat { support.features.insert(.sitting) }
+    if isBoat { support.pose = .sitting }
     groups[index][0] = support
     eachRider(&groups) { rider, spread, count in
       let isPerson = rider.kind == .person
@@ -102,7 +108,7 @@ struct Arrangement {
         support.foot.x + spread * support.height * 0.7,
         support.foot.y - support.height * ((isBoat ? 0.02 : 0.3) + (isPerson ? 0.16 : 0)))
       rider.distance = support.distance + 0.01
-      if isPerson { rider.features.insert(.sitting) }
+      if isPerson { rider.pose = .sitting }
       if isBoat {
         rider.features.insert(.afloat)
         rider.facing = support.facing
@@ -128,15 +134,16 @@ struct Arrangement {
     groups[index][0] = thing
   }
 
-  /// Gives a toy into the hand of who was named before.
-  private func hand(_ groups: inout [[Scene.Placement]]) {
+  /// Gives something into the hand of who was named before; its height and how high it is held are
+  /// parts of the holder's.
+  private func hand(_ groups: inout [[Scene.Placement]], height: Float, lift: Float) {
     guard let holder = groups[index - 1].first else { return }
     for member in groups[index].indices {
       let spread = Float(member) - Float(groups[index].count - 1) * 0.5
-      groups[index][member].height = holder.height * 0.95
+      groups[index][member].height = holder.height * height
       groups[index][member].foot = Point(
         holder.foot.x + holder.facing * holder.height * 0.14 + spread * 0.01,
-        holder.foot.y - holder.height * 0.5)
+        holder.foot.y - holder.height * lift)
       groups[index][member].distance = holder.distance - 0.01
       groups[index][member].standsOnGround = false
       groups[index][member].facing = spread < 0 ? -holder.facing : holder.facing

@@ -18,6 +18,8 @@ struct Scene: Sendable {
     /// Whether something lies under it that takes its shadow.
     var standsOnGround: Bool
     var features: Set<Feature>
+    /// How it holds itself; nil as its kind usually does.
+    var pose: Pose?
     var seed: UInt64
 
     /// Whether it springs out of the water.

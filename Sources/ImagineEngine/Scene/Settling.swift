@@ -1,7 +1,7 @@
 extension Reading {
   /// Decides what the place of a picture makes of what was named.
   mutating func settle() {
-    settleVase()
+    settleFlowers()
     settleBalloon()
     settleTable()
     settleSwimmers()
@@ -20,13 +20,29 @@ extension Reading {
     placeColours += table.colours
   }
 
-  /// Flowers are in the vase that is named with them.
-  private mutating func settleVase() {
-    guard let vase = mentions.firstIndex(where: { $0.subject == .vase }),
-      let flower = mentions.firstIndex(where: { $0.subject == .flower })
-    else { return }
-    mentions[vase].bloom = mentions[flower].colours.first
-    mentions.remove(at: flower)
+  /// Flowers are in the vase or the bouquet that is named with them, and a bouquet is in its vase.
+  private mutating func settleFlowers() {
+    let isHeld = mentions(.vase) || mentions(.bouquet)
+    guard isHeld else { return }
+    if place == .meadow, features.contains(.wildflowers) { place = nil }
+    var blooms: [Paint] = []
+    if let flower = mentions.firstIndex(where: { $0.subject == .flower }) {
+      blooms = mentions.remove(at: flower).colours
+      // A rose is red only where nothing else is said.
+      if features.contains(.roses), blooms.count > 1 { blooms.removeLast() }
+    }
+    guard let bouquet = mentions.firstIndex(where: { $0.subject == .bouquet }) else {
+      if let vase = mentions.firstIndex(where: { $0.subject == .vase }) {
+        mentions[vase].blooms = blooms
+      }
+      return
+    }
+    mentions[bouquet].colours += blooms
+    if let vase = mentions.firstIndex(where: { $0.subject == .vase }) {
+      mentions[vase].blooms = mentions[bouquet].colours
+      mentions[vase].relation = nil
+      mentions.remove(at: bouquet)
+    }
   }
 
   /// A balloon that somebody holds is a toy.
@@ -54,6 +70,10 @@ extension Reading {
   /// cliff.
   private mutating func settleShore() {
     if place == .mountains, mentions(.lighthouse) { place = .coast }
+    // A beast runs on the sand that lies before the viewer, not on a bank beside the water.
+    if place == .coast, mentions.contains(where: { $0.subject.build != nil }) {
+      features.insert(.waves)
+    }
     guard place == .sea else { return }
     let isDry = mentions.contains { mention in
       let kind = mention.subject
@@ -84,7 +104,7 @@ extension SubjectKind {
     case .fish, .whale, .dolphin, .shark, .turtle, .jellyfish: .underwater
     case .car, .lamp: .street
     case .rocket: .space
-    case .bottle, .cup, .fruit, .pizza, .cake, .vase, .candle: .studio
+    case .bottle, .cup, .fruit, .pizza, .cake, .vase, .candle, .bouquet: .studio
     case .palm: .coast
     case .conifer: .mountains
     case .cactus, .camel: .desert

@@ -63,7 +63,7 @@ struct Staging {
         height: (0.04 + depth * 0.62) * mention.size * chance.within(0.85...1.15),
         colours: mention.colours.map(\.colour), material: mention.material,
         facing: chance.chance(0.5) ? 1 : -1, distance: 0.5 - 0.44 * near, standsOnGround: true,
-        features: reading.features, seed: chance.next())
+        features: reading.features, pose: nil, seed: chance.next())
     }
   }
 
@@ -101,12 +101,13 @@ struct Staging {
     var foot = Point(middle, 0)
     if count > 1 {
       let spread = Float(member) / Float(count - 1) - 0.5
-      let most = max(0.1, 0.92 * aspect - height * kind.usualWidth)
-      let step = height * kind.usualWidth * 1.15
-      if Float(count - 1) * step > most, !kind.flies(mention.relation) {
-        height *= max(0.6, most / (Float(count - 1) * step))
+      let width = kind.width(mention.pose)
+      func most() -> Float { max(0.1, 0.92 * aspect - height * width) }
+      let step = height * width * 1.15
+      if Float(count - 1) * step > most(), !kind.flies(mention.relation) {
+        height *= max(0.6, most() / (Float(count - 1) * step))
       }
-      foot.x = middle * 0.5 + spread * min(most, Float(count - 1) * step)
+      foot.x = middle * 0.5 + spread * min(most(), Float(count - 1) * step)
       foot.x += chance.within(-0.02...0.02)
       height *= chance.within(0.86...1.1)
     }
@@ -169,9 +170,16 @@ struct Staging {
       foot.y = 0.13 + height
       isGrounded = false
     }
+    if kind.build != nil {
+      // From nose to tail it is in the picture.
+      let width = kind.width(mention.pose)
+      height = min(height, 0.94 * aspect / width)
+      let most = max(0, 0.5 * aspect - height * width * 0.5)
+      foot.x = min(max(foot.x, -most), most)
+    }
     var colours = mention.colours.map(\.colour)
-    if let bloom = mention.bloom {
-      colours = [colours.first ?? Paint.white.colour, bloom.colour]
+    if !mention.blooms.isEmpty {
+      colours = [colours.first ?? Paint.white.colour] + mention.blooms.map(\.colour)
     }
     var features = reading.features
     if count > 1, features.contains(.woman), features.contains(.man) {
@@ -181,6 +189,6 @@ struct Staging {
     return Scene.Placement(
       kind: kind, foot: foot, height: height, colours: colours,
       material: mention.material, facing: chance.chance(0.5) ? 1 : -1, distance: distance,
-      standsOnGround: isGrounded, features: features, seed: chance.next())
+      standsOnGround: isGrounded, features: features, pose: mention.pose, seed: chance.next())
   }
 }

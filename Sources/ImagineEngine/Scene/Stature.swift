@@ -5,23 +5,26 @@ extension SubjectKind {
     switch self {
     case .person, .robot: 0.56
     case .cat: 0.40
-    case .dog: 0.42
+    case .dog, .fox, .wolf: 0.42
     case .bird: 0.17
     case .tree, .waterfall: 0.62
     case .conifer, .palm: 0.60
-    case .flower, .cactus, .camel, .horse, .lion, .snowman, .vase, .toyBalloon: 0.46
+    case .flower, .cactus, .camel, .horse, .zebra, .deer, .lion, .tiger, .leopard, .cow, .snowman,
+      .toyBalloon:
+      0.46
     case .house, .cup, .sofa, .table, .bicycle, .bridge: 0.34
     case .castle: 0.46
     case .car, .train: 0.21
     case .boat, .armchair, .rock, .mushroom: 0.38
     case .dolphin: 0.3
     case .rocket: 0.66
-    case .bottle, .lighthouse, .lamp, .windmill: 0.56
+    case .bottle, .lighthouse, .lamp, .windmill, .vase: 0.56
     case .fruit, .bed, .bench, .rabbit: 0.32
     case .fish, .shark, .butterfly, .whale: 0.26
     case .balloon, .elephant, .dragon: 0.42
     case .pizza: 0.34
     case .cake: 0.5
+    case .bouquet: 0.6
     case .bear, .candle: 0.44
     case .mountain, .jellyfish: 0.4
     case .turtle: 0.28
@@ -38,11 +41,21 @@ extension SubjectKind {
     case .bench, .table, .turtle: 1.9
     case .bicycle, .branch, .fish, .dragon: 1.6
     case .pizza: 2.2
-    case .bird, .horse, .castle, .camel, .elephant, .lion, .rock, .butterfly: 1.3
+    case .tiger, .leopard, .cow: 1.8
+    case .fox, .wolf, .horse, .zebra: 1.6
+    case .bird, .deer, .castle, .camel, .elephant, .lion, .rock, .butterfly:
+      1.3
     case .house, .cup, .boat, .dog: 1.1
     case .person, .robot, .bottle, .lighthouse, .candle, .lamp, .rocket, .vase, .toyBalloon: 0.45
     default: 0.8
     }
+  }
+
+  /// Width to height of an animal in a pose.
+  func width(_ pose: Pose?) -> Float {
+    guard let build, let pose, pose != .sitting else { return usualWidth }
+    let side = build.usual == .sitting ? max(usualWidth, 1.5) : usualWidth
+    return pose == .running || pose == .leaping ? side * 1.2 : side
   }
 
   /// Its height in life, in metres, with the differences between large and small lessened.
@@ -50,9 +63,11 @@ extension SubjectKind {
     switch self {
     case .person, .robot, .snowman: 1.45
     case .cat, .rabbit: 0.5
-    case .dog: 0.68
-    case .horse: 1.65
-    case .lion, .bear, .rock, .armchair, .bicycle: 1.05
+    case .dog, .wolf: 0.68
+    case .fox: 0.6
+    case .horse, .zebra: 1.65
+    case .cow, .deer: 1.4
+    case .lion, .tiger, .bear, .rock, .armchair, .bicycle: 1.05
     case .camel: 1.8
     case .elephant: 2.3
     case .car: 1.33
@@ -60,7 +75,8 @@ extension SubjectKind {
     case .bed: 0.9
     case .bottle: 0.43
     case .cup, .fruit, .candle: 0.2
-    case .vase: 0.5
+    case .vase, .bouquet: 0.5
+    case .leopard: 0.9
     case .mushroom: 0.24
     case .house: 2.6
     case .boat: 2
@@ -74,8 +90,8 @@ extension SubjectKind {
   /// Whether its size is seen beside others'; scenery and what flies stands where it is far.
   var isActor: Bool {
     switch self {
-    case .person, .robot, .snowman, .cat, .rabbit, .dog, .horse, .lion, .bear, .candle, .camel,
-      .elephant, .car,
+    case .person, .robot, .snowman, .cat, .rabbit, .dog, .fox, .wolf, .horse, .zebra, .cow, .deer,
+      .lion, .tiger, .leopard, .bear, .candle, .camel, .elephant, .car, .bouquet,
       .bicycle, .sofa, .bench, .table, .armchair, .bed, .rock, .bottle, .cup, .fruit, .vase:
       true
     default: false
@@ -95,7 +111,7 @@ extension SubjectKind {
   var isSmall: Bool {
     switch self {
     case .bottle, .cup, .fruit, .flower, .bird, .fish, .vase, .butterfly, .mushroom, .pizza, .cake,
-      .candle:
+      .candle, .bouquet:
       true
     default: false
     }
@@ -117,7 +133,9 @@ extension SubjectKind {
     case .car: 0.94
     case .house: 0.95
     case .boat: 0.2
-    case .horse: 0.64
+    case .horse, .zebra: 0.68
+    case .cow: 0.78
+    case .deer: 0.64
     case .camel, .elephant: 0.8
     case .castle: 0.62
     case .sofa: 0.47
@@ -133,10 +151,18 @@ extension SubjectKind {
     }
   }
 
+  /// Whether a person on it is seen from the side, astride.
+  var isMount: Bool {
+    switch self {
+    case .horse, .zebra, .cow, .deer, .camel, .elephant: true
+    default: false
+    }
+  }
+
   /// Whether a person on it sits.
   var isSatOn: Bool {
     switch self {
-    case .bicycle, .sofa, .armchair, .bench, .bed, .horse, .camel, .elephant, .rock, .branch: true
+    case .bicycle, .sofa, .armchair, .bench, .bed, .rock, .branch: true
     default: false
     }
   }
@@ -144,7 +170,7 @@ extension SubjectKind {
   /// The part of its width on which something can stand.
   var roomAcross: Float {
     switch self {
-    case .house, .horse, .camel, .tree, .armchair, .rock, .bicycle: 0.4
+    case .house, .horse, .zebra, .cow, .deer, .camel, .tree, .armchair, .rock, .bicycle: 0.4
     default: 0.72
     }
   }
@@ -152,7 +178,9 @@ extension SubjectKind {
   /// Whether it can sit or stand on something.
   var canBeCarried: Bool {
     switch self {
-    case .person, .cat, .dog, .bird, .robot, .lion, .bear, .rabbit, .butterfly, .turtle: true
+    case .person, .cat, .dog, .fox, .wolf, .bird, .robot, .lion, .tiger, .leopard, .bear, .rabbit,
+      .butterfly, .turtle:
+      true
     default: isSmall || self == .fruit
     }
   }

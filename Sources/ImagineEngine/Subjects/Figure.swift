@@ -7,6 +7,8 @@ struct Figure: Sendable {
     var surface: Surface
     /// Whether an ink line goes round it where a style has one.
     var isOutlined: Bool
+    /// The part that it is a marking of: it shows only on that, and takes its form.
+    var base: Int?
   }
 
   private(set) var parts: [Part] = []
@@ -17,12 +19,14 @@ struct Figure: Sendable {
   /// Seconds into a film, for what moves.
   let time: Float
   let features: Set<Feature>
+  let pose: Pose?
 
   init(_ placement: Scene.Placement, time: Float) {
     colours = placement.colours
     material = placement.material
     stream = RandomStream(placement.seed)
     features = placement.features
+    pose = placement.pose
     self.time = time
   }
 
@@ -48,8 +52,18 @@ struct Figure: Sendable {
     parts.append(Part(contours: [contour], surface: surface, isOutlined: outlined))
   }
 
+  /// Adds contours that together are one form.
   mutating func add(all contours: [[Point]], _ surface: Surface, outlined: Bool = true) {
-    parts.append(Part(contours: contours, surface: surface, isOutlined: outlined))
+    parts.append(
+      Part(contours: contours.map(Shape.aligned), surface: surface, isOutlined: outlined))
+  }
+
+  /// Paints contours onto the part that was added last: stripes, patches, a light belly.
+  mutating func mark(_ contours: [[Point]], _ surface: Surface) {
+    let last = parts.indices.last { parts[$0].base == nil }
+    parts.append(
+      Part(
+        contours: contours.map(Shape.aligned), surface: surface, isOutlined: false, base: last))
   }
 
   mutating func ellipse(
@@ -82,19 +96,26 @@ struct Figure: Sendable {
 
   /// Turns everything that is drawn, against the clock where negative.
   mutating func turn(by angle: Float, around centre: Point) {
-    let c = Elementary.cos(angle)
-    let s = Elementary.sin(angle)
-    place { point in
-      let arm = point - centre
-      return centre + Point(arm.x * c - arm.y * s, arm.x * s + arm.y * c)
-    }
+    let turn = Turn(angle)
+    place(from: 0) { centre + turn.applied(to: $0 - centre) }
   }
 
   /// Moves everything that is drawn.
-  mutating func move(by way: Point) { place { $0 + way } }
+  mutating func move(by way: Point) { place(from: 0) { $0 + way } }
 
-  private mutating func place(_ new: (Point) -> Point) {
-    for part in parts.indices {
+  /// Draws in coordinates of their own: their origin lies at `origin`, their unit is `scale`, and
+  /// they are turned with the clock by `angle`.
+  mutating func draw(
+    at origin: Point, scale: Float = 1, turn angle: Float = 0, _ draw: (inout Figure) -> Void
+  ) {
+    let first = parts.count
+    draw(&self)
+    let turn = Turn(angle)
+    place(from: first) { origin + turn.applied(to: $0) * scale }
+  }
+
+  private mutating func place(from first: Int, _ new: (Point) -> Point) {
+    for part in first..<parts.count {
       for contour in parts[part].contours.indices {
         for index in parts[part].contours[contour].indices {
           parts[part].contours[contour][index] = new(parts[part].contours[contour][index])
@@ -110,20 +131,36 @@ struct Figure: Sendable {
   }
 }
 
+/// A turn by an angle, with the clock.
+struct Turn: Sendable {
+  private let cosine: Float
+  private let sine: Float
+
+  init(_ angle: Float) {
+    cosine = Elementary.cos(angle)
+    sine = Elementary.sin(angle)
+  }
+
+  func applied(to point: Point) -> Point {
+    Point(point.x * cosine - point.y * sine, point.x * sine + point.y * cosine)
+  }
+}
+
 extension SubjectKind {
   func figure(_ placement: Scene.Placement, time: Float) -> Figure {
     var figure = Figure(placement, time: time)
     switch self {
     case .person: figure.drawPerson()
-    case .cat: figure.drawCat()
-    case .dog: figure.drawDog()
+    case .cat, .dog, .fox, .wolf, .tiger, .leopard, .lion, .bear, .horse, .zebra, .cow, .deer:
+      figure.drawBeast(self)
     case .bird:
       figure.drawBird(
-        standing: placement.standsOnGround || placement.features.contains(.sitting))
+        standing: placement.standsOnGround || placement.pose == .sitting)
     case .tree: figure.drawTree()
     case .conifer: figure.drawConifer()
     case .palm: figure.drawPalm()
     case .flower: figure.drawFlower()
+    case .bouquet: figure.drawBouquet()
     case .house: figure.drawHouse()
     case .castle: figure.drawCastle()
     case .car: figure.drawCar()
@@ -135,13 +172,11 @@ extension SubjectKind {
     case .robot: figure.drawRobot()
     case .lighthouse: figure.drawLighthouse()
     case .fish: figure.drawFish()
-    case .horse: figure.drawHorse()
     case .balloon: figure.drawBalloon()
     case .lamp: figure.drawLamp()
     case .vase: figure.drawVase()
     case .cactus: figure.drawCactus()
     case .camel: figure.drawCamel()
-    case .lion: figure.drawLion()
     case .elephant: figure.drawElephant()
     case .rabbit: figure.drawRabbit()
     case .butterfly: figure.drawButterfly()
@@ -165,7 +200,6 @@ extension SubjectKind {
     case .shark: figure.drawShark()
     case .turtle: figure.drawTurtle()
     case .jellyfish: figure.drawJellyfish()
-    case .bear: figure.drawBear()
     case .candle: figure.drawCandle()
     case .dragon: figure.drawDragon()
     case .pizza: figure.drawPizza()

@@ -5,7 +5,7 @@ extension Figure {
     let joint = Surface(colour: Colour(0x9C_A4_B0), shine: 0.4)
     let accent = second(Surface(colour: Colour(0xD8_54_30)))
     let sway = Elementary.sin(time * 1.1) * 0.02
-    let isSeated = features.contains(.sitting)
+    let isSeated = pose == .sitting
     let boot: Float = isSeated ? -0.13 : 0
     // Who sits has his hips on the seat.
     defer { if isSeated { move(by: Point(0, 0.42)) } }

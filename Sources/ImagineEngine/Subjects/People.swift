@@ -29,9 +29,17 @@ extension Figure {
       .cloth)
     let sway = Elementary.sin(time * 1.5) * 0.004
     let body = Posture(
-      isWoman: isWoman, isSeated: features.contains(.sitting),
-      walks: features.contains(.walking), sway: sway, clock: time)
+      isWoman: isWoman, isSeated: pose == .sitting,
+      walks: pose == .walking || pose == .running, sway: sway, clock: time)
     let size: Float = features.contains(.child) ? 1.42 : 1
+    let denim = Surface(
+      colour: Colour(stream.pick([0x34_48_68, 0x4C_48_44, 0x2C_30_38, 0x6C_60_4C])),
+      texture: .cloth)
+    if pose == .riding {
+      return drawRider(
+        Habit(top: top, trousers: second(denim), hasSkirt: outfit == .dress), skin: skin,
+        hair: hair, isWoman: isWoman, size: size)
+    }
     let chin = Point(sway, -0.867 + body.drop)
     if isWoman { drawLongHair(chin, size, hair) }
     switch outfit {
@@ -44,9 +52,6 @@ extension Figure {
       drawArms(body, sleeve: top, skin, isShort: false)
       drawJacket(body, top)
     case .casual:
-      let denim = Surface(
-        colour: Colour(stream.pick([0x34_48_68, 0x4C_48_44, 0x2C_30_38, 0x6C_60_4C])),
-        texture: .cloth)
       drawLegs(body, second(denim), isBare: false)
       drawArms(body, sleeve: top, skin, isShort: features.contains(.child))
       drawJumper(body, top)

@@ -1,4 +1,4 @@
-/// Tree, conifer, palm, flower.
+/// Tree, conifer, palm.
 extension Figure {
   mutating func drawTree() {
     let bark = Surface(colour: Colour(0x5C_44_30), texture: .bark, round: 0.8)
@@ -79,33 +79,5 @@ extension Figure {
       ellipse(
         crown.x - 0.025 + Float(index) * 0.025, crown.y + 0.025, 0.02, 0.022, .plain(0x6C_48_2C))
     }
-  }
-
-  mutating func drawFlower() {
-    let petal = main(oneOf: [0xD8_34_48, 0xF0_B8_30, 0xE8_70_A0, 0x9C_58_C8, 0xF4_F0_EC], .plain)
-    let stem = Surface(colour: Colour(0x44_80_38))
-    let heart = second(.plain(0xC8_8C_24))
-    let sway = Elementary.sin(time * 1.4) * 0.02
-    limb([(0, 0, 0.016), (-0.025, -0.3, 0.014), (sway, -0.68, 0.012)], stem)
-    smooth(
-      [(-0.01, -0.2), (-0.14, -0.34), (-0.26, -0.36), (-0.2, -0.24), (-0.08, -0.15)],
-      stem.darker(0.9))
-    smooth([(-0.01, -0.3), (0.12, -0.46), (0.24, -0.47), (0.18, -0.35), (0.06, -0.26)], stem)
-    let centre = Point(sway, -0.74)
-    for ring in 0..<2 {
-      let count = 9
-      for index in 0..<count {
-        let angle = (Float(index) + Float(ring) * 0.5) * 6.28319 / Float(count)
-        let reach: Float = ring == 0 ? 0.155 : 0.105
-        let at = centre + Point(Elementary.cos(angle), Elementary.sin(angle)) * reach
-        ellipse(
-          at.x, at.y, ring == 0 ? 0.105 : 0.085, 0.056, turn: angle,
-          petal.darker(ring == 0 ? 0.78 : 1))
-      }
-    }
-    var middle = heart
-    middle.texture = .grain
-    middle.round = 1
-    ellipse(centre.x, centre.y, 0.078, 0.078, middle)
   }
 }

@@ -104,43 +104,6 @@ extension Figure {
     if isInBowl { drawBowl() }
   }
 
-  /// A vase with a bunch of flowers.
-  mutating func drawVase() {
-    let clay = main(oneOf: [0x3C_6C_9C, 0xE8_E0_D4, 0xB8_5C_40, 0x4C_84_74], .plain, shine: 0.7)
-    let petals: [UInt32] = [0xD8_48_58, 0xF0_B8_48, 0xF4_E8_EC, 0xB0_78_C8, 0xF0_98_A8]
-    let leaf = Surface(colour: Colour(0x48_7C_3C), round: 0.5)
-    for index in 0..<9 {
-      let lean = (Float(index) - 4) * 0.062 + stream.within(-0.015...0.015)
-      let top = -0.98 + abs(lean) * 0.55 + stream.within(0...0.12)
-      let sway = Elementary.sin(time * 1.2 + Float(index)) * 0.006
-      limb([(lean * 0.2, -0.44, 0.008), (lean + sway, top, 0.006)], leaf)
-      if index % 2 == 0 {
-        limb(
-          [
-            (lean * 0.5, -0.54, 0.006), (lean * 1.2 + 0.03, -0.62, 0.03), (lean * 1.5, -0.7, 0.003),
-          ], leaf)
-      }
-      let colour = colours.count > 1 ? colours[1] : Colour(stream.pick(petals))
-      let petal = Surface(colour: colour.lit(stream.within(0.88...1.08)), round: 0.8)
-      for ring in 0..<8 {
-        let angle = Float(ring) * 0.7854 + lean * 9
-        ellipse(
-          lean + sway + Elementary.cos(angle) * 0.045, top + Elementary.sin(angle) * 0.045, 0.036,
-          0.022, turn: angle, petal.darker(ring % 2 == 0 ? 0.85 : 1))
-      }
-      ellipse(lean + sway, top, 0.024, 0.024, .plain(0xE0_A8_30))
-    }
-    smooth(
-      [
-        (-0.075, -0.46), (-0.06, -0.4), (-0.13, -0.3), (-0.155, -0.18), (-0.12, -0.05), (-0.07, 0),
-        (0.07, 0), (0.12, -0.05), (0.155, -0.18), (0.13, -0.3), (0.06, -0.4), (0.075, -0.46),
-      ], clay)
-    ellipse(0, -0.46, 0.078, 0.018, clay.darker(0.5))
-    limb(
-      [(-0.13, -0.28, 0.007), (0, -0.265, 0.008), (0.13, -0.28, 0.007)], clay.darker(0.62),
-      outlined: false)
-  }
-
   /// A balloon on a string; its foot is the hand that holds it.
   mutating func drawToyBalloon() {
     let skin = main(oneOf: [0xD8_30_30, 0x30_78_D0, 0xF0_B8_30, 0xE0_60_A0], .plain, shine: 0.9)

@@ -51,7 +51,7 @@ extension Figure {
 
   /// A sailing boat; an open one where somebody sits in it.
   mutating func drawBoat() {
-    if features.contains(.sitting) { return drawRowingBoat() }
+    if pose == .sitting { return drawRowingBoat() }
     let hull = main(oneOf: [0x8C_34_2C, 0x2C_4C_74, 0xE8_E4_DC, 0x6C_48_2C], .bark, shine: 0.2)
     let sail = second(Surface(colour: Colour(0xF4_EE_DE), texture: .cloth, round: 0.5))
     let wood = Surface(colour: Colour(0x7C_54_30), texture: .bark)
