@@ -242,6 +242,27 @@ struct MoneyTests {
     #expect(folder.files == ["work.lua"])
   }
 
+  @Test("a plan knows the user's own pictures, whatever size they say they have")
+  func plannedInputs() async throws {
+    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("own.png")))
+    // The size of a PNG stands behind its signature and the name of its first chunk.
+    let forged = TinyPicture.png.prefix(16) + [UInt8](repeating: 0xFF, count: 8)
+    try Data(forged).write(to: URL(filePath: folder.file("forged.png")))
+    let script = """
+      local own = imagine.open("own.png")
+      assert(own:data() == require "fs".read("own.png"))
+      assert(own:upscale().width == 4 and imagine.upscale("own.png").height == 2)
+      own:save("copy.png")
+      assert(imagine.upscale("copy.png").width == 4)
+      print(imagine.upscale("forged.png").width)
+      """
+    try FileSystem.write(script, to: folder.file("work.lua"))
+    let planned = try await run(
+      ["plan", "work.lua"],
+      ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.file("config")])
+    #expect(planned.status == 0 && planned.errors.contains("32768\n"), "\(planned.errors)")
+  }
+
   @Test("a plan sends and writes nothing, and tells calls, price, files and what is at hand")
   func plan() async throws {
     try await withService { environment in

@@ -6,9 +6,11 @@ import Synchronization
 /// files of the user's are looked at where they lie, and nothing is written.
 final class PlannedAssetStore: AssetStore {
   private struct State {
-    /// By their SHA-256.
+    /// Stand-ins, and what a script had in memory, by their SHA-256.
     var assets: [String: Asset] = [:]
     var bytes: [String: [UInt8]] = [:]
+    /// Files of the user's, by their paths.
+    var imported: [String: Asset] = [:]
     /// What would lie under a path.
     var saved: [String: Asset] = [:]
     var count = 0
@@ -28,9 +30,10 @@ final class PlannedAssetStore: AssetStore {
     return try bytes(of: saved, from: 0, count: saved.byteCount)
   }
 
-  /// A picture that would be drawn.
+  /// A picture that would be drawn. No service draws a larger one, whatever a file says of its size.
   func standIn(format: PictureFormat, size: PixelSize) -> Asset {
-    remember(
+    let size = PixelSize(width: min(size.width, 1 << 15), height: min(size.height, 1 << 15))
+    return remember(
       PictureHeader(format: format, size: size), kind: format.pathExtension,
       byteCount: BlankPicture.byteCount(size: size))
   }
@@ -82,6 +85,13 @@ final class PlannedAssetStore: AssetStore {
     return try store.asset(sha256: sha256)
   }
 
+  /// The asset that an input picture of a request is.
+  func asset(_ picture: Picture?) throws -> Asset? {
+    if let sha256 = picture?.storedSHA256, let asset = try asset(sha256: sha256) { return asset }
+    guard case .file(let path)? = picture else { return nil }
+    return state.withLock { $0.imported[path] }
+  }
+
   func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
     let (isPlanned, kept) = state.withLock { state in
       (state.assets[asset.sha256] != nil, state.bytes[asset.sha256])
@@ -94,7 +104,7 @@ final class PlannedAssetStore: AssetStore {
   func importFile(_ path: String) async throws -> Asset {
     if let saved = state.withLock({ $0.saved[path] }) { return saved }
     let asset = try store.describe(fileOfTheUsers: path)
-    state.withLock { $0.assets[asset.sha256] = asset }
+    state.withLock { $0.imported[path] = asset }
     return asset
   }
 

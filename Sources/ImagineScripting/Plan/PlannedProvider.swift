@@ -102,8 +102,7 @@ enum PlannedSize {
   private static func image(
     of request: Request, in store: PlannedAssetStore
   ) throws -> PixelSize? {
-    guard let sha256 = request["image"]?.picture?.storedSHA256 else { return nil }
-    return try store.asset(sha256: sha256)?.header?.size
+    try store.asset(request["image"]?.picture)?.header?.size
   }
 }
 
