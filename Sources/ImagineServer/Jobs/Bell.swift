@@ -26,10 +26,7 @@ final class Bell: Sendable {
       state.next += 1
       return state.next
     }
-    let alarm = Task { [weak self] in
-      try? await Task.sleep(for: .seconds(seconds))
-      self?.wake(number)
-    }
+    var alarm: Task<Void, Never>?
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
@@ -40,12 +37,17 @@ final class Bell: Sendable {
           state.sleepers[number] = continuation
           return false
         }
-        if isOver { continuation.resume() }
+        if isOver { return continuation.resume() }
+        // Set once the sleeper lies there: an alarm that came before would wake nobody, ever.
+        alarm = Task { [weak self] in
+          try? await Task.sleep(for: .seconds(seconds))
+          self?.wake(number)
+        }
       }
     } onCancel: {
       wake(number)
     }
-    alarm.cancel()
+    alarm?.cancel()
   }
 
   private func wake(_ number: Int) {
