@@ -80,7 +80,8 @@ final class JobWorker: Service {
   private func film(_ job: StoredJob, lease: String, on threads: NIOThreadPool) async {
     let control = FilmControl(seconds: limits.filmSeconds)
     films.withLock { $0[job.id] = control }
-    defer { _ = films.withLock { $0.removeValue(forKey: job.id) } }
+    // Another worker here may have the job by then, where the lease was lost.
+    defer { films.withLock { if $0[job.id] === control { $0[job.id] = nil } } }
     let folder = home.folder(ofFilm: lease, job: job.id)
     let input = job.work.picture.map { "\(home.folder(ofJob: job.id))/\($0)" }
     logger.info(
