@@ -9,8 +9,10 @@ void keep_quiet(const gchar *, GLogLevelFlags, const gchar *, gpointer) {}
 
 /// The message that libvips left, on one line.
 std::string vips_message() {
-  std::string text = vips_error_buffer();
-  vips_error_clear();
+  // Copied by libvips, which keeps other threads from writing meanwhile.
+  char *copy = vips_error_buffer_copy();
+  std::string text = copy;
+  g_free(copy);
   for (char &character : text)
     if (character == '\n') character = ' ';
   while (!text.empty() && text.back() == ' ') text.pop_back();
