@@ -30,20 +30,22 @@ struct VideoEncoder: ~Copyable {
       "-flags:v", "+bitexact", "-movflags", "+faststart", "-f", "mp4", path,
     ]
     let (ours, theirs) = try Self.socketPair()
-    let (reading, writing) = try Self.socketPair()
-    defer {
-      close(theirs)
-      close(writing)
-    }
+    defer { close(theirs) }
     do {
-      child = try Self.spawn(arguments, input: theirs, errors: writing)
+      let (reading, writing) = try Self.socketPair()
+      defer { close(writing) }
+      do {
+        child = try Self.spawn(arguments, input: theirs, errors: writing)
+      } catch {
+        close(reading)
+        throw error
+      }
+      complaints = reading
     } catch {
       close(ours)
-      close(reading)
       throw error
     }
     frames = ours
-    complaints = reading
   }
 
   /// Hands over the bytes of one frame; throws with the program's own words where it has died.
