@@ -125,6 +125,12 @@ struct ResumeTests {
       }
     }
 
+    /// Whether the script came to its end, though its process may have been killed after it.
+    func isFinished() async throws -> Bool {
+      let runs = try await Program.imagine.run(["runs"], environment: environment).output
+      return runs.prefix { $0 != "\n" }.split(separator: "\t").dropFirst().first == "finished"
+    }
+
     /// How many calls the server charged to this trial's token.
     func charges() async throws -> Int {
       let answer = try await Program(path: "/usr/bin/env").run([
@@ -209,8 +215,9 @@ struct ResumeTests {
         let run = try trial.start([])
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...Int(length))))
         run.send(SIGKILL)
+        _ = await run.outcome()
         // One that came to its end before is not resumed, but begun anew.
-        guard await run.outcome().status != 0 else { continue }
+        guard try await !trial.isFinished() else { continue }
         try await finish(trial, undisturbed: undisturbed)
       }
     }
