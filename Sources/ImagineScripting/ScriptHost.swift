@@ -185,9 +185,14 @@ public final class ScriptHost: Sendable {
   /// older than is kept is pruned. Of a plan there is nothing to end.
   public func endRun(succeeded: Bool) {
     guard !configuration.plans else { return }
+    tellingFaults { if succeeded, try journal.isPruningDue() { _ = try pruneRuns() } }
+    // Last: who is killed after the end of his run begins a new one, and pays for it.
+    tellingFaults { try session.run.end(succeeded: succeeded) }
+  }
+
+  private func tellingFaults(_ body: () throws -> Void) {
     do {
-      try session.run.end(succeeded: succeeded)
-      if succeeded, try journal.isPruningDue() { _ = try pruneRuns() }
+      try body()
     } catch {
       configuration.notice("\(error)")
     }
