@@ -8,25 +8,6 @@ namespace {
 using imaging::Failure;
 using imaging::Image;
 
-bool begins(const uint8_t *bytes, size_t count, const char *text, size_t length, size_t at = 0) {
-  return count >= at + length && std::memcmp(bytes + at, text, length) == 0;
-}
-
-int32_t sniff(const uint8_t *bytes, size_t count) {
-  if (begins(bytes, count, "\x89PNG\r\n\x1a\n", 8)) return IMAGING_PNG;
-  if (begins(bytes, count, "\xff\xd8\xff", 3)) return IMAGING_JPEG;
-  if (begins(bytes, count, "RIFF", 4) && begins(bytes, count, "WEBP", 4, 8)) return IMAGING_WEBP;
-  if (begins(bytes, count, "ftyp", 4, 4) &&
-      (begins(bytes, count, "avif", 4, 8) || begins(bytes, count, "avis", 4, 8) ||
-       begins(bytes, count, "mif1", 4, 8)))
-    return IMAGING_AVIF;
-  if (begins(bytes, count, "II*\0", 4) || begins(bytes, count, "MM\0*", 4)) return IMAGING_TIFF;
-  if (begins(bytes, count, "GIF87a", 6) || begins(bytes, count, "GIF89a", 6)) return IMAGING_GIF;
-  throw Failure{
-      IMAGING_UNUSABLE,
-      count == 0 ? "it is empty" : "it is no PNG, JPEG, WebP, AVIF, TIFF or GIF file"};
-}
-
 const char *name(int32_t format) {
   switch (format) {
     case IMAGING_PNG: return "PNG";
@@ -40,12 +21,12 @@ const char *name(int32_t format) {
 
 /// Runs `body`, which reads a file; what libvips cannot do with it is the file's fault.
 template <typename Body>
-void reading(const uint8_t *bytes, size_t count, Body body) {
+void reading(int32_t format, const ImagingControl *control, Body body) {
   imaging::start_vips();
-  int32_t format = sniff(bytes, count);
   try {
-    body(format);
+    body();
   } catch (const imaging::VipsFailure &) {
+    imaging::check(control);
     throw Failure{
         IMAGING_UNUSABLE, std::string("it is a damaged ") + name(format) +
                               " file, or one of a kind that is not read"};
@@ -76,12 +57,12 @@ VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
   return image;
 }
 
-ImagingHeader header_of(VipsImage *image, int32_t format) {
+ImagingHeader header_of(VipsImage *image) {
   ImagingHeader header = {};
-  header.format = format;
   header.width = vips_image_get_width(image);
   header.height = vips_image_get_height(image);
-  if (vips_image_get_orientation_swap(image)) std::swap(header.width, header.height);
+  header.bands = vips_image_get_bands(image);
+  header.sample_size = int32_t(vips_format_sizeof(vips_image_get_format(image)));
   header.has_alpha = vips_image_hasalpha(image) ? 1 : 0;
   return header;
 }
@@ -102,9 +83,8 @@ void apply_profile(Image &image) {
   }
 }
 
-/// Upright, sRGB, 8 bits, 3 or 4 channels.
+/// sRGB, 8 bits, 3 or 4 channels.
 void normalize(Image &image) {
-  image.step([](VipsImage *in, VipsImage **out) { return vips_autorot(in, out, nullptr); });
   apply_profile(image);
   if (vips_image_get_interpretation(image) != VIPS_INTERPRETATION_sRGB)
     image.step([](VipsImage *in, VipsImage **out) {
@@ -122,35 +102,58 @@ void normalize(Image &image) {
   if (bands < 3) throw Failure{IMAGING_UNUSABLE, "its colours cannot be read"};
 }
 
+/// Turns a picture upright; EXIF numbers the ways.
+ImagingPicture upright(ImagingPicture stored, int32_t orientation) {
+  if (orientation <= 1 || orientation > 8) return stored;
+  bool is_turned = orientation >= 5;
+  int32_t width = stored.width, height = stored.height, channels = stored.channels;
+  size_t size = size_t(width) * size_t(height) * size_t(channels);
+  ImagingPicture result = stored;
+  result.pixels = static_cast<uint8_t *>(imaging_allocate(size));
+  if (result.pixels == nullptr) {
+    imaging_free(stored.pixels);
+    throw std::bad_alloc();
+  }
+  if (is_turned) std::swap(result.width, result.height);
+  // Where a stored pixel comes to lie: (x, y), mirrored, with the sides exchanged.
+  bool is_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  bool is_down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  for (int32_t y = 0; y < height; y++) {
+    int32_t down = is_down ? height - 1 - y : y;
+    const uint8_t *from = stored.pixels + size_t(y) * size_t(width) * size_t(channels);
+    for (int32_t x = 0; x < width; x++, from += channels) {
+      int32_t right = is_right ? width - 1 - x : x;
+      size_t at = is_turned ? size_t(right) * size_t(height) + size_t(down)
+                            : size_t(down) * size_t(width) + size_t(right);
+      std::memcpy(result.pixels + at * size_t(channels), from, size_t(channels));
+    }
+  }
+  imaging_free(stored.pixels);
+  return result;
+}
+
 }  // namespace
 
 extern "C" int imaging_read_header(
-    const uint8_t *bytes, size_t count, ImagingHeader *header, ImagingFault *fault) {
+    const uint8_t *bytes, size_t count, int32_t format, ImagingHeader *header,
+    ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
-    reading(bytes, count, [&](int32_t format) {
+    reading(format, nullptr, [&] {
       Image image(open(bytes, count, format));
-      *header = header_of(image, format);
+      *header = header_of(image);
     });
   });
 }
 
 extern "C" int imaging_decode(
-    const uint8_t *bytes, size_t count, int64_t pixel_limit, ImagingPicture *picture,
-    ImagingFault *fault) {
+    const uint8_t *bytes, size_t count, int32_t format, int32_t orientation,
+    const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
-    reading(bytes, count, [&](int32_t format) {
+    reading(format, control, [&] {
       Image image(open(bytes, count, format));
-      ImagingHeader header = header_of(image, format);
-      if (int64_t(header.width) * header.height > pixel_limit)
-        throw Failure{
-            IMAGING_UNUSABLE, "it has " + std::to_string(header.width) + "x" +
-                                  std::to_string(header.height) + " pixels; the limit is " +
-                                  std::to_string(pixel_limit)};
-      // Turning needs all rows at hand.
-      if (vips_image_get_orientation(image) != 1)
-        image.become(vips_image_copy_memory(image));
+      imaging::Watch watch(image, control);
       normalize(image);
-      *picture = imaging::pixels_of(image);
+      *picture = upright(imaging::pixels_of(image), orientation);
       // What a decoder grumbled about a picture that it read all the same.
       vips_error_clear();
     });

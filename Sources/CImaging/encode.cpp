@@ -60,14 +60,16 @@ size_t cut_exif(uint8_t *file, size_t count) {
 
 extern "C" int imaging_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
-    int32_t quality, uint8_t **bytes, size_t *count, ImagingFault *fault) {
+    int32_t quality, const ImagingControl *control, uint8_t **bytes, size_t *count,
+    ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     if (format == IMAGING_PNG) {
-      *bytes = imaging::write_png(pixels, width, height, channels, count);
+      *bytes = imaging::write_png(pixels, width, height, channels, control, count);
       return;
     }
     imaging::start_vips();
     Image image(imaging::wrap(pixels, width, height, channels));
+    imaging::Watch watch(image, control);
     if (format == IMAGING_JPEG && channels == 4)
       image.step([](VipsImage *in, VipsImage **out) {
         VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
@@ -77,8 +79,10 @@ extern "C" int imaging_encode(
       });
     void *data = nullptr;
     size_t size = 0;
-    if (save(image, format, std::clamp(quality, 1, 100), &data, &size) != 0)
+    if (save(image, format, std::clamp(quality, 1, 100), &data, &size) != 0) {
+      imaging::check(control);
       throw imaging::VipsFailure();
+    }
     *bytes = static_cast<uint8_t *>(data);
     *count = format == IMAGING_WEBP ? cut_exif(*bytes, size) : size;
   });
@@ -86,10 +90,12 @@ extern "C" int imaging_encode(
 
 extern "C" int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
-    int32_t new_height, ImagingPicture *picture, ImagingFault *fault) {
+    int32_t new_height, const ImagingControl *control, ImagingPicture *picture,
+    ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     imaging::start_vips();
     Image image(imaging::wrap(pixels, width, height, channels));
+    imaging::Watch watch(image, control);
     if (channels == 4)
       image.step([](VipsImage *in, VipsImage **out) {
         return vips_premultiply(in, out, nullptr);
@@ -114,6 +120,11 @@ extern "C" int imaging_resize(
             in, out, VIPS_COMPASS_DIRECTION_CENTRE, new_width, new_height, "extend",
             VIPS_EXTEND_COPY, nullptr);
       });
-    *picture = imaging::pixels_of(image);
+    try {
+      *picture = imaging::pixels_of(image);
+    } catch (const imaging::VipsFailure &) {
+      imaging::check(control);
+      throw;
+    }
   });
 }

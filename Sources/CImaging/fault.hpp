@@ -22,6 +22,12 @@ inline void tell(ImagingFault *fault, int32_t kind, const char *message) {
   fault->message[sizeof fault->message - 1] = '\0';
 }
 
+/// Ends the call where its control says so.
+inline void check(const ImagingControl *control) {
+  if (control != nullptr && control->is_stopped(control->context) != 0)
+    throw Failure{IMAGING_STOPPED, "stopped"};
+}
+
 /// Runs `body`; whatever it throws becomes a fault.
 template <typename Body>
 int guarded(ImagingFault *fault, Body body) {

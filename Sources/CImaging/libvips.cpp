@@ -1,11 +1,17 @@
 #include "libvips.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace {
 
 /// What is wrong with a file is told to whoever sent it; libvips would write it to stderr.
 void keep_quiet(const gchar *, GLogLevelFlags, const gchar *, gpointer) {}
+
+void on_progress(VipsImage *image, VipsProgress *, gpointer data) {
+  auto control = static_cast<const ImagingControl *>(data);
+  if (control->is_stopped(control->context) != 0) vips_image_set_kill(image, TRUE);
+}
 
 /// The message that libvips left, on one line.
 std::string vips_message() {
@@ -30,6 +36,8 @@ void start_vips() {
     started = VIPS_INIT("imagine") == 0;
     // Nothing is decoded twice, so a cache of operations would only hold memory.
     vips_cache_set_max(0);
+    // Several calls work at once: each with all cores would be more threads than cores squared.
+    vips_concurrency_set(std::min(4, vips_concurrency_get()));
     vips_block_untrusted_set(TRUE);
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, keep_quiet, nullptr);
   });
@@ -37,6 +45,20 @@ void start_vips() {
 }
 
 VipsFailure::VipsFailure() : Failure{IMAGING_FAILED, vips_message()} {}
+
+Watch::Watch(VipsImage *image, const ImagingControl *control) : image_(image) {
+  if (control == nullptr) return;
+  g_object_ref(image_);
+  vips_image_set_progress(image_, TRUE);
+  handler_ = g_signal_connect(
+      image_, "eval", G_CALLBACK(on_progress), const_cast<ImagingControl *>(control));
+}
+
+Watch::~Watch() {
+  if (handler_ == 0) return;
+  g_signal_handler_disconnect(image_, handler_);
+  g_object_unref(image_);
+}
 
 VipsImage *wrap(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels) {
   VipsImage *image = vips_image_new_from_memory(

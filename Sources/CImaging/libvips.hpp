@@ -50,6 +50,20 @@ class Image {
   VipsImage *image_;
 };
 
+/// Stops the computation of an image, and of all that is made of it, once a control says so. Made
+/// before anything is computed of the image, and ended before the image is.
+class Watch {
+ public:
+  Watch(VipsImage *image, const ImagingControl *control);
+  ~Watch();
+  Watch(const Watch &) = delete;
+  Watch &operator=(const Watch &) = delete;
+
+ private:
+  VipsImage *image_;
+  gulong handler_ = 0;
+};
+
 /// A picture in memory as an image; the memory must outlive it.
 VipsImage *wrap(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels);
 

@@ -17,7 +17,8 @@ const int kSmallSide = 288;
 
 /// Fits the matte to the edges of the picture: within a window it is a linear function of the
 /// colours (guided filter); its coefficients are found small and applied at full size.
-cv::Mat refined(const cv::Mat &picture, const cv::Mat &small_mask) {
+cv::Mat refined(
+    const cv::Mat &picture, const cv::Mat &small_mask, const ImagingControl *control) {
   int width = std::min(picture.cols, 640);
   double factor = double(width) / picture.cols;
   cv::Size size(width, std::max(1, int(std::lround(picture.rows * factor))));
@@ -40,6 +41,7 @@ cv::Mat refined(const cv::Mat &picture, const cv::Mat &small_mask) {
   cv::Mat offset = mean_alpha - slope.mul(mean_guide);
   cv::boxFilter(slope, slope, CV_32F, window);
   cv::boxFilter(offset, offset, CV_32F, window);
+  imaging::check(control);
   cv::Mat full_grey, full_slope, full_offset;
   cv::cvtColor(picture, full_grey, cv::COLOR_RGB2GRAY);
   full_grey.convertTo(full_grey, CV_32F, 1.0 / 255);
@@ -49,6 +51,7 @@ cv::Mat refined(const cv::Mat &picture, const cv::Mat &small_mask) {
   // A filter leaves veils: the ends of the range are pulled to clear and opaque.
   cv::Mat bytes;
   soft.convertTo(bytes, CV_8U, 255 * 1.5, -255 * 0.25);
+  imaging::check(control);
   // Far from the edge the small mask is right whatever the colours are.
   cv::Mat inner, outer, inner_full, outer_full;
   cv::Mat kernel = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(7, 7));
@@ -62,7 +65,7 @@ cv::Mat refined(const cv::Mat &picture, const cv::Mat &small_mask) {
 }
 
 /// Takes the background's colour out of the half-covered pixels of the edge.
-void clean_edge(cv::Mat &picture, const cv::Mat &alpha) {
+void clean_edge(cv::Mat &picture, const cv::Mat &alpha, const ImagingControl *control) {
   cv::Mat solid;
   cv::threshold(alpha, solid, 245, 1, cv::THRESH_BINARY);
   cv::Mat weight;
@@ -75,6 +78,7 @@ void clean_edge(cv::Mat &picture, const cv::Mat &alpha) {
   int reach = std::max(3, picture.cols / 130) * 2 + 1;
   cv::boxFilter(colours, colours, CV_32F, cv::Size(reach, reach), cv::Point(-1, -1), false);
   cv::boxFilter(weight, weight, CV_32F, cv::Size(reach, reach), cv::Point(-1, -1), false);
+  imaging::check(control);
   for (int y = 0; y < picture.rows; y++)
     for (int x = 0; x < picture.cols; x++) {
       uint8_t a = alpha.at<uint8_t>(y, x);
@@ -92,7 +96,8 @@ void clean_edge(cv::Mat &picture, const cv::Mat &alpha) {
 }  // namespace
 
 extern "C" int imaging_matte(
-    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha, ImagingFault *fault) {
+    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha,
+    const ImagingControl *control, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat picture(height, width, CV_8UC3, pixels);
     double factor = std::min(1.0, double(kSmallSide) / std::max(width, height));
@@ -103,14 +108,16 @@ extern "C" int imaging_matte(
       throw imaging::Failure{IMAGING_UNUSABLE, "it is too small to find a subject in"};
     cv::Mat small;
     cv::resize(picture, small, size, 0, 0, cv::INTER_AREA);
-    cv::Mat matte = refined(picture, imaging::find_subject(small));
-    clean_edge(picture, matte);
+    imaging::check(control);
+    cv::Mat matte = refined(picture, imaging::find_subject(small), control);
+    clean_edge(picture, matte, control);
     matte.copyTo(cv::Mat(height, width, CV_8U, alpha));
   });
 }
 
 extern "C" int imaging_subject_map(
-    const uint8_t *pixels, int32_t width, int32_t height, uint8_t *map, ImagingFault *fault) {
+    const uint8_t *pixels, int32_t width, int32_t height, uint8_t *map,
+    const ImagingControl *control, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat picture(height, width, CV_8UC3, const_cast<uint8_t *>(pixels));
     double factor = std::min(1.0, double(kSmallSide) / std::max(width, height));
@@ -119,6 +126,7 @@ extern "C" int imaging_subject_map(
         std::max(8, int(std::lround(height * factor))));
     cv::Mat small, bytes;
     cv::resize(picture, small, size, 0, 0, cv::INTER_AREA);
+    imaging::check(control);
     imaging::subject_likelihood(small).convertTo(bytes, CV_8U, 255);
     cv::Mat full(height, width, CV_8U, map);
     cv::resize(bytes, full, picture.size(), 0, 0, cv::INTER_LINEAR);

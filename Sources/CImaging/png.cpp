@@ -10,11 +10,9 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
-#include <thread>
+#include <opencv2/core.hpp>
 #include <vector>
 
 #include "fault.hpp"
@@ -89,35 +87,23 @@ Band compress(
   return band;
 }
 
-/// Compresses all bands, on as many threads as there are cores.
+/// Compresses all bands, on the threads that OpenCV keeps for the whole process: several calls at
+/// once then share the cores and do not each start threads for all of them.
 std::vector<Band> compress_all(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels) {
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
+    const ImagingControl *control) {
   size_t line = size_t(width) * size_t(channels);
   int rows = int(std::clamp<size_t>(kBandSize / (line + 1), 1, size_t(height)));
   int count = (height + rows - 1) / rows;
   std::vector<Band> bands(static_cast<size_t>(count));
-  std::atomic<int> next{0};
-  std::atomic<bool> failed{false};
-  auto work = [&] {
-    try {
-      for (int index; (index = next++) < count;)
-        bands[size_t(index)] = compress(
-            pixels, line, size_t(channels), index * rows, std::min(height, (index + 1) * rows),
-            index == count - 1);
-    } catch (...) {
-      failed = true;
+  cv::parallel_for_(cv::Range(0, count), [&](const cv::Range &range) {
+    for (int index = range.start; index < range.end; index++) {
+      imaging::check(control);
+      bands[size_t(index)] = compress(
+          pixels, line, size_t(channels), index * rows, std::min(height, (index + 1) * rows),
+          index == count - 1);
     }
-  };
-  std::vector<std::thread> others;
-  int cores = std::min<int>(count, int(std::thread::hardware_concurrency()));
-  try {
-    while (int(others.size()) < cores - 1) others.emplace_back(work);
-  } catch (const std::system_error &) {
-    // Fewer threads do it too.
-  }
-  work();
-  for (std::thread &other : others) other.join();
-  if (failed) throw std::bad_alloc();
+  });
   return bands;
 }
 
@@ -126,7 +112,8 @@ std::vector<Band> compress_all(
 namespace imaging {
 
 uint8_t *write_png(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, size_t *count) {
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
+    const ImagingControl *control, size_t *count) {
   std::vector<uint8_t> file = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   std::vector<uint8_t> header;
   put(header, uint32_t(width));
@@ -136,7 +123,7 @@ uint8_t *write_png(
   // The stream's own header and checksum stand in chunks of their own; readers join them all.
   put_chunk(file, "IDAT", {0x78, 0x01});
   uLong checksum = 1;
-  for (Band &band : compress_all(pixels, width, height, channels)) {
+  for (Band &band : compress_all(pixels, width, height, channels, control)) {
     checksum = adler32_combine(checksum, band.checksum, z_off_t(band.size));
     put_chunk(file, "IDAT", band.compressed);
     band = Band();

@@ -91,6 +91,11 @@ Regions::Regions(const cv::Mat &rgb) {
 void Regions::measure(const cv::Mat &lab, const cv::Mat &detail) {
   double highest;
   cv::minMaxLoc(labels, nullptr, &highest);
+  // Of a picture of a few pixels nothing but lines may be left: it is one region then.
+  if (highest < 1) {
+    labels.setTo(1);
+    highest = 1;
+  }
   all.resize(size_t(highest));
   labels -= 1;
   std::vector<cv::Vec2i> touching;

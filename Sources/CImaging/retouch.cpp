@@ -1,9 +1,11 @@
-// Upscaling, inpainting of small holes and Poisson blending, by OpenCV.
+// Upscaling, filling of thin holes and Poisson blending, by OpenCV.
 
 #include <algorithm>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/photo.hpp>
+#include <vector>
 
 #include "fault.hpp"
 #include "imaging.h"
@@ -54,11 +56,65 @@ cv::Mat doubled(const cv::Mat &source) {
   return result;
 }
 
+/// How far a pixel of a hole looks for known ones.
+const int kRimReach = 4;
+
+/// Fills a hole pixel by pixel, those at the rim first, each with the mean of the known ones about
+/// it; the nearer they are, the more they count. Every pixel is looked at once.
+void fill_from_rim(cv::Mat &picture, const cv::Mat &hole, const ImagingControl *control) {
+  const int kUnknown = std::numeric_limits<int>::max();
+  const cv::Point steps[] = {{0, -1}, {-1, 0}, {0, 1}, {1, 0}};
+  cv::Rect whole(cv::Point(), picture.size());
+  // 0 for what is known, else the number of steps from it.
+  cv::Mat distance(picture.size(), CV_32S, cv::Scalar(0));
+  distance.setTo(kUnknown, hole);
+  std::vector<cv::Point> order;
+  for (int y = 0; y < hole.rows; y++)
+    for (int x = 0; x < hole.cols; x++) {
+      if (distance.at<int>(y, x) != kUnknown) continue;
+      for (const cv::Point &step : steps) {
+        cv::Point next = cv::Point(x, y) + step;
+        if (!whole.contains(next) || distance.at<int>(next) != 0) continue;
+        distance.at<int>(y, x) = 1;
+        order.emplace_back(x, y);
+        break;
+      }
+    }
+  for (size_t index = 0; index < order.size(); index++) {
+    if (index % 4096 == 0) imaging::check(control);
+    cv::Point at = order[index];
+    int own = distance.at<int>(at);
+    for (const cv::Point &step : steps) {
+      cv::Point next = at + step;
+      if (!whole.contains(next) || distance.at<int>(next) != kUnknown) continue;
+      distance.at<int>(next) = own + 1;
+      order.push_back(next);
+    }
+    cv::Rect around(at.x - kRimReach, at.y - kRimReach, 2 * kRimReach + 1, 2 * kRimReach + 1);
+    around &= whole;
+    float sums[3] = {0, 0, 0}, total = 0;
+    for (int y = around.y; y < around.br().y; y++) {
+      const int *known = distance.ptr<int>(y);
+      const cv::Vec3b *line = picture.ptr<cv::Vec3b>(y);
+      for (int x = around.x; x < around.br().x; x++) {
+        if (known[x] >= own) continue;
+        int across = x - at.x, down = y - at.y;
+        int square = across * across + down * down;
+        float weight = 1.0f / float(square * square);
+        for (int c = 0; c < 3; c++) sums[c] += weight * line[x][c];
+        total += weight;
+      }
+    }
+    cv::Vec3b &pixel = picture.at<cv::Vec3b>(at);
+    for (int c = 0; c < 3; c++) pixel[c] = cv::saturate_cast<uint8_t>(sums[c] / total);
+  }
+}
+
 }  // namespace
 
 extern "C" int imaging_double(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
-    ImagingPicture *picture, ImagingFault *fault) {
+    const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat source(height, width, CV_8UC(channels), const_cast<uint8_t *>(pixels));
     ImagingPicture result = empty_picture(width * 2, height * 2, channels);
@@ -67,6 +123,7 @@ extern "C" int imaging_double(
     try {
       cv::parallel_for_(cv::Range(0, strips), [&](const cv::Range &range) {
         for (int strip = range.start; strip < range.end; strip++) {
+          imaging::check(control);
           int first = strip * kStrip, end = std::min(height, first + kStrip);
           int above = std::max(0, first - kReach), below = std::min(height, end + kReach);
           cv::Mat large = doubled(source.rowRange(above, below));
@@ -83,20 +140,18 @@ extern "C" int imaging_double(
 }
 
 extern "C" int imaging_inpaint(
-    uint8_t *pixels, int32_t width, int32_t height, const uint8_t *mask, float radius,
-    ImagingFault *fault) {
+    uint8_t *pixels, int32_t width, int32_t height, const uint8_t *mask,
+    const ImagingControl *control, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat picture(height, width, CV_8UC3, pixels);
     cv::Mat hole(height, width, CV_8U, const_cast<uint8_t *>(mask));
-    cv::Mat result;
-    cv::inpaint(picture, hole, result, radius, cv::INPAINT_TELEA);
-    result.copyTo(picture, hole);
+    fill_from_rim(picture, hole, control);
   });
 }
 
 extern "C" int imaging_blend(
     uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
-    ImagingFault *fault) {
+    const ImagingControl *control, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat picture(height, width, CV_8UC3, pixels);
     cv::Mat patch(height, width, CV_8UC3, const_cast<uint8_t *>(source));
@@ -104,12 +159,14 @@ extern "C" int imaging_blend(
     // The blend needs a rim of known pixels on every side.
     cv::rectangle(area, cv::Rect(0, 0, width, height), cv::Scalar(0), 1);
     cv::Rect box = cv::boundingRect(area);
-    if (box.empty() || width < 4 || height < 4) {
+    // Its equations are those of the inner pixels of the box: a line has none.
+    if (box.width < 3 || box.height < 3) {
       patch.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
       return;
     }
     cv::Point centre(box.x + box.width / 2, box.y + box.height / 2);
     cv::Mat blended;
+    imaging::check(control);
     cv::seamlessClone(patch, picture, area, centre, blended, cv::NORMAL_CLONE);
     blended.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
   });

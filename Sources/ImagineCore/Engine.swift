@@ -5,7 +5,8 @@
 /// own, never on an event loop. For equal arguments an engine gives equal bytes, always.
 ///
 /// Pictures come in and go out as encoded files (PNG, JPEG, WebP, …).
-/// A picture that cannot be used throws ``EngineError/unusable(field:reason:)``.
+/// A picture that cannot be used throws ``EngineError/unusable(field:reason:)``. Every function
+/// takes an ``EngineControl`` and throws ``EngineControl/Stop`` soon after that says to end.
 public protocol Engine: Sendable {
   /// Names what drew a picture: it changes whenever equal requests would draw other pixels.
   var version: String { get }
@@ -14,93 +15,71 @@ public protocol Engine: Sendable {
   /// queued, recorded or paid for.
   func offers(_ operation: Operation) -> Bool
 
-  /// Text to Image: a PNG of `aspectRatio.pixelSize`.
-  func paint(prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64) throws
-    -> [UInt8]
-
-  /// Text to Video: films `aspectRatio.videoSize` into `folder`.
+  /// Bytes of memory that an operation takes at its peak, about, on a picture of a size (where it
+  /// takes one) towards a shape (where one is asked for).
   ///
-  /// `progress` is called with the part done (0 … 1) and throws to stop the work: what it throws
-  /// is thrown on, and nothing is left in the folder.
+  /// - Throws: ``EngineError/unusable(field:reason:)`` where the result, or a step on the way to
+  ///   it, would be over the ``PixelBudget``.
+  func memory(for operation: Operation, picture: PixelSize?, aspectRatio: AspectRatio?) throws
+    -> Int
+
+  /// Bytes of memory that a conversion of a picture of a size takes at its peak, about.
+  ///
+  /// - Throws: as ``memory(for:picture:aspectRatio:)``, naming the side that asks for too much.
+  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int
+
+  /// Text to Image: a PNG of `aspectRatio.pixelSize`.
+  func paint(
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl
+  ) throws -> [UInt8]
+
+  /// Text to Video: films `aspectRatio.videoSize` into `folder`, and reports the part done.
+  ///
+  /// Where it throws, nothing is left in the folder.
   func film(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
-    progress: (Double) throws -> Void
+    control: EngineControl
   ) throws -> Film
 
   /// Another format or size of a picture: `/x/convert`.
-  func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8]
+  func convert(_ picture: [UInt8], to conversion: Conversion, control: EngineControl) throws
+    -> [UInt8]
 
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
-  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8]
+  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
+    -> [UInt8]
 
   /// Background Remover: a PNG of the picture's size, clear where the background was.
-  func removeBackground(_ image: [UInt8]) throws -> [UInt8]
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
 
   /// Image Upscale: a PNG of twice the width and height.
-  func upscale(_ image: [UInt8]) throws -> [UInt8]
+  func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
 
-  /// Generative Fill: paints the prompt where the mask is white; a PNG of the picture's size.
-  func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8]
+  /// Generative Fill: paints the prompt where the mask is set; a PNG of the picture's size.
+  func fill(prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl) throws
+    -> [UInt8]
 
-  /// Retouch: removes what the mask covers in white; a PNG of the picture's size.
-  func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8]
+  /// Retouch: removes what the mask covers; a PNG of the picture's size.
+  func retouch(_ image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8]
 
-  /// AI Resize: another shape without stretching, a PNG. What the mask covers in white keeps its
-  /// form; the prompt says what to paint where the picture grows.
-  func resize(_ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?)
-    throws -> [UInt8]
+  /// AI Resize: another shape without stretching, a PNG. What the mask covers keeps its form; the
+  /// prompt says what to paint where the picture grows.
+  func resize(
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl
+  ) throws -> [UInt8]
 
   /// AI Backgrounds: the picture's subject before a painted background, a PNG.
-  func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8]
+  func addBackground(prompt: String, image: [UInt8], seed: Int64, control: EngineControl) throws
+    -> [UInt8]
 
-  /// Image to Video: as ``film(prompt:style:aspectRatio:seed:into:progress:)``, from a picture;
+  /// Image to Video: as ``film(prompt:style:aspectRatio:seed:into:control:)``, from a picture;
   /// where no shape is given, the one of `AspectRatio.video` that is nearest to the picture's.
   func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
-    into folder: String, progress: (Double) throws -> Void
+    into folder: String, control: EngineControl
   ) throws -> Film
-}
-
-/// An engine that only draws need not answer for the edits.
-extension Engine {
-  public func offers(_ operation: Operation) -> Bool { true }
-
-  public func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
-    throw EngineError.notOffered("Text to PNG")
-  }
-
-  public func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
-    throw EngineError.notOffered("Background Remover")
-  }
-
-  public func upscale(_ image: [UInt8]) throws -> [UInt8] {
-    throw EngineError.notOffered("Image Upscale")
-  }
-
-  public func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    throw EngineError.notOffered("Generative Fill")
-  }
-
-  public func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    throw EngineError.notOffered("Retouch")
-  }
-
-  public func resize(
-    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
-  ) throws -> [UInt8] {
-    throw EngineError.notOffered("AI Resize")
-  }
-
-  public func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
-    throw EngineError.notOffered("AI Backgrounds")
-  }
-
-  public func animate(
-    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
-    into folder: String, progress: (Double) throws -> Void
-  ) throws -> Film {
-    throw EngineError.notOffered("Image to Video")
-  }
 }
 
 /// A finished film: two files in the folder that the engine was given.

@@ -14,20 +14,30 @@ public struct BuiltInEngine: Engine {
 
   public init() {}
 
-  public func paint(prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64) throws
-    -> [UInt8]
-  {
+  /// It has a function for every operation.
+  public func offers(_ operation: Operation) -> Bool { true }
+
+  public func paint(
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
     try Codec.encode(
-      picture(prompt: prompt, style: style, size: aspectRatio.pixelSize, seed: seed), as: .png)
+      picture(
+        prompt: prompt, style: style, size: aspectRatio.pixelSize, seed: seed, control: control),
+      as: .png, control: control)
   }
 
-  /// The pixels of ``paint(prompt:style:aspectRatio:seed:)`` at any size.
-  func picture(prompt: String, style: ImageStyle, size: PixelSize, seed: Int64) throws -> Bitmap {
+  /// The pixels of ``paint(prompt:style:aspectRatio:seed:control:)`` at any size.
+  func picture(
+    prompt: String, style: ImageStyle, size: PixelSize, seed: Int64,
+    control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
     let aspect = Float(size.width) / Float(size.height)
     let scene = Composer.scene(of: prompt, aspect: aspect, seed: seed)
-    let canvas = Canvas(width: size.width, height: size.height)
+    let canvas = try Canvas(size, control: control)
     let rendering = Rendering(style)
     Painter(scene, rendering).paint(canvas)
+    try control.check()
     return try Developing.picture(canvas, rendering)
   }
 }

@@ -2,27 +2,40 @@ import CImaging
 import ImagineCore
 
 /// Files of pictures: reading, writing, scaling, by CImaging.
+///
+/// Every size passes the ``PixelBudget`` before anything is decoded or made.
 enum Codec {
-  /// No picture with more pixels is decoded.
-  static let pixelLimit: Int64 = 100_000_000
-
-  /// Decodes a picture that came in as `field`.
-  static func decode(_ bytes: [UInt8], field: String) throws -> Bitmap {
+  /// Decodes a picture that came in as `field`, upright.
+  static func decode(
+    _ bytes: [UInt8], field: String, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    let file = try PictureFile(bytes, field: field)
+    let size = try PictureInspection(file, field: field).size
+    // What is made room for is what the header promises.
+    if let told = PictureHeader(bytes)?.size, told.width * told.height < size.width * size.height {
+      throw EngineError.unusable(
+        field: field, reason: "its header says \(told) pixels, but it holds \(size)")
+    }
     var picture = ImagingPicture()
-    try call(field) { imaging_decode(bytes, bytes.count, pixelLimit, &picture, $0) }
+    try call(field, control) { control, fault in
+      imaging_decode(
+        file.bytes, file.bytes.count, file.format.code, Int32(file.orientation), control, &picture,
+        fault)
+    }
     return Bitmap(picture)
   }
 
-  static func encode(_ picture: Bitmap, as format: PictureFormat, quality: Int = 90) throws
-    -> [UInt8]
-  {
+  static func encode(
+    _ picture: Bitmap, as format: PictureFormat, quality: Int = 90,
+    control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
     var memory: UnsafeMutablePointer<UInt8>?
     var count = 0
     try picture.withPixels { pixels in
-      try call("format") {
+      try call("format", control) { control, fault in
         imaging_encode(
           pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), format.code, Int32(quality), &memory, &count, $0)
+          Int32(picture.channels), format.code, Int32(quality), control, &memory, &count, fault)
       }
     }
     defer { imaging_free(memory) }
@@ -30,22 +43,57 @@ enum Codec {
   }
 
   /// Scales to exactly a size.
-  static func scale(_ picture: Bitmap, to size: PixelSize) throws -> Bitmap {
+  static func scale(
+    _ picture: Bitmap, to size: PixelSize, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    if size == picture.size { return picture }
+    try PixelBudget.check(size, field: "image")
     var scaled = ImagingPicture()
     try picture.withPixels { pixels in
-      try call("image") {
+      try call("image", control) { control, fault in
         imaging_resize(
           pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), Int32(size.width), Int32(size.height), &scaled, $0)
+          Int32(picture.channels), Int32(size.width), Int32(size.height), control, &scaled, fault)
       }
     }
     return Bitmap(scaled)
   }
 
-  /// Calls a function of CImaging; a fault becomes an ``EngineError``.
-  static func call(_ field: String, _ body: (UnsafeMutablePointer<ImagingFault>) -> Int32) throws {
+  /// Covers a size with a picture: cut to its shape about the middle, then scaled. Nothing larger
+  /// than the picture and the size is made on the way.
+  static func cover(
+    _ picture: Bitmap, _ size: PixelSize, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    func side(_ length: Int, _ other: Int, _ wanted: Int, _ wantedOther: Int) -> Int {
+      let shaped = (Double(other) * Double(wanted) / Double(wantedOther)).rounded()
+      return max(1, min(length, Int(shaped)))
+    }
+    let width = side(picture.width, picture.height, size.width, size.height)
+    let height = side(picture.height, picture.width, size.height, size.width)
+    let part = try picture.cropped(
+      left: (picture.width - width) / 2, top: (picture.height - height) / 2, width: width,
+      height: height)
+    return try scale(part, to: size, control: control)
+  }
+
+  /// Calls a function of CImaging; a fault becomes an ``EngineError``, or the ``EngineControl/Stop``
+  /// that the control gives.
+  static func call(
+    _ field: String, _ control: EngineControl = EngineControl(),
+    _ body: (UnsafePointer<ImagingControl>, UnsafeMutablePointer<ImagingFault>) -> Int32
+  ) throws {
+    try control.check()
     var fault = ImagingFault()
-    guard body(&fault) == 0 else { return }
+    let isDone = withExtendedLifetime(control) {
+      var asked = ImagingControl(context: Unmanaged.passUnretained(control).toOpaque()) { context in
+        guard let context else { return 0 }
+        let control = Unmanaged<EngineControl>.fromOpaque(context).takeUnretainedValue()
+        return control.isStopped ? 1 : 0
+      }
+      return body(&asked, &fault) != 0
+    }
+    if isDone { return }
+    if fault.kind == Int32(IMAGING_STOPPED) { try control.check() }
     let message = withUnsafeBytes(of: fault.message) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
@@ -67,10 +115,5 @@ extension PictureFormat {
     case .tiff: Int32(IMAGING_TIFF)
     case .gif: Int32(IMAGING_GIF)
     }
-  }
-
-  init?(code: Int32) {
-    guard let format = Self.allCases.first(where: { $0.code == code }) else { return nil }
-    self = format
   }
 }

@@ -11,20 +11,29 @@ public struct PictureInspection: Sendable, Hashable {
   /// Reads the header of a picture that came in as `field`.
   ///
   /// Throws ``EngineError/unusable(field:reason:)`` where the bytes are no picture that the engine
-  /// reads, or one of more pixels than it takes.
+  /// reads, or one over the ``PixelBudget``.
   public init(_ bytes: [UInt8], field: String = "image") throws {
+    try self.init(PictureFile(bytes, field: field), field: field)
+  }
+
+  init(_ file: PictureFile, field: String) throws {
     var header = ImagingHeader()
-    try Codec.call(field) { imaging_read_header(bytes, bytes.count, &header, $0) }
-    guard let format = PictureFormat(code: header.format) else {
-      throw EngineError.unusable(field: field, reason: "its format is not known")
+    try Codec.call(field) { _, fault in
+      imaging_read_header(file.bytes, file.bytes.count, file.format.code, &header, fault)
     }
-    guard Int64(header.width) * Int64(header.height) <= Codec.pixelLimit else {
+    format = file.format
+    let isTurned = file.orientation > 4
+    size = PixelSize(
+      width: Int(isTurned ? header.height : header.width),
+      height: Int(isTurned ? header.width : header.height))
+    hasAlpha = header.has_alpha != 0
+    try PixelBudget.check(size, field: field)
+    // Both factors are small: the sides by the budget, the rest by the decoders.
+    let pixelBytes = Int(header.bands) * Int(header.sample_size)
+    guard size.width * size.height * pixelBytes <= PixelBudget.decodedBytes else {
       throw EngineError.unusable(
         field: field,
-        reason: "it has \(header.width)x\(header.height) pixels; the limit is \(Codec.pixelLimit)")
+        reason: "\(size) pixels of \(header.bands) channels take more memory than is given to one")
     }
-    self.format = format
-    size = PixelSize(width: Int(header.width), height: Int(header.height))
-    hasAlpha = header.has_alpha != 0
   }
 }

@@ -6,7 +6,7 @@ extension Engine {
   ///
   /// - Throws: what the engine throws; ``Failure`` 1206 for an operation that it has no function
   ///   for.
-  func draw(_ request: Request) throws -> [UInt8] {
+  func draw(_ request: Request, _ control: EngineControl) throws -> [UInt8] {
     let prompt = request.prompt ?? ""
     let shape = request.aspectRatio
     let seed = request.seed ?? 1
@@ -14,24 +14,28 @@ extension Engine {
     case Operation.generate.name:
       return try paint(
         prompt: prompt, style: request.style.flatMap(ImageStyle.init(rawValue:)) ?? .standard,
-        aspectRatio: shape ?? .square, seed: seed)
+        aspectRatio: shape ?? .square, seed: seed, control: control)
     case Operation.png.name:
-      return try png(prompt: prompt, aspectRatio: shape ?? .square, seed: seed)
+      return try png(
+        prompt: prompt, aspectRatio: shape ?? .square, seed: seed, control: control)
     case Operation.removeBackground.name:
-      return try removeBackground(request.bytes("image"))
+      return try removeBackground(request.bytes("image"), control: control)
     case Operation.upscale.name:
-      return try upscale(request.bytes("image"))
+      return try upscale(request.bytes("image"), control: control)
     case Operation.fill.name:
       return try fill(
-        prompt: prompt, image: request.bytes("image"), mask: request.bytes("mask"))
+        prompt: prompt, image: request.bytes("image"), mask: request.bytes("mask"),
+        control: control)
     case Operation.retouch.name:
-      return try retouch(request.bytes("image"), mask: request.bytes("mask"))
+      return try retouch(
+        request.bytes("image"), mask: request.bytes("mask"), control: control)
     case Operation.resize.name:
       return try resize(
         request.bytes("image"), to: shape, prompt: request.prompt,
-        mask: request["mask"] == nil ? nil : request.bytes("mask"))
+        mask: request["mask"] == nil ? nil : request.bytes("mask"), control: control)
     case Operation.addBackground.name:
-      return try addBackground(prompt: prompt, image: request.bytes("image"), seed: seed)
+      return try addBackground(
+        prompt: prompt, image: request.bytes("image"), seed: seed, control: control)
     default:
       throw Failure.notOffered(request.operation.title)
     }
@@ -48,11 +52,11 @@ extension Engine {
       guard let image = try SmallFile.read(input) else { throw HomeError("read", input) }
       film = try animate(
         prompt: work.prompt, image: image, style: work.style, aspectRatio: work.aspectRatio,
-        seed: work.seed, into: folder, progress: control.report)
+        seed: work.seed, into: folder, control: control.engine)
     } else {
       film = try self.film(
         prompt: work.prompt, style: work.style, aspectRatio: work.aspectRatio ?? .sixteenToNine,
-        seed: work.seed, into: folder, progress: control.report)
+        seed: work.seed, into: folder, control: control.engine)
     }
     try Folder.keep(film.video, as: MediaLinks.File.video.rawValue, in: folder)
     try Folder.keep(film.thumbnail, as: MediaLinks.File.thumbnail.rawValue, in: folder)

@@ -97,7 +97,7 @@ public struct ImagineService: Sendable {
     self.jobs = jobs
     self.logger = logger
     till = Till(accounts: accounts)
-    queue = EngineQueue(threads: limits.imageThreads, waiting: limits.imageQueue)
+    queue = EngineQueue(limits)
     worker = JobWorker(
       home: home, store: jobs, engine: self.engine, limits: limits, logger: logger)
     links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
@@ -137,7 +137,12 @@ public struct ImagineService: Sendable {
       logger: logger)
     let result: Result<Void, any Error>
     do {
-      result = .success(try await application.run())
+      result = .success(
+        try await withGracefulShutdownHandler {
+          try await application.run()
+        } onGracefulShutdown: {
+          queue.hurry(seconds: limits.shutdownSeconds)
+        })
     } catch {
       result = .failure(error)
     }

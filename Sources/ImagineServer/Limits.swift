@@ -4,12 +4,19 @@ public struct Limits: Sendable {
   public var bodyBytes = 32 << 20
   /// Bytes of all bodies that are being read or worked on at once.
   public var bodyBytesInFlight = 512 << 20
-  /// Pixels of one picture in a request, as its header declares them.
-  public var pixels = 64_000_000
   /// Image calls worked on at once.
   public var imageThreads: Int
-  /// Image calls that wait for a thread; one more is refused.
+  /// Image calls of one account that wait for a thread; one more is refused.
   public var imageQueue = 64
+  /// Bytes of memory of all image calls that are worked on at once, as their operations and sizes
+  /// tell; a call that alone needs more is refused.
+  public var imageBytes = 4 << 30
+  /// Seconds that an image call may be worked on.
+  public var imageSeconds = 120.0
+  /// Seconds that image calls in work have left when the service shuts down.
+  public var shutdownSeconds = 30.0
+  /// Characters of a prompt.
+  public var promptCharacters = 32_000
   /// Films worked on at once by this server.
   public var films = 1
   /// Films of all servers on the home that wait or are worked on; one more is refused.

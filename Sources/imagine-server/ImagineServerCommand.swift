@@ -121,6 +121,8 @@ struct ImagineServerCommand: AsyncParsableCommand {
     let store = try SQLiteJobStore(path: home.database)
     var limits = Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     limits.callsPerMinute = rate
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    limits.imageBytes = min(limits.imageBytes, max(256 << 20, memory / 2))
     var configuration = ServiceConfiguration(
       address: socket.map { .socket(path: $0) } ?? .tcp(host: host, port: port),
       callers: try callers(token: token), limits: limits)

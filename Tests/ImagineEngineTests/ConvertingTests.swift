@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     "a PNG keeps every pixel, whatever its size",
-    arguments: [(1, 1), (1, 700), (3, 2), (700, 1), (640, 480), (150_000, 3)], [3, 4])
+    arguments: [(1, 1), (1, 256), (3, 2), (256, 1), (640, 480), (15_000, 60)], [3, 4])
   func keepsPixels(_ size: (width: Int, height: Int), _ channels: Int) throws {
     let picture = try Bitmap.checks(width: size.width, height: size.height, channels: channels)
     let back = try Codec.decode(Codec.encode(picture, as: .png), field: "image")

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineCore
+import Synchronization
 import Testing
 
 @testable import ImagineEngine
@@ -17,13 +18,13 @@ import Testing
   @Test("a film is an MP4 with its index in front, and a JPEG of the same size")
   func film() throws {
     try withFolder { folder in
-      var parts: [Double] = []
+      let control = EngineControl()
       let film = try engine.film(
         prompt: "a boat on the sea", style: "fast-svd", aspectRatio: .nineToSixteen, seed: 2,
-        into: folder, progress: { parts.append($0) })
+        into: folder, control: control)
       #expect(film.size == AspectRatio.nineToSixteen.videoSize)
       #expect(film.duration == 4)
-      #expect(parts == parts.sorted() && parts.last == 1 && parts.count > 20)
+      #expect(control.progress == 1)
       let video = try Data(contentsOf: URL(fileURLWithPath: film.video))
       let index = try #require(video.range(of: Data("moov".utf8)))
       let frames = try #require(video.range(of: Data("mdat".utf8)))
@@ -52,14 +53,20 @@ import Testing
     return String(decoding: words, as: UTF8.self)
   }
 
-  @Test("a film that is stopped leaves no file and tells who stopped it")
+  @Test("a film that is stopped leaves no file and tells why")
   func stopped() throws {
-    struct Stop: Error {}
     try withFolder { folder in
-      #expect(throws: Stop.self) {
+      let asked = Mutex(0)
+      let control = EngineControl {
+        asked.withLock {
+          $0 += 1
+          return $0 < 500
+        }
+      }
+      #expect(throws: EngineControl.Stop.abandoned) {
         try engine.film(
           prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2, into: folder,
-          progress: { if $0 > 0.05 { throw Stop() } })
+          control: control)
       }
       let left = try FileManager.default.contentsOfDirectory(atPath: folder)
       #expect(left.isEmpty)
@@ -71,7 +78,7 @@ import Testing
     let error = #expect(throws: EngineError.self) {
       try engine.film(
         prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2,
-        into: "/nowhere/at/all", progress: { _ in })
+        into: "/nowhere/at/all")
     }
     guard case .failed(let reason) = error else {
       Issue.record("\(String(describing: error))")
@@ -91,12 +98,12 @@ import Testing
     let picture = try engine.picture(
       prompt: "a house in a meadow", style: .imagineTurbo, size: PixelSize(width: 180, height: 320),
       seed: 4)
-    var parts: [Double] = []
+    let control = EngineControl()
     let film = try engine.animate(
       prompt: "snow falls", image: Codec.encode(picture, as: .png), style: "fast-svd",
-      aspectRatio: nil, seed: 1, into: folder, progress: { parts.append($0) })
+      aspectRatio: nil, seed: 1, into: folder, control: control)
     #expect(film.size == AspectRatio.nineToSixteen.videoSize)
-    #expect(parts == parts.sorted() && parts.last == 1)
+    #expect(control.progress == 1)
     // It is still that picture: its thumbnail has the same colours.
     let thumbnail = try Codec.decode(
       Array(Data(contentsOf: URL(fileURLWithPath: film.thumbnail))), field: "image")

@@ -227,7 +227,7 @@ import Testing
     ]
     for (file, size) in files {
       let refused = EngineError.unusable(
-        field: "image", reason: "it has \(size) pixels; the limit is \(Codec.pixelLimit)")
+        field: "image", reason: try #require(PixelBudget.fault(of: size)))
       #expect(throws: refused) { try PictureInspection(file) }
       #expect(throws: refused) { try read(file) }
     }

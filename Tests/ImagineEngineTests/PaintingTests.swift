@@ -96,7 +96,7 @@ import Testing
     let scene = Composer.scene(of: prompt, aspect: 1.5, seed: 9)
     for rendering in [Rendering(.realistic), Rendering(.anime), Rendering(.fluxSchnell)] {
       func pixels() throws -> [UInt8] {
-        let canvas = Canvas(width: 243, height: 161)
+        let canvas = try Canvas(PixelSize(width: 243, height: 161))
         Painter(scene, rendering).paint(canvas)
         return try Developing.picture(canvas, rendering).withPixels { Array($0) }
       }

@@ -1,21 +1,25 @@
 public import ImagineCore
 
 extension BuiltInEngine {
-  public func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
+  public func addBackground(
+    prompt: String, image: [UInt8], seed: Int64, control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    let picture = try Codec.decode(image, field: "image", control: control)
     var subject: (colours: Raster, alpha: [UInt8])
     if let alpha = picture.alpha, alpha.contains(where: { $0 < 250 }) {
       subject = (Raster(picture), alpha)
     } else {
-      subject = try Self.matte(of: picture)
+      subject = try Self.matte(of: picture, control)
     }
-    var backdrop = try Backdrop(prompt: prompt, size: picture.size, seed: seed)
+    var backdrop = try Backdrop(prompt: prompt, size: picture.size, seed: seed, control)
     guard let placed = Placed(&subject) else {
       throw EngineError.unusable(field: "image", reason: "no subject is seen in it")
     }
+    try control.check()
     backdrop.castShadow(of: placed)
+    try control.check()
     backdrop.place(placed)
-    return try Codec.encode(backdrop.picture.picture(), as: .png)
+    return try Codec.encode(backdrop.picture.picture(), as: .png, control: control)
   }
 }
 
@@ -88,16 +92,14 @@ private struct Backdrop {
   private(set) var picture: Raster
   private let sunSide: Float
 
-  init(prompt: String, size: PixelSize, seed: Int64) throws {
-    let aspect = Float(size.width) / Float(size.height)
+  init(prompt: String, size: PixelSize, seed: Int64, _ control: EngineControl) throws {
+    let painted = Scenery.paintedSize(for: size)
+    let aspect = Float(painted.width) / Float(painted.height)
     var scene = Composer.scene(of: prompt, aspect: aspect, seed: seed, usualPlace: .studio)
     // The subject is given; of what the prompt names only the scenery is painted.
     scene.subjects.removeAll { !$0.kind.isScenery }
     sunSide = scene.sunDirection.x
-    let canvas = Canvas(width: size.width, height: size.height)
-    let rendering = Rendering(.backdrop)
-    Painter(scene, rendering).paint(canvas)
-    picture = Raster(try Developing.picture(canvas, rendering))
+    picture = try Scenery.painted(scene, Rendering(.backdrop), size, control)
   }
 
   /// Darkens the ground: dense where the subject touches it, and drawn out away from the light.

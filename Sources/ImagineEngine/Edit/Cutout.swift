@@ -8,16 +8,19 @@ struct Cutout {
   let alpha: [UInt8]
 
   /// Paints the subjects of `scene` on nothing.
-  init(_ scene: Scene, _ rendering: Rendering, width: Int, height: Int) throws {
+  init(_ scene: Scene, _ rendering: Rendering, _ size: PixelSize, _ control: EngineControl) throws {
     let painter = Painter(scene, rendering)
-    func painted(_ ground: Float) -> Canvas {
-      let canvas = Canvas(
-        width: width, height: height, fill: Colour(ground, ground, ground, 1))
-      for subject in scene.subjects { painter.paintAlone(subject, canvas) }
+    func painted(_ ground: Float) throws -> Canvas {
+      let canvas = try Canvas(size, fill: Colour(ground, ground, ground, 1), control: control)
+      for subject in scene.subjects where !control.isStopped {
+        painter.paintAlone(subject, canvas)
+      }
+      try control.check()
       return canvas
     }
-    let onBlack = painted(0)
-    let onWhite = painted(1)
+    let onBlack = try painted(0)
+    let onWhite = try painted(1)
+    let (width, height) = (size.width, size.height)
     var alpha = [UInt8](repeating: 0, count: width * height)
     alpha.withUnsafeMutableBufferPointer { alpha in
       nonisolated(unsafe) let out = alpha
@@ -32,6 +35,7 @@ struct Cutout {
         }
       }
     }
+    try control.check()
     self.alpha = alpha
     colours = Raster(try Developing.picture(onBlack, rendering))
   }
@@ -79,13 +83,15 @@ extension Scene {
 }
 
 extension BuiltInEngine {
-  public func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
+  public func png(
+    prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
     let size = aspectRatio.pixelSize
     let half = Float(size.width) / Float(size.height) * 0.5
     let scene = Composer.scene(of: prompt, aspect: half * 2, seed: seed)
       .fitted(low: Point(-half * 0.88, 0.06), high: Point(half * 0.88, 0.94))
-    let cutout = try Cutout(
-      scene, Rendering(.cutout), width: size.width, height: size.height)
-    return try Codec.encode(cutout.colours.picture(alpha: cutout.alpha), as: .png)
+    let cutout = try Cutout(scene, Rendering(.cutout), size, control)
+    return try Codec.encode(
+      cutout.colours.picture(alpha: cutout.alpha), as: .png, control: control)
   }
 }

@@ -12,25 +12,27 @@ struct Mask: Sendable {
     self.values = values
   }
 
-  /// Reads a mask file for a picture; white is worked on, black and clear are kept.
-  init(_ bytes: [UInt8], for picture: Bitmap) throws {
-    let mask = try Codec.decode(bytes, field: "mask")
+  /// Reads a mask file for a picture. Where it is clear anywhere, its alpha is the mask: what is
+  /// opaque is worked on. Else its brightness is: what is white is worked on.
+  init(_ bytes: [UInt8], for picture: Bitmap, _ control: EngineControl) throws {
+    let mask = try Codec.decode(bytes, field: "mask", control: control)
     guard mask.size == picture.size else {
       throw EngineError.unusable(
         field: "mask", reason: "it is \(mask.size), the picture \(picture.size); both must be equal"
       )
     }
     let channels = mask.channels
+    let alpha = mask.alpha.flatMap { $0.contains { $0 < 255 } ? $0 : nil }
     self.init(
       width: mask.width, height: mask.height,
-      values: mask.withPixels { pixels in
-        (0..<(mask.width * mask.height)).map { index in
-          let at = index * channels
-          let level = (Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4
-          let alpha = channels == 4 ? Int(pixels[at + 3]) : 255
-          return level * alpha / 255 > 127 ? 255 : 0
-        }
-      })
+      values: alpha?.map { $0 > 127 ? 255 : 0 }
+        ?? mask.withPixels { pixels in
+          (0..<(mask.width * mask.height)).map { index in
+            let at = index * channels
+            let level = (Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4
+            return level > 127 ? 255 : 0
+          }
+        })
   }
 
   var isEmpty: Bool { !values.contains(255) }

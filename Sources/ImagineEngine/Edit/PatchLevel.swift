@@ -1,3 +1,5 @@
+import ImagineCore
+
 /// One scale of a ``PatchFill``.
 struct PatchLevel {
   /// Half the side of a square, without its middle.
@@ -126,8 +128,9 @@ struct PatchLevel {
 
   /// A first guess: every pixel of the hole the mean of its neighbours nearer to the rim.
   mutating func guessFromRim() {
-    let order = unknown.sorted { (depth[Int($0)], $0) < (depth[Int($1)], $1) }
-    for place in order {
+    var rings = [[Int32]](repeating: [], count: 256)
+    for place in unknown { rings[Int(depth[Int(place)])].append(place) }
+    for place in rings.joined() {
       let at = Int(place)
       var sum = SIMD4<Int32>.zero
       var count: Int32 = 0
@@ -179,12 +182,16 @@ struct PatchLevel {
   }
 
   /// Searches and votes in turn.
-  mutating func improve(rounds: Int, passes: Int) {
-    for round in 0..<rounds {
-      measureAll()
-      for pass in 0..<passes { search(chance: UInt64(round * 16 + pass), wide: round == 0) }
-      vote()
+  mutating func improve(_ effort: PatchFill.Effort, _ control: EngineControl) throws {
+    for round in 0..<effort.rounds {
+      measureAll(control)
+      for pass in 0..<effort.passes {
+        try control.check()
+        search(chance: UInt64(round * 16 + pass), wide: round == 0, control)
+      }
+      vote(control)
     }
+    try control.check()
   }
 
   func raster() -> Raster {
@@ -204,8 +211,8 @@ struct PatchLevel {
 // MARK: - Searching
 
 extension PatchLevel {
-  private mutating func measureAll() {
-    withSearch { search, targets, matches, differences in
+  private mutating func measureAll(_ control: EngineControl) {
+    withSearch(control) { search, targets, matches, differences in
       for place in targets {
         let at = Int(place)
         differences[at] = search.difference(at, Int(matches[at]), below: .max)
@@ -215,14 +222,14 @@ extension PatchLevel {
 
   /// One round: every square tries its neighbours' finds, shifted as they lie, and places by
   /// chance in ever smaller circles about its own.
-  private mutating func search(chance: UInt64, wide: Bool) {
+  private mutating func search(chance: UInt64, wide: Bool, _ control: EngineControl) {
     let oldMatch = match
     let oldDifference = difference
     let isSource = isSource
     let stride = stride
     let widest = wide ? max(width, height) : 24
     let step = [1, 2, 1, 4][Int(chance % 4)]
-    withSearch { search, targets, matches, differences in
+    withSearch(control) { search, targets, matches, differences in
       for place in targets {
         let at = Int(place)
         var best = oldMatch[at]
@@ -290,6 +297,7 @@ extension PatchLevel {
   }
 
   private mutating func withSearch(
+    _ control: EngineControl,
     _ body:
       @Sendable (
         Comparison, ArraySlice<Int32>, UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Int32>
@@ -307,7 +315,7 @@ extension PatchLevel {
             pixels: bytes, stride: stride, rowCost: Int32(30_000 / max(height, 1)))
           nonisolated(unsafe) let (matches, differences) = (matchBase, differenceBase)
           // Each band writes its own targets' entries only.
-          Bands.run(0..<targets.count, size: 1024) { band in
+          Bands.run(0..<targets.count, size: 1024, control: control) { band in
             body(comparison, targets[band], matches, differences)
           }
         }
@@ -321,13 +329,13 @@ extension PatchLevel {
 extension PatchLevel {
   /// Every pixel of the hole becomes the weighted mean of what the squares over it found; squares
   /// that match well and lie near the rim count more.
-  mutating func vote() {
+  mutating func vote(_ control: EngineControl) {
     let before = pixels
     let (stride, reach) = (stride, Self.reach)
     let (unknown, depth, match, difference) = (unknown, depth, match, difference)
     pixels.withUnsafeMutableBufferPointer { pixels in
       nonisolated(unsafe) let out = pixels
-      Bands.run(0..<unknown.count, size: 1024) { band in
+      Bands.run(0..<unknown.count, size: 1024, control: control) { band in
         for index in band {
           let at = Int(unknown[index])
           var sum = SIMD4<Float>.zero
@@ -370,16 +378,18 @@ extension PatchLevel {
         break
       }
     }
+    for at in ring { depth[at] = level }
     while !ring.isEmpty {
-      for at in ring { depth[at] = level }
-      var next: Set<Int> = []
-      for at in ring {
-        for step in steps where depth.indices.contains(at + step) && depth[at + step] == 255 {
-          next.insert(at + step)
+      var next: [Int] = []
+      if level < 254 {
+        for at in ring {
+          for step in steps where depth.indices.contains(at + step) && depth[at + step] == 255 {
+            depth[at + step] = level + 1
+            next.append(at + step)
+          }
         }
       }
-      ring = next.sorted()
-      if level == 254 { break }
+      ring = next
       level += 1
     }
     return Int(level) - 1

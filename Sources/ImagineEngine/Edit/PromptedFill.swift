@@ -10,18 +10,21 @@ struct PromptedFill {
   private let scene: Scene
   private let hasPlace: Bool
   private let mask: Mask
+  private let control: EngineControl
   private let box: (left: Int, top: Int, right: Int, bottom: Int)
 
   /// nil where the prompt names nothing to paint: the surroundings are then the answer.
-  init?(_ prompt: String, _ mask: Mask) {
+  init?(_ prompt: String, _ mask: Mask, _ control: EngineControl) {
     guard let box = mask.box else { return nil }
     let reading = PromptReader.read(prompt)
     guard !reading.mentions.isEmpty || reading.place != nil else { return nil }
+    let painted = Scenery.paintedSize(for: PixelSize(width: mask.width, height: mask.height))
     scene = Composer.scene(
-      of: prompt, aspect: Float(mask.width) / Float(mask.height), seed: 1)
+      of: prompt, aspect: Float(painted.width) / Float(painted.height), seed: 1)
     hasPlace = reading.place != nil
     self.mask = mask
     self.box = box
+    self.control = control
   }
 
   func paint(into raster: inout Raster) throws {
@@ -34,15 +37,13 @@ struct PromptedFill {
     guard hasPlace else { return }
     var scenery = scene
     scenery.subjects.removeAll { !$0.kind.isScenery }
-    let canvas = Canvas(width: raster.width, height: raster.height)
-    let rendering = Rendering(.backdrop)
-    Painter(scenery, rendering).paint(canvas)
-    let painted = Raster(try Developing.picture(canvas, rendering))
+    let painted = try Scenery.painted(
+      scenery, Rendering(.backdrop), PixelSize(width: raster.width, height: raster.height), control)
     var blended = raster
     let (width, height) = (Int32(raster.width), Int32(raster.height))
     try blended.bytes.withUnsafeMutableBufferPointer { bytes in
-      try Codec.call("mask") {
-        imaging_blend(bytes.baseAddress, painted.bytes, width, height, mask.values, $0)
+      try Codec.call("mask", control) {
+        imaging_blend(bytes.baseAddress, painted.bytes, width, height, mask.values, $0, $1)
       }
     }
     // Light fits at the rim, forms do not: they come in by degrees.
@@ -59,23 +60,28 @@ struct PromptedFill {
     }
   }
 
+  /// Paints the subjects into the mask's box, at a size that the painter is made for.
   private func paintSubjects(into raster: inout Raster) throws {
-    let height = Float(raster.height)
-    let middle = Float(raster.width) * 0.5
-    let margin = Float(box.bottom - box.top) * 0.04
-    let fitted = scene.fitted(
-      low: Point((Float(box.left) - middle + margin) / height, (Float(box.top) + margin) / height),
-      high: Point(
-        (Float(box.right + 1) - middle - margin) / height, (Float(box.bottom + 1) - margin) / height
-      ))
-    let cutout = try Cutout(
-      fitted, Rendering(.cutout), width: raster.width, height: raster.height)
-    for index in mask.values.indices where mask.values[index] != 0 && cutout.alpha[index] > 0 {
-      let alpha = Int(cutout.alpha[index])
-      for channel in 0..<3 {
-        let at = index * 3 + channel
-        let value = Int(raster.bytes[at]) * (255 - alpha) + Int(cutout.colours.bytes[at]) * alpha
-        raster.bytes[at] = UInt8((value + 127) / 255)
+    let size = PixelSize(width: box.right - box.left + 1, height: box.bottom - box.top + 1)
+    let painted = Scenery.paintedSize(for: size)
+    let half = Float(painted.width) / Float(painted.height) * 0.5
+    let fitted = scene.fitted(low: Point(-half + 0.04, 0.04), high: Point(half - 0.04, 0.96))
+    let cutout = try Cutout(fitted, Rendering(.cutout), painted, control)
+    let scaled = try Codec.scale(
+      cutout.colours.picture(alpha: cutout.alpha), to: size, control: control)
+    scaled.withPixels { pixels in
+      for row in 0..<size.height {
+        for column in 0..<size.width {
+          let place = (box.top + row) * mask.width + box.left + column
+          let from = (row * size.width + column) * 4
+          let alpha = Int(pixels[from + 3])
+          if mask.values[place] == 0 || alpha == 0 { continue }
+          for channel in 0..<3 {
+            let at = place * 3 + channel
+            let value = Int(raster.bytes[at]) * (255 - alpha) + Int(pixels[from + channel]) * alpha
+            raster.bytes[at] = UInt8((value + 127) / 255)
+          }
+        }
       }
     }
   }

@@ -2,16 +2,55 @@ public import ImagineCore
 
 extension BuiltInEngine {
   public func resize(
-    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
-    let keep = try mask.map { try Mask($0, for: picture) }
+    let picture = try Codec.decode(image, field: "image", control: control)
+    let keep = try mask.map { try Mask($0, for: picture, control) }
     guard let aspectRatio, let target = Reshaping.size(of: picture.size, as: aspectRatio) else {
-      return try Codec.encode(picture, as: .png)
+      return try Codec.encode(picture, as: .png, control: control)
     }
-    var reshaping = Reshaping(Raster(picture), alpha: picture.alpha, keep: keep)
-    try reshaping.bring(to: target, prompt: prompt ?? "")
-    return try Codec.encode(reshaping.picture.picture(alpha: reshaping.alpha), as: .png)
+    _ = try Reshaping.largest(of: picture.size, as: aspectRatio)
+    var reshaping = Reshaping(Raster(picture), alpha: picture.alpha, keep: keep, control)
+    try reshaping.bring(to: target, Ratio(aspectRatio), prompt: prompt ?? "")
+    return try Codec.encode(
+      reshaping.picture.picture(alpha: reshaping.alpha), as: .png, control: control)
+  }
+}
+
+/// A shape in its smallest whole numbers. Sizes of it are exact, and their sides are even, as films
+/// and many codecs want them.
+struct Ratio {
+  let width: Int
+  let height: Int
+
+  init(_ aspectRatio: AspectRatio) {
+    let size = aspectRatio.pixelSize
+    var (divisor, rest) = (size.width, size.height)
+    while rest > 0 { (divisor, rest) = (rest, divisor % rest) }
+    width = size.width / divisor
+    height = size.height / divisor
+  }
+
+  /// The size whose width is about `width`.
+  func size(width: Double) -> PixelSize { size(times: (width / Double(2 * self.width)).rounded()) }
+
+  /// The size whose height is about `height`.
+  func size(height: Double) -> PixelSize {
+    size(times: (height / Double(2 * self.height)).rounded())
+  }
+
+  /// The smallest size that holds another.
+  func size(around size: PixelSize) -> PixelSize {
+    self.size(
+      times: max(
+        (Double(size.width) / Double(2 * width)).rounded(.up),
+        (Double(size.height) / Double(2 * height)).rounded(.up)))
+  }
+
+  private func size(times: Double) -> PixelSize {
+    let times = 2 * max(1, Int(times))
+    return PixelSize(width: width * times, height: height * times)
   }
 }
 
@@ -26,32 +65,43 @@ struct Reshaping {
   /// One byte a pixel; nil for a picture without alpha.
   private(set) var alpha: [UInt8]?
   private var keep: Mask?
+  private let control: EngineControl
 
-  init(_ picture: Raster, alpha: [UInt8]?, keep: Mask?) {
+  init(_ picture: Raster, alpha: [UInt8]?, keep: Mask?, _ control: EngineControl) {
     self.picture = picture
     self.alpha = alpha
     self.keep = keep
+    self.control = control
   }
 
-  /// The size of a picture in another shape; nil where it has that shape already.
+  /// The size of a picture in another shape; nil where it has that shape already, to the pixel.
   static func size(of size: PixelSize, as aspectRatio: AspectRatio) -> PixelSize? {
-    let shape = aspectRatio.pixelSize
-    let wanted = Double(shape.width) / Double(shape.height)
+    let ratio = Ratio(aspectRatio)
+    let wanted = Double(ratio.width) / Double(ratio.height)
     let present = Double(size.width) / Double(size.height)
     if abs(wanted - present) * Double(size.height) < 1 { return nil }
-    if wanted < present {
-      let width = max(
-        Int((Double(size.height) * wanted).rounded()),
-        Int((Double(size.width) * (1 - mostCarved)).rounded()))
-      return PixelSize(width: width, height: Int((Double(width) / wanted).rounded()))
-    }
-    let height = max(
-      Int((Double(size.width) / wanted).rounded()),
-      Int((Double(size.height) * (1 - mostCarved)).rounded()))
-    return PixelSize(width: Int((Double(height) * wanted).rounded()), height: height)
+    let (width, height) = (Double(size.width), Double(size.height))
+    return wanted < present
+      ? ratio.size(width: max(height * wanted, width * (1 - mostCarved)))
+      : ratio.size(height: max(width / wanted, height * (1 - mostCarved)))
   }
 
-  mutating func bring(to size: PixelSize, prompt: String) throws {
+  /// The largest size that a picture may have on its way to another shape: nothing of it can be
+  /// taken out.
+  ///
+  /// - Throws: ``EngineError/unusable(field:reason:)`` where that is over the ``PixelBudget``.
+  static func largest(of size: PixelSize, as aspectRatio: AspectRatio) throws(EngineError)
+    -> PixelSize
+  {
+    guard self.size(of: size, as: aspectRatio) != nil else { return size }
+    let largest = Ratio(aspectRatio).size(around: size)
+    if let fault = PixelBudget.fault(of: largest) {
+      throw .unusable(field: "image", reason: "in the shape \(aspectRatio.rawValue) it is \(fault)")
+    }
+    return largest
+  }
+
+  mutating func bring(to size: PixelSize, _ ratio: Ratio, prompt: String) throws {
     if size.width < picture.width { try carveWidth(to: size.width) }
     if size.height < picture.height {
       transpose()
@@ -59,21 +109,16 @@ struct Reshaping {
       transpose()
     }
     // Carving may have ended before that; then more is added.
-    let width = max(size.width, picture.width)
-    let height = max(size.height, picture.height)
-    let wanted = Double(size.width) / Double(size.height)
-    let whole =
-      width > size.width
-      ? PixelSize(width: width, height: Int((Double(width) / wanted).rounded()))
-      : PixelSize(width: Int((Double(height) * wanted).rounded()), height: height)
+    let whole = ratio.size(around: PixelSize(width: picture.width, height: picture.height))
     if whole != PixelSize(width: picture.width, height: picture.height) {
       try grow(to: whole, prompt: prompt)
     }
   }
 
   private mutating func carveWidth(to width: Int) throws {
-    var carving = try SeamCarving(picture, alpha: alpha, keep: keep?.values ?? [])
-    carving.narrow(to: width)
+    var carving = try SeamCarving(
+      picture, alpha: alpha, keep: keep?.values ?? [], control)
+    try carving.narrow(to: width, control)
     (picture, alpha) = (carving.picture, carving.alpha)
     keep = nil
   }
@@ -102,6 +147,7 @@ struct Reshaping {
     let left = (size.width - picture.width) / 2
     let room = size.height - picture.height
     let top = try room > 0 && standsOnLowerEdge() ? room : room / 2
+    try PixelBudget.check(size, field: "image")
     var large = Raster(width: size.width, height: size.height)
     var added = [UInt8](repeating: 255, count: size.width * size.height)
     var clear = alpha.map { _ in [UInt8](repeating: 0, count: added.count) }
@@ -118,18 +164,19 @@ struct Reshaping {
     }
     if alpha == nil {
       let mask = Mask(width: size.width, height: size.height, values: added)
-      try PatchFill.fill(
+      try PatchFill(control).fill(
         &large, mask, avoiding: subject(in: size, left: left, top: top))
-      try PromptedFill(prompt, mask)?.paintPlace(into: &large)
+      try PromptedFill(prompt, mask, control)?.paintPlace(into: &large)
     }
     (picture, alpha) = (large, clear)
   }
+
   /// The part of a side next to where the picture grows that is learned from, whatever it shows.
   private static let rim = 0.1
 
   /// Whether the subject goes on below the picture, and not above it.
   private func standsOnLowerEdge() throws -> Bool {
-    let likely = try SeamCarving.subject(of: picture)
+    let likely = try SeamCarving.subject(of: picture, control)
     let above = likely.prefix(picture.width).count { $0 > 127 }
     let below = likely.suffix(picture.width).count { $0 > 127 }
     return below > picture.width / 4 && above < picture.width / 20
@@ -138,12 +185,12 @@ struct Reshaping {
   /// What is the subject's, set in a picture of another size: it is not repeated beside itself. At
   /// the rim it goes on, or it would end in a straight line.
   private func subject(in size: PixelSize, left: Int, top: Int) throws -> [UInt8] {
-    let likely = try SeamCarving.subject(of: picture)
+    let likely = try SeamCarving.subject(of: picture, control)
     let columns = left > 0 ? Int(Double(picture.width) * Self.rim) : 0
     let rows = top > 0 ? Int(Double(picture.height) * Self.rim) : 0
     var result = [UInt8](repeating: 0, count: size.width * size.height)
-    for row in rows..<(picture.height - rows) {
-      for column in columns..<(picture.width - columns)
+    for row in rows..<max(rows, picture.height - rows) {
+      for column in columns..<max(columns, picture.width - columns)
       where likely[row * picture.width + column] > 127 {
         result[(top + row) * size.width + left + column] = 255
       }

@@ -11,21 +11,25 @@ extension BuiltInEngine {
   ///
   /// Throws ``EngineError/unusable(field:reason:)`` where the picture cannot be read or is under
   /// 8 pixels a side.
-  public func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
-    let (colours, alpha) = try Self.matte(of: picture)
-    return try Codec.encode(colours.picture(alpha: alpha), as: .png)
+  public func removeBackground(
+    _ image: [UInt8], control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    let picture = try Codec.decode(image, field: "image", control: control)
+    let (colours, alpha) = try Self.matte(of: picture, control)
+    return try Codec.encode(colours.picture(alpha: alpha), as: .png, control: control)
   }
 
   /// The subject of a picture and its alpha. What was clear before stays so.
-  static func matte(of picture: Bitmap) throws -> (colours: Raster, alpha: [UInt8]) {
+  static func matte(
+    of picture: Bitmap, _ control: EngineControl = EngineControl()
+  ) throws -> (colours: Raster, alpha: [UInt8]) {
     var colours = Raster(picture)
     var alpha = [UInt8](repeating: 0, count: colours.width * colours.height)
     let (width, height) = (Int32(colours.width), Int32(colours.height))
     try colours.bytes.withUnsafeMutableBufferPointer { bytes in
       try alpha.withUnsafeMutableBufferPointer { alpha in
-        try Codec.call("image") {
-          imaging_matte(bytes.baseAddress, width, height, alpha.baseAddress, $0)
+        try Codec.call("image", control) {
+          imaging_matte(bytes.baseAddress, width, height, alpha.baseAddress, $0, $1)
         }
       }
     }
@@ -35,50 +39,67 @@ extension BuiltInEngine {
     return (colours, alpha)
   }
 
-  public func upscale(_ image: [UInt8]) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
-    guard Int64(picture.width) * Int64(picture.height) * 4 <= Codec.pixelLimit else {
-      throw EngineError.unusable(
-        field: "image", reason: "twice its size would have more than \(Codec.pixelLimit) pixels")
-    }
-    return try Codec.encode(Self.doubled(picture), as: .png)
+  public func upscale(
+    _ image: [UInt8], control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    let picture = try Codec.decode(image, field: "image", control: control)
+    return try Codec.encode(Self.doubled(picture, control), as: .png, control: control)
   }
 
-  static func doubled(_ picture: Bitmap) throws -> Bitmap {
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for a size whose double is over the
+  ///   ``PixelBudget``.
+  static func checkDoubled(_ size: PixelSize) throws(EngineError) {
+    if let fault = PixelBudget.fault(
+      of: PixelSize(width: size.width * 2, height: size.height * 2))
+    {
+      throw .unusable(field: "image", reason: "twice its size is \(fault)")
+    }
+  }
+
+  static func doubled(
+    _ picture: Bitmap, _ control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    try checkDoubled(picture.size)
     var large = ImagingPicture()
     try picture.withPixels { pixels in
-      try Codec.call("image") {
+      try Codec.call("image", control) {
         imaging_double(
           pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), &large, $0)
+          Int32(picture.channels), $0, &large, $1)
       }
     }
     return Bitmap(large)
   }
 
-  public func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
-    let mask = try Mask(mask, for: picture)
+  public func retouch(
+    _ image: [UInt8], mask: [UInt8], control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    let picture = try Codec.decode(image, field: "image", control: control)
+    let mask = try Mask(mask, for: picture, control)
     var raster = Raster(picture)
-    try PatchFill.fill(&raster, mask)
-    return try Self.encode(raster, over: picture, where: mask)
+    try PatchFill(control).fill(&raster, mask)
+    return try Self.encode(raster, over: picture, where: mask, control)
   }
 
-  public func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    let picture = try Codec.decode(image, field: "image")
-    let mask = try Mask(mask, for: picture)
+  public func fill(
+    prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    let picture = try Codec.decode(image, field: "image", control: control)
+    let mask = try Mask(mask, for: picture, control)
     var raster = Raster(picture)
-    try PatchFill.fill(&raster, mask)
-    try PromptedFill(prompt, mask)?.paint(into: &raster)
-    return try Self.encode(raster, over: picture, where: mask)
+    try PatchFill(control).fill(&raster, mask)
+    try PromptedFill(prompt, mask, control)?.paint(into: &raster)
+    return try Self.encode(raster, over: picture, where: mask, control)
   }
 
   /// A PNG of the edited colours with the picture's own alpha, which is full where `mask` is set.
-  static func encode(_ raster: Raster, over picture: Bitmap, where mask: Mask) throws -> [UInt8] {
+  private static func encode(
+    _ raster: Raster, over picture: Bitmap, where mask: Mask, _ control: EngineControl
+  ) throws -> [UInt8] {
     var alpha = picture.alpha
     if let before = alpha {
       alpha = zip(before, mask.values).map { $1 == 0 ? $0 : 255 }
     }
-    return try Codec.encode(raster.picture(alpha: alpha), as: .png)
+    return try Codec.encode(raster.picture(alpha: alpha), as: .png, control: control)
   }
 }

@@ -1,4 +1,5 @@
 import CImaging
+import ImagineCore
 
 /// Narrows a picture by taking out, again and again, the line from top to bottom whose absence is
 /// least seen (forward energy: what counts is the edges that would come to lie side by side).
@@ -23,7 +24,7 @@ struct SeamCarving {
 
   /// `keep` is 255 where the picture must keep its form, or empty; then what stands out in it is
   /// spared.
-  init(_ picture: Raster, alpha: [UInt8]?, keep: [UInt8]) throws {
+  init(_ picture: Raster, alpha: [UInt8]?, keep: [UInt8], _ control: EngineControl) throws {
     width = picture.width
     height = picture.height
     stride = picture.width
@@ -41,18 +42,18 @@ struct SeamCarving {
     cost = [Float](repeating: 0, count: luma.count)
     guardedCost =
       keep.isEmpty
-      ? try Self.subject(of: picture).map { Float($0) * Self.spared / 255 }
+      ? try Self.subject(of: picture, control).map { Float($0) * Self.spared / 255 }
       : keep.map { $0 == 0 ? 0 : Self.protected }
     mostCrossed = keep.isEmpty ? picture.height / 8 : 0
   }
 
   /// How likely each pixel is the subject's: 255 for what stands out most.
-  static func subject(of picture: Raster) throws -> [UInt8] {
+  static func subject(of picture: Raster, _ control: EngineControl) throws -> [UInt8] {
     var map = [UInt8](repeating: 0, count: picture.width * picture.height)
     try map.withUnsafeMutableBufferPointer { map in
-      try Codec.call("image") {
+      try Codec.call("image", control) {
         imaging_subject_map(
-          picture.bytes, Int32(picture.width), Int32(picture.height), map.baseAddress, $0)
+          picture.bytes, Int32(picture.width), Int32(picture.height), map.baseAddress, $0, $1)
       }
     }
     return map
@@ -68,9 +69,10 @@ struct SeamCarving {
 
   /// Takes out seams until `target` columns are left, or until even the cheapest would cut through
   /// what is to be kept: a face that lacks a few lines is no face.
-  mutating func narrow(to target: Int) {
+  mutating func narrow(to target: Int, _ control: EngineControl) throws {
     var seam = [Int](repeating: 0, count: height)
     while width > target {
+      try control.check()
       findSeam(&seam)
       let crossed = seam.indices.count {
         guardedCost[$0 * stride + seam[$0]] > Self.spared * 0.6

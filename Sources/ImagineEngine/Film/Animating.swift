@@ -3,18 +3,19 @@ public import ImagineCore
 extension BuiltInEngine {
   public func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
-    into folder: String, progress: (Double) throws -> Void
+    into folder: String, control: EngineControl = EngineControl()
   ) throws -> Film {
-    let picture = try Codec.decode(image, field: "image")
+    let picture = try Codec.decode(image, field: "image", control: control)
     let shape = aspectRatio ?? Self.nearestVideoShape(to: picture.size)
     let size = shape.videoSize
     let scene = Composer.scene(
       of: prompt, aspect: Float(size.width) / Float(size.height), seed: seed)
-    let still = try StillPicture(picture, filling: size, prompt: prompt, scene: scene)
+    let still = try StillPicture(
+      picture, filling: size, prompt: prompt, scene: scene, control: control)
     var rendering = Rendering(.cutout)
     rendering.bloom = 0
-    return try Filming(size: size, folder: folder).run(progress) { [rendering] time in
-      let canvas = Canvas(width: size.width, height: size.height)
+    return try Filming(size: size, folder: folder).run(control) { [rendering] time in
+      let canvas = try Canvas(size, control: control)
       still.paint(canvas, at: time)
       Painter(scene, rendering, time: time).paintWeather(canvas)
       return try Developing.photograph(canvas)
@@ -45,19 +46,15 @@ private struct StillPicture {
   private let horizon: Float
   private let noise: Noise
 
-  init(_ source: Bitmap, filling size: PixelSize, prompt: String, scene: Scene) throws {
-    let scale =
-      max(Double(size.width) / Double(source.width), Double(size.height) / Double(source.height))
-      * Self.margin
-    let width = max(size.width, Int(Double(source.width) * scale))
-    let height = max(size.height, Int(Double(source.height) * scale))
-    let scaled = try Codec.scale(source, to: PixelSize(width: width, height: height))
-    let boxWidth = min(width, Int(Double(size.width) * Self.margin))
-    let boxHeight = min(height, Int(Double(size.height) * Self.margin))
-    picture = Raster(
-      try scaled.cropped(
-        left: (width - boxWidth) / 2, top: (height - boxHeight) / 2, width: boxWidth,
-        height: boxHeight))
+  init(
+    _ source: Bitmap, filling size: PixelSize, prompt: String, scene: Scene, control: EngineControl
+  ) throws {
+    picture = try Raster(
+      Codec.cover(
+        source,
+        PixelSize(
+          width: Int(Double(size.width) * Self.margin),
+          height: Int(Double(size.height) * Self.margin)), control: control))
     move = CameraMove(prompt: prompt, scene: scene)
     waves = [.sea, .coast, .lake].contains(scene.place) ? 1 : 0
     wind = scene.weather == .wind || scene.weather == .storm ? 1 : 0

@@ -10,11 +10,13 @@ public import ImagineCore
 extension BuiltInEngine {
   public func film(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
-    progress: (Double) throws -> Void
+    control: EngineControl = EngineControl()
   ) throws -> Film {
     let size = aspectRatio.videoSize
     let take = Take(prompt: prompt, style: style, size: size, seed: seed)
-    return try Filming(size: size, folder: folder).run(progress) { try take.frame(at: $0) }
+    return try Filming(size: size, folder: folder).run(control) {
+      try take.frame(at: $0, control: control)
+    }
   }
 }
 
@@ -30,14 +32,14 @@ struct Filming {
   ///
   /// The files appear under their names when they are whole; where anything throws, none is left.
   func run(
-    _ progress: (Double) throws -> Void, frame: @Sendable (Float) throws -> Bitmap
+    _ control: EngineControl, frame: @Sendable (Float) throws -> Bitmap
   ) throws -> Film {
     let video = folder + "/film.mp4"
     let thumbnail = folder + "/thumbnail.jpg"
     let unfinished = folder + "/.film.unfinished.mp4"
     let unfinishedThumbnail = folder + "/.thumbnail.unfinished.jpg"
     do {
-      try encode(to: unfinished, thumbnail: unfinishedThumbnail, progress, frame)
+      try encode(to: unfinished, thumbnail: unfinishedThumbnail, control, frame)
       try Self.rename(unfinished, to: video)
       try Self.rename(unfinishedThumbnail, to: thumbnail)
     } catch {
@@ -49,17 +51,17 @@ struct Filming {
   }
 
   private func encode(
-    to path: String, thumbnail: String, _ progress: (Double) throws -> Void,
+    to path: String, thumbnail: String, _ control: EngineControl,
     _ frame: @Sendable (Float) throws -> Bitmap
   ) throws {
     let encoder = try VideoEncoder(
-      size: size, framesPerSecond: Self.framesPerSecond, path: path)
+      size: size, framesPerSecond: Self.framesPerSecond, path: path, control: control)
     let count = Self.framesPerSecond * Self.seconds
     for start in stride(from: 0, to: count, by: Self.framesAtOnce) {
       let indices = start..<min(start + Self.framesAtOnce, count)
       let frames = Self.inParallel(indices) { try frame(Float($0) / Float(Self.framesPerSecond)) }
       for (index, picture) in zip(indices, frames) {
-        try progress(Double(index) / Double(count))
+        try control.report(Double(index) / Double(count))
         let picture = try picture.get()
         if index == count / 4 {
           try Self.write(Codec.encode(picture, as: .jpeg, quality: 88), to: thumbnail)
@@ -68,7 +70,7 @@ struct Filming {
       }
     }
     try encoder.finish()
-    try progress(1)
+    try control.report(1)
   }
 
   /// Frames are painted side by side: what of one frame is done step by step then costs no time.

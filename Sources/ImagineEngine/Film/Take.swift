@@ -17,9 +17,10 @@ struct Take: Sendable {
   }
 
   /// The picture at a moment, in seconds; no other moment's picture is needed for it.
-  func frame(at time: Float) throws -> Bitmap {
-    let canvas = Canvas(width: size.width, height: size.height, view: move.view(at: time))
+  func frame(at time: Float, control: EngineControl = EngineControl()) throws -> Bitmap {
+    let canvas = try Canvas(size, view: move.view(at: time), control: control)
     Painter(scene, rendering, time: time).paint(canvas)
+    try control.check()
     return try Developing.picture(canvas, rendering)
   }
 }

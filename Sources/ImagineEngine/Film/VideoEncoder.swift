@@ -9,17 +9,26 @@ import ImagineCore
 /// The `ffmpeg` program at work: takes raw frames, leaves an H.264 file.
 ///
 /// Frames go through a socket, not a pipe: writing to a child that has died is then an error here
-/// and no signal to the whole process.
-struct VideoEncoder: ~Copyable {
+/// and no signal to the whole process. Nothing here waits longer than the control allows: a program
+/// that hangs is killed with all that it started.
+final class VideoEncoder {
   private let child: pid_t
+  private var hasEnded = false
   private let frames: Int32
   private let complaints: Int32
+  private let control: EngineControl
 
   /// Starts the program for frames of `size` (8-bit RGB), which it encodes into `path`.
   ///
   /// The number of threads is fixed, since x264's choices depend on it.
-  init(size: PixelSize, framesPerSecond: Int, path: String) throws {
-    let program = try Self.program()
+  ///
+  /// - Parameter program: the path of `ffmpeg`; nil looks for it where the shell would.
+  init(
+    size: PixelSize, framesPerSecond: Int, path: String, control: EngineControl,
+    program: String? = nil
+  ) throws {
+    self.control = control
+    let program = try program ?? Self.program()
     let arguments = [
       program, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo",
       "-pixel_format", "rgb24", "-video_size", size.description, "-framerate",
@@ -52,42 +61,52 @@ struct VideoEncoder: ~Copyable {
   func write(_ frame: UnsafeBufferPointer<UInt8>) throws {
     var sent = 0
     while sent < frame.count {
+      try wait(frames, for: POLLOUT)
       let rest = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(frame)[sent...])
-      let count = send(frames, rest.baseAddress, rest.count, Self.noSignal)
+      let count = send(frames, rest.baseAddress, rest.count, Self.withoutSignalOrWait)
       if count > 0 {
         sent += count
-      } else if errno != EINTR {
-        throw EngineError.failed("ffmpeg ended early: \(readComplaints())")
+      } else if errno != EINTR, errno != EAGAIN {
+        throw EngineError.failed("ffmpeg ended early: \(try readComplaints())")
       }
     }
   }
 
   /// Ends the input and waits for the file to be whole.
-  consuming func finish() throws {
+  func finish() throws {
     shutdown(frames, Int32(SHUT_RDWR))
-    close(frames)
-    let words = readComplaints()
-    close(complaints)
-    let status = Self.wait(child)
-    discard self
+    let words = try readComplaints()
+    var status: Int32 = 0
+    while true {
+      let ended = waitpid(child, &status, WNOHANG)
+      if ended == child { break }
+      if ended < 0, errno != EINTR { break }
+      try control.check()
+      usleep(2000)
+    }
+    hasEnded = true
     guard status == 0 else {
       throw EngineError.failed("ffmpeg could not encode the video: \(words)")
     }
   }
 
   deinit {
-    // Not finished: the film was given up.
-    kill(child, SIGKILL)
+    if !hasEnded {
+      // The film was given up. The program leads a process group of its own.
+      kill(-child, SIGKILL)
+      var status: Int32 = 0
+      while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    }
     close(frames)
     close(complaints)
-    _ = Self.wait(child)
   }
 
   /// What the program wrote to its standard error, until it closes it.
-  private func readComplaints() -> String {
+  private func readComplaints() throws -> String {
     var words: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
+      try wait(complaints, for: POLLIN)
       let count = read(complaints, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       if count <= 0 { break }
@@ -97,10 +116,10 @@ struct VideoEncoder: ~Copyable {
       .split(whereSeparator: \.isNewline).joined(separator: "; ")
   }
 
-  private static func wait(_ child: pid_t) -> Int32 {
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
-    return status
+  /// Waits until a socket can be used, as long as the control allows.
+  private func wait(_ socket: Int32, for event: Int32) throws {
+    var asked = pollfd(fd: socket, events: Int16(event), revents: 0)
+    repeat { try control.check() } while poll(&asked, 1, 50) < 1
   }
 
   /// The path of `ffmpeg`, looked for where the shell would.
@@ -166,8 +185,8 @@ struct VideoEncoder: ~Copyable {
   }
 
   #if canImport(Glibc)
-    private static let noSignal = Int32(MSG_NOSIGNAL)
+    private static let withoutSignalOrWait = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
   #else
-    private static let noSignal: Int32 = 0
+    private static let withoutSignalOrWait = Int32(MSG_DONTWAIT)
   #endif
 }

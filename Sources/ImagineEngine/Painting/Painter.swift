@@ -1,3 +1,5 @@
+import ImagineCore
+
 /// Paints a scene in a style, layer by layer from the back.
 struct Painter: Sendable {
   let scene: Scene
@@ -16,7 +18,8 @@ struct Painter: Sendable {
   /// Paints the whole canvas, the finish of the style included.
   func paint(_ canvas: Canvas) {
     paintPlace(canvas)
-    for subject in scene.subjects { paint(subject, canvas) }
+    for subject in scene.subjects where !canvas.control.isStopped { paint(subject, canvas) }
+    if canvas.control.isStopped { return }
     paintForeground(canvas)
     paintWeather(canvas)
     Finish(self).apply(canvas)

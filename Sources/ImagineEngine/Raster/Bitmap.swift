@@ -18,14 +18,17 @@ final class Bitmap: @unchecked Sendable {
     height = Int(picture.height)
     channels = Int(picture.channels)
     pixels = UnsafeMutableBufferPointer(
-      start: picture.pixels, count: Int(picture.width * picture.height * picture.channels))
+      start: picture.pixels, count: width * height * channels)
   }
 
   /// A picture that `fill` draws: it gets all the bytes, not yet initialised.
+  ///
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
   init(
     width: Int, height: Int, channels: Int,
     fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
   ) throws {
+    try PixelBudget.check(PixelSize(width: width, height: height), field: "image")
     let count = width * height * channels
     guard let memory = imaging_allocate(count) else {
       throw EngineError.failed("out of memory for a picture of \(width)x\(height)")

@@ -74,11 +74,14 @@ enum Blur {
     var cells = [Float](repeating: 0, count: columns * rows)
     for row in 0..<rows {
       for column in 0..<columns {
+        // A side of fewer pixels than a cell is one cell.
+        let across = (column * factor)..<min((column + 1) * factor, width)
+        let down = (row * factor)..<min((row + 1) * factor, height)
         var sum = 0
-        for y in (row * factor)..<((row + 1) * factor) {
-          for x in (column * factor)..<((column + 1) * factor) { sum += Int(plane[y * width + x]) }
+        for y in down {
+          for x in across { sum += Int(plane[y * width + x]) }
         }
-        cells[row * columns + column] = Float(sum) / Float(factor * factor * 255)
+        cells[row * columns + column] = Float(sum) / Float(across.count * down.count * 255)
       }
     }
     for _ in 0..<2 { box(&cells, columns, rows, radius: 3) }

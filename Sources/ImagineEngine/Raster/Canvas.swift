@@ -1,4 +1,5 @@
 import Dispatch
+import ImagineCore
 
 /// The picture while it is painted: linear light, and in the fourth number the depth of what is
 /// seen there (0 at the camera … 1 at the sky).
@@ -10,13 +11,32 @@ final class Canvas: @unchecked Sendable {
   let height: Int
   let pixels: UnsafeMutablePointer<Colour>
   let view: View
+  /// Once it says to stop, bands are no longer painted: whoever asked for the picture then throws
+  /// it away.
+  let control: EngineControl
 
-  init(width: Int, height: Int, view: View = View(), fill: Colour = Colour(0, 0, 0, 1)) {
-    self.width = width
-    self.height = height
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
+  init(
+    _ size: PixelSize, view: View = View(), fill: Colour = Colour(0, 0, 0, 1),
+    control: EngineControl = EngineControl()
+  ) throws {
+    try PixelBudget.check(size, field: "image")
+    width = size.width
+    height = size.height
     self.view = view
+    self.control = control
     pixels = .allocate(capacity: width * height)
     pixels.initialize(repeating: fill, count: width * height)
+  }
+
+  /// A copy of another canvas.
+  init(_ other: Canvas) {
+    width = other.width
+    height = other.height
+    view = other.view
+    control = other.control
+    pixels = .allocate(capacity: width * height)
+    pixels.initialize(from: other.pixels, count: width * height)
   }
 
   deinit { pixels.deallocate() }
@@ -53,7 +73,7 @@ final class Canvas: @unchecked Sendable {
 
   /// Calls `paint` with bands of rows on every core. No pixel may depend on another band's.
   func inBands(_ rows: Range<Int>? = nil, _ paint: @Sendable (Range<Int>) -> Void) {
-    Bands.run(rows ?? 0..<height, paint)
+    Bands.run(rows ?? 0..<height, control: control, paint)
   }
 }
 
@@ -120,11 +140,16 @@ enum Bands {
   /// Whether work is done in one piece; tests compare both ways.
   @TaskLocal static var isWhole = false
 
-  static func run(_ range: Range<Int>, size: Int = 16, _ work: @Sendable (Range<Int>) -> Void) {
+  /// - Parameter control: bands are left out once it says to stop.
+  static func run(
+    _ range: Range<Int>, size: Int = 16, control: EngineControl? = nil,
+    _ work: @Sendable (Range<Int>) -> Void
+  ) {
     let count = (range.count + size - 1) / size
     guard count > 0 else { return }
     if isWhole { return work(range) }
     DispatchQueue.concurrentPerform(iterations: count) { band in
+      if control?.isStopped == true { return }
       let start = range.lowerBound + band * size
       work(start..<min(start + size, range.upperBound))
     }

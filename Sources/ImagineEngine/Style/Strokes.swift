@@ -5,14 +5,13 @@ struct Strokes {
   init(_ painter: Painter) { self.painter = painter }
 
   func apply(_ canvas: Canvas) {
-    let source = Canvas(width: canvas.width, height: canvas.height)
-    source.pixels.update(from: canvas.pixels, count: canvas.width * canvas.height)
+    let source = Canvas(canvas)
     let flow = Noise(painter.scene.stream.split("strokes"))
     let sizes: [Float] = [0.08, 0.04, 0.02, 0.012]
     for (pass, size) in sizes.enumerated() {
       let strokes = plan(pass, size, source, flow)
       // Each band draws every stroke that reaches it, in the same order.
-      Bands.run(0..<canvas.height, size: 32) { band in
+      Bands.run(0..<canvas.height, size: 32, control: canvas.control) { band in
         for stroke in strokes
         where stroke.low < Float(band.upperBound) && stroke.high > Float(band.lowerBound) {
           draw(stroke, band, canvas)

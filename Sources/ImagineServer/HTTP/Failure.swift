@@ -53,8 +53,10 @@ struct Failure: Error, Equatable {
       self = .notOffered(title)
     case EngineError.failed:
       self = Failure(.internalError, "the picture could not be drawn")
-    case is HungUp:
-      self = Failure(.requestInvalid, "the client hung up before its turn", status: 499)
+    case EngineControl.Stop.outOfTime:
+      self = Failure(.timedOut, "the work took longer than this server gives to one call")
+    case EngineControl.Stop.abandoned:
+      self = Failure(.requestInvalid, "the client hung up before the end", status: 499)
     case is StoreUnreachable:
       self = Failure(.storeUnreachable, "the job store cannot be reached", retryAfter: 1)
     default:

@@ -1,3 +1,4 @@
+import ImagineCore
 import Synchronization
 
 /// Lets the thread that films and those that wait for it talk to each other.
@@ -12,41 +13,26 @@ final class FilmControl: Sendable {
     case outOfTime
   }
 
-  private struct State {
-    var progress = 0.0
-    var stopped: Stop?
-  }
-
-  private let state = Mutex(State())
-  private let deadline: ContinuousClock.Instant
+  /// What the engine asks.
+  let engine: EngineControl
+  private let reason = Mutex<Stop?>(nil)
 
   /// - Parameter seconds: how long the film may take.
   init(seconds: Double) {
-    deadline = .now + .seconds(seconds)
+    engine = EngineControl(seconds: seconds)
   }
 
   /// The part done, 0 … 1.
-  var progress: Double { state.withLock { $0.progress } }
+  var progress: Double { engine.progress }
 
   /// Why the film was stopped, if it was.
-  var stopped: Stop? { state.withLock { $0.stopped } }
+  var stopped: Stop? {
+    reason.withLock { $0 } ?? (engine.stopped == .outOfTime ? .outOfTime : nil)
+  }
 
   /// Asks the film to end; the first reason stands.
   func stop(_ reason: Stop) {
-    state.withLock { state in
-      if state.stopped == nil { state.stopped = reason }
-    }
-  }
-
-  /// Notes the part done.
-  ///
-  /// - Throws: ``Stop`` where the film is to end.
-  func report(_ progress: Double) throws {
-    if ContinuousClock.now > deadline { stop(.outOfTime) }
-    let reason = state.withLock { state in
-      state.progress = progress
-      return state.stopped
-    }
-    if let reason { throw reason }
+    self.reason.withLock { if $0 == nil { $0 = reason } }
+    engine.stop()
   }
 }

@@ -14,66 +14,88 @@ struct CardEngine: Engine {
 
   var version: String { "card" }
 
+  func offers(_ operation: ImagineCore.Operation) -> Bool { base.offers(operation) }
+
+  func memory(
+    for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+  ) throws -> Int {
+    try base.memory(for: operation, picture: picture, aspectRatio: aspectRatio)
+  }
+
+  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+    try base.memory(for: conversion, picture: picture)
+  }
+
   func paint(
-    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl
   ) throws -> [UInt8] {
     Card(prompt: prompt, style: style.rawValue, seed: seed).png(size: aspectRatio.pixelSize)
   }
 
   func film(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
-    progress: (Double) throws -> Void
+    control: EngineControl
   ) throws -> Film {
     // Filming takes seconds, and nobody looks at these: the first one stands for all.
     try reels.film(of: aspectRatio, into: folder) {
       let card = Card(prompt: "a film", style: style, seed: 1).png(size: aspectRatio.pixelSize)
       return try base.animate(
         prompt: "", image: card, style: style, aspectRatio: aspectRatio, seed: 1, into: folder,
-        progress: progress)
+        control: control)
     }
   }
 
-  func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8] {
-    try base.convert(picture, to: conversion)
+  func convert(
+    _ picture: [UInt8], to conversion: Conversion, control: EngineControl
+  ) throws -> [UInt8] {
+    try base.convert(picture, to: conversion, control: control)
   }
 
-  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
+  func png(
+    prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl
+  ) throws -> [UInt8] {
     Card(prompt: prompt, style: "png", seed: seed).png(size: aspectRatio.pixelSize)
   }
 
-  func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
-    try base.removeBackground(image)
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+    try base.removeBackground(image, control: control)
   }
 
-  func upscale(_ image: [UInt8]) throws -> [UInt8] {
-    try base.upscale(image)
+  func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+    try base.upscale(image, control: control)
   }
 
-  func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    try base.fill(prompt: prompt, image: image, mask: mask)
+  func fill(
+    prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl
+  ) throws -> [UInt8] {
+    try base.fill(prompt: prompt, image: image, mask: mask, control: control)
   }
 
-  func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
-    try base.retouch(image, mask: mask)
+  func retouch(_ image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8] {
+    try base.retouch(image, mask: mask, control: control)
   }
 
   func resize(
-    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl
   ) throws -> [UInt8] {
-    try base.resize(image, to: aspectRatio, prompt: prompt, mask: mask)
+    try base.resize(image, to: aspectRatio, prompt: prompt, mask: mask, control: control)
   }
 
-  func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
-    try base.addBackground(prompt: prompt, image: image, seed: seed)
+  func addBackground(
+    prompt: String, image: [UInt8], seed: Int64, control: EngineControl
+  ) throws -> [UInt8] {
+    try base.addBackground(prompt: prompt, image: image, seed: seed, control: control)
   }
 
   func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
-    into folder: String, progress: (Double) throws -> Void
+    into folder: String, control: EngineControl
   ) throws -> Film {
     try base.animate(
       prompt: prompt, image: image, style: style, aspectRatio: aspectRatio, seed: seed,
-      into: folder, progress: progress)
+      into: folder, control: control)
   }
 }
 

@@ -26,10 +26,12 @@ extension ImagineService {
   }
 
   private func convert(_ call: Call) async throws -> Response {
+    try admit(call)
     let form = try await Form(call.request, by: bodies)
     let request = try form.request(for: .convert)
-    try PictureCheck(pixels: configuration.limits.pixels).check(request)
-    guard case .bytes(let bytes)? = request["image"]?.picture else {
+    guard let size = try RequestCheck(configuration.limits).check(request),
+      case .bytes(let bytes)? = request["image"]?.picture
+    else {
       throw Failure.invalid("field 'image' is missing", field: "image")
     }
     let conversion = Conversion(
@@ -38,11 +40,10 @@ extension ImagineService {
       height: request["height"]?.integer.map(Int.init),
       fit: request["fit"]?.text.flatMap(Conversion.Fit.init(rawValue:)) ?? .contain,
       quality: request["quality"]?.integer.map(Int.init) ?? 90)
-    guard (conversion.width ?? 1) * (conversion.height ?? 1) <= configuration.limits.pixels else {
-      throw Failure.invalid(
-        "fields 'width' and 'height': at most \(configuration.limits.pixels) pixels",
-        field: "width")
-    }
-    return .picture(try await queue.run { try engine.convert(bytes, to: conversion) })
+    let memory = try engine.memory(for: conversion, picture: size)
+    return .picture(
+      try await run(call, bytes: memory) {
+        try engine.convert(bytes, to: conversion, control: $0)
+      })
   }
 }

@@ -14,8 +14,8 @@ extension ImagineService {
     try admit(call)
     let form = try await Form(call.request, by: bodies)
     let request = seeded(try form.request(for: operation))
-    try PictureCheck(pixels: configuration.limits.pixels).check(request)
-    let picture = try await drawn(request, for: call)
+    let size = try RequestCheck(configuration.limits).check(request)
+    let picture = try await drawn(request, size, for: call)
     var response = Response.picture(picture)
     if let seed = request.seed { response.headers.set("x-imagine-seed", String(seed)) }
     return response
@@ -39,13 +39,28 @@ extension ImagineService {
 
   /// Draws on the engine's threads and charges the account.
   ///
-  /// A caller that hangs up while its call waits for a thread is not drawn for, and pays nothing.
-  /// Work that was begun is done and charged, whether or not anybody reads the answer: that is what
-  /// a charge is.
-  func drawn(_ request: ImagineCore.Request, for call: Call) async throws -> [UInt8] {
-    try await billed(Tariff.price(of: request), request.operation.name, call) {
-      let line = await call.context.line()
-      return try await queue.run(while: line?.isOpen == true) { try engine.draw(request) }
+  /// A caller that hangs up is not drawn for any longer, and pays nothing. A size that the operation
+  /// cannot be done with is refused before anything waits.
+  private func drawn(
+    _ request: ImagineCore.Request, _ size: PixelSize?, for call: Call
+  ) async throws -> [UInt8] {
+    let bytes = try engine.memory(
+      for: request.operation, picture: size, aspectRatio: request.aspectRatio)
+    return try await billed(Tariff.price(of: request), request.operation.name, call) {
+      try await run(call, bytes: bytes) { try engine.draw(request, $0) }
+    }
+  }
+
+  /// Runs an engine call for an account; it ends when the caller hangs up.
+  func run<Result: Sendable>(
+    _ call: Call, bytes: Int, _ work: @escaping @Sendable (EngineControl) throws -> Result
+  ) async throws -> Result {
+    let line = await call.context.line()
+    let control = EngineControl { line?.isOpen == true }
+    return try await queue.run(
+      EngineQueue.Demand(account: call.account.id, bytes: bytes, control: control)
+    ) {
+      try work(control)
     }
   }
 
@@ -60,14 +75,21 @@ extension ImagineService {
   }
 }
 
-/// What can be told of a request's pictures before a decoder touches them.
-struct PictureCheck {
-  /// The most that one picture may have.
-  let pixels: Int
+/// What can be told of a request before the engine touches it.
+struct RequestCheck {
+  private let promptCharacters: Int
 
-  /// - Throws: ``Failure`` 1100 for a picture that is none, or has too many pixels, and for a mask
-  ///   of another size than its picture.
-  func check(_ request: ImagineCore.Request) throws(Failure) {
+  init(_ limits: Limits) {
+    promptCharacters = limits.promptCharacters
+  }
+
+  /// Gives the size of the request's picture, where it has one.
+  ///
+  /// - Throws: ``Failure`` 1100 for a prompt over the limit, for a picture that is none or is over
+  ///   the ``PixelBudget``, and for a mask of another size than its picture.
+  @discardableResult
+  func check(_ request: ImagineCore.Request) throws(Failure) -> PixelSize? {
+    try checkPrompt(request.prompt)
     var sizes: [String: PixelSize] = [:]
     for field in request.operation.fields {
       guard case .bytes(let bytes) = request[field.name]?.picture else { continue }
@@ -76,16 +98,27 @@ struct PictureCheck {
           "field '\(field.wireName)': the file is no picture (expected \(PictureHeader.expectation))",
           field: field.wireName)
       }
-      guard header.size.width <= pixels / max(1, header.size.height) else {
-        throw .invalid(
-          "field '\(field.wireName)': \(header.size) pixels are too many (at most \(pixels))",
-          field: field.wireName)
+      if let fault = PixelBudget.fault(of: header.size) {
+        throw .invalid("field '\(field.wireName)': \(fault)", field: field.wireName)
       }
       sizes[field.name] = header.size
     }
     if let image = sizes["image"], let mask = sizes["mask"], image != mask {
       throw .invalid(
         "field 'mask': the mask has \(mask) pixels, but the image has \(image)", field: "mask")
+    }
+    return sizes["image"]
+  }
+
+  private func checkPrompt(_ prompt: String?) throws(Failure) {
+    // Bytes are counted at once, characters one by one.
+    guard let prompt, prompt.utf8.count > promptCharacters else { return }
+    let isTooLong =
+      prompt.utf8.count > 4 * promptCharacters || prompt.unicodeScalars.count > promptCharacters
+    if isTooLong {
+      throw .invalid(
+        "field 'prompt': it is too long (at most \(promptCharacters) characters)",
+        field: "prompt")
     }
   }
 }

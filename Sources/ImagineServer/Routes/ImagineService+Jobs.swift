@@ -29,7 +29,8 @@ extension ImagineService {
     try admit(call)
     let form = try await Form(call.request, by: bodies)
     let request = try form.request(for: operation)
-    try PictureCheck(pixels: configuration.limits.pixels).check(request)
+    let size = try RequestCheck(configuration.limits).check(request)
+    _ = try engine.memory(for: operation, picture: size, aspectRatio: request.aspectRatio)
     let id = UUID().uuidString.lowercased()
     let price = call.account.isMetered ? Tariff.price(of: request) : 0
     let folder = home.folder(ofJob: id)

@@ -93,6 +93,7 @@ extension ImagineService {
     let body = try await bodies.read(call.request)
     let request = try Operation.openAIImages.request(from: JSONFields(body.bytes).fields, by: .wire)
     try checkModel(request["model"]?.text ?? "")
+    try RequestCheck(configuration.limits).check(request)
     guard let size = OpenAISize(rawValue: request["size"]?.text ?? "") else {
       throw Failure.invalid(
         "Invalid image size '\(request["size"]?.text?.prefix(40) ?? "")'. Allowed sizes: "
@@ -104,11 +105,11 @@ extension ImagineService {
     let price = Int64(OpenAIModel.style.price ?? 1) * Int64(seeds.count)
     let asksForBytes = request["response_format"]?.text == "b64_json"
     let base = baseAddress(for: call)
+    let memory = try engine.memory(for: .generate, picture: size.pixels, aspectRatio: nil)
     let pictures = try await billed(price, "images", call) {
-      let line = await call.context.line()
-      return try await queue.run(while: line?.isOpen == true) {
+      try await run(call, bytes: memory) { control in
         try seeds.map { seed in
-          let bytes = try engine.paint(prompt, size: size, seed: seed)
+          let bytes = try engine.paint(prompt, size: size, seed: seed, control)
           return asksForBytes
             ? Images.Picture(base64: Data(bytes).base64EncodedString())
             : Images.Picture(url: base + (try shelf.place(bytes)))
@@ -121,14 +122,18 @@ extension ImagineService {
 
 extension Engine {
   /// A picture of one of the sizes of `/v1`.
-  fileprivate func paint(_ prompt: String, size: OpenAISize, seed: Int64) throws -> [UInt8] {
+  fileprivate func paint(
+    _ prompt: String, size: OpenAISize, seed: Int64, _ control: EngineControl
+  ) throws -> [UInt8] {
     let picture = try paint(
-      prompt: prompt, style: OpenAIModel.style, aspectRatio: size.aspectRatio, seed: seed)
+      prompt: prompt, style: OpenAIModel.style, aspectRatio: size.aspectRatio, seed: seed,
+      control: control)
     guard size.aspectRatio.pixelSize != size.pixels else { return picture }
     return try convert(
       picture,
       to: Conversion(
-        format: .png, width: size.pixels.width, height: size.pixels.height, fit: .cover))
+        format: .png, width: size.pixels.width, height: size.pixels.height, fit: .cover),
+      control: control)
   }
 }
 

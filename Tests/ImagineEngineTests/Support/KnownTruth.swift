@@ -19,7 +19,8 @@ enum KnownTruth {
     let low = pose == .whole ? Point(-0.34, 0.14) : Point(-0.44, 0.12)
     let high = pose == .whole ? Point(0.34, 0.86) : Point(0.44, 1.9)
     let scene = Composer.scene(of: prompt, aspect: 1, seed: seed).fitted(low: low, high: high)
-    let cutout = try Cutout(scene, Rendering(.cutout), width: side, height: side)
+    let cutout = try Cutout(
+      scene, Rendering(.cutout), PixelSize(width: side, height: side), EngineControl())
     var picture = ground.raster(width: side, height: side, number: Int(seed))
     for index in cutout.alpha.indices {
       let alpha = Int(cutout.alpha[index])

@@ -13,10 +13,6 @@ final class StubEngine: Engine {
 
     func open() { isOpen.withLock { $0 = true } }
 
-    func wait() {
-      while !isOpen.withLock({ $0 }) { usleep(1000) }
-    }
-
     var isClosed: Bool { isOpen.withLock { !$0 } }
   }
 
@@ -42,11 +38,21 @@ final class StubEngine: Engine {
 
   func offers(_ operation: ImagineCore.Operation) -> Bool { !lacks.contains(operation.name) }
 
+  func memory(
+    for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+  ) throws -> Int { 0 }
+
+  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int { 0 }
+
   func paint(
-    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl
   ) throws -> [UInt8] {
     begun.withLock { $0 += 1 }
-    paintGate.wait()
+    while paintGate.isClosed {
+      try control.check()
+      usleep(1000)
+    }
     painted.withLock { $0 += 1 }
     if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
     return Self.png(
@@ -55,12 +61,12 @@ final class StubEngine: Engine {
 
   func film(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
-    progress: (Double) throws -> Void
+    control: EngineControl
   ) throws -> Film {
     filmsBegun.withLock { $0 += 1 }
     do {
       repeat {
-        try progress(0.5)
+        try control.report(0.5)
         usleep(1000)
       } while filmGate.isClosed
     } catch {
@@ -77,7 +83,9 @@ final class StubEngine: Engine {
       duration: 2)
   }
 
-  func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8] {
+  func convert(_ picture: [UInt8], to conversion: Conversion, control: EngineControl) throws
+    -> [UInt8]
+  {
     guard let header = PictureHeader(picture) else {
       throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
     }
@@ -88,43 +96,51 @@ final class StubEngine: Engine {
       content: "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
   }
 
-  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64) throws -> [UInt8] {
+  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
+    -> [UInt8]
+  {
     Self.png(aspectRatio.pixelSize, content: "png|\(prompt)|\(seed)")
   }
 
-  func removeBackground(_ image: [UInt8]) throws -> [UInt8] {
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
     try edited(image, "remove_background")
   }
 
-  func upscale(_ image: [UInt8]) throws -> [UInt8] { try edited(image, "upscale") }
+  func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+    try edited(image, "upscale")
+  }
 
-  func fill(prompt: String, image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+  func fill(prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8]
+  {
     try edited(image, "fill|\(prompt)|\(mask.last ?? 0)")
   }
 
-  func retouch(_ image: [UInt8], mask: [UInt8]) throws -> [UInt8] {
+  func retouch(_ image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8] {
     try edited(image, "retouch|\(mask.last ?? 0)")
   }
 
   func resize(
-    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl
   ) throws -> [UInt8] {
     try edited(
       image, "resize|\(aspectRatio?.rawValue ?? "-")|\(prompt ?? "-")|\(mask?.last ?? 0)")
   }
 
-  func addBackground(prompt: String, image: [UInt8], seed: Int64) throws -> [UInt8] {
+  func addBackground(prompt: String, image: [UInt8], seed: Int64, control: EngineControl) throws
+    -> [UInt8]
+  {
     try edited(image, "add_background|\(prompt)|\(seed)")
   }
 
   func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
-    into folder: String, progress: (Double) throws -> Void
+    into folder: String, control: EngineControl
   ) throws -> Film {
     try film(
       prompt: "\(prompt) from \(image.count) bytes in \(aspectRatio?.rawValue ?? "its shape")",
       style: style, aspectRatio: aspectRatio ?? .square, seed: seed, into: folder,
-      progress: progress)
+      control: control)
   }
 
   /// The picture's own size, and what was asked.

@@ -8,6 +8,8 @@ struct GIFFile {
   var frames: [[Int]]
   var transparent: Int?
   var claimedSize: (width: Int, height: Int)?
+  /// What the frames' headers say instead of the screen's size.
+  var frameSize: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
     let (claimedWidth, claimedHeight) = claimedSize ?? (width, height)
@@ -20,7 +22,8 @@ struct GIFFile {
     for frame in frames {
       file += [0x21, 0xF9, 4, transparent == nil ? 0 : 1, 10, 0, UInt8(transparent ?? 0), 0]
       file += [0x2C, 0, 0, 0, 0]
-      file += ByteOrder.little.bytes(claimedWidth, 2) + ByteOrder.little.bytes(claimedHeight, 2)
+      file += ByteOrder.little.bytes(frameSize?.width ?? claimedWidth, 2)
+      file += ByteOrder.little.bytes(frameSize?.height ?? claimedHeight, 2)
       file += [0, 7] + Self.blocks(Self.codes(frame)) + [0]
     }
     return file + [0x3B]

@@ -21,6 +21,8 @@ struct TIFFFile {
   /// 256 reds, then greens, then blues, 16 bits each.
   var palette: [Int]?
   var claimedSize: (width: Int, height: Int)?
+  /// Says that the pixels stand in tiles of a size.
+  var tile: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
     let pixels = samples.flatMap { order.bytes($0, depth / 8) }
@@ -40,6 +42,12 @@ struct TIFFFile {
     if let palette { directory.add(320, .short, palette) }
     if channels > (colours == .cmyk ? 4 : colours == .rgb ? 3 : 1) {
       directory.add(338, .short, [2])
+    }
+    if let tile {
+      directory.add(322, .long, [tile.width])
+      directory.add(323, .long, [tile.height])
+      directory.add(324, .long, [8])
+      directory.add(325, .long, [pixels.count])
     }
     if let profile { directory.add(34_675, .undefined, profile.map(Int.init)) }
     let mark: [UInt8] = order == .little ? [0x49, 0x49] : [0x4D, 0x4D]

@@ -1,0 +1,38 @@
+public import ImagineCore
+
+extension BuiltInEngine {
+  /// Bytes a pixel of the largest picture of an operation, measured at its peak and rounded up.
+  private static func bytesPerPixel(_ operation: Operation) -> Int {
+    switch operation.name {
+    case Operation.upscale.name: 64
+    case Operation.removeBackground.name: 96
+    case Operation.fill.name, Operation.retouch.name, Operation.resize.name: 128
+    default: 80
+    }
+  }
+
+  public func memory(
+    for operation: Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+  ) throws -> Int {
+    var size = picture ?? (aspectRatio ?? .square).pixelSize
+    try PixelBudget.check(size, field: "image")
+    switch operation.name {
+    case Operation.upscale.name:
+      try Self.checkDoubled(size)
+    case Operation.resize.name:
+      if let aspectRatio { size = try Reshaping.largest(of: size, as: aspectRatio) }
+    case Operation.video.name, Operation.animate.name:
+      let film = (aspectRatio ?? .sixteenToNine).videoSize
+      // Two frames at once, and the picture that a camera moves over.
+      return size.width * size.height * 12 + film.width * film.height * 200
+    default: break
+    }
+    return size.width * size.height * Self.bytesPerPixel(operation)
+  }
+
+  public func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+    try PixelBudget.check(picture, field: "image")
+    let size = try Fitting(picture, conversion).size
+    return picture.width * picture.height * 20 + size.width * size.height * 40
+  }
+}

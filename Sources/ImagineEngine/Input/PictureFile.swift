@@ -1,0 +1,266 @@
+import ImagineCore
+
+/// What of a picture's file reaches a decoder: the pixels of its first frame, its palette and its
+/// colour profile.
+///
+/// Texts, previews, notes of cameras and further frames are cut out: some decoders expand them
+/// to many times their size. Of the notes the orientation is read here.
+struct PictureFile {
+  let format: PictureFormat
+  let bytes: [UInt8]
+  /// 1 … 8, as EXIF numbers it; what a decoder turns itself counts as 1.
+  let orientation: Int
+
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for bytes of no known format, and for a file
+  ///   whose decoding would cost more than its size says.
+  init(_ bytes: [UInt8], field: String) throws(EngineError) {
+    guard let format = Self.format(of: bytes) else {
+      throw .unusable(
+        field: field,
+        reason: bytes.isEmpty
+          ? "it is empty" : "it is no PNG, JPEG, WebP, AVIF, TIFF or GIF file")
+    }
+    let cut: Cut
+    do {
+      cut =
+        switch format {
+        case .png: Cut(png: bytes)
+        case .jpeg: try Cut(jpeg: bytes)
+        case .webp: Cut(webp: bytes)
+        case .tiff: try Cut(tiff: bytes)
+        case .gif: Cut(gif: bytes)
+        case .avif: try Cut(avif: bytes)
+        }
+    } catch {
+      throw .unusable(field: field, reason: error.reason)
+    }
+    self.format = format
+    self.bytes = cut.bytes
+    orientation = cut.orientation
+  }
+
+  private static func format(of bytes: [UInt8]) -> PictureFormat? {
+    let reader = ByteReader(bytes)
+    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return .png }
+    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
+    if reader.has("RIFF", at: 0), reader.has("WEBP", at: 8) { return .webp }
+    if reader.has("ftyp", at: 4),
+      reader.has("avif", at: 8) || reader.has("avis", at: 8) || reader.has("mif1", at: 8)
+    {
+      return .avif
+    }
+    if reader.has("II*\0", at: 0) || reader.has("MM\0*", at: 0) { return .tiff }
+    if reader.has("GIF87a", at: 0) || reader.has("GIF89a", at: 0) { return .gif }
+    return nil
+  }
+}
+
+/// A file without what no decoder needs. What is damaged is left to the decoder to refuse.
+struct Cut {
+  /// Why a file is not given to a decoder.
+  struct Refusal: Error {
+    let reason: String
+  }
+
+  var bytes: [UInt8]
+  var orientation = 1
+}
+
+extension Cut {
+  /// PNG: all chunks that a reader must know, transparency and the profile.
+  init(png file: [UInt8]) {
+    let reader = ByteReader(file)
+    bytes = Array(file.prefix(8))
+    bytes.reserveCapacity(file.count)
+    var hasProfile = false
+    var at = 8
+    while let size = reader.number(at: at, 4), at + 12 + size <= file.count {
+      let isCritical = file[at + 4] & 0x20 == 0
+      if reader.has("eXIf", at: at + 4) {
+        orientation = Orientation.read(exif: reader.slice(at + 8, size))
+      }
+      let isProfile = reader.has("iCCP", at: at + 4)
+      if isCritical || reader.has("tRNS", at: at + 4) || isProfile && !hasProfile {
+        bytes += file[at..<(at + 12 + size)]
+      }
+      hasProfile = hasProfile || isProfile
+      at += 12 + size
+    }
+    // A chunk that ends early is damage, unless it is one that is cut out.
+    if at + 8 <= file.count, file[at + 4] & 0x20 == 0 { bytes += file[at...] }
+  }
+
+  /// JPEG: of the segments before the pixels those of tables and frames, JFIF's and Adobe's marks
+  /// and the profile.
+  ///
+  /// - Throws: ``Refusal`` for more scans than a picture is sent in: each costs as much as the
+  ///   whole picture.
+  init(jpeg file: [UInt8]) throws(Refusal) {
+    let reader = ByteReader(file)
+    bytes = Array(file.prefix(2))
+    bytes.reserveCapacity(file.count)
+    var hasOrientation = false
+    var at = 2
+    while let mark = reader.number(at: at, 2), mark >= 0xFF00 {
+      if mark == 0xFFFF {
+        at += 1
+        continue
+      }
+      if mark == 0xFF01 || (0xFFD0...0xFFD8).contains(mark) {
+        at += 2
+        continue
+      }
+      guard mark != 0xFFDA, mark != 0xFFD9, let size = reader.number(at: at + 2, 2), size >= 2,
+        at + 2 + size <= file.count
+      else { break }
+      if mark == 0xFFE1, reader.has("Exif\0\0", at: at + 4), !hasOrientation {
+        orientation = Orientation.read(exif: reader.slice(at + 4, size - 2))
+        hasOrientation = true
+      }
+      let isKept =
+        switch mark {
+        case 0xFFE0: reader.has("JFIF\0", at: at + 4)
+        case 0xFFE2: reader.has("ICC_PROFILE\0", at: at + 4)
+        case 0xFFEE: reader.has("Adobe", at: at + 4)
+        case 0xFFE0...0xFFEF, 0xFFFE: false
+        default: true
+        }
+      if isKept { bytes += file[at..<(at + 2 + size)] }
+      at += 2 + size
+    }
+    guard Self.scans(in: file, from: at) <= 100 else {
+      throw Refusal(reason: "it is a JPEG file of more than 100 scans")
+    }
+    bytes += file[min(at, file.count)...]
+  }
+
+  private static func scans(in file: [UInt8], from start: Int) -> Int {
+    file.withUnsafeBufferPointer { file in
+      var count = 0
+      var at = start
+      while at + 1 < file.count {
+        if file[at] == 0xFF, file[at + 1] == 0xDA { count += 1 }
+        at += 1
+      }
+      return count
+    }
+  }
+
+  /// WebP: the pixels of the first frame, alpha and the profile.
+  init(webp file: [UInt8]) {
+    let reader = ByteReader(file, isBig: false)
+    bytes = Array(file.prefix(12))
+    bytes.reserveCapacity(file.count)
+    var frames = 0
+    var at = 12
+    while let size = reader.number(at: at + 4, 4), at + 8 + size <= file.count {
+      let end = min(at + 8 + size + size % 2, file.count)
+      if reader.has("EXIF", at: at) {
+        orientation = Orientation.read(exif: reader.slice(at + 8, size))
+      }
+      if reader.has("ANMF", at: at) { frames += 1 }
+      let isPart =
+        reader.has("VP8", at: at) || reader.has("ALPH", at: at) || reader.has("ICCP", at: at)
+        || reader.has("ANIM", at: at) || reader.has("ANMF", at: at) && frames == 1
+      if isPart {
+        let start = bytes.count
+        bytes += file[at..<end]
+        // The extended header tells of EXIF (8) and XMP (4), which are no longer there.
+        if reader.has("VP8X", at: at), size >= 1 { bytes[start + 8] &= ~0x0C }
+      }
+      at = end
+    }
+    let isWhole = at >= file.count
+    if !isWhole { bytes += file[at...] }
+    guard bytes.count >= 12 else { return }
+    // A file that ends early has to look so.
+    let told = reader.number(at: 4, 4) ?? 0
+    let size = isWhole && told + 8 <= file.count + 1 ? bytes.count - 8 : max(told, bytes.count)
+    for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: size >> (8 * index)) }
+  }
+
+  /// GIF: the first frame, within a screen that holds it.
+  init(gif file: [UInt8]) {
+    let reader = ByteReader(file, isBig: false)
+    bytes = file
+    guard file.count > 13 else { return }
+    var at = 13 + Self.paletteSize(file[10])
+    var control: ArraySlice<UInt8> = []
+    while at + 1 < file.count, file[at] == 0x21 {
+      guard let end = Self.endOfBlocks(file, at + 2) else { return }
+      if file[at + 1] == 0xF9 { control = file[at..<end] }
+      at = end
+    }
+    guard at + 11 <= file.count, file[at] == 0x2C else { return }
+    let end = Self.endOfBlocks(file, at + 11 + Self.paletteSize(file[at + 9]))
+    bytes = Array(file.prefix(13 + Self.paletteSize(file[10]))) + control
+    bytes += file[at..<(end ?? file.count)]
+    if end != nil { bytes.append(0x3B) }
+    for side in [0, 2] {
+      let screen = reader.number(at: 6 + side, 2) ?? 0
+      let place = reader.number(at: at + 1 + side, 2) ?? 0
+      let frame = reader.number(at: at + 5 + side, 2) ?? 0
+      let needed = min(max(screen, place + frame), 0xFFFF)
+      bytes[6 + side] = UInt8(needed & 0xFF)
+      bytes[7 + side] = UInt8(needed >> 8)
+    }
+  }
+
+  private static func paletteSize(_ flags: UInt8) -> Int {
+    flags & 0x80 == 0 ? 0 : 3 << (Int(flags & 7) + 1)
+  }
+
+  /// The place behind a row of blocks; nil where the file ends before.
+  private static func endOfBlocks(_ file: [UInt8], _ start: Int) -> Int? {
+    var at = start
+    while at < file.count {
+      let size = Int(file[at])
+      at += 1 + size
+      if size == 0 { return at }
+    }
+    return nil
+  }
+}
+
+extension Cut {
+  /// The tags by which pixels are found and read, and the profile's.
+  private static let tiffTags: Set<Int> = [
+    256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 318, 319, 320, 322, 323,
+    324, 325, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 515, 519, 520, 521, 529, 530, 531,
+    532, 34_675, 50_674,
+  ]
+
+  /// TIFF: the pixels of the first directory.
+  ///
+  /// The other tags cannot be cut out of a file of offsets: a directory without them is put behind
+  /// it.
+  init(tiff file: [UInt8]) throws(Refusal) {
+    bytes = file
+    guard let directory = TIFFDirectory(file) else { return }
+    orientation = directory.number(of: 274).flatMap(Orientation.valid) ?? 1
+    let tile = PixelSize(
+      width: directory.number(of: 322) ?? 1, height: directory.number(of: 323) ?? 1)
+    guard max(tile.width, tile.height) <= PixelBudget.side,
+      tile.width * tile.height <= PixelBudget.area
+    else { throw Refusal(reason: "it has tiles of \(tile) pixels, which are too large") }
+    var seen: Set<Int> = []
+    let kept = directory.entries.filter {
+      Self.tiffTags.contains($0.tag) && seen.insert($0.tag).inserted
+    }
+    if bytes.count % 2 == 1 { bytes.append(0) }
+    let start = bytes.count
+    func put(_ value: Int, _ count: Int) -> [UInt8] {
+      let order = directory.reader.isBig ? Array((0..<count).reversed()) : Array(0..<count)
+      return order.map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    bytes += put(kept.count, 2)
+    for entry in kept { bytes += entry.bytes }
+    bytes += put(0, 4)
+    bytes.replaceSubrange(4..<8, with: put(start, 4))
+  }
+
+  /// AVIF: as it is; its boxes point at each other.
+  init(avif file: [UInt8]) throws(Refusal) {
+    bytes = file
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import ImagineCore
+import Synchronization
+import Testing
+
+@testable import ImagineEngine
+
+/// A call ends soon after its control says so.
+@Suite struct StoppingTests {
+  let engine = BuiltInEngine()
+
+  /// Large enough that every edit takes seconds.
+  private func large() throws -> (image: [UInt8], mask: [UInt8]) {
+    let (width, height) = (2400, 1600)
+    let image = try Codec.encode(
+      Bitmap(width: width, height: height, channels: 3) { bytes in
+        for index in bytes.indices {
+          bytes[index] = UInt8(truncatingIfNeeded: index / 3 % width / 9 &* 31 ^ index / 7000)
+        }
+      }, as: .jpeg)
+    let mask = try Mask.file(width, height) { index in
+      (500..<1900).contains(index % width) && (300..<1300).contains(index / width)
+    }
+    return (image, mask)
+  }
+
+  @Test("an abandoned edit ends with few further questions, and gives nothing")
+  func abandoned() throws {
+    let (image, mask) = try large()
+    for after in [1, 5, 40] {
+      for edit in Edit.all(image, mask) {
+        let asked = Mutex(0)
+        let control = EngineControl {
+          asked.withLock {
+            $0 += 1
+            return $0 <= after
+          }
+        }
+        let stopped = Edit.all(image, mask, control: control).first { $0.name == edit.name }
+        let start = ContinuousClock.now
+        do {
+          _ = try #require(stopped).run(engine)
+          // Done before it was asked so often.
+          #expect(asked.withLock { $0 } <= after, "\(edit.name)")
+        } catch EngineControl.Stop.abandoned {
+        } catch {
+          Issue.record("\(edit.name): \(error)")
+        }
+        // Far below what the work takes, far above what a loaded machine adds.
+        #expect(ContinuousClock.now - start < .seconds(20), "\(edit.name) after \(after)")
+      }
+    }
+  }
+
+  @Test("a deadline ends a call, whatever it is at")
+  func deadline() throws {
+    let (image, mask) = try large()
+    for edit in Edit.all(image, mask, control: EngineControl(seconds: 0)) {
+      #expect(throws: EngineControl.Stop.outOfTime, "\(edit.name)") { _ = try edit.run(engine) }
+    }
+    #expect(throws: EngineControl.Stop.outOfTime) {
+      try engine.paint(
+        prompt: "a city", style: .sdxl, aspectRatio: .square, seed: 1,
+        control: EngineControl(seconds: 0))
+    }
+    #expect(throws: EngineControl.Stop.outOfTime) {
+      try engine.png(
+        prompt: "a cat", aspectRatio: .square, seed: 1, control: EngineControl(seconds: 0))
+    }
+  }
+
+  @Test("a deadline that is brought forward holds, one that is put back does not")
+  func hurry() {
+    let control = EngineControl(seconds: 0)
+    control.hurry(seconds: 1000)
+    #expect(control.stopped == .outOfTime)
+    let other = EngineControl(seconds: 1000)
+    other.hurry(seconds: 0)
+    #expect(other.stopped == .outOfTime)
+    #expect(EngineControl().stopped == nil)
+  }
+
+  @Test("a video encoder that hangs is killed with its children when the film is given up")
+  func hungEncoder() async throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/hung-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let program = folder + "/ffmpeg"
+    try "#!/bin/sh\nsleep 300 & echo $! > \(folder)/child; wait\n".write(
+      toFile: program, atomically: true, encoding: .utf8)
+    #expect(chmod(program, 0o755) == 0)
+    let control = EngineControl {
+      // Given up once the program is at work.
+      !FileManager.default.fileExists(atPath: folder + "/child")
+    }
+    let size = PixelSize(width: 64, height: 64)
+    #expect(throws: EngineControl.Stop.abandoned) {
+      let encoder = try VideoEncoder(
+        size: size, framesPerSecond: 24, path: folder + "/film.mp4", control: control,
+        program: program)
+      let frame = [UInt8](repeating: 0, count: 64 * 64 * 3)
+      while true { try frame.withUnsafeBufferPointer { try encoder.write($0) } }
+    }
+    let text = try String(contentsOfFile: folder + "/child", encoding: .utf8)
+    if let child = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) {
+      // It was nobody's child any more: whoever inherits it may take a moment to reap it.
+      var isGone = false
+      for _ in 0..<3000 where !isGone {
+        isGone = kill(child, 0) != 0 || Self.isZombie(child)
+        if !isGone { try await Task.sleep(for: .milliseconds(10)) }
+      }
+      #expect(isGone)
+    }
+  }
+
+  private static func isZombie(_ process: pid_t) -> Bool {
+    let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+    return status?.contains(") Z ") ?? true
+  }
+}
