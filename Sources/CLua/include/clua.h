@@ -84,6 +84,7 @@ struct clua_host {
   char message[128];
 
   clua_memory *memory;
+  const struct clua_order *order;  // what the protected call that begins now is to do
 
   uint64_t wait;              // what CLUA_WAIT waits for
   lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
@@ -265,8 +266,8 @@ void clua_mark_task(lua_State *L);
 // Puts the host's coroutine functions into the table on top of the stack. Raises.
 void clua_replace_coroutines(lua_State *L);
 
-// Keeps the debug library in the table on top from reaching into Swift functions and into
-// what belongs to objects. Raises.
+// Keeps the debug library in the table on top from changing what C code takes for granted.
+// Raises.
 void clua_guard_debug(lua_State *L);
 
 // Makes os.exit, in the table on top, tell the host first. Raises.
