@@ -100,6 +100,7 @@ void clua_close(clua_host *host) {
   host->is_closing = true;
   // Finalizers get their time without an old interrupt.
   clua_set_request(host, CLUA_RUNNING);
+  clua_set_task_request(host, CLUA_RUNNING);
   lua_sethook(host->main, NULL, 0, 0);
   lua_close(host->main);
   host->running = NULL;

@@ -1,6 +1,8 @@
 #ifndef CLUA_INTERNAL_H
 #define CLUA_INTERNAL_H
 
+#include <signal.h>
+
 #include "clua.h"
 
 // Marks in the low bits of the word that leads from a lua_State to its host.
@@ -45,6 +47,9 @@ int clua_protect(lua_State *L, clua_order *o, int results);
 
 // The C function that does it. Raises.
 int clua_protected(lua_State *L);
+
+// The signal mask that the program was started with. Never raises.
+void clua_inherited_mask(sigset_t *mask);
 
 // The allocator of a state; `memory` is its clua_memory.
 void *clua_allocate(void *memory, void *block, size_t osize, size_t nsize);

@@ -6,6 +6,9 @@
 const char clua_traceback_key = 0;
 const char clua_text_key = 0;
 
+// Stands for an order whose work is done, until clua_protect returns.
+static const clua_order done;
+
 // The one C function that protected calls run. A script can get hold of it, with
 // debug.getinfo, from a metamethod or a finalizer that runs in one; so it works only for the
 // call that clua_protect has just made, once, and with as many arguments as that has.
@@ -17,7 +20,9 @@ int clua_protected(lua_State *L) {
   }
   host->order = NULL;
   lua_pop(L, 1);
-  return o->work(L, o);
+  int results = o->work(L, o);
+  host->order = &done;
+  return results;
 }
 
 // Does the work of an order with the topmost values as its arguments.

@@ -21,6 +21,11 @@ extension LuaState {
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         return state.takeResults(of: number, stack)
       },
+      task_due: { context, stack in
+        guard let context, let stack else { return 0 }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        return state.takeTaskTime(stack)
+      },
       will_exit: { context, succeeds in
         guard let context else { return }
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()

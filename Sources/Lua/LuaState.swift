@@ -9,6 +9,7 @@ import CLua
 public final class LuaState {
   var host: UnsafeMutablePointer<clua_host>?
   let mailbox: Mailbox
+  let interrupter: Interrupter
   let configuration: LuaConfiguration
   let account: MemoryAccount
   var references = ReferenceTable()
@@ -21,8 +22,9 @@ public final class LuaState {
   /// How many errors of tasks were reported because nobody had awaited them.
   public internal(set) var unseenFailures = 0
 
-  init(mailbox: Mailbox, configuration: LuaConfiguration) {
+  init(mailbox: Mailbox, interrupter: Interrupter, configuration: LuaConfiguration) {
     self.mailbox = mailbox
+    self.interrupter = interrupter
     self.configuration = configuration
     account = MemoryAccount(limit: max(0, configuration.memoryLimit ?? 0))
   }

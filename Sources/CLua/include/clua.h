@@ -43,15 +43,20 @@ typedef struct clua_callbacks {
   // Leaves the results of a wait on the stack of L; returns their number, or a negative
   // code from above. CLUA_WAIT: the wait is not over.
   int (*take_results)(void *context, lua_State *L, uint64_t wait);
+  // A time has come that holds for the task that runs on L, or it is out of grace. Leaves an
+  // error value and returns CLUA_RAISE where it is to raise, else returns 0.
+  int (*task_due)(void *context, lua_State *L);
   // A script calls os.exit, with a code that means success or another.
   void (*will_exit)(void *context, bool succeeds);
 } clua_callbacks;
 
-// How an interrupt stands.
+// What is asked of the running code; the bits of clua_host.request.
 enum clua_request {
-  CLUA_RUNNING = 0,     // none is asked for
-  CLUA_RAISE_ONCE = 1,  // the next instruction raises
-  CLUA_RAISE_ALWAYS = 2 // every instruction raises
+  CLUA_RUNNING = 0,       // nothing
+  CLUA_RAISE_ONCE = 1,    // the next instruction raises the interrupt's message
+  CLUA_RAISE_ALWAYS = 2,  // every instruction does
+  CLUA_TASK_DUE = 4,      // a time that holds for the running task has come: task_due decides
+  CLUA_TASK_ALWAYS = 8    // every instruction of the running task raises that it is cancelled
 };
 
 // What clua_call keeps of an error.
@@ -73,7 +78,7 @@ typedef struct clua_memory {
 } clua_memory;
 
 // One Lua state and what belongs to it. Only the thread that Lua runs on may touch the
-// fields; `request` alone is set from other threads, and only with clua_set_request.
+// fields; `request` alone is set from other threads, and only with the functions for it.
 struct clua_host {
   lua_State *main;
   // The lua_State that is running; NULL before the first and after the last use. The
@@ -109,11 +114,16 @@ clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *contex
 void clua_close(clua_host *host);
 
 // Binds the host to the calling thread (NULL unbinds), for clua_current and for the
-// interrupt's signal, and unblocks signals there. Never raises.
+// interrupt's signal, and gives the thread the signal mask that the program was started with,
+// which is the one that programs started by a script get. Never raises.
 void clua_bind_thread(clua_host *host);
 
 // The host that is bound to the calling thread, or NULL. Never raises.
 clua_host *clua_current(void);
+
+// Blocks all signals on the calling thread: for a thread that runs nothing of a script. Never
+// raises.
+void clua_block_signals(void);
 
 // The host that a lua_State belongs to. Never raises.
 static inline clua_host *clua_host_of(lua_State *L) {
@@ -137,9 +147,11 @@ size_t clua_memory_used(const clua_memory *memory);
 int clua_interrupt_signal(void);
 bool clua_install_interrupt(void);
 
-// Sets and reads what is asked of the running script; from any thread. Never raises.
+// Set and read what an interrupt asks of the running script, and what is asked of the running
+// task; from any thread. Never raise.
 void clua_set_request(clua_host *host, int request);
 int clua_get_request(const clua_host *host);
+void clua_set_task_request(clua_host *host, int request);
 
 // Sets what an interrupt raises; while none is asked for. Never raises.
 void clua_set_message(clua_host *host, const char *message);
