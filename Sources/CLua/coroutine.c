@@ -185,7 +185,7 @@ static int continue_wrapped(lua_State *L, int status, lua_KContext context) {
   return drive(L, co, 0, continue_wrapped, end_wrapped);
 }
 
-static int call_wrapped(lua_State *L) {
+int clua_call_wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   luaL_argexpected(L, co, 1, "coroutine");
   int arguments = lua_gettop(L);
@@ -206,7 +206,7 @@ static int create(lua_State *L) {
 
 static int wrap(lua_State *L) {
   create(L);
-  lua_pushcclosure(L, call_wrapped, 1);
+  lua_pushcclosure(L, clua_call_wrapped, 1);
   return 1;
 }
 

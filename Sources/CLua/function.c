@@ -5,6 +5,7 @@
 // What stands behind a Swift function. After its finalizer has run (a state that closes
 // runs them all, and a later finalizer may still call the function) `invoke` refuses.
 typedef struct function {
+  const void *magic;
   clua_invoke invoke;
   clua_release release;
   void *context;
@@ -20,8 +21,8 @@ typedef struct object {
 } object;
 
 static const char function_key = 0;
+static const char function_magic = 0;
 static const char object_magic = 0;
-static const char index_key = 0;
 
 static int call_function(lua_State *L) {
   function *f = lua_touserdata(L, lua_upvalueindex(1));
@@ -36,12 +37,16 @@ static int refuse(void *context, lua_State *L) {
   return CLUA_RAISE;  // Whatever is on top, an argument or nothing, is the error value.
 }
 
+static function *function_at(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(function)) return NULL;
+  function *f = lua_touserdata(L, index);
+  return f->magic == &function_magic ? f : NULL;
+}
+
 static int collect_function(lua_State *L) {
-  function *f = lua_touserdata(L, 1);
+  function *f = function_at(L, 1);
   // Only a block that this file made, and that lives, is released.
-  if (f == NULL || lua_type(L, 1) != LUA_TUSERDATA || !lua_getmetatable(L, 1)) return 0;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &function_key);
-  if (!lua_rawequal(L, -1, -2) || lua_rawlen(L, 1) != sizeof *f || f->release == NULL) return 0;
+  if (f == NULL || f->release == NULL) return 0;
   clua_release release = f->release;
   f->invoke = refuse;
   f->release = NULL;
@@ -87,26 +92,25 @@ static void refuse_when_closing(lua_State *L) {
   if (clua_host_of(L)->is_closing) luaL_error(L, "the Lua state is closing");
 }
 
-static int push_function(lua_State *L) {
+static int push_function(lua_State *L, const clua_order *o) {
   refuse_when_closing(L);
-  function_order *order = lua_touserdata(L, 1);
+  const function_order *order = o->context;
   function *f = lua_newuserdatauv(L, sizeof *f, 0);
-  *f = (function){refuse, NULL, NULL};
+  *f = (function){NULL, refuse, NULL, NULL};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &function_key);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, call_function, 1);
   // Nothing raises from here on: now the block owns the context.
-  *f = (function){order->invoke, order->release, order->context};
+  *f = (function){&function_magic, order->invoke, order->release, order->context};
   return 1;
 }
 
 int clua_push_function(
   lua_State *L, clua_invoke invoke, clua_release release, void *context) {
   function_order order = {invoke, release, context};
-  lua_pushcfunction(L, push_function);
-  lua_pushlightuserdata(L, &order);
-  return lua_pcall(L, 1, 1, 0);
+  clua_order o = {.work = push_function, .context = &order};
+  return clua_protect(L, &o, 1);
 }
 
 typedef struct object_order {
@@ -116,9 +120,9 @@ typedef struct object_order {
   int user_values;
 } object_order;
 
-static int push_object(lua_State *L) {
+static int push_object(lua_State *L, const clua_order *request) {
   refuse_when_closing(L);
-  object_order *order = lua_touserdata(L, 1);
+  const object_order *order = request->context;
   object *o = lua_newuserdatauv(L, sizeof *o, order->user_values);
   *o = (object){NULL, NULL, NULL, NULL};
   lua_rawgetp(L, LUA_REGISTRYINDEX, order->type);
@@ -130,9 +134,8 @@ static int push_object(lua_State *L) {
 int clua_push_object(
   lua_State *L, const void *type, clua_release release, void *value, int user_values) {
   object_order order = {type, release, value, user_values};
-  lua_pushcfunction(L, push_object);
-  lua_pushlightuserdata(L, &order);
-  return lua_pcall(L, 1, 1, 0);
+  clua_order o = {.work = push_object, .context = &order};
+  return clua_protect(L, &o, 1);
 }
 
 void *clua_to_object(lua_State *L, int index, const void *type) {
@@ -188,7 +191,8 @@ static void copy_accessors(lua_State *L, int from, int to) {
 }
 
 // Stack: methods, getters, setters, metatable.
-static int complete_metatable(lua_State *L) {
+static int complete_metatable(lua_State *L, const clua_order *o) {
+  (void)o;
   copy_accessors(L, 2, 1);
   lua_pushvalue(L, 1);
   lua_pushcclosure(L, index_object, 1);
@@ -204,54 +208,16 @@ static int complete_metatable(lua_State *L) {
 }
 
 int clua_complete_metatable(lua_State *L) {
-  lua_pushcfunction(L, complete_metatable);
-  lua_insert(L, -5);
-  return lua_pcall(L, 4, 1, 0);
+  clua_order o = {.work = complete_metatable, .arguments = 4};
+  return clua_protect(L, &o, 1);
 }
 
-// The library's own function, upvalue 1, which runs in the place of the guard, so that its
-// messages name what the script has called.
-static int call_original(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
-
-static int guard_upvalues(lua_State *L);
-static int guard_user_values(lua_State *L);
-
-// The upvalues of the host's functions are its own: to the debug library they do not exist.
-static bool has_guarded_upvalues(lua_State *L, int index) {
-  static const lua_CFunction functions[] = {
-    call_function, index_object, assign_object, guard_upvalues, guard_user_values,
-    clua_exit_program,
-  };
-  lua_CFunction f = lua_tocfunction(L, index);
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    if (f == functions[i]) return true;
-  }
-  return false;
+bool clua_is_host_function(lua_CFunction f) {
+  return f == call_function || f == index_object || f == assign_object;
 }
 
-static int guard_upvalues(lua_State *L) {
-  return has_guarded_upvalues(L, 1) ? 0 : call_original(L);
-}
-
-// So are the user values of its objects: a task's coroutine, the values in a channel.
-static int guard_user_values(lua_State *L) {
-  if (object_at(L, 1) == NULL) return call_original(L);
-  luaL_pushfail(L);
-  return 1;
-}
-
-static void guard(lua_State *L, const char *name, lua_CFunction function) {
-  lua_getfield(L, -1, name);
-  lua_pushcclosure(L, function, 1);
-  lua_setfield(L, -2, name);
-}
-
-void clua_guard_debug(lua_State *L) {
-  guard(L, "getupvalue", guard_upvalues);
-  guard(L, "setupvalue", guard_upvalues);
-  guard(L, "upvalueid", guard_upvalues);
-  guard(L, "getuservalue", guard_user_values);
-  guard(L, "setuservalue", guard_user_values);
+bool clua_is_host_block(lua_State *L, int index) {
+  return object_at(L, index) != NULL || function_at(L, index) != NULL;
 }
 
 // The name leaves the stack first: where the argument is missing it would stand in its

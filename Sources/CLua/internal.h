@@ -1,6 +1,8 @@
 #ifndef CLUA_INTERNAL_H
 #define CLUA_INTERNAL_H
 
+#include <signal.h>
+
 #include "clua.h"
 
 // Marks in the low bits of the word that leads from a lua_State to its host.
@@ -21,6 +23,37 @@ static inline bool clua_marked(lua_State *L, uintptr_t mark) {
 extern const char clua_traceback_key;
 extern const char clua_text_key;
 
+typedef struct clua_order clua_order;
+
+// What a protected call is to do, on the C stack of its caller.
+struct clua_order {
+  int (*work)(lua_State *L, const clua_order *o);
+  int arguments;  // how many of the topmost values are its arguments
+  // What the work needs to know.
+  const char *bytes;
+  size_t count;
+  const char *text;
+  lua_Integer number;
+  int first, second;
+  const void *pointer;
+  lua_State *other;
+  int *status;
+  void (*body)(void *context, lua_State *L);
+  void *context;
+};
+
+// Does the work of an order under lua_pcall. Never raises.
+int clua_protect(lua_State *L, clua_order *o, int results);
+
+// The C function that does it. Raises.
+int clua_protected(lua_State *L);
+
+// The signal mask that the program was started with. Never raises.
+void clua_inherited_mask(sigset_t *mask);
+
+// The allocator of a state; `memory` is its clua_memory.
+void *clua_allocate(void *memory, void *block, size_t osize, size_t nsize);
+
 void clua_warn(void *context, const char *message, int continues);
 void clua_prepare_functions(lua_State *L);
 
@@ -29,6 +62,16 @@ void clua_push_where(lua_State *L, int level);
 
 // Waits for host->wait on behalf of L. Raises.
 int clua_wait(lua_State *L);
+
+// Whether f is one of the functions of function.c, whose upvalues are the host's own.
+bool clua_is_host_function(lua_CFunction f);
+
+// Whether the value at `index` is a block of function.c: behind a function or an object of the
+// host's. Never raises.
+bool clua_is_host_block(lua_State *L, int index);
+
+// The function that coroutine.wrap makes. Raises.
+int clua_call_wrapped(lua_State *L);
 
 // What os.exit is; its upvalue is the library's. Raises.
 int clua_exit_program(lua_State *L);

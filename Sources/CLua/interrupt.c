@@ -8,14 +8,29 @@
 
 static _Thread_local clua_host *bound;
 
+// The mask of the program's first thread as it was started.
+static sigset_t inherited;
+
+__attribute__((constructor)) static void keep_inherited_mask(void) {
+  pthread_sigmask(SIG_SETMASK, NULL, &inherited);
+}
+
 void clua_bind_thread(clua_host *host) {
   bound = host;
   if (host == NULL) return;
   // A thread that was made by one with signals blocked, as the workers of Swift's
   // concurrency are, has them blocked too, and so would the programs that a script runs.
-  sigset_t none;
-  sigemptyset(&none);
-  pthread_sigmask(SIG_SETMASK, &none, NULL);
+  sigset_t mask = inherited;
+  sigdelset(&mask, clua_interrupt_signal());
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+void clua_inherited_mask(sigset_t *mask) { *mask = inherited; }
+
+void clua_block_signals(void) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, NULL);
 }
 
 clua_host *clua_current(void) { return bound; }
@@ -28,13 +43,26 @@ int clua_interrupt_signal(void) {
 #endif
 }
 
-void clua_set_request(clua_host *host, int request) {
-  __atomic_store_n(&host->request, request, __ATOMIC_SEQ_CST);
-}
+enum {
+  INTERRUPT = CLUA_RAISE_ONCE | CLUA_RAISE_ALWAYS,
+  TASK = CLUA_TASK_DUE | CLUA_TASK_ALWAYS,
+};
 
-int clua_get_request(const clua_host *host) {
+static int all_requests(const clua_host *host) {
   return __atomic_load_n(&host->request, __ATOMIC_SEQ_CST);
 }
+
+static void replace_requests(clua_host *host, int mask, int request) {
+  int old = all_requests(host);
+  while (!__atomic_compare_exchange_n(
+      &host->request, &old, (old & ~mask) | request, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {}
+}
+
+void clua_set_request(clua_host *host, int request) { replace_requests(host, INTERRUPT, request); }
+
+int clua_get_request(const clua_host *host) { return all_requests(host) & INTERRUPT; }
+
+void clua_set_task_request(clua_host *host, int request) { replace_requests(host, TASK, request); }
 
 void clua_set_message(clua_host *host, const char *message) {
   snprintf(host->message, sizeof host->message, "%s", message);
@@ -43,23 +71,24 @@ void clua_set_message(clua_host *host, const char *message) {
 static void interrupt_hook(lua_State *L, lua_Debug *activation) {
   (void)activation;
   clua_host *host = clua_host_of(L);
-  int request = clua_get_request(host);
-  if (request == CLUA_RUNNING) {
-    // Left over from an interrupt that another coroutine has met.
-    lua_sethook(L, NULL, 0, 0);
-    return;
+  // A protected call of the host's begins or ends: it is no instruction of the script.
+  if (host->order != NULL) return;
+  int request = all_requests(host);
+  if (request & INTERRUPT) {
+    __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);
+    if (request & CLUA_RAISE_ONCE) clua_set_request(host, CLUA_RUNNING);
+    if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "%s", host->message);
   }
-  __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);
-  if (request == CLUA_RAISE_ONCE) {
-    clua_set_request(host, CLUA_RUNNING);
-    lua_sethook(L, NULL, 0, 0);
-  }
-  luaL_error(L, "%s", host->message);
+  int result = request & TASK ? host->callbacks.task_due(host->context, L) : 0;
+  // Also what was left over from an interrupt that another coroutine has met.
+  if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
+  if (result != 0) clua_finish(L, result);
 }
 
 void clua_arm(clua_host *host) {
   lua_State *L = host->running;
-  if (L != NULL && clua_get_request(host) != CLUA_RUNNING) {
+  if (L != NULL && all_requests(host) != CLUA_RUNNING) {
     lua_sethook(
       L, interrupt_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   }
@@ -71,7 +100,7 @@ lua_State *clua_switch(clua_host *host, lua_State *to) {
   // A signal before this line finds the old state, one after it the new one; the check
   // that follows covers the first.
   atomic_signal_fence(memory_order_seq_cst);
-  if (__builtin_expect(clua_get_request(host) != CLUA_RUNNING, 0)) clua_arm(host);
+  if (__builtin_expect(all_requests(host) != CLUA_RUNNING, 0)) clua_arm(host);
   return from;
 }
 

@@ -8,14 +8,18 @@ import CLua
 
 /// The thread that a Lua state lives on, from its first to its last instruction.
 final class Engine: Sendable {
-  let mailbox = Mailbox()
+  let mailbox: Mailbox
   let configuration: LuaConfiguration
   private let thread: ThreadHandle
+  private let ended: Gate
 
   /// Starts the thread and makes the state on it.
-  init(configuration: LuaConfiguration) throws {
+  init(mailbox: Mailbox, interrupter: Interrupter, configuration: LuaConfiguration) throws {
+    self.mailbox = mailbox
     self.configuration = configuration
-    let opening = Opening(mailbox: mailbox, configuration: configuration)
+    let opening = Opening(
+      mailbox: mailbox, interrupter: interrupter, configuration: configuration)
+    ended = opening.hasEnded
     thread = try ThreadHandle(stackSize: configuration.stackSize) { opening.runThread() }
     do {
       try opening.wait()
@@ -25,11 +29,18 @@ final class Engine: Sendable {
     }
   }
 
-  /// Ends the thread; with `waits`, returns when it has ended.
+  /// Whether this runs on the thread of Lua.
+  var isCurrent: Bool { LuaState.current?.mailbox === mailbox }
+
+  /// Ends the thread when what runs there has ended; with `waits`, returns then.
   func close(waits: Bool) {
     mailbox.close()
-    let isOwnThread = LuaState.current?.mailbox === mailbox
-    if waits && !isOwnThread { thread.join() } else { thread.detach() }
+    if waits {
+      ended.wait()
+      thread.join()
+    } else {
+      thread.detach()
+    }
   }
 }
 
@@ -105,12 +116,15 @@ private func runThreadBody(_ context: UnsafeMutableRawPointer?) -> UnsafeMutable
 /// after.
 private final class Opening: @unchecked Sendable {
   let mailbox: Mailbox
+  let interrupter: Interrupter
   let configuration: LuaConfiguration
+  let hasEnded = Gate()
   private let isOpen = Gate()
   private var failure: (any Error)?
 
-  init(mailbox: Mailbox, configuration: LuaConfiguration) {
+  init(mailbox: Mailbox, interrupter: Interrupter, configuration: LuaConfiguration) {
     self.mailbox = mailbox
+    self.interrupter = interrupter
     self.configuration = configuration
   }
 
@@ -120,7 +134,12 @@ private final class Opening: @unchecked Sendable {
   }
 
   func runThread() {
-    let state = LuaState(mailbox: mailbox, configuration: configuration)
+    defer {
+      interrupter.finish()
+      hasEnded.open()
+    }
+    let state = LuaState(
+      mailbox: mailbox, interrupter: interrupter, configuration: configuration)
     do {
       try state.open()
     } catch {

@@ -6,14 +6,20 @@ import CLua
   import Darwin
 #endif
 
-/// Ends scripts: once politely, and after a grace at every instruction.
+/// Ends runs: once politely, and after a grace at every instruction. Tells a task whose code runs
+/// that a time of it has come.
 ///
 /// A signal may come just before the thread blocks in a read, so it is sent again and
 /// again until the script has met it. The thread that does so is started when it is first
-/// needed.
+/// needed, and ends with the thread of Lua.
 ///
 /// `@unchecked Sendable`: `lock` guards every stored property below it.
 final class Interrupter: @unchecked Sendable {
+  /// Why a run was interrupted.
+  enum Reason {
+    case asked, timeLimit, cancelled, closed
+  }
+
   private let mailbox: Mailbox
   private let configuration: LuaConfiguration
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -29,11 +35,22 @@ final class Interrupter: @unchecked Sendable {
     case givenUp
   }
 
+  private struct Deadline {
+    var time: UInt64
+    var message: String
+  }
+
   private var stage = Stage.quiet
+  private var reason: Reason?
   private var current: RunToken?
-  private var pendingRun: RunToken?
-  private var deadline: (time: UInt64, message: String)?
-  private var isClosed = false
+  /// Of the current run, by its own limit and by ``interrupt(after:_:)``.
+  private var deadlines: [Deadline] = []
+  /// Of ``interrupt(after:_:)`` while nothing ran: for the next run.
+  private var nextDeadline: Deadline?
+  /// When the task whose code runs is to be told.
+  private var taskTime: UInt64?
+  private var isClosing = false
+  private var isFinished = false
   private var worker: pthread_t?
 
   init(mailbox: Mailbox, configuration: LuaConfiguration) {
@@ -68,57 +85,102 @@ final class Interrupter: @unchecked Sendable {
   func begin(_ run: RunToken) {
     withLock {
       current = run
-      if pendingRun === run {
-        pendingRun = nil
-        ask("cancelled")
+      deadlines = [nextDeadline].compactMap { $0 }
+      nextDeadline = nil
+      if let limit = run.limit {
+        deadlines.append(Deadline(time: MonotonicClock.after(limit.time), message: limit.message))
       }
-      if deadline != nil { wakeWorker() }
+      if isClosing {
+        ask(Self.closedText, .closed)
+      } else if run.isCancelled {
+        ask("cancelled", .cancelled)
+      }
+      if !deadlines.isEmpty { wakeWorker() }
     }
   }
 
-  /// A run has ended; what was asked of it is over.
-  func end(_ run: RunToken) {
+  /// A run has ended; what was asked of it is over. Returns why it was interrupted, if it was.
+  func end(_ run: RunToken) -> Reason? {
     withLock {
       current = nil
       stage = .quiet
+      deadlines = []
       mailbox.withRunning { host, _ in clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
+      defer { reason = nil }
+      return reason
     }
   }
 
-  /// Interrupts a run, or the one that runs now.
-  func interrupt(_ message: String, run: RunToken?) {
+  /// Interrupts the run that is under way.
+  func interrupt(_ message: String) {
+    withLock { if current != nil { ask(message, .asked) } }
+  }
+
+  /// Interrupts a run, now or as soon as it begins.
+  func cancel(_ run: RunToken) {
     withLock {
-      guard !isClosed else { return }
-      if let run, current !== run {
-        // It has not begun, or it is over.
-        if current == nil { pendingRun = run }
-        return
-      }
-      if current != nil { ask(message) }
+      run.isCancelled = true
+      if current === run { ask("cancelled", .cancelled) }
     }
   }
 
   func interrupt(after time: Duration, _ message: String) {
     withLock {
-      guard !isClosed else { return }
-      deadline = (MonotonicClock.after(time), message)
+      let deadline = Deadline(time: MonotonicClock.after(time), message: message)
+      guard current != nil else { return nextDeadline = deadline }
+      deadlines.append(deadline)
       wakeWorker()
     }
   }
 
+  static let closedText = "the interpreter is closed"
+
+  /// The interpreter closes: the run under way, and any that begins yet, is interrupted.
   func close() {
-    let worker: pthread_t? = withLock {
-      isClosed = true
+    withLock {
+      isClosing = true
+      if current != nil { ask(Self.closedText, .closed) }
+    }
+  }
+
+  /// The thread of Lua ends.
+  func finish() {
+    withLock {
+      isFinished = true
       pthread_cond_signal(news)
+    }
+  }
+
+  /// Waits for the end of the worker, after ``finish()``.
+  func join() {
+    let worker: pthread_t? = withLock {
       defer { self.worker = nil }
       return self.worker
     }
-    if let worker { pthread_join(worker, nil) }
+    guard let worker else { return }
+    if pthread_equal(worker, pthread_self()) != 0 {
+      pthread_detach(worker)
+    } else {
+      pthread_join(worker, nil)
+    }
+  }
+
+  // MARK: Tasks
+
+  /// Makes the code that runs now be told when that time has come; `nil`: never. On the thread of
+  /// Lua.
+  func watch(until time: UInt64?) {
+    withLock {
+      taskTime = time
+      if time != nil { wakeWorker() }
+    }
   }
 
   // MARK: Under the lock
 
-  private func ask(_ message: String) {
+  private func ask(_ message: String, _ reason: Reason) {
+    // That the interpreter is closed is the last word.
+    if self.reason == nil || reason == .closed { self.reason = reason }
     guard case .quiet = stage else { return }
     guard clua_install_interrupt() else { return }
     stage = .asked(graceEnd: MonotonicClock.after(configuration.grace))
@@ -136,7 +198,7 @@ final class Interrupter: @unchecked Sendable {
   }
 
   private func wakeWorker() {
-    if worker == nil {
+    if worker == nil, !isFinished {
       let context = Unmanaged.passRetained(self)
       #if canImport(Glibc)
         var thread = pthread_t()
@@ -153,10 +215,11 @@ final class Interrupter: @unchecked Sendable {
   // MARK: The worker
 
   fileprivate func runWorker() {
+    clua_block_signals()
     pthread_mutex_lock(lock)
-    while !isClosed {
+    while !isFinished {
       let next = step(MonotonicClock.now)
-      if isClosed { break }
+      if isFinished { break }
       wait(until: next)
     }
     pthread_mutex_unlock(lock)
@@ -164,16 +227,24 @@ final class Interrupter: @unchecked Sendable {
 
   /// Does what is due and says when the next thing is.
   private func step(_ now: UInt64) -> UInt64? {
-    if let deadline, deadline.time <= now, current != nil {
-      self.deadline = nil
-      ask(deadline.message)
+    if let due = deadlines.firstIndex(where: { $0.time <= now }) {
+      ask(deadlines.remove(at: due).message, .timeLimit)
     }
-    // One that has passed while nothing runs waits for the next run.
-    let nextDeadline = deadline.flatMap { current == nil && $0.time <= now ? nil : $0.time }
+    let isTaskDue = taskTime.map { $0 <= now } ?? false
+    if isTaskDue {
+      guard clua_install_interrupt() else { return nil }
+      mailbox.withRunning { host, _ in
+        clua_set_task_request(host, Int32(CLUA_TASK_DUE.rawValue))
+      }
+    }
     let soon = now + 20_000_000
     switch stage {
     case .quiet, .givenUp:
-      return nextDeadline
+      if isTaskDue {
+        signal()
+        return soon
+      }
+      return (deadlines.map(\.time) + [taskTime].compactMap { $0 }).min()
     case .asked(let graceEnd):
       if now >= graceEnd {
         stage = .insisting(end: MonotonicClock.after(configuration.grace))
@@ -212,6 +283,19 @@ final class Interrupter: @unchecked Sendable {
       var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       pthread_cond_timedwait_relative_np(news, lock, &time)
     #endif
+  }
+}
+
+/// Tells one run from another.
+///
+/// `@unchecked Sendable`: the lock of the interrupter guards `isCancelled`.
+final class RunToken: @unchecked Sendable {
+  /// How long the run may take, and what it raises then.
+  let limit: (time: Duration, message: String)?
+  fileprivate(set) var isCancelled = false
+
+  init(limit: (time: Duration, message: String)? = nil) {
+    self.limit = limit
   }
 }
 

@@ -29,8 +29,10 @@ public final class LuaInterpreter: Sendable {
   /// Makes a state with the standard libraries and the library `task`.
   /// - Throws: ``LuaError`` where there is no memory or no thread for it.
   public init(configuration: LuaConfiguration = LuaConfiguration()) throws {
-    engine = try Engine(configuration: configuration)
-    interrupter = Interrupter(mailbox: engine.mailbox, configuration: configuration)
+    let mailbox = Mailbox()
+    interrupter = Interrupter(mailbox: mailbox, configuration: configuration)
+    engine = try Engine(
+      mailbox: mailbox, interrupter: interrupter, configuration: configuration)
   }
 
   deinit {
@@ -38,42 +40,60 @@ public final class LuaInterpreter: Sendable {
     engine.close(waits: false)
   }
 
-  /// Ends the interpreter: runs finalizers, frees Lua's memory, ends the thread. What is
-  /// left to run throws ``LuaError`` of kind `closed`. Work that goes on in the
-  /// background is not waited for; see ``waitForBackgroundWork()``.
+  /// Ends the interpreter: interrupts the run that is under way, runs finalizers, frees Lua's
+  /// memory, ends the thread, and returns then. That run, and what is left to run, throws
+  /// ``LuaError`` of kind `closed`. Work that goes on in the background is not waited for; see
+  /// ``waitForBackgroundWork()``.
+  ///
+  /// On the thread of Lua itself it returns at once, and the run that it is called in ends with
+  /// its next instruction. As ``interrupt(_:)`` does, it waits for what Lua does in one long C
+  /// function, or in a finalizer.
   public func close() {
     interrupter.close()
-    engine.close(waits: true)
+    engine.close(waits: !engine.isCurrent)
+    if !engine.isCurrent { interrupter.join() }
   }
 
   // MARK: Running
 
   /// Runs `body` on the thread of Lua, one at a time, and then whatever tasks it made.
   ///
-  /// Cancelling the calling Swift task interrupts the script.
+  /// Cancelling the calling Swift task interrupts the script, also one that has not begun.
+  /// - Parameters:
+  ///   - timeLimit: how long it may take from its beginning; it is interrupted then, as
+  ///     ``interrupt(_:)`` does. The limit ends with the run.
+  ///   - timeMessage: what it raises then.
   /// - Throws: what `body` throws; ``LuaError`` of kind `closed` after ``close()``.
   public func run<Output: Sendable>(
+    timeLimit: Duration? = nil, timeMessage: String = "time limit exceeded",
     _ body: @escaping @Sendable (LuaState) throws -> Output
   ) async throws -> Output {
-    let run = RunToken()
+    let run = RunToken(limit: timeLimit.map { ($0, timeMessage) })
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let job = job(run, body) { continuation.resume(with: $0) }
         if !engine.mailbox.post(job) { job.refuse() }
       }
     } onCancel: {
-      interrupter.interrupt("cancelled", run: run)
+      interrupter.cancel(run)
     }
   }
 
   /// The same for a thread that can wait, a command's main thread for instance.
+  /// - Throws: also ``LuaError`` of kind `misuse` on the thread of Lua itself, which cannot wait
+  ///   for itself.
   @available(*, noasync, message: "use run")
   public func runBlocking<Output: Sendable>(
+    timeLimit: Duration? = nil, timeMessage: String = "time limit exceeded",
     _ body: @escaping @Sendable (LuaState) throws -> Output
   ) throws -> Output {
+    guard !engine.isCurrent else {
+      throw LuaError(
+        "a run was begun on the thread of Lua, which waits for its end", kind: .misuse)
+    }
     let gate = Gate()
     let outcome = Outcome<Output>()
-    let job = job(RunToken(), body) { result in
+    let job = job(RunToken(limit: timeLimit.map { ($0, timeMessage) }), body) { result in
       outcome.result = result
       gate.open()
     }
@@ -113,14 +133,24 @@ public final class LuaInterpreter: Sendable {
       body: { state in
         interrupter.begin(run)
         let result = Result { try state.runMainPart(body) }
-        interrupter.end(run)
-        finish(result)
+        finish(interrupter.end(run) == .closed ? Self.closed(result) : result)
       },
       refuse: { finish(.failure(Self.closedError)) })
   }
 
   private static var closedError: LuaError {
-    LuaError("the interpreter is closed", kind: .closed)
+    LuaError(Interrupter.closedText, kind: .closed)
+  }
+
+  /// What a run came to that was interrupted because the interpreter closes.
+  private static func closed<Output>(
+    _ result: Result<Output, any Error>
+  ) -> Result<Output, any Error> {
+    guard case .failure(var error as LuaError) = result, error.kind == .interrupted else {
+      return result
+    }
+    error.kind = .closed
+    return .failure(error)
   }
 
   // MARK: Ending a script
@@ -131,10 +161,12 @@ public final class LuaInterpreter: Sendable {
   ///
   /// What Lua does in one long C function, or in a finalizer, is not interrupted.
   public func interrupt(_ message: String = "interrupted!") {
-    interrupter.interrupt(message, run: nil)
+    interrupter.interrupt(message)
   }
 
-  /// Interrupts the script that runs now or next when the time is over.
+  /// Interrupts the run that is under way, or else the next one, when the time is over. It
+  /// reaches no later run. For a limit of one certain run, see
+  /// ``run(timeLimit:timeMessage:_:)``.
   public func interrupt(after time: Duration, _ message: String = "time limit exceeded") {
     interrupter.interrupt(after: time, message)
   }
@@ -168,9 +200,6 @@ public final class LuaInterpreter: Sendable {
 private final class Outcome<Output>: @unchecked Sendable {
   var result: Result<Output, any Error>?
 }
-
-/// Tells one run from another.
-final class RunToken: Sendable {}
 
 extension LuaState {
   /// Runs `body` on the main state, in a C function of its own, and then its tasks.

@@ -21,13 +21,18 @@ extension LuaState {
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         return state.takeResults(of: number, stack)
       },
+      task_due: { context, stack in
+        guard let context, let stack else { return 0 }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        return state.takeTaskTime(stack)
+      },
       will_exit: { context, succeeds in
         guard let context else { return }
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         state.configuration.willExit?(succeeds)
       })
-    let limit = max(0, configuration.memoryLimit ?? 0)
-    guard let host = clua_open(limit, callbacks, Unmanaged.passUnretained(self).toOpaque()) else {
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    guard let host = clua_open(account.memory, callbacks, context) else {
       throw LuaError("not enough memory", kind: .memory)
     }
     self.host = host

@@ -27,6 +27,16 @@ final class LuaTask {
   /// Why it failed.
   var failure: LuaError?
   var isCancelled = false
+  /// When it is cancelled because it takes too long, as ``LuaState/limit(_:within:)`` has set it.
+  var deadline: UInt64?
+  /// The wait for that time.
+  var deadlineWait: DeadlineWait?
+  /// Whether that time came before its end.
+  var isLate = false
+  /// The earliest deadline of it and of those that it works for, as long as it is not cancelled.
+  var limit: UInt64?
+  /// When a cancelled task is out of grace.
+  var graceEnd: UInt64?
   /// Whether no wait of it has raised for its cancel yet.
   var owesCancel = false
   /// Whether it was cancelled so long ago that every instruction of it raises.
@@ -53,6 +63,7 @@ final class LuaTask {
     self.thread = thread
     self.maker = maker
     context = maker?.context
+    limit = maker.flatMap { $0.isCancelled ? $0.graceEnd : $0.limit }
     if let maker {
       maker.children[number] = self
       maker.unfinishedCount += 1
@@ -63,6 +74,12 @@ final class LuaTask {
   var title: String {
     if thread == nil { return "the main script" }
     return place.isEmpty ? "task \(number)" : "task \(number) (\(place))"
+  }
+
+  /// When it has to be told that a time has come, even if it never waits; 0 is always.
+  var nextTime: UInt64? {
+    if isOutOfGrace { return 0 }
+    return isCancelled ? graceEnd : limit
   }
 
   var isOver: Bool {

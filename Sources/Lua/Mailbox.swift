@@ -194,8 +194,9 @@ final class Mailbox: @unchecked Sendable {
     }
   }
 
+  /// The next job; none is taken any more where the interpreter is closing.
   func takeJob() -> Job? {
-    withLock { jobs.isEmpty ? nil : jobs.removeFirst() }
+    withLock { jobs.isEmpty || isClosing ? nil : jobs.removeFirst() }
   }
 
   func takeAllJobs() -> [Job] {

@@ -7,8 +7,20 @@ struct ReferenceTable {
   static nonisolated(unsafe) let key = UnsafeRawPointer(
     UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))  // Written by nobody.
 
-  var free: [Int64] = []
-  var count: Int64 = 0
+  private var free: [Int64] = []
+  private var count: Int64 = 0
+
+  /// A slot that nobody uses.
+  mutating func take() -> Int64 {
+    if let index = free.popLast() { return index }
+    count += 1
+    return count
+  }
+
+  /// Slots that hold nothing any more.
+  mutating func giveBack(_ indices: [Int64]) {
+    free.append(contentsOf: indices)
+  }
 }
 
 extension LuaState {
@@ -20,16 +32,17 @@ extension LuaState {
   /// Takes the value off the top of the stack into a reference.
   func takeReference(_ stack: OpaquePointer) throws -> LuaReference {
     releaseReferences(stack)
-    let index = references.free.last ?? references.count + 1
+    // The slot is taken first: storing may run a finalizer, which may take another.
+    let index = references.take()
     lua_rawgetp(stack, clua_registry_index(), ReferenceTable.key)
     clua_insert(stack, -2)
     let status = clua_raw_set_index(stack, -2, index)
     if status != LUA_OK {
+      references.giveBack([index])
       clua_remove(stack, -2)
       throw takeError(status, stack)
     }
     clua_pop(stack, 1)
-    if references.free.popLast() == nil { references.count = index }
     return LuaReference(mailbox: mailbox, index: index)
   }
 
@@ -54,6 +67,6 @@ extension LuaState {
       lua_rawseti(stack, -2, index)
     }
     clua_pop(stack, 1)
-    references.free.append(contentsOf: released)
+    references.giveBack(released)
   }
 }

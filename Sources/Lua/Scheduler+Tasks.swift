@@ -77,6 +77,8 @@ extension LuaState {
   }
 
   private func complete(_ task: LuaTask) {
+    if let wait = task.deadlineWait { end(wait) }
+    task.deadlineWait = nil
     if task.isCancelled, task.failure != nil {
       task.status = .cancelled
     } else {
@@ -126,7 +128,9 @@ extension LuaState {
       task.failure = LuaError(LuaTask.cancelMessage, kind: .cancelled)
       return bodyEnded(task, failure: task.failure)
     }
-    scheduler.clocks.add(task, at: MonotonicClock.after(configuration.grace))
+    let graceEnd = MonotonicClock.after(configuration.grace)
+    task.graceEnd = graceEnd
+    scheduler.clocks.add(task, at: graceEnd)
     task.owesCancel = true
     failWaits(of: task)
   }
@@ -136,6 +140,72 @@ extension LuaState {
     guard !task.isOver, !task.hasEnded else { return }
     task.isOutOfGrace = true
     failWaits(of: task)
+  }
+
+  /// Cancels a task when so many seconds are over, whether it waits or not. Holds for its
+  /// children too.
+  func limit(_ task: LuaTask, within seconds: Double) {
+    guard !task.isOver else { return }
+    let time = MonotonicClock.after(seconds: seconds)
+    let wait = DeadlineWait(of: task)
+    task.deadline = time
+    task.deadlineWait = wait
+    task.limit = min(time, task.limit ?? time)
+    scheduler.timers.add(wait, at: time)
+  }
+
+  /// The time of a task has come.
+  func expire(_ task: LuaTask) {
+    guard !task.isOver else { return }
+    task.isLate = true
+    cancel(task)
+  }
+
+  /// Makes `task` the one whose code runs, with the times that hold for it. Returns the one that
+  /// was.
+  func enter(_ task: LuaTask?) -> LuaTask? {
+    let previous = scheduler.current
+    scheduler.current = task
+    watch(task)
+    return previous
+  }
+
+  private func watch(_ task: LuaTask?) {
+    let time = task?.nextTime
+    guard let host, time != nil || scheduler.isWatching else { return }
+    scheduler.isWatching = time != nil
+    interrupter.watch(until: time)
+    let isInsisting = task?.isOutOfGrace == true
+    clua_set_task_request(
+      host, Int32((isInsisting ? CLUA_TASK_ALWAYS : CLUA_RUNNING).rawValue))
+  }
+
+  /// A time has come for the task whose code runs. Leaves an error value on the stack where it is
+  /// to raise.
+  func takeTaskTime(_ stack: OpaquePointer) -> Int32 {
+    guard let host, let task = scheduler.current else {
+      watch(nil)
+      return 0
+    }
+    host.pointee.running = stack
+    let now = MonotonicClock.now
+    // The outermost first: it cancels those within.
+    var late: LuaTask?
+    var other: LuaTask? = task
+    while let each = other {
+      if let deadline = each.deadline, deadline <= now, !each.isCancelled { late = each }
+      other = each.maker
+    }
+    if let late { expire(late) }
+    if !task.isCancelled, let limit = task.limit, limit <= now { cancel(task) }
+    if task.isCancelled, let end = task.graceEnd, end <= now { task.isOutOfGrace = true }
+    watch(task)
+    guard task.takeRefusalToWait() else { return 0 }
+    // Out of grace it may come at every instruction: then a text has to do.
+    let isOnce = !task.isOutOfGrace
+    return pushError(
+      PositionedError(message: LuaTask.cancelMessage, kind: isOnce ? .cancelled : .runtime),
+      stack)
   }
 
   private func failWaits(of task: LuaTask) {
@@ -150,11 +220,10 @@ extension LuaState {
 
   /// Runs `body` as a main part: its tasks belong to it and end before it does.
   func withMainPart<Result>(_ stack: OpaquePointer, _ body: () throws -> Result) throws -> Result {
-    let previous = scheduler.current
     let part = LuaTask(number: 0, place: "", thread: nil, maker: nil)
     part.status = .running
-    scheduler.current = part
-    defer { scheduler.current = previous }
+    let previous = enter(part)
+    defer { _ = enter(previous) }
     do {
       let result = try body()
       try awaitChildren(of: part, stack)

@@ -20,6 +20,10 @@ final class Scheduler {
   var placed: [Wait] = []
   var taskCount = 0
   var clocks = CancelClocks()
+  /// Whether the interrupter was given a time of the current task.
+  var isWatching = false
+  /// How many tasks were resumed since the last look at what has arrived and what is due.
+  var resumedInARow = 0
   /// Whether an interrupt has met a task and the main part has yet to learn of it.
   var owesInterrupt = false
 }
@@ -129,7 +133,7 @@ extension LuaState {
       scheduler.depth -= 1
       scheduler.placed.removeLast()
       task?.placedWaits.removeLast()
-      scheduler.current = task
+      _ = enter(task)
     }
     while !wait.isOver {
       if let failure = takeInterrupt() { return end(wait, failure: failure) }
@@ -139,7 +143,12 @@ extension LuaState {
 
   /// One step of a loop: resumes a task, or takes what arrived, or sleeps.
   func turn(_ stack: OpaquePointer, takesJobs: Bool = false, whenStuck: () -> Void) {
-    if let task = scheduler.ready.popFirst() { return resume(task, from: stack) }
+    // Tasks that make each other ready for ever must not keep others from their results.
+    if scheduler.resumedInARow < 64, let task = scheduler.ready.popFirst() {
+      scheduler.resumedInARow += 1
+      return resume(task, from: stack)
+    }
+    scheduler.resumedInARow = 0
     releaseReferences(stack)
     let delivery = mailbox.collect()
     for errand in delivery.errands { errand(self) }
@@ -157,7 +166,7 @@ extension LuaState {
     }
     let now = MonotonicClock.now
     while let wait = scheduler.timers.popDue(at: now) {
-      end(wait)
+      wait.timeHasCome(in: self)
       found = true
     }
     while let task = scheduler.clocks.popDue(at: now) {
@@ -187,19 +196,15 @@ extension LuaState {
   /// Resumes a task's coroutine and acts on how it comes back.
   private func resume(_ task: LuaTask, from stack: OpaquePointer) {
     guard let thread = task.thread, let host, !task.hasEnded else { return }
-    let previous = scheduler.current
-    scheduler.current = task
     task.status = .running
+    let previous = enter(task)
     let arguments = task.startArguments
     task.startArguments = 0
-    let hurry = task.isOutOfGrace && clua_get_request(host) == CLUA_RUNNING.rawValue
-    if hurry { clua_set_request(host, Int32(CLUA_RAISE_ALWAYS.rawValue)) }
     var results: Int32 = 0
     let delivered = host.pointee.delivered
     let status = clua_resume(host, thread, stack, arguments, &results)
-    if !hurry, host.pointee.delivered != delivered { scheduler.owesInterrupt = true }
-    if hurry { clua_set_request(host, Int32(CLUA_RUNNING.rawValue)) }
-    scheduler.current = previous
+    if host.pointee.delivered != delivered { scheduler.owesInterrupt = true }
+    _ = enter(previous)
     switch status {
     case LUA_OK: bodyEnded(task, failure: nil)
     case LUA_YIELD:
@@ -227,13 +232,13 @@ extension LuaState {
       if clua_traceback(stack, thread, nil, 0) == LUA_OK { traceback = text(stack, -1) }
       clua_pop(stack, 1)
     }
-    let previous = scheduler.current
-    scheduler.current = task
+    let previous = enter(task)
     let status = clua_reset_thread(host, thread)
-    scheduler.current = previous
+    // The error object may make its text there.
+    _ = clua_switch(host, thread)
     var error = known ?? takeErrorCopy(status, thread)
-    // The error object may have made its text there, in a call of Swift's.
-    host.pointee.running = stack
+    _ = clua_switch(host, stack)
+    _ = enter(previous)
     if error.traceback == nil { error.traceback = traceback }
     bodyEnded(task, failure: error)
   }

@@ -28,9 +28,9 @@ final class TaskGroup: @unchecked Sendable {
     return ended.isEmpty ? nil : ended.removeFirst()
   }
 
-  /// A wait for the next end, for at most so many seconds.
-  func next(within seconds: Double?) -> Wait {
-    let wait = GroupWait(self, seconds: seconds)
+  /// A wait for the next end.
+  func next() -> Wait {
+    let wait = GroupWait(self)
     if ended.isEmpty { self.wait = wait } else { _ = wait.end() }
     return wait
   }
@@ -38,16 +38,9 @@ final class TaskGroup: @unchecked Sendable {
 
 final class GroupWait: Wait, @unchecked Sendable {
   private let group: TaskGroup
-  private let seconds: Double?
 
-  init(_ group: TaskGroup, seconds: Double?) {
+  init(_ group: TaskGroup) {
     self.group = group
-    self.seconds = seconds
-  }
-
-  override func start(in state: LuaState) {
-    guard let seconds, !isOver else { return }
-    state.scheduler.timers.add(self, at: MonotonicClock.after(seconds: seconds))
   }
 
   override var purpose: String { "its tasks" }
@@ -62,8 +55,6 @@ extension TaskGroup: LuaUserdata {
       group.add(try call.userdata(2, LuaTaskHandle.luaType).task, index: try call.integer(3))
       return .none
     }
-    type.asyncMethod("next") { group, call in
-      LuaAsyncCall(group.next(within: try call.optional(2)))
-    }
+    type.asyncMethod("next") { group, _ in LuaAsyncCall(group.next()) }
   }
 }

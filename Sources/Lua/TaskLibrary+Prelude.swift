@@ -3,7 +3,7 @@ extension TaskLibrary {
   /// functions, and keeps what it needs of the standard library, so that a script that
   /// changes that does not break it.
   static let prelude = """
-    local task, is_task, new_group, fault, with_results = ...
+    local task, is_task, new_group, fault, with_results, limit, is_late = ...
     local spawn = task.spawn
     local error, type, setmetatable, next, tostring = error, type, setmetatable, next, tostring
     local format, math_type = string.format, math.type
@@ -176,18 +176,19 @@ extension TaskLibrary {
         bad_argument(1, "timeout", 2, "number expected, got %s", type(seconds))
       elseif seconds ~= seconds then
         bad_argument(1, "timeout", 2, "time is no number")
+      elseif seconds < 0 then
+        bad_argument(1, "timeout", 2, "time is negative")
       end
       check_function(fn, "timeout")
       local run <close> = new_run()
-      start(run, spawn(fn, ...))
-      if not run.group:next(seconds) then
-        run.tasks[1]:cancel()
-        run.group:next()
-        run.ended = 1
+      local handle = spawn(fn, ...)
+      limit(handle, seconds)
+      start(run, handle)
+      next_end(run)
+      if is_late(handle) then
         error(fault("timeout", format("timeout: not done in %g s", seconds)), 0)
       end
-      run.ended = 1
-      return run.tasks[1]:await()
+      return handle:await()
     end
     """
 }

@@ -9,7 +9,8 @@ extension LuaState {
     ])
     let prelude = try load(TaskLibrary.prelude, name: CLUA_TASK_CHUNK)
     try prelude.call(
-      library, TaskLibrary.isTask, TaskLibrary.group, TaskLibrary.fault, TaskLibrary.raise)
+      library, TaskLibrary.isTask, TaskLibrary.group, TaskLibrary.fault, TaskLibrary.raise,
+      TaskLibrary.limit, TaskLibrary.isLate)
     try globals.set("task", to: library)
     try setModule("task", to: library)
   }
@@ -37,6 +38,18 @@ enum TaskLibrary {
 
   static let isTask = LuaNativeFunction { call in
     call.results(call.userdataIfPresent(1, LuaTaskHandle.luaType) != nil)
+  }
+
+  /// Cancels a task when so many seconds are over.
+  static let limit = LuaNativeFunction { call in
+    let task = try call.userdata(1, LuaTaskHandle.luaType).task
+    call.state.limit(task, within: try call.number(2))
+    return .none
+  }
+
+  /// Whether that happened.
+  static let isLate = LuaNativeFunction { call in
+    call.results(try call.userdata(1, LuaTaskHandle.luaType).task.isLate)
   }
 
   static let group = LuaNativeFunction { call in try call.results(TaskGroup()) }

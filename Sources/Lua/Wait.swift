@@ -29,6 +29,9 @@ class Wait: @unchecked Sendable {
   /// Leaves the results on the stack of the running `lua_State`.
   func finish(in state: LuaState) throws -> LuaResults { .none }
 
+  /// Its time among the scheduler's timers has come.
+  func timeHasCome(in state: LuaState) { state.end(self) }
+
   /// The call will not take the results.
   func abandon() {}
 
@@ -87,6 +90,16 @@ final class SleepWait: Wait, @unchecked Sendable {
   override var purpose: String { "a sleep of \(seconds) s" }
   override func start(in state: LuaState) {
     state.scheduler.timers.add(self, at: MonotonicClock.after(seconds: seconds))
+  }
+}
+
+/// The time at which a task has taken too long. Nobody waits for it.
+final class DeadlineWait: Wait, @unchecked Sendable {
+  private weak var target: LuaTask?
+  init(of target: LuaTask) { self.target = target }
+  override func timeHasCome(in state: LuaState) {
+    state.end(self)
+    if let target { state.expire(target) }
   }
 }
 

@@ -43,15 +43,20 @@ typedef struct clua_callbacks {
   // Leaves the results of a wait on the stack of L; returns their number, or a negative
   // code from above. CLUA_WAIT: the wait is not over.
   int (*take_results)(void *context, lua_State *L, uint64_t wait);
+  // A time has come that holds for the task that runs on L, or it is out of grace. Leaves an
+  // error value and returns CLUA_RAISE where it is to raise, else returns 0.
+  int (*task_due)(void *context, lua_State *L);
   // A script calls os.exit, with a code that means success or another.
   void (*will_exit)(void *context, bool succeeds);
 } clua_callbacks;
 
-// How an interrupt stands.
+// What is asked of the running code; the bits of clua_host.request.
 enum clua_request {
-  CLUA_RUNNING = 0,     // none is asked for
-  CLUA_RAISE_ONCE = 1,  // the next instruction raises
-  CLUA_RAISE_ALWAYS = 2 // every instruction raises
+  CLUA_RUNNING = 0,       // nothing
+  CLUA_RAISE_ONCE = 1,    // the next instruction raises the interrupt's message
+  CLUA_RAISE_ALWAYS = 2,  // every instruction does
+  CLUA_TASK_DUE = 4,      // a time that holds for the running task has come: task_due decides
+  CLUA_TASK_ALWAYS = 8    // every instruction of the running task raises that it is cancelled
 };
 
 // What clua_call keeps of an error.
@@ -61,8 +66,19 @@ enum clua_kept {
   CLUA_KEPT_OWN_TEXT = 4  // the text is what __tostring made
 };
 
+// What a state may hold and holds. It outlives the state, so that a reservation can be given
+// back at any time. `limit` never changes. Only the thread of Lua writes `used` and touches the
+// last two fields; `reserved` changes on any thread, with the functions below.
+typedef struct clua_memory {
+  size_t limit;     // bytes that Lua and the reservations may hold together; 0 is no limit
+  size_t used;      // bytes that Lua holds
+  size_t reserved;  // bytes that the host holds on behalf of a script
+  int64_t allocations;      // growing allocations so far
+  int64_t fail_allocation;  // the one that fails, for tests; 0 is none
+} clua_memory;
+
 // One Lua state and what belongs to it. Only the thread that Lua runs on may touch the
-// fields; `request` alone is set from other threads, and only with clua_set_request.
+// fields; `request` alone is set from other threads, and only with the functions for it.
 struct clua_host {
   lua_State *main;
   // The lua_State that is running; NULL before the first and after the last use. The
@@ -72,10 +88,8 @@ struct clua_host {
   int delivered;  // how often the hook has raised
   char message[128];
 
-  size_t used;   // bytes that Lua holds
-  size_t limit;  // bytes that Lua may hold; 0 is no limit
-  int64_t allocations;      // growing allocations so far
-  int64_t fail_allocation;  // the one that fails, for tests; 0 is none
+  clua_memory *memory;
+  const struct clua_order *order;  // what the protected call that begins now is to do
 
   uint64_t wait;              // what CLUA_WAIT waits for
   lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
@@ -92,24 +106,39 @@ struct clua_host {
 
 // ---- Life of a state ------------------------------------------------------------------
 
-// Makes a state with a memory cap of `limit` bytes (0: none). NULL where there is no
-// memory. Never raises.
-clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context);
+// Makes a state that counts what it holds in `memory`, which must outlive it. NULL where there
+// is no memory. Never raises.
+clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *context);
 
 // Closes the state, which runs its finalizers, and frees the host. Never raises.
 void clua_close(clua_host *host);
 
 // Binds the host to the calling thread (NULL unbinds), for clua_current and for the
-// interrupt's signal, and unblocks signals there. Never raises.
+// interrupt's signal, and gives the thread the signal mask that the program was started with,
+// which is the one that programs started by a script get. Never raises.
 void clua_bind_thread(clua_host *host);
 
 // The host that is bound to the calling thread, or NULL. Never raises.
 clua_host *clua_current(void);
 
+// Blocks all signals on the calling thread: for a thread that runs nothing of a script. Never
+// raises.
+void clua_block_signals(void);
+
 // The host that a lua_State belongs to. Never raises.
 static inline clua_host *clua_host_of(lua_State *L) {
   return (clua_host *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)7);
 }
+
+// ---- Memory ---------------------------------------------------------------------------
+
+// Count bytes that the host takes for a script, and gives back. clua_reserve is false, and
+// counts nothing, where the limit leaves no room for them. From any thread. Never raise.
+bool clua_reserve(clua_memory *memory, size_t bytes);
+void clua_unreserve(clua_memory *memory, size_t bytes);
+
+// How many bytes Lua holds. From any thread. Never raises.
+size_t clua_memory_used(const clua_memory *memory);
 
 // ---- Interrupting ---------------------------------------------------------------------
 
@@ -118,9 +147,11 @@ static inline clua_host *clua_host_of(lua_State *L) {
 int clua_interrupt_signal(void);
 bool clua_install_interrupt(void);
 
-// Sets and reads what is asked of the running script; from any thread. Never raises.
+// Set and read what an interrupt asks of the running script, and what is asked of the running
+// task; from any thread. Never raise.
 void clua_set_request(clua_host *host, int request);
 int clua_get_request(const clua_host *host);
+void clua_set_task_request(clua_host *host, int request);
 
 // Sets what an interrupt raises; while none is asked for. Never raises.
 void clua_set_message(clua_host *host, const char *message);
@@ -247,8 +278,8 @@ void clua_mark_task(lua_State *L);
 // Puts the host's coroutine functions into the table on top of the stack. Raises.
 void clua_replace_coroutines(lua_State *L);
 
-// Keeps the debug library in the table on top from reaching into Swift functions and into
-// what belongs to objects. Raises.
+// Keeps the debug library in the table on top from changing what C code takes for granted.
+// Raises.
 void clua_guard_debug(lua_State *L);
 
 // Makes os.exit, in the table on top, tell the host first. Raises.
