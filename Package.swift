@@ -90,7 +90,7 @@ let package = Package(
       name: "ImagineScripting",
       dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", logging, toml],
       swiftSettings: swiftSettings),
-    .target(name: "ImagineREPL", dependencies: ["Lua"], swiftSettings: swiftSettings),
+    .target(name: "ImagineREPL", dependencies: ["CLua", "Lua"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", argumentParser, logging],
       swiftSettings: swiftSettings,

@@ -61,7 +61,11 @@ int clua_exit_program(lua_State *L) {
   // Code 0, true and nothing mean success, as for os.exit itself.
   bool succeeds = lua_isnoneornil(L, 1) ||
       (lua_isboolean(L, 1) ? lua_toboolean(L, 1) : lua_tointeger(L, 1) == 0);
-  host->callbacks.will_exit(host->context, succeeds);
+  if (!host->callbacks.will_exit(host->context, succeeds)) {
+    return luaL_error(L, "os.exit(%s) was called, and the program is not the script's to end",
+        lua_isnone(L, 1) ? "nil" : luaL_tolstring(L, 1, NULL));
+  }
+  clua_leave_streams(host);
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
@@ -103,6 +107,7 @@ void clua_close(clua_host *host) {
   clua_set_task_request(host, CLUA_RUNNING);
   lua_sethook(host->main, NULL, 0, 0);
   lua_close(host->main);
+  clua_leave_streams(host);
   host->running = NULL;
   free(host);
 }

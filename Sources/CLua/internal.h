@@ -51,6 +51,9 @@ int clua_protected(lua_State *L);
 // The signal mask that the program was started with. Never raises.
 void clua_inherited_mask(sigset_t *mask);
 
+// Whether SIGPIPE was ignored when the program was started. Never raises.
+bool clua_inherited_broken_pipe(void);
+
 // The allocator of a state; `memory` is its clua_memory.
 void *clua_allocate(void *memory, void *block, size_t osize, size_t nsize);
 
@@ -62,6 +65,9 @@ void clua_push_where(lua_State *L, int level);
 
 // Waits for host->wait on behalf of L. Raises.
 int clua_wait(lua_State *L);
+
+// The host waits for no stream of io.popen in place any more. Never raises.
+void clua_leave_streams(clua_host *host);
 
 // Whether f is one of the functions of function.c, whose upvalues are the host's own.
 bool clua_is_host_function(lua_CFunction f);

@@ -8,11 +8,14 @@
 
 static _Thread_local clua_host *bound;
 
-// The mask of the program's first thread as it was started.
+// The mask of the program's first thread, and whether SIGPIPE was ignored, as it was started.
 static sigset_t inherited;
+static bool ignored_broken_pipe;
 
-__attribute__((constructor)) static void keep_inherited_mask(void) {
+__attribute__((constructor)) static void keep_inherited(void) {
   pthread_sigmask(SIG_SETMASK, NULL, &inherited);
+  struct sigaction action;
+  ignored_broken_pipe = sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void clua_bind_thread(clua_host *host) {
@@ -24,6 +27,8 @@ void clua_bind_thread(clua_host *host) {
   sigdelset(&mask, clua_interrupt_signal());
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
+
+bool clua_inherited_broken_pipe(void) { return ignored_broken_pipe; }
 
 void clua_inherited_mask(sigset_t *mask) { *mask = inherited; }
 

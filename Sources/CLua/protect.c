@@ -1,5 +1,6 @@
 #include "internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -369,6 +370,16 @@ int clua_traceback(lua_State *L, lua_State *of, const char *message, int level) 
   return clua_protect(L, &o, 1);
 }
 
+static int outcome(lua_State *L, const clua_order *o) {
+  errno = o->second;
+  return o->second != 0 ? luaL_fileresult(L, 0, NULL) : luaL_execresult(L, o->first);
+}
+
+int clua_push_outcome(lua_State *L, int status, int failure) {
+  clua_order o = {.work = outcome, .first = status, .second = failure};
+  return clua_protect(L, &o, 3);
+}
+
 static int equal(lua_State *L, const clua_order *o) {
   (void)o;
   lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPEQ));
@@ -420,6 +431,8 @@ static int open_libraries(lua_State *L, const clua_order *o) {
   clua_guard_debug(L);
   lua_getglobal(L, LUA_OSLIBNAME);
   clua_replace_exit(L);
+  lua_getglobal(L, LUA_IOLIBNAME);
+  clua_replace_popen(L);
   return 0;
 }
 

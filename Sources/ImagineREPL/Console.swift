@@ -29,6 +29,11 @@ enum Console {
     fflush(stdout)
   }
 
+  /// Writes out what every stream still holds.
+  static func flush() {
+    fflush(nil)
+  }
+
   static func error(_ text: String) {
     error(Array(text.utf8))
   }

@@ -6,7 +6,7 @@ struct InteractiveLoop {
 
   init(runner: Runner) {
     self.runner = runner
-    self.inner = Runner(interpreter: runner.interpreter, signal: runner.signal, name: nil)
+    self.inner = runner.interactive
   }
 
   /// Errors here have no program's name before them.
@@ -16,7 +16,7 @@ struct InteractiveLoop {
   private struct Forgotten: Error {}
 
   func run() {
-    while true {
+    while runner.signal.endingSignal == nil {
       do {
         guard let first = try readLine(isFirst: true) else { break }
         try evaluate(first)
@@ -39,7 +39,7 @@ struct InteractiveLoop {
       throw Forgotten()
     }
     // A terminal hands over whole lines, so nothing was left in a buffer of our own.
-    guard let line = Console.readLine() else { return nil }
+    guard let line = runner.signal.reading(Console.readLine) else { return nil }
     if !isTerminal { Console.write(line + [UInt8(ascii: "\n")]) }
     return line
   }

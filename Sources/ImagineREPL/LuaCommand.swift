@@ -54,6 +54,9 @@ public struct LuaCommand {
   public var configuration = LuaConfiguration()
   /// The longest time that the whole run may take.
   public var timeLimit: Duration?
+  /// How long the program goes on at most after SIGTERM or SIGHUP, to end the script and to wait
+  /// for what is paid for. A second signal ends it at once.
+  public var terminationTime: Duration = .seconds(30)
   /// The host's options.
   public var options = LuaCommand.standardOptions
   /// Is told what will run, before anything else is called.
@@ -65,7 +68,8 @@ public struct LuaCommand {
   public var atEnd: @Sendable (LuaInterpreter, _ succeeded: Bool) -> Void = { interpreter, _ in
     interpreter.waitForBackgroundWorkBlocking()
   }
-  /// Is called before the program ends at once, at the second Ctrl-C.
+  /// Is called before the program ends at once, at a second signal or when the
+  /// ``terminationTime`` is over.
   public var whenAbandoned: @Sendable (LuaInterpreter) -> Void = { interpreter in
     interpreter.abandonBackgroundWork()
   }

@@ -1,3 +1,4 @@
+import CLua
 import Lua
 
 #if canImport(Glibc)
@@ -19,14 +20,17 @@ struct LuaSession {
     var configuration = command.configuration
     configuration.ignoresEnvironment = line.ignoresEnvironment
     let ending = Ending(atEnd: command.atEnd)
+    configuration.allowsExit = true
     configuration.willExit = { ending.run(succeeded: $0) }
-    let signal = InterruptSignal()
+    let signal = StopSignals()
     let (name, timeMessage) = (name, timeMessage)
     configuration.whenUninterruptible = {
       let isSignal = signal.count > 0
       let reason = isSignal ? "interrupted!" : timeMessage
       Console.errorAtOnce("\(name): \(reason) (ended where a script cannot be interrupted)\n")
       ending.run(succeeded: false)
+      if let number = signal.endingSignal { StopSignals.die(by: number) }
+      clua_end_programs()
       _exit(isSignal ? 130 : 1)
     }
     let interpreter: LuaInterpreter
@@ -37,22 +41,30 @@ struct LuaSession {
       return 1
     }
     ending.interpreter = interpreter
-    signal.watch(interpreter, whenAbandoned: command.whenAbandoned)
-    if let limit = command.timeLimit {
-      interpreter.interrupt(after: limit, timeMessage)
-    }
-    let start = ContinuousClock.now
+    signal.watch(
+      StopSignals.Actions(
+        interpreter: interpreter, time: command.terminationTime,
+        end: { ending.run(succeeded: false) }, abandon: command.whenAbandoned))
+    let deadline = command.timeLimit.map { ContinuousClock.now + $0 }
     var timeLeft: Duration?
     var code: Int32 = 0
     do {
-      try runAll(Runner(interpreter: interpreter, signal: signal, name: name))
-      timeLeft = command.timeLimit.map { $0 - (ContinuousClock.now - start) }
+      try runAll(
+        Runner(
+          interpreter: interpreter, signal: signal, name: name, deadline: deadline,
+          timeMessage: timeMessage))
+      timeLeft = deadline.map { $0 - ContinuousClock.now }
     } catch {
       code = 1
       if (error as? LuaError)?.kind == .interrupted { timeLeft = .zero }
     }
-    ending.run(succeeded: code == 0)
+    ending.run(succeeded: code == 0 && signal.endingSignal == nil)
     if let timeLeft { endProgram(after: max(.zero, timeLeft) + configuration.grace, code) }
+    if let number = signal.endingSignal {
+      interpreter.close()
+      Console.flush()
+      StopSignals.die(by: number)
+    }
     signal.stop()
     interpreter.close()
     return code
@@ -69,6 +81,7 @@ struct LuaSession {
     Task.detached {
       try? await Task.sleep(for: time)
       Console.errorAtOnce("\(name): timeout: ended before the last finalizers\n")
+      clua_end_programs()
       _exit(code == 0 ? 1 : code)
     }
   }
@@ -169,9 +182,19 @@ struct LuaSession {
 /// Runs pieces of a session one after the other and reports their errors.
 struct Runner {
   let interpreter: LuaInterpreter
-  let signal: InterruptSignal
+  let signal: StopSignals
   /// What messages begin with; `nil` in interactive mode.
   var name: String?
+  /// When the whole session must have ended, and what a run raises then.
+  let deadline: ContinuousClock.Instant?
+  let timeMessage: String
+
+  /// The same for lines that are typed: their messages begin with no name.
+  var interactive: Runner {
+    Runner(
+      interpreter: interpreter, signal: signal, name: nil, deadline: deadline,
+      timeMessage: timeMessage)
+  }
 
   @discardableResult
   func run<Output: Sendable>(
@@ -179,7 +202,10 @@ struct Runner {
   ) throws -> Output {
     signal.forget()
     do {
-      return try interpreter.runBlocking(body)
+      // What came between two runs has interrupted none.
+      if signal.endingSignal != nil { throw LuaError("terminated", kind: .interrupted) }
+      return try interpreter.runBlocking(
+        timeLimit: deadline.map { $0 - ContinuousClock.now }, timeMessage: timeMessage, body)
     } catch {
       report(error)
       throw error

@@ -37,7 +37,10 @@ public struct LuaConfiguration: Sendable {
   /// a thread of its own.
   public var whenUninterruptible: (@Sendable () -> Void)?
 
-  /// Is called when a script calls `os.exit`, before the program ends, with whether its code
+  /// Whether a script may end the program with `os.exit`; else that raises an error.
+  public var allowsExit = false
+
+  /// Is called when a script that may calls `os.exit`, before the program ends, with whether its code
   /// means success; on the thread that Lua runs on.
   public var willExit: (@Sendable (_ succeeds: Bool) -> Void)?
 

@@ -26,10 +26,17 @@ extension LuaState {
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         return state.takeTaskTime(stack)
       },
-      will_exit: { context, succeeds in
-        guard let context else { return }
+      wait_for: { context, stack, descriptor, events in
+        guard let context, let stack else { return 0 }
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        return state.waitInPlace(for: descriptor, events, stack)
+      },
+      will_exit: { context, succeeds in
+        guard let context else { return false }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        guard state.configuration.allowsExit else { return false }
         state.configuration.willExit?(succeeds)
+        return true
       })
     let context = Unmanaged.passUnretained(self).toOpaque()
     guard let host = clua_open(account.memory, callbacks, context) else {
@@ -68,6 +75,7 @@ extension LuaState {
     clua_bind_thread(nil)
     self.host = nil
     userdataTypes = [:]
+    poller.end()
     idleRunner?.end()
     idleRunner = nil
   }

@@ -12,6 +12,8 @@ public final class LuaState {
   let interrupter: Interrupter
   let configuration: LuaConfiguration
   let account: MemoryAccount
+  /// Waits for the pipes and the ends of programs.
+  let poller: DescriptorPoller
   var references = ReferenceTable()
   let scheduler = Scheduler()
   /// Waits for the next piece of Swift work.
@@ -25,6 +27,7 @@ public final class LuaState {
   init(mailbox: Mailbox, interrupter: Interrupter, configuration: LuaConfiguration) {
     self.mailbox = mailbox
     self.interrupter = interrupter
+    poller = DescriptorPoller(mailbox: mailbox)
     self.configuration = configuration
     account = MemoryAccount(limit: max(0, configuration.memoryLimit ?? 0))
   }
@@ -111,6 +114,7 @@ public final class LuaState {
   public func openStandardLibraries() throws {
     let stack = try enter()
     try check(clua_open_libraries(stack), stack)
+    try replaceExecute()
   }
 
   /// Where Lua is now, one call a line, as `debug.traceback` gives it. Level 0 is the

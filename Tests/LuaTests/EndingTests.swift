@@ -135,6 +135,14 @@ struct EndingTests {
     try await interpreter.run { _ = try $0.run("task.sleep(0.2)") }
   }
 
+  @Test("os.exit is an error where the program is not the script's")
+  func exit() async throws {
+    for (call, text) in [("7", "7"), ("true, true", "true"), ("", "nil"), ("{}", "table")] {
+      let error = try await luaError("os.exit(\(call))")
+      #expect(error.message.contains("os.exit(\(text)"), "\(error.message)")
+    }
+  }
+
   @Test("a memory limit and an interrupt at once end the run")
   func memory() async throws {
     var configuration = LimitTests.quick

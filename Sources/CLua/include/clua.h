@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CLUA_SLOTS 8
 
@@ -46,8 +47,11 @@ typedef struct clua_callbacks {
   // A time has come that holds for the task that runs on L, or it is out of grace. Leaves an
   // error value and returns CLUA_RAISE where it is to raise, else returns 0.
   int (*task_due)(void *context, lua_State *L);
-  // A script calls os.exit, with a code that means success or another.
-  void (*will_exit)(void *context, bool succeeds);
+  // Waits in place until a descriptor is ready (poll's events); 1 then, 0 where that is not
+  // possible, and negative where it was broken off: the next instruction raises why.
+  int (*wait_for)(void *context, lua_State *L, int descriptor, int events);
+  // A script calls os.exit, with a code that means success or another. Whether it may.
+  bool (*will_exit)(void *context, bool succeeds);
 } clua_callbacks;
 
 // What is asked of the running code; the bits of clua_host.request.
@@ -99,6 +103,8 @@ struct clua_host {
   bool is_closing;
   int kept;     // what the last clua_call kept
   int keeping;  // what the handler of one that has not returned yet has kept
+
+  struct stream *streams;  // of io.popen
 
   clua_callbacks callbacks;
   void *context;
@@ -163,6 +169,30 @@ void clua_arm(clua_host *host);
 // Makes `to` the running lua_State and returns the one that was. Never raises.
 lua_State *clua_switch(clua_host *host, lua_State *to);
 
+// ---- Programs that a script starts -----------------------------------------------------
+
+// Starts a command of the shell as system() does: SIGINT and SIGQUIT are ignored until it is
+// reaped; the command has the signal mask that this program was started with. Returns 0 or an
+// errno value. From any thread, as all of these. Never raise.
+int clua_start_program(const char *command, pid_t *process);
+
+// A descriptor that is readable when the process has ended, closed on exec, or -1.
+int clua_watch_program(pid_t process);
+
+// Takes the status of an ended process, as waitpid gives it; false where it has not ended, unless
+// it waits for that.
+bool clua_reap_program(pid_t process, bool waits, int *status);
+
+// A pipe whose ends are closed on exec, at once: a program that another thread starts meanwhile
+// must not have them.
+bool clua_make_pipe(int ends[2]);
+
+// Ends a process and all that it has started, at once; it is still to be reaped.
+void clua_end_program(pid_t process);
+
+// Ends and reaps all that live: for the end of the program.
+void clua_end_programs(void);
+
 // ---- Protected calls ------------------------------------------------------------------
 
 // Runs body(context, L) as a C function of its own on the stack of L, so that what it
@@ -215,6 +245,8 @@ int clua_where(lua_State *L, int level);
 void clua_place(lua_State *L, int level, char *buffer, size_t count);
 // Pushes a traceback of `of`, after `message` where that is not NULL.
 int clua_traceback(lua_State *L, lua_State *of, const char *message, int level);
+// Pushes what os.execute gives for a process's status, or for an errno value: three values.
+int clua_push_outcome(lua_State *L, int status, int failure);
 // Pushes whether two values are equal, as == says.
 int clua_equal(lua_State *L, int left, int right);
 // Push a compiled chunk; `path` NULL is standard input.
@@ -281,6 +313,9 @@ void clua_replace_coroutines(lua_State *L);
 // Keeps the debug library in the table on top from changing what C code takes for granted.
 // Raises.
 void clua_guard_debug(lua_State *L);
+
+// Puts the host's popen into the table on top of the stack. Raises.
+void clua_replace_popen(lua_State *L);
 
 // Makes os.exit, in the table on top, tell the host first. Raises.
 void clua_replace_exit(lua_State *L);

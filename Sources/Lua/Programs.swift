@@ -1,0 +1,118 @@
+import CLua
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The programs that a script starts with `os.execute` and `io.popen`: other tasks go on while it
+/// waits for them, and where the wait is broken off they are ended with all that they started.
+extension LuaState {
+  /// Puts the host's `os.execute` into the table `os`.
+  func replaceExecute() throws {
+    guard case .table(let library) = try globals.get("os") else { return }
+    try library.set("execute", to: Self.execute)
+  }
+
+  /// `os.execute([command])`.
+  private static let execute = LuaNativeFunction.async { call in
+    // Without a command it says whether there is a shell, and there is one where Lua has `popen`.
+    guard !call.isNil(1) else { return LuaAsyncCall(ready: call.results(true)) }
+    return LuaAsyncCall(ProgramWait(try call.bytes(1)))
+  }
+
+  /// Waits in place until a descriptor is ready, as `wait_for` of C's callbacks says.
+  func waitInPlace(for descriptor: Int32, _ events: Int32, _ stack: OpaquePointer) -> Int32 {
+    guard let host, scheduler.depth <= Scheduler.maximumNesting, lua_checkstack(stack, 20) != 0
+    else { return 0 }
+    let wait = DescriptorWait(descriptor, events: events)
+    guard poller.add(descriptor, events: events, for: wait) else { return 0 }
+    let task = scheduler.current
+    wait.owner = task
+    wait.poller = poller
+    scheduler.externalCount += 1
+    _ = scheduler.waits.add(wait)
+    waitInPlace(for: wait, stack)
+    scheduler.waits.remove(wait)
+    host.pointee.running = stack
+    guard let failure = wait.failure else { return 1 }
+    // C has no way to raise it here; so it is asked for again.
+    if (failure as? PositionedError)?.kind == .cancelled {
+      task?.owesCancel = true
+      clua_set_task_request(host, Int32(CLUA_TASK_DUE.rawValue))
+    } else if clua_get_request(host) == CLUA_RUNNING.rawValue {
+      clua_set_request(host, Int32(CLUA_RAISE_ONCE.rawValue))
+    }
+    clua_arm(host)
+    return -1
+  }
+}
+
+/// A descriptor becomes ready.
+final class DescriptorWait: Wait, @unchecked Sendable {
+  private let descriptor: Int32
+  private let events: Int32
+  fileprivate var poller: DescriptorPoller?
+
+  init(_ descriptor: Int32, events: Int32) {
+    self.descriptor = descriptor
+    self.events = events
+  }
+
+  override var purpose: String { "a program" }
+  override var isExternal: Bool { true }
+  override func abandon() { poller?.remove(self) }
+}
+
+/// A program ends.
+final class ProgramWait: Wait, @unchecked Sendable {
+  private let command: [UInt8]
+  private var process = pid_t()
+  /// Is readable when the program has ended.
+  private var descriptor: Int32 = -1
+  private var startFailure: Int32 = 0
+  private weak var poller: DescriptorPoller?
+
+  init(_ command: [UInt8]) {
+    self.command = command
+  }
+
+  override var purpose: String { "a program" }
+  override var isExternal: Bool { true }
+
+  override func start(in state: LuaState) {
+    startFailure = (command + [0]).withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { clua_start_program($0.baseAddress, &process) }
+    }
+    if startFailure == 0 {
+      descriptor = clua_watch_program(process)
+      poller = state.poller
+      if descriptor >= 0, state.poller.add(descriptor, events: POLLIN, for: self) { return }
+      // Without a descriptor there is nothing left but to stand still.
+    }
+    _ = end()
+  }
+
+  override func finish(in state: LuaState) throws -> LuaResults {
+    var status: Int32 = 0
+    if startFailure == 0 { status = reap() }
+    let stack = try state.enter()
+    try state.check(clua_push_outcome(stack, status, startFailure), stack)
+    return LuaResults(count: 3)
+  }
+
+  override func abandon() {
+    poller?.remove(self)
+    clua_end_program(process)
+    _ = reap()
+  }
+
+  private func reap() -> Int32 {
+    var status: Int32 = 0
+    _ = clua_reap_program(process, true, &status)
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    return status
+  }
+}
