@@ -25,6 +25,8 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(
   name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(
+  name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let signals: Target.Dependency = .product(
@@ -130,7 +132,7 @@ let package = Package(
       name: "ImagineServer",
       dependencies: [
         "ImagineCore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
-        nioCore, nioHTTPTypes, nioPosix, toml,
+        nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, toml,
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
@@ -169,7 +171,7 @@ let package = Package(
       name: "ImagineServerTests",
       dependencies: [
         "ImagineCore", "ImagineServer", "ImagineStore", "ImagineTestSupport", "imagine-server",
-        asyncHTTPClient, crypto, lifecycle, logging, nioCore, nioHTTP1,
+        asyncHTTPClient, crypto, grdb, lifecycle, logging, nioCore, nioHTTP1,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

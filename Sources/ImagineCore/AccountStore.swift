@@ -1,6 +1,7 @@
 /// The balances of accounts, in tokens.
 ///
-/// Every function is one transaction; none leaves a balance below zero.
+/// Every function is one transaction, and throws ``StoreUnreachable`` where the store does not
+/// answer. None leaves a balance below zero.
 public protocol AccountStore: Sendable {
   /// Opens accounts with what they are granted.
   ///
@@ -12,6 +13,7 @@ public protocol AccountStore: Sendable {
   func balance(of account: String) async throws -> Int64?
 
   /// Takes tokens from an account and records what for. False where too few are left: then
-  /// nothing is taken.
+  /// nothing is taken. Asked again for the same purpose, it takes nothing more and answers true, so
+  /// a caller that got no answer can ask again.
   func charge(_ amount: Int64, to account: String, for purpose: String) async throws -> Bool
 }

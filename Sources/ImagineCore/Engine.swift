@@ -15,6 +15,10 @@ public protocol Engine: Sendable {
   /// queued, recorded or paid for.
   func offers(_ operation: Operation) -> Bool
 
+  /// What of its surroundings is missing for an operation at present, in words for whoever asked
+  /// for it; nil where nothing is.
+  func lack(for operation: Operation) -> String?
+
   /// Bytes of memory that an operation takes at its peak, about, on a picture of a size (where it
   /// takes one) towards a shape (where one is asked for).
   ///
@@ -82,6 +86,10 @@ public protocol Engine: Sendable {
   ) throws -> Film
 }
 
+extension Engine {
+  public func lack(for operation: Operation) -> String? { nil }
+}
+
 /// A finished film: two files in the folder that the engine was given.
 public struct Film: Sendable, Hashable {
   /// Path of the video, H.264 in MP4.
@@ -142,4 +150,7 @@ public enum EngineError: Error, Sendable, Equatable {
   case failed(String)
   /// The engine has no function for the operation with this title.
   case notOffered(String)
+  /// The surroundings lack something that any such call needs: a program, descriptors, memory.
+  /// The same call works once that is there.
+  case lacking(String)
 }

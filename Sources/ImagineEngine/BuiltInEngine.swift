@@ -17,6 +17,10 @@ public struct BuiltInEngine: Engine {
   /// It has a function for every operation.
   public func offers(_ operation: Operation) -> Bool { true }
 
+  public func lack(for operation: Operation) -> String? {
+    operation.answer == .job && VideoEncoder.installed == nil ? VideoEncoder.lack : nil
+  }
+
   public func paint(
     prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
     control: EngineControl = EngineControl()

@@ -49,7 +49,9 @@ extension Engine {
   ) throws {
     let film: Film
     if let input {
-      guard let image = try SmallFile.read(input) else { throw HomeError("read", input) }
+      guard let image = try SmallFile.read(input) else {
+        throw EngineError.unusable(field: "file", reason: "the server has lost the picture")
+      }
       film = try animate(
         prompt: work.prompt, image: image, style: work.style, aspectRatio: work.aspectRatio,
         seed: work.seed, into: folder, control: control.engine)

@@ -4,7 +4,6 @@ public import ImagineCore
 public import Logging
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -57,6 +56,15 @@ public struct ServiceConfiguration: Sendable {
     self.callers = callers
     self.limits = limits
   }
+
+  /// The models under `/v1` that an alias can stand for.
+  public static let models = [OpenAIModel.id]
+
+  /// Whether a text can be a ``publicAddress``: a scheme, a host, and perhaps a port and a path.
+  public static func isPublicAddress(_ text: String) -> Bool {
+    (text.hasPrefix("http://") || text.hasPrefix("https://")) && !text.hasSuffix("/")
+      && Authority(ofTarget: text) != nil && !text.contains { $0 == "?" || $0 == "#" }
+  }
 }
 
 /// The service: both HTTP APIs over one engine, and the jobs of a home.
@@ -81,9 +89,12 @@ public struct ImagineService: Sendable {
   let bodies: BodyReader
   let rates = RateLimit()
   let rehearsal: Rehearsal?
+  let callers: CurrentCallers
+  private let socket: SocketFile?
   let logger: Logger
 
-  /// - Throws: ``HomeError`` where the home's key cannot be read or made.
+  /// - Throws: ``HomeError`` where the home's key cannot be read or made; ``SettingsFault`` where a
+  ///   fault of the rehearsal is for a route that there is not.
   public init(
     _ configuration: ServiceConfiguration, home: Home, engine: any Engine, jobs: any JobStore,
     accounts: any AccountStore, logger: Logger
@@ -96,13 +107,24 @@ public struct ImagineService: Sendable {
     rehearsal = configuration.rehearsal.map(Rehearsal.init)
     self.jobs = jobs
     self.logger = logger
-    till = Till(accounts: accounts)
+    callers = CurrentCallers(configuration.callers)
+    socket = configuration.address.socketFile
+    till = Till(accounts: accounts, logger: logger)
     queue = EngineQueue(limits)
     worker = JobWorker(
       home: home, store: jobs, engine: self.engine, limits: limits, logger: logger)
     links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
-    shelf = PictureShelf(home: home, links: links)
+    shelf = PictureShelf(home: home, links: links, limit: limits.pictureBytes)
     bodies = BodyReader(limits)
+    try configuration.rehearsal?.check(against: routes)
+  }
+
+  /// Accepts other tokens from now on, without an interruption.
+  ///
+  /// - Throws: ``StoreUnreachable`` where their balances cannot be opened; then nothing changes.
+  public func replace(_ tokens: TokenList) async throws {
+    try await till.open(tokens)
+    callers.replace(.listed(tokens))
   }
 
   /// Serves until the task is cancelled or its service group shuts down; then answers what is in
@@ -113,25 +135,27 @@ public struct ImagineService: Sendable {
   /// - Throws: where the address cannot be bound, or the store cannot be reached.
   public func run(onReady: @escaping @Sendable (ServiceAddress) async -> Void) async throws {
     if case .listed(let list) = configuration.callers { try await till.open(list) }
-    let socket = configuration.address.socketFile
     try socket?.claim()
-    let socketIdentity = Mutex<UInt64?>(nil)
     let limits = configuration.limits
+    let connections = Connections(
+      limit: Descriptors.connections(
+        atMost: limits.connections,
+        besideWork: 16 + 8 * limits.films + limits.imageThreads))
     let application = Application(
       responder: Front(
-        routes: RouteTable(routes), callers: configuration.callers,
-        rehearsal: rehearsal, engine: engine.version, now: { Date().timeIntervalSince1970 },
-        logger: logger),
+        routes: RouteTable(routes), callers: callers, check: CallerCheck(configuration),
+        allowance: allowance(of:), rehearsal: rehearsal, engine: engine.version,
+        now: { Date().timeIntervalSince1970 }, logger: logger),
       server: .http1(
         configuration: .init(
-          additionalChannelHandlers: [ConnectionGuard(limits)],
-          idleTimeout: .milliseconds(Int64(limits.idleSeconds * 1000)))),
+          additionalChannelHandlers: [ConnectionGuard(limits, connections)],
+          idleTimeout: .seconds(limits.idleSeconds))),
       configuration: ApplicationConfiguration(
         address: configuration.address.bindAddress,
-        availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
+        availableConnectionsDelegate: ConnectionRoom(connections: connections)),
       services: [worker],
       onServerRunning: { channel in
-        socketIdentity.withLock { $0 = socket?.identity }
+        socket?.wasMade()
         await onReady(configuration.address.bound(to: channel.localAddress))
       },
       logger: logger)
@@ -144,12 +168,15 @@ public struct ImagineService: Sendable {
           queue.hurry(seconds: limits.shutdownSeconds)
         })
     } catch {
-      result = .failure(error)
+      result = .failure(ListenFault(error, configuration.address) ?? error)
     }
-    socket?.remove(socketIdentity.withLock { $0 })
+    removeSocket()
     try await queue.stop()
     try result.get()
   }
+
+  /// Removes the file of the socket that the service listens on, for an end out of order.
+  public func removeSocket() { socket?.remove() }
 
   var routes: [Route] {
     healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes + modelRoutes
@@ -158,11 +185,19 @@ public struct ImagineService: Sendable {
 
   private var healthRoutes: [Route] {
     [
+      // Whether a new start would help.
       Route(.get, "/healthz", access: .open) { _ in
-        Response(
-          status: .ok, headers: [.contentType: "application/json"],
-          body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"ok"}"#)))
-      }
+        try jobs.checkPresence()
+        return .ok
+      },
+      // Whether work can be taken on.
+      Route(.get, "/readyz", access: .open) { _ in
+        try await jobs.probe()
+        guard home.hasRoom else {
+          throw Failure(.storeUnreachable, "the server's disk is full", retryAfter: 60)
+        }
+        return .ok
+      },
     ]
   }
 
@@ -170,6 +205,14 @@ public struct ImagineService: Sendable {
   private var rehearsalRoutes: [Route] {
     guard let rehearsal else { return [] }
     return [Route(.get, "/x/rehearsal") { .json(rehearsal.charges(of: $0.account)) }]
+  }
+}
+
+extension Response {
+  fileprivate static var ok: Response {
+    Response(
+      status: .ok, headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"ok"}"#)))
   }
 }
 

@@ -2,7 +2,9 @@
 public struct Limits: Sendable {
   /// Bytes of one request's body.
   public var bodyBytes = 32 << 20
-  /// Bytes of all bodies that are being read or worked on at once.
+  /// Bytes of a JSON body.
+  public var jsonBytes = 1 << 20
+  /// Bytes of all bodies that are being read or worked on at once. One token may take half of them.
   public var bodyBytesInFlight = 512 << 20
   /// Image calls worked on at once.
   public var imageThreads: Int
@@ -23,8 +25,18 @@ public struct Limits: Sendable {
   public var filmQueue = 200
   /// Seconds that a film may take before its job fails.
   public var filmSeconds = 1800.0
-  /// How often a film is begun before its job fails.
-  public var filmAttempts = 5
+  /// Films of one token that wait or are worked on; one more is refused.
+  public var filmsPerAccount = 50
+  /// How often a film may end by a fault of its own before its job fails.
+  public var filmAttempts = 3
+  /// How many servers may end in the midst of a film before its job fails.
+  public var filmDeaths = 25
+  /// Seconds that finished and failed jobs and their films are kept.
+  public var keepSeconds = 30 * 86400.0
+  /// Seconds between looks for what is to be removed.
+  public var tidySeconds = 600.0
+  /// Bytes of the pictures that `/v1` answers with by address; the oldest make way.
+  public var pictureBytes = 2 << 30
   /// Calls that start work, per token in 60 seconds; nil for no limit. A token's own rate comes
   /// first.
   public var callsPerMinute: Int?
@@ -41,8 +53,14 @@ public struct Limits: Sendable {
   public var slowClientSeconds = 20.0
   /// Seconds that a connection may stay open without a request.
   public var idleSeconds = 75.0
-  /// Connections open at once; more wait to be accepted.
+  /// Connections open at once. One more takes the place of the connection that has been idle for
+  /// longest; where none is idle, it waits to be accepted.
   public var connections = 2048
+  /// Seconds that an answer to a request which was not read whole may take to reach its client
+  /// before the connection ends.
+  public var lingerSeconds = 5.0
+  /// Seconds after which a client that has ended its sending is asked whether it is still there.
+  public var probeSeconds = 3.0
 
   /// - Parameter cores: image calls worked on at once.
   public init(cores: Int) {

@@ -1,3 +1,4 @@
+import ImagineCore
 import TOMLKit
 
 /// A settings file cannot be used.
@@ -14,6 +15,24 @@ struct SettingsTable {
   private let table: TOMLTable
   /// Where in the file it stands, for messages: `[[token]] 2`.
   private let place: String
+
+  /// The text of a file.
+  ///
+  /// - Parameter isSecret: whether only its owner may be able to read it.
+  /// - Throws: ``SettingsFault`` where it is missing, is no text, or cannot be read.
+  static func text(of path: String, isSecret: Bool = false) throws -> String {
+    let bytes: [UInt8]?
+    do {
+      bytes = try SmallFile.read(path, isSecret: isSecret)
+    } catch let error as HomeError {
+      throw SettingsFault(error.description)
+    }
+    guard let bytes else { throw SettingsFault("there is no such file") }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw SettingsFault("the file is not UTF-8")
+    }
+    return text
+  }
 
   /// A whole file.
   ///
@@ -38,7 +57,10 @@ struct SettingsTable {
 
   private func check(_ keys: [String]) throws(SettingsFault) {
     for key in table.keys where !keys.contains(key) {
-      throw fault("unknown key '\(key)' (keys: \(keys.joined(separator: ", ")))")
+      let nearest = Spelling.nearest(to: key, among: keys)
+      throw fault(
+        "unknown key '\(key)'\(nearest.map { "; did you mean '\($0)'?" } ?? "") "
+          + "(keys: \(keys.joined(separator: ", ")))")
     }
   }
 

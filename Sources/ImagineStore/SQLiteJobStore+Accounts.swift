@@ -3,7 +3,7 @@ public import ImagineCore
 
 extension SQLiteJobStore: AccountStore {
   public func open(grants: [String: Int64]) async throws {
-    try await pool.write { database in
+    try await writing { database in
       for (account, granted) in grants.sorted(by: { $0.key < $1.key }) {
         try database.execute(
           sql: """
@@ -17,7 +17,7 @@ extension SQLiteJobStore: AccountStore {
   }
 
   public func balance(of account: String) async throws -> Int64? {
-    try await pool.read { database in
+    try await reading { database in
       try Int64.fetchOne(
         database, sql: "SELECT balance FROM account WHERE id = ?", arguments: [account])
     }
@@ -27,8 +27,12 @@ extension SQLiteJobStore: AccountStore {
     _ amount: Int64, to account: String, for purpose: String
   ) async throws -> Bool {
     let time = now()
-    return try await pool.write { database in
-      try database.take(amount, from: account, for: purpose, at: time)
+    return try await writing { database in
+      let isTaken = try Bool.fetchOne(
+        database, sql: "SELECT EXISTS (SELECT 1 FROM charge WHERE purpose = ? AND account = ?)",
+        arguments: [purpose, account])
+      if isTaken == true { return true }
+      return try database.take(amount, from: account, for: purpose, at: time)
     }
   }
 }

@@ -3,28 +3,29 @@ public import ImagineCore
 
 extension SQLiteJobStore {
   public func lease(
-    by worker: String, for seconds: Double, attempts: Int
+    by worker: String, for seconds: Double, deaths: Int
   ) async throws -> StoredJob? {
-    let time = now()
+    let (lease, time) = (Lease(seconds: seconds, on: clock), now())
     // Idle servers ask often: a read never waits for a writer, nor makes one wait.
-    let anything = try await pool.read { try $0.oldestFree(at: time) != nil }
-    guard anything else { return nil }
-    return try await pool.write { database in
-      while let row = try database.oldestFree(at: time) {
+    guard try await reading({ try $0.nextFree(for: lease) != nil }) else { return nil }
+    return try await writing { database in
+      while let row = try database.nextFree(for: lease) {
+        let state: String = row["state"]
+        let lost: Int = row["deaths"] + (state == JobState.processing.rawValue ? 1 : 0)
         var job = try StoredJob(row: row)
-        guard job.attempts < attempts else {
-          try database.end(
-            job, as: .failed(reason: "begun \(job.attempts) times and never finished"), at: time)
+        guard lost < deaths else {
+          let reason = "given up: \(lost) servers ended while they worked on it"
+          try database.end(job, by: worker, as: .failed(reason: reason), at: time)
           continue
         }
         job.attempts += 1
         job.state = .processing
         try database.execute(
           sql: """
-            UPDATE job SET state = 'processing', worker = ?, lease_until = ?, attempts = ?
-            WHERE id = ?
+            UPDATE job SET state = 'processing', worker = ?, lease_boot = ?, lease_until = ?,
+            attempts = ?, deaths = ? WHERE id = ?
             """,
-          arguments: [worker, time + seconds, job.attempts, job.id])
+          arguments: [worker, lease.boot, lease.until, job.attempts, lost, job.id])
         return job
       }
       return nil
@@ -34,26 +35,30 @@ extension SQLiteJobStore {
   public func renew(
     id: String, by worker: String, for seconds: Double, progress: Double
   ) async throws -> Bool {
-    let time = now()
-    return try await pool.write { database in
+    let lease = Lease(seconds: seconds, on: clock)
+    return try await writing { database in
       try database.execute(
         sql: """
-          UPDATE job SET lease_until = ?, progress = max(progress, ?)
+          UPDATE job SET lease_boot = ?, lease_until = ?, progress = max(progress, ?)
           WHERE id = ? AND worker = ? AND state = 'processing'
           """,
-        arguments: [time + seconds, progress, id, worker])
+        arguments: [lease.boot, lease.until, progress, id, worker])
       return database.changesCount == 1
     }
   }
 
-  public func release(id: String, by worker: String) async throws {
-    try await pool.write { database in
-      // What was given up in order is no failed attempt.
+  public func release(id: String, by worker: String, after reason: JobRelease) async throws {
+    let counts =
+      switch reason {
+      case .shutdown: "attempts = attempts - 1"
+      case .lack: "attempts = attempts - 1, lacks = lacks + 1"
+      case .fault: "faults = faults + 1"
+      }
+    try await writing { database in
       try database.execute(
         sql: """
-          UPDATE job
-          SET state = 'queued', worker = NULL, lease_until = NULL, attempts = attempts - 1
-          WHERE id = ? AND worker = ? AND state = 'processing'
+          UPDATE job SET state = 'queued', worker = NULL, lease_boot = NULL, lease_until = NULL,
+          \(counts) WHERE id = ? AND worker = ? AND state = 'processing'
           """,
         arguments: [id, worker])
     }
@@ -63,47 +68,82 @@ extension SQLiteJobStore {
     id: String, by worker: String, as outcome: JobOutcome
   ) async throws -> Bool {
     let time = now()
-    return try await pool.write { database in
+    return try await writing { database in
       guard
         let row = try Row.fetchOne(
-          database,
-          sql: "SELECT * FROM job WHERE id = ? AND worker = ? AND state = 'processing'",
-          arguments: [id, worker])
+          database, sql: "SELECT * FROM job WHERE id = ? AND worker = ?", arguments: [id, worker])
       else { return false }
-      try database.end(StoredJob(row: row), as: outcome, at: time)
+      let job = try StoredJob(row: row)
+      guard job.state == .processing else { return job.outcome == outcome }
+      try database.end(job, by: worker, as: outcome, at: time)
       return true
     }
   }
 }
 
+/// A lease as it is written, on the clock of its machine.
+private struct Lease: Sendable {
+  let boot: String
+  let start: Double
+  let until: Double
+
+  init(seconds: Double, on clock: BootClock) {
+    boot = clock.boot
+    start = clock.seconds()
+    until = start + seconds
+  }
+}
+
+extension StoredJob {
+  /// How a job that has ended did.
+  fileprivate var outcome: JobOutcome? {
+    switch state {
+    case .finished: film.map { .finished(film: $0) }
+    case .failed: failure.map { .failed(reason: $0) }
+    default: nil
+    }
+  }
+}
+
 extension Database {
-  /// The oldest job that nobody works on.
-  fileprivate func oldestFree(at time: Double) throws -> Row? {
+  /// The next job that nobody works on.
+  ///
+  /// A lease that no server of this boot can have written, or that ends later than any does, is
+  /// as good as expired.
+  fileprivate func nextFree(for lease: Lease) throws -> Row? {
     try Row.fetchOne(
       self,
       sql: """
-        SELECT * FROM job WHERE state IN ('queued', 'processing')
-        AND (state = 'queued' OR lease_until < ?) ORDER BY number LIMIT 1
+        SELECT * FROM job WHERE state IN ('queued', 'processing') AND (
+          state = 'queued' OR lease_boot IS NOT :boot OR lease_until IS NULL
+          OR lease_until < :start OR lease_until > :latest)
+        ORDER BY number + 8 * (deaths + lacks) LIMIT 1
         """,
-      arguments: [time])
+      arguments: [
+        "boot": lease.boot, "start": lease.start,
+        "latest": lease.start + 2 * (lease.until - lease.start),
+      ])
   }
 
-  fileprivate func end(_ job: StoredJob, as outcome: JobOutcome, at time: Double) throws {
+  /// Ends a job; who ended it is kept, so that asking again finds the same answer.
+  fileprivate func end(
+    _ job: StoredJob, by worker: String, as outcome: JobOutcome, at time: Double
+  ) throws {
     switch outcome {
     case .finished(let film):
       try execute(
         sql: """
-          UPDATE job SET state = 'finished', film = ?, progress = 1, worker = NULL,
-          lease_until = NULL WHERE id = ?
+          UPDATE job SET state = 'finished', film = ?, progress = 1, worker = ?,
+          lease_boot = NULL, lease_until = NULL, ended_at = ? WHERE id = ?
           """,
-        arguments: [film, job.id])
+        arguments: [film, worker, time, job.id])
     case .failed(let reason):
       try execute(
         sql: """
-          UPDATE job SET state = 'failed', failure = ?, worker = NULL, lease_until = NULL
-          WHERE id = ?
+          UPDATE job SET state = 'failed', failure = ?, worker = ?,
+          lease_boot = NULL, lease_until = NULL, ended_at = ? WHERE id = ?
           """,
-        arguments: [reason, job.id])
+        arguments: [reason, worker, time, job.id])
       try refund(job, at: time)
     }
   }

@@ -7,33 +7,85 @@ public import ImagineCore
 /// The database is in WAL mode and synced at every commit, so what a caller was told survives a
 /// power cut. Writers of other processes are waited for, up to five seconds.
 public struct SQLiteJobStore: JobStore {
-  let pool: DatabasePool
-  /// Seconds since 1970. Leases compare it across processes, so it is the wall clock: should it
-  /// jump, a lease may end early, and the lease check of `finish` still lets one worker win.
+  private let pool: DatabasePool
+  private let presence: DatabasePresence
+  /// Seconds since 1970.
   let now: @Sendable () -> Double
+  /// What leases are measured by.
+  let clock: BootClock
 
   /// Opens the database, creating what is missing.
   ///
   /// - Parameters:
   ///   - path: the database's file; its folder must exist.
   ///   - now: seconds since 1970, where it is not the system's clock.
-  /// - Throws: what SQLite says where the file cannot be opened or is of a newer version.
+  ///   - clock: what leases are measured by.
+  /// - Throws: ``StoreUnreachable`` where the file cannot be opened or is of a newer version.
   public init(
-    path: String, now: (@Sendable () -> Double)? = nil
+    path: String, now: (@Sendable () -> Double)? = nil, clock: BootClock = .system
   ) throws {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.label = "jobs"
-    pool = try OpeningLock.hold(for: path) {
-      let pool = try DatabasePool(path: path, configuration: configuration)
-      try Self.migrator.migrate(pool)
-      return pool
+    do {
+      pool = try OpeningLock.hold(for: path) {
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        guard try !pool.read(Self.migrator.hasBeenSuperseded) else {
+          throw StoreUnreachable(
+            "\(path) was written by a newer version of the server: run that one, or name another "
+              + "folder with --home")
+        }
+        try Self.migrator.migrate(pool)
+        return pool
+      }
+      // GRDB opens WAL databases with NORMAL, which may lose the last commits in a power cut.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    } catch let error as DatabaseError {
+      throw StoreUnreachable("\(path) cannot be opened: \(error)")
     }
+    presence = DatabasePresence(path)
     self.now = now ?? { Date().timeIntervalSince1970 }
-    // GRDB opens WAL databases with NORMAL, which may lose the last commits in a power cut.
-    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    self.clock = clock
   }
+
+  /// Reads in one transaction.
+  func reading<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await reaching { try await pool.read(body) }
+  }
+
+  /// Writes in one transaction.
+  func writing<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await reaching { try await pool.write(body) }
+  }
+
+  /// Tells a store that does not answer from a mistake in what it was asked.
+  private func reaching<Value>(_ question: () async throws -> Value) async throws -> Value {
+    try presence.check()
+    do {
+      return try await question()
+    } catch let error as DatabaseError {
+      switch error.resultCode {
+      case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_MISUSE, .SQLITE_RANGE,
+        .SQLITE_TOOBIG:
+        throw error
+      default:
+        throw StoreUnreachable("\(error)")
+      }
+    }
+  }
+
+  public func probe() async throws {
+    _ = try await reading {
+      try Int.fetchOne($0, sql: "SELECT count(*) FROM account WHERE id = ''")
+    }
+  }
+
+  public func checkPresence() throws { try presence.check() }
 
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -70,16 +122,35 @@ public struct SQLiteJobStore: JobStore {
           );
           """)
     }
+    migrator.registerMigration("job-endings") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE job ADD COLUMN faults INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE job ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE job ADD COLUMN lacks INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE job ADD COLUMN lease_boot TEXT;
+          ALTER TABLE job ADD COLUMN ended_at REAL;
+          CREATE INDEX job_ended ON job(ended_at) WHERE state IN ('finished', 'failed');
+          UPDATE job SET ended_at = created_at WHERE state IN ('finished', 'failed');
+          CREATE INDEX charge_purpose ON charge(purpose);
+          """)
+    }
     return migrator
   }
 
-  public func add(_ job: StoredJob, limit: Int) async throws -> JobAcceptance {
+  public func add(_ job: StoredJob, limits: JobLimits) async throws -> JobAcceptance {
     let work = String(decoding: try JSONEncoder().encode(job.work), as: UTF8.self)
     let time = now()
-    return try await pool.write { database in
-      let waiting = try Int.fetchOne(
-        database, sql: "SELECT count(*) FROM job WHERE state IN ('queued', 'processing')")
-      guard (waiting ?? 0) < limit else { return .queueFull }
+    return try await writing { database in
+      let waiting = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT count(*) AS everyones, count(*) FILTER (WHERE owner = ?) AS own
+          FROM job WHERE state IN ('queued', 'processing')
+          """,
+        arguments: [job.owner])
+      guard (waiting?["own"] ?? 0) < limits.perOwner else { return .ownerQueueFull }
+      guard (waiting?["everyones"] ?? 0) < limits.all else { return .queueFull }
       let paid = try database.take(
         job.price, from: job.owner, for: "\(job.work.operation) \(job.id)", at: time)
       guard paid else { return .balanceTooLow }
@@ -94,7 +165,7 @@ public struct SQLiteJobStore: JobStore {
   }
 
   public func job(id: String, owner: String) async throws -> StoredJob? {
-    try await pool.read { database in
+    try await reading { database in
       try Row.fetchOne(
         database, sql: "SELECT * FROM job WHERE id = ? AND owner = ?", arguments: [id, owner]
       ).map(StoredJob.init(row:))
@@ -102,7 +173,7 @@ public struct SQLiteJobStore: JobStore {
   }
 
   public func film(of id: String) async throws -> String? {
-    try await pool.read { database in
+    try await reading { database in
       try String.fetchOne(
         database, sql: "SELECT film FROM job WHERE id = ? AND state = 'finished'",
         arguments: [id])
@@ -110,7 +181,7 @@ public struct SQLiteJobStore: JobStore {
   }
 
   public func known(among ids: Set<String>) async throws -> Set<String> {
-    try await pool.read { database in
+    try await reading { database in
       let statement = try database.cachedStatement(sql: "SELECT id FROM job WHERE id = ?")
       return try ids.filter { try String.fetchOne(statement, arguments: [$0]) != nil }
     }
@@ -118,7 +189,7 @@ public struct SQLiteJobStore: JobStore {
 
   public func delete(id: String, owner: String) async throws -> Bool {
     let time = now()
-    return try await pool.write { database in
+    return try await writing { database in
       guard
         let row = try Row.fetchOne(
           database, sql: "SELECT * FROM job WHERE id = ? AND owner = ?", arguments: [id, owner])
@@ -131,15 +202,34 @@ public struct SQLiteJobStore: JobStore {
   }
 }
 
+extension SQLiteJobStore {
+  public func forget(endedBefore time: Double, limit: Int) async throws -> [String] {
+    try await writing { database in
+      try String.fetchAll(
+        database,
+        sql: """
+          DELETE FROM job WHERE number IN (
+            SELECT number FROM job WHERE state IN ('finished', 'failed') AND ended_at < ? LIMIT ?)
+          RETURNING id
+          """,
+        arguments: [time, limit])
+    }
+  }
+}
+
 extension StoredJob {
+  /// - Throws: ``StoreUnreachable`` for a state that this version does not know.
   init(row: Row) throws {
     let work: String = row["work"]
-    let state: String = row["state"]
+    let word: String = row["state"]
+    guard let state = JobState(rawValue: word) else {
+      throw StoreUnreachable("a job's state is '\(word)', which a newer version has written")
+    }
     self.init(
       id: row["id"], owner: row["owner"],
       work: try JSONDecoder().decode(Work.self, from: Data(work.utf8)), price: row["price"],
-      state: JobState(rawValue: state) ?? .failed, createdAt: row["created_at"],
-      progress: row["progress"], attempts: row["attempts"], failure: row["failure"],
+      state: state, createdAt: row["created_at"], progress: row["progress"],
+      attempts: row["attempts"], faults: row["faults"], failure: row["failure"],
       film: row["film"])
   }
 }

@@ -27,6 +27,10 @@ struct ImagineServerCommand: AsyncParsableCommand {
     discussion: """
       On a loopback address any bearer token is accepted, and each is an account of its own. On a \
       Unix socket every caller is the account 'local'.
+
+      SIGTERM and SIGINT end the server when the answers it owes are out, within a minute; a \
+      second one ends it at once. SIGHUP reads the file of --tokens again; without that file it \
+      ends the server like SIGTERM.
       """)
 
   @Option(help: ArgumentHelp("Listen on a Unix socket instead of an address.", valueName: "path"))
@@ -35,7 +39,8 @@ struct ImagineServerCommand: AsyncParsableCommand {
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
 
-  @Option(help: "The port to listen on; 0 lets the system choose.")
+  @Option(
+    parsing: .unconditional, help: "The port to listen on; 0 lets the system choose.")
   var port = 8080
 
   @Option(
@@ -57,9 +62,15 @@ struct ImagineServerCommand: AsyncParsableCommand {
   var tokens: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Calls that a token may start in 60 seconds, where the file of tokens says nothing else."))
   var rate: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Days that finished and failed jobs and their videos are kept."))
+  var keepDays = 30
 
   @Option(
     help: ArgumentHelp(
@@ -85,23 +96,43 @@ struct ImagineServerCommand: AsyncParsableCommand {
   var child = false
 
   func validate() throws {
-    guard (0...65535).contains(port) else { throw ValidationError("--port is 0 … 65535") }
-    guard rate ?? 1 > 0 else { throw ValidationError("--rate is at least 1") }
+    guard (0...65535).contains(port) else {
+      throw ValidationError("--port is 0 … 65535, not \(port)")
+    }
+    guard (1...1_000_000).contains(rate ?? 1) else {
+      throw ValidationError("--rate is 1 … 1000000, not \(rate ?? 0)")
+    }
+    guard (1...36500).contains(keepDays) else {
+      throw ValidationError("--keep-days is 1 … 36500, not \(keepDays)")
+    }
     guard tokens == nil || !child else { throw ValidationError("--child has one token alone") }
+    if let address = publicAddress, !ServiceConfiguration.isPublicAddress(address) {
+      throw ValidationError(
+        "--public-address is such as https://images.example.org, not '\(address)'")
+    }
+    let models = ServiceConfiguration.models
+    if let alias = modelAlias.first(where: { !models.contains($0.model) }) {
+      throw ValidationError(
+        "--model-alias: there is no model '\(alias.model)' (models: \(models.joined(separator: ", ")))"
+      )
+    }
   }
 
   func run() async throws {
     // What the server writes is its user's business alone; this covers the socket, too.
     umask(0o077)
     signal(SIGPIPE, SIG_IGN)
+    Descriptors.raiseLimit()
     let lifetime = child ? try ParentLifetime() : nil
     let logger = makeLogger()
     let service = try makeService(token: lifetime?.token, logger: logger)
-    let isChild = child
+    let ending = Ending(service: service, tokens: tokens, logger: logger)
     var group = ServiceGroupConfiguration(
-      services: [.init(service: Serving(service: service, isChild: isChild, logger: logger))],
-      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    group.maximumGracefulShutdownDuration = .seconds(60)
+      services: [
+        .init(service: ending, successTerminationBehavior: .gracefullyShutdownGroup),
+        .init(service: Serving(service: service, isChild: child, logger: logger)),
+      ], logger: logger)
+    group.maximumGracefulShutdownDuration = .seconds(Ending.patience - 5)
     if let lifetime {
       group.services.append(
         .init(service: lifetime, successTerminationBehavior: .gracefullyShutdownGroup))
@@ -110,7 +141,9 @@ struct ImagineServerCommand: AsyncParsableCommand {
   }
 
   private func makeLogger() -> Logger {
-    var logger = Logger(label: "imagine-server") { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "imagine-server") {
+      PlainLog(StreamLogHandler.standardError(label: $0))
+    }
     logger.logLevel = logLevel ?? (child ? .warning : .info)
     return logger
   }
@@ -123,6 +156,7 @@ struct ImagineServerCommand: AsyncParsableCommand {
     limits.callsPerMinute = rate
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     limits.imageBytes = min(limits.imageBytes, max(256 << 20, memory / 2))
+    limits.keepSeconds = Double(keepDays) * 86400
     var configuration = ServiceConfiguration(
       address: socket.map { .socket(path: $0) } ?? .tcp(host: host, port: port),
       callers: try callers(token: token), limits: limits)

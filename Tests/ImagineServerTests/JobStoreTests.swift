@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import ImagineCore
 import ImagineStore
 import ImagineTestSupport
@@ -11,9 +12,11 @@ struct JobStoreTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func open() throws -> SQLiteJobStore {
+  private func open(boot: String = "boot") throws -> SQLiteJobStore {
     let clock = clock
-    return try SQLiteJobStore(path: "\(folder.path)/server.sqlite", now: { clock.seconds })
+    return try SQLiteJobStore(
+      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
+      clock: BootClock(boot: boot) { clock.seconds })
   }
 
   private func job(_ id: String, owner: String = "alice", price: Int64 = 0) -> StoredJob {
@@ -38,7 +41,7 @@ struct JobStoreTests {
   @Test("keeps what it accepted for whoever opens it next")
   func durability() async throws {
     let given = job("one")
-    #expect(try await open().add(given, limit: 10) == .accepted)
+    #expect(try await open().add(given, limits: .init(all: 10)) == .accepted)
     #expect(try await open().job(id: "one", owner: "alice") == given)
     #expect(try await open().job(id: "one", owner: "bob") == nil)
   }
@@ -46,23 +49,23 @@ struct JobStoreTests {
   @Test("leases each job to one worker alone, the oldest first")
   func leasing() async throws {
     let (first, second) = (try open(), try open())
-    for id in ["one", "two"] { _ = try await first.add(job(id), limit: 10) }
-    #expect(try await first.lease(by: "A", for: 10, attempts: 5)?.id == "one")
-    #expect(try await second.lease(by: "B", for: 10, attempts: 5)?.id == "two")
-    #expect(try await second.lease(by: "C", for: 10, attempts: 5) == nil)
+    for id in ["one", "two"] { _ = try await first.add(job(id), limits: .init(all: 10)) }
+    #expect(try await first.lease(by: "A", for: 10, deaths: 5)?.id == "one")
+    #expect(try await second.lease(by: "B", for: 10, deaths: 5)?.id == "two")
+    #expect(try await second.lease(by: "C", for: 10, deaths: 5) == nil)
   }
 
   @Test("gives a job to another when its lease has expired, and not before")
   func expiry() async throws {
     let store = try open()
-    _ = try await store.add(job("one"), limit: 10)
-    _ = try await store.lease(by: "A", for: 10, attempts: 5)
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
     clock.seconds += 9
     #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 0.5))
     clock.seconds += 9
-    #expect(try await store.lease(by: "B", for: 10, attempts: 5) == nil)
+    #expect(try await store.lease(by: "B", for: 10, deaths: 5) == nil)
     clock.seconds += 2
-    let taken = try await store.lease(by: "B", for: 10, attempts: 5)
+    let taken = try await store.lease(by: "B", for: 10, deaths: 5)
     #expect(taken?.attempts == 2)
     #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 0.9) == false)
   }
@@ -70,10 +73,10 @@ struct JobStoreTests {
   @Test("lets only the holder of the lease finish a job, and only once")
   func fencing() async throws {
     let store = try open()
-    _ = try await store.add(job("one"), limit: 10)
-    _ = try await store.lease(by: "A", for: 10, attempts: 5)
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
     clock.seconds += 11
-    _ = try await store.lease(by: "B", for: 10, attempts: 5)
+    _ = try await store.lease(by: "B", for: 10, deaths: 5)
     #expect(try await store.finish(id: "one", by: "A", as: .finished(film: "A")) == false)
     #expect(try await store.film(of: "one") == nil)
     #expect(try await store.finish(id: "one", by: "B", as: .finished(film: "B")))
@@ -81,49 +84,227 @@ struct JobStoreTests {
     #expect(try await store.film(of: "one") == "B")
     #expect(try await store.job(id: "one", owner: "alice")?.state == .finished)
     clock.seconds += 100
-    #expect(try await store.lease(by: "C", for: 10, attempts: 5) == nil)
+    #expect(try await store.lease(by: "C", for: 10, deaths: 5) == nil)
   }
 
   @Test("gives a job that was released to another at once, and does not count the attempt")
   func release() async throws {
     let store = try open()
-    _ = try await store.add(job("one"), limit: 10)
-    _ = try await store.lease(by: "A", for: 10, attempts: 5)
-    try await store.release(id: "one", by: "A")
-    #expect(try await store.lease(by: "B", for: 10, attempts: 5)?.attempts == 1)
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
+    try await store.release(id: "one", by: "A", after: .shutdown)
+    #expect(try await store.lease(by: "B", for: 10, deaths: 5)?.attempts == 1)
+  }
+
+  @Test("counts a job's own faults, and not what the server or its surroundings did")
+  func faults() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    for reason in [JobRelease.shutdown, .lack, .fault, .lack, .fault] {
+      _ = try await store.lease(by: "A", for: 10, deaths: 5)
+      try await store.release(id: "one", by: "A", after: reason)
+    }
+    let job = try await store.job(id: "one", owner: "alice")
+    #expect(job?.faults == 2)
+    #expect(job?.attempts == 2)
+    #expect(job?.state == .queued)
+  }
+
+  @Test("puts a job that lost workers behind later ones, but never behind all that will come")
+  func order() async throws {
+    let store = try open()
+    for number in 0..<30 { _ = try await store.add(job("\(number)"), limits: .init(all: 99)) }
+    #expect(try await store.lease(by: "A", for: 10, deaths: 5)?.id == "0")
+    clock.seconds += 11
+    #expect(try await store.lease(by: "A", for: 99, deaths: 5)?.id == "0")
+    try await store.release(id: "0", by: "A", after: .shutdown)
+    var order: [String] = []
+    while let next = try await store.lease(by: "B", for: 99, deaths: 5) { order.append(next.id) }
+    #expect(order.firstIndex(of: "0").map { (5...9).contains($0) } == true)
+  }
+
+  @Test(
+    "takes a lease that no live server can hold for expired: of another boot, or far too long",
+    arguments: [3600.0, 31_536_000.0])
+  func impossibleLeases(ahead: Double) async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
+    #expect(try await open().lease(by: "B", for: 10, deaths: 5) == nil)
+    #expect(try await open(boot: "another").lease(by: "B", for: 10, deaths: 5)?.id == "one")
+    clock.seconds -= ahead
+    #expect(try await open(boot: "another").lease(by: "C", for: 10, deaths: 5)?.id == "one")
+  }
+
+  @Test("says yes again to the worker that has ended a job so, and to no other word")
+  func repeatedEnd() async throws {
+    let store = try open()
+    for id in ["one", "two"] {
+      _ = try await store.add(job(id), limits: .init(all: 10))
+      _ = try await store.lease(by: "A", for: 10, deaths: 5)
+    }
+    for _ in 0..<2 {
+      #expect(try await store.finish(id: "one", by: "A", as: .finished(film: "A")))
+      #expect(try await store.finish(id: "two", by: "A", as: .failed(reason: "x")))
+    }
+    #expect(try await !store.finish(id: "one", by: "A", as: .failed(reason: "x")))
+    #expect(try await !store.finish(id: "two", by: "A", as: .finished(film: "A")))
+    #expect(try await !store.finish(id: "one", by: "B", as: .finished(film: "A")))
+  }
+
+  @Test("has the word for a state that it does not know, and does not call it failed")
+  func unknownState() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    try await change("UPDATE job SET state = 'paused'")
+    let error = await #expect(throws: StoreUnreachable.self) {
+      try await store.job(id: "one", owner: "alice")
+    }
+    #expect(error?.description.contains("'paused'") == true)
+  }
+
+  @Test("refuses a database of a newer version, and says so")
+  func newer() async throws {
+    _ = try open()
+    try await change("INSERT INTO grdb_migrations VALUES ('of-the-future')")
+    let error = #expect(throws: StoreUnreachable.self) { _ = try open() }
+    #expect(error?.description.contains("newer version") == true)
+  }
+
+  @Test("of the first version is taken over with its jobs, and those in work are begun again")
+  func older() async throws {
+    try await change(
+      """
+      CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+      INSERT INTO grdb_migrations VALUES ('jobs');
+      CREATE TABLE job (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+        work TEXT NOT NULL, price INTEGER NOT NULL, state TEXT NOT NULL, created_at REAL NOT NULL,
+        progress REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, failure TEXT,
+        film TEXT, worker TEXT, lease_until REAL);
+      CREATE INDEX job_unfinished ON job(number) WHERE state IN ('queued', 'processing');
+      CREATE TABLE account (
+        id TEXT PRIMARY KEY, granted INTEGER NOT NULL,
+        balance INTEGER NOT NULL CHECK (balance >= 0)) WITHOUT ROWID;
+      CREATE TABLE charge (
+        number INTEGER PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL,
+        purpose TEXT NOT NULL, charged_at REAL NOT NULL);
+      INSERT INTO job (id, owner, work, price, state, created_at, attempts, worker, lease_until)
+      VALUES ('one', 'alice',
+        '{"operation":"video","prompt":"waves","style":"fast-svd","seed":7}', 0, 'processing',
+        1000000, 5, 'A', 2000000000);
+      """)
+    let taken = try await open().lease(by: "B", for: 10, deaths: 5)
+    #expect(taken?.id == "one")
+    #expect(taken?.work.prompt == "waves")
+  }
+
+  @Test(
+    "whose file was removed or replaced takes nothing more",
+    arguments: ["server.sqlite", "server.sqlite-wal"])
+  func lost(file: String) async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/\(file)")
+    for isReplaced in [false, true] {
+      if isReplaced {
+        try Data().write(to: URL(fileURLWithPath: "\(folder.path)/\(file)"))
+      }
+      await #expect(throws: StoreUnreachable.self) {
+        try await store.add(job("two"), limits: .init(all: 10))
+      }
+      await #expect(throws: StoreUnreachable.self) {
+        try await store.job(id: "one", owner: "alice")
+      }
+      #expect(throws: StoreUnreachable.self) { try store.checkPresence() }
+    }
+  }
+
+  @Test("tells a store that is held by another from a mistake in what it is asked")
+  func kindsOfFaults() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    // The same id twice is no matter of the store.
+    await #expect(throws: DatabaseError.self) {
+      try await store.add(job("one"), limits: .init(all: 10))
+    }
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await store.job(id: "one", owner: "alice")
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test("accepts no more of one owner than one may have, and goes on with the others")
+  func ownersLimit() async throws {
+    let store = try open()
+    let limits = JobLimits(all: 3, perOwner: 2)
+    #expect(try await store.add(job("one"), limits: limits) == .accepted)
+    #expect(try await store.add(job("two"), limits: limits) == .accepted)
+    #expect(try await store.add(job("three"), limits: limits) == .ownerQueueFull)
+    #expect(try await store.add(job("four", owner: "bob"), limits: limits) == .accepted)
+    #expect(try await store.add(job("five", owner: "carol"), limits: limits) == .queueFull)
+  }
+
+  @Test("forgets what ended long ago, and nothing else")
+  func retention() async throws {
+    let store = try open()
+    for id in ["old", "failed", "young", "waiting"] {
+      _ = try await store.add(job(id), limits: .init(all: 10))
+    }
+    for (id, outcome) in [
+      ("old", JobOutcome.finished(film: "A")), ("failed", .failed(reason: "x")),
+      ("young", .finished(film: "A")),
+    ] {
+      if id == "young" { clock.seconds += 100 }
+      #expect(try await store.lease(by: "A", for: 10, deaths: 5)?.id == id)
+      _ = try await store.finish(id: id, by: "A", as: outcome)
+    }
+    let before = clock.seconds - 50
+    #expect(try await store.forget(endedBefore: before, limit: 1).count == 1)
+    #expect(try await store.forget(endedBefore: before, limit: 9).count == 1)
+    #expect(try await store.forget(endedBefore: before, limit: 9).isEmpty)
+    #expect(
+      try await store.known(among: ["old", "failed", "young", "waiting"]) == ["young", "waiting"])
+  }
+
+  private func change(_ sql: String) async throws {
+    let database = try DatabaseQueue(path: "\(folder.path)/server.sqlite")
+    try await database.write { try $0.execute(sql: sql) }
+    try database.close()
   }
 
   @Test("fails a job that took down every server that began it, and pays it back")
   func attempts() async throws {
     let store = try open()
     try await store.open(grants: ["alice": 50])
-    _ = try await store.add(job("one", price: 30), limit: 10)
-    _ = try await store.add(job("two"), limit: 10)
+    _ = try await store.add(job("one", price: 30), limits: .init(all: 10))
+    _ = try await store.add(job("two"), limits: .init(all: 10))
     for worker in ["A", "B"] {
-      #expect(try await store.lease(by: worker, for: 10, attempts: 2)?.id == "one")
+      #expect(try await store.lease(by: worker, for: 10, deaths: 2)?.id == "one")
       clock.seconds += 11
     }
-    #expect(try await store.lease(by: "C", for: 10, attempts: 2)?.id == "two")
+    #expect(try await store.lease(by: "C", for: 10, deaths: 2)?.id == "two")
     let failed = try await store.job(id: "one", owner: "alice")
     #expect(failed?.state == .failed)
-    #expect(failed?.failure?.contains("2 times") == true)
+    #expect(failed?.failure?.contains("2 servers") == true)
     #expect(try await store.balance(of: "alice") == 50)
   }
 
   @Test("accepts no more than may wait")
   func queueLimit() async throws {
     let store = try open()
-    #expect(try await store.add(job("one"), limit: 2) == .accepted)
-    #expect(try await store.add(job("two"), limit: 2) == .accepted)
-    #expect(try await store.add(job("three"), limit: 2) == .queueFull)
+    #expect(try await store.add(job("one"), limits: .init(all: 2)) == .accepted)
+    #expect(try await store.add(job("two"), limits: .init(all: 2)) == .accepted)
+    #expect(try await store.add(job("three"), limits: .init(all: 2)) == .queueFull)
     #expect(try await store.job(id: "three", owner: "alice") == nil)
   }
 
   @Test("deletes a job for its owner alone, and tells its worker")
   func deletion() async throws {
     let store = try open()
-    _ = try await store.add(job("one"), limit: 10)
-    _ = try await store.lease(by: "A", for: 10, attempts: 5)
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
     #expect(try await store.delete(id: "one", owner: "bob") == false)
     #expect(try await store.delete(id: "one", owner: "alice"))
     #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 1) == false)
@@ -171,18 +352,28 @@ struct BalanceTests {
     let store = try open()
     try await store.open(grants: ["alice": 100])
     for id in ["made", "failed", "deleted"] {
-      #expect(try await store.add(job(id, price: 30), limit: 10) == .accepted)
+      #expect(try await store.add(job(id, price: 30), limits: .init(all: 10)) == .accepted)
     }
-    #expect(try await store.add(job("too many", price: 30), limit: 10) == .balanceTooLow)
+    #expect(
+      try await store.add(job("too many", price: 30), limits: .init(all: 10)) == .balanceTooLow)
     #expect(try await store.balance(of: "alice") == 10)
-    _ = try await store.lease(by: "A", for: 10, attempts: 5)
+    _ = try await store.lease(by: "A", for: 10, deaths: 5)
     _ = try await store.finish(id: "made", by: "A", as: .finished(film: "A"))
-    _ = try await store.lease(by: "B", for: 10, attempts: 5)
+    _ = try await store.lease(by: "B", for: 10, deaths: 5)
     _ = try await store.finish(id: "failed", by: "B", as: .failed(reason: "no reason"))
     #expect(try await store.balance(of: "alice") == 40)
     _ = try await store.delete(id: "deleted", owner: "alice")
     _ = try await store.delete(id: "made", owner: "alice")
     #expect(try await store.balance(of: "alice") == 70)
+  }
+
+  @Test("pay once for one purpose, though the payer asks again")
+  func repeatedCharge() async throws {
+    let store = try open()
+    try await store.open(grants: ["alice": 10])
+    for _ in 0..<3 { #expect(try await store.charge(6, to: "alice", for: "call 1")) }
+    #expect(try await store.balance(of: "alice") == 4)
+    #expect(try await !store.charge(6, to: "alice", for: "call 2"))
   }
 
   @Test("are opened once, and later grants add what they are higher by")

@@ -83,6 +83,7 @@ struct LimitTests {
           + "Content-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n\(body)")
       // The go-ahead says that the server has the request.
       #expect(try await connection?.read().isEmpty == false)
+      connection?.resetAtEnd()
       connection = nil
       // Accepted after the hang-up, so by then it is known.
       _ = try await server.send(.get, "/healthz")

@@ -124,13 +124,20 @@ final class VideoEncoder {
 
   /// The path of `ffmpeg`, looked for where the shell would.
   private static func program() throws -> String {
+    guard let path = installed else { throw EngineError.lacking(lack) }
+    return path
+  }
+
+  static let lack = "videos need the program ffmpeg, which is not on the server's PATH"
+
+  /// Where the program is; nil where it is not on the `PATH`.
+  static var installed: String? {
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
     for folder in path.split(separator: ":") {
       let candidate = "\(folder)/ffmpeg"
       if access(candidate, X_OK) == 0 { return candidate }
     }
-    throw EngineError.failed(
-      "videos need the program ffmpeg, which is not on the PATH (apt install ffmpeg)")
+    return nil
   }
 
   private static func spawn(_ arguments: [String], input: Int32, errors: Int32) throws -> pid_t {
@@ -158,7 +165,7 @@ final class VideoEncoder {
     defer { for pointer in pointers { free(pointer) } }
     let result = posix_spawn(&child, arguments[0], &actions, &attributes, pointers, environ)
     guard result == 0 else {
-      throw EngineError.failed("ffmpeg could not be started: \(String(cString: strerror(result)))")
+      throw EngineError.lacking("ffmpeg could not be started: \(String(cString: strerror(result)))")
     }
     return child
   }
@@ -172,7 +179,7 @@ final class VideoEncoder {
       let kind = SOCK_STREAM
     #endif
     guard socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
-      throw EngineError.failed("no socket for ffmpeg: \(String(cString: strerror(errno)))")
+      throw EngineError.lacking("no socket for ffmpeg: \(String(cString: strerror(errno)))")
     }
     #if canImport(Darwin)
       var on: Int32 = 1

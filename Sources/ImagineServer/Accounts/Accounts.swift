@@ -31,6 +31,23 @@ public enum Callers: Sendable {
   case listed(TokenList)
 }
 
+/// Who may call the service at present: the list of tokens can change while it runs.
+final class CurrentCallers: Sendable {
+  private let callers: Mutex<Callers>
+
+  init(_ callers: Callers) {
+    self.callers = Mutex(callers)
+  }
+
+  func replace(_ callers: Callers) {
+    self.callers.withLock { $0 = callers }
+  }
+
+  func account(authorization: String?, at time: Double) throws(Failure) -> Account {
+    try callers.withLock { $0 }.account(authorization: authorization, at: time)
+  }
+}
+
 extension Callers {
   /// The account that an `Authorization` header stands for.
   ///

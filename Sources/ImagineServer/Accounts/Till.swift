@@ -1,4 +1,5 @@
 import ImagineCore
+import Logging
 import Synchronization
 
 /// Charges calls to balances: holds the price while the work is done, and takes it with the result.
@@ -7,31 +8,27 @@ import Synchronization
 /// balances never fall below zero is the store's promise; holding makes sure that, on one server,
 /// no picture is drawn that cannot be paid.
 struct Till: Sendable {
-  private struct Holdings {
-    /// Tokens held for work that goes on.
-    var held: Int64 = 0
-    /// Holds that are being taken from the balance at this moment.
-    var settling = 0
-    /// Grows whenever a balance may have changed.
-    var generation = 0
-  }
-
   /// A reference, so that all copies of a till share it.
   private final class Ledger: Sendable {
-    let accounts = Mutex<[String: Holdings]>([:])
+    /// Tokens held for work that goes on, by account.
+    let held = Mutex<[String: Int64]>([:])
   }
 
-  let accounts: any AccountStore
+  private let accounts: any AccountStore
+  private let logger: Logger
   private let ledger = Ledger()
+  /// A balance is read and what is held of it changed without another call in between.
+  private let turns = Turns()
 
-  init(accounts: any AccountStore) {
+  init(accounts: any AccountStore, logger: Logger) {
     self.accounts = accounts
+    self.logger = logger
   }
 
   /// Opens the accounts of a token file.
   func open(_ list: TokenList) async throws {
     let grants = list.entries.compactMapValues(\.balance)
-    if !grants.isEmpty { try await asking { try await accounts.open(grants: grants) } }
+    if !grants.isEmpty { try await accounts.open(grants: grants) }
   }
 
   /// Does work for an account, and charges it once the work is done.
@@ -47,21 +44,16 @@ struct Till: Sendable {
     do {
       result = try await work()
     } catch {
-      change(account.id) { $0.held -= price }
+      letGo(price, of: account.id)
       throw error
     }
-    change(account.id) { $0.settling += 1 }
-    defer {
-      change(account.id) {
-        $0.settling -= 1
-        $0.generation += 1
-        $0.held -= price
-      }
+    let isPaid = try await turns.take(account.id) {
+      defer { letGo(price, of: account.id) }
+      // The store tells its charges apart by what they are for.
+      let number = String(UInt64.random(in: .min ... .max), radix: 16)
+      return try await settle(price, with: account.id, for: "\(purpose) \(number)")
     }
-    let paid = try await asking {
-      try await accounts.charge(price, to: account.id, for: purpose)
-    }
-    guard paid else { throw Self.tooLittle(price) }
+    guard isPaid else { throw Self.tooLittle(price) }
     return result
   }
 
@@ -70,28 +62,41 @@ struct Till: Sendable {
   }
 
   private func hold(_ price: Int64, of account: String) async throws {
-    while true {
-      let before = ledger.accounts.withLock { $0[account] ?? Holdings() }
-      let balance =
-        try await asking { try await accounts.balance(of: account) } ?? Int64.max
-      let isEnough: Bool? = ledger.accounts.withLock { accounts in
-        var holdings = accounts[account] ?? Holdings()
-        // Between the charge and its entry here the same tokens would count twice.
-        guard holdings.settling == 0, holdings.generation == before.generation else { return nil }
-        guard balance - holdings.held >= price else { return false }
-        holdings.held += price
-        accounts[account] = holdings
+    try await turns.take(account) {
+      let balance = try await accounts.balance(of: account) ?? Int64.max
+      let isEnough = ledger.held.withLock { held in
+        guard balance - held[account, default: 0] >= price else { return false }
+        held[account, default: 0] += price
         return true
       }
-      switch isEnough {
-      case true?: return
-      case false?: throw Self.tooLittle(price)
-      case nil: try await Task.sleep(for: .milliseconds(2))
-      }
+      guard isEnough else { throw Self.tooLittle(price) }
     }
   }
 
-  private func change(_ account: String, _ body: (inout Holdings) -> Void) {
-    ledger.accounts.withLock { body(&$0[account, default: Holdings()]) }
+  private func letGo(_ price: Int64, of account: String) {
+    ledger.held.withLock { held in
+      let rest = held[account, default: 0] - price
+      held[account] = rest > 0 ? rest : nil
+    }
+  }
+
+  /// Takes the price, asking again where the store does not answer.
+  ///
+  /// Where it never does, the caller has the result and the charge is lost or made: a refusal would
+  /// make the caller pay for the same work a second time.
+  private func settle(
+    _ price: Int64, with account: String, for purpose: String
+  ) async throws -> Bool {
+    for _ in 0..<3 {
+      do {
+        return try await accounts.charge(price, to: account, for: purpose)
+      } catch let fault as StoreUnreachable {
+        logger.error(
+          "a charge was not recorded",
+          metadata: ["purpose": .string(purpose), "cause": .string("\(fault)")])
+        try? await Task.sleep(for: .milliseconds(200))
+      }
+    }
+    return true
   }
 }

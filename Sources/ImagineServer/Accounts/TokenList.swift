@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The tokens that a service accepts, and what each may do.
 public struct TokenList: Sendable {
   /// One token.
@@ -42,15 +36,10 @@ public struct TokenList: Sendable {
   /// - Throws: ``SettingsFault`` where others than its owner may read the file, or where it does
   ///   not say which tokens.
   public init(file path: String) throws {
-    var info = stat()
-    if stat(path, &info) == 0, info.st_mode & 0o077 != 0 {
-      throw SettingsFault("\(path) holds tokens, and others may read it: chmod 600 \(path)")
-    }
-    guard let bytes = try SmallFile.read(path) else { throw SettingsFault("\(path) is missing") }
     do {
-      try self.init(toml: String(decoding: bytes, as: UTF8.self))
-    } catch {
-      throw SettingsFault("\(path): \(error.description)")
+      try self.init(toml: SettingsTable.text(of: path, isSecret: true))
+    } catch let fault as SettingsFault {
+      throw SettingsFault("\(path): \(fault.description)")
     }
   }
 

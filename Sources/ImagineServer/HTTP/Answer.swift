@@ -74,7 +74,6 @@ extension Failure {
       .contentType: "application/json", .contentLength: String(body.readableBytes),
     ]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-    if let callsPerMinute { headers.set("x-ratelimit-limit", String(callsPerMinute)) }
     if let allowedMethods { headers[.allow] = allowedMethods.joined(separator: ", ") }
     return (HTTPResponse(status: .init(code: status), headerFields: headers), body)
   }

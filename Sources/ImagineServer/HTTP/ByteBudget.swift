@@ -1,35 +1,68 @@
 import Synchronization
 
-/// Bounds the memory of all request bodies together.
+/// Bounds the memory of all request bodies together, and of each account's.
 final class ByteBudget: Sendable {
-  private let left: Mutex<Int>
-
-  init(bytes: Int) {
-    left = Mutex(bytes)
+  private struct State {
+    var left: Int
+    var taken: [String: Int] = [:]
   }
 
-  /// Takes bytes for as long as the share lives; nil where too few are left.
-  func share(bytes: Int) -> Share? {
-    let taken = left.withLock { left in
-      guard left >= bytes else { return false }
-      left -= bytes
+  private let state: Mutex<State>
+  private let perAccount: Int
+
+  init(bytes: Int) {
+    state = Mutex(State(left: bytes))
+    perAccount = bytes / 2
+  }
+
+  /// The part of one body, empty at first.
+  func share(of account: Account) -> Share { Share(budget: self, account: account) }
+
+  private func take(_ bytes: Int, for account: Account) -> Bool {
+    state.withLock { state in
+      let taken = state.taken[account.id, default: 0] + bytes
+      // Everybody on a private socket is one account.
+      guard state.left >= bytes, taken <= perAccount || account == .local else { return false }
+      state.left -= bytes
+      state.taken[account.id] = taken
       return true
     }
-    return taken ? Share(budget: self, bytes: bytes) : nil
+  }
+
+  private func giveBack(_ bytes: Int, of account: Account) {
+    state.withLock { state in
+      state.left += bytes
+      let taken = state.taken[account.id, default: 0] - bytes
+      state.taken[account.id] = taken > 0 ? taken : nil
+    }
   }
 
   /// Bytes that were taken, and come back when nobody holds this any more.
   final class Share: Sendable {
     private let budget: ByteBudget
-    private let bytes: Int
+    private let account: Account
+    private let bytes = Mutex(0)
 
-    fileprivate init(budget: ByteBudget, bytes: Int) {
+    fileprivate init(budget: ByteBudget, account: Account) {
       self.budget = budget
-      self.bytes = bytes
+      self.account = account
     }
 
     deinit {
-      budget.left.withLock { $0 += bytes }
+      budget.giveBack(bytes.withLock { $0 }, of: account)
+    }
+
+    /// Makes room for a body that has grown; false where too little is left.
+    ///
+    /// Takes more than is asked for at once, as the body's storage does, but never over `most`.
+    func hold(_ needed: Int, atMost most: Int) -> Bool {
+      bytes.withLock { bytes in
+        guard needed > bytes else { return true }
+        let size = min(most, max(needed, 2 * bytes, 64 << 10))
+        guard budget.take(size - bytes, for: account) else { return false }
+        bytes = size
+        return true
+      }
     }
   }
 }

@@ -10,21 +10,18 @@ struct Failure: Error, Equatable {
   var field: String?
   /// Seconds.
   var retryAfter: Int?
-  /// Calls that the token may start in 60 seconds, where it started more.
-  var callsPerMinute: Int?
   /// The methods of a path, where the request's is none of them.
   var allowedMethods: [String]?
 
   init(
     _ fault: ServiceFault, _ message: String, status: Int? = nil, field: String? = nil,
-    retryAfter: Int? = nil, callsPerMinute: Int? = nil, allowedMethods: [String]? = nil
+    retryAfter: Int? = nil, allowedMethods: [String]? = nil
   ) {
     self.fault = fault
     self.message = message
     self.status = status
     self.field = field
     self.retryAfter = retryAfter
-    self.callsPerMinute = callsPerMinute
     self.allowedMethods = allowedMethods
   }
 
@@ -51,6 +48,8 @@ struct Failure: Error, Equatable {
       self = .invalid("field '\(field)': \(reason)", field: field)
     case EngineError.notOffered(let title):
       self = .notOffered(title)
+    case EngineError.lacking(let reason):
+      self = Failure(.unavailable, reason, retryAfter: 10)
     case EngineError.failed:
       self = Failure(.internalError, "the picture could not be drawn")
     case EngineControl.Stop.outOfTime:
@@ -59,22 +58,10 @@ struct Failure: Error, Equatable {
       self = Failure(.requestInvalid, "the client hung up before the end", status: 499)
     case is StoreUnreachable:
       self = Failure(.storeUnreachable, "the job store cannot be reached", retryAfter: 1)
+    case is HomeError:
+      self = Failure(.storeUnreachable, "the server's disk cannot be used", retryAfter: 10)
     default:
       self = Failure(.internalError, "internal error")
     }
-  }
-}
-
-/// The store of jobs and balances did not answer.
-struct StoreUnreachable: Error {
-  let cause: any Error
-}
-
-/// Asks a store, and tells its faults from all others.
-func asking<Answer>(_ question: () async throws -> Answer) async throws -> Answer {
-  do {
-    return try await question()
-  } catch {
-    throw StoreUnreachable(cause: error)
   }
 }

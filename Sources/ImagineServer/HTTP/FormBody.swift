@@ -24,21 +24,25 @@ struct BodyReader: Sendable {
     }
   }
 
+  /// - Parameter most: bytes that the body may have, where that is less than any may.
   /// - Throws: ``Failure`` 1100 for a body over the limit or one that breaks off, 1202 where too
   ///   much memory is taken, 1204 for a client that sends too slowly.
-  func read(_ request: Request) async throws -> Body {
+  func read(_ request: Request, for account: Account, most: Int? = nil) async throws -> Body {
+    let limit = min(most ?? limit, limit)
+    let overLimit = Failure.invalid("the request's body is larger than \(limit) bytes")
     let declared = request.headers[.contentLength].flatMap { Int($0) }
     if let declared, declared > limit { throw overLimit }
-    guard let share = budget.share(bytes: declared ?? limit) else {
-      throw Failure(
-        .tooManyRequests, "the requests being worked on take all memory there is for them",
-        retryAfter: 2)
-    }
+    let share = budget.share(of: account)
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(declared ?? 0)
     do {
       for try await piece in request.body {
-        guard bytes.count + piece.readableBytes <= limit else { throw overLimit }
+        let size = bytes.count + piece.readableBytes
+        guard size <= limit else { throw overLimit }
+        guard share.hold(size, atMost: declared.map { max($0, size) } ?? limit) else {
+          throw Failure(
+            .tooManyRequests, "the requests being worked on take all memory there is for them",
+            retryAfter: 2)
+        }
         bytes.append(contentsOf: piece.readableBytesView)
       }
     } catch is SlowClient {
@@ -46,13 +50,12 @@ struct BodyReader: Sendable {
     } catch let failure as Failure {
       throw failure
     } catch {
+      throw Failure.invalid("the request's body broke off or is malformed")
+    }
+    guard declared == nil || bytes.count == declared else {
       throw Failure.invalid("the request's body broke off")
     }
     return Body(bytes: bytes, share: share)
-  }
-
-  private var overLimit: Failure {
-    .invalid("the request's body is larger than \(limit) bytes")
   }
 }
 
@@ -78,7 +81,7 @@ struct Form: Sendable {
   private let body: BodyReader.Body
 
   /// - Throws: ``Failure`` 1100 that names what is wrong with the body, and what reading it throws.
-  init(_ request: Request, by reader: BodyReader) async throws {
+  init(_ request: Request, by reader: BodyReader, for account: Account) async throws {
     // Before the body is read: another content type may announce anything.
     let boundary: String
     do {
@@ -86,7 +89,7 @@ struct Form: Sendable {
     } catch {
       throw Failure.invalid("not a multipart/form-data request: \(error.reason)")
     }
-    body = try await reader.read(request)
+    body = try await reader.read(request, for: account)
     do {
       var parts: [String: MultipartForm.Part] = [:]
       for part in try MultipartForm(body.bytes, boundary: boundary).parts {

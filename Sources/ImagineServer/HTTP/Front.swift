@@ -5,7 +5,9 @@ import Logging
 /// Takes every request in and sends every answer out: request id, token, route, errors, log line.
 struct Front: HTTPResponder {
   let routes: RouteTable
-  let callers: Callers
+  let callers: CurrentCallers
+  let check: CallerCheck
+  let allowance: @Sendable (Account) -> RateLimit.Allowance?
   let rehearsal: Rehearsal?
   /// The version of the engine; answers carry it, so that nobody takes its pictures for a model's.
   let engine: String
@@ -21,6 +23,7 @@ struct Front: HTTPResponder {
     var cause: (any Error)?
     var response: Response
     do {
+      try check.check(host: request.head.authority, origin: request.headers[.origin])
       let (route, parameters) = try routes.find(request.method, path)
       let caller =
         route.access == .open
@@ -37,7 +40,10 @@ struct Front: HTTPResponder {
     } catch {
       cause = error
       response = .failure(Failure(error), in: Dialect(path: path))
-      if error is SlowClient { response.headers[.connection] = "close" }
+    }
+    if let account, let allowance = allowance(account) {
+      response.headers.set("x-ratelimit-limit", String(allowance.limit))
+      response.headers.set("x-ratelimit-remaining", String(allowance.left))
     }
     if request.method == .head { response = response.createHeadResponse() }
     response.headers.set("x-request-id", id)
@@ -55,7 +61,8 @@ struct Front: HTTPResponder {
       response.status.code >= 500 ? .error : path == "/healthz" ? .debug : .info
     guard level >= logger.logLevel else { return }
     var facts: Logger.Metadata = [
-      "request": .string(id), "method": .string(request.method.rawValue), "path": .string(path),
+      "request": .string(id), "method": .string(request.method.rawValue),
+      "path": .string(String(path.prefix(400))),
       "status": .stringConvertible(response.status.code),
       "milliseconds": .stringConvertible(
         Int(((ContinuousClock.now - start).seconds * 1000).rounded())),
@@ -63,10 +70,7 @@ struct Front: HTTPResponder {
     if let account { facts["account"] = .string(String(account.id.prefix(8))) }
     if let length = response.body.contentLength { facts["bytes"] = .stringConvertible(length) }
     if let cause {
-      let text = (cause as? Failure)?.message ?? String(describing: cause)
-      // What a caller wrote stands in it, and must not begin a line of its own.
-      facts["error"] = .string(
-        text.split(whereSeparator: \.isNewline).joined(separator: " "))
+      facts["error"] = .string((cause as? Failure)?.message ?? String(describing: cause))
     }
     logger.log(level: level, "request", metadata: facts)
   }

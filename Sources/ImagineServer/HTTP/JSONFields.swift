@@ -13,12 +13,40 @@ struct JSONFields {
 
   /// - Throws: ``Failure`` 1100 where the bytes are no JSON object.
   init(_ bytes: [UInt8]) throws(Failure) {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .invalid("the body is no JSON object: its text is not UTF-8")
+    }
     do {
       fields = try JSONDecoder().decode([String: Value].self, from: Data(bytes))
         .compactMapValues(\.argument)
     } catch {
+      guard !Self.hasLoneSurrogate(text) else {
+        throw .invalid("the body holds a text that is no Unicode: half of a surrogate pair (\\ud…)")
+      }
       throw .invalid("the body is no JSON object")
     }
+  }
+
+  /// Whether a text has an escape for one half of a pair of UTF-16 without the other.
+  private static func hasLoneSurrogate(_ text: String) -> Bool {
+    // An escaped backslash begins no other escape.
+    let escapes = text.matches(of: /\\\\|\\u([0-9a-fA-F]{4})/)
+    var high: Range<String.Index>?
+    for escape in escapes {
+      guard let unit = escape.1.flatMap({ UInt16($0, radix: 16) }) else { continue }
+      let follows = high?.upperBound == escape.range.lowerBound
+      switch unit {
+      case 0xD800...0xDBFF:
+        if high != nil { return true }
+        high = escape.range
+      case 0xDC00...0xDFFF:
+        guard high != nil, follows else { return true }
+        high = nil
+      default:
+        if high != nil { return true }
+      }
+    }
+    return high != nil
   }
 
   private struct Value: Decodable {

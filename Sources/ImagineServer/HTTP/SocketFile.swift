@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -5,13 +7,19 @@
 #endif
 
 /// The file of a Unix socket that a service listens on.
-struct SocketFile: Sendable {
+final class SocketFile: Sendable {
   /// Why a service cannot listen on a socket.
   struct Fault: Error, CustomStringConvertible {
     let description: String
   }
 
   let path: String
+  /// Of the file that this server made.
+  private let identity = Mutex<UInt64?>(nil)
+
+  init(path: String) {
+    self.path = path
+  }
 
   /// Makes way for a new socket.
   ///
@@ -44,14 +52,23 @@ struct SocketFile: Sendable {
     }
   }
 
-  /// What tells one file from another that took its path.
-  var identity: UInt64? {
-    var info = stat()
-    return stat(path, &info) == 0 ? UInt64(info.st_ino) : nil
+  /// The file is there now, and this server's.
+  func wasMade() {
+    let current = current
+    identity.withLock { $0 = current }
   }
 
   /// Removes the file, unless another server has put its own there since.
-  func remove(_ expected: UInt64?) {
-    if let expected, identity == expected { unlink(path) }
+  func remove() {
+    identity.withLock { identity in
+      if let mine = identity, mine == current { unlink(path) }
+      identity = nil
+    }
+  }
+
+  /// What tells one file from another that took its path.
+  private var current: UInt64? {
+    var info = stat()
+    return stat(path, &info) == 0 ? UInt64(info.st_ino) : nil
   }
 }

@@ -31,6 +31,13 @@ public struct Home: Sendable {
     try Folder.make(pictures)
   }
 
+  /// Whether the disk has room for work to begin.
+  var hasRoom: Bool {
+    var facts = statvfs()
+    guard statvfs(path, &facts) == 0 else { return false }
+    return UInt64(facts.f_bavail) * UInt64(facts.f_frsize) >= 32 << 20
+  }
+
   func folder(ofJob id: String) -> String { "\(jobs)/\(id)" }
 
   func folder(ofFilm film: String, job id: String) -> String { "\(folder(ofJob: id))/\(film)" }
@@ -40,8 +47,13 @@ public struct Home: Sendable {
 public struct HomeError: Error, CustomStringConvertible {
   public let description: String
 
+  /// Says what `errno` says.
   init(_ action: String, _ path: String) {
-    description = "cannot \(action) \(path): \(String(cString: strerror(errno)))"
+    self.init(action, path, because: String(cString: strerror(errno)))
+  }
+
+  init(_ action: String, _ path: String, because reason: String) {
+    description = "cannot \(action) \(path): \(reason)"
   }
 }
 
@@ -57,6 +69,11 @@ enum Folder {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw HomeError("make the folder", path)
     }
+  }
+
+  /// Makes a folder that must not be there yet.
+  static func makeNew(_ path: String) throws {
+    guard mkdir(path, 0o700) == 0 else { throw HomeError("make the folder", path) }
   }
 
   /// The names in a folder; none where it is not there.
@@ -80,15 +97,24 @@ enum Folder {
     rmdir(path)
   }
 
-  /// Seconds since 1970 of the last change to a file or folder; nil where it is not there.
-  static func changed(_ path: String) -> Double? {
+  /// What the system says of a file or folder.
+  struct File {
+    /// Seconds since 1970 of its last change.
+    let changed: Double
+    /// Bytes.
+    let size: Int
+  }
+
+  /// Nil where there is none.
+  static func file(_ path: String) -> File? {
     var info = stat()
     guard stat(path, &info) == 0 else { return nil }
     #if canImport(Darwin)
-      return Double(info.st_mtimespec.tv_sec)
+      let changed = info.st_mtimespec.tv_sec
     #else
-      return Double(info.st_mtim.tv_sec)
+      let changed = info.st_mtim.tv_sec
     #endif
+    return File(changed: Double(changed), size: Int(info.st_size))
   }
 
   /// Gives a file in a folder another name there, and makes its content outlive a power cut.
@@ -105,62 +131,4 @@ enum Folder {
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw HomeError("sync", path) }
   }
-}
-
-/// Whole small files.
-enum SmallFile {
-  /// The bytes of a file; nil where there is none.
-  static func read(_ path: String) throws -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw HomeError("read", path)
-    }
-    defer { close(descriptor) }
-    var info = stat()
-    guard fstat(descriptor, &info) == 0 else { throw HomeError("read", path) }
-    var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeMutableBytes { buffer in
-        systemRead(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw HomeError("read", path) }
-      if count == 0 { break }
-      done += count
-    }
-    return Array(bytes.prefix(done))
-  }
-
-  /// Writes a new file with access for its owner alone, synced. False where the path is taken.
-  static func create(_ path: String, _ bytes: [UInt8]) throws -> Bool {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      if errno == EEXIST { return false }
-      throw HomeError("write", path)
-    }
-    defer { close(descriptor) }
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        systemWrite(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw HomeError("write", path) }
-      done += count
-    }
-    guard fsync(descriptor) == 0 else { throw HomeError("sync", path) }
-    return true
-  }
-}
-
-private func systemRead(
-  _ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int
-) -> Int {
-  read(descriptor, buffer, count)
-}
-
-private func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, buffer, count)
 }

@@ -1,4 +1,5 @@
 import Crypto
+import ImagineCore
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -20,13 +21,27 @@ struct MediaLinks: Sendable {
   enum File: String, CaseIterable, Sendable {
     case video = "video.mp4"
     case thumbnail = "thumbnail.jpg"
-    case picture = "picture.png"
+    case png = "picture.png"
+    case jpeg = "picture.jpg"
+    case webp = "picture.webp"
+
+    /// A picture in a format that one can be asked for.
+    init(_ format: PictureFormat) {
+      switch format {
+      case .jpeg: self = .jpeg
+      case .webp: self = .webp
+      default: self = .png
+      }
+    }
+
+    var isOfFilm: Bool { self == .video || self == .thumbnail }
 
     var mediaType: String {
       switch self {
       case .video: "video/mp4"
-      case .thumbnail: "image/jpeg"
-      case .picture: "image/png"
+      case .thumbnail, .jpeg: "image/jpeg"
+      case .png: "image/png"
+      case .webp: "image/webp"
       }
     }
   }
@@ -76,14 +91,23 @@ struct MediaLinks: Sendable {
 
   /// The key appears whole or not at all, and the first of several servers wins.
   private static func keyBytes(at path: String) throws -> [UInt8] {
-    if let bytes = try SmallFile.read(path), bytes.count == 32 { return bytes }
+    if let bytes = try key(at: path) { return bytes }
     let fresh = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
-    let draft = "\(path).\(UUID().uuidString)"
+    let draft = "\(path).\(try RandomID.next())"
     _ = try SmallFile.create(draft, fresh)
     defer { unlink(draft) }
-    if link(draft, path) == 0 { return fresh }
-    guard let bytes = try SmallFile.read(path), bytes.count == 32 else {
-      throw HomeError("use the key in", path)
+    guard link(draft, path) == 0 || errno == EEXIST else { throw HomeError("write", path) }
+    guard let bytes = try key(at: path) else { throw HomeError("read", path) }
+    return bytes
+  }
+
+  /// - Throws: ``HomeError`` where a file is there that others may read or that holds no key.
+  private static func key(at path: String) throws -> [UInt8]? {
+    guard let bytes = try SmallFile.read(path, isSecret: true) else { return nil }
+    guard bytes.count == 32 else {
+      throw HomeError(
+        "use the key in", path,
+        because: "it has \(bytes.count) bytes, not 32 (remove it, and a new one is made)")
     }
     return bytes
   }

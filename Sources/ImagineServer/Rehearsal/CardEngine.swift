@@ -26,6 +26,8 @@ struct CardEngine: Engine {
     try base.memory(for: conversion, picture: picture)
   }
 
+  func lack(for operation: ImagineCore.Operation) -> String? { base.lack(for: operation) }
+
   func paint(
     prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
     control: EngineControl

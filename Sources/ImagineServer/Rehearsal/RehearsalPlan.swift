@@ -67,6 +67,13 @@ public struct RehearsalPlan: Sendable {
       number >= after && count.map { number < after + $0 } ?? true
     }
 
+    /// Whether some path of a route, in which `*` stands for any one piece, is one of the fault's.
+    func isFor(_ route: String) -> Bool {
+      let (mine, its) = (self.route.split(separator: "/"), route.split(separator: "/"))
+      return mine.count == its.count
+        && zip(mine, its).allSatisfy { $0 == "*" || $1 == "*" || $0 == $1 }
+    }
+
     /// Whether a request is one that the fault is for.
     func matches(method: String, path: String) -> Bool {
       if let wanted = self.method, wanted != method { return false }
@@ -89,11 +96,30 @@ public struct RehearsalPlan: Sendable {
   ///
   /// - Throws: ``SettingsFault`` where the file is missing, or says something else than above.
   public init(file path: String) throws {
-    guard let bytes = try SmallFile.read(path) else { throw SettingsFault("\(path) is missing") }
     do {
-      try self.init(toml: String(decoding: bytes, as: UTF8.self))
-    } catch {
-      throw SettingsFault("\(path): \(error.description)")
+      try self.init(toml: SettingsTable.text(of: path))
+    } catch let fault as SettingsFault {
+      throw SettingsFault("\(path): \(fault.description)")
+    }
+  }
+
+  /// - Throws: ``SettingsFault`` where a fault is for a route that the service does not have, and
+  ///   would never be met.
+  func check(against routes: [Route]) throws(SettingsFault) {
+    for fault in faults {
+      let paths = routes.filter { fault.isFor($0.path) }
+      guard !paths.isEmpty else {
+        let nearest = Spelling.nearest(to: fault.route, among: routes.map(\.path))
+        throw SettingsFault(
+          "there is no route '\(fault.route)'\(nearest.map { "; did you mean '\($0)'?" } ?? "")")
+      }
+      guard let method = fault.method else { continue }
+      let methods = Set(paths.map(\.method.rawValue))
+      guard methods.contains(method) || method == "HEAD" && methods.contains("GET") else {
+        throw SettingsFault(
+          "the route '\(fault.route)' answers \(methods.sorted().joined(separator: ", ")), "
+            + "not \(method)")
+      }
     }
   }
 

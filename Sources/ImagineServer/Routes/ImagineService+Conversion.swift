@@ -27,7 +27,7 @@ extension ImagineService {
 
   private func convert(_ call: Call) async throws -> Response {
     try admit(call)
-    let form = try await Form(call.request, by: bodies)
+    let form = try await Form(call.request, by: bodies, for: call.account)
     let request = try form.request(for: .convert)
     guard let size = try RequestCheck(configuration.limits).check(request),
       case .bytes(let bytes)? = request["image"]?.picture

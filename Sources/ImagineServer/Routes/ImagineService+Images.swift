@@ -12,7 +12,7 @@ extension ImagineService {
   private func draw(_ operation: Operation, _ call: Call) async throws -> Response {
     try check(operation)
     try admit(call)
-    let form = try await Form(call.request, by: bodies)
+    let form = try await Form(call.request, by: bodies, for: call.account)
     let request = seeded(try form.request(for: operation))
     let size = try RequestCheck(configuration.limits).check(request)
     let picture = try await drawn(request, size, for: call)
@@ -21,15 +21,25 @@ extension ImagineService {
     return response
   }
 
-  /// - Throws: ``Failure`` 1206 for an operation that the engine has no function for.
+  /// - Throws: ``Failure`` 1206 for an operation that the engine has no function for, or lacks
+  ///   something for.
   func check(_ operation: Operation) throws(Failure) {
     guard engine.offers(operation) else { throw .notOffered(operation.title) }
+    if let lack = engine.lack(for: operation) { throw Failure(.unsupported, lack) }
   }
 
   /// Counts a call that starts work against its token's rate.
   func admit(_ call: Call) throws(Failure) {
-    let limit = call.account.callsPerMinute ?? configuration.limits.callsPerMinute
-    if let limit { try rates.count(call.account.id, limit: limit) }
+    if let limit = rate(of: call.account) { try rates.count(call.account.id, limit: limit) }
+  }
+
+  /// What is left of an account's rate; nil where it has none.
+  func allowance(of account: Account) -> RateLimit.Allowance? {
+    rate(of: account).map { rates.allowance(of: account.id, limit: $0) }
+  }
+
+  private func rate(of account: Account) -> Int? {
+    account.callsPerMinute ?? configuration.limits.callsPerMinute
   }
 
   /// The request with a random seed where it has none and its operation takes one.

@@ -27,39 +27,62 @@ extension ImagineService {
   private func submit(_ operation: Operation, _ call: Call) async throws -> Response {
     try check(operation)
     try admit(call)
-    let form = try await Form(call.request, by: bodies)
-    let request = try form.request(for: operation)
+    let form = try await Form(call.request, by: bodies, for: call.account)
+    let request = try form.request(for: operation.toleratingRatios)
     let size = try RequestCheck(configuration.limits).check(request)
     _ = try engine.memory(for: operation, picture: size, aspectRatio: request.aspectRatio)
-    let id = UUID().uuidString.lowercased()
-    let price = call.account.isMetered ? Tariff.price(of: request) : 0
+    let id = try RandomID.next()
     let folder = home.folder(ofJob: id)
-    try Folder.make(folder)
+    try Folder.makeNew(folder)
+    let acceptance: JobAcceptance
+    let price = call.account.isMetered ? Tariff.price(of: request) : 0
     do {
-      let job = StoredJob(
-        id: id, owner: call.account.id,
-        work: StoredJob.Work(
-          operation: operation.name, prompt: request.prompt ?? "",
-          style: request.style ?? VideoStyle.standard,
-          aspectRatio: request.aspectRatio,
-          seed: .random(in: 1...2_147_483_647), picture: try keepPicture(of: request, in: folder)),
-        price: price, createdAt: Date().timeIntervalSince1970)
-      switch try await asking({
-        try await jobs.add(job, limit: configuration.limits.filmQueue)
-      }) {
-      case .accepted: break
-      case .balanceTooLow: throw Till.tooLittle(price)
-      case .queueFull:
-        throw Failure(
-          .tooManyRequests, "\(configuration.limits.filmQueue) films wait already", retryAfter: 15)
-      }
+      let work = StoredJob.Work(
+        operation: operation.name, prompt: request.prompt ?? "",
+        style: request.style ?? VideoStyle.standard,
+        aspectRatio: request.aspectRatio.flatMap { AspectRatio.video.contains($0) ? $0 : nil },
+        seed: .random(in: 1...2_147_483_647), picture: try keepPicture(of: request, in: folder))
+      acceptance = try await add(
+        StoredJob(
+          id: id, owner: call.account.id, work: work, price: price,
+          createdAt: Date().timeIntervalSince1970))
     } catch {
-      Folder.remove(folder)
+      // A store that did not answer may have the job all the same. If not, the worker removes the
+      // folder later.
+      if !(error is StoreUnreachable) { Folder.remove(folder) }
       throw error
     }
+    if acceptance != .accepted { Folder.remove(folder) }
+    try check(acceptance, price: price)
     rehearsal?.charge(call.account, route: call.request.uri.path)
     worker.wake()
     return .json(SubmissionAnswer(id: id))
+  }
+
+  /// Hands a job to the store. Where the store gives no answer it is asked whether it has the job.
+  private func add(_ job: StoredJob) async throws -> JobAcceptance {
+    let limits = JobLimits(
+      all: configuration.limits.filmQueue, perOwner: configuration.limits.filmsPerAccount)
+    do {
+      return try await jobs.add(job, limits: limits)
+    } catch let fault as StoreUnreachable {
+      if try await !jobs.known(among: [job.id]).isEmpty { return .accepted }
+      throw Failure(fault)
+    }
+  }
+
+  private func check(_ acceptance: JobAcceptance, price: Int64) throws(Failure) {
+    switch acceptance {
+    case .accepted: break
+    case .balanceTooLow: throw Till.tooLittle(price)
+    case .ownerQueueFull:
+      throw Failure(
+        .tooManyRequests,
+        "\(configuration.limits.filmsPerAccount) films of this token wait already", retryAfter: 15)
+    case .queueFull:
+      throw Failure(
+        .tooManyRequests, "\(configuration.limits.filmQueue) films wait already", retryAfter: 15)
+    }
   }
 
   /// Stores the input picture where any server on the home finds it, before the job is accepted.
@@ -67,12 +90,13 @@ extension ImagineService {
     guard case .bytes(let bytes)? = request["image"]?.picture else { return nil }
     _ = try SmallFile.create("\(folder)/input", bytes)
     try Folder.sync(folder)
+    try Folder.sync(home.jobs)
     return "input"
   }
 
   private func status(_ call: Call) async throws -> Response {
     let id = call.parameters[0]
-    guard let job = try await asking({ try await jobs.job(id: id, owner: call.account.id) }) else {
+    guard let job = try await jobs.job(id: id, owner: call.account.id) else {
       throw Failure.notFound("there is no video with the id '\(id.prefix(80))'")
     }
     let base = baseAddress(for: call)
@@ -91,13 +115,29 @@ extension ImagineService {
 
   private func delete(_ call: Call) async throws -> Response {
     let id = call.parameters[0]
-    let existed = try await asking { try await jobs.delete(id: id, owner: call.account.id) }
+    let existed = try await jobs.delete(id: id, owner: call.account.id)
     guard existed else {
       throw Failure.notFound("there is no video with the id '\(id.prefix(80))'")
     }
     worker.abandon(id)
     Folder.remove(home.folder(ofJob: id))
     return .json(DeletionAnswer())
+  }
+}
+
+extension Operation {
+  /// The same operation where a film takes its shape from a picture: then a ratio that no film has
+  /// is no fault, and the picture's shape decides.
+  fileprivate var toleratingRatios: Operation {
+    guard name == Operation.animate.name else { return self }
+    return Operation(
+      name, title: title, path: path, answer: answer, summary: summary,
+      fields: fields.map { field in
+        guard field.name == "aspect_ratio" else { return field }
+        return Field(
+          field.name, .choice(AspectRatio.allCases.map(\.rawValue)), field.presence,
+          summary: field.summary)
+      })
   }
 }
 

@@ -2,12 +2,6 @@ import HTTPTypes
 import Hummingbird
 import ImagineCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension ImagineService {
   /// Films and pictures. Their addresses are the permission.
   var mediaRoutes: [Route] {
@@ -21,24 +15,9 @@ extension ImagineService {
     if let address = configuration.publicAddress { return address }
     let address = configuration.address.bound(to: call.context.channel.localAddress)
     guard case .tcp = address else { return address.description }
-    if let authority = call.request.head.authority, Self.isAuthority(authority) {
-      return "http://\(authority)"
-    }
-    return address.description
-  }
-
-  /// Whether a `Host` header holds a host and a port and nothing else: it goes into an answer.
-  private static func isAuthority(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 260
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-          UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
-          true
-        default: false
-        }
-      }
+    // It has been checked, and goes into an answer.
+    let host = call.request.head.authority.flatMap { Authority($0) }
+    return host.map { "http://\($0)" } ?? address.description
   }
 
   private func media(_ file: MediaLinks.File, _ call: Call) async throws -> Response {
@@ -49,10 +28,10 @@ extension ImagineService {
     }
     let path: String
     let tag: String
-    if file == .picture {
+    if !file.isOfFilm {
       (path, tag) = (shelf.path(of: id), id)
     } else {
-      guard let film = try await asking({ try await jobs.film(of: id) }) else {
+      guard let film = try await jobs.film(of: id) else {
         throw Failure.notFound("this video was deleted")
       }
       (path, tag) = ("\(home.folder(ofFilm: film, job: id))/\(file.rawValue)", film)
@@ -63,28 +42,22 @@ extension ImagineService {
   private func send(
     _ path: String, as mediaType: String, tag: String, to call: Call
   ) async throws -> Response {
-    var info = stat()
-    guard stat(path, &info) == 0, info.st_size > 0 else {
-      throw Failure.notFound("this file was deleted")
-    }
-    let size = Int(info.st_size)
+    guard let file = try OpenFile(path) else { throw Failure.notFound("this file was deleted") }
     var headers: HTTPFields = [
       .contentType: mediaType, .acceptRanges: "bytes", .eTag: tag, .cacheControl: "private",
     ]
     // A range of another film than the client began with would be spliced into it.
     let condition = call.request.headers[.ifRange]
     let isSame = condition == nil || condition == headers[.eTag]
-    switch ByteRange(isSame ? call.request.headers[.range] : nil, size: size) {
+    switch ByteRange(isSame ? call.request.headers[.range] : nil, size: file.size) {
     case .whole:
-      let body = try await FileIO().loadFile(path: path, context: call.context)
-      return Response(status: .ok, headers: headers, body: body)
+      return Response(status: .ok, headers: headers, body: file.body(0...file.size - 1))
     case .part(let range):
-      headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(size)"
-      let body = try await FileIO().loadFile(path: path, range: range, context: call.context)
-      return Response(status: .partialContent, headers: headers, body: body)
+      headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(file.size)"
+      return Response(status: .partialContent, headers: headers, body: file.body(range))
     case .unsatisfiable:
       throw Failure(
-        .requestInvalid, "the range is outside the file's \(size) bytes", status: 416)
+        .requestInvalid, "the range is outside the file's \(file.size) bytes", status: 416)
     }
   }
 }

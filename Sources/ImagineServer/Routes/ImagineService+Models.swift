@@ -18,14 +18,21 @@ extension Operation {
       Field("n", .integer(1...10), .defaulted("1"), summary: "how many pictures"),
       Field("size", .text, .defaulted(OpenAISize.square.rawValue), summary: "pixels"),
       Field(
-        "guidance_scale", .number(0...30), .defaulted("3.5"),
+        "guidance_scale", .number(0...100), .defaulted("3.5"),
         summary: "checked; the built-in engine has no use for it"),
       Field(
-        "num_inference_steps", .integer(1...150), .defaulted("30"),
+        "num_inference_steps", .integer(1...1000), .defaulted("30"),
         summary: "checked; the built-in engine has no use for it"),
       Field(
-        "response_format", .choice(["url", "b64_json"]), .defaulted("url"),
+        "response_format", .choice(["url", "b64_json"]), .optional,
         summary: "an address that expires, or the bytes in base64"),
+      Field(
+        "output_format", .choice(["png", "jpeg", "webp"]), .defaulted("png"),
+        summary: "the format of the pictures"),
+      Field(
+        "output_compression", .integer(0...100), .defaulted("100"),
+        summary: "the quality of formats with loss"),
+      Field("stream", .flag, .optional, summary: "not offered: true is refused"),
     ])
 }
 
@@ -34,6 +41,17 @@ enum OpenAISize: String, CaseIterable {
   case square = "1024x1024"
   case portrait = "1024x1792"
   case landscape = "1792x1024"
+
+  /// - Throws: ``Failure`` with the vendor's own words.
+  init(_ text: String) throws(Failure) {
+    guard let size = OpenAISize(rawValue: text == "auto" ? Self.square.rawValue : text) else {
+      throw .invalid(
+        "Invalid image size '\(text.prefix(40))'. Allowed sizes: "
+          + OpenAISize.allCases.map(\.rawValue).joined(separator: ", "),
+        field: "size")
+    }
+    self = size
+  }
 
   /// The shape that is drawn, and then brought to the size.
   var aspectRatio: AspectRatio {
@@ -90,29 +108,34 @@ extension ImagineService {
 
   private func images(_ call: Call) async throws -> Response {
     try admit(call)
-    let body = try await bodies.read(call.request)
+    let body = try await bodies.read(
+      call.request, for: call.account, most: configuration.limits.jsonBytes)
     let request = try Operation.openAIImages.request(from: JSONFields(body.bytes).fields, by: .wire)
-    try checkModel(request["model"]?.text ?? "")
+    let model = request["model"]?.text ?? ""
+    try checkModel(model)
     try RequestCheck(configuration.limits).check(request)
-    guard let size = OpenAISize(rawValue: request["size"]?.text ?? "") else {
-      throw Failure.invalid(
-        "Invalid image size '\(request["size"]?.text?.prefix(40) ?? "")'. Allowed sizes: "
-          + OpenAISize.allCases.map(\.rawValue).joined(separator: ", "),
-        field: "size")
+    guard request["stream"]?.flag != true else {
+      throw Failure.invalid("field 'stream': streaming is not offered", field: "stream")
     }
+    let size = try OpenAISize(request["size"]?.text ?? "")
+    let format = request["output_format"]?.text.flatMap(PictureFormat.init(rawValue:)) ?? .png
+    let quality = request["output_compression"]?.integer.map { max(1, Int($0)) } ?? 100
     let prompt = request.prompt ?? ""
     let seeds = (0..<(request["n"]?.integer ?? 1)).map { _ in Int64.random(in: 1...2_147_483_647) }
     let price = Int64(OpenAIModel.style.price ?? 1) * Int64(seeds.count)
-    let asksForBytes = request["response_format"]?.text == "b64_json"
+    // The clients of these models read the bytes, and send no format.
+    let standard = model.hasPrefix("gpt-image") ? "b64_json" : "url"
+    let asksForBytes = request["response_format"]?.text ?? standard == "b64_json"
     let base = baseAddress(for: call)
     let memory = try engine.memory(for: .generate, picture: size.pixels, aspectRatio: nil)
     let pictures = try await billed(price, "images", call) {
       try await run(call, bytes: memory) { control in
         try seeds.map { seed in
-          let bytes = try engine.paint(prompt, size: size, seed: seed, control)
+          let bytes = try engine.paint(
+            prompt, size: size, seed: seed, as: format, quality: quality, control)
           return asksForBytes
             ? Images.Picture(base64: Data(bytes).base64EncodedString())
-            : Images.Picture(url: base + (try shelf.place(bytes)))
+            : Images.Picture(url: base + (try shelf.place(bytes, as: format)))
         }
       }
     }
@@ -123,16 +146,18 @@ extension ImagineService {
 extension Engine {
   /// A picture of one of the sizes of `/v1`.
   fileprivate func paint(
-    _ prompt: String, size: OpenAISize, seed: Int64, _ control: EngineControl
+    _ prompt: String, size: OpenAISize, seed: Int64, as format: PictureFormat, quality: Int,
+    _ control: EngineControl
   ) throws -> [UInt8] {
     let picture = try paint(
       prompt: prompt, style: OpenAIModel.style, aspectRatio: size.aspectRatio, seed: seed,
       control: control)
-    guard size.aspectRatio.pixelSize != size.pixels else { return picture }
+    guard size.aspectRatio.pixelSize != size.pixels || format != .png else { return picture }
     return try convert(
       picture,
       to: Conversion(
-        format: .png, width: size.pixels.width, height: size.pixels.height, fit: .cover),
+        format: format, width: size.pixels.width, height: size.pixels.height, fit: .cover,
+        quality: quality),
       control: control)
   }
 }

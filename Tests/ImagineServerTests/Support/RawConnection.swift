@@ -43,9 +43,10 @@ final class RawConnection: Sendable {
 
   deinit { close(descriptor) }
 
-  func write(_ text: String) async throws {
+  func write(_ text: String) async throws { try await write(Array(text.utf8)) }
+
+  func write(_ bytes: [UInt8]) async throws {
     try await blocking { [descriptor] in
-      let bytes = Array(text.utf8)
       var done = 0
       while done < bytes.count {
         let rest = Array(bytes[done...])
@@ -53,6 +54,29 @@ final class RawConnection: Sendable {
         guard count > 0 else { throw Fault(action: "send", number: errno) }
         done += count
       }
+    }
+  }
+
+  /// Ends the sending side; answers can still come.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Makes the end of the connection a reset, which the other side learns of at once.
+  func resetAtEnd() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+  }
+
+  /// The next line of what comes, without its end; nil at the end.
+  func line() async throws -> String? {
+    var line: [UInt8] = []
+    while true {
+      let byte = try await blocking { [descriptor] in
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil
+      }
+      guard let byte else { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+      if byte == UInt8(ascii: "\n") { return String(decoding: line.dropLast(), as: UTF8.self) }
+      line.append(byte)
     }
   }
 

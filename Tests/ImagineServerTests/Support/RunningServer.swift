@@ -22,7 +22,7 @@ struct RunningServer: Sendable {
   /// Runs a service for as long as `body` takes.
   static func with(
     engine: StubEngine = StubEngine(), home: TemporaryFolder? = nil,
-    configure: (inout ServiceConfiguration) -> Void = { _ in },
+    faults: StoreFaults? = nil, configure: (inout ServiceConfiguration) -> Void = { _ in },
     _ body: (RunningServer) async throws -> Void
   ) async throws {
     let folder = try home ?? TemporaryFolder()
@@ -33,7 +33,9 @@ struct RunningServer: Sendable {
     configure(&configuration)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let service = try ImagineService(
-      configuration, home: home, engine: engine, jobs: store, accounts: store, logger: logger)
+      configuration, home: home, engine: engine,
+      jobs: faults.map { FaultyStore(store, $0) } ?? store,
+      accounts: faults.map { FaultyStore(store, $0) } ?? store, logger: logger)
     let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
     let group = ServiceGroup(
       configuration: .init(

@@ -19,9 +19,21 @@ final class ServerProcess: Sendable {
   private let errors = Mutex("")
   private let isOver = Mutex(false)
 
-  init(_ arguments: [String], input text: String = "") throws {
-    process.executableURL = URL(fileURLWithPath: Self.program)
-    process.arguments = arguments
+  /// - Parameters:
+  ///   - environment: variables beside those of this process.
+  ///   - shell: commands that a shell runs before it becomes the program, such as `ulimit -n 64`.
+  init(
+    _ arguments: [String], input text: String = "", environment: [String: String] = [:],
+    shell: String? = nil
+  ) throws {
+    if let shell {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", "\(shell); exec \"$0\" \"$@\"", Self.program] + arguments
+    } else {
+      process.executableURL = URL(fileURLWithPath: Self.program)
+      process.arguments = arguments
+    }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = input
     let out = Pipe()
     let err = Pipe()
@@ -51,7 +63,30 @@ final class ServerProcess: Sendable {
     log.matches(of: /job=([0-9a-f-]+).*\] finished/).map { String($0.1) }
   }
 
+  /// Memory in use, and open descriptors, as the system lists them.
+  func resources() throws -> (kilobytes: Int, descriptors: Int) {
+    let folder = "/proc/\(process.processIdentifier)"
+    let status = try String(contentsOfFile: "\(folder)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    return (
+      line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0,
+      try FileManager.default.contentsOfDirectory(atPath: "\(folder)/fd").count
+    )
+  }
+
+  /// The programs that it has started and that have not ended.
+  func children() throws -> [String] {
+    try String(
+      contentsOfFile:
+        "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children",
+      encoding: .utf8
+    ).split(separator: " ").map(String.init)
+  }
+
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  /// Whether it has ended.
+  var hasEnded: Bool { isOver.withLock { $0 } }
 
   func closeInput() { try? input.fileHandleForWriting.close() }
 

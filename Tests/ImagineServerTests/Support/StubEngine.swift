@@ -23,6 +23,8 @@ final class StubEngine: Engine {
   let painted = Mutex(0)
   let filmsBegun = Mutex(0)
   let filmsStopped = Mutex(0)
+  /// Films that find something of their surroundings missing.
+  let lacksLeft = Mutex(0)
 
   /// The names of operations that it does not offer.
   let lacks: Set<String>
@@ -74,6 +76,12 @@ final class StubEngine: Engine {
       throw error
     }
     if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
+    if prompt == "unusable" { throw EngineError.unusable(field: "file", reason: "it is damaged") }
+    let isLacking = lacksLeft.withLock { left in
+      defer { left -= 1 }
+      return left > 0
+    }
+    if isLacking { throw EngineError.lacking("no descriptors") }
     try Data("film of \(prompt), seed \(seed)".utf8)
       .write(to: URL(fileURLWithPath: "\(folder)/a.mp4"))
     try Data("thumbnail of \(prompt)".utf8)

@@ -1,0 +1,355 @@
+import Foundation
+import ImagineCore
+import ImagineTestSupport
+import Synchronization
+import Testing
+
+@testable import ImagineServer
+
+@Suite("A connection")
+struct ConnectionTests {
+  private let path = "/v2/image/generations"
+  private let form = FormWriter(["prompt": "a cat", "style": "anime", "seed": "1"])
+
+  private func post(_ fields: String = "", version: String = "1.1") -> [UInt8] {
+    let body = form.bytes
+    return Array(
+      ("POST \(path) HTTP/\(version)\r\nHost: x\r\nAuthorization: Bearer t\r\n\(fields)"
+        + "Content-Type: multipart/form-data; boundary=\(form.boundary)\r\n"
+        + "Content-Length: \(body.count)\r\n\r\n").utf8) + body
+  }
+
+  /// What a server answers to some bytes, until it closes or `count` answers have come.
+  private func answers(
+    to text: String, at server: RunningServer, count: Int = .max
+  ) async throws -> [(status: Int, head: String, body: String)] {
+    let connection = try await RawConnection(to: server.address)
+    try await connection.write(text)
+    var answers: [(Int, String, String)] = []
+    while answers.count < count, let first = try await connection.line() {
+      var (head, length) = (first, 0)
+      while let line = try await connection.line(), !line.isEmpty {
+        head += "\n" + line.lowercased()
+        if line.lowercased().hasPrefix("content-length:") {
+          length = Int(line.split(separator: " ")[1]) ?? 0
+        }
+      }
+      var body: [UInt8] = []
+      while body.count < length, case let piece = try await connection.read(), !piece.isEmpty {
+        body += piece
+      }
+      let status = first.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+      answers.append((status ?? 0, head, String(decoding: body, as: UTF8.self)))
+    }
+    return answers
+  }
+
+  @Test("of HTTP/1.0 ends with its answer, unless its client asks to keep it")
+  func oldVersion() async throws {
+    try await RunningServer.with { server in
+      let once = try await answers(to: "GET /healthz HTTP/1.0\r\n\r\n", at: server)
+      #expect(once.map(\.status) == [200])
+      #expect(once[0].head.contains("connection: close"))
+      let kept = try await answers(
+        to: "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n",
+        at: server)
+      #expect(kept.map(\.status) == [200, 200])
+      #expect(kept[0].head.contains("connection: keep-alive"))
+    }
+  }
+
+  @Test("ends where its client says so, in any case and in a list")
+  func closing() async throws {
+    try await RunningServer.with { server in
+      for word in ["close", "Close", "foo, close"] {
+        let text = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: \(word)\r\n\r\n"
+        let given = try await answers(to: text + text, at: server)
+        #expect(given.map(\.status) == [200], "\(word)")
+      }
+    }
+  }
+
+  @Test("carries many requests at once, and answers them in order")
+  func pipelining() async throws {
+    try await RunningServer.with { server in
+      let text = (0..<20).map { "GET /v2/video/\($0)/status HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
+      let given = try await answers(
+        to: text + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", at: server)
+      #expect(given.map(\.status) == [Int](repeating: 400, count: 20) + [200])
+    }
+  }
+
+  @Test(
+    "answers what is no request of HTTP/1.1 with 400 and its reason, and takes nothing more",
+    arguments: [
+      "GET /healthz HTTP/1.1\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: a/b\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: a:99999\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: [::1\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nA: \u{1}\r\n\r\n",
+      "GET /healthz\r\n\r\n",
+      "GET  HTTP/1.1\r\nHost: x\r\n\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\nhello",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+      "POST /x/convert HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\r\n\r\n",
+    ])
+  func malformed(text: String) async throws {
+    try await RunningServer.with { server in
+      let given = try await answers(to: text, at: server)
+      #expect(given.count == 1, "\(given)")
+      #expect(given.first.map { [400, 405, 505].contains($0.status) } == true, "\(given)")
+      #expect(given.first?.head.contains("connection: close") == true)
+      #expect(given.first?.body.contains("\"code\":1100") == true, "\(given)")
+      // Behind a request that is answered it is so, too.
+      let behind = try await answers(
+        to: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + text, at: server)
+      #expect(behind.count == 2 && behind[0].status == 200, "\(behind)")
+      #expect(behind.last?.body.contains("\"code\":1100") == true, "\(behind)")
+    }
+  }
+
+  @Test("asks the host of a target in absolute form, whatever Host says")
+  func absoluteForm() async throws {
+    try await RunningServer.with { server in
+      let good = try await answers(
+        to: "GET http://127.0.0.1/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        at: server)
+      #expect(good.map(\.status) == [200])
+      let foreign = try await answers(
+        to: "GET http://evil.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        at: server)
+      #expect(foreign.map(\.status) == [421])
+    }
+  }
+
+  @Test("with a header larger than any is answered with 431")
+  func largeHeader() async throws {
+    try await RunningServer.with { server in
+      let text = String(repeating: "x", count: 200_000)
+      let given = try await answers(
+        to: "GET /healthz HTTP/1.1\r\nHost: x\r\nA: \(text)\r\n\r\n", at: server)
+      #expect(given.map(\.status) == [431])
+    }
+  }
+
+  @Test(
+    "gives one answer to a request whose body goes wrong after it was answered",
+    arguments: [
+      "POST /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+        + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n",
+      "POST /x/convert HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+        + "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + "FFFFFFFFFFFFFFFFF\r\n",
+    ])
+  func brokenBody(text: String) async throws {
+    try await RunningServer.with { server in
+      let given = try await answers(to: text, at: server)
+      #expect(given.count == 1, "\(given)")
+      #expect(given.first?.body.isEmpty == false)
+    }
+  }
+
+  @Test("stays where a refused body is short, and ends where it is long: nobody reads it on")
+  func refusedBodies() async throws {
+    try await RunningServer.with {
+      $0.limits.lingerSeconds = 0.3
+      $0.limits.bodyBytes = 1 << 20
+    } _: { server in
+      let short = try await answers(
+        to: "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+          + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", at: server)
+      #expect(short.map(\.status) == [400, 200])
+      let connection = try await RawConnection(to: server.address)
+      try await connection.write(
+        "POST /x/convert HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000000\r\n\r\n")
+      var sent = 0
+      let piece = [UInt8](repeating: 0, count: 65536)
+      while sent < 1 << 30, (try? await connection.write(piece)) != nil { sent += piece.count }
+      #expect(sent < 64 << 20)
+    }
+  }
+
+  @Test("whose client has ended its sending still gets its answer")
+  func halfClosed() async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.probeSeconds = 0.05
+    } _: { server in
+      let connection = try await RawConnection(to: server.address)
+      try await connection.write(post())
+      connection.endSending()
+      // It is asked now and then whether it is there.
+      #expect(try await connection.line()?.hasPrefix("HTTP/1.1 102") == true)
+      engine.paintGate.open()
+      let rest = try await connection.readToEnd()
+      #expect(rest.contains("HTTP/1.1 200 OK"))
+      #expect(rest.contains("a cat|anime|1"))
+    }
+  }
+
+  @Test("whose client is gone is noticed, though all it did was to end its sending")
+  func gone() async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.probeSeconds = 0.02
+      $0.limits.imageThreads = 1
+    } _: { server in
+      let first = Task { try await server.post(path, form) }
+      _ = try await eventually { engine.begun.withLock { $0 } == 1 ? true : nil }
+      var connection: RawConnection? = try await RawConnection(to: server.address)
+      try await connection?.write(post())
+      // Its probe tells that the server has noticed the end of its sending.
+      connection?.endSending()
+      #expect(try await connection?.line()?.contains("102") == true)
+      connection = nil
+      // The next probe finds nobody, and the connection ends on the server's side, too.
+      _ = try await eventually { try halfClosed(server) == 0 ? true : nil }
+      engine.paintGate.open()
+      #expect(try await first.value.status == 200)
+      #expect(try await server.post(path, form).status == 200)
+      #expect(engine.painted.withLock { $0 } == 2)
+    }
+  }
+
+  /// The connections of a server whose clients have ended their sending, as the system lists them.
+  private func halfClosed(_ server: RunningServer) throws -> Int {
+    let port = try #require(server.address.split(separator: ":").last.flatMap { Int($0) })
+    let digits = String(port, radix: 16, uppercase: true)
+    let place = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+    return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: " ") }
+      .count { $0.count > 3 && $0[1].hasSuffix(place) && $0[3] == "08" }
+  }
+
+  @Test("that ends within a body makes no request of the half")
+  func cutBody() async throws {
+    try await RunningServer.with { server in
+      let head =
+        "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+        + "Content-Type: multipart/form-data; boundary=\(form.boundary)\r\n"
+      let body = String(decoding: form.bytes, as: UTF8.self)
+      let length = String(body.utf8.count, radix: 16)
+      for text in [
+        head + "Content-Length: \(body.utf8.count + 1)\r\n\r\n\(body)",
+        head + "Transfer-Encoding: chunked\r\n\r\n\(length)\r\n\(body)\r\n",
+      ] {
+        let connection = try await RawConnection(to: server.address)
+        try await connection.write(text)
+        connection.endSending()
+        let answer = try await connection.readToEnd()
+        #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+      }
+      #expect(server.engine.painted.withLock { $0 } == 0)
+    }
+  }
+
+  @Test("that is idle makes way where no more may be open, the longest idle first")
+  func eviction() async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.connections = 8
+    } _: { server in
+      let busy = try await RawConnection(to: server.address)
+      try await busy.write(post("Connection: close\r\n"))
+      _ = try await eventually { engine.begun.withLock { $0 } == 1 ? true : nil }
+      var idle: [RawConnection] = []
+      for _ in 0..<40 { idle.append(try await RawConnection(to: server.address)) }
+      let last = try await RawConnection(to: server.address)
+      try await last.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(try await last.line()?.contains("200") == true)
+      #expect(try await idle[0].readToEnd() == "")
+      engine.paintGate.open()
+      #expect(try await busy.readToEnd().contains("a cat|anime|1"))
+    }
+  }
+
+  @Test("waits for one that has something to do, and comes when that has been answered")
+  func crowd() async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.connections = 4
+    } _: { server in
+      var busy: [RawConnection] = []
+      for _ in 0..<4 {
+        busy.append(try await RawConnection(to: server.address))
+        try await busy.last?.write(post())
+      }
+      _ = try await eventually { engine.begun.withLock { $0 } == 2 ? true : nil }
+      let next = try await RawConnection(to: server.address)
+      try await next.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      engine.paintGate.open()
+      #expect(try await next.line()?.contains("200") == true)
+    }
+  }
+}
+
+@Suite("A web page")
+struct WebPageTests {
+  private func status(
+    _ server: RunningServer, host: String, origin: String?
+  ) async throws -> String {
+    let connection = try await RawConnection(to: server.address)
+    try await connection.write(
+      "GET /v2/video/x/status HTTP/1.1\r\nHost: \(host)\r\nAuthorization: Bearer t\r\n"
+        + (origin.map { "Origin: \($0)\r\n" } ?? "") + "Connection: close\r\n\r\n")
+    let line = try await connection.line() ?? ""
+    return String(line.split(separator: " ")[1])
+  }
+
+  private func expect(
+    _ expected: Int, _ server: RunningServer, host: String, origin: String?,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let given = try await status(server, host: host, origin: origin)
+    #expect(
+      given == "\(expected)", "\(host), \(origin ?? "-")", sourceLocation: sourceLocation)
+  }
+
+  @Test("does not reach a server that takes any token, by whatever name it gives this machine")
+  func rebinding() async throws {
+    try await RunningServer.with {
+      $0.publicAddress = "https://images.example.org"
+    } _: { server in
+      for host in [
+        "127.0.0.1", "127.0.0.1:80", "localhost:3", "a.localhost", "[::1]:8", "x", "LOCALHOST",
+        "images.example.org", "IMAGES.example.org:1",
+      ] {
+        try await expect(404, server, host: host, origin: nil)
+        try await expect(404, server, host: "x", origin: "http://\(host)")
+      }
+      for host in [
+        "attacker.example:8080", "127.0.0.1.attacker.example", "localhost.attacker.example",
+        "attacker.example.", "1.2.3", "1.2.3.256",
+      ] {
+        try await expect(421, server, host: host, origin: nil)
+        try await expect(403, server, host: "x", origin: "http://\(host)")
+      }
+      try await expect(403, server, host: "x", origin: "null")
+      try await expect(403, server, host: "x", origin: "file://")
+    }
+  }
+
+  @Test("reaches a server with a list of tokens as anybody does: by a token")
+  func listed() async throws {
+    let digest = Callers.digest(of: "t")
+    try await RunningServer.with {
+      $0.callers = .listed(TokenList(entries: [digest: .init()]))
+    } _: { server in
+      try await expect(404, server, host: "images.example.net", origin: "https://a.example")
+    }
+  }
+}

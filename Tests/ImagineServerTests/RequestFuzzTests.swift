@@ -1,0 +1,111 @@
+import Foundation
+import ImagineCore
+import ImagineTestSupport
+import Synchronization
+import Testing
+
+@testable import ImagineServer
+
+/// `IMAGINE_FUZZ_REQUESTS` says how many requests are sent; a day's worth is 40,000.
+@Suite("A server that is sent what is nearly right", .serialized)
+struct RequestFuzzTests {
+  private struct Figures {
+    var answers: [Int: Int] = [:]
+    var silent = 0
+    var slowest = 0.0
+    var unanswered: [UInt64] = []
+  }
+
+  /// Numbers for several tasks, each for one of them.
+  private final class Numbers: Sendable {
+    private let rest: Mutex<Range<UInt64>>
+
+    init(_ all: Range<UInt64>) { rest = Mutex(all) }
+
+    func next() -> UInt64? { rest.withLock { $0.popFirst() } }
+  }
+
+  private static var count: UInt64 {
+    ProcessInfo.processInfo.environment["IMAGINE_FUZZ_REQUESTS"].flatMap { UInt64($0) } ?? 600
+  }
+
+  @Test("answers or ends each connection, and has its memory and descriptors back")
+  func fuzz() async throws {
+    let folder = try TemporaryFolder()
+    let plan = folder.file("plan.toml")
+    try FileSystem.write("paint = \"card\"\n", to: plan)
+    let server = try ServerProcess(
+      ["--home", folder.file("home"), "--port", "0", "--rehearse", plan, "--log-level", "error"])
+    let address = try await server.address()
+    var letter = BilevelPicture(size: PixelSize(width: 48, height: 40))
+    letter.write("#", left: 8, top: 8, scale: 4)
+    let picture = letter.png(colours: (ground: [0, 0, 0], ink: [255, 255, 255]), texts: [])
+    _ = try await Self.send(0..<40, to: address, picture)
+    let before = try server.resources()
+    let figures = try await Self.send(40..<Self.count, to: address, picture)
+    #expect(figures.unanswered.isEmpty, "seeds \(figures.unanswered)")
+    #expect(try await ServerProcess.curl(["\(address)/healthz"]) == #"{"status":"ok"}"#)
+    let after = try await eventually {
+      let now = try server.resources()
+      return now.descriptors <= before.descriptors + 8 ? now : nil
+    }
+    #expect(after.kilobytes < before.kilobytes + 300_000)
+    #expect(!server.log.contains("\u{1b}"))
+    print(
+      "\(Self.count) requests: answers \(figures.answers.sorted { $0.key < $1.key }),",
+      "\(figures.silent) without one, the slowest \(figures.slowest) s,",
+      "memory \(before.kilobytes) → \(after.kilobytes) kB,",
+      "descriptors \(before.descriptors) → \(after.descriptors)")
+    server.signal(SIGTERM)
+    #expect(await server.exit() == 0)
+  }
+
+  /// Sends the requests of some seeds, four at a time.
+  private static func send(
+    _ seeds: Range<UInt64>, to address: String, _ picture: [UInt8]
+  ) async throws -> Figures {
+    let numbers = Numbers(seeds)
+    return try await withThrowingTaskGroup(of: Figures.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          var figures = Figures()
+          while let seed = numbers.next() {
+            try await exchange(seed, with: address, picture, &figures)
+          }
+          return figures
+        }
+      }
+      return try await group.reduce(into: Figures()) { all, some in
+        all.answers.merge(some.answers) { $0 + $1 }
+        all.silent += some.silent
+        all.slowest = max(all.slowest, some.slowest)
+        all.unanswered += some.unanswered
+      }
+    }
+  }
+
+  /// Sends what a seed makes, ends the sending, and reads to the end.
+  private static func exchange(
+    _ seed: UInt64, with address: String, _ picture: [UInt8], _ figures: inout Figures
+  ) async throws {
+    var mutator = RequestMutator(seed: seed, picture: picture)
+    let start = ContinuousClock.now
+    let connection = try await RawConnection(to: address)
+    // It may have been refused before it was sent whole.
+    try? await connection.write(mutator.next())
+    connection.endSending()
+    do {
+      let answer = try await connection.readToEnd()
+      let status = answer.hasPrefix("HTTP/1.") ? Int(answer.dropFirst(9).prefix(3)) : nil
+      if let status {
+        figures.answers[status, default: 0] += 1
+      } else {
+        figures.silent += 1
+      }
+      if answer.contains("\"code\":1300") { figures.unanswered.append(seed) }
+    } catch {
+      figures.unanswered.append(seed)
+    }
+    figures.slowest = max(figures.slowest, (ContinuousClock.now - start).seconds)
+  }
+}
