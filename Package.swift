@@ -67,8 +67,11 @@ let package = Package(
 
     // The words and rules of the service, and what both sides of the wire stand on.
     .target(name: "ImagineCore", swiftSettings: swiftSettings),
+    // Files, as the system has them.
+    .target(name: "ImagineSystem", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
-      name: "ImagineStore", dependencies: ["ImagineCore", crypto, grdb],
+      name: "ImagineStore", dependencies: ["CZlib", "ImagineCore", "ImagineSystem", crypto, grdb],
       swiftSettings: swiftSettings),
 
     // The host.
@@ -84,11 +87,14 @@ let package = Package(
       resources: ["args", "csv", "fs", "json", "log", "slug"].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(
-      name: "ImagineLua", dependencies: ["Lua", "ImagineCore", "ImagineStdlib"],
+      name: "ImagineLua",
+      dependencies: ["Lua", "ImagineCore", "ImagineStdlib", "ImagineSystem", crypto],
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineScripting",
-      dependencies: ["ImagineLua", "ImagineClient", "ImagineStore", logging, toml],
+      dependencies: [
+        "ImagineLua", "ImagineClient", "ImagineStore", "ImagineSystem", logging, toml,
+      ],
       swiftSettings: swiftSettings),
     .target(name: "ImagineREPL", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(

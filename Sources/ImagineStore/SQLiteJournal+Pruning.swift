@@ -1,5 +1,6 @@
 import GRDB
 public import ImagineCore
+import ImagineSystem
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -1,0 +1,98 @@
+public import ImagineCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file of the user's that is written: whole or not at all where it is a file, and straight where
+/// it is a device or a pipe, such as `/dev/stdout`.
+public struct OutputFile {
+  private enum Kind {
+    case file(WholeFile)
+    case stream(Int32)
+  }
+
+  private let kind: Kind
+  private let path: FilePath
+
+  /// Begins it; the folders that the path names are made.
+  ///
+  /// - Parameter replacing: whether a file of that name may be replaced.
+  /// - Throws: ``ImagineError`` of kind `io`, as every function here does.
+  public init(_ path: FilePath, replacing: Bool) throws(ImagineError) {
+    self.path = path
+    if FileFacts(path)?.isSpecial == true {
+      let descriptor = open(path.cString, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .system("cannot write \(path)") }
+      kind = .stream(descriptor)
+      return
+    }
+    let target = path.linkTarget
+    if !replacing, FileFacts(path) != nil { throw .exists(path) }
+    if FileFacts(target.parent) == nil { try WholeFile.makeFolder(target.parent) }
+    kind = .file(try WholeFile(in: target.parent))
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
+    switch kind {
+    case .file(let file): try file.write(bytes)
+    case .stream(let descriptor): try writeAll(bytes, to: descriptor, "cannot write \(path)")
+    }
+  }
+
+  /// Syncs it and gives it its name.
+  public func commit(replacing: Bool) async throws(ImagineError) {
+    switch kind {
+    case .file(let file): try await file.commit(to: path, replacing: replacing)
+    case .stream(let descriptor): try Self.end(descriptor, path)
+    }
+  }
+
+  /// As ``commit(replacing:)``, but returns before the disk has it.
+  public func place(replacing: Bool) throws(ImagineError) {
+    switch kind {
+    case .file(let file): try file.place(at: path, replacing: replacing)
+    case .stream(let descriptor): try Self.end(descriptor, path)
+    }
+  }
+
+  /// Gives it up.
+  public func discard() {
+    switch kind {
+    case .file(let file): file.discard()
+    case .stream(let descriptor): _ = systemClose(descriptor)
+    }
+  }
+
+  private static func end(_ descriptor: Int32, _ path: FilePath) throws(ImagineError) {
+    guard systemClose(descriptor) == 0 || errno == EINTR else {
+      throw .system("cannot write \(path)")
+    }
+  }
+}
+
+extension ImagineError {
+  static func exists(_ path: FilePath) -> ImagineError {
+    ImagineError(.io, "\(path) exists and may not be overwritten")
+  }
+}
+
+extension FilePath {
+  /// Where a link leads, through further links, whether or not there is anything; itself where it is
+  /// no link.
+  var linkTarget: FilePath {
+    var path = self
+    for _ in 0..<40 {
+      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink(path.cString, &target, target.count)
+      guard count > 0 else { return path }
+      let next = FilePath(bytes: target[..<count].map { UInt8(bitPattern: $0) })
+      path = next.isAbsolute ? next : path.parent.appending(next)
+    }
+    return path
+  }
+}
