@@ -6,32 +6,6 @@
 
 #include "internal.h"
 
-// The allocator, by lua_Alloc's contract: with `ptr` NULL, `osize` is no size but the
-// kind of object; `nsize` 0 frees; and Lua assumes that a shrink cannot fail. A NULL
-// makes Lua collect everything it can and ask once more before it says "not enough
-// memory", so the cap needs no collection of its own.
-static void *allocate(void *context, void *block, size_t osize, size_t nsize) {
-  clua_host *host = context;
-  size_t old = block == NULL ? 0 : osize;
-  if (nsize == 0) {
-    free(block);
-    host->used -= old;
-    return NULL;
-  }
-  if (nsize > old) {
-    host->allocations += 1;
-    if (host->fail_allocation != 0 && host->allocations >= host->fail_allocation) return NULL;
-    if (host->limit != 0 && host->used + (nsize - old) > host->limit) return NULL;
-  }
-  void *result = realloc(block, nsize);
-  if (result == NULL) {
-    if (nsize > old) return NULL;
-    result = block;
-  }
-  host->used += nsize - old;
-  return result;
-}
-
 // Warnings as the reference manual's `warn` describes them: the control messages "@on"
 // and "@off", and a line on stderr for each whole message.
 static void warn_off(void *context, const char *message, int continues);
@@ -97,13 +71,13 @@ void clua_replace_exit(lua_State *L) {
   lua_setfield(L, -2, "exit");
 }
 
-clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context) {
+clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *context) {
   clua_host *host = calloc(1, sizeof *host);
   if (host == NULL) return NULL;
-  host->limit = limit;
+  host->memory = memory;
   host->callbacks = callbacks;
   host->context = context;
-  lua_State *L = lua_newstate(allocate, host);
+  lua_State *L = lua_newstate(clua_allocate, memory);
   if (L == NULL) {
     free(host);
     return NULL;

@@ -21,6 +21,9 @@ static inline bool clua_marked(lua_State *L, uintptr_t mark) {
 extern const char clua_traceback_key;
 extern const char clua_text_key;
 
+// The allocator of a state; `memory` is its clua_memory.
+void *clua_allocate(void *memory, void *block, size_t osize, size_t nsize);
+
 void clua_warn(void *context, const char *message, int continues);
 void clua_prepare_functions(lua_State *L);
 

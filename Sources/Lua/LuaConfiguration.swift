@@ -6,8 +6,9 @@
 /// let interpreter = try LuaInterpreter(configuration: configuration)
 /// ```
 public struct LuaConfiguration: Sendable {
-  /// How many bytes Lua may hold; `nil` is no limit. A script that wants more sees Lua's
-  /// own "not enough memory".
+  /// How many bytes Lua may hold, together with what host functions reserved for its scripts
+  /// (``LuaState/reserve(bytes:)``); `nil` is no limit. A script that wants more sees Lua's own
+  /// "not enough memory".
   public var memoryLimit: Int?
 
   /// Whether Lua's standard libraries are opened.

@@ -26,8 +26,8 @@ extension LuaState {
         let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         state.configuration.willExit?(succeeds)
       })
-    let limit = max(0, configuration.memoryLimit ?? 0)
-    guard let host = clua_open(limit, callbacks, Unmanaged.passUnretained(self).toOpaque()) else {
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    guard let host = clua_open(account.memory, callbacks, context) else {
       throw LuaError("not enough memory", kind: .memory)
     }
     self.host = host

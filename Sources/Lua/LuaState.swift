@@ -10,6 +10,7 @@ public final class LuaState {
   var host: UnsafeMutablePointer<clua_host>?
   let mailbox: Mailbox
   let configuration: LuaConfiguration
+  let account: MemoryAccount
   var references = ReferenceTable()
   let scheduler = Scheduler()
   /// Waits for the next piece of Swift work.
@@ -23,6 +24,7 @@ public final class LuaState {
   init(mailbox: Mailbox, configuration: LuaConfiguration) {
     self.mailbox = mailbox
     self.configuration = configuration
+    account = MemoryAccount(limit: max(0, configuration.memoryLimit ?? 0))
   }
 
   /// The state of the thread that this runs on, or `nil` on any other thread.
@@ -81,7 +83,7 @@ public final class LuaState {
   public var memoryInUse: Int {
     get throws {
       _ = try enter()
-      return host.map { Int($0.pointee.used) } ?? 0
+      return Int(clua_memory_used(account.memory))
     }
   }
 
@@ -135,11 +137,10 @@ extension LuaState {
   /// Makes every growing allocation fail from the `count`-th on; 0 ends that. For tests of
   /// what happens when there is no memory.
   func failAllocations(from count: Int) {
-    guard let host else { return }
-    host.pointee.allocations = 0
-    host.pointee.fail_allocation = Int64(count)
+    account.memory.pointee.allocations = 0
+    account.memory.pointee.fail_allocation = Int64(count)
   }
 
   /// How many growing allocations there were since ``failAllocations(from:)``.
-  var allocationCount: Int { Int(host?.pointee.allocations ?? 0) }
+  var allocationCount: Int { Int(account.memory.pointee.allocations) }
 }

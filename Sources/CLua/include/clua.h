@@ -61,6 +61,17 @@ enum clua_kept {
   CLUA_KEPT_OWN_TEXT = 4  // the text is what __tostring made
 };
 
+// What a state may hold and holds. It outlives the state, so that a reservation can be given
+// back at any time. `limit` never changes. Only the thread of Lua writes `used` and touches the
+// last two fields; `reserved` changes on any thread, with the functions below.
+typedef struct clua_memory {
+  size_t limit;     // bytes that Lua and the reservations may hold together; 0 is no limit
+  size_t used;      // bytes that Lua holds
+  size_t reserved;  // bytes that the host holds on behalf of a script
+  int64_t allocations;      // growing allocations so far
+  int64_t fail_allocation;  // the one that fails, for tests; 0 is none
+} clua_memory;
+
 // One Lua state and what belongs to it. Only the thread that Lua runs on may touch the
 // fields; `request` alone is set from other threads, and only with clua_set_request.
 struct clua_host {
@@ -72,10 +83,7 @@ struct clua_host {
   int delivered;  // how often the hook has raised
   char message[128];
 
-  size_t used;   // bytes that Lua holds
-  size_t limit;  // bytes that Lua may hold; 0 is no limit
-  int64_t allocations;      // growing allocations so far
-  int64_t fail_allocation;  // the one that fails, for tests; 0 is none
+  clua_memory *memory;
 
   uint64_t wait;              // what CLUA_WAIT waits for
   lua_State *waiting_thread;  // the coroutine whose last yield was for that wait
@@ -92,9 +100,9 @@ struct clua_host {
 
 // ---- Life of a state ------------------------------------------------------------------
 
-// Makes a state with a memory cap of `limit` bytes (0: none). NULL where there is no
-// memory. Never raises.
-clua_host *clua_open(size_t limit, clua_callbacks callbacks, void *context);
+// Makes a state that counts what it holds in `memory`, which must outlive it. NULL where there
+// is no memory. Never raises.
+clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *context);
 
 // Closes the state, which runs its finalizers, and frees the host. Never raises.
 void clua_close(clua_host *host);
@@ -110,6 +118,16 @@ clua_host *clua_current(void);
 static inline clua_host *clua_host_of(lua_State *L) {
   return (clua_host *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)7);
 }
+
+// ---- Memory ---------------------------------------------------------------------------
+
+// Count bytes that the host takes for a script, and gives back. clua_reserve is false, and
+// counts nothing, where the limit leaves no room for them. From any thread. Never raise.
+bool clua_reserve(clua_memory *memory, size_t bytes);
+void clua_unreserve(clua_memory *memory, size_t bytes);
+
+// How many bytes Lua holds. From any thread. Never raises.
+size_t clua_memory_used(const clua_memory *memory);
 
 // ---- Interrupting ---------------------------------------------------------------------
 
