@@ -153,16 +153,18 @@ let package = Package(
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineCoreTests", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
+      name: "ImagineCoreTests", dependencies: ["ImagineCore", "ImagineTestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineStoreTests", dependencies: ["ImagineStore", "ImagineTestSupport"],
+      name: "ImagineStoreTests",
+      dependencies: ["ImagineCore", "ImagineStore", "ImagineSystem", "ImagineTestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineClientTests",
       dependencies: ["ImagineClient", "ImagineStore", "ImagineTestSupport", logging],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "Lua"],
+      name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "ImagineSystem", "Lua"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineScriptingTests",

@@ -49,6 +49,10 @@ public struct FilePath: Sendable, Hashable {
   public func appending(_ name: String) -> FilePath { appending(FilePath(name)) }
 }
 
+extension FilePath: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self.init(text) }
+}
+
 extension FilePath: CustomStringConvertible {
   /// The name for people: what is not UTF-8 and what a terminal would obey is spelt out.
   public var description: String {

@@ -29,7 +29,7 @@ extension ScriptHost {
   ///
   /// - Throws: ``ImagineError`` of kind `io` where the file cannot be read, and `validation` where
   ///   it is no picture.
-  public func provenance(ofPicture path: String) throws -> Provenance {
+  public func provenance(ofPicture path: FilePath) throws -> Provenance {
     let file = try PictureTexts(ofFile: path)
     let own = file.metadata
     let ownKeywords = ["imagine", "XMP", "XML:com.adobe.xmp"]
@@ -66,7 +66,7 @@ extension ScriptHost {
   /// Draws a picture again and saves it, in the format that the path's extension names.
   ///
   /// - Throws: ``ImagineError``.
-  public func draw(_ redrawing: Redrawing, to path: String, replacing: Bool = false) async throws {
+  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws {
     try await session.draw(redrawing, to: path, replacing: replacing)
   }
 }

@@ -120,11 +120,11 @@ extension FilePath {
   public func copy(to target: FilePath, replacing: Bool) throws(ImagineError) {
     let source = try FileReader(self)
     let file = try OutputFile(target, replacing: replacing)
-    do {
+    do throws(ImagineError) {
       while true {
         let piece = try source.next(upTo: 1 << 18)
         if piece.isEmpty { break }
-        try piece.withUnsafeBytes { bytes throws(ImagineError) in try file.write(bytes) }
+        try file.write(piece)
       }
     } catch {
       file.discard()
@@ -136,8 +136,8 @@ extension FilePath {
   /// Writes a whole file, or to a device or a pipe.
   public func write(_ bytes: [UInt8], replacing: Bool) throws(ImagineError) {
     let file = try OutputFile(self, replacing: replacing)
-    do {
-      try bytes.withUnsafeBytes { bytes throws(ImagineError) in try file.write(bytes) }
+    do throws(ImagineError) {
+      try file.write(bytes)
     } catch {
       file.discard()
       throw error
@@ -150,8 +150,8 @@ extension FilePath {
     let descriptor = open(cString, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system("cannot write \(self)") }
     defer { close(descriptor) }
-    try bytes.withUnsafeBytes { bytes throws(ImagineError) in
-      try writeAll(bytes, to: descriptor, "cannot write \(self)")
+    try bytes.withUnsafeBufferPointer { bytes throws(ImagineError) in
+      try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, "cannot write \(self)")
     }
   }
 }

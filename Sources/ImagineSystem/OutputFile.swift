@@ -44,6 +44,12 @@ public struct OutputFile {
     }
   }
 
+  public func write(_ bytes: [UInt8]) throws(ImagineError) {
+    try bytes.withUnsafeBufferPointer { bytes throws(ImagineError) in
+      try write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
   /// Syncs it and gives it its name.
   public func commit(replacing: Bool) async throws(ImagineError) {
     switch kind {

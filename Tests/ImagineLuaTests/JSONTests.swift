@@ -119,7 +119,7 @@ struct JSONTests {
   func place() throws {
     #expect(
       try faultOfLua(#"require("json").decode('{"a": 1,\n  x}')"#)
-        == "test.lua:1: json.decode: line 2, column 3: Invalid value [validation]")
+        == "test.lua:1: json.decode: line 2, column 3: a name in quotes is expected [validation]")
     #expect(
       try faultOfLua(#"require("json").decode("[1,\n 2 ,\n]")"#)
         == "test.lua:1: json.decode: line 2, column 4: a comma with nothing after it [validation]")
@@ -148,7 +148,7 @@ struct JSONTests {
   func depth() throws {
     #expect(
       try faultOfLua("local t = {}; t.t = t; require('json').encode(t)")
-        .contains("is nested deeper than 512 levels"))
+        .contains("is in a table that contains itself"))
     #expect(
       try faultOfLua("require('json').decode(('['):rep(100000) .. (']'):rep(100000))")
         .contains("json.decode: "))
