@@ -183,7 +183,7 @@ let package = Package(
     .testTarget(
       name: "ImagineTests",
       dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
-      exclude: ["PowerCut.c"],
+      exclude: ["Hostile/HostileCalls.lua", "PowerCut.c"],
       swiftSettings: swiftSettings),
   ],
   cxxLanguageStandard: .cxx17

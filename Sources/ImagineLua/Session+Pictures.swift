@@ -337,7 +337,7 @@ extension PictureFormat {
       throw .invalid(field: "path", given: "\"\(path)\"", expected: "the name of a file")
     }
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex,
-      FileFacts(path)?.isSpecial != true
+      !path.isStream
     else { return nil }
     let suffix = name[name.index(after: dot)...]
     guard let format = PictureFormat(pathExtension: suffix), Self.writable.contains(format) else {

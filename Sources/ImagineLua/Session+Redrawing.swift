@@ -63,7 +63,7 @@ extension Session {
   /// - Throws: ``ImagineError``.
   public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool) async throws {
     _ = try PictureFormat(forSavingTo: path)
-    guard try replacing || path.facts()?.isSpecial ?? true else {
+    guard try replacing || path.isStream || path.facts() == nil else {
       throw ImagineError(.io, "\(path) exists and may not be overwritten")
     }
     guard let image = try await draw(redrawing.call).first else { return }

@@ -18,7 +18,7 @@ extension Video {
   /// device or a pipe nothing.
   static func check(_ path: FilePath) throws(ImagineError) {
     let isNamed = String(decoding: path.bytes, as: UTF8.self).lowercased().hasSuffix(".mp4")
-    guard isNamed || FileFacts(path)?.isSpecial == true else {
+    guard isNamed || path.isStream else {
       throw .invalid(
         field: "path", given: "\"\(path)\"", expected: "the extension mp4", allowed: ["mp4"])
     }

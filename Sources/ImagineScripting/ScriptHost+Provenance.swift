@@ -1,4 +1,5 @@
 import ImagineStore
+import ImagineSystem
 
 /// What is known of how a picture was made, by what its file tells.
 ///
@@ -25,6 +26,12 @@ public struct Provenance: Sendable {
 }
 
 extension ScriptHost {
+  /// Whether a new file can have a path without taking another's place; a device or a pipe is written
+  /// to.
+  public func mayWrite(_ path: FilePath) throws -> Bool {
+    try path.isStream || path.facts() == nil
+  }
+
   /// Reads what a picture tells of its making: nothing is decoded, asked for or believed.
   ///
   /// - Throws: ``ImagineError`` of kind `io` where the file cannot be read, and `validation` where

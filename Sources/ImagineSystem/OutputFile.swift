@@ -25,8 +25,12 @@ public struct OutputFile {
   /// - Throws: ``ImagineError`` of kind `io`, as every function here does.
   public init(_ path: FilePath, replacing: Bool) throws(ImagineError) {
     self.path = path
-    if FileFacts(path)?.isSpecial == true {
-      let descriptor = open(path.cString, O_WRONLY | O_CLOEXEC)
+    if path.isStream {
+      // An open file goes on where it stands, behind what was printed.
+      fflush(nil)
+      let descriptor =
+        path.descriptor.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
+        ?? open(path.cString, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw .system("cannot write \(path)") }
       kind = .stream(descriptor)
       return
@@ -88,6 +92,23 @@ extension ImagineError {
 }
 
 extension FilePath {
+  /// Whether what is written there is passed on, and no file takes its place: a device, a pipe, or
+  /// a file of this process that is open, such as `/dev/stdout`.
+  public var isStream: Bool { descriptor != nil || FileFacts(self)?.isSpecial == true }
+
+  /// The open file that a name of `/dev` or `/proc` stands for.
+  fileprivate var descriptor: Int32? {
+    switch text {
+    case "/dev/stdin"?: return 0
+    case "/dev/stdout"?: return 1
+    case "/dev/stderr"?: return 2
+    case let text?:
+      let prefix = ["/dev/fd/", "/proc/self/fd/"].first(where: text.hasPrefix)
+      return prefix.flatMap { Int32(text.dropFirst($0.count)) }
+    case nil: return nil
+    }
+  }
+
   /// Where a link leads, through further links, whether or not there is anything; itself where it is
   /// no link.
   var linkTarget: FilePath {

@@ -33,7 +33,7 @@ struct RerunCommand: AsyncParsableCommand {
       throw ImagineError(.validation, "\(picture) tells no request of imagine's")
     }
     let redrawing = try host.redrawing(of: metadata, provider: provider)
-    guard force || !output.isReplaceable else {
+    guard try force || host.mayWrite(output) else {
       throw ImagineError(.io, "\(output) exists; --force replaces it")
     }
     tell(redrawing)
@@ -64,15 +64,5 @@ struct RerunCommand: AsyncParsableCommand {
     }
     Notice.writeRaw("Draw it again? [y/N] ")
     return ["y", "yes"].contains(readLine()?.lowercased())
-  }
-}
-
-extension FilePath {
-  /// Whether there is something that a new file would take the place of; a device or a pipe is
-  /// written to.
-  fileprivate var isReplaceable: Bool {
-    var facts = stat()
-    return stat(cString, &facts) == 0
-      && [S_IFREG, S_IFDIR].contains(facts.st_mode & S_IFMT)
   }
 }

@@ -119,7 +119,7 @@ struct PictureTextsTests {
   @Test("compressed texts are read, but for one that grows beyond what is read")
   func compressed() throws {
     // Python's zlib wrote them: "a cat" and 2 MiB of zeros.
-    let text: [UInt8] = [0x78, 0x9C, 0x4B, 0x54, 0x48, 0x4E, 0x2C, 0x01, 0, 5, 0x20, 1, 0xD8]
+    let text: [UInt8] = [0x78, 0x9C, 0x4B, 0x54, 0x48, 0x4E, 0x2C, 0x01, 0, 4, 0xC9, 0x01, 0xBA]
     let grown = try #require(Self.deflatedZeros)
     let chunks = [
       ("one", PNGChunk.chunk("zTXt", Array("one\0\0".utf8) + text)),
