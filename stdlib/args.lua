@@ -48,6 +48,10 @@ local parameter_fields = {
   "help", "type", "value", "default", "choices", "min", "max", "required", "many",
 }
 local types = { string = true, integer = true, number = true, flag = true }
+local field_types = {
+  help = "string", type = "string", value = "string", choices = "table", min = "number",
+  max = "number", required = "boolean", many = "boolean",
+}
 
 -- The parameters of a specification, completed.
 local function complete(specification)
@@ -75,6 +79,9 @@ local function complete(specification)
           local near = native.nearest(field, parameter_fields)
           native.fault(("args: parameter '%s' has an unknown field '%s'%s"):format(
             name, field, near and (", did you mean '%s'?"):format(near) or ""), field)
+        elseif field_types[field] and type(value) ~= field_types[field] then
+          native.fault(("args: parameter '%s': '%s' is a %s (expected a %s)"):format(
+            name, field, type(value), field_types[field]), field)
         end
         parameter[field] = value
       end
@@ -209,7 +216,7 @@ local function checked(parameter, text, written)
     end
   elseif parameter.type == "number" then
     value = tonumber(text)
-    if not value then
+    if not value or value - value ~= 0 then
       return nil, ("%s: '%s' is no number"):format(title(parameter, written), text)
     end
   end

@@ -10,9 +10,9 @@
 --- The first row names the columns, and every other row is a table by those names. Cells are
 --- strings, as written. An empty cell is no field, so that `row.seed or 7` reads as it should, and
 --- so that a row may be handed to `imagine.generate`; an empty cell in quotes, `""`, is the empty
---- string. Commas, quotes and line ends in quoted cells, CRLF, a byte order mark and empty lines
---- are read as spreadsheets write them. A fault is an error of kind `validation` that names the
---- line.
+--- string. Commas, quotes and line ends in quoted cells, CRLF and a byte order mark are read as
+--- spreadsheets write them; empty lines, and rows of separators alone, are no rows. A fault is an
+--- error of kind `validation` that names the line.
 ---
 --- The extension of a path decides the form: `.tsv` is separated by tabs, `.jsonl` and `.ndjson`
 --- are JSON Lines, one object a line, where numbers, booleans, lists and objects stay what they are
@@ -97,10 +97,11 @@ local function records(text, separator, source)
     return table.concat(parts, '"'), breaks
   end
 
-  return function()
+  local function record()
     -- Empty lines are no records.
     while true do
       local _, stop = text:find("^\r?\n", position)
+      if not stop then _, stop = text:find("^\r", position) end
       if not stop then break end
       position, line = stop + 1, line + 1
     end
@@ -134,6 +135,21 @@ local function records(text, separator, source)
         position, line = stop + 1, line + 1
         return cells, first
       end
+    end
+  end
+
+  -- Spreadsheets write empty rows as separators alone.
+  local function is_empty(cells)
+    for index = 1, cells.n do
+      if cells[index] then return false end
+    end
+    return true
+  end
+
+  return function()
+    while true do
+      local cells, first = record()
+      if not cells or not is_empty(cells) then return cells, first end
     end
   end
 end
@@ -250,6 +266,21 @@ local function check_rows(rows, called)
   end
 end
 
+-- A number as the shortest text that reads as the same number.
+local function number_text(value, called, index, column)
+  if math.type(value) == "integer" then return ("%d"):format(value) end
+  if value ~= value or value == math.huge or value == -math.huge then
+    native.fault(("%s: row %d, column '%s' is %s (expected a finite number)"):format(
+      called, index, column, value ~= value and "not a number" or "infinite"), tostring(column))
+  end
+  for digits = 14, 17 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then
+      return text:find("[.e]") and text or text .. ".0"
+    end
+  end
+end
+
 -- A value as a cell's text. What a spreadsheet has to see in quotes gets them.
 local function cell_text(value, separator, called, index, column)
   local kind = type(value)
@@ -258,7 +289,7 @@ local function cell_text(value, separator, called, index, column)
     native.fault(("%s: row %d, column '%s' is a %s (expected a string, a number or a boolean)")
       :format(called, index, column, kind), tostring(column))
   end
-  local text = tostring(value)
+  local text = kind == "number" and number_text(value, called, index, column) or tostring(value)
   local special = text == "" or text:find('["\r\n]') or text:find(separator, 1, true)
     or text:find("^[ \t]") or text:find("[ \t]$")
   return special and '"' .. text:gsub('"', '""') .. '"' or text
@@ -287,13 +318,15 @@ local function encode(rows, options, called)
   check_rows(rows, called)
   local separator, lines = options.separator, {}
   local function add(count, value_at, index)
-    local cells = {}
+    local cells, is_empty = {}, count > 0
     for place = 1, count do
       local value, column = value_at(place)
       cells[place] = cell_text(value, separator, called, index, column)
+      is_empty = is_empty and cells[place] == ""
     end
-    -- A row of one empty cell would read as an empty line.
-    lines[#lines + 1] = count == 1 and cells[1] == "" and '""' or table.concat(cells, separator)
+    -- A row of empty cells alone would be read as none.
+    if is_empty then cells[1] = '""' end
+    lines[#lines + 1] = table.concat(cells, separator)
   end
   if options.header then
     local columns = options.columns or all_columns(rows, called)

@@ -9,7 +9,11 @@
 --- ```
 ---
 --- A path is relative to the folder that the program was started in, and stands for itself: `~` and
---- `*` mean nothing. What the system refuses is an error of kind `io` that names the path.
+--- `*` mean nothing. It is bytes, as the system has it, and need not be UTF-8. What the system refuses
+--- is an error of kind `io` that names the path.
+---
+--- A file that is replaced keeps its mode and its owner, and a link goes on leading to it. Pipes and
+--- devices, such as `/dev/stdin`, are read to their end and written to.
 ---
 ---@class fs
 local fs = {}
@@ -41,9 +45,15 @@ fs.list = native.list
 ---@type fun(folder: string): string
 fs.mkdir = native.mkdir
 
---- The bytes of a file.
+--- The bytes of a file, or of what comes out of a pipe: at most 256 MiB, and no more than `--memory`
+--- leaves.
 ---@type fun(path: string): string
 fs.read = native.read
+
+--- The SHA-256 of a file's content, in 64 hexadecimal digits. That of a saved picture differs from
+--- its `image.sha256`, which is of the picture as the provider gave it, without metadata.
+---@type fun(path: string): string
+fs.sha256 = native.sha256
 
 --- Writes a whole file and gives its path. It appears whole or not at all; folders are made. With
 --- `overwrite = false` a file that is there is an error and stays as it was.

@@ -9,7 +9,7 @@
 --- ```
 ---
 --- Numbers keep their kind: `1` is an integer and `1.0` a float, both ways. An integer of more than
---- 64 bits becomes a float. What was an array stays one, even after its last element was removed.
+--- 64 bits becomes a float, and so does `-0`. Of fields of one name the last counts. What was an array stays one, even after its last element was removed.
 --- Texts are UTF-8. A text that is not JSON, and a value that JSON cannot hold, are errors of kind
 --- `validation` that name the place.
 ---

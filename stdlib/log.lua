@@ -64,15 +64,25 @@ local settings = {
   write = write_stderr,
 }
 
+-- Spells out what a terminal would obey: a message may hold a service's words, or a file's name.
+-- Of UTF-8, the control characters U+0080 … U+009F are two bytes.
+local function printable(text)
+  return (text:gsub("[\0-\8\11-\31\127]", function(character)
+    return ("\\x%02X"):format(character:byte())
+  end):gsub("\194[\128-\159]", function(character)
+    return ("\\u{%X}"):format(utf8.codepoint(character))
+  end))
+end
+
 -- A field's value in a line of text: quoted where it would be read as more than one.
 local function text_of(value)
   local text = tostring(value)
   if text == "" or text:find('[%s"=%c]') then
-    return '"' .. text:gsub('[%c"\\]', {
+    return '"' .. printable(text:gsub('["\\\n\r\t]', {
       ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
-    }) .. '"'
+    })) .. '"'
   end
-  return text
+  return printable(text)
 end
 
 local function text_line(level, message, fields)
@@ -80,10 +90,10 @@ local function text_line(level, message, fields)
   for name in next, fields or {} do names[#names + 1] = name end
   table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   -- One line, whatever the message holds.
-  local line = message:gsub("%s*[\r\n]+%s*", " ")
+  local line = printable((message:gsub("%s*[\r\n]+%s*", " ")))
   local parts = { ("%s %-5s %s"):format(os.date("%H:%M:%S"), level, line) }
   for _, name in ipairs(names) do
-    parts[#parts + 1] = ("%s=%s"):format(tostring(name), text_of(fields[name]))
+    parts[#parts + 1] = printable(tostring(name)) .. "=" .. text_of(fields[name])
   end
   return table.concat(parts, " ")
 end

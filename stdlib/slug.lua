@@ -82,6 +82,10 @@ local function check(text, options)
     elseif type(value) ~= kinds[name] then
       native.fault(("slug: option '%s' is a %s (expected a %s)"):format(
         name, type(value), kinds[name]))
+    elseif name == "max" and not (value >= 1 and math.tointeger(value)) then
+      native.fault(("slug: option 'max' is %s (expected an integer of at least 1)"):format(value))
+    elseif name ~= "max" and value:find("[/%z]") then
+      native.fault(("slug: option '%s' has a character that no file name has"):format(name))
     end
   end
 end

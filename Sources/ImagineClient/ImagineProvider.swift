@@ -45,7 +45,8 @@ public struct ImagineProvider: Provider {
       transport: transport, endpoint: endpoint)
   }
 
-  public var operations: [Operation] { Operation.all }
+  /// The built-in engine says which styles it has; what a service elsewhere has, it alone knows.
+  public var operations: [Operation] { name == "local" ? Operation.builtIn : Operation.all }
 
   /// The API draws one picture a call.
   public var takesCount: Bool { false }
@@ -156,8 +157,8 @@ public struct ImagineProvider: Provider {
 
 /// Reads an input picture for a request's body.
 enum InputFile {
-  static func read(_ path: String, field: String) throws(ImagineError) -> [UInt8] {
-    guard let file = fopen(path, "rbe") else {
+  static func read(_ path: FilePath, field: String) throws(ImagineError) -> [UInt8] {
+    guard let file = fopen(path.cString, "rbe") else {
       let reason = String(cString: strerror(errno))
       throw ImagineError(.io, "field '\(field)': cannot read \(path): \(reason)", field: field)
     }
@@ -225,6 +226,9 @@ struct PictureAnswer {
       let asset = try await writer.commit()
       guard asset.header != nil else { throw notAPicture(asset) }
       return asset
+    } catch let error as ImagineError where error.kind == .badResponse && error.endpoint == nil {
+      writer.discard()
+      throw ServiceAnswer.unexpected(error.message, of: answer.call)
     } catch {
       writer.discard()
       throw error
@@ -233,7 +237,7 @@ struct PictureAnswer {
 
   /// JSON under another type's name is an error all the same.
   private func notAPicture(_ asset: Asset) -> ImagineError {
-    if asset.byteCount < 1 << 20, let body = try? InputFile.read(asset.path, field: "answer"),
+    if asset.byteCount < 1 << 20, let body = try? InputFile.read(FilePath(asset.path), field: "answer"),
       body.first(where: { $0 > 0x20 }) == UInt8(ascii: "{")
     {
       return answer.fault(body)

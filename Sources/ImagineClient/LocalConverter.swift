@@ -30,7 +30,7 @@ public struct LocalConverter: PictureConverter {
     let endpoint = try await server.endpoint()
     let address = Self.address("/x/convert", of: endpoint)
     var body = MultipartBody()
-    body.append(name: "image", file: try InputFile.read(asset.path, field: "image"))
+    body.append(name: "image", file: try InputFile.read(FilePath(asset.path), field: "image"))
     body.append(name: "format", value: conversion.format.rawValue)
     body.append(name: "fit", value: conversion.fit.rawValue)
     body.append(name: "quality", value: String(conversion.quality))

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Where host and server keep what outlives a run.
 public enum DataFolder {
   /// The folder that an environment names: `IMAGINE_HOME`, else `imagine` in the XDG data folder.
@@ -10,8 +18,13 @@ public enum DataFolder {
     return "\(user(environment))/.local/share/imagine"
   }
 
-  /// The user's folder; the one that a program is in where the environment names none.
+  /// The user's folder: `HOME`, or where that is unset or empty the one in the system's list of users.
   public static func user(_ environment: [String: String]) -> String {
-    environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "."
+    if let home = environment["HOME"], !home.isEmpty { return home }
+    guard let user = getpwuid(getuid()), let folder = user.pointee.pw_dir else {
+      // Nobody's folder: what is to be written there is an error that names it.
+      return "/"
+    }
+    return String(cString: folder)
   }
 }

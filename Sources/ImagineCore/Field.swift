@@ -153,6 +153,14 @@ extension Field {
       field: name, given: argument.quoted, expected: expectation, allowed: allowedNames)
   }
 
+  /// The same field with a full list of its names.
+  var closed: Field {
+    guard case .openChoice(let names) = kind else { return self }
+    return Field(
+      name, .choice(names), presence, wireName: wireName, wireAliases: wireAliases,
+      hostDefault: hostDefault, summary: summary)
+  }
+
   private static func name(for text: String, among names: [String]) -> String? {
     if names.contains(text) { return text }
     let folded = fold(text)

@@ -102,14 +102,21 @@ extension ImagineError: CustomStringConvertible {
 extension ImagineError {
   /// A value that its field does not allow.
   ///
+  /// Where it is a misspelt name of those that are allowed, the message names the nearest.
+  ///
   /// - Parameters:
-  ///   - given: the value as its writer would recognise it.
+  ///   - given: the value as its writer would recognise it; a text in quotes.
   ///   - allowed: every value that the field takes, if they can be listed.
   public static func invalid(
     field: String, given: String, expected: String, allowed: [String]? = nil
   ) -> ImagineError {
-    ImagineError(
-      .validation, "field '\(field)': \(given) is not allowed (expected \(expected))",
+    let isText = given.count > 2 && given.hasPrefix("\"") && given.hasSuffix("\"")
+    let nearest =
+      isText
+      ? Spelling.nearest(to: String(given.dropFirst().dropLast()), among: allowed ?? []) : nil
+    let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
+    return ImagineError(
+      .validation, "field '\(field)': \(given) is not allowed\(hint) (expected \(expected))",
       field: field, allowed: allowed)
   }
 

@@ -71,6 +71,13 @@ extension Operation {
     generate, png, removeBackground, upscale, fill, resize, retouch, addBackground, video, animate,
   ]
 
+  /// Every operation as the built-in engine takes it: it has no style but those that are known.
+  public static let builtIn: [Operation] = all.map { operation in
+    Operation(
+      operation.name, title: operation.title, path: operation.path, answer: operation.answer,
+      summary: operation.summary, fields: operation.fields.map(\.closed))
+  }
+
   /// The operation with a name, as scripts write it.
   public static func named(_ name: String) -> Operation? {
     all.first { $0.name == name }

@@ -80,3 +80,9 @@ public protocol PictureConverter: Sendable {
   func convert(_ asset: Asset, to conversion: Conversion, into store: any AssetStore) async throws
     -> Asset
 }
+
+extension Provider {
+  /// Whether a mask with an alpha channel means its alpha. The built-in engine reads it so; other
+  /// services differ, and do not say how.
+  public var readsAlphaOfMasks: Bool { name == "local" }
+}

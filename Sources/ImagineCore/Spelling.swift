@@ -3,6 +3,8 @@ public enum Spelling {
   /// The candidate nearest to `word`, or nil where none is near: about a third of its letters may be
   /// wrong, missing, too many or swapped with their neighbour, or its end may be missing.
   public static func nearest(to word: String, among candidates: [String]) -> String? {
+    // What is longer is no name, and would take its length squared to compare.
+    guard word.utf8.count <= 200 else { return nil }
     let word = word.lowercased()
     let near = candidates.filter { name in
       distance(word, name.lowercased()) <= min(word.count, name.count) / 3 + 1

@@ -38,7 +38,8 @@ extension ErrorObject: LuaUserdata {
       error.results.withLock { $0 = results }
     }
     type.property("traceback") { $0.traceback }
-    type.description { $0.position + $0.error.description }
+    // A service wrote it, and it may end on a terminal.
+    type.description { $0.position + $0.error.description.printable }
   }
 }
 

@@ -26,19 +26,18 @@ extension Image: LuaUserdata {
     type.property("provider") { $0.metadata?.provider }
 
     type.asyncMethod("save") { image, call in
-      let path = try FilePath(call, 2).text
+      let path = try FilePath(call, 2)
       let options = try Options(call, 3, of: "save", allowed: ["overwrite", "metadata"])
       let replacing = try options.boolean("overwrite") ?? true
       let metadata = try options.boolean("metadata") ?? true
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
         try await image.session.save(image, to: path, replacing: replacing, metadata: metadata)
-        return path
+        return path.luaString
       }
     }
     type.method("data") { image, call in
-      let bytes = try image.session.assets.bytes(
-        of: image.asset, from: 0, count: image.asset.byteCount)
-      return try call.results(LuaString(bytes))
+      try call.refuseArguments(after: 1, of: "data", allowsIndex: false)
+      return try call.results(image.session.content(of: image.asset, for: call.state))
     }
     type.asyncMethod("convert") { image, call in
       let conversion = try Conversion(call, 2, standard: image.header.format)

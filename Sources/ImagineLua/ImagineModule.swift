@@ -56,12 +56,18 @@ public struct ImagineModule: Sendable {
   private var pictures: KeyValuePairs<String, LuaNativeFunction> {
     [
       "open": .async { [session] call in
-        let path = try call.string(1)
+        try call.refuseArguments(after: 1, of: "open")
+        let path = try FilePath(call, 1)
         return LuaAsyncCall(purpose: "opening \(path)") { try await session.open(path) }
       },
       "decode": .async { [session] call in
+        try call.refuseArguments(after: 1, of: "decode")
+        let memory = try call.state.reserve(bytes: call.byteCount(1))
         let bytes = try call.bytes(1)
-        return LuaAsyncCall(purpose: "a picture") { try await session.decode(bytes) }
+        return LuaAsyncCall(purpose: "a picture") {
+          defer { memory.release() }
+          return try await session.decode(bytes)
+        }
       },
     ]
   }
@@ -93,6 +99,7 @@ public struct ImagineModule: Sendable {
   private var catalogue: KeyValuePairs<String, LuaNativeFunction> {
     [
       "provider": LuaNativeFunction { [self] call in
+        try call.refuseArguments(after: 1, of: "provider", allowsIndex: false)
         let provider = try session.provider(of: call.value(1))
         let client = try makeClient(in: call.state, provider: provider)
         try client.set("name", to: provider.name)
@@ -108,6 +115,7 @@ public struct ImagineModule: Sendable {
         return .none
       },
       "styles": LuaNativeFunction { call in
+        try call.refuseArguments(after: 0, of: "styles", allowsIndex: false)
         let state = call.state
         let list = try state.makeTable(list: ImageStyle.allCases.count)
         for style in ImageStyle.allCases {

@@ -40,8 +40,9 @@ extension Job: LuaUserdata {
     type.property("progress") { $0.status.progress }
     type.property("provider") { $0.provider.name }
 
-    type.asyncMethod("refresh") { job, _ in
-      LuaAsyncCall(purpose: "the job \(job.id)") {
+    type.asyncMethod("refresh") { job, call in
+      try call.refuseArguments(after: 1, of: "refresh", allowsIndex: false)
+      return LuaAsyncCall(purpose: "the job \(job.id)") {
         try await job.refresh()
         return job
       }
@@ -49,8 +50,9 @@ extension Job: LuaUserdata {
     type.computedProperty("wait") { job, state in
       .function(try JobWatch.function(in: state, job.session))
     }
-    type.asyncMethod("delete") { job, _ in
-      LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {
+    type.asyncMethod("delete") { job, call in
+      try call.refuseArguments(after: 1, of: "delete", allowsIndex: false)
+      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {
         try await job.session.delete(id: job.id, provider: job.provider)
         return true
       }

@@ -30,7 +30,7 @@ struct PayingModule: Sendable {
 
   private var enter: LuaNativeFunction {
     LuaNativeFunction { call in
-      let limit = try Budget.Limit(Setting(call.value(1)), field: "limit")
+      let limit = try Budget.Limit(ScriptValue(call.value(1), "limit").setting(), field: "limit")
       let outer = call.state.taskContext as? BudgetScope
       call.state.taskContext = BudgetScope(
         Budget(of: "this part of the script", limit: limit), in: outer)
@@ -49,6 +49,7 @@ struct PayingModule: Sendable {
   private var functions: KeyValuePairs<String, LuaNativeFunction> {
     [
       "spent": LuaNativeFunction { [session] call in
+        try call.refuseArguments(after: 0, of: "spent")
         let spent = session.budget.spent
         let table = try call.state.makeTable(fields: 4)
         try table.set("calls", to: spent.calls)
@@ -90,6 +91,7 @@ extension Budget.Limit {
     self.init()
     switch setting {
     case .number(let tokens): price = try Self.amount(tokens, Price.tokens, field)
+    case .text(let text): self = try Budget.Limit(amount: text, field: field)
     case .table(let members):
       for (unit, value) in members.sorted(by: { $0.key < $1.key }) {
         guard case .number(let number) = value else {
@@ -180,12 +182,6 @@ extension Session {
   /// Where the files of a call lie in the asset store.
   public func files(of call: JournaledCall) throws -> [String] {
     try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
-  }
-}
-
-extension Field.Presence {
-  fileprivate var isRequired: Bool {
-    if case .required = self { true } else { false }
   }
 }
 

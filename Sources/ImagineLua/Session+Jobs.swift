@@ -21,7 +21,7 @@ extension Session {
       return job
     }
     return try await billed(open, price, call.spending) { [self] in
-      let request = try await importPictures(of: call.request)
+      let request = try await importPictures(of: call.request, for: call.provider)
       try await open.intends(description, price: price)
       let status = try await provider.submit(request, options: call.options(tracedBy: open))
       try await open.accepted(job: status.id)
@@ -98,8 +98,7 @@ extension Session {
       error.job = job.id
       throw error
     }
-    let header = try VideoHeader { try assets.bytes(of: asset, from: $0, count: $1) }
-    guard let header else {
+    guard let header = try videoHeader(of: asset) else {
       throw ImagineError(.badResponse, "the video of job \(job.id) is no MP4", job: job.id)
     }
     let thumbnail = await thumbnail(of: job, status)
@@ -112,13 +111,26 @@ extension Session {
       thumbnail: thumbnail, session: self)
   }
 
+  /// What an asset says of the film in it; nil where it is none.
+  private func videoHeader(of asset: Asset) throws -> VideoHeader? {
+    let source = MediaSource(byteCount: asset.byteCount) {
+      [assets] offset, count throws(ImagineError) in
+      do {
+        return try assets.bytes(of: asset, from: offset, count: count)
+      } catch {
+        throw error as? ImagineError ?? ImagineError(.io, "cannot read \(asset.path): \(error)")
+      }
+    }
+    let header = VideoHeader(source)
+    if let failure = source.failure { throw failure }
+    return header
+  }
+
   /// The video of a job that was downloaded before, by this attempt of the run or an earlier one.
   private func storedVideo(of job: Job) throws -> Video? {
     guard let record = job.call?.record, record.isAnswered, let video = record.results.first,
       let asset = try assets.asset(sha256: video.sha256),
-      let header = try VideoHeader(reading: {
-        try assets.bytes(of: asset, from: $0, count: $1)
-      })
+      let header = try videoHeader(of: asset)
     else { return nil }
     let thumbnail = try record.results.dropFirst().first
       .flatMap { try assets.asset(sha256: $0.sha256) }
@@ -164,7 +176,7 @@ extension Session {
   }
 
   public func saveVideo(
-    ofJob id: String, to path: String, timeout: Double, provider name: String?
+    ofJob id: String, to path: FilePath, timeout: Double, provider name: String?
   ) async throws {
     try Video.check(path)
     let job = try await job(id: id, provider: name.map { try provider($0) })

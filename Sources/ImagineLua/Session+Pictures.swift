@@ -1,4 +1,6 @@
 import ImagineCore
+import ImagineSystem
+import Lua
 import Synchronization
 
 /// Pictures: drawn, opened, converted, saved.
@@ -69,7 +71,7 @@ extension Session {
     if let images = try await downloaded(part, open) { return images }
     if let images = try await cached(part, open) { return images }
     return try await billed(open, price, part.call.spending) { [self] in
-      let request = try await importPictures(of: part.request)
+      let request = try await importPictures(of: part.request, for: provider)
       try await open.intends(part.description, price: price)
       let drawings = try await provider.draw(
         request, count: part.count, options: part.call.options(tracedBy: open), into: assets)
@@ -208,15 +210,27 @@ extension Session {
   }
 
   /// A picture of the user's own: a file, an address of the web, or bytes.
-  func open(_ path: String) async throws -> Image {
-    if path.hasPrefix("https://") || path.hasPrefix("http://") {
-      return try picture(in: await fetch(path), from: "what the address gives")
+  func open(_ path: FilePath) async throws -> Image {
+    if let address = path.text, address.hasPrefix("https://") || address.hasPrefix("http://") {
+      return try picture(in: await fetch(address), from: "what the address gives")
     }
-    return try picture(in: await assets.importFile(path), from: path)
+    return try picture(in: await assets.importFile(path), from: path.description)
   }
 
   func decode(_ bytes: [UInt8]) async throws -> Image {
-    try picture(in: await assets.store(bytes), from: "the string")
+    if let fault = MediaFault(in: MediaSource(bytes)) {
+      throw ImagineError(.validation, "the string \(fault)", field: "image")
+    }
+    return try picture(in: await assets.store(bytes), from: "the string")
+  }
+
+  /// The content of an asset as a script has it; counted against its memory while it is read.
+  func content(of asset: Asset, for state: LuaState) throws -> LuaString {
+    let memory = try state.reserve(bytes: asset.byteCount)
+    defer { memory.release() }
+    let bytes = try assets.bytes(of: asset, from: 0, count: asset.byteCount)
+    if assets.sha256(of: bytes) != asset.sha256 { try assets.verify(asset) }
+    return LuaString(bytes)
   }
 
   private func picture(in asset: Asset, from source: String) throws(ImagineError) -> Image {
@@ -229,6 +243,7 @@ extension Session {
   }
 
   func convert(_ image: Image, to conversion: Conversion) async throws -> Image {
+    try assets.verify(image.asset)
     let asset = try await converter.convert(image.asset, to: conversion, into: assets)
     guard let header = asset.header else {
       throw ImagineError(.badResponse, "the conversion gave no picture")
@@ -239,7 +254,7 @@ extension Session {
   }
 
   /// Saves in the format that the path's extension names: another one is converted.
-  func save(_ image: Image, to path: String, replacing: Bool, metadata: Bool) async throws {
+  func save(_ image: Image, to path: FilePath, replacing: Bool, metadata: Bool) async throws {
     var asset = image.asset
     if let wanted = try PictureFormat(forSavingTo: path), wanted != image.header.format {
       asset = try await convert(image, to: Conversion(format: wanted)).asset
@@ -248,13 +263,13 @@ extension Session {
       asset, to: path, replacing: replacing, embedding: metadata ? image.metadata : nil)
   }
 
-  func save(_ video: Video, to path: String, replacing: Bool) async throws {
+  func save(_ video: Video, to path: FilePath, replacing: Bool) async throws {
     try await assets.export(video.asset, to: path, replacing: replacing, embedding: nil)
   }
 
   /// The request with its input pictures in the store, so that they have a name that lasts and a
   /// size; a mask of another size than its image is refused before anything is sent.
-  func importPictures(of request: Request) async throws -> Request {
+  func importPictures(of request: Request, for provider: any Provider) async throws -> Request {
     var imported: [String: Asset] = [:]
     for (name, picture) in request.pictures {
       let asset =
@@ -262,7 +277,7 @@ extension Session {
         case .bytes(let bytes): try await assets.store(bytes)
         case .file(let path):
           if let stored = try storedAsset(picture) {
-            stored
+            try verified(stored)
           } else {
             try await assets.importFile(path)
           }
@@ -274,20 +289,32 @@ extension Session {
       }
       imported[name] = asset
     }
+    if let mask = imported["mask"]?.header, mask.hasAlpha, !provider.readsAlphaOfMasks {
+      throw ImagineError.invalid(
+        field: "mask", given: "a mask with an alpha channel",
+        expected: "one without: services read it in different ways; save it in white for what is"
+          + " worked on and black for what is kept")
+    }
     if let image = imported["image"]?.header?.size, let mask = imported["mask"]?.header?.size,
       image != mask
     {
       throw ImagineError.invalid(
         field: "mask", given: "a mask of \(mask) pixels", expected: "the image's size, \(image)")
     }
-    return request.with(pictures: imported.mapValues { .file(path: $0.path) })
+    return request.with(pictures: imported.mapValues { .file(path: FilePath($0.path)) })
+  }
+
+  /// What is paid for is done with the very picture that the script has.
+  private func verified(_ asset: Asset) throws -> Asset {
+    try assets.verify(asset)
+    return asset
   }
 
   /// The asset that a picture is; nil for a file of the user's, which may bear the name of an asset
   /// and hold something else.
   func storedAsset(_ picture: Picture) throws -> Asset? {
     guard let sha256 = picture.storedSHA256, let asset = try assets.asset(sha256: sha256),
-      picture == .file(path: asset.path)
+      picture == .file(path: FilePath(asset.path))
     else { return nil }
     return asset
   }
@@ -304,12 +331,14 @@ struct PartialFailure: Error {
 extension PictureFormat {
   /// The format that the name of a file to save asks for; nil where it has no extension, and the
   /// picture keeps its own.
-  init?(forSavingTo path: String) throws(ImagineError) {
-    guard !path.hasSuffix("/") else {
+  init?(forSavingTo path: FilePath) throws(ImagineError) {
+    let name = String(decoding: path.name.bytes, as: UTF8.self)
+    guard !name.isEmpty else {
       throw .invalid(field: "path", given: "\"\(path)\"", expected: "the name of a file")
     }
-    let name = path.split(separator: "/").last ?? ""
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return nil }
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex,
+      !path.isStream
+    else { return nil }
     let suffix = name[name.index(after: dot)...]
     guard let format = PictureFormat(pathExtension: suffix), Self.writable.contains(format) else {
       throw .invalid(

@@ -1,13 +1,6 @@
 public import ImagineCore
+import ImagineSystem
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The request of a picture, ready to be sent once more.
 public struct Redrawing: Sendable {
@@ -42,7 +35,7 @@ extension Session {
           "the input picture '\(field)' is not in the asset store of this machine:"
             + " it is the one with the SHA-256 \(sha256)", field: field)
       }
-      return .file(path: asset.path)
+      return .file(path: FilePath(asset.path))
     }
     guard request.operation.answer == .picture else {
       throw ImagineError(
@@ -68,9 +61,9 @@ extension Session {
   /// - Parameter replacing: whether a file of that name may be replaced; it is looked for before
   ///   anything is sent.
   /// - Throws: ``ImagineError``.
-  public func draw(_ redrawing: Redrawing, to path: String, replacing: Bool) async throws {
+  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool) async throws {
     _ = try PictureFormat(forSavingTo: path)
-    guard replacing || access(path, F_OK) != 0 else {
+    guard try replacing || path.isStream || path.facts() == nil else {
       throw ImagineError(.io, "\(path) exists and may not be overwritten")
     }
     guard let image = try await draw(redrawing.call).first else { return }

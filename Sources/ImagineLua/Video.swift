@@ -1,4 +1,5 @@
 import ImagineCore
+import ImagineSystem
 import Lua
 
 /// A finished video in a script, downloaded.
@@ -13,9 +14,11 @@ struct Video: Sendable {
 }
 
 extension Video {
-  /// Whether a video may be saved under a name.
-  static func check(_ path: String) throws(ImagineError) {
-    guard path.lowercased().hasSuffix(".mp4") else {
+  /// Whether a video may be saved under a name: that of a file says what is in it, and that of a
+  /// device or a pipe nothing.
+  static func check(_ path: FilePath) throws(ImagineError) {
+    let isNamed = String(decoding: path.bytes, as: UTF8.self).lowercased().hasSuffix(".mp4")
+    guard isNamed || path.isStream else {
       throw .invalid(
         field: "path", given: "\"\(path)\"", expected: "the extension mp4", allowed: ["mp4"])
     }
@@ -34,19 +37,18 @@ extension Video: LuaUserdata {
     type.property("thumbnail") { $0.thumbnail }
 
     type.asyncMethod("save") { video, call in
-      let path = try FilePath(call, 2).text
+      let path = try FilePath(call, 2)
       let replacing =
         try Options(call, 3, of: "save", allowed: ["overwrite"]).boolean("overwrite") ?? true
       try Video.check(path)
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
         try await video.session.save(video, to: path, replacing: replacing)
-        return path
+        return path.luaString
       }
     }
     type.method("data") { video, call in
-      let bytes = try video.session.assets.bytes(
-        of: video.asset, from: 0, count: video.asset.byteCount)
-      return try call.results(LuaString(bytes))
+      try call.refuseArguments(after: 1, of: "data", allowsIndex: false)
+      return try call.results(video.session.content(of: video.asset, for: call.state))
     }
     type.equality { $0.asset.sha256 == $1.asset.sha256 }
     type.description { video in

@@ -37,7 +37,7 @@ public struct LuaCommand {
     /// As it was written, since names of files need not be UTF-8; `nil` where there is none, or
     /// where it is standard input.
     public var script: LuaString?
-    public var arguments: [String]
+    public var arguments: [LuaString]
   }
 
   /// What is wrong with the value of an option.

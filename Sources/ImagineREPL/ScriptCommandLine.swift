@@ -51,7 +51,7 @@ struct ScriptCommandLine {
   var invocation: LuaCommand.Invocation {
     LuaCommand.Invocation(
       script: script < arguments.count && !scriptIsStandardInput ? arguments[script] : nil,
-      arguments: arguments.dropFirst(script + 1).map(\.text))
+      arguments: Array(arguments.dropFirst(script + 1)))
   }
 
   private mutating func read(
@@ -99,7 +99,10 @@ struct ScriptCommandLine {
         value = String(parts[1])
       } else if index + 1 < arguments.count {
         index += 1
-        value = arguments[index].text
+        guard let text = arguments[index].validText else {
+          throw Failure(description: "the value of '\(name)' is not UTF-8")
+        }
+        value = text
       } else {
         throw Failure(description: "'\(name)' needs argument")
       }

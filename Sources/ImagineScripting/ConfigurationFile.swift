@@ -59,7 +59,12 @@ struct ConfigurationFile: Sendable, Equatable {
     var file = ConfigurationFile()
     file.provider = try settings.text("provider")
     if let providers = try settings.table("providers") {
-      for name in providers.keys { file.providers[name] = try providers.table(name) }
+      for name in providers.keys {
+        let provider = try providers.table(name)
+        // Whether or not it is used: what is misspelt would say nothing in silence.
+        try provider?.allow(ProviderDescription.members(of: name))
+        file.providers[name] = provider
+      }
     }
     if let budget = try settings.table("budget") {
       try budget.allow(["per_day", "unit"])

@@ -33,6 +33,16 @@ struct ProviderDescription: Sendable, Equatable {
     self.place = place
   }
 
+  /// What may be said in `config.toml` of a provider with a name; of the built-in engine nothing.
+  static func members(of name: String) -> [String] {
+    switch name {
+    case "local": []
+    case "imagine": ["prices"]
+    case "openai", "llmvin": ["model", "sizes", "prices"]
+    default: Kind.openai.members
+    }
+  }
+
   /// - Throws: ``ImagineError`` of kind `validation` that names the place and the member.
   init(_ settings: Settings) throws(ImagineError) {
     let place = settings.place

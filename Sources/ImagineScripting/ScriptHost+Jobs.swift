@@ -18,7 +18,7 @@ extension ScriptHost {
   ///   - path: ends in `.mp4`.
   ///   - timeout: seconds.
   public func saveVideo(
-    ofJob id: String, to path: String, timeout: Double = 1800, provider: String? = nil
+    ofJob id: String, to path: FilePath, timeout: Double = 1800, provider: String? = nil
   ) async throws {
     try await session.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
   }

@@ -1,4 +1,5 @@
 import ImagineStore
+import ImagineSystem
 
 /// What is known of how a picture was made, by what its file tells.
 ///
@@ -25,11 +26,17 @@ public struct Provenance: Sendable {
 }
 
 extension ScriptHost {
+  /// Whether a new file can have a path without taking another's place; a device or a pipe is written
+  /// to.
+  public func mayWrite(_ path: FilePath) throws -> Bool {
+    try path.isStream || path.facts() == nil
+  }
+
   /// Reads what a picture tells of its making: nothing is decoded, asked for or believed.
   ///
   /// - Throws: ``ImagineError`` of kind `io` where the file cannot be read, and `validation` where
   ///   it is no picture.
-  public func provenance(ofPicture path: String) throws -> Provenance {
+  public func provenance(ofPicture path: FilePath) throws -> Provenance {
     let file = try PictureTexts(ofFile: path)
     let own = file.metadata
     let ownKeywords = ["imagine", "XMP", "XML:com.adobe.xmp"]
@@ -66,7 +73,7 @@ extension ScriptHost {
   /// Draws a picture again and saves it, in the format that the path's extension names.
   ///
   /// - Throws: ``ImagineError``.
-  public func draw(_ redrawing: Redrawing, to path: String, replacing: Bool = false) async throws {
+  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws {
     try await session.draw(redrawing, to: path, replacing: replacing)
   }
 }

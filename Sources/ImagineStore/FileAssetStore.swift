@@ -1,5 +1,14 @@
 import Crypto
 public import ImagineCore
+import ImagineSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// Assets as files in a folder: `assets/3f/3f9a….png`.
 ///
@@ -14,11 +23,10 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func makeWriter() throws -> any AssetWriter {
-    try WholeFile.makeFolder(root)
-    return try FileAssetWriter(root: root)
+    try FileAssetWriter(in: root)
   }
 
-  public func sha256(ofFile path: String) throws -> String {
+  public func sha256(ofFile path: FilePath) throws -> String {
     try Self.sha256(ofFile: path)
   }
 
@@ -26,9 +34,9 @@ public struct FileAssetStore: AssetStore {
     SHA256.hash(data: bytes).hexadecimal
   }
 
-  static func sha256(ofFile path: String) throws -> String {
+  static func sha256(ofFile path: FilePath, limit: Int = .max) throws -> String {
     var hash = SHA256()
-    try FileReader(path).forEachPiece { hash.update(bufferPointer: $0) }
+    try FileReader(path).forEachPiece(limit: limit) { hash.update(bufferPointer: $0) }
     return hash.finalize().hexadecimal
   }
 
@@ -44,15 +52,33 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
-    try FileReader(asset.path).bytes(from: offset, count: count)
+    try FileReader(asset.path).bytes(
+      from: offset, count: min(count, max(0, asset.byteCount - offset)))
   }
 
-  public func importFile(_ path: String) async throws -> Asset {
+  public func verify(_ asset: Asset) throws {
+    let found = try Self.sha256(ofFile: FilePath(asset.path))
+    guard found != asset.sha256 else { return }
+    setAside(asset)
+    throw ImagineError(
+      .io, "the stored file \(asset.path) is damaged: its content has changed since it was stored")
+  }
+
+  /// A damaged file is no answer any more, and stays for whoever can save something of it.
+  private func setAside(_ asset: Asset) {
+    guard asset.path.hasPrefix("\(root)/") else { return }
+    rename(asset.path, "\(asset.path).damaged")
+  }
+
+  public func importFile(_ path: FilePath) async throws -> Asset {
     await Self.leaveThread()
     let source = try FileReader(path)
-    let writer = try makeWriter()
+    let writer = try FileAssetWriter(in: root)
     do {
-      try source.forEachPiece { try writer.write($0) }
+      try source.forEachPiece(limit: Self.mostImportedBytes) { try writer.write($0) }
+      if let fault = try writer.fault() {
+        throw ImagineError(.validation, "\(path) \(fault)", field: "image")
+      }
       return try await writer.commit()
     } catch {
       writer.discard()
@@ -61,21 +87,45 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func export(
-    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
+    _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: PictureMetadata?
   ) async throws {
     await Self.leaveThread()
     if let metadata, let format = asset.header?.format {
-      let bytes = metadata.embedded(in: try FileReader(asset.path).all(), format: format)
-      if try FileReader(fileAt: path)?.holds(bytes) == true { return }
-      let file = try Self.beginFile(path)
-      try bytes.withUnsafeBytes { bytes throws in try file.write(bytes) }
-      try await file.commit(to: path, replacing: replacing)
+      let content = try FileReader(asset.path).all()
+      guard sha256(of: content) == asset.sha256 else { return try verify(asset) }
+      let told = metadata.embedded(in: content, format: format)
+      if try Self.holds(path, byteCount: told.count, sha256: sha256(of: told)) { return }
+      try await Self.write(path, replacing) { file throws in
+        try told.withUnsafeBytes { bytes throws in try file.write(bytes) }
+      }
     } else {
-      if try FileReader(fileAt: path)?.holds(sameAs: FileReader(asset.path)) == true { return }
-      let file = try Self.beginFile(path)
-      try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
-      try await file.commit(to: path, replacing: replacing)
+      try verify(asset)
+      if try Self.holds(path, byteCount: asset.byteCount, sha256: asset.sha256) { return }
+      try await Self.write(path, replacing) { file in
+        try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
+      }
     }
+  }
+
+  private static func write(
+    _ path: FilePath, _ replacing: Bool, _ body: (OutputFile) throws -> Void
+  ) async throws {
+    let file = try OutputFile(path, replacing: replacing)
+    do {
+      try body(file)
+    } catch {
+      file.discard()
+      throw error
+    }
+    try await file.commit(replacing: replacing)
+  }
+
+  /// Whether a file of the user's has this very content.
+  private static func holds(_ path: FilePath, byteCount: Int, sha256: String) throws -> Bool {
+    guard let facts = FileFacts(path), facts.isFile, facts.byteCount == byteCount else {
+      return false
+    }
+    return try self.sha256(ofFile: path) == sha256
   }
 
   /// Goes on on a thread of the pool: the caller's may be a script's, and a large file takes a while.
@@ -83,15 +133,15 @@ public struct FileAssetStore: AssetStore {
     await Task.yield()
   }
 
-  private static func beginFile(_ path: String) throws -> WholeFile {
-    let folder = WholeFile.parent(of: path)
-    try WholeFile.makeFolder(folder)
-    return try WholeFile(in: folder)
-  }
-
   /// A file of the user's as an asset that is not stored, for one who only looks.
-  public func describe(fileOfTheUsers path: String) throws -> Asset {
-    try Self.describe(path, sha256: sha256(ofFile: path))
+  public func describe(fileOfTheUsers path: FilePath) throws -> Asset {
+    let source = try FileReader(path).source(limit: Self.mostImportedBytes)
+    let (header, fault) = (PictureHeader(source), MediaFault(in: source))
+    if let failure = source.failure { throw failure }
+    if let fault { throw ImagineError(.validation, "\(path) \(fault)", field: "image") }
+    return Asset(
+      sha256: try Self.sha256(ofFile: path, limit: Self.mostImportedBytes),
+      path: path.description, byteCount: source.byteCount, header: header)
   }
 
   static func folder(of sha256: String, in root: String) -> String {
@@ -100,16 +150,14 @@ public struct FileAssetStore: AssetStore {
 
   private static func describe(_ path: String, sha256: String) throws -> Asset {
     let reader = try FileReader(path)
-    let head = try reader.next(upTo: PictureHeader.enoughBytes)
-    var header = PictureHeader(head)
-    if header == nil, PictureHeader.mayLieDeeper(head) {
-      header = PictureHeader(head + (try reader.all()))
-    }
-    return Asset(sha256: sha256, path: path, byteCount: try reader.byteCount, header: header)
+    let source = reader.source(byteCount: reader.byteCount ?? 0)
+    let header = PictureHeader(source)
+    if let failure = source.failure { throw failure }
+    return Asset(sha256: sha256, path: path, byteCount: source.byteCount, header: header)
   }
 }
 
-/// Hashes and sniffs what it writes, so that the content is read once.
+/// Hashes what it writes, and reads from it what it is.
 final class FileAssetWriter: AssetWriter {
   /// The endings of assets' names; the last is for what is neither a picture nor a video.
   static let suffixes =
@@ -118,12 +166,15 @@ final class FileAssetWriter: AssetWriter {
   private let root: String
   private let file: WholeFile
   private var hash = SHA256()
-  /// The beginning; all of it where the header lies deeper.
+  /// The beginning, which is all of a small picture: then nothing is read again.
   private var head: [UInt8] = []
-  private var header: PictureHeader?
   private var byteCount = 0
 
-  init(root: String) throws {
+  private static let longestHead = 1 << 16
+
+  /// - Parameter root: the folder of the store; made where it is missing.
+  init(in root: String) throws {
+    try WholeFile.makeFolder(root)
     self.root = root
     file = try WholeFile(in: root)
   }
@@ -131,24 +182,41 @@ final class FileAssetWriter: AssetWriter {
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     hash.update(bufferPointer: bytes)
     byteCount += bytes.count
-    if head.count < PictureHeader.enoughBytes {
-      head.append(contentsOf: bytes)
-      if head.count >= PictureHeader.enoughBytes { header = PictureHeader(head) }
-    } else if header == nil, PictureHeader.mayLieDeeper(head) {
-      head.append(contentsOf: bytes)
+    if head.count < Self.longestHead {
+      head.append(contentsOf: bytes.prefix(Self.longestHead - head.count))
     }
     try file.write(bytes)
   }
 
+  private var source: MediaSource {
+    let file = file
+    return MediaSource(byteCount: byteCount, head: head) { offset, count throws(ImagineError) in
+      try file.bytes(from: offset, count: count)
+    }
+  }
+
+  /// Why what was written is no whole picture or film; nil where it is, and for anything else.
+  func fault() throws(ImagineError) -> MediaFault? {
+    let source = source
+    let fault = MediaFault(in: source)
+    if let failure = source.failure { throw failure }
+    return fault
+  }
+
   func commit() async throws -> Asset {
+    if let fault = try fault() {
+      throw ImagineError(.badResponse, "the file \(fault)")
+    }
     let sha256 = hash.finalize().hexadecimal
-    let header = header ?? PictureHeader(head)
+    let header = PictureHeader(source)
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try WholeFile.makeFolder(folder)
     let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
     // What is stored twice is there once, and as new as if it were stored now, so that nobody prunes
-    // it before the journal has it. One of another size was damaged, and is replaced.
-    if FileFacts(path)?.byteCount == byteCount, FileFacts.touch(path) {
+    // it before the journal has it. One that is damaged is replaced.
+    if FileFacts(path)?.byteCount == byteCount,
+      try FileAssetStore.sha256(ofFile: FilePath(path)) == sha256, FileFacts.touch(path)
+    {
       file.discard()
     } else {
       try await file.commit(to: path, replacing: true)
@@ -162,7 +230,7 @@ final class FileAssetWriter: AssetWriter {
 
   private static func suffix(header: PictureHeader?, head: [UInt8]) -> String {
     if let header { return ".\(header.format.pathExtension)" }
-    return head.dropFirst(4).starts(with: Array("ftyp".utf8)) ? ".mp4" : ".bin"
+    return VideoHeader.begins(head) ? ".mp4" : ".bin"
   }
 }
 

@@ -1,5 +1,6 @@
 import GRDB
 import ImagineCore
+import ImagineSystem
 import Synchronization
 
 /// `journal.sqlite`: one database for every run on a home. Opened when it is first asked.

@@ -41,25 +41,9 @@ enum PNGChunk {
     chunk("iTXt", Array(keyword.utf8) + [0, 0, 0, 0, 0] + Array(text.utf8))
   }
 
-  /// CRC-32 of ISO 3309, the one that PNG names.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    var register: UInt32 = 0xFFFF_FFFF
-    for byte in bytes {
-      register = register >> 8 ^ checksums[Int(truncatingIfNeeded: register ^ UInt32(byte)) & 0xFF]
-    }
-    return ~register
-  }
-
-  /// What each value of a byte does to the register.
-  private static let checksums: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { register, _ in
-      register & 1 == 1 ? register >> 1 ^ 0xEDB8_8320 : register >> 1
-    }
-  }
-
   static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
     let body = Array(type.utf8) + data
-    return bigEndian(UInt32(data.count)) + body + bigEndian(checksum(body))
+    return bigEndian(UInt32(data.count)) + body + bigEndian(CRC32.checksum(body))
   }
 
   private static func bigEndian(_ value: UInt32) -> [UInt8] {

@@ -1,4 +1,5 @@
 public import ImagineCore
+import ImagineSystem
 
 /// The texts in a picture's file, read without decoding a pixel.
 ///
@@ -29,12 +30,10 @@ public struct PictureTexts: Sendable, Hashable {
   ///
   /// - Throws: ``ImagineError`` of kind `io` where it cannot be read, and `validation` where it is
   ///   no picture.
-  public init(ofFile path: String) throws(ImagineError) {
-    let reader = try FileReader(path)
-    let count = try reader.byteCount
-    let texts = try PictureTexts(byteCount: count) { offset, count throws(ImagineError) in
-      try reader.bytes(from: offset, count: count)
-    }
+  public init(ofFile path: FilePath) throws(ImagineError) {
+    let source = try FileReader(path).source(limit: FileAssetStore.mostImportedBytes)
+    let texts = PictureTexts(source)
+    if let failure = source.failure { throw failure }
     guard let texts else {
       throw ImagineError(
         .validation, "\(path) is no picture (expected \(PictureHeader.expectation))")
@@ -42,83 +41,65 @@ public struct PictureTexts: Sendable, Hashable {
     self = texts
   }
 
-  /// - Parameter read: gives at most so many bytes from an offset.
   /// - Returns: nil for what is no picture.
-  init?(
-    byteCount: Int, read: (_ offset: Int, _ count: Int) throws(ImagineError) -> [UInt8]
-  ) throws(ImagineError) {
-    guard let header = PictureHeader(try read(0, min(byteCount, PictureHeader.enoughBytes))) else {
-      return nil
-    }
+  init?(_ source: MediaSource) {
+    guard let header = PictureHeader(source) else { return nil }
     format = header.format
     size = header.size
     switch format {
-    case .png: try readPNG(byteCount, read)
-    case .jpeg: try readJPEG(byteCount, read)
-    case .webp: try readWebP(byteCount, read)
+    case .png: readPNG(source)
+    case .jpeg: readJPEG(source)
+    case .webp: readWebP(source)
     case .avif, .gif, .tiff: break
     }
   }
 
-  private typealias Read = (_ offset: Int, _ count: Int) throws(ImagineError) -> [UInt8]
-
-  private mutating func readPNG(_ byteCount: Int, _ read: Read) throws(ImagineError) {
+  private mutating func readPNG(_ source: MediaSource) {
     var offset = PNGChunk.signature.count
     for _ in 0..<Self.mostParts where entries.count < Self.mostTexts {
-      let frame = try read(offset, 8)
-      guard frame.count == 8 else { return }
-      let length = frame.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-      guard length <= byteCount - offset - 12 else { return }
-      let type = String(decoding: frame.suffix(4), as: UTF8.self)
-      if PNGChunk.textTypes.contains(type), length <= Self.longestText {
-        let body = try read(offset + 8, length + 4)
-        let written = body.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
-        if body.count == length + 4,
-          PNGChunk.checksum(Array(frame.suffix(4) + body.dropLast(4))) == written,
-          let entry = PNGChunk.entry(type: type, body.dropLast(4))
-        {
-          add(entry)
-        }
+      guard let length = source.big(offset, 4), let type = source.name(offset + 4),
+        length <= source.byteCount - offset - 12
+      else { return }
+      if PNGChunk.textTypes.contains(type), length <= Self.longestText,
+        let named = source.bytes(offset + 4, length + 4), let sum = source.big(offset + 8 + length, 4),
+        CRC32.checksum(Array(named)) == sum,
+        let entry = PNGChunk.entry(type: type, named.dropFirst(4))
+      {
+        add(entry)
       }
       guard type != "IEND" else { return }
       offset += length + 12
     }
   }
 
-  private mutating func readJPEG(_ byteCount: Int, _ read: Read) throws(ImagineError) {
+  private mutating func readJPEG(_ source: MediaSource) {
     var offset = 2
     for _ in 0..<Self.mostParts where entries.count < Self.mostTexts {
-      let frame = try read(offset, 4)
       // Behind the start of the scan, 0xDA, there are pixels.
-      guard frame.count == 4, frame[0] == 0xFF, frame[1] != 0xDA else { return }
-      if frame[1] == 0xFF || frame[1] == 0x01 || (0xD0...0xD8).contains(frame[1]) {
-        offset += frame[1] == 0xFF ? 1 : 2
+      guard let mark = source.big(offset, 2), mark >= 0xFF00, mark != 0xFFDA else { return }
+      if mark == 0xFFFF || mark == 0xFF01 || (0xFFD0...0xFFD8).contains(mark) {
+        offset += mark == 0xFFFF ? 1 : 2
         continue
       }
-      let length = Int(frame[2]) << 8 | Int(frame[3])
-      guard length >= 2 else { return }
-      if frame[1] == 0xE1 {
-        let body = try read(offset + 4, length - 2)
+      guard let length = source.big(offset + 2, 2), length >= 2 else { return }
+      if mark == 0xFFE1, let body = source.bytes(offset + 4, length - 2) {
         if body.starts(with: JPEGSegment.xmpHeader) {
           add(xmp: body.dropFirst(JPEGSegment.xmpHeader.count))
         } else {
-          add(exif: body)
+          add(exif: Array(body))
         }
       }
       offset += 2 + length
     }
   }
 
-  private mutating func readWebP(_ byteCount: Int, _ read: Read) throws(ImagineError) {
+  private mutating func readWebP(_ source: MediaSource) {
     var offset = 12
     for _ in 0..<Self.mostParts where entries.count < Self.mostTexts {
-      let frame = try read(offset, 8)
-      guard frame.count == 8 else { return }
-      let length = frame.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-      if frame.starts(with: Array("XMP ".utf8)), length <= Self.longestText {
-        add(xmp: try read(offset + 8, length)[...])
-      } else if frame.starts(with: Array("EXIF".utf8)), length <= Self.longestText {
-        add(exif: try read(offset + 8, length))
+      guard let name = source.name(offset), let length = source.little(offset + 4, 4) else { return }
+      if length <= Self.longestText, let body = source.bytes(offset + 8, length) {
+        if name == "XMP " { add(xmp: body) }
+        if name == "EXIF" { add(exif: Array(body)) }
       }
       offset += 8 + length + length % 2
     }
@@ -144,20 +125,29 @@ public struct PictureTexts: Sendable, Hashable {
 }
 
 extension PNGChunk {
-  /// The text in a chunk's data; nil for a compressed one, which is not read.
+  /// The text in a chunk's data; nil for one that cannot be read, or is longer than is read.
   fileprivate static func entry(type: String, _ data: ArraySlice<UInt8>) -> PictureTexts.Entry? {
     guard let end = data.firstIndex(of: 0), end > data.startIndex else { return nil }
     let keyword = latin(data[..<end])
     let rest = data[(end + 1)...]
+    func inflated(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+      ZlibStream.inflate(bytes, limit: PictureTexts.longestText)?[...]
+    }
     switch type {
     case "tEXt": return PictureTexts.Entry(keyword: keyword, text: latin(rest))
+    case "zTXt":
+      // A byte names the compression, of which there is one.
+      guard rest.first == 0, let text = inflated(rest.dropFirst()) else { return nil }
+      return PictureTexts.Entry(keyword: keyword, text: latin(text))
     case "iTXt":
       // Two bytes of compression, then language and translated keyword, each with a zero behind it.
-      guard rest.first == 0, let language = rest.dropFirst(2).firstIndex(of: 0),
+      guard let isCompressed = rest.first, isCompressed <= 1,
+        let language = rest.dropFirst(2).firstIndex(of: 0),
         let translated = rest[(language + 1)...].firstIndex(of: 0)
       else { return nil }
-      return PictureTexts.Entry(
-        keyword: keyword, text: String(decoding: rest[(translated + 1)...], as: UTF8.self))
+      let bytes = rest[(translated + 1)...]
+      guard let text = isCompressed == 1 ? inflated(bytes) : bytes else { return nil }
+      return PictureTexts.Entry(keyword: keyword, text: String(decoding: text, as: UTF8.self))
     default: return nil
     }
   }

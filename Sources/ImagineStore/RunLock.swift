@@ -1,4 +1,5 @@
 import ImagineCore
+import ImagineSystem
 
 #if canImport(Glibc)
   import Glibc

@@ -1,5 +1,6 @@
 import GRDB
 public import ImagineCore
+import ImagineSystem
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -29,7 +30,7 @@ extension SQLiteJournal {
     let needed = try neededFiles()
     for file in Self.files(in: assets) where !needed.contains(file.sha256) {
       guard let facts = FileFacts(file.path), facts.changedAt < newest else { continue }
-      try FileManager.default.removeItem(atPath: file.path)
+      _ = try FilePath(file.path).remove(recursively: false)
       pruned.files += 1
       pruned.bytes += facts.byteCount
     }

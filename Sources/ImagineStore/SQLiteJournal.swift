@@ -43,7 +43,7 @@ public final class SQLiteJournal: Journal {
       throw ImagineError(.io, "the new run \(run.id) is held by another process")
     }
     if run.script.sha256 == nil, let path = script.path {
-      run.script.sha256 = try? FileAssetStore.sha256(ofFile: path)
+      run.script.sha256 = try? FileAssetStore.sha256(ofFile: FilePath(path))
     }
     try database.write { try run.insert(into: $0) }
     return try hold(run, lock, calls: [])

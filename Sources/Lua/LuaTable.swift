@@ -157,6 +157,18 @@ public struct LuaTable: Sendable, Equatable {
     }
   }
 
+  /// The metatable; `nil` where there is none. A field `__metatable` does not hide it.
+  public var metatable: LuaTable? {
+    get throws {
+      let state = try reference.state()
+      return try state.balanced { stack in
+        try state.push(reference, stack)
+        guard lua_getmetatable(stack, -1) != 0 else { return nil }
+        return try LuaTable.read(from: state, at: -1)
+      }
+    }
+  }
+
   /// Sets the metatable; `nil` removes it.
   public func setMetatable(_ metatable: LuaTable?) throws {
     let state = try reference.state()

@@ -21,8 +21,9 @@ struct DoctorCommand: AsyncParsableCommand {
       try JSONOutput.print(findings)
     } else {
       for finding in findings {
-        print("\(Self.mark(finding.verdict)) \(finding.subject): \(finding.detail)")
-        if let advice = finding.advice { print("        \(advice)") }
+        let line = "\(Self.mark(finding.verdict)) \(finding.subject): \(finding.detail)"
+        try Output.line(line.printable)
+        if let advice = finding.advice { try Output.line("        \(advice)".printable) }
       }
     }
     if findings.contains(where: { $0.verdict == .problem }) { throw ExitCode.failure }

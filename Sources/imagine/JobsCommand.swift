@@ -34,7 +34,7 @@ struct JobsCommand: AsyncParsableCommand {
         if options.json { return try JSONOutput.print(jobs) }
         for job in jobs {
           let date = Date(timeIntervalSince1970: job.submittedAt).formatted(.iso8601)
-          Listing.print(job.id, "\(job.state)", job.provider, date, job.prompt)
+          try Listing.print(job.id, "\(job.state)", job.provider, date, job.prompt)
         }
       }
     }
@@ -53,7 +53,7 @@ struct JobsCommand: AsyncParsableCommand {
           ("id", status.id), ("status", status.state.rawValue), ("progress", status.share),
           ("created", status.createdAt), ("failure", status.failure), ("url", status.videoAddress),
         ]
-        for case (let name, let fact?) in facts { Listing.print(name, fact) }
+        for case (let name, let fact?) in facts { try Listing.print(name, fact) }
       }
     }
   }
@@ -63,7 +63,7 @@ struct JobsCommand: AsyncParsableCommand {
       abstract: "Waits for a job's video and saves it.")
     @OptionGroup var options: HostOptions
     @ArgumentParser.Argument(help: "The job's id.") var id: String
-    @Option(name: .shortAndLong, help: "Where to save it; ID.mp4 by default.") var output: String?
+    @Option(name: .shortAndLong, help: "Where to save it; ID.mp4 by default.") var output: FilePath?
     @Option(help: "Seconds to wait.") var timeout = 1800.0
 
     func validate() throws {
@@ -74,10 +74,14 @@ struct JobsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await options.withHost { host in
-        let path = output ?? "\(id).mp4"
+        let path = output ?? FilePath("\(id).mp4")
         try await host.saveVideo(
           ofJob: id, to: path, timeout: timeout, provider: options.provider)
-        if options.json { try JSONOutput.print(["id": id, "path": path]) } else { print(path) }
+        if options.json {
+          try JSONOutput.print(["id": id, "path": path.description])
+        } else {
+          try Output.line(path.description)
+        }
       }
     }
   }

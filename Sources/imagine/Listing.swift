@@ -3,8 +3,8 @@ import ImagineScripting
 
 /// Listings for people: a line for each thing, its fields parted by tabs.
 enum Listing {
-  static func print(_ fields: String...) {
-    Swift.print(fields.map(\.inOneLine).joined(separator: "\t"))
+  static func print(_ fields: String...) throws {
+    try Output.line(fields.map(\.inOneLine).joined(separator: "\t"))
   }
 
   /// Amounts with their units, which are never added together.
@@ -15,12 +15,27 @@ enum Listing {
   }
 }
 
-/// Listings for programs.
+/// Listings for programs: names in snake_case, and times, whose names end in `_at`, in ISO 8601.
 enum JSONOutput {
   static func print(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let lines = String(decoding: try encoder.encode(value), as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false).map(Self.withReadableTime)
+    try Output.line(lines.joined(separator: "\n").withoutControls)
+  }
+
+  /// Times are seconds since 1970 in the host. In JSON no text has a line end, so a line is a member.
+  private static func withReadableTime(_ line: Substring) -> Substring {
+    guard let end = line.firstRange(of: "_at\" : ")?.upperBound else { return line }
+    let number = line[end...].prefix { $0.isNumber || $0 == "." || $0 == "-" }
+    guard line.drop(while: { $0 == " " }).first == "\"", let seconds = Double(number),
+      line[number.endIndex...].allSatisfy({ $0 == "," })
+    else { return line }
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    let time = Date(timeIntervalSince1970: seconds).formatted(style)
+    return "\(line[..<end])\"\(time)\"\(line[number.endIndex...])"
   }
 }
 
@@ -29,5 +44,18 @@ extension String {
   /// anything.
   var inOneLine: String {
     String(printable.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+  }
+
+  /// A JSON text may hold control characters that a terminal obeys, such as U+009B: they are escaped,
+  /// which is the same text to a reader of JSON.
+  var withoutControls: String {
+    guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
+    return unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.isUnprintable {
+        for unit in String(scalar).utf16 { text += String(format: "\\u%04x", unit) }
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
   }
 }

@@ -1,3 +1,4 @@
+import ImagineScripting
 import Logging
 
 #if canImport(Glibc)
@@ -13,8 +14,10 @@ import Logging
 
 /// Lines for the user on stderr: stdout belongs to the script.
 enum Notice {
+  ///
+  /// What a service, a prompt or a file's name brought into them is escaped.
   static func write(_ text: String) {
-    writeRaw("imagine: \(text)\n")
+    writeRaw("imagine: \(text.printable)\n")
   }
 
   /// Written with one call, so that lines of several threads do not mix.

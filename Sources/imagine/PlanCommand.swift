@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import ImagineREPL
 import ImagineScripting
@@ -9,9 +10,17 @@ import Synchronization
 final class PlanCommand: Sendable {
   private let printsJSON = Mutex(false)
 
+  /// `--json` may stand before the script or, as the last word, behind it.
+  ///
   /// - Returns: the exit code: the script's.
   static func run(arguments: [LuaString]) -> Int32 {
-    ScriptCommand.run(arguments: arguments, planning: PlanCommand())
+    let plan = PlanCommand()
+    var arguments = arguments
+    if arguments.count > 2, arguments.last == "--json", !arguments.contains("--") {
+      arguments.removeLast()
+      plan.printsJSON.withLock { $0 = true }
+    }
+    return ScriptCommand.run(arguments: arguments, planning: plan)
   }
 
   var option: LuaCommand.Option {
@@ -20,21 +29,31 @@ final class PlanCommand: Sendable {
     }
   }
 
-  func print(_ plan: ScriptPlan.Summary) {
-    if printsJSON.withLock({ $0 }) {
-      do { try JSONOutput.print(plan) } catch { Notice.write("\(error)") }
-      return
+  /// Prints the plan. A plan that cannot be written whole ends the program with an error.
+  func show(_ plan: ScriptPlan.Summary) {
+    do {
+      try print(plan)
+    } catch let code as ExitCode {
+      exit(code.rawValue)
+    } catch {
+      Notice.write("\(error)")
+      exit(EXIT_FAILURE)
     }
+  }
+
+  /// - Throws: what ``Output`` throws.
+  private func print(_ plan: ScriptPlan.Summary) throws {
+    if printsJSON.withLock({ $0 }) { return try JSONOutput.print(plan) }
     for group in plan.groups {
-      Listing.print(
+      try Listing.print(
         "\(group.calls)", group.provider, group.operation, group.style ?? "-",
         Self.text(group.cost, unpriced: group.unpriced))
     }
-    Swift.print("calls\t\(plan.calls)\t\(Self.text(plan.cost, unpriced: plan.unpriced))")
-    Swift.print("answered by the journal, if resumed\t\(plan.answeredByJournal)")
-    Swift.print("answered by the cache\t\(plan.answeredByCache)")
-    Swift.print("files\t\(plan.files.count)")
-    for file in plan.files { Swift.print("\t\(file)") }
+    try Output.line("calls\t\(plan.calls)\t\(Self.text(plan.cost, unpriced: plan.unpriced))")
+    try Output.line("answered by the journal, if resumed\t\(plan.answeredByJournal)")
+    try Output.line("answered by the cache\t\(plan.answeredByCache)")
+    try Output.line("files\t\(plan.files.count)")
+    for file in plan.files { try Output.line("\t\(file)") }
   }
 
   private static func text(_ cost: [String: Double], unpriced: Int) -> String {

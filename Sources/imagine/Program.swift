@@ -35,13 +35,18 @@ enum Program {
     configuration.plans = plans
     configuration.journalObserver = EndingPoint(environment: environment)?.observe
     configuration.notice = Notice.write
-    if isatty(STDERR_FILENO) == 1 { configuration.progress = TerminalProgress() }
+    configuration.progress = TerminalProgress(environment: environment)
     return ScriptHost(configuration)
   }
 
   /// Where assets and the journal are, by a path that holds when the folder is changed, as it is
   /// for a run that is resumed from elsewhere.
   private static let home: String = {
+    for name in ["IMAGINE_HOME", "XDG_DATA_HOME", "HOME"] where environment[name] != nil {
+      guard let value = getenv(name), String(validatingCString: value) == nil else { continue }
+      Notice.write("\(name) is not UTF-8, as the journal's path must be")
+      exit(EXIT_FAILURE)
+    }
     let path = DataFolder.path(environment: environment)
     guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
     defer { free(folder) }

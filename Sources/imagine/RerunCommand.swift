@@ -19,8 +19,8 @@ struct RerunCommand: AsyncParsableCommand {
       from the asset store by their SHA-256: no address and no path comes from the picture.
       """)
 
-  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP that imagine saved.") var picture: String
-  @Option(name: .shortAndLong, help: "Where to save the new picture.") var output: String
+  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP that imagine saved.") var picture: FilePath
+  @Option(name: .shortAndLong, help: "Where to save the new picture.") var output: FilePath
   @Option(help: "Draw with this provider, in place of the one that the picture names.")
   var provider: String?
   @Flag(help: "Replace the output if it exists.") var force = false
@@ -33,7 +33,7 @@ struct RerunCommand: AsyncParsableCommand {
       throw ImagineError(.validation, "\(picture) tells no request of imagine's")
     }
     let redrawing = try host.redrawing(of: metadata, provider: provider)
-    guard force || access(output, F_OK) != 0 else {
+    guard try force || host.mayWrite(output) else {
       throw ImagineError(.io, "\(output) exists; --force replaces it")
     }
     tell(redrawing)
@@ -43,7 +43,7 @@ struct RerunCommand: AsyncParsableCommand {
     }
     try await host.draw(redrawing, to: output, replacing: force)
     host.tellWhatWasDrawn()
-    print(output)
+    try Output.line(output.description)
   }
 
   /// On stderr, so that the output stays the new file's name.

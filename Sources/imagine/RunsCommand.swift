@@ -20,7 +20,7 @@ struct RunsCommand: AsyncParsableCommand {
       if json { return try JSONOutput.print(runs) }
       for summary in runs {
         let date = Date(timeIntervalSince1970: summary.run.startedAt).formatted(.iso8601)
-        Listing.print(
+        try Listing.print(
           summary.run.id, summary.stateText, date, "\(summary.answered)/\(summary.calls)",
           summary.spentText, summary.run.script.text)
       }
@@ -44,7 +44,7 @@ struct RunsCommand: AsyncParsableCommand {
       let calls = try host.calls(ofRun: summary.run.id)
       if json { return try JSONOutput.print(Page(summary: summary, calls: calls)) }
       let date = Date(timeIntervalSince1970: summary.run.startedAt).formatted(.iso8601)
-      print(
+      try Output.line(
         """
         run\t\(summary.run.id)
         script\t\(summary.run.script.text.inOneLine)
@@ -54,10 +54,10 @@ struct RunsCommand: AsyncParsableCommand {
         spent\t\(summary.spentText)
         """)
       for call in calls {
-        Listing.print(
+        try Listing.print(
           call.state.rawValue, call.provider, call.request.operation,
           call.price.map(\.description) ?? "unknown price", call.durationText,
-          try host.files(of: call).first ?? call.job ?? call.error ?? "-",
+          host.files(of: call).first ?? call.job ?? call.error ?? "-",
           call.request.prompt ?? "")
       }
     }
@@ -104,7 +104,7 @@ struct RunsCommand: AsyncParsableCommand {
     func run() async throws {
       let pruned = try Program.makeHost().pruneRuns()
       if json { return try JSONOutput.print(pruned) }
-      print("\(pruned.runs) runs, \(pruned.files) files, \(pruned.bytes) bytes")
+      try Output.line("\(pruned.runs) runs, \(pruned.files) files, \(pruned.bytes) bytes")
     }
   }
 }
@@ -122,7 +122,7 @@ struct CacheCommand: AsyncParsableCommand {
     func run() async throws {
       let size = try Program.makeHost().cacheSize()
       if json { return try JSONOutput.print(size) }
-      print("\(size.answers) answers, \(size.bytes) bytes")
+      try Output.line("\(size.answers) answers, \(size.bytes) bytes")
     }
   }
 
@@ -139,7 +139,7 @@ struct CacheCommand: AsyncParsableCommand {
     func run() async throws {
       let count = try Program.makeHost().pruneCache(unusedDays: days)
       if json { return try JSONOutput.print(["answers": count]) }
-      print("\(count) answers")
+      try Output.line("\(count) answers")
     }
   }
 }

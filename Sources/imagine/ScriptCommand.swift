@@ -30,11 +30,16 @@ enum ScriptCommand {
     var command = LuaCommand()
     command.options += options(shared)
     if let plan { command.options.append(plan.option) }
-    if arguments.dropFirst().first == "--help" {
-      print(plan == nil ? command.usage("imagine") + commands : command.usage("imagine plan"))
-      return 0
+    switch arguments.dropFirst().first {
+    case "--help", "-h":
+      return Subcommand.writing(
+        plan == nil ? command.usage("imagine") + commands : command.usage("imagine plan"))
+    case "--version": return Subcommand.writing(version)
+    default: break
     }
+    let names = command.options.map(\.name)
     command.willRun = { invocation in
+      tellOfMisplacedOptions(invocation, names)
       shared.settings.withLock { $0.run.script = script(invocation) }
     }
     // The options have been read when the first state is prepared.
@@ -44,7 +49,7 @@ enum ScriptCommand {
       interpreter.waitForBackgroundWorkBlocking()
       guard let host = shared.hostIfMade else { return }
       host.tellWhatWasDrawn()
-      if let summary = host.planned { plan?.print(summary) }
+      if let summary = host.planned { plan?.show(summary) }
       finishRecording(host)
       host.endRun(succeeded: succeeded)
       host.close()
@@ -56,6 +61,28 @@ enum ScriptCommand {
     }
     return command.run(arguments: arguments)
   }
+
+  /// The host's own options, by their names; true for those that a value follows.
+  static let hostOptions: [String: Bool] = {
+    guard let settings = try? Settings(resuming: nil, plans: false) else { return [:] }
+    let all = LuaCommand.standardOptions + options(Shared(settings))
+    return Dictionary(all.map { ($0.name, $0.valueName != nil) }) { $1 }
+  }()
+
+  /// What stands behind the script's name is the script's, whatever it looks like.
+  private static func tellOfMisplacedOptions(
+    _ invocation: LuaCommand.Invocation, _ names: [String]
+  ) {
+    guard let script = invocation.script else { return }
+    let words = invocation.arguments.prefix { $0 != "--" }
+      .map { String($0.text.prefix { $0 != "=" }) }
+    guard let name = words.first(where: names.contains) else { return }
+    Notice.write(
+      "'\(name)' stands behind the script and is left to it; an option of imagine's own stands"
+        + " before: imagine \(name) … \(script)")
+  }
+
+  static let version = "imagine 0.1.0"
 
   private static let commands = """
 
@@ -79,8 +106,9 @@ enum ScriptCommand {
     let folder = getcwd(nil, 0)
     defer { free(folder) }
     return Script(
-      path: path.map { String(cString: $0) }, arguments: invocation.arguments,
-      folder: folder.map { String(cString: $0) } ?? ".")
+      path: path.map { LuaString(cString: $0).name },
+      arguments: invocation.arguments.map(\.name),
+      folder: folder.map { LuaString(cString: $0).name } ?? ".")
   }
 
   private static func options(_ shared: Shared) -> [LuaCommand.Option] {
@@ -193,4 +221,9 @@ private final class Shared: Sendable {
   }
 
   var hostIfMade: ScriptHost? { made.withLock { $0 } }
+}
+
+extension LuaString {
+  /// The text; bytes that are not UTF-8 are spelt out, so that two names never become one.
+  fileprivate var name: String { validText ?? FilePath(bytes: bytes).description }
 }

@@ -12,7 +12,7 @@ struct ShowCommand: AsyncParsableCommand {
       characters spelt out.
       """)
 
-  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP.") var picture: String
+  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP.") var picture: FilePath
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
@@ -20,19 +20,19 @@ struct ShowCommand: AsyncParsableCommand {
     defer { host.close() }
     let provenance = try host.provenance(ofPicture: picture)
     if json { return try printJSON(provenance) }
-    print("\(picture.printable)\t\(provenance.format.rawValue), \(provenance.size)")
+    try Output.line("\(picture)\t\(provenance.format.rawValue), \(provenance.size)")
     if let metadata = provenance.metadata {
-      for line in Facts(metadata, provenance).lines { print(line) }
+      for line in Facts(metadata, provenance).lines { try Output.line(line) }
     }
     guard !provenance.texts.isEmpty else {
-      if provenance.metadata == nil { print("It tells nothing of its making.") }
+      if provenance.metadata == nil { try Output.line("It tells nothing of its making.") }
       return
     }
-    print(
+    try Output.line(
       provenance.metadata == nil
         ? "No request of imagine's is in it. Its texts, by whoever wrote them (not trusted):"
         : "Other texts of the file, by whoever wrote them (not trusted):")
-    for text in provenance.texts { print(Facts.line(text.keyword, text.text)) }
+    for text in provenance.texts { try Output.line(Facts.line(text.keyword, text.text)) }
   }
 
   private struct JSONForm: Encodable {
@@ -56,22 +56,9 @@ struct ShowCommand: AsyncParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let form = JSONForm(
-      file: picture, format: provenance.format.rawValue, width: provenance.size.width,
+      file: picture.description, format: provenance.format.rawValue, width: provenance.size.width,
       height: provenance.size.height, metadata: provenance.metadata, script: provenance.script,
       untrustedTexts: provenance.texts)
-    print(Self.withoutControls(String(decoding: try encoder.encode(form), as: UTF8.self)))
-  }
-
-  /// JSON may hold control characters that a terminal obeys, such as U+009B: they are escaped,
-  /// which is the same text to a reader of JSON.
-  private static func withoutControls(_ json: String) -> String {
-    guard json.unicodeScalars.contains(where: \.isUnprintable) else { return json }
-    return json.unicodeScalars.reduce(into: "") { text, scalar in
-      if scalar.isUnprintable {
-        for unit in String(scalar).utf16 { text += String(format: "\\u%04x", unit) }
-      } else {
-        text.unicodeScalars.append(scalar)
-      }
-    }
+    try Output.line(String(decoding: try encoder.encode(form), as: UTF8.self).withoutControls)
   }
 }

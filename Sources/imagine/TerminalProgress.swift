@@ -1,17 +1,39 @@
 import ImagineScripting
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// One line at the bottom of the terminal that tells how far the awaited jobs are.
 final class TerminalProgress: JobProgress {
   private struct Bar {
-    let began = ContinuousClock.now
+    let began: ContinuousClock.Instant
     var status: JobStatus?
   }
 
   private let bars = Mutex<[String: Bar]>([:])
+  /// A job is waited for question by question, and its time goes on.
+  private let beginnings = Mutex<[String: ContinuousClock.Instant]>([:])
+
+  /// Nil where nobody looks, or the terminal cannot erase a line.
+  init?(environment: [String: String]) {
+    guard isatty(STDERR_FILENO) == 1, !["", "dumb"].contains(environment["TERM"] ?? "") else {
+      return nil
+    }
+  }
 
   func began(_ job: String) {
-    bars.withLock { $0[job] = Bar() }
+    let beginning = beginnings.withLock { beginnings in
+      let beginning = beginnings[job] ?? .now
+      beginnings[job] = beginning
+      return beginning
+    }
+    bars.withLock { $0[job] = Bar(began: beginning) }
   }
 
   func moved(_ job: String, _ status: JobStatus) {
@@ -34,7 +56,7 @@ final class TerminalProgress: JobProgress {
       let seconds = Int((ContinuousClock.now - bar.began) / .seconds(1))
       let share = bar.status?.share.map { " \($0)" } ?? ""
       let state = bar.status?.state.rawValue ?? "asked for"
-      return "video \(job.prefix(8)): \(state)\(share), \(seconds) s"
+      return "video \(String(job.prefix(8)).printable): \(state)\(share), \(seconds) s"
     }
     Notice.writeRaw("\r\u{1B}[K\(parts.joined(separator: "; "))")
   }

@@ -9,29 +9,29 @@ import ImagineScripting
   import Darwin
 #endif
 
-// A subcommand is recognised as the very first argument and nowhere else: after any option the next
-// word is a script, as with `lua`. A file of that name is reached as `./serve`.
-let arguments = CommandLine.arguments
-let words = LuaCommand.processArguments
-switch arguments.dropFirst().first {
+// A subcommand is recognised as the first word but for the host's own options: after any other option
+// the next word is a script, as with `lua`. A file of that name is reached as `./serve`.
+let words = CommandLineOrder.arranged(LuaCommand.processArguments)
+let rest = words.dropFirst(2)
+switch words.dropFirst().first {
 case "run"?, "repl"?:
-  exit(ScriptCommand.run(arguments: [words[0]] + words.dropFirst(2)))
+  exit(ScriptCommand.run(arguments: [words[0]] + rest))
 case "serve"?:
-  exit(ServeCommand.run(arguments: Array(arguments.dropFirst(2))))
+  exit(ServeCommand.run(arguments: CommandWords.texts(rest)))
 case "jobs"?:
-  await Subcommand.run(JobsCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(JobsCommand.self, arguments: rest)
 case "show"?:
-  await Subcommand.run(ShowCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(ShowCommand.self, arguments: rest)
 case "rerun"?:
-  await Subcommand.run(RerunCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(RerunCommand.self, arguments: rest)
 case "plan"?:
-  exit(PlanCommand.run(arguments: [words[0]] + words.dropFirst(2)))
+  exit(PlanCommand.run(arguments: [words[0]] + rest))
 case "runs"?:
-  await Subcommand.run(RunsCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(RunsCommand.self, arguments: rest)
 case "cache"?:
-  await Subcommand.run(CacheCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(CacheCommand.self, arguments: rest)
 case "doctor"?:
-  await Subcommand.run(DoctorCommand.self, arguments: arguments.dropFirst(2))
+  await Subcommand.run(DoctorCommand.self, arguments: rest)
 default:
   exit(ScriptCommand.run(arguments: words))
 }

@@ -8,10 +8,8 @@ import Testing
 
 @Suite("The Imagine API, over a real socket")
 struct ImagineProviderTests {
-  /// The header of a PNG of 2 by 3 pixels: all that the client looks at.
-  static let png: [UInt8] =
-    [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
-    + [0, 0, 0, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
+  /// A PNG of 2 by 3 pixels.
+  static let png = TinyPicture.tallPNG
 
   let folder: TemporaryFolder
   let store: FileAssetStore

@@ -51,10 +51,10 @@ struct RequestDescriptionTests {
     var asked: [String] = []
     let request = try description.request(for: Operation.all) { field, sha256 in
       asked = [field, sha256]
-      return .file(path: "picture.png")
+      return .file(path: FilePath("picture.png"))
     }
     #expect(asked == ["image", String(repeating: "a", count: 64)])
-    #expect(request["image"] == .picture(.file(path: "picture.png")))
+    #expect(request["image"] == .picture(.file(path: FilePath("picture.png"))))
   }
 
   @Test("is checked anew when it is read from a stranger's file")

@@ -148,4 +148,38 @@ struct CSVTests {
       assert(#again == 1000 and again[1000].prompt == "a cat, number 1000")
       """)
   }
+
+  @Test("rows of separators alone are no rows, and one that was written empty comes back")
+  func empty() throws {
+    try runLua(
+      #"""
+      local csv = require "csv"
+      assert(#csv.decode("prompt,style\r\na cat,anime\r\n,\r\n,\r\n") == 1)
+      assert(#csv.decode("a,b\r\r1,2\r\r,\r3,4") == 2)
+      assert(#csv.decode(",\na,b\n", { header = false }) == 1)
+      assert(#csv.decode('a,b\n"",""\n') == 1)
+      local rows = { { a = "1" }, {}, { b = "2" } }
+      assert(#csv.decode(csv.encode(rows)) == 3)
+      """#)
+  }
+
+  @Test("a number is written so that it reads as the same number, or refused")
+  func numbers() throws {
+    try runLua(
+      #"""
+      local csv = require "csv"
+      local numbers = {
+        2^53, 2^53 + 2, 1/3, 0.1, 1e300, 5e-324, -0.0, 3.0, 7, math.maxinteger, math.mininteger, 1e15,
+      }
+      for _, number in ipairs(numbers) do
+        local text = csv.decode(csv.encode{ { n = number } })[1].n
+        assert(tonumber(text) == number and math.type(tonumber(text)) == math.type(number), text)
+      end
+      assert(csv.encode{ { n = 0.1 } } == "n\n0.1\n")
+      for _, number in ipairs{ 0/0, math.huge, -math.huge } do
+        local ok, fault = pcall(csv.encode, { { n = number } })
+        assert(not ok and fault.field == "n" and fault.kind == "validation")
+      end
+      """#)
+  }
 }

@@ -1,3 +1,6 @@
+import Foundation
+import ImagineCore
+import ImagineSystem
 import Lua
 import Testing
 
@@ -40,7 +43,7 @@ struct FileTests {
         function() fs.move(fs.write(root .. "/b.txt", "b"), path, { overwrite = false }) end,
       } do
         local ok, fault = pcall(call)
-        assert(not ok and fault.kind == "io" and fault.message:find("File exists", 1, true), fault)
+        assert(not ok and fault.kind == "io" and fault.message:find("exists", 1, true), fault)
       end
       assert(fs.read(path) == "first" and fs.read(root .. "/b.txt") == "b")
       assert(table.concat(fs.list(root), " ") == "a.txt b.txt")
@@ -137,5 +140,76 @@ struct FileTests {
       assert(fs.extension "a/Cat.PNG" == "png" and fs.extension ".profile" == "" and fs.extension "a.b/c" == "")
       """)
     #expect(try fault("fs.join('a', nil)").contains("fs.join: a nil is not allowed"))
+  }
+
+  @Test("a file that is replaced keeps its mode, and a link goes on leading to it")
+  func kept() throws {
+    let path = folder.path + "/secret"
+    try Data("old".utf8).write(to: URL(filePath: path))
+    #expect(chmod(path, 0o600) == 0 && symlink("secret", folder.path + "/link") == 0)
+    #expect(symlink("new/target", folder.path + "/dangling") == 0)
+    try run(
+      """
+      assert(fs.write(root .. "/secret", "one") and fs.write(root .. "/link", "two"))
+      assert(fs.read(root .. "/secret") == "two")
+      fs.copy(fs.write(root .. "/other", "three"), root .. "/link")
+      assert(fs.read(root .. "/secret") == "three")
+      fs.write(root .. "/dangling", "four")
+      assert(fs.read(root .. "/new/target") == "four")
+      """)
+    var facts = stat()
+    #expect(stat(path, &facts) == 0 && facts.st_mode & 0o7777 == 0o600)
+    #expect(lstat(folder.path + "/link", &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
+  }
+
+  @Test("of several that write one path without overwriting, one wins")
+  func oneWins() async throws {
+    let path = folder.path + "/prize"
+    let wins = await withTaskGroup(of: Bool.self) { group in
+      for number in 0..<16 {
+        group.addTask {
+          (try? FilePath(path).write(Array("writer \(number)".utf8), replacing: false)) != nil
+        }
+      }
+      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+    }
+    #expect(wins == 1)
+    for number in 0..<16 { try Data("\(number)".utf8).write(to: URL(filePath: path + ".\(number)")) }
+    let moves = await withTaskGroup(of: Bool.self) { group in
+      for number in 0..<16 {
+        group.addTask {
+          let source = FilePath(path + ".\(number)")
+          return (try? source.move(to: FilePath(path + ".moved"), replacing: false)) != nil
+        }
+      }
+      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+    }
+    #expect(moves == 1)
+  }
+
+  @Test("names are bytes, in lists and back")
+  func bytes() throws {
+    try run(
+      #"""
+      local names = { "caf\xe9", "\xff\xfe", "\xc3\xa9", "a\nb" }
+      for index, name in ipairs(names) do fs.write(root .. "/d\xff/" .. name, tostring(index)) end
+      local found = fs.list(root, { recursive = true })
+      assert(#found == #names + 1 and found[1] == "d\xff")
+      for index, name in ipairs(names) do
+        assert(fs.read(root .. "/d\xff/" .. name) == tostring(index))
+      end
+      fs.move(root .. "/d\xff/caf\xe9", root .. "/d\xff/\xe8")
+      assert(fs.read(root .. "/d\xff/\xe8") == "1" and not fs.exists(root .. "/d\xff/caf\xe9"))
+      assert(fs.remove(root .. "/d\xff", { recursive = true }) and #fs.list(root) == 0)
+      """#)
+  }
+
+  @Test("the hash of a file is that of its content")
+  func sha256() throws {
+    try run(
+      """
+      assert(fs.sha256(fs.write(root .. "/abc", "abc"))
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+      """)
   }
 }

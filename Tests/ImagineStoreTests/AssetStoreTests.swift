@@ -4,6 +4,7 @@ import ImagineTestSupport
 import Testing
 
 @testable import ImagineStore
+@testable import ImagineSystem
 
 @Suite("Assets are kept by their content")
 struct AssetStoreTests {
@@ -81,7 +82,7 @@ struct AssetStoreTests {
           let name = index == 7 ? "ba" : "copy-\(index)"
           return
             (try? await store.export(
-              asset, to: "\(folder)/\(name)", replacing: true, embedding: nil)) != nil
+              asset, to: FilePath("\(folder)/\(name)"), replacing: true, embedding: nil)) != nil
         }
       }
       return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
@@ -95,7 +96,7 @@ struct AssetStoreTests {
   func exported() async throws {
     let asset = try await store.store(Array("abc".utf8))
     let path = "\(folder)/a/b/c.bin"
-    try await store.export(asset, to: path, replacing: false, embedding: nil)
+    try await store.export(asset, to: FilePath(path), replacing: false, embedding: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
   }
 
@@ -105,11 +106,11 @@ struct AssetStoreTests {
     let path = "\(folder)/c.bin"
     try "mine".write(toFile: path, atomically: true, encoding: .utf8)
     let error = await #expect(throws: ImagineError.self) {
-      try await store.export(asset, to: path, replacing: false, embedding: nil)
+      try await store.export(asset, to: FilePath(path), replacing: false, embedding: nil)
     }
     #expect(error?.kind == .io)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
-    try await store.export(asset, to: path, replacing: true, embedding: nil)
+    try await store.export(asset, to: FilePath(path), replacing: true, embedding: nil)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc")
     #expect(!names().contains { $0.contains("part") })
   }
@@ -119,19 +120,19 @@ struct AssetStoreTests {
     for metadata in [nil, PictureMetadataTests.metadata] {
       let asset = try await store.store(BlankPicture.png(size: PixelSize(width: 8, height: 8)))
       let path = "\(folder)/again-\(metadata == nil).png"
-      try await store.export(asset, to: path, replacing: false, embedding: metadata)
+      try await store.export(asset, to: FilePath(path), replacing: false, embedding: metadata)
       func number() throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
       }
       let first = try number()
-      try await store.export(asset, to: path, replacing: false, embedding: metadata)
+      try await store.export(asset, to: FilePath(path), replacing: false, embedding: metadata)
       #expect(try number() == first)
       // Of the same length, so that the content is looked at.
       var other = try Data(contentsOf: URL(filePath: path))
       other[other.count - 1] ^= 1
       try other.write(to: URL(filePath: path))
       await #expect(throws: ImagineError.self) {
-        try await store.export(asset, to: path, replacing: false, embedding: metadata)
+        try await store.export(asset, to: FilePath(path), replacing: false, embedding: metadata)
       }
     }
   }
@@ -141,22 +142,72 @@ struct AssetStoreTests {
     // A JPEG's frame header after 120 kB of comments.
     let comment = [0xFF, 0xFE, 0xEA, 0x62] + [UInt8](repeating: 7, count: 60_000)
     let frame: [UInt8] = [0xFF, 0xC0, 0, 11, 8, 2, 0xD0, 5, 0, 1, 1, 0x11, 0]
-    let asset = try await store.store([0xFF, 0xD8] + comment + comment + frame)
+    let scan: [UInt8] = [0xFF, 0xDA, 0, 2, 7, 0xFF, 0xD9]
+    let asset = try await store.store([0xFF, 0xD8] + comment + comment + frame + scan)
     #expect(asset.header == PictureHeader(format: .jpeg, size: PixelSize(width: 1280, height: 720)))
     #expect(try store.asset(sha256: asset.sha256) == asset)
   }
 
-  @Test("a pipe of that name is not waited for, and keeps its place", arguments: [false, true])
+  @Test("a pipe of that name is written to, and keeps its place", arguments: [false, true])
   func pipe(replacing: Bool) async throws {
     let asset = try await store.store(Array("abc".utf8))
     let path = "\(folder)/pipe"
     #expect(mkfifo(path, 0o600) == 0)
-    let error = await #expect(throws: ImagineError.self) {
-      try await store.export(asset, to: path, replacing: replacing, embedding: nil)
-    }
-    #expect(error?.message.contains("it is a device or a pipe") == true)
+    async let read = Task.detached { try FileReader(FilePath(path)).all() }.value
+    try await store.export(asset, to: FilePath(path), replacing: replacing, embedding: nil)
+    #expect(try await read == Array("abc".utf8))
     var facts = stat()
     #expect(stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO)
+  }
+
+  @Test("a picture or a film that is not whole is not stored")
+  func truncated() async throws {
+    for (format, bytes) in SampleMedia.pictures + SampleMedia.films {
+      let half = Array(bytes.dropLast(bytes.count / 2))
+      let error = await #expect(throws: ImagineError.self, "\(format)") {
+        try await store.store(half)
+      }
+      #expect(error?.kind == .badResponse && error?.message.contains("is truncated") == true)
+      let path = temporary.file("half.\(format)")
+      try Data(half).write(to: URL(filePath: path))
+      let refused = await #expect(throws: ImagineError.self) {
+        try await store.importFile(FilePath(path))
+      }
+      #expect(refused?.kind == .validation && refused?.message.contains(path) == true)
+    }
+    #expect(names().filter { !$0.hasPrefix("ba") } == [])
+  }
+
+  @Test("a stored file that was damaged is found when it is used, and is no answer any more")
+  func found() async throws {
+    let picture = TinyPicture.png + [UInt8](repeating: 7, count: 10_000)
+    let asset = try await store.store(picture)
+    var bytes = picture
+    bytes.replaceSubrange(2000..<6096, with: [UInt8](repeating: 0, count: 4096))
+    try Data(bytes).write(to: URL(filePath: asset.path))
+    let path = temporary.file("out.png")
+    for metadata in [nil, PictureMetadataTests.metadata] {
+      let error = await #expect(throws: ImagineError.self) {
+        try await store.export(asset, to: FilePath(path), replacing: true, embedding: metadata)
+      }
+      #expect(error?.kind == .io)
+      #expect(!FileManager.default.fileExists(atPath: path))
+      #expect(try store.asset(sha256: asset.sha256) == nil)
+      // What is stored again takes the place of the damaged file.
+      try Data(bytes).write(to: URL(filePath: asset.path))
+    }
+    #expect(throws: ImagineError.self) { try store.verify(asset) }
+    try Data(bytes).write(to: URL(filePath: asset.path))
+    #expect(try await store.store(picture) == asset)
+    try store.verify(asset)
+  }
+
+  @Test("what is larger than may be imported is refused, and what has no end too")
+  func endless() async throws {
+    let error = await #expect(throws: ImagineError.self) {
+      try await store.importFile("/dev/zero")
+    }
+    #expect(error?.kind == .io && error?.message.contains("larger than 128 MiB") == true)
   }
 }
 

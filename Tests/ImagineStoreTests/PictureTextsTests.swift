@@ -19,9 +19,7 @@ struct PictureTextsTests {
     run: "run-7")
 
   private func read(_ bytes: [UInt8]) throws -> PictureTexts? {
-    try PictureTexts(byteCount: bytes.count) { offset, count throws(ImagineError) in
-      offset < bytes.count ? Array(bytes[offset..<min(bytes.count, offset + count)]) : []
-    }
+    PictureTexts(MediaSource(bytes))
   }
 
   @Test("the whole request comes back from each format that has a place", arguments: Sample.all)
@@ -103,7 +101,7 @@ struct PictureTextsTests {
     chunk[chunk.count - 5] = 0xFF
     let body = Array(chunk[4..<(chunk.count - 4)])
     chunk.replaceSubrange(
-      (chunk.count - 4)..., with: withUnsafeBytes(of: PNGChunk.checksum(body).bigEndian, Array.init)
+      (chunk.count - 4)..., with: withUnsafeBytes(of: CRC32.checksum(body).bigEndian, Array.init)
     )
     let inserted = PNGChunk.insert(
       [
@@ -116,6 +114,39 @@ struct PictureTextsTests {
     #expect(texts.entries.map(\.keyword) == ["parameters", "workflow", "imagine"])
     #expect(texts.entries[0].text == parameters)
     #expect(texts.entries[1].text == "?\u{FFFD}")
+  }
+
+  @Test("compressed texts are read, but for one that grows beyond what is read")
+  func compressed() throws {
+    // Python's zlib wrote them: "a cat" and 2 MiB of zeros.
+    let text: [UInt8] = [0x78, 0x9C, 0x4B, 0x54, 0x48, 0x4E, 0x2C, 0x01, 0, 4, 0xC9, 0x01, 0xBA]
+    let grown = try #require(Self.deflatedZeros)
+    let chunks = [
+      ("one", PNGChunk.chunk("zTXt", Array("one\0\0".utf8) + text)),
+      ("two", PNGChunk.chunk("iTXt", Array("two\0\u{1}\0\0\0".utf8) + text)),
+      ("bomb", PNGChunk.chunk("zTXt", Array("bomb\0\0".utf8) + grown)),
+      ("cut", PNGChunk.chunk("zTXt", Array("cut\0\0".utf8) + text.dropLast(6))),
+    ]
+    let picture = try #require(PNGChunk.insert(chunks, into: Sample.png.bytes))
+    let entries = try #require(try read(picture)).entries
+    #expect(entries.map(\.keyword) == ["one", "two"])
+    #expect(entries.allSatisfy { $0.text == "a cat" })
+  }
+
+  /// 2 MiB of zeros, as zlib writes them.
+  private static var deflatedZeros: [UInt8]? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "python3", "-c",
+      "import sys, zlib; sys.stdout.buffer.write(zlib.compress(bytes(2 << 20)))",
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    guard (try? process.run()) != nil else { return nil }
+    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Array(bytes)
   }
 
   /// An Exif block with one directory that leads to another with the comment in it.
@@ -165,9 +196,9 @@ struct PictureTextsTests {
   func noPicture() throws {
     let path = NSTemporaryDirectory() + "no-picture-\(UUID().uuidString).png"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    #expect(throws: ImagineError.self) { try PictureTexts(ofFile: path) }
+    #expect(throws: ImagineError.self) { try PictureTexts(ofFile: FilePath(path)) }
     try Data("hello".utf8).write(to: URL(fileURLWithPath: path))
-    let error = #expect(throws: ImagineError.self) { try PictureTexts(ofFile: path) }
+    let error = #expect(throws: ImagineError.self) { try PictureTexts(ofFile: FilePath(path)) }
     #expect(error?.kind == .validation)
   }
 }

@@ -24,7 +24,7 @@ struct WorkflowTests {
   /// Width and height in the header of a saved picture.
   private func size(_ name: String) throws -> PixelSize? {
     let data = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
-    return PictureHeader(Array(data.prefix(PictureHeader.enoughBytes)))?.size
+    return PictureHeader(data)?.size
   }
 
   @Test("every aspect ratio is drawn in its size")
@@ -170,8 +170,6 @@ struct WorkflowTests {
     await stub.close()
   }
 
-  /// The header of a PNG of 2 by 3 pixels: all that the host looks at.
-  static let png: [UInt8] =
-    [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
-    + [0, 0, 0, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
+  /// A PNG of 2 by 3 pixels.
+  static let png = TinyPicture.tallPNG
 }

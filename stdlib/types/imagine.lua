@@ -7,7 +7,7 @@
 ---@alias imagine.aspect_ratio "1:1"|"3:2"|"4:3"|"3:4"|"16:9"|"9:16"
 ---@alias imagine.video_aspect_ratio "1:1"|"16:9"|"9:16"
 ---@alias imagine.job_status "queued"|"processing"|"finished"|"failed"|"cancelled"
----@alias imagine.format "png"|"jpeg"|"webp"|"gif"|"avif"
+---@alias imagine.format "png"|"jpeg"|"webp"|"gif"|"tiff"|"avif"
 ---@alias imagine.call_state "intent"|"sent"|"accepted"|"stored"|"done"|"failed"
 ---@alias imagine.error_kind "authorization"|"validation"|"payment"|"rate_limit"|"unavailable"|"timeout"|"connection"|"server"|"bad_response"|"not_found"|"job_failed"|"uncertain"|"budget"|"io"|"cancelled"
 
@@ -169,14 +169,14 @@ function client.delete(job, options) end
 ---@class imagine: imagine.client
 imagine = {}
 
---- A picture of one's own, from a file or from an https address (http only on this machine). No key
---- goes to the address.
+--- A picture of one's own, from a file, a pipe or an https address (http only on this machine), of at
+--- most 128 MiB. No key goes to the address. A picture that is not whole is an error.
 ---@param path string
 ---@return imagine.Image
 function imagine.open(path) end
 
 --- A picture of one's own, from its bytes.
----@param bytes string a PNG, JPEG, WebP, GIF or AVIF
+---@param bytes string a PNG, JPEG, WebP, GIF, TIFF or AVIF
 ---@return imagine.Image
 function imagine.decode(bytes) end
 
@@ -295,10 +295,10 @@ function imagine.is_error(value) end
 
 --- A picture. Its bytes are on the disk, not in the script's memory.
 ---@class imagine.Image: userdata
----@field width integer pixels
----@field height integer pixels
+---@field width integer pixels of the upright picture
+---@field height integer pixels of the upright picture
 ---@field format imagine.format
----@field sha256 string of the bytes, in hexadecimal
+---@field sha256 string of `image:data()`, in hexadecimal: of the picture as the provider gave it
 ---@field seed? integer
 ---@field style? string
 ---@field prompt? string
@@ -308,13 +308,14 @@ function imagine.is_error(value) end
 local Image = {}
 
 --- Saves it and gives the path. The extension decides the format: another one is converted. The
---- file appears whole or not at all, and folders are made.
+--- file appears whole or not at all, and folders are made. It carries the metadata too, so its content
+--- is not `image:data()`: `require "fs".sha256(path)` gives the file's own hash.
 ---@param path string
 ---@param options? { overwrite?: boolean, metadata?: boolean } both true unless given
 ---@return string path
 function Image:save(path, options) end
 
---- Its bytes.
+--- Its bytes as the provider gave them, without the metadata that `save` adds.
 ---@return string
 function Image:data() end
 

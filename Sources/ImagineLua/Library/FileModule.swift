@@ -1,4 +1,6 @@
+import Crypto
 import ImagineCore
+import ImagineSystem
 import Lua
 
 /// The Swift part of the module `fs`: what touches the disk. The calls block; files that scripts
@@ -15,8 +17,15 @@ enum FileModule {
   private static var contents: KeyValuePairs<String, LuaNativeFunction> {
     [
       "read": LuaNativeFunction { call in
-        let path = try FilePath(call, 1)
-        return try call.results(LuaString(path.contents()))
+        try call.refuseArguments(after: 1, of: "fs.read")
+        return try call.results(LuaString(FilePath(call, 1).contents(for: call.state)))
+      },
+      "sha256": LuaNativeFunction { call in
+        try call.refuseArguments(after: 1, of: "fs.sha256")
+        var hash = SHA256()
+        try FileReader(FilePath(call, 1)).forEachPiece { hash.update(bufferPointer: $0) }
+        return try call.results(
+          hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
       },
       "write": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
@@ -24,14 +33,15 @@ enum FileModule {
         let options = try Options(call, 3, of: "fs.write", allowed: ["overwrite"])
         try path.makeParent()
         try path.write(bytes, replacing: options.boolean("overwrite") ?? true)
-        return try call.results(path.text)
+        return try call.results(path.luaString)
       },
       "append": LuaNativeFunction { call in
+        try call.refuseArguments(after: 2, of: "fs.append", allowsIndex: false)
         let path = try FilePath(call, 1)
         let bytes = try call.bytes(2)
         try path.makeParent()
         try path.append(bytes)
-        return try call.results(path.text)
+        return try call.results(path.luaString)
       },
     ]
   }
@@ -40,22 +50,27 @@ enum FileModule {
   private static var names: KeyValuePairs<String, LuaNativeFunction> {
     [
       "info": LuaNativeFunction { call in
-        guard let info = try FilePath(call, 1).info() else { return try call.results(LuaValue.nil) }
+        try call.refuseArguments(after: 1, of: "fs.info")
+        guard let facts = try FilePath(call, 1).facts() else {
+          return try call.results(LuaValue.nil)
+        }
         let table = try call.state.makeTable(fields: 3)
-        try table.set("kind", to: info.kind)
-        try table.set("size", to: info.size)
-        try table.set("modified", to: info.modified)
+        try table.set("kind", to: facts.isFile ? "file" : facts.isFolder ? "folder" : "other")
+        try table.set("size", to: facts.byteCount)
+        try table.set("modified", to: facts.changedAt)
         return try call.results(table)
       },
       "list": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
         let options = try Options(call, 2, of: "fs.list", allowed: ["recursive"])
-        return try call.results(path.list(recursively: options.boolean("recursive") ?? false))
+        let names = try path.names(recursively: options.boolean("recursive") ?? false)
+        return try call.results(names.map(\.luaString))
       },
       "mkdir": LuaNativeFunction { call in
+        try call.refuseArguments(after: 1, of: "fs.mkdir")
         let path = try FilePath(call, 1)
-        try path.makeFolder()
-        return try call.results(path.text)
+        try WholeFile.makeFolder(path)
+        return try call.results(path.luaString)
       },
       "remove": LuaNativeFunction { call in
         let path = try FilePath(call, 1)
@@ -67,14 +82,14 @@ enum FileModule {
         let options = try Options(call, 3, of: "fs.move", allowed: ["overwrite"])
         try target.makeParent()
         try source.move(to: target, replacing: options.boolean("overwrite") ?? true)
-        return try call.results(target.text)
+        return try call.results(target.luaString)
       },
       "copy": LuaNativeFunction { call in
         let (source, target) = (try FilePath(call, 1), try FilePath(call, 2))
         let options = try Options(call, 3, of: "fs.copy", allowed: ["overwrite"])
         try target.makeParent()
-        try target.write(source.contents(), replacing: options.boolean("overwrite") ?? true)
-        return try call.results(target.text)
+        try source.copy(to: target, replacing: options.boolean("overwrite") ?? true)
+        return try call.results(target.luaString)
       },
     ]
   }

@@ -12,10 +12,13 @@ enum JSONModule {
     }
     let table = try state.makeTable([
       "decode": LuaNativeFunction { call in
-        let text = try call.bytes(1)
         let options = try Options(call, 2, of: "json.decode", allowed: ["drop_null"])
         let dropsNull = try options.boolean("drop_null") ?? false
-        let document = try JSONDocument(text, dropsNull: dropsNull, null: null, listMark: listMark)
+        let memory = try call.state.reserve(bytes: call.byteCount(1))
+        defer { memory.release() }
+        let document = try JSONDocument(
+          call.bytes(1), dropsNull: dropsNull, null: null, listMark: listMark
+        ) { try memory.grow(by: $0) }
         return try call.results(document)
       },
       "encode": LuaNativeFunction { call in

@@ -13,6 +13,8 @@ struct JSONWriter {
   private var bytes: [UInt8] = []
   /// Where the writer is: names and positions from the outermost value.
   private var path: [String] = []
+  /// The tables that it is in, from the outermost.
+  private var tables: [LuaTable] = []
 
   /// More than any document needs; a table that holds itself has no end.
   private static let deepest = 512
@@ -49,10 +51,17 @@ struct JSONWriter {
   }
 
   private mutating func write(_ table: LuaTable) throws {
+    // One that holds itself gets this deep; to look for it sooner would cost every table.
+    if path.count > 32, tables.contains(table) {
+      path.removeLast(path.count - 8)
+      throw fault("is in a table that contains itself")
+    }
     guard path.count < Self.deepest else {
       path.removeLast(Self.deepest - 8)
-      throw fault("is nested deeper than \(Self.deepest) levels: does a table hold itself?")
+      throw fault("is nested deeper than \(Self.deepest) levels")
     }
+    tables.append(table)
+    defer { tables.removeLast() }
     let pairs = try table.pairs()
     if pairs.isEmpty {
       write(try isMarkedAsList(table) ? "[]" : "{}")

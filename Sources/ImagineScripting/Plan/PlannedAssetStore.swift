@@ -10,9 +10,9 @@ final class PlannedAssetStore: AssetStore {
     var assets: [String: Asset] = [:]
     var bytes: [String: [UInt8]] = [:]
     /// Files of the user's, by their paths.
-    var imported: [String: Asset] = [:]
+    var imported: [FilePath: Asset] = [:]
     /// What would lie under a path.
-    var saved: [String: Asset] = [:]
+    var saved: [FilePath: Asset] = [:]
     var count = 0
   }
 
@@ -25,7 +25,7 @@ final class PlannedAssetStore: AssetStore {
   }
 
   /// What would lie under a path by now; nil where nothing would have been saved there.
-  func content(ofFile path: String) throws -> [UInt8]? {
+  func content(ofFile path: FilePath) throws -> [UInt8]? {
     guard let saved = state.withLock({ $0.saved[path] }) else { return nil }
     return try bytes(of: saved, from: 0, count: saved.byteCount)
   }
@@ -73,7 +73,7 @@ final class PlannedAssetStore: AssetStore {
     }
   }
 
-  func sha256(ofFile path: String) throws -> String {
+  func sha256(ofFile path: FilePath) throws -> String {
     if let saved = state.withLock({ $0.saved[path] }) { return saved.sha256 }
     return try store.sha256(ofFile: path)
   }
@@ -101,7 +101,13 @@ final class PlannedAssetStore: AssetStore {
     return Array(bytes.dropFirst(offset).prefix(count))
   }
 
-  func importFile(_ path: String) async throws -> Asset {
+  /// A stand-in has no content that could be damaged.
+  func verify(_ asset: Asset) throws {
+    guard state.withLock({ $0.assets[asset.sha256] }) == nil else { return }
+    try store.verify(asset)
+  }
+
+  func importFile(_ path: FilePath) async throws -> Asset {
     if let saved = state.withLock({ $0.saved[path] }) { return saved }
     let asset = try store.describe(fileOfTheUsers: path)
     state.withLock { $0.imported[path] = asset }
@@ -109,9 +115,9 @@ final class PlannedAssetStore: AssetStore {
   }
 
   func export(
-    _ asset: Asset, to path: String, replacing: Bool, embedding metadata: PictureMetadata?
+    _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: PictureMetadata?
   ) async throws {
-    plan.add(file: path)
+    plan.add(file: path.description)
     state.withLock { $0.saved[path] = asset }
   }
 }

@@ -11,17 +11,18 @@ struct PlannedLibrary: Sendable {
     let prelude = try state.load(Self.prelude, name: "=plan")
     try prelude.call(
       LuaNativeFunction { [files] call in
-        files.plan.add(file: try call.string(1))
+        files.plan.add(file: FilePath(bytes: try call.bytes(1)).description)
         return .none
       },
       LuaNativeFunction { [files] call in
-        let bytes = try files.content(ofFile: call.string(1))
+        let bytes = try files.content(ofFile: FilePath(bytes: call.bytes(1)))
         return try call.results(bytes.map { .string(LuaString($0)) } ?? LuaValue.nil)
-      })
+      },
+      LuaNativeFunction { [files] call in try call.results(files.sha256(of: call.bytes(1))) })
   }
 
   private static let prelude = """
-    local note, saved = ...
+    local note, saved, hash = ...
     local open, tmpfile, output, sleep = io.open, io.tmpfile, io.output, task.sleep
     local type, require, time = type, require, os.time
 
@@ -78,7 +79,7 @@ struct PlannedLibrary: Sendable {
       end
       return function(...)
         local fs = loader(...)
-        local read, exists, info = fs.read, fs.exists, fs.info
+        local read, exists, info, sha256 = fs.read, fs.exists, fs.info, fs.sha256
         function fs.write(path, bytes)
           note(path)
           written[path] = bytes
@@ -97,6 +98,10 @@ struct PlannedLibrary: Sendable {
         function fs.mkdir(path) return path end
         function fs.remove(path) return fs.exists(path) end
         function fs.read(path) return content(path) or read(path) end
+        function fs.sha256(path)
+          local bytes = content(path)
+          return bytes and hash(bytes) or sha256(path)
+        end
         function fs.exists(path) return content(path) ~= nil or exists(path) end
         function fs.info(path)
           local bytes = content(path)

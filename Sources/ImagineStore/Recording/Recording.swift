@@ -1,5 +1,6 @@
 import GRDB
 public import ImagineCore
+import ImagineSystem
 import Synchronization
 
 #if canImport(FoundationEssentials)

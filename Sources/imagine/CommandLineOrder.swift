@@ -1,0 +1,47 @@
+import Lua
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Options that stand before a command: `imagine --provider openai doctor` is
+/// `imagine doctor --provider openai`.
+enum CommandLineOrder {
+  private static let commands: Set<LuaString> = [
+    "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
+  ]
+  /// Those whose options stand before a script.
+  private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]
+
+  /// The words as the program takes them: the command first, and `help` as the option.
+  static func arranged(_ words: [LuaString]) -> [LuaString] {
+    let words = commandFirst(words)
+    guard words.count > 1, words[1] == "help", access("help", F_OK) != 0 else { return words }
+    let command = words.dropFirst(2).first.flatMap { commands.contains($0) ? $0 : nil }
+    return [words[0]] + (command.map { [$0] } ?? []) + ["--help"]
+  }
+
+  /// The words with the command first; as they are where none follows the host's own options, or a
+  /// script has its name.
+  private static func commandFirst(_ words: [LuaString]) -> [LuaString] {
+    guard words.count > 2, words[1].text.hasPrefix("--") else { return words }
+    var index = 1
+    while index < words.count {
+      let parts = words[index].text.split(separator: "=", maxSplits: 1)
+      guard let name = parts.first, let takesValue = ScriptCommand.hostOptions[String(name)] else {
+        break
+      }
+      index += takesValue && parts.count == 1 ? 2 : 1
+    }
+    guard index > 1, index < words.count, commands.contains(words[index]),
+      access(words[index].text, F_OK) != 0
+    else { return words }
+    let (options, rest) = (words[1..<index], words[(index + 1)...])
+    return scriptCommands.contains(words[index])
+      ? [words[0], words[index]] + options + rest : [words[0], words[index]] + rest + options
+  }
+}
