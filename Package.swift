@@ -124,7 +124,7 @@ let package = Package(
       ],
       linkerSettings: [
         .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
-        .linkedLibrary("opencv_photo"), .linkedLibrary("z"),
+        .linkedLibrary("z"),
       ]),
     // Optimised in debug builds too: every test of a picture would take many seconds otherwise.
     .target(
@@ -191,9 +191,13 @@ let package = Package(
   cxxLanguageStandard: .cxx17
 )
 
-// A sanitizer builds anew whatever it meets; `scripts/test --sanitize` wants Lua and its tests alone.
-if Context.environment["ONLY_LUA"] != nil {
-  package.targets.removeAll { !["CLuaLibrary", "CLua", "Lua", "LuaTests"].contains($0.name) }
-  package.products.removeAll { $0.name != "Lua" }
+// A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
+let parts = [
+  "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaTests"],
+  "ONLY_ENGINE": ["ImagineCore", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests"],
+]
+for (name, targets) in parts where Context.environment[name] != nil {
+  package.targets.removeAll { !targets.contains($0.name) }
+  package.products.removeAll { !targets.contains($0.name) }
   package.dependencies = []
 }

@@ -20,6 +20,8 @@ int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t 
       return vips_jpegsave_buffer(
           image, data, count, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
     case IMAGING_WEBP:
+      if (std::max(vips_image_get_width(image), vips_image_get_height(image)) > 16383)
+        throw Failure{IMAGING_UNUSABLE, "a WebP picture has at most 16383 pixels a side"};
       return vips_webpsave_buffer(image, data, count, "Q", quality, "strip", TRUE, nullptr);
     case IMAGING_AVIF:
       return vips_heifsave_buffer(

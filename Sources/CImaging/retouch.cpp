@@ -1,10 +1,9 @@
-// Upscaling, filling of thin holes and Poisson blending, by OpenCV.
+// Upscaling and filling of thin holes, by OpenCV.
 
 #include <algorithm>
 #include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
-#include <opencv2/photo.hpp>
 #include <vector>
 
 #include "fault.hpp"
@@ -146,28 +145,5 @@ extern "C" int imaging_inpaint(
     cv::Mat picture(height, width, CV_8UC3, pixels);
     cv::Mat hole(height, width, CV_8U, const_cast<uint8_t *>(mask));
     fill_from_rim(picture, hole, control);
-  });
-}
-
-extern "C" int imaging_blend(
-    uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
-    const ImagingControl *control, ImagingFault *fault) {
-  return imaging::guarded(fault, [&] {
-    cv::Mat picture(height, width, CV_8UC3, pixels);
-    cv::Mat patch(height, width, CV_8UC3, const_cast<uint8_t *>(source));
-    cv::Mat area = cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)).clone();
-    // The blend needs a rim of known pixels on every side.
-    cv::rectangle(area, cv::Rect(0, 0, width, height), cv::Scalar(0), 1);
-    cv::Rect box = cv::boundingRect(area);
-    // Its equations are those of the inner pixels of the box: a line has none.
-    if (box.width < 3 || box.height < 3) {
-      patch.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
-      return;
-    }
-    cv::Point centre(box.x + box.width / 2, box.y + box.height / 2);
-    cv::Mat blended;
-    imaging::check(control);
-    cv::seamlessClone(patch, picture, area, centre, blended, cv::NORMAL_CLONE);
-    blended.copyTo(picture, cv::Mat(height, width, CV_8U, const_cast<uint8_t *>(mask)));
   });
 }

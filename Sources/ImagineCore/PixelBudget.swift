@@ -4,7 +4,7 @@
 /// Header checks, decoders, targets of edits and buffers use this one description, so no size
 /// that one of them accepts can surprise another.
 public enum PixelBudget {
-  /// Pixels of a side. WebP ends there, and products of two sides fit every integer in use.
+  /// Pixels of a side; products of two sides fit every integer in use.
   public static let side = 16_384
   /// Pixels of a picture.
   public static let area = 64_000_000

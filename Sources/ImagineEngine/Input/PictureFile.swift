@@ -259,8 +259,20 @@ extension Cut {
     bytes.replaceSubrange(4..<8, with: put(start, 4))
   }
 
-  /// AVIF: as it is; its boxes point at each other.
+  /// AVIF: as it is, for its boxes point at each other.
+  ///
+  /// - Throws: ``Refusal`` for items that are together larger than the file, and for a picture of
+  ///   so many parts that putting them together costs far more than its size says.
   init(avif file: [UInt8]) throws(Refusal) {
     bytes = file
+    let items = HEIFItems(file)
+    guard items.itemBytes <= file.count + 4096 else {
+      throw Refusal(reason: "it is an AVIF file whose items are larger than the file")
+    }
+    // Where there are parts, the largest image is the whole; each part has at least 64 pixels a
+    // side, but for a few.
+    guard items.parts <= 16 + items.largestArea / 4096 else {
+      throw Refusal(reason: "it is an AVIF file of \(items.parts) parts, which are too many")
+    }
   }
 }

@@ -21,6 +21,8 @@ final class StubEngine: Engine {
   let filmGate: Gate
   let begun = Mutex(0)
   let painted = Mutex(0)
+  /// Pictures that were not painted to their end.
+  let abandoned = Mutex(0)
   let filmsBegun = Mutex(0)
   let filmsStopped = Mutex(0)
   /// Films that find something of their surroundings missing.
@@ -44,7 +46,13 @@ final class StubEngine: Engine {
     for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
   ) throws -> Int { 0 }
 
-  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int { 0 }
+  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+    try PixelBudget.check(
+      PixelSize(
+        width: conversion.width ?? picture.width, height: conversion.height ?? picture.height),
+      field: "width")
+    return 0
+  }
 
   func paint(
     prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
@@ -52,6 +60,7 @@ final class StubEngine: Engine {
   ) throws -> [UInt8] {
     begun.withLock { $0 += 1 }
     while paintGate.isClosed {
+      if control.isStopped { abandoned.withLock { $0 += 1 } }
       try control.check()
       usleep(1000)
     }
