@@ -159,7 +159,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineStoreTests",
-      dependencies: ["ImagineCore", "ImagineStore", "ImagineSystem", "ImagineTestSupport"],
+      dependencies: ["ImagineCore", "ImagineStore", "ImagineSystem", "ImagineTestSupport", grdb],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineClientTests",
@@ -170,7 +170,11 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineScriptingTests",
-      dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
+      dependencies: [
+        "ImagineCore", "ImagineLua", "ImagineScripting", "ImagineStore", "ImagineTestSupport",
+        "Lua",
+      ],
+      exclude: ["Version1"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],

@@ -17,6 +17,7 @@ public struct PatientProvider: Provider {
   public var takesCount: Bool { provider.takesCount }
   public var polling: JobPolling { provider.polling }
   public var prices: PriceList { provider.prices }
+  public var tracesSends: Bool { true }
 
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
@@ -64,7 +65,7 @@ public struct PatientProvider: Provider {
       } catch let error as ImagineError {
         limiter.learn(from: error)
         guard let pause = policy.pause(after: error, attempt: attempt) else { throw error }
-        if error.charged == .no { await trace?.wasRefused() }
+        await trace?.attemptFailed(error.charged)
         try await Self.sleep(pause, before: error)
         attempt += 1
       } catch is CancellationError {

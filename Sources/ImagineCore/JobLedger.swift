@@ -24,13 +24,29 @@ public struct SubmittedJob: Sendable, Hashable, Codable {
   }
 }
 
+extension SubmittedJob {
+  /// What a job is known by: services number their jobs each for themselves.
+  public struct Key: Sendable, Hashable {
+    /// The name of the provider that issued the id.
+    public var provider: String
+    public var id: String
+
+    public init(provider: String, id: String) {
+      self.provider = provider
+      self.id = id
+    }
+  }
+
+  public var key: Key { Key(provider: provider, id: id) }
+}
+
 /// Remembers across runs which provider issued a job's id.
 public protocol JobLedger: Sendable {
   /// Remembers a job, or what is new of it.
   func record(_ job: SubmittedJob) throws
-  /// The job with an id.
-  func job(id: String) throws -> SubmittedJob?
+  /// The jobs with an id: one for each provider that issued it.
+  func jobs(id: String) throws -> [SubmittedJob]
   /// Every job, the newest first.
   func jobs() throws -> [SubmittedJob]
-  func forget(id: String) throws
+  func forget(_ job: SubmittedJob.Key) throws
 }

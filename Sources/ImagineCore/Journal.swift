@@ -8,7 +8,10 @@
 /// Functions throw ``ImagineError``, of kind `io` where a file fails.
 public protocol Journal: Sendable {
   /// Begins a run and holds it: until it is released, or until this process dies.
-  func begin(_ script: Script, seed: RandomSeed) throws -> any HeldRun
+  ///
+  /// - Parameter isOnly: whether it is an error where another run of the script is under way or
+  ///   unfinished; asked and begun in one step, so that of several processes one begins.
+  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any HeldRun
 
   /// Takes up the last unfinished run of a script; nil where there is none.
   ///
@@ -20,6 +23,9 @@ public protocol Journal: Sendable {
 
   /// The last unfinished run of a script that no process holds.
   func unfinished(_ script: Script) throws -> RunSummary?
+
+  /// The last run of a script that came to its end.
+  func finished(_ script: Script) throws -> RunSummary?
 
   /// Every run, the newest first.
   func runs() throws -> [RunSummary]
@@ -50,14 +56,21 @@ public protocol HeldRun: AnyObject, Sendable {
   /// The calls of its earlier attempts.
   var earlierCalls: [JournaledCall] { get }
 
+  /// Whether an older program began it, whose keys left out what they do not leave out now.
+  var hasKeysOfVersion1: Bool { get }
+
   /// Writes a call as it now is. What is *sent*, *accepted* or *stored* is on the disk when this
   /// returns; the rest follows with the next write.
   ///
   /// - Throws: ``ImagineError`` of kind `budget` where a call that is *sent* would exceed what may
-  ///   be spent in a day; then it is not written.
+  ///   be spent in a day; of kind `io` where it cannot be written, and for a call that is *sent* also
+  ///   where an earlier write that nobody waited for has failed. Then it is not written.
   func record(_ call: JournaledCall) async throws
 
   /// Ends the run and releases it.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io` where the end, or anything before it, could not be
+  ///   written.
   func end(_ state: Run.State) throws
 }
 
@@ -67,6 +80,10 @@ public struct RunSummary: Sendable, Codable {
   public var calls: Int
   /// Calls whose result is at hand.
   public var answered: Int
+  /// Calls that a service accepted, and whose result is not at hand: jobs that were not waited for,
+  /// pictures that were not downloaded.
+  public var accepted: Int
+  /// Calls that were billed, or may have been, and have no result.
   public var uncertain: Int
   /// What was spent, by unit.
   public var spent: [String: Double]
@@ -74,15 +91,20 @@ public struct RunSummary: Sendable, Codable {
   public var isAlive: Bool
 
   public init(
-    run: Run, calls: Int, answered: Int, uncertain: Int, spent: [String: Double], isAlive: Bool
+    run: Run, calls: Int, answered: Int, accepted: Int, uncertain: Int, spent: [String: Double],
+    isAlive: Bool
   ) {
     self.run = run
     self.calls = calls
     self.answered = answered
+    self.accepted = accepted
     self.uncertain = uncertain
     self.spent = spent
     self.isAlive = isAlive
   }
+
+  /// Whether going on with it spares anything that a new run would pay for.
+  public var hasSomethingPaid: Bool { answered + accepted + uncertain > 0 }
 }
 
 /// Follows a call through its attempts to send it.
@@ -91,6 +113,9 @@ public protocol CallTrace: Sendable {
   func willSend() async throws
   /// The service drew it, and told where its pictures are for a while.
   func wasAnswered(at addresses: [String]) async throws
-  /// The service refused it unbilled; it may be sent again.
-  func wasRefused() async
+  /// An attempt ended without an answer, and another one may follow.
+  ///
+  /// - Parameter charged: what is known of that attempt alone; `no` where the service refused it, or
+  ///   was not reached.
+  func attemptFailed(_ charged: ImagineError.Charged) async
 }

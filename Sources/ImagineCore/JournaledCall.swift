@@ -11,15 +11,18 @@ public struct CallKey: Sendable, Hashable, Codable {
   /// Which of the calls that make one list of pictures, from 0.
   public var part: Int
 
+  /// - Parameter hidden: hashes of those `extra` fields that the description does not tell, by their
+  ///   names: two calls that differ in one of them are two calls.
   public init(
-    provider: String, request: RequestDescription, count: Int?, occurrence: Int, part: Int = 0
+    provider: String, request: RequestDescription, hidden: [String: String] = [:], count: Int?,
+    occurrence: Int, part: Int = 0
   ) {
     let count = count.map { " ×\($0)" } ?? ""
-    self.request = "\(provider)\(count) \(request.canonicalText)"
-    self.occurrence = occurrence
-    self.part = part
+    let text = request.canonicalText(hidden: hidden)
+    self.init(request: "\(provider)\(count) \(text)", occurrence: occurrence, part: part)
   }
 
+  /// - Parameter request: the text that the provider and the request give.
   public init(request: String, occurrence: Int, part: Int) {
     self.request = request
     self.occurrence = occurrence
@@ -43,13 +46,22 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     /// It ended with an error.
     case failed
 
-    /// Whether a power cut may not lose it: what comes next has been paid for, or would be paid for
-    /// again.
+    /// Whether the journal syncs it to the disk before it goes on: losing one of these could cause a
+    /// second charge.
     public var mustLast: Bool {
       switch self {
       case .sent, .accepted, .stored: true
       case .intent, .done, .failed: false
       }
+    }
+
+    /// Whether the result is in the asset store.
+    public var isAnswered: Bool { self == .stored || self == .done }
+
+    /// Whether a call in this state, with these sends, was billed or may have been, and has neither
+    /// a result nor anything to get one from.
+    public func isUncertain(after sends: [Send]) -> Bool {
+      !isAnswered && self != .accepted && sends.charged != .no
     }
   }
 
@@ -59,9 +71,12 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   /// As it is sent: with the seed that was drawn.
   public var request: RequestDescription
   public var state: State
-  /// Whether it was billed, as far as it is known.
-  public var charged: ImagineError.Charged
-  /// What it costs where it is billed; nil where no price is known.
+  /// Whether it was billed, as far as it is known: by all of its ``sends``.
+  public private(set) var charged: ImagineError.Charged
+  /// Its sends that were billed, or may have been, the last one last. Only a send that is known to
+  /// be unbilled is ever taken out again.
+  public var sends: [Send] { didSet { charged = sends.charged } }
+  /// What the next send costs, or the last one cost; nil where no price is known.
   public var price: Price?
   /// Seconds since 1970.
   public var beganAt: Double
@@ -82,7 +97,7 @@ public struct JournaledCall: Sendable, Hashable, Codable {
 
   public init(
     run: String, key: CallKey, provider: String, request: RequestDescription, price: Price?,
-    beganAt: Double, attempt: Int
+    beganAt: Double, attempt: Int, sends: [Send] = []
   ) {
     self.run = run
     self.key = key
@@ -92,28 +107,27 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     self.beganAt = beganAt
     self.attempt = attempt
     state = .intent
-    charged = .no
+    self.sends = sends
+    charged = sends.charged
     addresses = []
     isDeleted = false
     results = []
     deaths = 0
   }
 
-  /// Seconds from its intent to its end, by a clock that may have been set back in between; nil
-  /// before the end.
-  public var duration: Double? { endedAt.map { max(0, $0 - beganAt) } }
+  /// Seconds from its last send to its end, by a clock that may have been set back in between; what
+  /// it waited for its turn does not count. Nil before the end, and where nothing was sent.
+  public var duration: Double? {
+    guard let endedAt, let sent = sends.last else { return nil }
+    return max(0, endedAt - sent.at)
+  }
 
   /// Whether its result is at hand.
-  public var isAnswered: Bool { state == .stored || state == .done }
+  public var isAnswered: Bool { state.isAnswered }
 
   /// Whether it was billed, or may have been, although nothing came of it. What is known to cost
   /// nothing is never uncertain.
-  public var isUncertain: Bool {
-    price?.millionths != 0 && (state == .sent || (state == .failed && charged != .no))
-  }
-
-  /// What it counts for in a budget: its price, unless it was not billed.
-  public var spent: Price? { charged == .no ? nil : price }
+  public var isUncertain: Bool { state.isUncertain(after: sends) }
 }
 
 /// A file that a call gave, by its name in the asset store.

@@ -143,17 +143,66 @@ extension RequestDescription {
   /// nobody checks what a script passes there, and a picture may go anywhere.
   public var withoutPrivateExtras: RequestDescription {
     var copy = self
+    copy.extra = extra.filter { !Self.isSecret($0.key) && !Self.namesPlace($0.value) }
+    return copy
+  }
+
+  /// The description as version 1 of the journal put it into keys: without each field whose name has
+  /// a word such as `key` anywhere in it, as `keyframes` has.
+  public var withoutPrivateExtrasOfVersion1: RequestDescription {
+    var copy = self
     copy.extra = extra.filter { name, value in
       let name = name.lowercased()
-      guard !Self.secretWords.contains(where: name.contains) else { return false }
-      guard case .text(let text) = value else { return true }
-      return !text.contains("://") && !text.hasPrefix("/") && !text.hasPrefix("~")
+      return !Self.secretWordsOfVersion1.contains(where: name.contains) && !Self.namesPlace(value)
     }
     return copy
   }
 
-  /// What the names of secrets have in them.
-  private static let secretWords = [
+  private static func namesPlace(_ value: Scalar) -> Bool {
+    guard case .text(let text) = value else { return false }
+    return text.contains("://") || text.hasPrefix("/") || text.hasPrefix("~")
+  }
+
+  /// Whether a field is a secret by its name: `api_key`, `apiKey`, `x-auth-token`. A word that only
+  /// begins like one, as in `keyframes` or `author`, makes none.
+  private static func isSecret(_ name: String) -> Bool {
+    let words = words(of: name)
+    guard let last = words.last else { return false }
+    return secretWords.contains(last) || secretWords.contains(words.suffix(2).joined())
+      || words.dropLast().contains { $0 == "secret" || $0 == "webhook" }
+  }
+
+  /// The words of a name in lower case, in whichever way they are joined.
+  private static func words(of name: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var isAfterSmall = false
+    for character in name {
+      guard character.isLetter || character.isNumber else {
+        words.append(word)
+        word = ""
+        continue
+      }
+      if character.isUppercase, isAfterSmall {
+        words.append(word)
+        word = ""
+      }
+      isAfterSmall = character.isLowercase
+      word += character.lowercased()
+    }
+    return (words + [word]).filter { !$0.isEmpty }
+  }
+
+  /// The last words of the names of secrets.
+  private static let secretWords: Set<String> = [
+    "token", "key", "apikey", "accesskey", "secretkey", "secret", "password", "passwd",
+    "passphrase",
+    "auth", "authorization", "credential", "credentials", "webhook", "cookie", "accesstoken",
+    "authtoken", "bearer",
+  ]
+
+  /// What had to be in a name of version 1.
+  private static let secretWordsOfVersion1 = [
     "token", "key", "secret", "password", "auth", "credential", "webhook", "cookie",
   ]
 }

@@ -25,6 +25,11 @@ public protocol Provider: Sendable {
   /// What its calls cost.
   var prices: PriceList { get }
 
+  /// Whether it calls ``CallTrace/willSend()`` of its options' trace before each time that it sends
+  /// a billed call. Where it does not, and by default, the host takes a call as sent before it asks
+  /// the provider: an error of it is believed unbilled only where its `charged` says so.
+  var tracesSends: Bool { get }
+
   /// Sends an operation that answers with a picture, and stores the answer.
   ///
   /// - Parameter count: how many pictures; 1 where the provider does not take a count.
@@ -44,6 +49,10 @@ public protocol Provider: Sendable {
 
   /// Fetches a file that a job's status names, by the address it gives.
   func download(_ address: String, into store: any AssetStore) async throws -> Asset
+}
+
+extension Provider {
+  public var tracesSends: Bool { false }
 }
 
 /// A picture that a provider answered with.

@@ -59,7 +59,9 @@ public struct RequestDescription: Sendable, Hashable, Codable {
   /// others. Each value stands behind its length, so that none can be taken for the end of another.
   ///
   /// Not ``json``, which takes several times as long: a resumed run makes one for each of its calls.
-  public var canonicalText: String {
+  ///
+  /// - Parameter hidden: hashes of `extra` fields that are not in the description, by their names.
+  public func canonicalText(hidden: [String: String] = [:]) -> String {
     var text = operation
     func append(_ kind: String, _ members: [String: String]) {
       for (name, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -69,6 +71,7 @@ public struct RequestDescription: Sendable, Hashable, Codable {
     append("", fields.mapValues(\.canonicalText))
     append("picture ", pictures)
     append("extra ", extra.mapValues(\.canonicalText))
+    append("hidden ", hidden)
     return text
   }
 
@@ -166,7 +169,7 @@ extension RequestDescription.Scalar: CustomStringConvertible {
 
 extension RequestDescription.Scalar {
   /// The value behind a letter for its type: the text "7" is not the number.
-  fileprivate var canonicalText: String {
+  public var canonicalText: String {
     switch self {
     case .text: "s\(self)"
     case .integer: "i\(self)"

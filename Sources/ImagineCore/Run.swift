@@ -39,6 +39,8 @@ public struct Run: Sendable, Hashable, Codable {
 }
 
 /// What a run executes: the same script with the same arguments is the same work.
+///
+/// Path, arguments and folder are bytes, in the form of `String.init(nameOf:)`.
 public struct Script: Sendable, Hashable, Codable {
   /// Absolute; nil for what has no file: `-e`, standard input, the REPL, a program's own source.
   public var path: String?

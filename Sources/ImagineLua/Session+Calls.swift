@@ -63,11 +63,12 @@ extension Session {
     usesCache: Bool = false, spending: Spending
   ) throws -> Call {
     let pictures = try request.pictures.mapValues(sha256)
-    let description = RequestDescription(request, pictures: pictures).withoutPrivateExtras
+    let name = run.name(
+      for: RequestDescription(request, pictures: pictures), provider: provider.name, count: count
+    ) { assets.sha256(of: Array($0.canonicalText.utf8)) }
     return Call(
       request: request, pictures: pictures, provider: provider, options: options, count: count,
-      usesCache: usesCache,
-      key: run.key(for: description, provider: provider.name, count: count), spending: spending)
+      usesCache: usesCache, name: name, spending: spending)
   }
 
   /// The name of a picture's content. Read at once, so that equal calls are told apart in the order
@@ -92,7 +93,7 @@ extension Session {
     /// How many pictures; nil for one that is not in a list.
     var count: Int?
     var usesCache: Bool
-    var key: CallKey
+    var name: CurrentRun.Name
     var spending: Spending
 
     /// The request as it is written down, with a seed that was drawn.

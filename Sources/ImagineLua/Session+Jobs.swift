@@ -15,20 +15,19 @@ extension Session {
     let provider = call.provider
     let description = call.description(of: call.request)
     let price = provider.prices.price(of: call.request)
-    let open = try run.open(call.key, provider: provider, request: description, price: price)
-    if let job = known(open, provider) {
-      call.spending.count(open.record)
-      return job
-    }
-    return try await billed(open, price, call.spending) { [self] in
-      let request = try await importPictures(of: call.request, for: call.provider)
+    let open = try run.open(
+      call.name, provider: provider, request: description, price: price, spending: call.spending)
+    if let job = known(open, provider) { return job }
+    return try await billed(open, price) { [self] in
+      let request = try await importPictures(of: call.request, as: call.pictures, for: provider)
       try await open.intends(description, price: price)
+      if !provider.tracesSends { try await open.willSend() }
       let status = try await provider.submit(request, options: call.options(tracedBy: open))
       try await open.accepted(job: status.id)
-      run.register(open, job: status.id)
+      run.register(open)
       tally.withLock {
-        $0.issuers[status.id] = provider
-        if status.engine != nil { $0.picturesDrawnByEngine += 1 }
+        $0.issuers[SubmittedJob.Key(provider: provider.name, id: status.id)] = provider
+        if status.engine != nil { $0.videosFilmedByEngine += 1 }
       }
       if Task.isCancelled { notice("kept a job: \(status.id)") }
       try ledger.record(
@@ -43,7 +42,7 @@ extension Session {
   private func known(_ call: OpenCall, _ provider: any Provider) -> Job? {
     let record = call.record
     guard let id = record.job, record.isAnswered || record.state == .accepted else { return nil }
-    tally.withLock { $0.issuers[id] = provider }
+    tally.withLock { $0.issuers[SubmittedJob.Key(provider: provider.name, id: id)] = provider }
     return Job(
       status: JobStatus(id: id, state: record.isAnswered ? .finished : .queued),
       provider: provider, session: self, call: call)
@@ -51,23 +50,43 @@ extension Session {
 
   /// The job with an id: asked for at the provider that is named, else at the one that issued it,
   /// else at the one in use.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` where several providers issued the id.
   func job(id: String, provider: (any Provider)?) async throws -> Job {
     let provider = try provider ?? issuer(of: id)
     let status = try await provider.status(of: id)
-    return Job(status: status, provider: provider, session: self, call: run.call(ofJob: id))
+    return Job(status: status, provider: provider, session: self, call: call(ofJob: id, provider))
   }
 
   func delete(id: String, provider: (any Provider)?) async throws {
-    let call = run.call(ofJob: id)
+    let provider = try provider ?? issuer(of: id)
+    let call = call(ofJob: id, provider)
     if call?.record.isDeleted == true { return }
-    try await (provider ?? issuer(of: id)).delete(job: id)
+    try await provider.delete(job: id)
     try await call?.deleted()
-    try ledger.forget(id: id)
+    try ledger.forget(SubmittedJob.Key(provider: provider.name, id: id))
   }
 
+  private func call(ofJob id: String, _ provider: any Provider) -> OpenCall? {
+    run.call(
+      ofJob: SubmittedJob.Key(provider: provider.name, id: id), spending: Spending(in: nil, self))
+  }
+
+  /// Services number their jobs each for themselves, so one id may stand for several jobs.
   private func issuer(of id: String) throws -> any Provider {
-    if let provider = tally.withLock({ $0.issuers[id] }) { return provider }
-    return try provider(ledger.job(id: id)?.provider)
+    var issuers = tally.withLock { tally in
+      Dictionary(
+        uniqueKeysWithValues: tally.issuers.filter { $0.key.id == id }
+          .map { ($0.key.provider, $0.value) })
+    }
+    let names = Set(issuers.keys).union(try ledger.jobs(id: id).map(\.provider)).sorted()
+    guard names.count <= 1 else {
+      throw ImagineError(
+        .validation,
+        "several providers issued a job '\(id)': \(names.joined(separator: ", "));"
+          + " name one of them as the provider", field: "provider", allowed: names, job: id)
+    }
+    return try names.first.flatMap { issuers.removeValue(forKey: $0) } ?? provider(names.first)
   }
 
   /// The video of a job that has ended, downloaded.
@@ -129,7 +148,7 @@ extension Session {
   /// The video of a job that was downloaded before, by this attempt of the run or an earlier one.
   private func storedVideo(of job: Job) throws -> Video? {
     guard let record = job.call?.record, record.isAnswered, let video = record.results.first,
-      let asset = try assets.asset(sha256: video.sha256),
+      let asset = try assets.asset(sha256: video.sha256), asset.byteCount == video.byteCount,
       let header = try videoHeader(of: asset)
     else { return nil }
     let thumbnail = try record.results.dropFirst().first
@@ -146,7 +165,8 @@ extension Session {
 
   /// Keeps in the ledger how a job ended; one that is not there was not submitted from this home.
   func remember(_ job: Job, _ status: JobStatus) throws {
-    guard var submitted = try ledger.job(id: job.id) else { return }
+    let known = try ledger.jobs(id: job.id).first { $0.provider == job.provider.name }
+    guard var submitted = known else { return }
     submitted.state = status.state.rawValue
     try ledger.record(submitted)
   }

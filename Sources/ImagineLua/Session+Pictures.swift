@@ -11,16 +11,21 @@ extension Session {
   /// - Throws: ``PartialFailure`` where some were drawn and others were not.
   func draw(_ call: Call) async throws -> [Image] {
     let count = call.count ?? 1
-    let first = call.request.seed ?? run.seed.pictureSeed(for: call.key)
+    let first = call.request.seed ?? run.seed.pictureSeed(for: call.name.key)
     if call.provider.takesCount || count == 1 {
-      return try await draw(Part(call, seed: first, count: count, key: call.key))
+      return try await draw(Part(call, seed: first, count: count, name: call.name))
     }
-    return try await concurrently(count) { [self] index in
+    let results = await concurrentResults(count) { [self] index in
       let (seed, isOver) = first.addingReportingOverflow(Int64(index))
-      var key = call.key
-      key.part = index
-      return try await draw(Part(call, seed: isOver ? Int64(index) : seed, count: 1, key: key))
+      return try await draw(
+        Part(call, seed: isOver ? Int64(index) : seed, count: 1, name: call.name.part(index)))
     }
+    let images = results.flatMap { (try? $0.get()) ?? [] }
+    for case .failure(let error) in results {
+      guard let error = error as? ImagineError, !images.isEmpty else { throw error }
+      throw PartialFailure(error: error, images: images)
+    }
+    return images
   }
 
   /// What is sent as one request.
@@ -29,12 +34,12 @@ extension Session {
     var request: Request
     var description: RequestDescription
     let count: Int
-    let key: CallKey
+    let name: CurrentRun.Name
 
-    init(_ call: Call, seed: Int64, count: Int, key: CallKey) {
+    init(_ call: Call, seed: Int64, count: Int, name: CurrentRun.Name) {
       self.call = call
       self.count = count
-      self.key = key
+      self.name = name
       request = call.request.with(seed: seed)
       description = call.description(of: request)
     }
@@ -57,22 +62,23 @@ extension Session {
     let provider = part.call.provider
     let price = provider.prices.price(of: part.request, count: part.count)
     let open = try run.open(
-      part.key, provider: provider, request: part.description, price: price)
+      part.name, provider: provider, request: part.description, price: price,
+      spending: part.call.spending)
     if open.record.isAnswered {
       do {
-        let images = try images(open.record, of: part.call)
-        part.call.spending.count(open.record)
-        return images
+        return try images(open.record, of: part.call)
       } catch {
-        // Somebody has taken the files away. What is free, or is to be paid for again, is drawn again.
+        // A stored file is missing or damaged. It is drawn again only where that is free, or where
+        // the user has said that it may be paid for again.
         guard price?.millionths == 0 || run.paysAgain else { throw error }
       }
     }
     if let images = try await downloaded(part, open) { return images }
     if let images = try await cached(part, open) { return images }
-    return try await billed(open, price, part.call.spending) { [self] in
-      let request = try await importPictures(of: part.request, for: provider)
+    return try await billed(open, price) { [self] in
+      let request = try await importPictures(of: part.request, as: part.call.pictures, for: provider)
       try await open.intends(part.description, price: price)
+      if !provider.tracesSends { try await open.willSend() }
       let drawings = try await provider.draw(
         request, count: part.count, options: part.call.options(tracedBy: open), into: assets)
       if Task.isCancelled {
@@ -116,7 +122,6 @@ extension Session {
         }
         results.append(StoredResult(asset, engine: nil))
       }
-      part.call.spending.count(open.record)
       try await open.stored(results)
       return try await handOver(open, part.call)
     } catch var error as ImagineError {
@@ -185,30 +190,6 @@ extension Session {
       price: record.price.map { $0 / record.results.count }, run: run.id)
   }
 
-  /// Runs as many calls at once, lets all of them end, and gives their pictures in order.
-  private func concurrently(
-    _ count: Int, _ body: @escaping @Sendable (Int) async throws -> [Image]
-  ) async throws -> [Image] {
-    let results = await withTaskGroup(of: (Int, Result<[Image], any Error>).self) { group in
-      for index in 0..<count {
-        group.addTask {
-          do { return (index, .success(try await body(index))) } catch {
-            return (index, .failure(error))
-          }
-        }
-      }
-      var results: [(Int, Result<[Image], any Error>)] = []
-      for await result in group { results.append(result) }
-      return results.sorted { $0.0 < $1.0 }.map(\.1)
-    }
-    let images = results.flatMap { (try? $0.get()) ?? [] }
-    for case .failure(let error) in results {
-      guard let error = error as? ImagineError, !images.isEmpty else { throw error }
-      throw PartialFailure(error: error, images: images)
-    }
-    return images
-  }
-
   /// A picture of the user's own: a file, an address of the web, or bytes.
   func open(_ path: FilePath) async throws -> Image {
     if let address = path.text, address.hasPrefix("https://") || address.hasPrefix("http://") {
@@ -269,7 +250,13 @@ extension Session {
 
   /// The request with its input pictures in the store, so that they have a name that lasts and a
   /// size; a mask of another size than its image is refused before anything is sent.
-  func importPictures(of request: Request, for provider: any Provider) async throws -> Request {
+  ///
+  /// - Parameter hashes: SHA-256 of the pictures when the script made the call, by their fields.
+  /// - Throws: ``ImagineError`` of kind `io` for a file that has changed since: the journal would know
+  ///   the call by other bytes than those that are sent.
+  func importPictures(
+    of request: Request, as hashes: [String: String], for provider: any Provider
+  ) async throws -> Request {
     var imported: [String: Asset] = [:]
     for (name, picture) in request.pictures {
       let asset =
@@ -286,6 +273,11 @@ extension Session {
         throw ImagineError.invalid(
           field: name, given: "a file that is no picture",
           expected: PictureHeader.expectation)
+      }
+      guard hashes[name] == asset.sha256 else {
+        throw ImagineError(
+          .io, "field '\(name)': the file has changed since the call was made; nothing was sent",
+          field: name)
       }
       imported[name] = asset
     }

@@ -62,6 +62,7 @@ extension Session {
   ///   anything is sent.
   /// - Throws: ``ImagineError``.
   public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool) async throws {
+    try takeUpRun()
     _ = try PictureFormat(forSavingTo: path)
     guard try replacing || path.isStream || path.facts() == nil else {
       throw ImagineError(.io, "\(path) exists and may not be overwritten")

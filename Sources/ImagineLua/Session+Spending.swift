@@ -34,11 +34,12 @@ struct Spending: Sendable {
     }
   }
 
-  /// Counts a call that an earlier attempt of the run made, as that did: in the budgets of parts of
-  /// the script. The run's own has counted it.
+  /// Counts the sends of a call that earlier attempts of the run made, as those did: in the budgets
+  /// of parts of the script. The run's own has counted them when the run was resumed.
   func count(_ earlier: JournaledCall) {
-    guard earlier.charged != .no else { return }
-    for budget in budgets.dropFirst() { budget.count(earlier.price) }
+    for budget in budgets.dropFirst() {
+      for send in earlier.sends { budget.count(send.price) }
+    }
   }
 
   func release(_ price: Price?) {
@@ -61,27 +62,15 @@ final class BudgetScope {
 extension Session {
   /// Makes a call under its budgets and keeps in the journal how it failed.
   func billed<Value: Sendable>(
-    _ call: OpenCall, _ price: Price?, _ spending: Spending,
-    _ body: @Sendable () async throws -> Value
+    _ call: OpenCall, _ price: Price?, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     do {
-      try spending.reserve(price)
-    } catch {
-      try await call.failed(error)
-      throw error
-    }
-    do {
+      try call.reserve(price)
       return try await body()
-    } catch var error as ImagineError {
-      let record = call.record
-      if record.isAnswered || record.state == .accepted {
-        // It was answered, and only keeping the answer failed.
-        error.charged = .yes
-        error.job = error.job ?? record.job
-      }
-      if error.charged == .no { spending.release(price) }
-      try await call.failed(error)
-      throw error
+    } catch let error as ImagineError {
+      throw try await call.failed(error)
+    } catch is CancellationError {
+      throw try await call.failed(ImagineError(.cancelled, "the call was cancelled"))
     }
   }
 }

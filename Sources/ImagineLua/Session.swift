@@ -56,8 +56,9 @@ public final class Session: Sendable {
 
   struct Tally {
     /// Which provider issued a job's id, in this run.
-    var issuers: [String: any Provider] = [:]
+    var issuers: [SubmittedJob.Key: any Provider] = [:]
     var picturesDrawnByEngine = 0
+    var videosFilmedByEngine = 0
   }
   let tally = Mutex(Tally())
 
@@ -78,13 +79,17 @@ public final class Session: Sendable {
     self.notice = notice
   }
 
-  /// Takes up an earlier run, where one is to be gone on with. What it spent counts.
+  /// Resumes an earlier run, where one is to be resumed; once. What it spent counts.
   func takeUpRun() throws {
-    for call in try run.takeUp() where call.charged != .no { budget.count(call.price) }
+    for call in try run.takeUp() {
+      for send in call.sends { budget.count(send.price) }
+    }
   }
 
-  /// How many pictures and videos were drawn by the built-in engine rather than by a model.
-  public var picturesDrawnByEngine: Int { tally.withLock { $0.picturesDrawnByEngine } }
+  /// How many pictures and videos were made by the built-in engine rather than by a model.
+  public var madeByEngine: (pictures: Int, videos: Int) {
+    tally.withLock { ($0.picturesDrawnByEngine, $0.videosFilmedByEngine) }
+  }
 
   /// - Parameter name: nil for the provider in use.
   func provider(_ name: String?) throws -> any Provider {

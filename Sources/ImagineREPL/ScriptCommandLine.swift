@@ -58,6 +58,9 @@ struct ScriptCommandLine {
     _ argument: LuaString, _ index: inout Int, _ command: inout LuaCommand
   ) throws {
     let text = argument.text
+    if text.hasPrefix("--"), argument.validText == nil {
+      throw Failure(description: "unrecognized option '\(text)', or a value that is not UTF-8")
+    }
     if text.hasPrefix("--") { return try readLong(text, &index, &command) }
     let rest = Array(argument.bytes.dropFirst(2))
     switch text.dropFirst().first {

@@ -33,7 +33,7 @@ struct Backing {
 /// Remembers no job: none was submitted.
 private struct NoLedger: JobLedger {
   func record(_ job: SubmittedJob) throws {}
-  func job(id: String) throws -> SubmittedJob? { nil }
+  func jobs(id: String) throws -> [SubmittedJob] { [] }
   func jobs() throws -> [SubmittedJob] { [] }
-  func forget(id: String) throws {}
+  func forget(_ job: SubmittedJob.Key) throws {}
 }

@@ -27,9 +27,11 @@ final class RecordingSource: Sendable {
     for settings in file?.providers.values ?? [:].values { hideToken(in: settings) }
   }
 
+  /// Whether a variable holds a secret, by the last word of its name: `OPENAI_API_KEY`, `TOKEN`.
+  /// `MONKEY` and `KEYMAP` hold none.
   private static func isSecret(_ variable: String) -> Bool {
-    let name = variable.uppercased()
-    return ["TOKEN", "KEY", "SECRET", "PASSWORD"].contains { name.contains($0) }
+    let last = variable.uppercased().split(separator: "_").last.map(String.init) ?? ""
+    return ["TOKEN", "KEY", "APIKEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"].contains(last)
   }
 
   private func hide(_ value: String) {

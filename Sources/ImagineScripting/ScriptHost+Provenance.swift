@@ -1,5 +1,6 @@
 import ImagineStore
 import ImagineSystem
+import Synchronization
 
 /// What is known of how a picture was made, by what its file tells.
 ///
@@ -70,10 +71,16 @@ extension ScriptHost {
     try session.redrawing(of: metadata, provider: provider)
   }
 
-  /// Draws a picture again and saves it, in the format that the path's extension names.
+  /// Draws a picture again and saves it, in the format that the path's extension names. It is a call
+  /// of the run as a script's are: ``RunOptions/resumption`` holds for it.
   ///
   /// - Throws: ``ImagineError``.
   public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws {
-    try await session.draw(redrawing, to: path, replacing: replacing)
+    do {
+      try await session.draw(redrawing, to: path, replacing: replacing)
+    } catch {
+      hasFailed.withLock { $0 = true }
+      throw error
+    }
   }
 }

@@ -1,6 +1,7 @@
 import ImagineCore
 import ImagineLua
 import ImagineStore
+import Synchronization
 
 /// Recordings of runs.
 extension ScriptHost {
@@ -32,11 +33,20 @@ extension ScriptHost {
   }
 
   /// Gives the recording its name, where one is made. To be called when a run has ended; its answers
-  /// are in it whether it ended well or not.
+  /// are in it whether it ended well or not. That of a run that failed does not take the place of a
+  /// recording that is there: it is written beside it, as `NAME.failed`, and that is told.
   ///
+  /// - Parameter succeeded: whether the script came to its end.
   /// - Throws: ``ImagineError`` of kind `io`; then there is no recording.
-  public func finishRecording() throws {
-    if let id = session.run.id { recorder?.record(run: id) }
-    try recorder?.finish()
+  public func finishRecording(succeeded: Bool = true) throws {
+    guard let recorder else { return }
+    if let id = session.run.id { recorder.record(run: id) }
+    let hasFailed = !succeeded || hasFailed.withLock { $0 }
+    let path = try recorder.finish(replacing: !hasFailed)
+    if let path, path != recorder.path {
+      configuration.notice(
+        "the run failed, so the recording \(recorder.path) is left as it was; that of this run is"
+          + " \(path)")
+    }
   }
 }

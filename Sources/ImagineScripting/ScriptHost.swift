@@ -85,8 +85,8 @@ public final class ScriptHost: Sendable {
   let journal: SQLiteJournal
   /// Nil where scripts are run, and not planned.
   private let plannedFiles: PlannedAssetStore?
-  /// Whether a script of ``run(_:name:)`` failed.
-  private let hasFailed = Mutex(false)
+  /// Whether a script of ``run(_:name:)``, or a picture that was to be drawn again, failed.
+  let hasFailed = Mutex(false)
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -113,7 +113,7 @@ public final class ScriptHost: Sendable {
       source: source, journal: run.keepsJournal ? journal : nil)
     if let replay { backing.replay(replay) }
     if let plannedFiles { backing.plan(in: plannedFiles, with: registry, journal) }
-    // What is planned is no run that anybody should be told of.
+    // A plan is no run: notices of runs are suppressed.
     let silence: @Sendable (String) -> Void = { _ in }
     let plans = configuration.plans
     let notice = plans ? silence : configuration.notice
@@ -122,7 +122,7 @@ public final class ScriptHost: Sendable {
       providers: backing.source,
       run: CurrentRun(
         journal: backing.journal, script: run.script,
-        resumption: plans ? .lastUnfinished : run.resumption,
+        resumption: plans ? (run.script.path == nil ? .none : .lastUnfinished) : run.resumption,
         seed: run.seed ?? .random(), onUncertain: plans ? .retry : run.onUncertain,
         // What the cache answers would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
@@ -175,35 +175,48 @@ public final class ScriptHost: Sendable {
 
   /// Tells what should be known at the end of a run, by the configuration's `notice`.
   public func tellWhatWasDrawn() {
-    let count = session.picturesDrawnByEngine
-    guard !configuration.plans, count > 0, replay == nil else { return }
-    let pictures = count == 1 ? "1 picture" : "\(count) pictures"
-    configuration.notice("\(pictures) drawn by the built-in engine, not by a model")
+    let made = session.madeByEngine
+    guard !configuration.plans, made.pictures + made.videos > 0, replay == nil else { return }
+    var parts: [String] = []
+    if made.pictures > 0 {
+      parts.append(made.pictures == 1 ? "1 picture" : "\(made.pictures) pictures")
+    }
+    if made.videos > 0 { parts.append(made.videos == 1 ? "1 video" : "\(made.videos) videos") }
+    configuration.notice(
+      "\(parts.joined(separator: " and ")) drawn by the built-in engine, not by a model")
   }
 
-  /// Ends the run in the journal; a run that did not succeed can be resumed. Once a day, what is
-  /// older than is kept is pruned. Of a plan there is nothing to end.
-  public func endRun(succeeded: Bool) {
-    guard !configuration.plans else { return }
-    tellingFaults { if succeeded, try journal.isPruningDue() { _ = try pruneRuns() } }
-    // Last: who is killed after the end of his run begins a new one, and pays for it.
-    tellingFaults { try session.run.end(succeeded: succeeded) }
-  }
-
-  private func tellingFaults(_ body: () throws -> Void) {
+  /// Ends the private server, if it was started, and then the run: as one whose script failed where
+  /// one did, else as finished. A recording that is not finished is given up. Nothing may be called
+  /// afterwards.
+  public func close() {
     do {
-      try body()
+      try close(succeeded: true)
     } catch {
       configuration.notice("\(error)")
     }
   }
 
-  /// Ends the run, as one that succeeded unless ``endRun(succeeded:)`` said otherwise, and the
-  /// private server, if it was started; gives up a recording that is not finished. Nothing may be
-  /// called afterwards.
-  public func close() {
+  /// Does what ``close()`` does.
+  ///
+  /// - Parameter succeeded: whether the script came to its end; a run that did not can be resumed.
+  /// - Throws: ``ImagineError`` of kind `io` where the journal could not be written.
+  public func close(succeeded: Bool) throws {
     recorder?.discard()
-    endRun(succeeded: !hasFailed.withLock { $0 })
+    let succeeded = succeeded && !hasFailed.withLock { $0 }
+    if succeeded { pruneIfDue() }
     registry.close()
+    // Last: a process that is killed before it leaves a run that can be resumed. A plan has none.
+    if !configuration.plans { try session.run.end(succeeded: succeeded) }
+  }
+
+  /// Once a day, what is older than is kept is pruned.
+  private func pruneIfDue() {
+    guard !configuration.plans else { return }
+    do {
+      if try journal.isPruningDue() { _ = try pruneRuns() }
+    } catch {
+      configuration.notice("\(error)")
+    }
   }
 }

@@ -5,19 +5,22 @@ import Synchronization
 /// Writes for many callers in few transactions: what arrives while one is being synced goes into
 /// the next together, so that thirty calls in flight share a sync.
 ///
-/// Writes happen in the order of asking. One that fails takes no other with it.
+/// Writes happen in the order of asking. One that fails takes no other with it. Whoever waits learns
+/// the outcome of the transaction, `COMMIT` included; the first failure of a write that nobody waited
+/// for is kept as ``failure``.
 final class GroupedWriter: Sendable {
   private struct Item: Sendable {
     let isSynced: Bool
     let write: @Sendable (Database) throws -> Void
-    /// Nil where nobody waits.
-    let continuation: CheckedContinuation<Void, any Error>?
+    /// Is told the outcome, when the transaction has ended.
+    let completion: @Sendable ((any Error)?) -> Void
   }
 
   private struct State {
     var items: [Item] = []
     /// Whether the database's thread is at work on them.
     var isWriting = false
+    var failure: (any Error)?
   }
 
   private let database: JournalDatabase
@@ -36,35 +39,45 @@ final class GroupedWriter: Sendable {
   func write(
     isSynced: Bool, _ write: @escaping @Sendable (Database) throws -> Void
   ) async throws {
-    try await withCheckedThrowingContinuation { continuation in
-      add(Item(isSynced: isSynced, write: write, continuation: continuation))
+    try await withCheckedThrowingContinuation {
+      (continuation: CheckedContinuation<Void, any Error>) in
+      add(
+        Item(isSynced: isSynced, write: write) { failure in
+          if let failure {
+            continuation.resume(throwing: failure)
+          } else {
+            continuation.resume()
+          }
+        })
     }
   }
 
   /// Returns at once. The write follows; a power cut may lose it, the end of the process does not
-  /// once it has been made.
+  /// once it has been made. Where it fails, that is the writer's ``failure``.
   func writeSoon(_ write: @escaping @Sendable (Database) throws -> Void) {
-    add(Item(isSynced: false, write: write, continuation: nil))
+    add(
+      Item(isSynced: false, write: write) { [self] failure in
+        guard let failure else { return }
+        state.withLock { if $0.failure == nil { $0.failure = failure } }
+      })
   }
 
   /// Writes after everything that was asked for before, on the calling thread.
   func writeNow(_ write: @escaping @Sendable (Database) throws -> Void) throws {
-    let failure = Mutex<(any Error)?>(nil)
-    let last = Item(
-      isSynced: true,
-      write: { database in
-        do { try write(database) } catch {
-          failure.withLock { $0 = error }
-          throw error
-        }
-      }, continuation: nil)
+    let outcome = Mutex<(any Error)?>(nil)
+    let last = Item(isSynced: true, write: write) { failure in outcome.withLock { $0 = failure } }
     state.withLock { $0.items.append(last) }
     queue.writeWithoutTransaction { drain($0) }
-    if let error = failure.withLock({ $0 }) { throw error }
+    if let failure = outcome.withLock({ $0 }) { throw failure }
   }
 
-  /// What a fault of a write means to a user.
-  func fault(_ error: DatabaseError) -> ImagineError { database.fault(error, "write") }
+  /// The first failure of a write that nobody waited for.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
+  /// What a failure of a write means to a user.
+  func fault(_ error: any Error) -> ImagineError {
+    error as? ImagineError ?? database.fault(error, "write")
+  }
 
   private func add(_ item: Item) {
     let mustStart = state.withLock { state in
@@ -88,20 +101,15 @@ final class GroupedWriter: Sendable {
 
   private func drain(_ database: Database) {
     while let items = takeAll() {
-      let failures = Self.write(items, database)
-      for (item, failure) in zip(items, failures) {
-        if let failure {
-          item.continuation?.resume(throwing: failure)
-        } else {
-          item.continuation?.resume()
-        }
-      }
+      let failures = write(items, database)
+      for (item, failure) in zip(items, failures) { item.completion(failure) }
     }
   }
 
-  private static func write(_ items: [Item], _ database: Database) -> [(any Error)?] {
+  private func write(_ items: [Item], _ database: Database) -> [(any Error)?] {
     var failures = [(any Error)?](repeating: nil, count: items.count)
     do {
+      try self.database.checkInPlace()
       let level = items.contains(where: \.isSynced) ? "FULL" : "NORMAL"
       try database.execute(sql: "PRAGMA synchronous = \(level)")
       try database.inTransaction(.immediate) {

@@ -22,18 +22,24 @@ extension Run {
       processID: row["process"])
   }
 
+  /// Gives the run the next number: which run is the last is not left to the clock.
   func insert(into database: Database) throws {
     try database.execute(
       sql: """
         INSERT INTO run (id, script, arguments, folder, sha256, seed_first, seed_second,
-          started_at, ended_at, state, attempt, process)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          started_at, ended_at, state, attempt, process, key_version, number)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+          (SELECT coalesce(max(number), 0) + 1 FROM run))
         """,
       arguments: [
         id, script.path, try script.arguments.column, script.folder, script.sha256, seed.first,
-        seed.second, startedAt, endedAt, state.rawValue, attempt, processID,
+        seed.second, startedAt, endedAt, state.rawValue, attempt, processID, Self.keyVersion,
       ])
   }
+
+  /// The form of the keys of calls: 1 left out each `extra` field with a word such as `key` in its
+  /// name; 2 has a hash in its place.
+  static let keyVersion = 2
 
   /// Writes what changes when a run is taken up or ends.
   func update(in database: Database) throws {
@@ -42,16 +48,23 @@ extension Run {
       arguments: [endedAt, state.rawValue, attempt, processID, id])
   }
 
-  /// The runs of a script that did not come to its end, the newest first.
-  static func lastUnfinished(of script: Script, in database: Database) throws -> [Run] {
-    guard let path = script.path else { return [] }
-    return try Row.fetchAll(
+  /// The last run of a script, of those that came to its end or of those that did not.
+  static func last(
+    of script: Script, finished: Bool, in database: Database,
+    where matches: (Run) -> Bool = { _ in true }
+  ) throws -> Run? {
+    guard let path = script.path else { return nil }
+    let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT * FROM run WHERE script = ? AND arguments = ? AND state <> 'finished'
-        ORDER BY started_at DESC
-        """, arguments: [path, try script.arguments.column]
-    ).map(Run.init(row:))
+        SELECT * FROM run WHERE script = ? AND arguments = ? AND (state = 'finished') = ?
+        ORDER BY number DESC
+        """, arguments: [path, try script.arguments.column, finished])
+    while let row = try rows.next() {
+      let run = try Run(row: row)
+      if matches(run) { return run }
+    }
+    return nil
   }
 
   /// Blames the calls that were under way when an attempt died without any progress, and acquits all
@@ -88,9 +101,8 @@ extension JournaledCall {
       key: CallKey(request: row["request"], occurrence: row["occurrence"], part: row["part"]),
       provider: row["provider"], request: try RequestDescription(json: row["description"]),
       price: amount.flatMap { amount in unit.map { Price(millionths: amount, unit: $0) } },
-      beganAt: row["began_at"], attempt: row["attempt"])
+      beganAt: row["began_at"], attempt: row["attempt"], sends: [Send](row: row))
     state = State(rawValue: row["state"]) ?? .failed
-    charged = ImagineError.Charged(rawValue: row["charged"]) ?? .unknown
     endedAt = row["ended_at"]
     job = row["job"]
     addresses = try [String](column: row["addresses"])
@@ -115,35 +127,72 @@ extension JournaledCall {
     return try Array(rows.map(JournaledCall.init(row:))).reversed()
   }
 
-  func insert(into database: Database, reserved: Int64, on day: String) throws {
+  /// Writes the whole call.
+  func insert(into database: Database) throws {
     try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
-          charged, price, unit, began_at, ended_at, job, addresses, is_deleted, results, error,
-          attempt, deaths, reserved, reserved_on)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          charged, sends, price, unit, began_at, ended_at, job, addresses, is_deleted, results,
+          error, attempt, deaths)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
-      charged.rawValue, price?.millionths, price?.unit, beganAt, endedAt, job,
-      try addresses.column, isDeleted, try results.column, error, attempt, deaths, reserved, day,
+      charged.rawValue, sends.column, price?.millionths, price?.unit, beganAt, endedAt, job,
+      try addresses.column, isDeleted, try results.column, error, attempt, deaths,
     ])
   }
 
   /// Writes what changes once the call is on its way: not what it asks for.
-  func update(in database: Database, reserved: Int64, on day: String) throws {
+  func update(in database: Database) throws {
     try database.cachedStatement(
       sql: """
-        UPDATE call SET state = ?, charged = ?, ended_at = ?, job = ?, addresses = ?,
-          is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?, reserved = ?,
-          reserved_on = ?
+        UPDATE call SET state = ?, charged = ?, sends = ?, ended_at = ?, job = ?, addresses = ?,
+          is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?
         WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
         """
     ).execute(arguments: [
-      state.rawValue, charged.rawValue, endedAt, job, try addresses.column, isDeleted,
-      try results.column, error, attempt, deaths, reserved, day, run, key.request, key.occurrence,
+      state.rawValue, charged.rawValue, sends.column, endedAt, job, try addresses.column,
+      isDeleted, try results.column, error, attempt, deaths, run, key.request, key.occurrence,
       key.part,
     ])
+  }
+}
+
+extension [Send] {
+  /// The sends of a call's row. One of an older program knows only the last.
+  ///
+  /// Needs the columns `sends`, `charged`, `price`, `unit` and `began_at`.
+  init(row: Row) {
+    if let column: String = row["sends"] {
+      self.init(column: column)
+      return
+    }
+    let charged = ImagineError.Charged(rawValue: row["charged"]) ?? .unknown
+    let amount: Int64? = row["price"]
+    let unit: String? = row["unit"]
+    let price = amount.flatMap { amount in unit.map { Price(millionths: amount, unit: $0) } }
+    self = charged == .no ? [] : [Send(charged: charged, price: price, at: row["began_at"])]
+  }
+
+  /// A line for each: `yes 1795815518.14 5000000 tokens`, without a price `unknown 1795815518.14`.
+  var column: String {
+    map { send in
+      let price = send.price.map { " \($0.millionths) \($0.unit)" } ?? ""
+      return "\(send.charged.rawValue) \(send.at)\(price)"
+    }.joined(separator: "\n")
+  }
+
+  private init(column: String) {
+    self = column.split(separator: "\n").map { line in
+      let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+      let price =
+        parts.count == 4
+        ? Int64(parts[2]).map { Price(millionths: $0, unit: String(parts[3])) } : nil
+      return Send(
+        charged: ImagineError.Charged(rawValue: String(parts[0])) ?? .unknown, price: price,
+        at: parts.count > 1 ? Double(parts[1]) ?? 0 : 0)
+    }
   }
 }
 

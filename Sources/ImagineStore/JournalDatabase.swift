@@ -8,21 +8,40 @@ import Synchronization
 /// It is in WAL mode; writers of other processes are waited for, up to ten seconds.
 public final class JournalDatabase: Sendable {
   let path: String
-  private let opened = Mutex<DatabaseQueue?>(nil)
+  private let opened = Mutex<Opened?>(nil)
 
-  /// - Parameter path: the database's file; made with its folder when it is first asked.
-  public init(path: String) {
+  private struct Opened {
+    var queue: DatabaseQueue
+    /// What the system knows the file by.
+    var identity: FileFacts.Identity?
+  }
+
+  /// How long another process's transaction is waited for, in seconds.
+  private let busyTimeout: Double
+
+  /// - Parameters:
+  ///   - path: the database's file; made with its folder when it is first asked.
+  ///   - busyTimeout: how long another process's transaction is waited for, in seconds.
+  public init(path: String, busyTimeout: Double = 10) {
     self.path = path
+    self.busyTimeout = busyTimeout
   }
 
   /// - Throws: ``ImagineError`` of kind `io` where the file cannot be opened.
   func queue() throws -> DatabaseQueue {
     try opened.withLock { opened in
-      if let opened { return opened }
+      if let opened { return opened.queue }
       let queue = try open()
-      opened = queue
+      opened = Opened(queue: queue, identity: FileFacts.Identity(path))
       return queue
     }
+  }
+
+  /// - Throws: ``ImagineError`` of kind `io` where the file was removed or replaced since it was
+  ///   opened: what is written to it would be lost.
+  func checkInPlace() throws(ImagineError) {
+    guard FileFacts.Identity(path) != opened.withLock({ $0?.identity }) else { return }
+    throw ImagineError(.io, "cannot write \(path): it was removed or replaced while it was in use")
   }
 
   /// Whether anything was ever written.
@@ -66,18 +85,31 @@ public final class JournalDatabase: Sendable {
   private func open() throws -> DatabaseQueue {
     try WholeFile.makeFolder(WholeFile.parent(of: path), mode: 0o700)
     var configuration = Configuration()
-    configuration.busyMode = .timeout(10)
+    configuration.busyMode = .timeout(busyTimeout)
     configuration.journalMode = .wal
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     do {
       return try OpeningLock.hold(for: path) {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try checkVersion(of: queue)
         try Self.migrator.migrate(queue)
         return queue
       }
+    } catch let error as ImagineError {
+      throw error
     } catch {
       throw fault(error, "open")
     }
+  }
+
+  /// - Throws: ``ImagineError`` for a database that a newer program has changed: what it keeps there
+  ///   would be neither read nor written.
+  private func checkVersion(of queue: DatabaseQueue) throws {
+    guard try queue.read(Self.migrator.hasBeenSuperseded) else { return }
+    throw ImagineError(
+      .io,
+      "cannot open \(path): a newer version of imagine has written it; use that version, or another"
+        + " IMAGINE_HOME")
   }
 
   private static var migrator: DatabaseMigrator {
@@ -156,6 +188,45 @@ public final class JournalDatabase: Sendable {
     migrator.registerMigration("addresses") { database in
       try database.execute(
         sql: "ALTER TABLE call ADD COLUMN addresses TEXT NOT NULL DEFAULT '[]'")
+    }
+    migrator.registerMigration("sends") { database in
+      try database.execute(
+        sql: """
+          -- Each send of a call that was billed or may have been; NULL in rows of older programs,
+          -- of which `charged`, `price` and `began_at` tell the last. `reserved` and `reserved_on`
+          -- are no longer written.
+          ALTER TABLE call ADD COLUMN sends TEXT;
+          -- The form of the keys of its calls.
+          ALTER TABLE run ADD COLUMN key_version INTEGER NOT NULL DEFAULT 1;
+          -- The order of the runs, whatever the clock said.
+          ALTER TABLE run ADD COLUMN number INTEGER;
+          UPDATE run SET number = (
+            SELECT count(*) FROM run AS other
+            WHERE (other.started_at, other.id) <= (run.started_at, run.id)
+          );
+          DROP INDEX run_script;
+          CREATE INDEX run_script ON run(script, arguments, number);
+          CREATE INDEX run_number ON run(number);
+          """)
+    }
+    migrator.registerMigration("job_provider") { database in
+      try database.execute(
+        sql: """
+          -- A job's id is unique at its provider alone.
+          CREATE TABLE job (
+            provider TEXT NOT NULL,
+            id TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            submitted_at REAL NOT NULL,
+            state TEXT NOT NULL,
+            PRIMARY KEY (provider, id)
+          ) WITHOUT ROWID;
+          CREATE INDEX job_id ON job(id);
+          INSERT INTO job SELECT provider, id, operation, prompt, submitted_at, state
+            FROM submitted_job;
+          DROP TABLE submitted_job;
+          """)
     }
     return migrator
   }

@@ -13,9 +13,9 @@ public struct SQLiteJobLedger: JobLedger {
     try database.write { database in
       try database.execute(
         sql: """
-          INSERT INTO submitted_job (id, provider, operation, prompt, submitted_at, state)
+          INSERT INTO job (id, provider, operation, prompt, submitted_at, state)
           VALUES (?, ?, ?, ?, ?, ?)
-          ON CONFLICT (id) DO UPDATE SET state = excluded.state
+          ON CONFLICT (provider, id) DO UPDATE SET state = excluded.state
           """,
         arguments: [
           job.id, job.provider, job.operation, job.prompt, job.submittedAt, job.state,
@@ -23,24 +23,25 @@ public struct SQLiteJobLedger: JobLedger {
     }
   }
 
-  public func job(id: String) throws -> SubmittedJob? {
+  public func jobs(id: String) throws -> [SubmittedJob] {
     try database.read { database in
-      try Row.fetchOne(
-        database, sql: "SELECT * FROM submitted_job WHERE id = ?", arguments: [id]
+      try Row.fetchAll(
+        database, sql: "SELECT * FROM job WHERE id = ? ORDER BY provider", arguments: [id]
       ).map(SubmittedJob.init(row:))
     }
   }
 
   public func jobs() throws -> [SubmittedJob] {
     try database.read { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM submitted_job ORDER BY submitted_at DESC, id")
+      try Row.fetchAll(database, sql: "SELECT * FROM job ORDER BY submitted_at DESC, provider, id")
         .map(SubmittedJob.init(row:))
     }
   }
 
-  public func forget(id: String) throws {
+  public func forget(_ job: SubmittedJob.Key) throws {
     try database.write { database in
-      try database.execute(sql: "DELETE FROM submitted_job WHERE id = ?", arguments: [id])
+      try database.execute(
+        sql: "DELETE FROM job WHERE provider = ? AND id = ?", arguments: [job.provider, job.id])
     }
   }
 }

@@ -36,39 +36,73 @@ public final class SQLiteJournal: Journal {
 
   // MARK: Beginning and resuming
 
-  public func begin(_ script: Script, seed: RandomSeed) throws -> any HeldRun {
+  public func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any HeldRun {
     var run = Run(
       id: Self.newID(), script: script, seed: seed, startedAt: Self.now, processID: getpid())
-    guard let lock = try RunLock(lockPath(run.id)) else {
-      throw ImagineError(.io, "the new run \(run.id) is held by another process")
-    }
     if run.script.sha256 == nil, let path = script.path {
       run.script.sha256 = try? FileAssetStore.sha256(ofFile: FilePath(path))
     }
-    try database.write { try run.insert(into: $0) }
-    return try hold(run, lock, calls: [])
+    let begun = run
+    let lock = try lock(run.id)
+    do {
+      try database.write { database in
+        if isOnly, let other = try Run.last(of: script, finished: false, in: database) {
+          throw alreadyBegun(other)
+        }
+        try begun.insert(into: database)
+      }
+    } catch {
+      unlink(lockPath(run.id))
+      throw error
+    }
+    return try hold(run, lock, calls: [], keyVersion: Run.keyVersion)
+  }
+
+  /// What is told to a second process that was to resume a script's run or begin one.
+  private func alreadyBegun(_ run: Run) -> ImagineError {
+    RunLock.isHeld(lockPath(run.id))
+      ? isAlive(run.id)
+      : ImagineError(
+        .io, "the run \(run.id) of this script was begun meanwhile and is unfinished; start again")
   }
 
   public func resume(_ script: Script) throws -> (any HeldRun)? {
     guard database.isThere else { return nil }
-    let run = try database.read { try Run.lastUnfinished(of: script, in: $0).first }
-    return try run.map(take)
+    return try take { try Run.last(of: script, finished: false, in: $0) }
   }
 
   public func resume(id: String) throws -> any HeldRun {
-    try take(run(id).run)
+    let id = try run(id).run.id
+    let held = try take { database in
+      try Row.fetchOne(database, sql: "SELECT * FROM run WHERE id = ?", arguments: [id])
+        .map(Run.init(row:))
+    }
+    guard let held else { throw Self.isUnknown(id) }
+    return held
   }
 
-  private func lock(_ id: String) throws -> RunLock {
+  /// - Throws: ``ImagineError`` that names the process where the run is alive.
+  private func lock(_ id: String) throws(ImagineError) -> RunLock {
     if let lock = try RunLock(lockPath(id)) { return lock }
-    let process = RunLock.holder(lockPath(id)).map { " (process \($0))" } ?? ""
-    throw ImagineError(.io, "the run \(id) is still alive\(process)")
+    throw isAlive(id)
   }
 
-  /// Takes a run's lock and counts the attempt; a call that killed the one before is known by that.
-  private func take(_ run: Run) throws -> any HeldRun {
-    let lock = try lock(run.id)
-    let (resumed, calls) = try database.write { database in
+  private func isAlive(_ id: String) -> ImagineError {
+    let process = RunLock.holder(lockPath(id)).map { " (process \($0))" } ?? ""
+    return ImagineError(.io, "the run \(id) is still alive\(process)")
+  }
+
+  private static func isUnknown(_ id: String) -> ImagineError {
+    ImagineError(.notFound, "there is no run '\(id)'", field: "run")
+  }
+
+  /// Finds a run, takes its lock and counts the attempt, all in one transaction, so that no process
+  /// goes by what another one has changed since; a call that killed the attempt before is known by
+  /// that.
+  private func take(_ find: (Database) throws -> Run?) throws -> (any HeldRun)? {
+    let taken = try database.write { database -> (Run, RunLock, [JournaledCall], Int)? in
+      guard let run = try find(database) else { return nil }
+      let lock = try lock(run.id)
       try run.countDeaths(in: database)
       var resumed = run
       resumed.attempt += 1
@@ -76,15 +110,20 @@ public final class SQLiteJournal: Journal {
       resumed.endedAt = nil
       resumed.processID = getpid()
       try resumed.update(in: database)
-      return (resumed, try JournaledCall.fetch(of: run.id, limit: nil, from: database))
+      let version = try Int.fetchOne(
+        database, sql: "SELECT key_version FROM run WHERE id = ?", arguments: [run.id])
+      let calls = try JournaledCall.fetch(of: run.id, limit: nil, from: database)
+      return (resumed, lock, calls, version ?? 1)
     }
-    return try hold(resumed, lock, calls: calls)
+    return try taken.map { try hold($0, $1, calls: $2, keyVersion: $3) }
   }
 
-  private func hold(_ run: Run, _ lock: RunLock, calls: [JournaledCall]) throws -> any HeldRun {
+  private func hold(
+    _ run: Run, _ lock: RunLock, calls: [JournaledCall], keyVersion: Int
+  ) throws -> any HeldRun {
     SQLiteHeldRun(
-      run: run, earlierCalls: calls, lock: lock, writer: try GroupedWriter(database),
-      dailyLimit: try dailyLimit(), observer: observer)
+      run: run, earlierCalls: calls, hasKeysOfVersion1: keyVersion < Run.keyVersion, lock: lock,
+      writer: try GroupedWriter(database), dailyLimit: try dailyLimit(), observer: observer)
   }
 
   // MARK: Looking
@@ -92,8 +131,15 @@ public final class SQLiteJournal: Journal {
   public func unfinished(_ script: Script) throws -> RunSummary? {
     guard database.isThere else { return nil }
     return try database.read { database in
-      try Run.lastUnfinished(of: script, in: database)
-        .first { !RunLock.isHeld(lockPath($0.id)) }
+      try Run.last(of: script, finished: false, in: database) { !RunLock.isHeld(lockPath($0.id)) }
+        .map { try summary(of: $0, database) }
+    }
+  }
+
+  public func finished(_ script: Script) throws -> RunSummary? {
+    guard database.isThere else { return nil }
+    return try database.read { database in
+      try Run.last(of: script, finished: true, in: database)
         .map { try summary(of: $0, database) }
     }
   }
@@ -101,7 +147,7 @@ public final class SQLiteJournal: Journal {
   public func runs() throws -> [RunSummary] {
     guard database.isThere else { return [] }
     return try database.read { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY started_at DESC, id")
+      try Row.fetchAll(database, sql: "SELECT * FROM run ORDER BY number DESC, id")
         .map { try summary(of: Run(row: $0), database) }
     }
   }
@@ -116,7 +162,7 @@ public final class SQLiteJournal: Journal {
         ).map { try summary(of: Run(row: $0), database) }
       } : []
     guard let first = found.first, !id.isEmpty else {
-      throw ImagineError(.notFound, "there is no run '\(id)'", field: "run")
+      throw Self.isUnknown(id)
     }
     guard found.count == 1 else {
       throw ImagineError(
@@ -133,30 +179,27 @@ public final class SQLiteJournal: Journal {
   }
 
   private func summary(of run: Run, _ database: Database) throws -> RunSummary {
-    let counts = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT count(*) AS calls,
-          count(*) FILTER (WHERE state IN ('stored', 'done')) AS answered,
-          count(*) FILTER (
-            WHERE price IS NOT 0 AND (state = 'sent' OR (state = 'failed' AND charged <> 'no'))
-          ) AS uncertain
-        FROM call WHERE run = ?
-        """, arguments: [run.id])
-    let spent = try Row.fetchAll(
-      database,
-      sql: """
-        SELECT unit, sum(reserved) AS amount FROM call
-        WHERE run = ? AND reserved > 0 GROUP BY unit
-        """, arguments: [run.id])
-    return RunSummary(
-      run: run, calls: counts?["calls"] ?? 0, answered: counts?["answered"] ?? 0,
-      uncertain: counts?["uncertain"] ?? 0,
-      spent: Dictionary(
-        uniqueKeysWithValues: spent.map { row in
-          (row["unit"], Price(millionths: row["amount"], unit: row["unit"]).amount)
-        }),
+    var summary = RunSummary(
+      run: run, calls: 0, answered: 0, accepted: 0, uncertain: 0, spent: [:],
       isAlive: RunLock.isHeld(lockPath(run.id)))
+    var amounts: [String: Int64] = [:]
+    let rows = try Row.fetchCursor(
+      database,
+      sql: "SELECT state, sends, charged, price, unit, began_at FROM call WHERE run = ?",
+      arguments: [run.id])
+    while let row = try rows.next() {
+      let state = JournaledCall.State(rawValue: row["state"]) ?? .failed
+      let sends = [Send](row: row)
+      summary.calls += 1
+      if state.isAnswered { summary.answered += 1 }
+      if state == .accepted { summary.accepted += 1 }
+      if state.isUncertain(after: sends) { summary.uncertain += 1 }
+      amounts.merge(sends.amounts, uniquingKeysWith: +)
+    }
+    for (unit, millionths) in amounts {
+      summary.spent[unit] = Price(millionths: millionths, unit: unit).amount
+    }
+    return summary
   }
 
   // MARK: Forgetting

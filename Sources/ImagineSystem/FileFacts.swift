@@ -60,3 +60,19 @@ public struct FileFacts {
     utimensat(AT_FDCWD, path, nil, 0) == 0
   }
 }
+
+extension FileFacts {
+  /// What tells a file from every other one, whatever its name.
+  public struct Identity: Equatable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+
+    /// Nil where there is no such file.
+    public init?(_ path: String) {
+      var facts = stat()
+      guard stat(path, &facts) == 0 else { return nil }
+      device = UInt64(truncatingIfNeeded: facts.st_dev)
+      number = UInt64(truncatingIfNeeded: facts.st_ino)
+    }
+  }
+}

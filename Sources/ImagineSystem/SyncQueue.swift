@@ -143,7 +143,7 @@ final class SyncQueue: Sendable {
   }
 
   /// The name is in the folder. A file system that cannot sync one keeps names in its own way.
-  private static func syncFolder(_ path: FilePath) {
+  static func syncFolder(_ path: FilePath) {
     let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)

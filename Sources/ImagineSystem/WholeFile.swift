@@ -128,11 +128,14 @@ public final class WholeFile {
 
   /// Makes a folder and those above it; one that is there is left as it is.
   public static func makeFolder(_ path: FilePath, mode: mode_t = 0o777) throws(ImagineError) {
-    guard !path.bytes.isEmpty, mkdir(path.cString, mode) != 0 else { return }
-    if errno == ENOENT, path.parent != path {
+    guard !path.bytes.isEmpty else { return }
+    var isMade = mkdir(path.cString, mode) == 0
+    if !isMade, errno == ENOENT, path.parent != path {
       try makeFolder(path.parent, mode: mode)
-      if mkdir(path.cString, mode) == 0 { return }
+      isMade = mkdir(path.cString, mode) == 0
     }
+    // A file that is synced in it would be lost with the folder's own name.
+    if isMade { return SyncQueue.syncFolder(path.parent) }
     if errno == EEXIST {
       if FileFacts(path)?.isFolder == true { return }
       errno = EEXIST

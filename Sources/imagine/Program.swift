@@ -48,9 +48,17 @@ enum Program {
       exit(EXIT_FAILURE)
     }
     let path = DataFolder.path(environment: environment)
-    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
-    defer { free(folder) }
-    return "\(String(cString: folder))/\(path)"
+    var folder = ""
+    if !path.hasPrefix("/"), let current = getcwd(nil, 0) {
+      defer { free(current) }
+      folder = "\(String(cString: current))/"
+    }
+    // Bytes that are no UTF-8 have been replaced: the path is that of another folder.
+    guard !"\(folder)\(path)".contains("\u{FFFD}") else {
+      Notice.write("cannot keep a journal in \(folder)\(path): the folder's name is not UTF-8")
+      exit(1)
+    }
+    return folder + path
   }()
 
   /// The variables, read once and when asked for.

@@ -50,12 +50,14 @@ struct RunsCommand: AsyncParsableCommand {
         script\t\(summary.run.script.text.inOneLine)
         state\t\(summary.stateText), attempt \(summary.run.attempt)
         started\t\(date)
-        calls\t\(summary.calls), \(summary.answered) answered, \(summary.uncertain) uncertain
+        calls\t\(summary.calls), \(summary.answered) answered, \(summary.accepted) accepted, \
+        \(summary.uncertain) uncertain
         spent\t\(summary.spentText)
         """)
       for call in calls {
         try Listing.print(
-          call.state.rawValue, call.provider, call.request.operation,
+          call.isUncertain ? "\(call.state.rawValue), uncertain" : call.state.rawValue,
+          call.provider, call.request.operation,
           call.price.map(\.description) ?? "unknown price", call.durationText,
           host.files(of: call).first ?? call.job ?? call.error ?? "-",
           call.request.prompt ?? "")
@@ -65,7 +67,12 @@ struct RunsCommand: AsyncParsableCommand {
 
   struct Resume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Goes on with a run, in the folder where it was started.")
+      abstract: "Runs the script of a run again, in its folder, with the answers that are kept.",
+      discussion: """
+        Calls that have an answer are not sent again. Those that may have been paid for and have \
+        none are errors of kind 'uncertain', unless --on-uncertain retry sends them again. That \
+        goes for a run that came to its end too.
+        """)
     @ArgumentParser.Argument(help: "The run's id, or the beginning of it.") var id: String
     @ArgumentParser.Argument(
       parsing: .captureForPassthrough, help: "Options of imagine, such as --on-uncertain retry.")
@@ -77,18 +84,20 @@ struct RunsCommand: AsyncParsableCommand {
         throw ImagineError(
           .validation, "the run \(run.id) had no script file, so it cannot be run again")
       }
-      guard chdir(run.script.folder) == 0 else {
+      let folder = run.script.folder.bytesOfName.map { CChar(bitPattern: $0) } + [0]
+      guard chdir(folder) == 0 else {
         throw ImagineError(.io, "the run's folder \(run.script.folder) is gone")
       }
-      let line = [CommandLine.arguments[0]] + options + [path] + run.script.arguments
-      Foundation.exit(
-        ScriptCommand.run(arguments: line.map { LuaString($0) }, resuming: run.id))
+      let line =
+        ([CommandLine.arguments[0]] + options).map { LuaString($0) }
+        + ([path] + run.script.arguments).map { LuaString($0.bytesOfName) }
+      Foundation.exit(ScriptCommand.run(arguments: line, resuming: run.id))
     }
   }
 
   struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Forgets a run; what it paid for is paid for again where it is asked for again.")
+      abstract: "Deletes a run from the journal. Running its script again is billed again.")
     @ArgumentParser.Argument(help: "The run's id, or the beginning of it.") var id: String
 
     func run() async throws {
@@ -146,11 +155,13 @@ struct CacheCommand: AsyncParsableCommand {
 
 extension RunSummary {
   fileprivate var stateText: String {
-    switch run.state {
-    case .running: isAlive ? "running" : "died"
-    case .finished: "finished"
-    case .failed: "failed"
-    }
+    let state =
+      switch run.state {
+      case .running: isAlive ? "running" : "died"
+      case .finished: "finished"
+      case .failed: "failed"
+      }
+    return uncertain == 0 ? state : "\(state), \(uncertain) uncertain"
   }
 
   fileprivate var spentText: String {

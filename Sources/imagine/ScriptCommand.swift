@@ -40,7 +40,7 @@ enum ScriptCommand {
     let names = command.options.map(\.name)
     command.willRun = { invocation in
       tellOfMisplacedOptions(invocation, names)
-      shared.settings.withLock { $0.run.script = script(invocation) }
+      shared.settings.withLock { $0.take(script(invocation)) }
     }
     // The options have been read when the first state is prepared.
     command.prepare = { state in try shared.host.install(in: state) }
@@ -50,14 +50,11 @@ enum ScriptCommand {
       guard let host = shared.hostIfMade else { return }
       host.tellWhatWasDrawn()
       if let summary = host.planned { plan?.show(summary) }
-      finishRecording(host)
-      host.endRun(succeeded: succeeded)
-      host.close()
+      finish(host, succeeded: succeeded)
     }
     command.whenAbandoned = { interpreter in
       interpreter.abandonBackgroundWork()
-      shared.hostIfMade?.endRun(succeeded: false)
-      shared.hostIfMade?.close()
+      do { try shared.hostIfMade?.close(succeeded: false) } catch { Notice.write("\(error)") }
     }
     return command.run(arguments: arguments)
   }
@@ -105,10 +102,12 @@ enum ScriptCommand {
     defer { free(path) }
     let folder = getcwd(nil, 0)
     defer { free(folder) }
+    func name(_ text: UnsafePointer<CChar>) -> String {
+      String(nameOf: LuaString(cString: text).bytes)
+    }
     return Script(
-      path: path.map { LuaString(cString: $0).name },
-      arguments: invocation.arguments.map(\.name),
-      folder: folder.map { LuaString(cString: $0).name } ?? ".")
+      path: path.map { name($0) }, arguments: invocation.arguments.map { String(nameOf: $0.bytes) },
+      folder: folder.map { name($0) } ?? ".")
   }
 
   private static func options(_ shared: Shared) -> [LuaCommand.Option] {
@@ -133,7 +132,10 @@ enum ScriptCommand {
       },
       Option("--resume", help: "go on with the script's last unfinished run, if there is one") {
         _, _ in
-        try set { $0.run.resumption = .lastUnfinished }
+        try set { settings in
+          settings.isResumedByOption = true
+          if settings.run.resumption == .none { settings.run.resumption = .lastUnfinished }
+        }
       },
       Option(
         "--on-uncertain", valueName: "fail|retry",
@@ -170,15 +172,39 @@ enum ScriptCommand {
     ]
   }
 
-  private static func finishRecording(_ host: ScriptHost) {
-    do { try host.finishRecording() } catch { Notice.write("\(error)") }
+  /// Ends recording, server and run, in this order: a process that is killed on the way leaves a run
+  /// that can be resumed.
+  private static func finish(_ host: ScriptHost, succeeded: Bool) {
+    var isKept = true
+    for step in [host.finishRecording(succeeded:), host.close(succeeded:)] {
+      do {
+        // What the script has printed is written before its run counts as finished.
+        fflush(nil)
+        try step(succeeded)
+      } catch {
+        Notice.write("\(error)")
+        isKept = false
+      }
+    }
+    if succeeded, !isKept { failAtExit() }
+  }
+
+  /// Lets the program end with code 1, whichever way it ends: the script may have called
+  /// `os.exit(0)`, and what it did is not in the journal or the recording.
+  private static func failAtExit() {
+    atexit {
+      fflush(nil)
+      _exit(1)
+    }
   }
 
   private static func tellOfBackgroundWork(_ interpreter: LuaInterpreter) {
     let count = interpreter.backgroundWorkCount
     guard count > 0 else { return }
-    let answers = count == 1 ? "1 answer that is" : "\(count) answers that are"
-    Notice.write("waiting for \(answers) paid for; Ctrl-C abandons them")
+    Notice.write(
+      count == 1
+        ? "waiting for the answer to 1 call that was sent; Ctrl-C abandons it"
+        : "waiting for the answers to \(count) calls that were sent; Ctrl-C abandons them")
   }
 }
 
@@ -189,6 +215,8 @@ private struct Settings: Sendable {
   var record: String?
   var replay: String?
   var run: RunOptions
+  /// Whether the command line says that a run is to be resumed, and not the environment alone.
+  var isResumedByOption = false
   let plans: Bool
 
   /// - Throws: ``ImagineError`` for a variable that means nothing.
@@ -196,6 +224,14 @@ private struct Settings: Sendable {
     self.plans = plans
     run = try RunOptions(environment: Program.environment)
     if let id { run.resumption = .run(id) }
+  }
+
+  /// `IMAGINE_RESUME` is set for all that a user runs, and means nothing where there is no script to
+  /// find a run by, or no journal; the option means an error there.
+  mutating func take(_ script: Script) {
+    run.script = script
+    let canResume = script.path != nil && run.keepsJournal && replay == nil && record == nil
+    if run.resumption == .lastUnfinished, !isResumedByOption, !canResume { run.resumption = .none }
   }
 }
 
@@ -221,9 +257,4 @@ private final class Shared: Sendable {
   }
 
   var hostIfMade: ScriptHost? { made.withLock { $0 } }
-}
-
-extension LuaString {
-  /// The text; bytes that are not UTF-8 are spelt out, so that two names never become one.
-  fileprivate var name: String { validText ?? FilePath(bytes: bytes).description }
 }

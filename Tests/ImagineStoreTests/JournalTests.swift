@@ -1,8 +1,10 @@
 import Foundation
+import GRDB
 import ImagineCore
-import ImagineStore
 import ImagineTestSupport
 import Testing
+
+@testable import ImagineStore
 
 @Suite("The journal keeps what was paid for")
 struct JournalTests {
@@ -17,8 +19,8 @@ struct JournalTests {
   /// A journal with a connection of its own, as another process has.
   private func makeJournal(dailyLimit: Price? = nil) -> SQLiteJournal {
     SQLiteJournal(
-      database: JournalDatabase(path: "\(folder)/journal.sqlite"), locks: "\(folder)/runs",
-      dailyLimit: { dailyLimit })
+      database: JournalDatabase(path: "\(folder)/journal.sqlite", busyTimeout: 0.2),
+      locks: "\(folder)/runs", dailyLimit: { dailyLimit })
   }
 
   private func makeCall(
@@ -34,19 +36,19 @@ struct JournalTests {
   private func sent(_ call: JournaledCall) -> JournaledCall {
     var call = call
     call.state = .sent
-    call.charged = .unknown
+    call.sends.append(Send(charged: .unknown, price: call.price, at: 1_800_000_000))
     return call
   }
 
   @Test("a run is taken up with every call as it was")
   func resumed() async throws {
     let journal = makeJournal()
-    var held: (any HeldRun)? = try journal.begin(Self.script, seed: Self.seed)
+    var held: (any HeldRun)? = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
     let run = try #require(held?.run)
     var call = sent(makeCall(run, "a \"cat\""))
     try await held?.record(call)
     call.state = .accepted
-    call.charged = .yes
+    call.sends[0].charged = .yes
     call.job = "job-1"
     try await held?.record(call)
     call.state = .stored
@@ -67,10 +69,10 @@ struct JournalTests {
   @Test("the addresses of pictures that were drawn and not downloaded are kept until they are")
   func addresses() async throws {
     let journal = makeJournal()
-    let held = try journal.begin(Self.script, seed: Self.seed)
+    let held = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
     var call = sent(makeCall(held.run, "a cat"))
     call.state = .accepted
-    call.charged = .yes
+    call.sends[0].charged = .yes
     call.addresses = ["https://example.com/a.png?signed=1"]
     try await held.record(call)
     #expect(try makeJournal().calls(of: nil, limit: nil) == [call])
@@ -82,7 +84,7 @@ struct JournalTests {
 
   @Test("a damaged database is an error of kind io that says what to do", arguments: [0, 4096])
   func damaged(from offset: Int) throws {
-    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
     #expect(held != nil)
     held = nil
     let path = "\(folder)/journal.sqlite"
@@ -98,7 +100,7 @@ struct JournalTests {
 
   @Test("a run that is held is named with its process, and can be taken up when that is gone")
   func alive() throws {
-    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
     let id = try #require(held?.run.id)
     #expect(try makeJournal().unfinished(Self.script) == nil)
     let error = #expect(throws: ImagineError.self) { try makeJournal().resume(Self.script) }
@@ -111,7 +113,7 @@ struct JournalTests {
 
   @Test("a run that came to its end is not taken up again, unless it is named")
   func finished() throws {
-    let held = try makeJournal().begin(Self.script, seed: Self.seed)
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
     try held.end(.finished)
     #expect(try makeJournal().resume(Self.script) == nil)
     #expect(try makeJournal().resume(id: String(held.run.id.prefix(4))).run.id == held.run.id)
@@ -119,7 +121,7 @@ struct JournalTests {
 
   @Test("attempts that die in a call are counted, until one makes progress")
   func deaths() async throws {
-    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed)
+    var held: (any HeldRun)? = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
     for deaths in 1...3 {
       var call = sent(makeCall(try #require(held?.run), "a trap"))
       call.attempt = deaths
@@ -142,7 +144,7 @@ struct JournalTests {
   func dailyLimit() async throws {
     let limit = Price.tokens(100)
     let runs = try [makeJournal(dailyLimit: limit), makeJournal(dailyLimit: limit)].map {
-      try $0.begin(Self.script, seed: Self.seed)
+      try $0.begin(Self.script, seed: Self.seed, isOnly: false)
     }
     let accepted = await withTaskGroup(of: Bool.self) { group in
       for number in 1...60 {
@@ -169,7 +171,7 @@ struct JournalTests {
     var refused = try #require(calls.first { $0.state == .sent })
     let held = try #require(runs.first { $0.run.id == refused.run })
     refused.state = .failed
-    refused.charged = .no
+    refused.sends = []
     try await held.record(refused)
     try await held.record(sent(makeCall(held.run, "one more")))
     let spent = try runs.map { try makeJournal().run($0.run.id).spent["tokens"] ?? 0 }
@@ -178,7 +180,8 @@ struct JournalTests {
 
   @Test("a call that cannot be written takes no other with it")
   func failingWrite() async throws {
-    let held = try makeJournal(dailyLimit: .tokens(7)).begin(Self.script, seed: Self.seed)
+    let held = try makeJournal(dailyLimit: .tokens(7)).begin(
+      Self.script, seed: Self.seed, isOnly: false)
     async let first: Void = held.record(sent(makeCall(held.run, "a", price: .tokens(3))))
     async let second: Void = held.record(sent(makeCall(held.run, "b", price: .tokens(50))))
     async let third: Void = held.record(sent(makeCall(held.run, "c", price: .tokens(3))))
@@ -199,7 +202,7 @@ struct JournalTests {
     let journal = makeJournal()
     var kept: [Asset] = []
     for (name, state) in [("old", Run.State.finished), ("unfinished", .failed)] {
-      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed)
+      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed, isOnly: false)
       let asset = try await store.store(Array(name.utf8))
       kept.append(asset)
       var call = makeCall(held.run, name)
@@ -222,7 +225,7 @@ struct JournalTests {
   func prunedBeside() async throws {
     let store = FileAssetStore(root: "\(folder)/assets")
     let journal = makeJournal()
-    let alive = try journal.begin(Self.script, seed: Self.seed)
+    let alive = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
     let opened = try await store.store(Array("a picture that it opened".utf8))
     let keepsNothing = Retention(days: -1)
     #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 0)
@@ -234,7 +237,7 @@ struct JournalTests {
   @Test("pruning is due once a day, by whatever clock the last one was stamped")
   func pruningIsDue() throws {
     let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed).end(.finished)
+    try journal.begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
     #expect(try journal.isPruningDue())
     #expect(try !journal.isPruningDue())
     for days in [-2.0, 400] {
@@ -250,11 +253,141 @@ struct JournalTests {
   func storedAgain() async throws {
     let store = FileAssetStore(root: "\(folder)/assets")
     let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed).end(.finished)
+    try journal.begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
     let asset = try await store.store(Array("a picture".utf8))
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: asset.path)
     #expect(try await store.store(Array("a picture".utf8)) == asset)
     #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").files == 0)
+  }
+
+  @Test("each send of a call counts on its day and in its run, whatever becomes of a later one")
+  func sends() async throws {
+    let held = try makeJournal(dailyLimit: .tokens(12)).begin(
+      Self.script, seed: Self.seed, isOnly: false)
+    var call = sent(makeCall(held.run, "a cat"))
+    try await held.record(call)
+    call = sent(call)
+    call.sends[1].at += 1
+    try await held.record(call)
+    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 10])
+    // A third one would go beyond the day's limit, and changes nothing.
+    var third = sent(call)
+    third.sends[2].at += 2
+    await #expect(throws: ImagineError.self) { try await held.record(third) }
+    #expect(try makeJournal().calls(of: held.run.id, limit: nil) == [call])
+    // The second was refused unbilled: the first is as uncertain as before.
+    call.sends.removeLast()
+    call.state = .failed
+    try await held.record(call)
+    third = sent(call)
+    third.sends[1].at += 2
+    try await held.record(third)
+    let summary = try makeJournal().run(held.run.id)
+    #expect(summary.spent == ["tokens": 10] && summary.uncertain == 1)
+  }
+
+  @Test("a run is the last by its number, whatever the clock says")
+  func clock() throws {
+    let first = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    try first.end(.failed)
+    let database = JournalDatabase(path: "\(folder)/journal.sqlite")
+    try database.queue().write { database in
+      try database.execute(sql: "UPDATE run SET started_at = started_at + 1e8")
+    }
+    let second = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    try second.end(.failed)
+    #expect(try makeJournal().runs().map(\.run.id) == [second.run.id, first.run.id])
+    #expect(try makeJournal().resume(Self.script)?.run.id == second.run.id)
+  }
+
+  @Test("of two that resume a script of which nothing is unfinished, one begins")
+  func onlyOne() throws {
+    let first = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+    let error = #expect(throws: ImagineError.self) {
+      try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+    }
+    #expect(error?.message.contains("still alive") == true, "\(error?.message ?? "")")
+    #expect(try makeJournal().runs().count == 1)
+    try first.end(.finished)
+    #expect(throws: Never.self) {
+      try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+    }
+  }
+
+  /// Keeps the database locked, as another program may.
+  private func withLockedDatabase(_ body: () async throws -> Void) async throws {
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: "\(folder)/journal.sqlite", configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    try await body()
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+  }
+
+  @Test("a transaction that fails is an error of whoever waits for it, and of the end of the run")
+  func lockedDatabase() async throws {
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    try await withLockedDatabase {
+      await #expect(throws: ImagineError.self) {
+        try await held.record(sent(makeCall(held.run, "a cat")))
+      }
+      let error = #expect(throws: ImagineError.self) { try held.end(.finished) }
+      #expect(error?.kind == .io && error?.message.contains("locked") == true)
+    }
+    #expect(try makeJournal().run(held.run.id).run.state == .running)
+  }
+
+  @Test("after a write that nobody waited for has failed, nothing more is sent and the end fails")
+  func lostWrite() async throws {
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    try await withLockedDatabase {
+      try await held.record(makeCall(held.run, "a cat"))
+      // Waits until that write has been tried.
+      await #expect(throws: ImagineError.self) {
+        try await held.record(sent(makeCall(held.run, "a dog")))
+      }
+    }
+    let error = await #expect(throws: ImagineError.self) {
+      try await held.record(sent(makeCall(held.run, "a fox")))
+    }
+    #expect(error?.kind == .io)
+    #expect(throws: ImagineError.self) { try held.end(.finished) }
+  }
+
+  @Test("a journal that was removed while a run goes on is an error, not a loss in silence")
+  func removed() async throws {
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    for suffix in ["", "-wal", "-shm"] {
+      try FileManager.default.removeItem(atPath: "\(folder)/journal.sqlite\(suffix)")
+    }
+    let error = await #expect(throws: ImagineError.self) {
+      try await held.record(sent(makeCall(held.run, "a cat")))
+    }
+    #expect(error?.message.contains("removed or replaced") == true, "\(error?.message ?? "")")
+  }
+
+  @Test("a database that a newer program has changed is refused, and says so")
+  func newer() throws {
+    try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
+    try JournalDatabase(path: "\(folder)/journal.sqlite").queue().write { database in
+      try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('of the future')")
+    }
+    let error = #expect(throws: ImagineError.self) { try makeJournal().runs() }
+    #expect(error?.message.contains("a newer version of imagine") == true)
+  }
+
+  @Test("jobs of two providers that have one id are two jobs")
+  func jobs() throws {
+    let ledger = SQLiteJobLedger(database: JournalDatabase(path: "\(folder)/journal.sqlite"))
+    for provider in ["a", "b"] {
+      try ledger.record(
+        SubmittedJob(
+          id: "7", provider: provider, operation: "video", prompt: provider, submittedAt: 1,
+          state: "processing"))
+    }
+    #expect(try ledger.jobs(id: "7").map(\.prompt) == ["a", "b"])
+    try ledger.forget(SubmittedJob.Key(provider: "a", id: "7"))
+    #expect(try ledger.jobs().map(\.provider) == ["b"])
   }
 }

@@ -98,6 +98,57 @@ struct RecordingTests {
     print(fault.kind, fault.code, fault.status)
     """
 
+  @Test("a run that fails leaves the recording that is there, and its own beside it")
+  func failedRun() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
+    try FileSystem.write(
+      "imagine.generate{ prompt = 'x', seed = 1 } if arg[1] ~= 'good' then error('early', 0) end",
+      to: folder.file("work.lua"))
+    // The first run has no recording to lose, so that of a failed one is kept too.
+    let first = try await run(["--record", "r.rec"], "work.lua", saving: "bad", environment)
+    #expect(first.status == 1 && folder.files.contains("r.rec"))
+    #expect(
+      try await run(["--record", "r.rec"], "work.lua", saving: "good", environment).status == 0)
+    let good = try Data(contentsOf: URL(filePath: folder.file("r.rec")))
+    let failed = try await run(["--record", "r.rec"], "work.lua", saving: "bad", environment)
+    #expect(failed.status == 1 && failed.errors.contains("r.rec.failed"), "\(failed.errors)")
+    #expect(try Data(contentsOf: URL(filePath: folder.file("r.rec"))) == good)
+    #expect(folder.files == ["r.rec", "r.rec.failed", "work.lua"])
+    await service.close()
+  }
+
+  @Test("a file that is no recording is not replaced by one, and nothing is sent")
+  func otherFile() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    try FileSystem.write("my notes", to: folder.file("notes.txt"))
+    try FileSystem.write("imagine.generate('x')", to: folder.file("work.lua"))
+    let outcome = try await run(
+      ["--record", "notes.txt"], "work.lua", saving: "x",
+      ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"])
+    #expect(outcome.status == 1 && outcome.errors.contains("notes.txt is no recording"))
+    #expect(try String(contentsOfFile: folder.file("notes.txt"), encoding: .utf8) == "my notes")
+    #expect(service.requests.isEmpty)
+    await service.close()
+  }
+
+  @Test("a variable is a secret by the last word of its name, and others do not spoil prompts")
+  func variables() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    try FileSystem.write(
+      "imagine.generate{ prompt = 'an elephant12 at home', seed = 1 }", to: folder.file("work.lua"))
+    let recorded = try await run(
+      ["--record", "r.rec"], "work.lua", saving: "x",
+      [
+        "IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc",
+        "MONKEY": "elephant12", "KEYMAP": "elephant12", "MY_API_KEY": "at home!",
+      ])
+    await service.close()
+    #expect(recorded.status == 0, "\(recorded.errors)")
+    let replayed = try await run(["--replay", "r.rec"], "work.lua", saving: "x")
+    #expect(replayed.status == 0, "\(replayed.errors)")
+  }
+
   @Test("every file comes back byte for byte, and the recording holds neither token nor address")
   func replayed() async throws {
     try FileSystem.write(Self.workflow, to: folder.file("workflow.lua"))

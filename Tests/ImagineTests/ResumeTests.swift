@@ -17,8 +17,8 @@ struct ResumeTests {
   private static let isExhaustive =
     ProcessInfo.processInfo.environment["IMAGINE_TEST_EXHAUSTIVE"] == "1"
 
-  /// Pictures, edits of pictures and videos, with prompts that are drawn; every fourth item makes
-  /// two calls. Prints what each item gave, and fails where one did.
+  /// Pictures, edits of pictures, pairs of pictures and videos, with prompts that are drawn. Prints
+  /// what each item gave, and fails where one did.
   private static let script = """
     local items = {}
     for index = 1, tonumber(arg[1]) do
@@ -29,6 +29,11 @@ struct ResumeTests {
         local video = imagine.video(prompt):wait()
         -- A video takes no seed, so another one may have been filmed.
         return video:save("out/" .. index .. ".mp4") and video.width
+      end
+      if index % 16 == 5 then
+        local pair = imagine.generate{ prompt = prompt, n = 2 }
+        pair[2]:save("out/" .. index .. "-2.png")
+        return pair[1]:save("out/" .. index .. ".png") and pair[1].sha256 .. pair[2].sha256
       end
       local image = imagine.generate(prompt)
       if index % 16 == 4 then image = image:upscale() end
@@ -48,7 +53,12 @@ struct ResumeTests {
 
   /// The items of the script, and the calls that they make.
   private static let itemCount = isExhaustive ? 37 : 9
-  private static let callCount = itemCount + itemCount / 16 + (itemCount % 16 >= 4 ? 1 : 0)
+  private static let editCount = itemCount / 16 + (itemCount % 16 >= 4 ? 1 : 0)
+  private static let pairCount = itemCount / 16 + (itemCount % 16 >= 5 ? 1 : 0)
+  private static let callCount = itemCount + editCount + pairCount
+
+  /// A budget that everything is held against, and that lets all of it through.
+  private static let budget = ["--budget", "100000", "--allow-unpriced"]
 
   /// A rehearsing server and what leads scripts to it.
   private struct Service {
@@ -99,7 +109,8 @@ struct ResumeTests {
       environment["IMAGINE_KILL_AT"] = point
       if let powerCut { environment.merge(powerCut.environment) { $1 } }
       return try Program.imagine.start(
-        options + ["../script.lua", "\(ResumeTests.itemCount)"], environment: environment,
+        options + ResumeTests.budget + ["../script.lua", "\(ResumeTests.itemCount)"],
+        environment: environment,
         in: folder)
     }
 
@@ -109,8 +120,8 @@ struct ResumeTests {
       try await start(options, killAt: point, under: powerCut).outcome()
     }
 
-    /// The prompts of the calls that were sent and have no answer.
-    func uncertainPrompts() async throws -> [String] {
+    /// The calls of the run, as the journal has them.
+    private func calls() async throws -> [[String: Any]] {
       let id = try await Program.imagine.run(["runs"], environment: environment).output
         .prefix { $0 != "\t" }
       guard !id.isEmpty else { return [] }
@@ -118,11 +129,24 @@ struct ResumeTests {
         ["runs", "show", String(id), "--json"], environment: environment
       ).output
       let json = try JSONSerialization.jsonObject(with: Data(page.utf8)) as? [String: Any]
-      let calls = json?["calls"] as? [[String: Any]] ?? []
-      return calls.filter { $0["state"] as? String == "sent" }.map { call in
+      return json?["calls"] as? [[String: Any]] ?? []
+    }
+
+    /// The prompts of the calls that were sent and have no answer.
+    func uncertainPrompts() async throws -> [String] {
+      try await calls().filter { $0["state"] as? String == "sent" }.map { call in
         let request = call["request"] as? [String: Any]
         return (request?["fields"] as? [String: Any])?["prompt"] as? String ?? "an edit"
       }
+    }
+
+    /// Holds what the journal says that was paid for against the service's own charges: they differ
+    /// by no more than by the sends of which the journal says that nobody knows.
+    func balance() async throws {
+      let sends = try await calls().flatMap { $0["sends"] as? [[String: Any]] ?? [] }
+      let known = sends.count { $0["charged"] as? String == "yes" }
+      let charged = try await charges()
+      #expect(known <= charged && charged <= sends.count, "\(name): \(known) \(sends.count)")
     }
 
     /// Whether the script came to its end, though its process may have been killed after it.
@@ -150,11 +174,23 @@ struct ResumeTests {
   /// Resumes a trial that was killed until it ends, and holds what came of it against a run that
   /// nobody disturbed.
   private func finish(_ trial: Trial, undisturbed: [String]) async throws {
+    try await trial.balance()
     let uncertain = try await trial.uncertainPrompts()
+    // The pictures of a pair have one prompt, and are one item.
+    let items =
+      uncertain.filter { $0 == "an edit" }.count
+      + Set(uncertain.filter { $0 != "an edit" }).count
+    if !uncertain.isEmpty {
+      // Where nothing may be sent, nothing is forgotten.
+      let before = try await trial.charges()
+      _ = try await trial.run(["--resume", "--on-uncertain", "retry", "--max-calls", "0"])
+      #expect(try await trial.charges() == before, "\(trial.name)")
+    }
     let resumed = try await trial.run(["--resume"])
     let reported = Self.lines("uncertain", in: resumed.output)
     // Exactly those are reported; an edit is reported by its item's prompt.
-    #expect(reported.count == uncertain.count, "\(trial.name): \(resumed.output)")
+    #expect(reported.count == items, "\(trial.name): \(resumed.output)")
+    try await trial.balance()
     for prompt in uncertain where prompt != "an edit" {
       #expect(reported.contains { $0.hasSuffix("\t\(prompt)") }, "\(trial.name): \(prompt)")
     }
@@ -173,8 +209,20 @@ struct ResumeTests {
     #expect(last.status == 0, "\(trial.name): \(last.errors)")
     #expect(Self.lines("ok", in: last.output) == undisturbed, "\(trial.name)")
     #expect(try await trial.charges() <= Self.callCount + uncertain.count, "\(trial.name)")
+    try await trial.balance()
     let files = try FileManager.default.contentsOfDirectory(atPath: "\(trial.folder)/out")
-    #expect(files.count == Self.itemCount, "\(trial.name): \(files.sorted())")
+    #expect(files.count == Self.itemCount + Self.pairCount, "\(trial.name): \(files.sorted())")
+  }
+
+  /// Resumes a trial that was killed, sending again at once what is uncertain.
+  private func insist(_ trial: Trial, undisturbed: [String]) async throws {
+    let uncertain = try await trial.uncertainPrompts().count
+    let last = try await trial.run(["--resume", "--on-uncertain", "retry"])
+    #expect(last.status == 0, "\(trial.name): \(last.errors)")
+    #expect(Self.lines("ok", in: last.output) == undisturbed, "\(trial.name)")
+    let charged = try await trial.charges()
+    #expect(charged >= Self.callCount && charged <= Self.callCount + uncertain, "\(trial.name)")
+    try await trial.balance()
   }
 
   private static let points =
@@ -199,6 +247,10 @@ struct ResumeTests {
         let killed = try await trial.run([], killAt: point)
         #expect(killed.status == 128 + SIGKILL, "\(point): \(killed.errors)")
         try await finish(trial, undisturbed: undisturbed)
+        guard point.hasPrefix("sent") else { continue }
+        let other = try Trial(service, "\(name)-retry", in: folder)
+        _ = try await other.run([], killAt: point)
+        try await insist(other, undisturbed: undisturbed)
       }
     }
   }

@@ -10,7 +10,7 @@ final class PlannedJournal: Journal {
     self.journal = journal
   }
 
-  func begin(_ script: Script, seed: RandomSeed) throws -> any HeldRun {
+  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any HeldRun {
     PlannedRun(Run(id: "plan", script: script, seed: seed, startedAt: 0, processID: 0), calls: [])
   }
 
@@ -28,6 +28,7 @@ final class PlannedJournal: Journal {
   }
 
   func unfinished(_ script: Script) throws -> RunSummary? { nil }
+  func finished(_ script: Script) throws -> RunSummary? { nil }
   func runs() throws -> [RunSummary] { try journal.runs() }
   func run(_ id: String) throws -> RunSummary { try journal.run(id) }
   func calls(of run: String?, limit: Int?) throws -> [JournaledCall] {
@@ -41,6 +42,8 @@ final class PlannedJournal: Journal {
 private final class PlannedRun: HeldRun {
   let run: Run
   let earlierCalls: [JournaledCall]
+  /// Whichever form the keys have: nothing is sent.
+  let hasKeysOfVersion1 = true
 
   init(_ run: Run, calls: [JournaledCall]) {
     self.run = run

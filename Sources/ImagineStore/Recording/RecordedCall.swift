@@ -15,20 +15,43 @@ public struct RecordedCall: Sendable, Hashable {
   public let subject: String
   /// How many pictures are asked for.
   public let count: Int
+  /// The subject in a recording of version 1 of the keys; nil where it is the same.
+  let subjectOfVersion1: String?
 
-  private init(_ action: Action, of provider: String = "", _ subject: String, count: Int = 1) {
+  private init(
+    _ action: Action, of provider: String = "", _ subject: String, count: Int = 1,
+    ofVersion1: String? = nil
+  ) {
     self.provider = provider
     self.action = action
     self.subject = subject
     self.count = count
+    subjectOfVersion1 = ofVersion1 == subject ? nil : ofVersion1
+  }
+
+  private init(_ action: Action, of provider: String, _ request: Request, count: Int = 1) {
+    let whole = RequestDescription(
+      request, pictures: request.pictures.compactMapValues(\.storedSHA256))
+    let told = whole.withoutPrivateExtras
+    // Fields that may be a secret stand by their hashes, in lines of their own after the request.
+    let hidden = whole.extra.filter { told.extra[$0.key] == nil }.sorted { $0.key < $1.key }
+      .map { "\n\($0.key)=\(RecordedAddress.hash($0.value.canonicalText))" }
+    self.init(
+      action, of: provider, told.json + hidden.joined(), count: count,
+      ofVersion1: whole.withoutPrivateExtrasOfVersion1.json)
+  }
+
+  /// The call as a recording of version 1 of the keys has it.
+  var ofVersion1: RecordedCall? {
+    subjectOfVersion1.map { RecordedCall(action, of: provider, $0, count: count) }
   }
 
   static func draw(_ request: Request, count: Int, by provider: String) -> RecordedCall {
-    RecordedCall(.draw, of: provider, subject(request), count: count)
+    RecordedCall(.draw, of: provider, request, count: count)
   }
 
   static func submit(_ request: Request, to provider: String) -> RecordedCall {
-    RecordedCall(.submit, of: provider, subject(request))
+    RecordedCall(.submit, of: provider, request)
   }
 
   static func status(of job: String, at provider: String) -> RecordedCall {
@@ -58,11 +81,6 @@ public struct RecordedCall: Sendable, Hashable {
     let text = facts.compactMap { name, value in value.map { "\(name)=\($0)" } }
     return RecordedCall(.convert, text.joined(separator: " "))
   }
-
-  private static func subject(_ request: Request) -> String {
-    RequestDescription(request, pictures: request.pictures.compactMapValues(\.storedSHA256))
-      .withoutPrivateExtras.json
-  }
 }
 
 extension RecordedCall {
@@ -80,7 +98,12 @@ extension RecordedCall {
 
   /// The request, where the call is one.
   var description: RequestDescription? {
-    action == .draw || action == .submit ? try? RequestDescription(json: subject) : nil
+    action == .draw || action == .submit ? RecordedCall.description(subject) : nil
+  }
+
+  /// The request of a subject; nil for one that is none.
+  static func description(_ subject: String) -> RequestDescription? {
+    try? RequestDescription(json: String(subject.prefix { $0 != "\n" }))
   }
 
   /// Whether the same call may be answered the same way again.

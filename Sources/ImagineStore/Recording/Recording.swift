@@ -87,7 +87,8 @@ public final class Recording: Sendable {
   ///
   /// - Throws: the fault, where that was the answer; else ``ImagineError`` of kind `validation`
   ///   where the call is not in the recording, which says what differs.
-  func answer(to call: RecordedCall) throws -> RecordedAnswer {
+  func answer(to wanted: RecordedCall) throws -> RecordedAnswer {
+    let call = try recorded(wanted)
     let occurrence = occurrences.withLock { occurrences in
       occurrences[call, default: 0] += 1
       return occurrences[call] ?? 1
@@ -108,6 +109,14 @@ public final class Recording: Sendable {
       .validation,
       "\(call.title) is in the recording \(path) \(rows.count) times, and this is call"
         + " \(rows.count + 1)")
+  }
+
+  /// The call as the recording has it: an older program left more out of its subject.
+  private func recorded(_ call: RecordedCall) throws -> RecordedCall {
+    guard let old = call.ofVersion1, try fact(RecordingWriter.keyVersion.name) == nil,
+      try answers(to: call, upTo: 1).isEmpty
+    else { return call }
+    return old
   }
 
   /// Answers a call with a file, which is put into a store.
@@ -157,7 +166,7 @@ public final class Recording: Sendable {
           """
       )
       .compactMap { row in
-        (try? RequestDescription(json: row["subject"])).map { (row["provider"], row["count"], $0) }
+        RecordedCall.description(row["subject"]).map { (row["provider"], row["count"], $0) }
       }
     }
   }

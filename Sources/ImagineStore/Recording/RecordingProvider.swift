@@ -22,6 +22,7 @@ public final class RecordingProvider: Provider {
   public var takesCount: Bool { provider.takesCount }
   public var polling: JobPolling { provider.polling }
   public var prices: PriceList { provider.prices }
+  public var tracesSends: Bool { provider.tracesSends }
 
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore

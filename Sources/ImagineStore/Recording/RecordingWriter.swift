@@ -29,6 +29,9 @@ import Synchronization
 public final class RecordingWriter: Sendable {
   /// The version of the form of the file.
   static let format = 1
+  /// The fact that tells how calls are known: version 1, which had no such fact, left out each `extra`
+  /// field with a word such as `key` in its name.
+  static let keyVersion = (name: "key_version", value: "2")
   /// The bytes of a body that stand in one row.
   static let pieceSize = 1 << 20
 
@@ -54,10 +57,15 @@ public final class RecordingWriter: Sendable {
   /// Makes the file that the recording grows in, before anything is paid for that could not be
   /// recorded.
   ///
-  /// - Throws: ``ImagineError`` of kind `io`.
+  /// - Throws: ``ImagineError`` of kind `io`, and `validation` where something else than a recording
+  ///   has the name, which would be lost.
   public func open() throws {
     try state.withLock { state in
-      if state.database == nil { state.database = try makeDatabase() }
+      guard state.database == nil else { return }
+      if let facts = FileFacts(path), !facts.isFile || facts.byteCount > 0 {
+        _ = try Recording(path: path)
+      }
+      state.database = try makeDatabase()
     }
   }
 
@@ -142,18 +150,24 @@ public final class RecordingWriter: Sendable {
 
   /// Gives the recording its name. Does nothing where it was never opened.
   ///
+  /// - Parameter replacing: whether it takes the place of a recording that is there; where it may not,
+  ///   `.failed` is added to its name.
+  /// - Returns: its path; nil where it was never opened.
   /// - Throws: ``ImagineError`` of kind `io` where it, or anything in it, could not be written; then
   ///   there is none.
-  public func finish() throws {
+  @discardableResult
+  public func finish(replacing: Bool = true) throws -> String? {
     let (database, fault) = state.withLock { state in
       defer { state.database = nil }
       return (state.database, state.fault)
     }
-    guard database != nil || fault != nil else { return }
+    guard database != nil || fault != nil else { return nil }
     do {
       if let fault { throw fault }
       try database?.close()
+      let path = replacing || !WholeFile.exists(path) ? path : "\(path).failed"
       try WholeFile.move(temporaryPath, to: path)
+      return path
     } catch {
       unlink(temporaryPath)
       throw error as? ImagineError ?? ImagineError(.io, "cannot write \(path): \(error)")
@@ -226,7 +240,12 @@ public final class RecordingWriter: Sendable {
     }
     do {
       let queue = try DatabaseQueue(path: temporaryPath, configuration: configuration)
-      try queue.write { try $0.execute(sql: Self.schema) }
+      try queue.write { database in
+        try database.execute(sql: Self.schema)
+        try database.execute(
+          sql: "INSERT INTO fact (name, value) VALUES (?, ?)",
+          arguments: [Self.keyVersion.name, Self.keyVersion.value])
+      }
       return queue
     } catch {
       throw ImagineError(.io, "cannot write \(path): \(error)")

@@ -1,0 +1,138 @@
+import ImagineCore
+import ImagineLua
+import ImagineScripting
+import ImagineStore
+import ImagineTestSupport
+import Lua
+import Synchronization
+import Testing
+
+@Suite("What a Swift program pays for is paid once")
+struct OwnProviderTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// A provider that does not tell when it sends.
+  private final class Studio: Provider {
+    let journal: SQLiteJournal
+    let states = Mutex<[JournaledCall.State]>([])
+
+    let prices: PriceList
+
+    init(_ journal: SQLiteJournal) throws {
+      self.journal = journal
+      prices = try PriceList(["generate": 3], unit: Price.tokens, of: ImagineCore.Operation.all)
+    }
+
+    let name = "studio"
+    let operations = ImagineCore.Operation.all
+    let takesCount = false
+    let polling = JobPolling(first: 0, longest: 0)
+
+    func draw(
+      _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
+    ) async throws -> [Drawing] {
+      let calls = try journal.calls(of: nil, limit: nil)
+      states.withLock { $0 += calls.map(\.state) }
+      throw ImagineError(.connection, "lost", charged: .unknown)
+    }
+
+    func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
+      throw ImagineError(.unavailable, "no")
+    }
+    func status(of job: String) async throws -> JobStatus { throw ImagineError(.notFound, "no") }
+    func delete(job: String) async throws {}
+    func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+      throw ImagineError(.notFound, "no")
+    }
+  }
+
+  private struct Source: Session.ProviderSource, PictureConverter {
+    let studio: Studio
+
+    func provider(named name: String?) throws -> any Provider { studio }
+    func provider(describedBy settings: Settings) throws -> any Provider { studio }
+    func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
+      throw ImagineError(.notFound, "no")
+    }
+    func limitCalls(concurrency: Int?, rate: Int?) {}
+    func version(of provider: any Provider) async throws -> String { "" }
+    func convert(
+      _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+    ) async throws -> Asset { asset }
+  }
+
+  @Test("a provider that does not tell when it sends is taken to send, and is reserved for")
+  func untold() async throws {
+    let database = JournalDatabase(path: folder.file("home/journal.sqlite"))
+    let journal = SQLiteJournal(
+      database: database, locks: folder.file("home/runs"), dailyLimit: { .tokens(4) })
+    let studio = try Studio(journal)
+    let source = Source(studio: studio)
+    let session = Session(
+      assets: FileAssetStore(root: folder.file("home/assets")),
+      ledger: SQLiteJobLedger(database: database), converter: source, providers: source,
+      run: CurrentRun(journal: journal))
+    let interpreter = try LuaInterpreter()
+    defer { interpreter.close() }
+    let results = try await interpreter.run { state in
+      try ImagineModule(session: session).install(in: state)
+      return try state.run(
+        """
+        local _, first = pcall(imagine.generate, "a cat")
+        local _, second = pcall(imagine.generate, "a dog")
+        return first.charged, second.kind, imagine.spent().tokens
+        """, name: "=test")
+    }
+    #expect(results == [.string("unknown"), .string("budget"), .integer(3)])
+    #expect(studio.states.withLock { $0 } == [.sent])
+    #expect(try journal.runs().first?.uncertain == 1)
+  }
+
+  private func makeHost(_ address: String, script: String?) -> ScriptHost {
+    var configuration = ScriptHost.Configuration(
+      service: .address("\(address)/v2", token: "abc"),
+      environment: ["XDG_CONFIG_HOME": folder.path])
+    configuration.home = folder.file("home")
+    configuration.run.resumption = .lastUnfinished
+    configuration.run.script.path = script
+    return ScriptHost(configuration)
+  }
+
+  private let metadata = PictureMetadata(
+    request: RequestDescription(
+      operation: "generate", fields: ["prompt": .text("a cat"), "seed": .integer(7)]),
+    provider: "imagine", size: PixelSize(width: 2, height: 1))
+
+  @Test("a picture that is drawn again by a resumed run is answered by its journal")
+  func drawn() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let first = makeHost(service.address, script: "/scripts/redraw")
+    await #expect(throws: ImagineError.self) {
+      // It is drawn and paid for, and its folder is a file.
+      try await first.draw(
+        try first.redrawing(of: metadata), to: "/dev/null/a.png", replacing: true)
+    }
+    first.close()
+    let second = makeHost(service.address, script: "/scripts/redraw")
+    try await second.draw(try second.redrawing(of: metadata), to: folder.file("a.png"))
+    second.close()
+    #expect(service.requests.count == 1 && folder.files == ["a.png"])
+    await service.close()
+  }
+
+  @Test("a run that could not be found again is an error, and nothing is sent")
+  func withoutScript() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let host = makeHost(service.address, script: nil)
+    await #expect(throws: ImagineError.self) {
+      try await host.draw(try host.redrawing(of: metadata), to: folder.file("a.png"))
+    }
+    host.close()
+    #expect(service.requests.isEmpty)
+    await service.close()
+  }
+}
