@@ -4,14 +4,14 @@ import Synchronization
 /// One line at the bottom of the terminal that tells how far the awaited jobs are.
 final class TerminalProgress: JobProgress {
   private struct Bar {
-    let began = ContinuousClock.now
+    let began: ContinuousClock.Instant
     var status: JobStatus?
   }
 
   private let bars = Mutex<[String: Bar]>([:])
 
-  func began(_ job: String) {
-    bars.withLock { $0[job] = Bar() }
+  func began(_ job: String, at instant: ContinuousClock.Instant) {
+    bars.withLock { $0[job] = Bar(began: instant) }
   }
 
   func moved(_ job: String, _ status: JobStatus) {
