@@ -57,10 +57,12 @@ public struct ImagineModule: Sendable {
     [
       "open": .async { [session] call in
         let path = try call.string(1)
+        try DescriptorCheck.run()
         return LuaAsyncCall(purpose: "opening \(path)") { try await session.open(path) }
       },
       "decode": .async { [session] call in
         let bytes = try call.bytes(1)
+        try DescriptorCheck.run()
         return LuaAsyncCall(purpose: "a picture") { try await session.decode(bytes) }
       },
     ]

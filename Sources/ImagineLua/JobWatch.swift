@@ -152,6 +152,7 @@ enum JobSubject: Sendable {
   case id(String, provider: (any Provider)?)
 
   init(_ call: borrowing LuaCall, _ index: Int, _ provider: (any Provider)?) throws {
+    try DescriptorCheck.run()
     if let job = call.userdataIfPresent(index, Job.luaType) {
       self = .job(job)
     } else if call.type(index) == .string || call.type(index) == .number {
