@@ -23,6 +23,8 @@ let lifecycle: Target.Dependency = .product(
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPCompression: Target.Dependency = .product(
+  name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTPTypes: Target.Dependency = .product(
   name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1: Target.Dependency = .product(
@@ -81,7 +83,8 @@ let package = Package(
     .target(
       name: "ImagineClient",
       dependencies: [
-        "CProcess", "ImagineCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+        "CProcess", "ImagineCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioHTTPCompression,
+        nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
     .target(
@@ -151,7 +154,7 @@ let package = Package(
 
     // Tests; those of a whole program run it as a user does.
     .target(
-      name: "ImagineTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix],
+      name: "ImagineTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix, nioSSL],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .testTarget(
@@ -163,7 +166,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineClientTests",
-      dependencies: ["ImagineClient", "ImagineStore", "ImagineTestSupport", logging],
+      dependencies: [
+        "ImagineClient", "ImagineStore", "ImagineTestSupport", logging, nioCore, nioPosix,
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "ImagineSystem", "Lua"],

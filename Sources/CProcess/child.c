@@ -26,7 +26,7 @@ static void close_pipe(int ends[2]) {
 }
 
 static int spawn(const char *program, char *const arguments[], char *const environment[],
-                 pid_t *process, int standard_input, int standard_output) {
+                 pid_t *process, int standard_input, int standard_output, int standard_error) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
@@ -44,9 +44,10 @@ static int spawn(const char *program, char *const arguments[], char *const envir
   failure = posix_spawn_file_actions_adddup2(&actions, standard_input, STDIN_FILENO);
   if (failure == 0)
     failure = posix_spawn_file_actions_adddup2(&actions, standard_output, STDOUT_FILENO);
+  if (failure == 0)
+    failure = posix_spawn_file_actions_adddup2(&actions, standard_error, STDERR_FILENO);
 #if defined(__APPLE__)
   flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
-  if (failure == 0) failure = posix_spawn_file_actions_addinherit_np(&actions, STDERR_FILENO);
 #elif defined(__GLIBC__)
   if (failure == 0) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 #endif
@@ -62,28 +63,29 @@ static int spawn(const char *program, char *const arguments[], char *const envir
 }
 
 int imagine_child_start(const char *program, char *const arguments[], char *const environment[],
-                        const char *message, pid_t *process, int *input, int *output) {
-  int in[2], out[2];
-  int failure = open_pipe(in);
-  if (failure != 0) return failure;
-  failure = open_pipe(out);
-  if (failure != 0) {
-    close_pipe(in);
-    return failure;
+                        const char *message, pid_t *process, int *input, int *output,
+                        int *errors) {
+  int pipes[3][2];
+  int opened = 0, failure = 0;
+  while (opened < 3 && failure == 0) {
+    failure = open_pipe(pipes[opened]);
+    if (failure == 0) opened++;
   }
   size_t length = strlen(message);
-  if (length > 4096) failure = EINVAL;
-  if (failure == 0 && write(in[1], message, length) != (ssize_t)length) failure = errno;
+  if (failure == 0 && length > 4096) failure = EINVAL;
+  if (failure == 0 && write(pipes[0][1], message, length) != (ssize_t)length) failure = errno;
   if (failure == 0)
-    failure = spawn(program, arguments, environment, process, in[0], out[1]);
+    failure = spawn(program, arguments, environment, process, pipes[0][0], pipes[1][1],
+                    pipes[2][1]);
   if (failure != 0) {
-    close_pipe(in);
-    close_pipe(out);
+    while (opened > 0) close_pipe(pipes[--opened]);
     return failure;
   }
-  close(in[0]);
-  close(out[1]);
-  *input = in[1];
-  *output = out[0];
+  close(pipes[0][0]);
+  close(pipes[1][1]);
+  close(pipes[2][1]);
+  *input = pipes[0][1];
+  *output = pipes[1][0];
+  *errors = pipes[2][0];
   return 0;
 }

@@ -52,11 +52,20 @@ public final class CallLimiter: Sendable {
     admit()
   }
 
+  /// The turn of a call did not come before its deadline.
+  struct TooLate: Error {
+    let deadline: Deadline
+  }
+
   /// Does a call when its turn has come.
   ///
-  /// - Throws: what the call throws, or `CancellationError` where it was cancelled while it waited.
-  func call<Result>(_ body: () async throws -> Result) async throws -> Result {
-    try await turn()
+  /// - Parameter deadline: until when the turn is waited for; nil for ever.
+  /// - Throws: what the call throws; ``TooLate``; or `CancellationError` where it was cancelled while
+  ///   it waited.
+  func call<Result>(
+    by deadline: Deadline? = nil, _ body: () async throws -> Result
+  ) async throws -> Result {
+    try await turn(by: deadline)
     defer {
       state.withLock { $0.inFlight -= 1 }
       admit()
@@ -65,36 +74,55 @@ public final class CallLimiter: Sendable {
   }
 
   /// Learns from a 429: everybody waits as long as it asks, and a limit that it tells is kept.
-  func learn(from error: ImagineError) {
-    guard error.kind == .rateLimit else { return }
+  ///
+  /// - Returns: whether everybody waits longer now, by a second or more.
+  @discardableResult
+  func learn(from error: ImagineError) -> Bool {
+    guard error.kind == .rateLimit else { return false }
     let pause = min(error.retryAfter ?? RetryPolicy.firstPause, RetryPolicy.longestRetryAfter)
-    state.withLock { state in
-      let until = ContinuousClock.now + .seconds(pause)
-      state.pausedUntil = max(state.pausedUntil ?? until, until)
+    return state.withLock { state in
+      let now = ContinuousClock.now
+      let until = now + .clamped(seconds: pause)
+      let earlier = max(state.pausedUntil ?? now, now)
+      state.pausedUntil = max(earlier, until)
       if let limit = error.rateLimit, limit > 0 { state.rate = min(state.rate ?? limit, limit) }
+      return until - earlier >= .seconds(1)
     }
   }
 
-  private func turn() async throws {
+  private func turn(by deadline: Deadline?) async throws {
     let ticket = state.withLock { state in
       state.lastTicket += 1
       return state.lastTicket
     }
+    let alarm = deadline.map { deadline in
+      Task {
+        do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
+        giveUp(ticket, TooLate(deadline: deadline))
+      }
+    }
+    defer { alarm?.cancel() }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         state.withLock { $0.waiting.append((ticket, continuation)) }
-        if Task.isCancelled { giveUp(ticket) } else { admit() }
+        if Task.isCancelled {
+          giveUp(ticket, CancellationError())
+        } else if let deadline, deadline.hasPassed {
+          giveUp(ticket, TooLate(deadline: deadline))
+        } else {
+          admit()
+        }
       }
     } onCancel: {
-      giveUp(ticket)
+      giveUp(ticket, CancellationError())
     }
   }
 
-  private func giveUp(_ ticket: Int) {
+  private func giveUp(_ ticket: Int, _ error: any Error) {
     let found = state.withLock { state in
       state.waiting.firstIndex { $0.ticket == ticket }.map { state.waiting.remove(at: $0) }
     }
-    found?.continuation.resume(throwing: CancellationError())
+    found?.continuation.resume(throwing: error)
   }
 
   /// Lets in whoever may begin now, and sets an alarm for the next where time must pass first.

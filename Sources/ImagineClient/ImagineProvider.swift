@@ -15,13 +15,17 @@ public struct ImagineProvider: Provider {
   public let prices: PriceList
   private let transport: HTTPTransport
   public let polling: JobPolling
+  /// Whether no call costs anything, whatever becomes of it.
+  private let isFree: Bool
   /// Asked before each call: the private server is started by the first.
   private let endpoint: @Sendable () async throws -> Endpoint
 
   public init(
     name: String, prices: PriceList = .imagine, polling: JobPolling = JobPolling(),
-    transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
+    isFree: Bool = false, transport: HTTPTransport,
+    endpoint: @escaping @Sendable () async throws -> Endpoint
   ) {
+    self.isFree = isFree
     self.name = name
     self.prices = prices
     self.polling = polling
@@ -41,7 +45,7 @@ public struct ImagineProvider: Provider {
     transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
   ) -> ImagineProvider {
     ImagineProvider(
-      name: "local", prices: .free, polling: JobPolling(first: 0.2, longest: 2),
+      name: "local", prices: .free, polling: JobPolling(first: 0.2, longest: 2), isFree: true,
       transport: transport, endpoint: endpoint)
   }
 
@@ -54,71 +58,93 @@ public struct ImagineProvider: Provider {
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
   ) async throws -> [Drawing] {
-    let call = try await call(for: request, options: options)
-    return try await transport.perform(call) { answer in
-      [Drawing(asset: try await PictureAnswer(answer).store(in: store), engine: answer.engine)]
+    let (call, _) = try await call(for: request, options)
+    return try await settling {
+      try await transport.performFollowing(call) { answer in
+        [Drawing(asset: try await PictureAnswer(answer).store(in: store), engine: answer.engine)]
+      }
     }
   }
 
   public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    let call = try await call(for: request, options: options)
-    return try await transport.perform(call) { answer in
-      let body = try await answer.json()
-      guard var job = ServiceAnswer.submission(body) else {
-        throw ServiceAnswer.unexpected("the answer names no job", of: call)
+    let (call, _) = try await call(for: request, options)
+    return try await settling {
+      try await transport.performFollowing(call) { answer in
+        let body = try await answer.json()
+        guard var job = ServiceAnswer.submission(body) else {
+          throw answer.unexpected("the answer names no job")
+        }
+        job.engine = answer.engine
+        return job
       }
-      job.engine = answer.engine
-      return job
     }
   }
 
-  public func status(of job: String) async throws -> JobStatus {
-    let call = try await call("GET", "/assets/\(try pathComponent(job))/status")
-    return try await transport.perform(call) { answer in
+  /// What costs nothing is never uncertain, and what was lost with a server that died is asked of
+  /// the next one.
+  private func settling<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch var error as ImagineError where isFree {
+      error.charged = .no
+      if error.kind == .connection { error.retryable = true }
+      throw error
+    }
+  }
+
+  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
+    let path = "/assets/\(try pathComponent(job))/status"
+    let (call, endpoint) = try await call("GET", path, options)
+    return try await transport.performFollowing(call) { answer in
       let body = try await answer.json(about: job)
-      guard let status = ServiceAnswer.status(body, id: job) else {
-        throw ServiceAnswer.unexpected("the answer tells nothing of a video", of: call)
+      guard let status = ServiceAnswer.status(body, id: job, resolve: endpoint.resolve) else {
+        throw answer.unexpected("the answer tells nothing of a video")
       }
       return status
     }
   }
 
   public func delete(job: String) async throws {
-    let call = try await call("DELETE", "/video/\(try pathComponent(job))")
-    try await transport.perform(call) { answer in
+    let (call, _) = try await call("DELETE", "/video/\(try pathComponent(job))", CallOptions())
+    try await transport.performFollowing(call) { answer in
       _ = try await answer.json(about: job)
     }
   }
 
   /// Fetches a finished file. The service's key goes along only to the service's own origin, and a
   /// Unix socket is followed only if it is the one that the provider was configured with.
-  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+  public func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
     let endpoint = try await endpoint()
-    return try await Download(transport: transport, source: .service(endpoint), store: store)
-      .fetch(address)
+    return try await Download(
+      transport: transport, source: .service(endpoint), store: store, deadline: options.deadline
+    ).fetch(address)
   }
 
   // MARK: Calls
 
   private func call(
-    for request: Request, options: CallOptions
-  ) async throws -> HTTPTransport.Call {
+    for request: Request, _ options: CallOptions
+  ) async throws -> (HTTPTransport.Call, Endpoint) {
     let body = try Self.body(of: request)
-    var call = try await call("POST", request.operation.path)
+    var (call, endpoint) = try await call("POST", request.operation.path, options)
     call.contentType = body.contentType
     call.body = body.bytes
     call.isBilled = true
-    if let timeout = options.timeout { call.limit = .total(timeout) }
-    return call
+    return (call, endpoint)
   }
 
-  private func call(_ method: String, _ path: String) async throws -> HTTPTransport.Call {
+  private func call(
+    _ method: String, _ path: String, _ options: CallOptions
+  ) async throws -> (HTTPTransport.Call, Endpoint) {
     let endpoint = try await endpoint()
     let address = endpoint.address(path)
-    return HTTPTransport.Call(
+    let call = HTTPTransport.Call(
       method: method, address: address, endpoint: "\(method) \(path)",
       authorization: endpoint.authorization(for: address),
-      limit: .total(transport.timeouts.call))
+      limit: transport.limit(for: options))
+    return (call, endpoint)
   }
 
   private static func body(of request: Request) throws -> MultipartBody {
@@ -145,11 +171,12 @@ public struct ImagineProvider: Provider {
   private func pathComponent(_ id: String) throws(ImagineError) -> String {
     let isPlain = id.unicodeScalars.allSatisfy {
       ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || $0 == "-" || $0 == "_"
+        || "-_.:~=@+,".unicodeScalars.contains($0)
     }
-    guard isPlain, !id.isEmpty else {
+    guard isPlain, !id.allSatisfy({ $0 == "." }) else {
       throw .invalid(
-        field: "id", given: "\"\(id)\"", expected: "letters, digits, dashes and underscores")
+        field: "id", given: "\"\(id)\"",
+        expected: "letters, digits, and any of - _ . : ~ = @ + ,")
     }
     return id
   }
@@ -178,9 +205,6 @@ enum InputFile {
 }
 
 extension HTTPAnswer {
-  /// The longest JSON body that is read, in bytes.
-  private static let jsonLimit = 1 << 20
-
   /// The version of the built-in engine, where our own server says that it drew.
   var engine: String? { header("x-imagine-engine") }
 
@@ -189,8 +213,8 @@ extension HTTPAnswer {
   /// - Parameter job: the job that the call names, so that an id unknown to the service is told as
   ///   such.
   func json(about job: String? = nil) async throws -> [UInt8] {
-    let body = try await bytes(upTo: Self.jsonLimit)
-    guard status == 200, !ServiceAnswer.isError(body) else {
+    let body = try await isSuccess ? bytes() : beginning()
+    guard isSuccess, !ServiceAnswer.isError(body) else {
       var error = fault(body)
       if let job {
         error.job = job
@@ -199,50 +223,5 @@ extension HTTPAnswer {
       throw error
     }
     return body
-  }
-
-  func fault(_ body: [UInt8]) -> ImagineError {
-    ServiceAnswer.fault(
-      status: status, body: body, endpoint: call.endpoint, isBilled: call.isBilled,
-      header: header)
-  }
-}
-
-/// An answer that should be a picture: stored as it arrives, known by its bytes and not by what its
-/// header calls it.
-struct PictureAnswer {
-  private let answer: HTTPAnswer
-
-  init(_ answer: HTTPAnswer) { self.answer = answer }
-
-  func store(in store: any AssetStore) async throws -> Asset {
-    guard answer.status == 200, !(answer.header("Content-Type") ?? "").hasPrefix("application/json")
-    else {
-      throw answer.fault(try await answer.bytes(upTo: 1 << 20))
-    }
-    let writer = try store.makeWriter()
-    do {
-      try await answer.forEachPiece { try writer.write($0) }
-      let asset = try await writer.commit()
-      guard asset.header != nil else { throw notAPicture(asset) }
-      return asset
-    } catch let error as ImagineError where error.kind == .badResponse && error.endpoint == nil {
-      writer.discard()
-      throw ServiceAnswer.unexpected(error.message, of: answer.call)
-    } catch {
-      writer.discard()
-      throw error
-    }
-  }
-
-  /// JSON under another type's name is an error all the same.
-  private func notAPicture(_ asset: Asset) -> ImagineError {
-    if asset.byteCount < 1 << 20, let body = try? InputFile.read(FilePath(asset.path), field: "answer"),
-      body.first(where: { $0 > 0x20 }) == UInt8(ascii: "{")
-    {
-      return answer.fault(body)
-    }
-    return ServiceAnswer.unexpected(
-      "the answer is \(asset.byteCount) bytes that are no PNG, JPEG or WebP", of: answer.call)
   }
 }

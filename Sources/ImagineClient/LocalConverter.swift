@@ -14,11 +14,10 @@ public struct LocalConverter: PictureConverter {
   public func engineVersion() async throws -> String {
     let call = HTTPTransport.Call(
       method: "GET", address: Self.address("/healthz", of: try await server.endpoint()),
-      endpoint: "GET /healthz", limit: .total(10))
+      endpoint: "GET /healthz", limit: TimeLimit(total: 10))
     return try await transport.perform(call) { answer in
-      guard answer.status == 200, let version = answer.engine else {
-        throw ServiceAnswer.unexpected(
-          "it names no engine", of: call, status: answer.status)
+      guard answer.isSuccess, let version = answer.engine else {
+        throw answer.unexpected("it names no engine")
       }
       return version
     }
@@ -40,7 +39,7 @@ public struct LocalConverter: PictureConverter {
     let call = HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST /x/convert",
       authorization: endpoint.authorization(for: address), contentType: body.contentType,
-      body: body.bytes, limit: .total(transport.timeouts.call))
+      body: body.bytes, limit: TimeLimit(total: transport.timeouts.call))
     return try await transport.perform(call) { answer in
       try await PictureAnswer(answer).store(in: store)
     }

@@ -18,7 +18,7 @@ import Synchronization
 public final class LocalServer: Sendable {
   private struct Running {
     let child: ChildProcess
-    let folder: String
+    let socket: LocalSocket
     let endpoint: Endpoint
   }
 
@@ -106,66 +106,30 @@ public final class LocalServer: Sendable {
   }
 
   private func launch() throws -> Running {
-    let folder = try Self.makePrivateFolder(environment)
-    let socket = "\(folder)/s"
+    let socket = try LocalSocket(environment)
     var secret = SystemRandomNumberGenerator()
     let text = (0..<4).map { _ in String(secret.next(), radix: 36) }.joined()
-    do {
-      let child = try ChildProcess(
-        program: program,
-        // What goes wrong with a call is told to its caller.
-        arguments: ["--child", "--socket", socket, "--home", home, "--log-level", "critical"],
-        environment: environment, message: "\(text)\n")
-      guard child.readLine(within: Self.patience)?.hasPrefix("ready") == true else {
-        child.stop(grace: 0)
-        throw ImagineError(
-          .unavailable, "the local server (\(program)) did not start; its own words stand above")
-      }
-      let host = socket.map { $0 == "/" ? "%2F" : String($0) }.joined()
-      let endpoint = Endpoint(baseURL: "http+unix://\(host)/v2", token: Token(text))
-      return Running(child: child, folder: folder, endpoint: endpoint)
-    } catch {
-      Self.remove(folder)
-      throw error
+    let child = try ChildProcess(
+      program: program,
+      // What goes wrong with a call is told to its caller.
+      arguments: ["--child", "--socket", socket.path, "--home", home, "--log-level", "critical"],
+      environment: environment, message: "\(text)\n")
+    guard child.readLine(within: Self.patience)?.hasPrefix("ready") == true else {
+      let isLate = child.isRunning
+      child.stop(grace: 0)
+      socket.remove()
+      let reason =
+        child.errors.lastWords ?? (isLate ? "it was not ready in time" : "it ended without a word")
+      throw ImagineError(
+        .unavailable, "the local server (\(program)) did not start: \(reason)")
     }
+    child.errors.passOn()
+    let endpoint = Endpoint(baseURL: "\(socket.address)/v2", token: Token(text))
+    return Running(child: child, socket: socket, endpoint: endpoint)
   }
 
   private static func cleanUp(_ running: Running, grace: Double) {
     running.child.stop(grace: grace)
-    remove(running.folder)
-  }
-
-  /// Removes the socket's folder; a server that was killed leaves the socket.
-  private static func remove(_ folder: String) {
-    unlink("\(folder)/s")
-    rmdir(folder)
-  }
-
-  /// A folder that only this user can enter, with a path short enough for a socket's name (104
-  /// bytes on macOS).
-  private static func makePrivateFolder(
-    _ environment: [String: String]
-  ) throws(ImagineError) -> String {
-    let candidates = [environment["XDG_RUNTIME_DIR"], environment["TMPDIR"], "/tmp"]
-    for case let candidate? in candidates where candidate.hasPrefix("/") {
-      guard candidate.utf8.count < 70, candidate.utf8.allSatisfy({ isPlain($0) }) else { continue }
-      var template = Array("\(candidate)/imagine-XXXXXX".utf8CString)
-      if mkdtemp(&template) != nil {
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      }
-    }
-    throw ImagineError(
-      .io, "no folder for the local server's socket: neither TMPDIR nor /tmp is writable")
-  }
-
-  /// Whether a byte stands for itself in the host part of an address.
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-      UInt8(ascii: "."), UInt8(ascii: "/"):
-      true
-    default: false
-    }
+    running.socket.remove()
   }
 }

@@ -6,10 +6,16 @@ public import ImagineCore
 public struct PatientProvider: Provider {
   private let provider: any Provider
   private let limiter: CallLimiter
+  private let notice: @Sendable (String) -> Void
 
-  public init(_ provider: any Provider, limiter: CallLimiter) {
+  /// - Parameter notice: told of a wait that a service asks for and that a user would wonder about.
+  public init(
+    _ provider: any Provider, limiter: CallLimiter,
+    notice: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.provider = provider
     self.limiter = limiter
+    self.notice = notice
   }
 
   public var name: String { provider.name }
@@ -22,60 +28,105 @@ public struct PatientProvider: Provider {
   public func draw(
     _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
   ) async throws -> [Drawing] {
-    try await patiently(options.retry, options.trace) { [provider] in
+    try await withRetries(options) { [provider] options in
       try await provider.draw(request, count: count, options: options, into: store)
     }
   }
 
   public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    try await patiently(options.retry, options.trace) { [provider] in
+    try await withRetries(options) { [provider] options in
       try await provider.submit(request, options: options)
     }
   }
 
-  public func status(of job: String) async throws -> JobStatus {
-    try await patiently(RetryPolicy()) { [provider] in try await provider.status(of: job) }
+  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
+    try await withRetries(options) { [provider] options in
+      try await provider.status(of: job, options: options)
+    }
   }
 
   public func delete(job: String) async throws {
-    try await patiently(RetryPolicy()) { [provider] in try await provider.delete(job: job) }
+    try await withRetries(CallOptions()) { [provider] _ in try await provider.delete(job: job) }
   }
 
   /// Downloads resume by themselves, and are no calls that a service counts.
-  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
-    try await provider.download(address, into: store)
+  public func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
+    try await provider.download(address, options: options, into: store)
   }
 
   /// A call that is cancelled while it waits for its turn is never sent; one that has been sent is
   /// paid for, so it goes on until its answer is stored.
-  private func patiently<Result: Sendable>(
-    _ policy: RetryPolicy, _ trace: (any CallTrace)? = nil,
-    _ call: @escaping @Sendable () async throws -> Result
+  ///
+  /// What one attempt knew of the charge is never taken back by a later one: an attempt that may have
+  /// been billed stays so when the next is refused, or is not even sent.
+  private func withRetries<Result: Sendable>(
+    _ options: CallOptions, _ call: @escaping @Sendable (CallOptions) async throws -> Result
   ) async throws -> Result {
+    var options = options
+    var charged = ImagineError.Charged.no
     var attempt = 1
     while true {
       do {
-        // A task of its own does not see the cancellation of the one that awaits it.
-        return try await limiter.call {
-          try await Task {
-            try await trace?.willSend()
-            return try await call()
+        return try await limiter.call(by: options.deadline) {
+          // The time that a call waits for its turn is the host's own affair.
+          if options.deadline == nil { options.deadline = options.timeout.map(Deadline.init(in:)) }
+          let options = options
+          // A task of its own does not see the cancellation of the one that awaits it.
+          return try await Task {
+            try await options.trace?.willSend()
+            return try await call(options)
           }.value
         }
-      } catch let error as ImagineError {
-        limiter.learn(from: error)
-        guard let pause = policy.pause(after: error, attempt: attempt) else { throw error }
-        await trace?.attemptFailed(error.charged)
+      } catch var error as ImagineError {
+        let isNewPause = limiter.learn(from: error)
+        await options.trace?.attemptFailed(error.charged)
+        charged = max(charged, error.charged)
+        error.charged = charged
+        guard let pause = options.retry.pause(after: error, attempt: attempt) else { throw error }
+        if let deadline = options.deadline, pause >= deadline.left {
+          throw error.tooLate(for: pause, deadline)
+        }
+        if pause > Self.longestSilence, isNewPause || error.kind != .rateLimit {
+          notice(
+            "\(name): waits \(Int(pause.rounded())) s, as the service asks, and sends the call again"
+              + " (\(error.message))")
+        }
         try await Self.sleep(pause, before: error)
         attempt += 1
       } catch is CancellationError {
-        throw ImagineError(.cancelled, "the call was cancelled before it was sent")
+        throw ImagineError(
+          .cancelled,
+          charged == .no
+            ? "the call was cancelled before it was sent"
+            : "the call was cancelled before it was sent again", charged: charged)
+      } catch let late as CallLimiter.TooLate {
+        throw ImagineError(
+          .timeout, "the call's turn did not come within \(late.deadline.seconds) seconds",
+          retryable: true, charged: charged)
       }
     }
   }
 
-  /// A wait that is cancelled leaves the fault that it waited upon.
+  /// The longest wait, in seconds, that a user is not told of.
+  private static let longestSilence = 2.0
+
+  /// If the wait is cancelled, the error is thrown that it waited upon.
   private static func sleep(_ seconds: Double, before error: ImagineError) async throws {
-    do { try await Task.sleep(for: .seconds(seconds)) } catch { throw error }
+    do { try await Task.sleep(for: .clamped(seconds: seconds)) } catch { throw error }
+  }
+}
+
+extension ImagineError {
+  /// The error of a call whose next attempt would begin after its deadline.
+  fileprivate func tooLate(for pause: Double, _ deadline: Deadline) -> ImagineError {
+    var error = self
+    if retryAfter != nil {
+      error.message +=
+        "; it asks to wait \(Int(pause.rounded(.up))) s, which the timeout of"
+        + " \(deadline.seconds) seconds does not allow"
+    }
+    return error
   }
 }

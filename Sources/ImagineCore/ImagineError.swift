@@ -37,9 +37,20 @@ public struct ImagineError: Error, Sendable, Equatable {
     case cancelled
   }
 
-  /// Whether the call was billed.
-  public enum Charged: String, Sendable, Codable {
+  /// Whether the call was billed. In the order of what a later attempt may not take back: what was
+  /// `unknown` stays so until the service says `yes`.
+  public enum Charged: String, Sendable, Codable, Comparable {
     case no, yes, unknown
+
+    public static func < (left: Charged, right: Charged) -> Bool { left.weight < right.weight }
+
+    private var weight: Int {
+      switch self {
+      case .no: 0
+      case .unknown: 1
+      case .yes: 2
+      }
+    }
   }
 
   public var kind: Kind

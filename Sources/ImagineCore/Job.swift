@@ -21,6 +21,8 @@ public struct JobStatus: Sendable, Hashable, Codable {
   public var failure: String?
   /// What films it, by its version, where that is the built-in engine and no model.
   public var engine: String?
+  /// The service's own word for the state, where that is none of those documented.
+  public var word: String?
 
   public init(
     id: String, state: JobState, createdAt: String? = nil, videoAddress: String? = nil,

@@ -113,7 +113,7 @@ public protocol CallTrace: Sendable {
   func willSend() async throws
   /// The service drew it, and told where its pictures are for a while.
   func wasAnswered(at addresses: [String]) async throws
-  /// An attempt ended without an answer, and another one may follow.
+  /// An attempt ended with an error; another one may follow.
   ///
   /// - Parameter charged: what is known of that attempt alone; `no` where the service refused it, or
   ///   was not reached.

@@ -42,13 +42,27 @@ public protocol Provider: Sendable {
   func submit(_ request: Request, options: CallOptions) async throws -> JobStatus
 
   /// Asks for a job.
-  func status(of job: String) async throws -> JobStatus
+  func status(of job: String, options: CallOptions) async throws -> JobStatus
 
   /// Deletes a job and its video.
   func delete(job: String) async throws
 
   /// Fetches a file that a job's status names, by the address it gives.
-  func download(_ address: String, into store: any AssetStore) async throws -> Asset
+  func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset
+}
+
+extension Provider {
+  /// Asks for a job, without a deadline of the caller's.
+  public func status(of job: String) async throws -> JobStatus {
+    try await status(of: job, options: CallOptions())
+  }
+
+  /// Fetches a file, without a deadline of the caller's.
+  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+    try await download(address, options: CallOptions(), into: store)
+  }
 }
 
 extension Provider {
@@ -69,8 +83,12 @@ public struct Drawing: Sendable, Hashable {
 
 /// How a call is made, whatever it asks for.
 public struct CallOptions: Sendable {
-  /// Seconds from the send to the last byte of the answer; nil for the provider's own.
+  /// Seconds for the whole call, from its turn to the last byte of its answer, with its retries, its
+  /// pauses and the downloads that belong to it; nil for the provider's own limit of each attempt.
   public var timeout: Double?
+  /// When the call has to be over. Set when its turn comes, from ``timeout``, or by a wait that the
+  /// call is part of.
+  public var deadline: Deadline?
   public var retry: RetryPolicy
   /// Follows the call through its attempts; nil where nobody does.
   public var trace: (any CallTrace)?

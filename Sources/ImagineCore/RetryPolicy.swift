@@ -1,7 +1,8 @@
 /// When a call that failed is sent again.
 ///
-/// Only what provably did not start is: a refused connection, 429, and 503 with a code that says so.
-/// A call that may have been billed is sent again only where the script says that it may be.
+/// Only what provably did not start is: a request that was certainly not written, and one that the
+/// service refused for now (429, 503). A call that may have been billed is sent again only where the
+/// script says that it may be.
 public struct RetryPolicy: Sendable, Hashable {
   /// How often a call is sent again at the most.
   public var retries: Int

@@ -58,12 +58,14 @@ public struct ImagineModule: Sendable {
       "open": .async { [session] call in
         try call.refuseArguments(after: 1, of: "open")
         let path = try FilePath(call, 1)
+        try DescriptorCheck.run()
         return LuaAsyncCall(purpose: "opening \(path)") { try await session.open(path) }
       },
       "decode": .async { [session] call in
         try call.refuseArguments(after: 1, of: "decode")
         let memory = try call.state.reserve(bytes: call.byteCount(1))
         let bytes = try call.bytes(1)
+        try DescriptorCheck.run()
         return LuaAsyncCall(purpose: "a picture") {
           defer { memory.release() }
           return try await session.decode(bytes)

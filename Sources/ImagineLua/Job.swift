@@ -22,8 +22,8 @@ final class Job: Sendable {
   var status: JobStatus { latest.withLock { $0 } }
 
   /// Asks the service.
-  func refresh() async throws {
-    let status = try await provider.status(of: id)
+  func refresh(_ options: CallOptions = CallOptions()) async throws {
+    let status = try await provider.status(of: id, options: options)
     latest.withLock { $0 = status }
   }
 

@@ -5,13 +5,14 @@ import Synchronization
 /// A wait for a job's video, question by question.
 final class JobWatch: Sendable {
   let job: Job
-  /// Seconds.
-  let timeout: Double
-  let deadline: ContinuousClock.Instant
+  let began = ContinuousClock.now
+  /// Of the whole wait: questions, pauses and the download.
+  let deadline: Deadline
   private let state: Mutex<State>
 
   private struct State {
     var questions = 0
+    var isLastAsked = false
     var lastTold: Standing?
   }
 
@@ -22,12 +23,11 @@ final class JobWatch: Sendable {
   }
 
   /// - Parameters:
-  ///   - timeout: seconds.
+  ///   - deadline: until when is waited.
   ///   - isNew: whether what the job says of itself has not been told to anybody yet.
-  init(_ job: Job, timeout: Double, isNew: Bool = false) {
+  init(_ job: Job, by deadline: Deadline, isNew: Bool = false) {
     self.job = job
-    self.timeout = timeout
-    deadline = ContinuousClock.now + .seconds(timeout)
+    self.deadline = deadline
     state = Mutex(State(lastTold: isNew ? nil : Self.standing(of: job)))
   }
 
@@ -35,6 +35,40 @@ final class JobWatch: Sendable {
   var questions: Int { state.withLock { $0.questions } }
 
   func asked() { state.withLock { $0.questions += 1 } }
+
+  /// How the job's provider is asked: within the deadline, and once, since the wait asks again
+  /// itself.
+  var question: CallOptions {
+    var options = CallOptions(retry: RetryPolicy(retries: 0))
+    options.deadline = deadline
+    return options
+  }
+
+  /// Seconds until the next question; nil where none is left, and the wait is over at its deadline.
+  ///
+  /// The last question comes shortly before the deadline, so that it can be answered, and a job that
+  /// is done by then is not missed.
+  ///
+  /// - Parameter asked: how long the service asked to wait, in seconds.
+  func nextPause(asked: Double? = nil) -> Double? {
+    let pause = max(job.provider.polling.pause(after: questions), asked ?? 0)
+    return state.withLock { state in
+      let last = deadline.left - min(0.5, deadline.seconds / 4)
+      if pause < last { return pause }
+      guard !state.isLastAsked, (asked ?? 0) <= last else { return nil }
+      state.isLastAsked = true
+      return max(0, last)
+    }
+  }
+
+  /// The job did not end in time.
+  var overdue: ImagineError {
+    let word = job.status.word.map { "; the service says '\($0)'" } ?? ""
+    return ImagineError(
+      .timeout,
+      "the job \(job.id) was not finished within \(deadline.seconds) seconds\(word); it goes on",
+      retryable: true, job: job.id)
+  }
 
   /// Whether the job's state or progress is another than at the last call.
   func hasMoved() -> Bool {
@@ -71,12 +105,14 @@ extension JobWatch {
       let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
       let timeout = try options.timeout ?? Job.standardTimeout
       let onProgress = try options.function("on_progress")
+      let deadline = Deadline(in: timeout)
       return LuaAsyncCall(purpose: "the job \(subject.id)") {
         switch subject {
-        case .job(let job): JobWatch(job, timeout: timeout)
+        case .job(let job): JobWatch(job, by: deadline)
         case .id(let id, let provider):
           JobWatch(
-            try await session.job(id: id, provider: provider), timeout: timeout, isNew: true)
+            try await session.job(id: id, provider: provider, by: deadline), by: deadline,
+            isNew: true)
         }
       } completion: { state, watch in
         try state.results(watch, onProgress.map(LuaValue.function) ?? .nil)
@@ -116,6 +152,7 @@ enum JobSubject: Sendable {
   case id(String, provider: (any Provider)?)
 
   init(_ call: borrowing LuaCall, _ index: Int, _ provider: (any Provider)?) throws {
+    try DescriptorCheck.run()
     if let job = call.userdataIfPresent(index, Job.luaType) {
       self = .job(job)
     } else if call.type(index) == .string || call.type(index) == .number {

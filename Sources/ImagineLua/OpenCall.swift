@@ -123,7 +123,7 @@ final class OpenCall: Sendable {
     let record = record
     // What costs nothing is not billed, whatever a transport knows of the send.
     error.charged =
-      record.price?.millionths == 0 ? record.charged : record.charged.or(error.charged)
+      record.price?.millionths == 0 ? record.charged : max(record.charged, error.charged)
     return error
   }
 
@@ -145,16 +145,16 @@ final class OpenCall: Sendable {
 
   /// Writes how the last send ended that has no answer.
   private func settle(_ error: ImagineError) async throws {
-    let (wasSending, isKnown) = state.withLock { state in
+    let isNews = state.withLock { state in
       let wasSending = state.isSending
       state.endSend(error.charged)
       state.call.state = .failed
       state.call.error = error.description
       state.call.endedAt = WallClock.now
-      return (wasSending, state.earlier != nil)
+      return wasSending || state.earlier?.sends != state.call.sends
     }
     // The journal has what earlier attempts left, unless this one has been sent.
-    if wasSending || !isKnown { try await write { _ in } }
+    if isNews { try await write { _ in } }
   }
 
   /// Gives back what was set aside for a send that did not happen.
@@ -240,18 +240,12 @@ extension OpenCall: CallTrace {
   }
 
   func attemptFailed(_ charged: ImagineError.Charged) async {
+    // An answered call stays as it is: only its download or its keeping failed.
+    guard state.withLock({ $0.isSending }) else { return }
     // If this write fails, the call stays *sent* in the journal and is asked about on resume.
     try? await write { state in
       state.endSend(charged)
-      state.call.state = state.call.sends.isEmpty || state.earlier != nil ? .intent : .failed
+      state.call.state = state.call.sends.isEmpty ? .intent : .failed
     }
-  }
-}
-
-extension ImagineError.Charged {
-  /// The one of two that says more: what was billed stays billed.
-  fileprivate func or(_ other: Self) -> Self {
-    if self == .yes || other == .yes { return .yes }
-    return self == .unknown || other == .unknown ? .unknown : .no
   }
 }

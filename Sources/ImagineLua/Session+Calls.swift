@@ -21,6 +21,7 @@ extension Session {
       call, argument, of: name, image: image, defaults: defaults.withLock { $0 })
     let read = try read(
       fields, of: name, bound: provider, spending: Spending(in: call.state, self))
+    try DescriptorCheck.run()
     let title = read.request.operation.title
     switch read.request.operation.answer {
     case .job:

@@ -51,10 +51,15 @@ extension Session {
   /// The job with an id: asked for at the provider that is named, else at the one that issued it,
   /// else at the one in use.
   ///
+  /// - Parameter deadline: of the wait that the question is part of.
   /// - Throws: ``ImagineError`` of kind `validation` where several providers issued the id.
-  func job(id: String, provider: (any Provider)?) async throws -> Job {
+  func job(
+    id: String, provider: (any Provider)?, by deadline: Deadline? = nil
+  ) async throws -> Job {
     let provider = try provider ?? issuer(of: id)
-    let status = try await provider.status(of: id)
+    var options = CallOptions()
+    options.deadline = deadline
+    let status = try await provider.status(of: id, options: options)
     return Job(status: status, provider: provider, session: self, call: call(ofJob: id, provider))
   }
 
@@ -90,7 +95,12 @@ extension Session {
   }
 
   /// The video of a job that has ended, downloaded.
-  func video(of job: Job, _ status: JobStatus) async throws -> Video {
+  ///
+  /// - Parameter deadline: of the wait that the download is part of. A job that is finished can be
+  ///   waited for again.
+  func video(of job: Job, _ status: JobStatus, by deadline: Deadline) async throws -> Video {
+    var options = CallOptions()
+    options.deadline = deadline
     if let video = try storedVideo(of: job) { return video }
     try remember(job, status)
     switch status.state {
@@ -112,15 +122,20 @@ extension Session {
     }
     let asset: Asset
     do {
-      asset = try await job.provider.download(address, into: assets)
+      asset = try await job.provider.download(address, options: options, into: assets)
     } catch var error as ImagineError {
+      if error.kind == .timeout, deadline.hasPassed {
+        error.message =
+          "the video of job \(job.id) was not downloaded within \(deadline.seconds) seconds;"
+          + " another wait fetches it"
+      }
       error.job = job.id
       throw error
     }
     guard let header = try videoHeader(of: asset) else {
       throw ImagineError(.badResponse, "the video of job \(job.id) is no MP4", job: job.id)
     }
-    let thumbnail = await thumbnail(of: job, status)
+    let thumbnail = await thumbnail(of: job, status, options)
     try await job.call?.stored(
       ([asset] + (thumbnail.map { [$0.asset] } ?? []))
         .map { StoredResult($0, engine: status.engine) })
@@ -173,9 +188,11 @@ extension Session {
 
   /// The still of a video; nil where there is none, or none to be had: the video is there all the
   /// same.
-  private func thumbnail(of job: Job, _ status: JobStatus) async -> Image? {
+  private func thumbnail(
+    of job: Job, _ status: JobStatus, _ options: CallOptions
+  ) async -> Image? {
     guard let address = status.thumbnailAddress,
-      let asset = try? await job.provider.download(address, into: assets),
+      let asset = try? await job.provider.download(address, options: options, into: assets),
       let header = asset.header
     else { return nil }
     return Image(asset: asset, header: header, metadata: nil, cost: nil, session: self)
@@ -199,8 +216,9 @@ extension Session {
     ofJob id: String, to path: FilePath, timeout: Double, provider name: String?
   ) async throws {
     try Video.check(path)
-    let job = try await job(id: id, provider: name.map { try provider($0) })
-    let video = try await wait(for: job, timeout: timeout)
+    let deadline = Deadline(in: timeout)
+    let job = try await job(id: id, provider: name.map { try provider($0) }, by: deadline)
+    let video = try await wait(for: job, by: deadline)
     try await save(video, to: path, replacing: true)
   }
 

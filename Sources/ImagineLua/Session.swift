@@ -111,7 +111,11 @@ public final class Session: Sendable {
 
 /// Shows how far jobs are, to whoever watches. Called from any thread.
 public protocol JobProgress: Sendable {
-  func began(_ job: String)
+  /// Somebody waits for a job.
+  ///
+  /// - Parameter instant: when the wait began. One that calls back to the script in between ends and
+  ///   begins here several times, and is one wait all the same.
+  func began(_ job: String, at instant: ContinuousClock.Instant)
   func moved(_ job: String, _ status: JobStatus)
   func ended(_ job: String)
 }

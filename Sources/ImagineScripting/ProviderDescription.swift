@@ -16,7 +16,7 @@ struct ProviderDescription: Sendable, Equatable {
   let kind: Kind
   let baseURL: String
   /// The token itself; a variable's name is the better place.
-  var token: String?
+  var token: Token?
   var tokenVariable: String?
   /// For OpenAI-style services: what is sent where a script names no model.
   var model: String?
@@ -59,7 +59,14 @@ struct ProviderDescription: Sendable, Equatable {
     }
     try Self.check(baseURL, field: "\(place).base_url")
     self.init(kind: kind, baseURL: baseURL, place: place)
-    token = try settings.text("token")
+    if let text = try settings.text("token") {
+      guard let token = Token(text) else {
+        throw .invalid(
+          field: "\(place).token", given: text.isEmpty ? "an empty text" : "this token",
+          expected: Token.expectation)
+      }
+      self.token = token
+    }
     tokenVariable = try settings.text("token_env")
     try takeHabits(settings)
   }
@@ -69,7 +76,8 @@ struct ProviderDescription: Sendable, Equatable {
     guard !Endpoint.isBase(address) else { return }
     throw .invalid(
       field: field, given: address.contains("@") ? "this address" : "\"\(address)\"",
-      expected: "an http or https address without a name, a password or a query")
+      expected: "an http or https address of printable ASCII, with a port from 1 to 65535 where it"
+        + " names one, and without a name, a password or a query")
   }
 
   /// What does not say where the provider is, and may be said of a built-in one too.
@@ -119,7 +127,7 @@ struct ProviderDescription: Sendable, Equatable {
       } else if let tokenVariable {
         try Token.required(from: tokenVariable, environment, provider: name)
       } else {
-        token.flatMap(Token.init)
+        token
       }
     let endpoint = Endpoint(baseURL: baseURL, token: token)
     switch kind {
@@ -203,7 +211,8 @@ extension Token {
     }
     guard let token = Token(text) else {
       throw ImagineError(
-        .authorization, "\(variable) is set, but holds no token", field: variable)
+        .authorization, "\(variable) is set, but holds no token (expected \(Token.expectation))",
+        field: variable)
     }
     return token
   }

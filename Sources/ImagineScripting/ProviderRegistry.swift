@@ -11,6 +11,7 @@ final class ProviderRegistry: Sendable {
     var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
     var selection: ProviderSelection?
     var file: ConfigurationFile?
+    var hasToldOfProxies = false
   }
 
   private let configuration: ScriptHost.Configuration
@@ -21,7 +22,10 @@ final class ProviderRegistry: Sendable {
 
   init(_ configuration: ScriptHost.Configuration, home: String) {
     self.configuration = configuration
-    transport = HTTPTransport(logger: configuration.logger)
+    let certificates = configuration.environment["SSL_CERT_FILE"]
+    transport = HTTPTransport(
+      trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
+      restoresSIGPIPE: configuration.ownsProcess, logger: configuration.logger)
     let program: String? =
       switch configuration.service {
       case .environment(let program), .program(let program): program
@@ -103,7 +107,15 @@ final class ProviderRegistry: Sendable {
       let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
       return patient(provider, at: name, &state)
     case ("imagine", .address(let address, let token, _)):
-      let endpoint = Endpoint(baseURL: address, token: Token(token))
+      guard Endpoint.isBase(address) else {
+        throw ImagineError.invalid(
+          field: "address", given: "this address", expected: "an http or https address")
+      }
+      guard let token = Token(token) else {
+        throw ImagineError.invalid(
+          field: "token", given: "this token", expected: Token.expectation)
+      }
+      let endpoint = Endpoint(baseURL: address, token: token)
       let provider = ImagineProvider(name: name, transport: transport, endpoint: endpoint)
       return patient(provider, at: address, &state)
     default:
@@ -144,7 +156,25 @@ final class ProviderRegistry: Sendable {
       state.limiters[address]
       ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
     state.limiters[address] = limiter
-    return PatientProvider(provider, limiter: limiter)
+    tellOfProxies(address, &state)
+    return PatientProvider(provider, limiter: limiter, notice: configuration.notice)
+  }
+}
+
+extension ProviderRegistry {
+  /// Says once that the proxies of the environment are not used, which other programs honour.
+  private func tellOfProxies(_ address: String, _ state: inout State) {
+    guard !state.hasToldOfProxies, !configuration.plans, !Endpoint.isOnThisMachine(address)
+    else { return }
+    let names = [
+      "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
+    ]
+    guard let name = names.first(where: { configuration.environment[$0]?.isEmpty == false }) else {
+      return
+    }
+    state.hasToldOfProxies = true
+    configuration.notice(
+      "\(name) is set, but proxies are not used: calls go to \(address) directly")
   }
 }
 

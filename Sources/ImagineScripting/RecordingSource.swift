@@ -27,12 +27,17 @@ final class RecordingSource: Sendable {
     for settings in file?.providers.values ?? [:].values { hideToken(in: settings) }
   }
 
-  /// Whether a variable holds a secret, by the last word of its name: `OPENAI_API_KEY`, `TOKEN`.
-  /// `MONKEY` and `KEYMAP` hold none.
-  private static func isSecret(_ variable: String) -> Bool {
-    let last = variable.uppercased().split(separator: "_").last.map(String.init) ?? ""
-    return ["TOKEN", "KEY", "APIKEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"].contains(last)
+  /// Whether a variable's name says that it holds a key: by a whole word of it, such as in
+  /// `STUDIO_API_KEY`, and not as in `KEYMAP` or `MONKEY`.
+  static func isSecret(_ variable: String) -> Bool {
+    let words = variable.uppercased().split { !$0.isLetter }
+    return words.contains { secretWords.contains(String($0)) }
   }
+
+  private static let secretWords: Set<String> = [
+    "APIKEY", "APITOKEN", "AUTHTOKEN", "KEY", "KEYS", "PASSWD", "PASSWORD", "SECRET", "SECRETS",
+    "TOKEN", "TOKENS",
+  ]
 
   private func hide(_ value: String) {
     let word = value.split(separator: " ").last.map(String.init) ?? value

@@ -60,6 +60,10 @@ public final class ScriptHost: Sendable {
     public var run = RunOptions()
     /// Whether scripts are only planned: nothing is sent, written or waited for.
     public var plans = false
+    /// Whether the process belongs to the script alone, as in the program `imagine`: then SIGPIPE
+    /// keeps its disposition, which the HTTP library would ignore. False where other code of the
+    /// process uses SwiftNIO, which relies on that.
+    public var ownsProcess = false
     /// Is told of each change of a call after the journal has it; for tests that end the process at
     /// a given point.
     public var journalObserver: (@Sendable (JournaledCall) -> Void)?

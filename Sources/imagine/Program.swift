@@ -33,6 +33,7 @@ enum Program {
     configuration.replay = replay
     configuration.run = run
     configuration.plans = plans
+    configuration.ownsProcess = true
     configuration.journalObserver = EndingPoint(environment: environment)?.observe
     configuration.notice = Notice.write
     configuration.progress = TerminalProgress(environment: environment)

@@ -17,8 +17,6 @@ final class TerminalProgress: JobProgress {
   }
 
   private let bars = Mutex<[String: Bar]>([:])
-  /// A job is waited for question by question, and its time goes on.
-  private let beginnings = Mutex<[String: ContinuousClock.Instant]>([:])
 
   /// Nil where nobody looks, or the terminal cannot erase a line.
   init?(environment: [String: String]) {
@@ -27,13 +25,8 @@ final class TerminalProgress: JobProgress {
     }
   }
 
-  func began(_ job: String) {
-    let beginning = beginnings.withLock { beginnings in
-      let beginning = beginnings[job] ?? .now
-      beginnings[job] = beginning
-      return beginning
-    }
-    bars.withLock { $0[job] = Bar(began: beginning) }
+  func began(_ job: String, at instant: ContinuousClock.Instant) {
+    bars.withLock { $0[job] = Bar(began: instant) }
   }
 
   func moved(_ job: String, _ status: JobStatus) {

@@ -138,4 +138,73 @@ struct OpenAIProviderTests {
     #expect(error?.charged == .unknown)
     await stub.close()
   }
+
+  private static let base64 = Data(png).base64EncodedString()
+
+  @Test(
+    "every form of an entry is read, and what is empty counts as absent",
+    arguments: [
+      #"{"b64_json":"","url":"/files/a.png"}"#, #"{"b64_json":null,"url":"/files/a.png"}"#,
+      #"{"url":"files/a.png"}"#, #"{"b64_json":"data:image/png;base64,B64"}"#,
+      #"{"b64_json":"B64","url":""}"#, #"{"url":{"url":"/files/a.png"}}"#,
+      #"{"image_url":"/files/a.png"}"#, #""B64""#, #""data:image/png;base64,B64""#,
+      #"{"b64_json":"B64","revised_prompt":7,"url":5}"#,
+    ])
+  func forms(entry: String) async throws {
+    let entry = entry.replacing("B64", with: Self.base64)
+    let stub = try await StubServer { request in
+      request.method == "POST"
+        ? .json(201, #"{"created":"x","data":[\#(entry)],"usage":null}"#)
+        : .full(status: 200, body: Self.png)
+    }
+    #expect(try await draw(at: stub.address, [:]).count == 1)
+    let fetched = stub.requests.dropFirst().map(\.target)
+    #expect(fetched.isEmpty || fetched == ["/files/a.png"] || fetched == ["/v1/files/a.png"])
+    await stub.close()
+  }
+
+  @Test(
+    "one odd entry loses none of the others",
+    arguments: [
+      "null", "{}", "7", #"{"b64_json":"&&"}"#, #"{"url":"/gone.png"}"#, #"{"url":"ftp://x"}"#,
+    ])
+  func oddEntry(entry: String) async throws {
+    let stub = try await StubServer { request in
+      request.method == "POST"
+        ? .json(200, #"{"data":[\#(entry),{"b64_json":"\#(Self.base64)"}]}"#)
+        : .json(404, "{}")
+    }
+    #expect(try await draw(at: stub.address, [:], count: 2).count == 1)
+    await stub.close()
+  }
+
+  @Test(
+    "an answer without pictures is told in the service's words",
+    arguments: [
+      (#"{"data":[],"error":"a multiple of 16"}"#, "a multiple of 16"),
+      (#"{"error":{"message":"no add-on"}}"#, "no add-on"),
+      (#"{"detail":"no add-on"}"#, "no add-on"),
+      ("<html><title>Busy</title></html>", "a web page: Busy"), ("", "is empty"), ("{", "no JSON"),
+    ])
+  func words(body: String, words: String) async throws {
+    let stub = try await StubServer { _ in .json(200, body) }
+    let error = await #expect(throws: ImagineError.self) { try await draw(at: stub.address, [:]) }
+    #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+    #expect(error?.charged == .unknown)
+    #expect(error?.retryable == false)
+    await stub.close()
+  }
+
+  @Test("an answer past the limit is an error, and its charge unknown")
+  func tooLong() async throws {
+    let stub = try await WireServer { _ in
+      let piece = Array(repeating: UInt8(ascii: " "), count: 1 << 20)
+      return [.text("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")]
+        + Array(repeating: .send(piece), count: (OpenAIAnswer.longest >> 20) + 2) + [.close]
+    }
+    let error = await #expect(throws: ImagineError.self) { try await draw(at: stub.address, [:]) }
+    #expect(error?.message.contains("larger than 256 MiB") == true)
+    #expect(error?.charged == .unknown)
+    await stub.close()
+  }
 }

@@ -54,7 +54,10 @@ struct ServiceAnswerTests {
 
   @Test(
     "a part done that is no part is not told",
-    arguments: [("0.4", 0.4), ("1", 1), ("1e300", nil), ("-1", nil), ("40", nil)])
+    arguments: [
+      ("0.4", 0.4), ("1", 1), ("1e300", nil), ("-1", nil), ("40", 0.4), ("\"100%\"", 1),
+      ("\"0.5\"", 0.5), ("\"half\"", nil), ("{}", nil), ("null", nil), ("101", nil),
+    ])
   func progress(written: String, progress: Double?) throws {
     let status = try #require(read(#"{"video":{"status":"processing","progress":\#(written)}}"#))
     #expect(status.progress == progress)
@@ -104,8 +107,96 @@ struct ServiceAnswerTests {
     #expect(error.message.contains("HTTP \(status)"))
   }
 
+  @Test(
+    "a field that is not needed spoils nothing",
+    arguments: [
+      #""created_at":1741072165"#, #""created_at":{"x":1}"#, #""progress":"100%""#,
+      #""progress":[]"#, #""error":{"message":"m"}"#, #""error":7"#, #""code":"x""#,
+      #""thumbnail":5"#, #""settings":null"#, #""code":9223372036854775808"#,
+    ])
+  func oddFields(member: String) {
+    let status = read(#"{"video":{\#(member),"status":"finished","url":{"generation":"u"}}}"#)
+    #expect(status?.state == .finished)
+    #expect(status?.videoAddress == "u")
+  }
+
+  @Test("a failure is told in the service's words")
+  func failures() {
+    func failure(_ members: String) -> String? { read(#"{"video":{\#(members)}}"#)?.failure }
+    #expect(failure(#""status":"failed","error":{"message":"was blocked"}"#) == "was blocked")
+    #expect(failure(#""status":"failed","error":"no encoder""#) == "no encoder")
+    #expect(failure(#""status":"failed","message":"m""#) == "m")
+    #expect(failure(#""status":"expired","url":null"#) == "expired")
+    #expect(failure(#""status":"failed""#) == nil)
+  }
+
+  @Test("a state that nobody documents goes on, and keeps its word")
+  func unknownState() {
+    let status = read(#"{"video":{"status":"hibernating"}}"#)
+    #expect(status?.state == .processing)
+    #expect(status?.word == "hibernating")
+    #expect(read(#"{"video":{"status":"queued"}}"#)?.word == nil)
+  }
+
+  @Test(
+    "a job's id is found where services put it",
+    arguments: [
+      #"{"video":{"uuid":"j"}}"#, #"{"data":{"id":"j"}}"#, #"{"data":[{"id":"j"}]}"#,
+      #"{"request_id":"j"}"#, #"{"id":null,"uuid":"j"}"#, "\u{FEFF}{\"id\":\"j\"}",
+    ])
+  func submissions(body: String) {
+    #expect(ServiceAnswer.submission(Array(body.utf8))?.id == "j")
+  }
+
+  @Test(
+    "errors of every shape keep their words",
+    arguments: [
+      #"{"error":"the words"}"#, #"{"error":{"message":"the words","type":"t"}}"#,
+      #"{"error":"server_error","message":"the words"}"#, #"{"detail":"the words"}"#,
+      #"{"detail":[{"loc":["body","size"],"msg":"the words","type":"t"}]}"#,
+      #"{"errors":[{"message":"the words"}]}"#, #"{"title":"Bad","detail":"the words"}"#,
+      #"{"error":{"code":429,"message":"the words","status":"RESOURCE_EXHAUSTED"}}"#,
+      #"{"error":{"type":"t","message":"the words","details":"","extra_info":{}},"node_errors":{}}"#,
+      #"{"message":{"error":"the words"}}"#, #"[{"message":"the words"}]"#, #""the words""#,
+      "the words", "<html><head><title>the words</title></head></html>",
+      "<!DOCTYPE html>\n<title id=x>the\n words</title>",
+      #"{"error":null,"message":"the words"}"#, #"{"error":"","detail":"the words"}"#,
+    ])
+  func words(body: String) {
+    for status in [400, 422, 500, 503] {
+      #expect(fault(status, body).message.contains("the words"), "\(fault(status, body))")
+    }
+  }
+
+  @Test("a field that FastAPI names is the error's")
+  func location() {
+    let error = fault(422, #"{"detail":[{"loc":["body","size"],"msg":"a multiple of 8"}]}"#)
+    #expect(error.field == "size")
+    #expect(error.kind == .validation)
+  }
+
+  @Test(
+    "an empty account is `payment`, whatever the status",
+    arguments: [
+      (400, #"{"error":{"message":"m","code":"billing_hard_limit_reached"}}"#),
+      (403, #"{"error":{"message":"m","code":"insufficient_user_quota"}}"#),
+      (429, #"{"error":{"message":"m","type":"insufficient_quota","code":null}}"#),
+      (500, #"{"error":"insufficient_balance","message":"m"}"#), (402, "{}"),
+    ])
+  func payment(status: Int, body: String) {
+    let error = fault(status, body)
+    #expect(error.kind == .payment)
+    #expect(!error.retryable)
+    #expect(error.charged == .no)
+  }
+
+  @Test("an error under a success leaves the charge unknown, unless a documented code tells it")
+  func contradiction() {
+    #expect(fault(200, #"{"error":{"message":"m"}}"#).charged == .unknown)
+    #expect(fault(200, #"{"status":"error","code":1101,"message":"m"}"#).charged == .no)
+  }
+
   private func fault(_ status: Int, _ body: String) -> ImagineError {
-    ServiceAnswer.fault(
-      status: status, body: Array(body.utf8), endpoint: "POST /x", isBilled: true)
+    ErrorAnswer(Array(body.utf8)).error(status: status, endpoint: "POST /x", isBilled: true)
   }
 }

@@ -140,4 +140,14 @@ struct ConfigurationTests {
     #expect(error?.kind == .validation)
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
+
+  @Test("a variable holds a key where a whole word of its name says so")
+  func secrets() {
+    for name in ["IMAGINE_TOKEN", "OPENAI_API_KEY", "studio_password", "MY_SECRET_2"] {
+      #expect(RecordingSource.isSecret(name), "\(name)")
+    }
+    for name in ["KEYMAP", "MONKEY", "TOKENIZERS", "SECRETARY", "PATH"] {
+      #expect(!RecordingSource.isSecret(name), "\(name)")
+    }
+  }
 }

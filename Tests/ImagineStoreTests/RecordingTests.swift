@@ -266,7 +266,7 @@ private final class Studio: Provider {
     JobStatus(id: "film-1", state: .queued)
   }
 
-  func status(of job: String) async throws -> JobStatus {
+  func status(of job: String, options: CallOptions) async throws -> JobStatus {
     let address = "https://media.example.com/\(job)?signature=\(next())"
     guard job == "film-1" else {
       throw ImagineError(
@@ -279,7 +279,9 @@ private final class Studio: Provider {
 
   func delete(job: String) async throws {}
 
-  func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+  func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
     try await store.store(Array("film".utf8))
   }
 }

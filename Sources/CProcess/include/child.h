@@ -9,8 +9,7 @@
 /// Linux, and without them a child started on another thread at the same moment could hold our end
 /// of the pipe open for ever.
 ///
-/// The child has every signal at its default and none blocked; its standard error is ours; of our
-/// descriptors it has no other.
+/// The child has every signal at its default and none blocked, and of our descriptors none.
 ///
 /// - program: path of the program, not searched for.
 /// - arguments, environment: ended by NULL.
@@ -19,9 +18,11 @@
 /// - process: receives the child's id.
 /// - input: receives the write end of the child's standard input, closed on exec.
 /// - output: receives the read end of the child's standard output, closed on exec.
+/// - errors: receives the read end of the child's standard error, closed on exec.
 ///
 /// Returns 0, or an `errno` value; then nothing was started and nothing is open.
 int imagine_child_start(const char *program, char *const arguments[], char *const environment[],
-                        const char *message, pid_t *process, int *input, int *output);
+                        const char *message, pid_t *process, int *input, int *output,
+                        int *errors);
 
 #endif

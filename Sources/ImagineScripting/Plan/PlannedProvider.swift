@@ -53,7 +53,7 @@ struct PlannedProvider: Provider {
     return status(films.add(try PlannedSize.video(of: request, in: store)))
   }
 
-  func status(of job: String) async throws -> JobStatus { status(job) }
+  func status(of job: String, options: CallOptions) async throws -> JobStatus { status(job) }
 
   private func status(_ job: String) -> JobStatus {
     JobStatus(
@@ -62,7 +62,9 @@ struct PlannedProvider: Provider {
 
   func delete(job: String) async throws {}
 
-  func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+  func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
     let parts = address.split(separator: "/")
     let size =
       parts.first.flatMap { films.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize

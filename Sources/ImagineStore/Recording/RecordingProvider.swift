@@ -46,9 +46,9 @@ public final class RecordingProvider: Provider {
     }
   }
 
-  public func status(of job: String) async throws -> JobStatus {
+  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
     try await writer.recording(.status(of: job, at: name)) {
-      try await provider.status(of: job)
+      try await provider.status(of: job, options: options)
     } as: {
       .job(withoutAddresses($0))
     }
@@ -62,10 +62,12 @@ public final class RecordingProvider: Provider {
     }
   }
 
-  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+  public func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
     let file = files.withLock { $0[address] } ?? RecordedAddress.hash(address)
     return try await writer.recordingFile(.download(file, from: name), in: store) {
-      try await provider.download(address, into: store)
+      try await provider.download(address, options: options, into: store)
     }
   }
 

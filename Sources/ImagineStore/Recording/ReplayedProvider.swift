@@ -35,7 +35,7 @@ public struct ReplayedProvider: Provider {
     try status(answering: .submit(request, to: name))
   }
 
-  public func status(of job: String) async throws -> JobStatus {
+  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
     try status(answering: .status(of: job, at: name))
   }
 
@@ -43,7 +43,9 @@ public struct ReplayedProvider: Provider {
     _ = try recording.answer(to: .delete(job, at: name))
   }
 
-  public func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+  public func download(
+    _ address: String, options: CallOptions, into store: any AssetStore
+  ) async throws -> Asset {
     try await recording.file(answering: .download(address, from: name), into: store)
   }
 

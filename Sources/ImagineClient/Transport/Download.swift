@@ -10,6 +10,11 @@ struct Download {
   let source: Source
   let store: any AssetStore
   var policy = RetryPolicy()
+  /// Of the wait that the download is part of.
+  var deadline: Deadline?
+
+  /// The most bytes of a service's file that are taken: far more than any film of its length.
+  static let mostBytes = 4 << 30
 
   private static let mostRedirects = 5
 
@@ -30,8 +35,10 @@ struct Download {
       do {
         return try await follow(address, into: file)
       } catch let error as ImagineError {
-        guard let pause = policy.pause(after: error, attempt: attempt) else { throw error }
-        do { try await Task.sleep(for: .seconds(pause)) } catch { throw error }
+        guard let pause = policy.pause(after: error, attempt: attempt),
+          pause < deadline?.left ?? .infinity
+        else { throw error }
+        do { try await Task.sleep(for: .clamped(seconds: pause)) } catch { throw error }
         attempt += 1
       }
     }
@@ -71,17 +78,10 @@ struct Download {
       let isOwn = origin?.scheme == "http" && origin?.isLoopback == true
       guard origin?.isEncrypted == true || (isOwn && first?.isLoopback == true) else {
         throw .invalid(
-          field: "address", given: "\"\(HTTPTransport.Call.withoutQuery(address))\"",
+          field: "address", given: "\"\(WebAddress.withoutQuery(address))\"",
           expected: "an https address, or http on this machine")
       }
     }
-  }
-
-  /// Where a redirect leads: it may name a path alone.
-  private static func address(_ location: String, from address: String) -> String {
-    guard location.hasPrefix("/"), let origin = Origin(address) else { return location }
-    return location.hasPrefix("//")
-      ? "\(origin.scheme):\(location)" : "\(origin.scheme)://\(origin.authority)\(location)"
   }
 
   private func authorization(for address: String) -> String? {
@@ -89,25 +89,26 @@ struct Download {
   }
 
   /// The most bytes that are taken.
-  private var limit: Int? {
-    if case .script(let limit) = source { limit } else { nil }
+  private var limit: Int {
+    if case .script(let limit) = source { limit } else { Self.mostBytes }
   }
 
   private func get(_ address: String, into file: Arriving) async throws -> Step {
     var call = HTTPTransport.Call(
       method: "GET", address: address, endpoint: "GET of a finished file",
       authorization: authorization(for: address),
-      limit: .silence(transport.timeouts.stall))
-    if let range = file.missingRange { call.headers = range }
+      limit: TimeLimit(
+        total: transport.timeouts.download, silence: transport.timeouts.stall, deadline: deadline))
+    // Ranges and lengths are those of the file as it is.
+    call.headers = ["Accept-Encoding": "identity"]
+    call.headers.merge(file.missingRange ?? [:]) { $1 }
     return try await transport.perform(call) { answer in
-      if (300..<400).contains(answer.status), let next = answer.header("Location") {
-        return .elsewhere(Self.address(next, from: address))
-      }
+      if let next = answer.location { return .elsewhere(next) }
       guard try file.begins(with: answer) else {
-        throw answer.fault(try await answer.bytes(upTo: 1 << 16))
+        throw answer.fault(try await answer.beginning())
       }
       try file.check(limit)
-      try await answer.forEachPiece {
+      try await answer.forEachPiece(upTo: .max) {
         try file.write($0)
         try file.check(limit)
       }
@@ -141,11 +142,12 @@ private final class Arriving: @unchecked Sendable {
     switch answer.status {
     case 206 where answer.header("Content-Range")?.hasPrefix("bytes \(received)-") == true:
       return true
-    case 200:
+    case 200..<300 where answer.status != 206:
       discard()
       writer = try store.makeWriter()
-      length = answer.header("Content-Length").flatMap { Int($0) }
-      version = answer.header("ETag").flatMap { $0.hasPrefix("W/") ? nil : $0 }
+      length = answer.length
+      version =
+        answer.isCompressed ? nil : answer.header("ETag").flatMap { $0.hasPrefix("W/") ? nil : $0 }
       return true
     default:
       return false
@@ -158,8 +160,8 @@ private final class Arriving: @unchecked Sendable {
   }
 
   /// - Throws: ``ImagineError`` of kind `io` where the file is, or will be, larger than it may be.
-  func check(_ limit: Int?) throws(ImagineError) {
-    guard let limit, max(received, length ?? 0) > limit else { return }
+  func check(_ limit: Int) throws(ImagineError) {
+    guard max(received, length ?? 0) > limit else { return }
     throw ImagineError(.io, "the file is larger than \(limit >> 20) MiB")
   }
 
@@ -170,7 +172,13 @@ private final class Arriving: @unchecked Sendable {
         retryable: true, endpoint: answer.call.endpoint)
     }
     self.writer = nil
-    return try await writer.commit()
+    do {
+      return try await writer.commit()
+    } catch var error as ImagineError where error.kind == .badResponse && length == nil {
+      // Nothing told the length: the connection may have broken.
+      error.retryable = true
+      throw error
+    }
   }
 
   func discard() {

@@ -1,4 +1,15 @@
+import ImagineCore
 import Synchronization
+
+/// How long an exchange may take. Whichever part is passed first ends it.
+struct TimeLimit: Sendable, Hashable {
+  /// Seconds from the send to the last byte of the answer.
+  var total: Double
+  /// Seconds between two pieces of the answer.
+  var silence: Double?
+  /// Of the call that the exchange belongs to.
+  var deadline: Deadline?
+}
 
 /// The time of one exchange.
 final class Watch: Sendable {
@@ -13,11 +24,11 @@ final class Watch: Sendable {
     var overdue: Overdue?
   }
 
-  private let limit: HTTPTransport.Limit
+  private let limit: TimeLimit
   private let started = ContinuousClock.now
   private let state: Mutex<State>
 
-  init(limit: HTTPTransport.Limit) {
+  init(limit: TimeLimit) {
     self.limit = limit
     state = Mutex(State(lastSign: started))
   }
@@ -34,22 +45,28 @@ final class Watch: Sendable {
   }
 
   /// When the limit is passed, as far as is known now.
-  var due: ContinuousClock.Instant {
-    switch limit {
-    case .total(let seconds): started + .seconds(seconds)
-    case .silence(let seconds): state.withLock { $0.lastSign } + .seconds(seconds)
+  var due: ContinuousClock.Instant { next.due }
+
+  private var next: (due: ContinuousClock.Instant, words: String) {
+    var next = (
+      due: started + .clamped(seconds: limit.total),
+      words: "no whole answer within \(limit.total) seconds"
+    )
+    if let deadline = limit.deadline, deadline.instant < next.due {
+      next = (deadline.instant, "no whole answer within \(deadline.seconds) seconds")
     }
+    if let silence = limit.silence {
+      let due = state.withLock { $0.lastSign } + .clamped(seconds: silence)
+      if due < next.due { next = (due, "silent for \(silence) seconds") }
+    }
+    return next
   }
 
   /// What to tell of an exchange that was ended because the limit was passed; nil for any other.
   var overdue: Overdue? { state.withLock { $0.overdue } }
 
   fileprivate func setOverdue() {
-    let overdue =
-      switch limit {
-      case .total(let seconds): Overdue(description: "no whole answer within \(seconds) seconds")
-      case .silence(let seconds): Overdue(description: "silent for \(seconds) seconds")
-      }
+    let overdue = Overdue(description: next.words)
     state.withLock { $0.overdue = overdue }
   }
 }

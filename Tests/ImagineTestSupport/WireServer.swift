@@ -1,0 +1,148 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// A server that answers with the very bytes that a test gives, over TCP or TLS, and closes as rudely
+/// as a test wants.
+public final class WireServer: Sendable {
+  /// What is done when a request has arrived, step by step.
+  public enum Step: Sendable {
+    case send([UInt8])
+    /// Sends a text.
+    public static func text(_ text: String) -> Step { .send(Array(text.utf8)) }
+    case pause(milliseconds: Int)
+    /// Closes in order: over TLS with close_notify.
+    case close
+    /// Closes the socket: over TLS without close_notify.
+    case abort
+  }
+
+  private struct State {
+    var connections = 0
+    var requests: [String] = []
+  }
+
+  private final class Log: Sendable {
+    let state = Mutex(State())
+  }
+
+  private let channel: any Channel
+  private let log: Log
+  private let isEncrypted: Bool
+
+  /// - Parameters:
+  ///   - certificate: nil for TCP.
+  ///   - abortsAtOnce: whether a connection is closed as soon as the first byte arrives, which over
+  ///     TCP is within a client's TLS handshake.
+  ///   - answer: given the number of the request, from 1.
+  public init(
+    _ certificate: TestCertificate? = nil, abortsAtOnce: Bool = false,
+    _ answer: @escaping @Sendable (Int) -> [Step]
+  ) async throws {
+    let log = Log()
+    self.log = log
+    isEncrypted = certificate != nil
+    let context = try certificate.map { certificate in
+      try NIOSSLContext(
+        configuration: .makeServerConfiguration(
+          certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chain.utf8))
+            .map { .certificate($0) },
+          privateKey: .privateKey(
+            try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem))))
+    }
+    channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        log.state.withLock { $0.connections += 1 }
+        return channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
+          try pipeline.addHandler(
+            WireExchange(abortsAtOnce: abortsAtOnce) { request in
+              let number = log.state.withLock { state in
+                state.requests.append(request)
+                return state.requests.count
+              }
+              return answer(number)
+            })
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+  }
+
+  public var port: Int { channel.localAddress?.port ?? 0 }
+  public var address: String { "\(isEncrypted ? "https" : "http")://127.0.0.1:\(port)" }
+  public var connections: Int { log.state.withLock { $0.connections } }
+  /// The whole requests that arrived.
+  public var requests: [String] { log.state.withLock { $0.requests } }
+
+  public func close() async { try? await channel.close() }
+}
+
+/// One connection.
+private final class WireExchange: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let abortsAtOnce: Bool
+  private let answer: @Sendable (String) -> [WireServer.Step]
+  private var received: [UInt8] = []
+
+  init(abortsAtOnce: Bool, _ answer: @escaping @Sendable (String) -> [WireServer.Step]) {
+    self.abortsAtOnce = abortsAtOnce
+    self.answer = answer
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    received += unwrapInboundIn(data).readableBytesView
+    if abortsAtOnce {
+      Self.abort(context.channel)
+      return
+    }
+    guard isWhole else { return }
+    let request = String(decoding: received, as: UTF8.self)
+    received = []
+    Self.reply(answer(request), on: context.channel)
+  }
+
+  private static func reply(_ steps: [WireServer.Step], on channel: any Channel) {
+    Task { await perform(steps, on: channel) }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  private var isWhole: Bool {
+    let text = String(decoding: received, as: UTF8.self)
+    guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
+    let head = text[..<end.lowerBound].lowercased()
+    let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+      .flatMap { Int($0.dropFirst("content-length:".count).filter { $0 != " " }) }
+    return received.count >= head.utf8.count + 4 + (length ?? 0)
+  }
+
+  private static func perform(_ steps: [WireServer.Step], on channel: any Channel) async {
+    for step in steps {
+      switch step {
+      case .send(let bytes): try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+      case .pause(let milliseconds): try? await Task.sleep(for: .milliseconds(milliseconds))
+      case .close: try? await channel.close()
+      case .abort: abort(channel)
+      }
+    }
+  }
+
+  /// From the context of the TLS handler the close goes past it, so it says nothing to its peer.
+  private static func abort(_ channel: any Channel) {
+    channel.eventLoop.execute {
+      let pipeline = channel.pipeline.syncOperations
+      if let context = try? pipeline.context(handlerType: NIOSSLServerHandler.self) {
+        context.close(promise: nil)
+      } else {
+        channel.close(promise: nil)
+      }
+    }
+  }
+}

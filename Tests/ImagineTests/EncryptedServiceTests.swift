@@ -1,0 +1,58 @@
+import Foundation
+import ImagineTestSupport
+import Testing
+
+@Suite("A service over TLS is paid once, whatever its connections do")
+struct EncryptedServiceTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try FileSystem.write(TestCertificate.authority, to: folder.file("authority.pem"))
+  }
+
+  private func run(_ server: WireServer, trusts: Bool = true) async throws -> Program.Outcome {
+    var environment = [
+      "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
+      "IMAGINE_TOKEN": "test-token", "IMAGINE_BASE_URL": "\(server.address)/v2",
+    ]
+    if trusts { environment["SSL_CERT_FILE"] = folder.file("authority.pem") }
+    return try await Program.imagine.run(
+      [
+        "-e",
+        """
+        local ok, r = pcall(imagine.generate, {prompt = 'x', style = 'anime', seed = 1})
+        print(ok and r.format or r.kind .. ' ' .. r.charged, imagine.spent().tokens or 0)
+        """,
+      ], environment: environment, in: folder.path)
+  }
+
+  @Test("a picture that ends with a rude close is taken and counted once")
+  func endOfConnection() async throws {
+    let server = try await WireServer(.loopback) { _ in
+      [.text("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"), .send(TinyPicture.png), .abort]
+    }
+    let outcome = try await run(server)
+    #expect(outcome.output == "png\t5\n", "\(outcome)")
+    #expect(server.requests.count == 1)
+    await server.close()
+  }
+
+  @Test("a connection that breaks after the request leaves the charge unknown, and it counts")
+  func broken() async throws {
+    let server = try await WireServer(.loopback) { _ in [.abort] }
+    let outcome = try await run(server)
+    #expect(outcome.output == "connection unknown\t5\n", "\(outcome)")
+    #expect(server.requests.count == 1)
+    await server.close()
+  }
+
+  @Test("a certificate that is not trusted costs nothing")
+  func untrusted() async throws {
+    let server = try await WireServer(.loopback) { _ in [.abort] }
+    let outcome = try await run(server, trusts: false)
+    #expect(outcome.output == "connection no\t0\n", "\(outcome)")
+    #expect(server.requests.isEmpty)
+    await server.close()
+  }
+}
