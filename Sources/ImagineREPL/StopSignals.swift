@@ -243,7 +243,9 @@ final class StopSignals: @unchecked Sendable {
   private func take(_ signal: Int32) {
     if signal == SIGINT { return interrupt() }
     let isFirst = withLock {
-      guard ending == nil, received == 0 || isAtPrompt, let actions else { return false }
+      guard ending == nil, received == 0 || isAtPrompt, let actions = self.actions else {
+        return false
+      }
       ending = (signal, ContinuousClock.now + actions.time)
       received += 1
       return true
