@@ -358,7 +358,8 @@ local function encode_lines(rows, called)
   return table.concat(lines, "\n")
 end
 
---- Writes rows as a CSV text. A field that is nil is an empty cell.
+--- Writes rows as a CSV text. A field that is nil is an empty cell; a row without any field has the
+--- empty string in its first column, since one of separators alone is read as no row.
 ---@param rows table[]
 ---@param options? csv.write_options
 ---@return string text

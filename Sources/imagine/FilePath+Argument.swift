@@ -4,7 +4,7 @@ import Lua
 import Synchronization
 
 /// A path as an argument of a command: byte by byte, as the system gave it.
-extension FilePath: @retroactive ExpressibleByArgument {
+extension FilePath: ExpressibleByArgument {
   public init?(argument: String) {
     guard !argument.isEmpty else { return nil }
     self.init(bytes: CommandWords.bytes(of: argument))

@@ -30,8 +30,8 @@ struct CSVTests {
       #"""
       local csv = require "csv"
       local rows, columns = csv.decode("\xEF\xBB\xBFa,b\r\n\r\n1,2\r\n\"x\r\ny\",\r\n,,\r\n")
-      assert(columns[1] == "a" and #rows == 3)
-      assert(rows[1].a == "1" and rows[1].b == "2" and rows[2].a == "x\r\ny" and next(rows[3]) == nil)
+      assert(columns[1] == "a" and #rows == 2)
+      assert(rows[1].a == "1" and rows[1].b == "2" and rows[2].a == "x\r\ny")
       assert(csv.decode("a\r1\r2\r")[2].a == "2")
       assert(#csv.decode "" == 0 and #csv.decode "a,b" == 0)
       """#)
@@ -42,7 +42,7 @@ struct CSVTests {
     try runLua(
       #"""
       local csv = require "csv"
-      local rows = csv.decode("1;;3\n;\n", { header = false, separator = ";" })
+      local rows = csv.decode('1;;3\n"";\n', { header = false, separator = ";" })
       assert(#rows[1] == 3 and rows[1][2] == "" and #rows[2] == 2)
       assert(csv.encode(rows, { header = false, separator = ";" }) == '1;"";3\n"";""\n')
       assert(csv.decode("a^b\n1^2", { separator = "^" })[1].b == "2")
@@ -70,7 +70,7 @@ struct CSVTests {
       local csv = require "csv"
       local rows = {
         { text = 'a "b", c', lines = "x\ny\r\nz", empty = "", spaces = " s " },
-        { text = "é", lines = "\r" }, {},
+        { text = "é", lines = "\r" }, { empty = "" },
         { text = "=1+1", lines = "," },
       }
       local again, columns = csv.decode(csv.encode(rows))
@@ -104,7 +104,7 @@ struct CSVTests {
       """#)
     #expect(
       try faultOfLua(#"require("csv").decode_lines('{"a":1}\n{"a":}')"#)
-        == "test.lua:1: csv.decode_lines: line 2, column 6: Invalid value [validation]")
+        == "test.lua:1: csv.decode_lines: line 2, column 6: no value begins so [validation]")
     #expect(try faultOfLua(#"require("csv").decode_lines("7")"#).contains("a number is no row"))
     #expect(
       try faultOfLua("require('csv').encode_lines{ {}, { print } }")

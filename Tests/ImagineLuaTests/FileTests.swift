@@ -119,10 +119,10 @@ struct FileTests {
     #expect(
       try fault("fs.mkdir(fs.write(root..'/f', ''))").contains("cannot make the folder ROOT/f: "))
     #expect(
-      try fault("fs.append(root..'/f/g', 'x')").contains("cannot make the folder ROOT/f/: "))
+      try fault("fs.append(root..'/f/g', 'x')").contains("cannot make the folder ROOT/f: "))
   }
 
-  @Test("a path that can be none is refused", arguments: ["''", "'a\\0b'", "'\\xff'"])
+  @Test("a path that can be none is refused", arguments: ["''", "'a\\0b'"])
   func paths(path: String) throws {
     #expect(try fault("fs.read(\(path))").contains("field 'path': "))
     #expect(try fault("fs.remove('/', { recursive = true })").contains("cannot remove /"))
