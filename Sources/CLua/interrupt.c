@@ -73,6 +73,16 @@ void clua_set_message(clua_host *host, const char *message) {
   snprintf(host->message, sizeof host->message, "%s", message);
 }
 
+// Lets hooks run again where one raises: Lua switches them off while one runs, and what an error
+// runs before it is caught (a message handler, the closers of a coroutine) could not be interrupted
+// otherwise. No function of Lua does that; in every release of 5.4 the switch lies here (lstate.h:
+// next, tt, marked, status, allowhook), and in a hook it is off. A test holds this to be true.
+static void allow_hooks(lua_State *L) {
+  _Static_assert(LUA_VERSION_NUM == 504, "where does lua_State keep allowhook?");
+  unsigned char *allowhook = (unsigned char *)L + sizeof(void *) + 3;
+  if (*allowhook == 0) *allowhook = 1;
+}
+
 static void interrupt_hook(lua_State *L, lua_Debug *activation) {
   (void)activation;
   clua_host *host = clua_host_of(L);
@@ -83,12 +93,15 @@ static void interrupt_hook(lua_State *L, lua_Debug *activation) {
     __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);
     if (request & CLUA_RAISE_ONCE) clua_set_request(host, CLUA_RUNNING);
     if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
+    allow_hooks(L);
     luaL_error(L, "%s", host->message);
   }
   int result = request & TASK ? host->callbacks.task_due(host->context, L) : 0;
   // Also what was left over from an interrupt that another coroutine has met.
   if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
-  if (result != 0) clua_finish(L, result);
+  if (result == 0) return;
+  allow_hooks(L);
+  clua_finish(L, result);
 }
 
 void clua_arm(clua_host *host) {

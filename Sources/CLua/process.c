@@ -376,6 +376,10 @@ void clua_leave_streams(clua_host *host) {
   for (stream *s = host->streams; s != NULL; s = s->next) s->host = NULL;
 }
 
+void clua_end_streams(clua_host *host) {
+  for (const stream *s = host->streams; s != NULL; s = s->next) clua_end_program(s->process);
+}
+
 static int close_stream(lua_State *L) {
   luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
   clua_host *host = clua_host_of(L);

@@ -43,6 +43,10 @@ extension ErrorObject: LuaUserdata {
   }
 }
 
+extension ErrorObject: LuaErrorCarrier {
+  var underlyingError: any Error { error }
+}
+
 extension ImagineError: LuaErrorConvertible {
   public func luaErrorValue(in state: LuaState) throws -> LuaValue {
     try state.userdata(ErrorObject(self, in: state), ErrorObject.luaType)

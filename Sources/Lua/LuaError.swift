@@ -81,6 +81,13 @@ public protocol LuaErrorConvertible: Error {
   func luaErrorValue(in state: LuaState) throws -> LuaValue
 }
 
+/// A value that scripts hold in the place of a Swift error: where no script catches it,
+/// ``LuaError/underlying`` is that error.
+public protocol LuaErrorCarrier {
+  /// The Swift error.
+  var underlyingError: any Error { get }
+}
+
 /// A wrong argument. Thrown from a function it reads like Lua's own:
 /// `bad argument #1 to 'generate' (table expected, got number)`.
 public struct LuaArgumentError: Error, Sendable {

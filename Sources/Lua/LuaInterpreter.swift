@@ -133,7 +133,9 @@ public final class LuaInterpreter: Sendable {
       body: { state in
         interrupter.begin(run)
         let result = Result { try state.runMainPart(body) }
-        finish(interrupter.end(run) == .closed ? Self.closed(result) : result)
+        let reason = interrupter.end(run)
+        state.wasBrokenOff = reason != nil
+        finish(reason == .closed ? Self.closed(result) : result)
       },
       refuse: { finish(.failure(Self.closedError)) })
   }

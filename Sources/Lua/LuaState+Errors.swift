@@ -49,7 +49,8 @@ extension LuaState {
     var type: UnsafeRawPointer?
     guard let pointer = clua_to_any_object(stack, index, &type) else { return nil }
     let box = Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue()
-    return (box as? any AnyLuaBox)?.anyValue as? any Error
+    let value = (box as? any AnyLuaBox)?.anyValue
+    return (value as? any LuaErrorCarrier)?.underlyingError ?? value as? any Error
   }
 
   private var wasInterrupted: Bool { (host?.pointee.delivered ?? 0) > 0 }
@@ -68,9 +69,7 @@ extension LuaState {
     } catch let second as LuaError where second.kind == .memory {
       lua_settop(stack, top)
       // The status of a string that does not fit is that message.
-      if clua_push_string(stack, second.message, second.message.utf8.count) != LUA_OK {
-        return CLUA_RAISE
-      }
+      _ = clua_push_string(stack, second.message, second.message.utf8.count)
       return CLUA_RAISE
     } catch {
       lua_settop(stack, top)

@@ -71,6 +71,7 @@ extension LuaState {
     guard let host else { return }
     for wait in scheduler.waits.pending { end(wait, failure: CancellationError()) }
     self.host?.pointee.running = host.pointee.main
+    if wasBrokenOff { clua_end_streams(host) }
     clua_close(host)
     clua_bind_thread(nil)
     self.host = nil

@@ -18,6 +18,8 @@ public final class LuaState {
   let scheduler = Scheduler()
   /// Waits for the next piece of Swift work.
   var idleRunner: WorkRunner?
+  /// Whether the last run was interrupted: the finalizers of its streams wait for no program then.
+  var wasBrokenOff = false
   /// Which types of userdata have a metatable here; also keeps them alive.
   var userdataTypes: [UnsafeRawPointer: AnyObject] = [:]
 
@@ -51,7 +53,7 @@ public final class LuaState {
     guard let host, clua_current() == host, let stack = host.pointee.running else {
       throw LuaError("a Lua state was used away from its thread", kind: .misuse)
     }
-    guard lua_checkstack(stack, Int32(slots) + CLUA_SLOTS) != 0 else {
+    guard lua_checkstack(stack, Int32(clamping: slots &+ Int(CLUA_SLOTS))) != 0 else {
       throw LuaError("stack overflow", kind: .memory)
     }
     return stack

@@ -110,7 +110,9 @@ public struct LuaTable: Sendable, Equatable {
 
   /// Appends to a list.
   public func append(_ value: some LuaPushable) throws {
-    try set(try count + 1, to: value)
+    let (position, isTooLong) = try count.addingReportingOverflow(1)
+    guard !isTooLong else { throw LuaError("the list is too long") }
+    try set(position, to: value)
   }
 
   /// The length of the list, as `#` gives it.
@@ -142,6 +144,8 @@ public struct LuaTable: Sendable, Equatable {
   }
 
   /// The values of the list, from 1 up to the first `nil`.
+  /// - Throws: ``LuaError``, also where it does not end within 16 million values, as one with
+  ///   metamethods may not.
   public func list() throws -> [LuaValue] {
     let state = try reference.state()
     return try state.balanced { stack in
@@ -151,6 +155,7 @@ public struct LuaTable: Sendable, Equatable {
         try state.check(clua_get_index(stack, -1, Int64(result.count) + 1), stack)
         let value = try state.read(stack, -1)
         if value == .nil { return result }
+        guard result.count < 1 << 24 else { throw LuaError("the list is too long") }
         result.append(value)
         clua_pop(stack, 1)
       }

@@ -11,6 +11,13 @@ extension LuaTask {
   }
 }
 
+extension LuaError {
+  /// Whether it says no more than that a task or a run is to end.
+  fileprivate var isCancel: Bool {
+    kind == .cancelled || kind == .interrupted || message.hasSuffix(LuaTask.cancelMessage)
+  }
+}
+
 extension LuaState {
   /// A value of the host's that belongs to the task that runs now, or to the main part. Tasks that
   /// are made later inherit it.
@@ -84,6 +91,8 @@ extension LuaState {
     } else {
       task.status = task.failure == nil ? .finished : .failed
     }
+    // What its closers raised while it was cancelled is no part of being cancelled.
+    if task.status == .cancelled, let failure = task.failure, !failure.isCancel { report(task) }
     for child in task.takeUnseenFailures() { report(child) }
     if !task.awaiters.isEmpty { task.isObserved = true }
     let awaiters = task.awaiters
@@ -110,7 +119,8 @@ extension LuaState {
   /// Tells of an error that nobody has seen.
   func report(_ task: LuaTask) {
     guard var error = task.failure else { return }
-    error.message = "error in \(task.title): \(error.message)"
+    let when = task.status == .cancelled ? ", which was cancelled" : ""
+    error.message = "error in \(task.title)\(when): \(error.message)"
     unseenFailures += 1
     configuration.reportTaskError(error)
   }

@@ -5,7 +5,8 @@ extension TaskLibrary {
   static let prelude = """
     local task, is_task, new_group, fault, with_results, limit, is_late = ...
     local spawn = task.spawn
-    local error, type, setmetatable, next, tostring = error, type, setmetatable, next, tostring
+    local error, type, next, tostring = error, type, next, tostring
+    local setmetatable, getmetatable = setmetatable, getmetatable
     local format, math_type = string.format, math.type
 
     -- Raises what is wrong with argument `number`, at the level of the script's call.
@@ -45,6 +46,10 @@ extension TaskLibrary {
     local function check_list(list, name, level)
       if type(list) ~= "table" then
         bad_argument(1, name, level + 1, "table expected, got %s", type(list))
+      end
+      if #list == 0 and next(list) ~= nil and not getmetatable(list) then
+        bad_argument(
+          1, name, level + 1, "list expected, got a table with the key '%s'", tostring(next(list)))
       end
     end
 

@@ -56,7 +56,8 @@ actor WorkRunner: SerialExecutor {
   private nonisolated func proceed() -> Bool {
     guard let job = parked else { return false }
     parked = nil
-    job.runSynchronously(on: .generic)
+    // On this actor's executor it works too, with a change of threads for each piece.
+    job.runSynchronously(on: .generic ?? unownedExecutor)
     return true
   }
 
@@ -77,10 +78,10 @@ actor WorkRunner: SerialExecutor {
 extension UnownedSerialExecutor {
   /// The executor of code that is isolated to nothing, which has no name in Swift: in the
   /// runtime's binary interface it is the one of two zero words. A job that runs on it calls
-  /// other such code without a change of threads.
-  fileprivate static var generic: UnownedSerialExecutor {
-    unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
-  }
+  /// other such code without a change of threads. `nil` where executors are something else.
+  static let generic: UnownedSerialExecutor? =
+    MemoryLayout<UnownedSerialExecutor>.size == MemoryLayout<(Int, Int)>.size
+    ? unsafeBitCast((0, 0), to: UnownedSerialExecutor.self) : nil
 }
 
 extension LuaState {

@@ -122,7 +122,7 @@ struct EndingTests {
 
   @Test(
     "what has been sent and paid for is kept, however the script ends",
-    arguments: ["interrupt", "cancel", "timeout", "sibling"])
+    arguments: ["interrupt", "cancel", "timeout", "sibling", "SIGTERM", "SIGHUP"])
   func paidAnswers(ending: String) async throws {
     let gate = Gate(8)
     let stub = try await StubServer { _ in
@@ -131,7 +131,7 @@ struct EndingTests {
     }
     let script =
       switch ending {
-      case "interrupt": "draw()"
+      case "interrupt", "SIGTERM", "SIGHUP": "draw()"
       case "cancel": "local all = task.spawn(draw) wait() all:cancel() pcall(all.await, all)"
       case "timeout": "pcall(task.timeout, 0.2, draw)"
       default: "pcall(task.all, { draw, function() wait() error('sibling') end })"
@@ -152,7 +152,8 @@ struct EndingTests {
       ], in: folder.path)
     #expect(await eventually { stub.requests.count == 8 })
     try FileSystem.write("", to: folder.file("sent"))
-    if ending == "interrupt" { run.send(SIGINT) }
+    let signals = ["interrupt": SIGINT, "SIGTERM": SIGTERM, "SIGHUP": SIGHUP]
+    if let signal = signals[ending] { run.send(signal) }
     #expect(await run.errorLine { $0.contains("waiting for 8 answers") } != nil)
     await gate.open()
     let outcome = await run.outcome()
@@ -162,6 +163,9 @@ struct EndingTests {
     #expect(kept.count == 8, "\(outcome.errors)")
     #expect(kept.allSatisfy { FileManager.default.fileExists(atPath: $0) })
     #expect(stub.requests.count == 8)
+    if ending.hasPrefix("SIG"), let signal = signals[ending] {
+      #expect(outcome.status == 128 + signal)
+    }
     await stub.close()
   }
 }

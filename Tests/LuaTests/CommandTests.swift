@@ -212,6 +212,64 @@ struct CommandTests {
     #expect(plain.errors.contains("interrupted!"))
   }
 
+  /// Starts a script in the shell, sends it signals when it has printed a line, and gives what the
+  /// shell says of its end.
+  private func end(
+    _ script: String, by signals: String, before: String = "", input: String = "</dev/null"
+  ) throws -> String {
+    guard let path = Program.path else { return "" }
+    let commands = """
+      \(before) mkfifo "$2/out"
+      "$0" -e "$1" \(input) >"$2/out" 2>"$2/err" &
+      pid=$!
+      exec 3<"$2/out"
+      read -r line <&3
+      for signal in \(signals); do kill -$signal $pid; sleep 0.3; done
+      cat <&3
+      wait $pid
+      echo "code $?"
+      """
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("signals-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try Program.run(["-c", commands, path, script, folder.path], path: "/bin/sh").output
+  }
+
+  @Test("SIGTERM and SIGHUP end a script, which dies by the signal", arguments: ["TERM", "HUP"])
+  func termination(signal: String) throws {
+    let code = signal == "TERM" ? "code 143\n" : "code 129\n"
+    let go = "print('go') io.stdout:flush() "
+    for script in [
+      "while true do end", "task.sleep(60)", "os.execute('sleep 60')",
+      "io.popen('sleep 60'):read('a')", "while true do pcall(function() while true do end end) end",
+    ] {
+      #expect(try end(go + script, by: signal) == code, "\(script)")
+    }
+    // It may tidy up, and what it printed is not lost.
+    let tidy = "local c <close> = setmetatable({}, {__close = function() print('closed') end}) "
+    #expect(try end(go + tidy + "task.sleep(60)", by: signal) == "closed\n" + code)
+    // Where it waits in C for ever, a second signal ends it at once.
+    let stuck = "string.find(string.rep('a', 200000), '.*.*.*b')"
+    #expect(try end(go + stuck, by: "\(signal) \(signal)") == code)
+    // As under nohup it stays ignored.
+    let ignored = try end(
+      go + "task.sleep(0.5) print('done')", by: signal, before: "trap '' \(signal);")
+    #expect(ignored == "done\ncode 0\n")
+  }
+
+  @Test("SIGTERM ends what waits for a line, and its programs", arguments: [true, false])
+  func terminationWhileReading(isInteractive: Bool) throws {
+    let mark = "3600.\(UInt32.random(in: 100_000...999_999))"
+    let script = "print('go') io.stdout:flush() os.execute('sleep \(mark)')"
+    let output = try end(
+      isInteractive ? "print('go') io.stdout:flush()" : script, by: "TERM",
+      before: isInteractive ? "mkfifo $2/in; exec 9<>$2/in;" : "",
+      input: isInteractive ? "-i <&9" : "")
+    #expect(output.hasSuffix("code 143\n"))
+    #expect(try Program.run(["-f", mark], path: "/usr/bin/pgrep").output == "")
+  }
+
   @Test("Ctrl-C is handled also where it was inherited as ignored")
   func inheritedIgnored() throws {
     guard let path = Program.path else { return }

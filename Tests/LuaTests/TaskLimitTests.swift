@@ -36,6 +36,11 @@ struct TaskLimitTests {
         + "task.spawn(function() while true do a:send(1) b:receive() end end) "
         + "while true do a:receive() b:send(1) end",
       "task.timeout(3600, function() while true do end end)",
+      "local c <close> = setmetatable({}, {__close = function() while true do end end}) "
+        + "while true do end",
+      "xpcall(function() while true do end end, function() while true do end end)",
+      "coroutine.wrap(function() local c <close> = setmetatable({}, {__close = function() "
+        + "while true do end end}) while true do end end)()",
       "table.sort({1, 2, 3}, function() task.sleep(3600) end)",
       "setmetatable({}, {__index = function() never() end})[1] = nil "
         + "local _ = setmetatable({}, {__index = function() never() end})[1]",

@@ -135,8 +135,77 @@ struct TaskTests {
       ("task.all{1}", "task or function expected at index 1"),
       ("task.semaphore(0)", "at least 1 expected"),
       ("task.timeout('x', print)", "number expected, got string"),
+      ("task.timeout(-1, print)", "bad argument #1 to 'timeout' (time is negative)"),
+      ("task.timeout(0/0, print)", "bad argument #1 to 'timeout' (time is no number)"),
+      ("task.timeout(1, 2)", "bad argument #2 to 'timeout' (function expected, got number)"),
+      ("task.sleep(0/0)", "bad argument #1 to 'sleep' (time is no number)"),
+      (
+        "task.map({a = 1}, print)",
+        "bad argument #1 to 'map' (list expected, got a table with the key 'a')"
+      ),
+      ("task.settle({a = 1}, print)", "bad argument #1 to 'settle' (list expected"),
+      ("task.all{a = print}", "bad argument #1 to 'all' (list expected"),
+      ("task.any{a = print}", "bad argument #1 to 'any' (list expected"),
+      ("task.map({1}, print, {limit = 0})", "limit is not a positive integer"),
+      ("task.map({1}, print, {limit = 0/0})", "limit is not a positive integer"),
+      ("task.map({1}, print, 7)", "bad argument #3 to 'map' (table expected, got number)"),
+      ("task.semaphore(0/0)", "number has no integer representation"),
+      ("task.semaphore(1e300)", "number has no integer representation"),
+      ("task.semaphore({})", "bad argument #1 to 'semaphore' (number expected, got table)"),
+      ("task.channel(-1)", "bad argument #1 to 'channel' (a capacity is not negative)"),
+      ("task.channel(0.5)", "number has no integer representation"),
     ] {
       #expect(try await luaError(call).message.contains(message))
+    }
+  }
+
+  @Test("numbers of any size are taken")
+  func hugeNumbers() async throws {
+    let results = try await runLua(
+      """
+      local c, s = task.channel(math.maxinteger), task.semaphore(1 << 60)
+      c:send(1)
+      for _, time in ipairs {1e300, math.huge, 1e10, math.maxinteger} do
+        local sleeper = task.spawn(task.sleep, time)
+        assert(task.timeout(time, function() return 1 end) == 1)
+        sleeper:cancel()
+      end
+      local first = task.map({1}, function(x) return x end, {limit = math.maxinteger})
+      return c:receive(), tostring(s:acquire()):match("permit"), first[1]
+      """)
+    #expect(results == [1, "permit", 1])
+  }
+
+  @Test("what a closer raises while its task is cancelled is reported, the cancel itself is not")
+  func closerOfCancelled() async throws {
+    let reported = Shared<[String]>([])
+    var configuration = LuaConfiguration()
+    configuration.grace = .milliseconds(20)
+    configuration.reportTaskError = { reported.value.append($0.message) }
+    try await runLua(
+      """
+      local function sleeper(close)
+        return function()
+          local c <close> = setmetatable({}, {__close = close})
+          task.sleep(60)
+        end
+      end
+      local handle = task.spawn(sleeper(function() error("from the closer") end))
+      task.sleep(0)
+      handle:cancel()
+      pcall(handle.await, handle)
+      pcall(task.timeout, 0.01, sleeper(function() error("in a timeout") end))
+      pcall(task.all, {sleeper(function() error("of a sibling") end), function() task.sleep(0) error("x") end})
+      local quiet = task.spawn(sleeper(function() end))
+      local endless = task.spawn(sleeper(function() while true do end end))
+      task.sleep(0)
+      quiet:cancel()
+      endless:cancel()
+      """, configuration: configuration)
+    #expect(reported.value.count == 3, "\(reported.value)")
+    for (text, message) in zip(["from the closer", "in a timeout", "of a sibling"], reported.value)
+    {
+      #expect(message.contains(", which was cancelled: ") && message.hasSuffix(text), "\(message)")
     }
   }
 

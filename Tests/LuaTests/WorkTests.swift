@@ -48,6 +48,13 @@ struct WorkTests {
     #expect(try await runLua(chunk, with: Self.functions) == [true, false, true, false], "\(name)")
   }
 
+  @Test("the runtime's executors are as this library takes them to be")
+  func executors() {
+    // Where this fails, a piece of work costs a change of threads; see WorkRunner.
+    #expect(UnownedSerialExecutor.generic != nil)
+    #expect(MemoryLayout<UnownedSerialExecutor>.size == 2 * MemoryLayout<Int>.size)
+  }
+
   @Test("is let go of when it has ended, and its task when the state is closed")
   func release() throws {
     weak var held: Token?

@@ -190,6 +190,9 @@ bool clua_make_pipe(int ends[2]);
 // Ends a process and all that it has started, at once; it is still to be reaped.
 void clua_end_program(pid_t process);
 
+// Ends the programs of the streams that io.popen has made and nobody has closed.
+void clua_end_streams(clua_host *host);
+
 // Ends and reaps all that live: for the end of the program.
 void clua_end_programs(void);
 
