@@ -14,6 +14,16 @@ public enum PixelBudget {
   /// Bytes of a decoded picture, before it is brought to 8 bits and four channels.
   public static let decodedBytes = 16 * area
 
+  /// Pixels of an AVIF file that is written: its encoder takes seconds for each million, and nothing
+  /// stops it once it has begun.
+  public static let avifArea = 16_000_000
+
+  /// The product of two sides, whatever they are; the largest number where it overflows.
+  public static func area(_ width: Int, _ height: Int) -> Int {
+    let (area, overflows) = width.multipliedReportingOverflow(by: height)
+    return overflows ? .max : area
+  }
+
   /// Why a picture of this size is not read or made; nil where it is.
   public static func fault(of size: PixelSize) -> String? {
     let (long, short) = (max(size.width, size.height), min(size.width, size.height))

@@ -12,7 +12,9 @@ enum Codec {
     let file = try PictureFile(bytes, field: field)
     let size = try PictureInspection(file, field: field).size
     // What is made room for is what the header promises.
-    if let told = PictureHeader(bytes)?.size, told.width * told.height < size.width * size.height {
+    if let told = PictureHeader(bytes)?.size,
+      PixelBudget.area(told.width, told.height) < size.width * size.height
+    {
       throw EngineError.unusable(
         field: field, reason: "its header says \(told) pixels, but it holds \(size)")
     }

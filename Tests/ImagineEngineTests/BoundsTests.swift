@@ -60,6 +60,56 @@ import Testing
     }
   }
 
+  @Test("sizes of which no product fits a number are refused in every place of a file")
+  func overflows() throws {
+    let most: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
+    // A second size after the first in a TIFF, where some readers look.
+    var tiff = TIFFFile(width: 1, height: 1, samples: [1, 2, 3])
+    tiff.secondSize = (4_294_967_295, 4_294_967_295)
+    _ = refused { _ = try engine.removeBackground(tiff.bytes) }
+    guard SampleFile.formats.contains(.avif) else { return }
+    var avif = try SampleFile.bytes(.avif)
+    let place = try #require(avif.firstRange(of: Array("ispe".utf8))).upperBound + 4
+    avif.replaceSubrange(place..<(place + 8), with: most)
+    #expect(refused { _ = try engine.removeBackground(avif) } == "image")
+  }
+
+  @Test("an AVIF whose items share bytes, or that is put together of too many parts, is refused")
+  func avifItems() throws {
+    let order = ByteOrder.big
+    func box(_ kind: String, _ body: [UInt8]) -> [UInt8] {
+      order.bytes(body.count + 8, 4) + Array(kind.utf8) + body
+    }
+    func file(_ boxes: [UInt8]) -> [UInt8] {
+      box("ftyp", Array("avif".utf8) + [0, 0, 0, 0]) + box("meta", [0, 0, 0, 0] + boxes)
+        + box("mdat", [UInt8](repeating: 7, count: 20_000))
+    }
+    let extent = order.bytes(0, 4) + order.bytes(20_000, 4)
+    func locations(_ sizes: Int, _ extents: Int, _ extent: [UInt8]) -> [UInt8] {
+      box(
+        "iloc",
+        [0, 0, 0, 0] + order.bytes(sizes, 2) + order.bytes(1, 2) + order.bytes(1, 2) + [0, 0]
+          + order.bytes(extents, 2) + [[UInt8]](repeating: extent, count: extents).joined())
+    }
+    let parts = box(
+      "iref",
+      [0, 0, 0, 0]
+        + box(
+          "dimg",
+          order.bytes(1, 2) + order.bytes(5000, 2)
+            + [[UInt8]](repeating: [0, 2], count: 5000).joined()))
+    let files = [
+      file(locations(0x4400, 50, extent)), file(locations(0, 60_000, [])),
+      file(locations(0x0000, 65_535, [])), file(parts),
+    ]
+    for file in files {
+      let items = HEIFItems(file)
+      #expect(items.itemBytes > file.count + 4096 || items.parts == 5000)
+      #expect(refused { _ = try engine.removeBackground(file) } == "image")
+    }
+    #expect(HEIFItems(file(locations(0x4400, 1, extent))).itemBytes == 20_000)
+  }
+
   @Test(
     "a conversion is bounded by what it makes, and makes nothing larger on the way",
     arguments: [

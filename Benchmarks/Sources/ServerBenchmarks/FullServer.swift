@@ -28,20 +28,59 @@ enum FullServer {
 private struct NoEngine: Engine {
   let version = "none"
 
+  func offers(_ operation: ImagineCore.Operation) -> Bool { true }
+
+  func memory(
+    for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+  ) -> Int { 0 }
+
+  func memory(for conversion: Conversion, picture: PixelSize) -> Int { 0 }
+
+  private var refusal: EngineError { .notOffered("This") }
+
   func paint(
-    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64
-  ) throws -> [UInt8] {
-    throw EngineError.notOffered("Text to Image")
-  }
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
 
   func film(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
-    progress: (Double) throws -> Void
-  ) throws -> Film {
-    throw EngineError.notOffered("Text to Video")
+    control: EngineControl
+  ) throws -> Film { throw refusal }
+
+  func convert(
+    _ picture: [UInt8], to conversion: Conversion, control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
+
+  func png(
+    prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
+
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+    throw refusal
   }
 
-  func convert(_ picture: [UInt8], to conversion: Conversion) throws -> [UInt8] {
-    throw EngineError.notOffered("Convert")
+  func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8] { throw refusal }
+
+  func fill(
+    prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
+
+  func retouch(_ image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8] {
+    throw refusal
   }
+
+  func resize(
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
+
+  func addBackground(
+    prompt: String, image: [UInt8], seed: Int64, control: EngineControl
+  ) throws -> [UInt8] { throw refusal }
+
+  func animate(
+    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
+    into folder: String, control: EngineControl
+  ) throws -> Film { throw refusal }
 }

@@ -41,6 +41,11 @@ struct Fitting {
     if size != source {
       try PixelBudget.check(size, field: conversion.width == nil ? "height" : "width")
     }
+    if conversion.format == .avif, size.width * size.height > PixelBudget.avifArea {
+      throw .unusable(
+        field: "format",
+        reason: "\(size) pixels are too many for AVIF (at most \(PixelBudget.avifArea))")
+    }
   }
 
   private static func scaled(_ size: PixelSize, by scale: Double) -> PixelSize {

@@ -4,10 +4,9 @@ extension BuiltInEngine {
   /// Bytes a pixel of the largest picture of an operation, measured at its peak and rounded up.
   private static func bytesPerPixel(_ operation: Operation) -> Int {
     switch operation.name {
-    case Operation.upscale.name: 64
-    case Operation.removeBackground.name: 96
-    case Operation.fill.name, Operation.retouch.name, Operation.resize.name: 128
-    default: 80
+    case Operation.upscale.name: 40
+    case Operation.removeBackground.name: 48
+    default: 64
     }
   }
 
@@ -33,6 +32,6 @@ extension BuiltInEngine {
   public func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
     try PixelBudget.check(picture, field: "image")
     let size = try Fitting(picture, conversion).size
-    return picture.width * picture.height * 20 + size.width * size.height * 40
+    return picture.width * picture.height * 20 + size.width * size.height * 30
   }
 }

@@ -24,7 +24,7 @@ struct HEIFItems {
           for property in boxes(in: properties.body) where property.kind == "ispe" {
             let width = number(property.body.lowerBound + 4, 4)
             let height = number(property.body.lowerBound + 8, 4)
-            largestArea = max(largestArea, width * height)
+            largestArea = max(largestArea, PixelBudget.area(width, height))
           }
         }
       default: break
@@ -41,7 +41,8 @@ struct HEIFItems {
 
   /// A number; 0 beyond the end of the file.
   private func number(_ place: Int, _ count: Int) -> Int {
-    if count == 8 { return number(place, 4) << 31 | number(place + 4, 4) }
+    // What needs more than 32 bits lies beyond any file here.
+    if count == 8 { return number(place, 4) > 0 ? Int(UInt32.max) : number(place + 4, 4) }
     return reader.number(at: place, count) ?? 0
   }
 
@@ -79,10 +80,12 @@ struct HEIFItems {
       at += wide + (version == 0 ? 0 : 2) + 2 + base
       let extents = number(at, 2)
       at += 2
+      // An extent without a length is the whole file.
+      if length == 0 { total += extents * reader.bytes.count }
+      if index + offset + length == 0 { continue }
       for _ in 0..<extents where at < body.upperBound {
         at += index + offset
-        let size = length == 0 ? reader.bytes.count : number(at, length)
-        total += min(size, reader.bytes.count)
+        if length > 0 { total += min(number(at, length), reader.bytes.count) }
         at += length
       }
     }

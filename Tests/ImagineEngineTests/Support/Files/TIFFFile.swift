@@ -23,6 +23,8 @@ struct TIFFFile {
   var claimedSize: (width: Int, height: Int)?
   /// Says that the pixels stand in tiles of a size.
   var tile: (width: Int, height: Int)?
+  /// Written behind the right size, under the same tags.
+  var secondSize: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
     let pixels = samples.flatMap { order.bytes($0, depth / 8) }
@@ -48,6 +50,10 @@ struct TIFFFile {
       directory.add(323, .long, [tile.height])
       directory.add(324, .long, [8])
       directory.add(325, .long, [pixels.count])
+    }
+    if let secondSize {
+      directory.add(256, .long, [secondSize.width])
+      directory.add(257, .long, [secondSize.height])
     }
     if let profile { directory.add(34_675, .undefined, profile.map(Int.init)) }
     let mark: [UInt8] = order == .little ? [0x49, 0x49] : [0x4D, 0x4D]
