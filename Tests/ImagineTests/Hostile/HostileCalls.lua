@@ -158,7 +158,8 @@ for number = 1, calls do
       if status(thread) ~= "suspended" then break end
       ok = resume(thread, value(2))
     end
-    if status(thread) == "suspended" then coroutine.close(thread) end
+    -- What a call has begun there ends with the coroutine, also where it ended by an error.
+    coroutine.close(thread)
   else
     ok = real_pcall(binding.fn, unpack(arguments, 1, arguments.n))
   end
