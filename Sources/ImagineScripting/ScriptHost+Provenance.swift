@@ -75,7 +75,8 @@ extension ScriptHost {
   /// of the run as a script's are: ``RunOptions/resumption`` holds for it.
   ///
   /// - Throws: ``ImagineError``.
-  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws {
+  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws
+  {
     do {
       try await session.draw(redrawing, to: path, replacing: replacing)
     } catch {

@@ -27,7 +27,12 @@ public struct FileAssetStore: AssetStore {
   }
 
   public func sha256(ofFile path: FilePath) throws -> String {
-    try Self.sha256(ofFile: path)
+    // It is read now, and again when it is stored.
+    if FileFacts(path)?.isSpecial == true {
+      throw ImagineError(
+        .io, "cannot read \(path) twice: it is a device or a pipe, which imagine.open reads once")
+    }
+    return try Self.sha256(ofFile: path, limit: Self.mostImportedBytes)
   }
 
   public func sha256(of bytes: [UInt8]) -> String {

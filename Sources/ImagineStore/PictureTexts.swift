@@ -61,7 +61,8 @@ public struct PictureTexts: Sendable, Hashable {
         length <= source.byteCount - offset - 12
       else { return }
       if PNGChunk.textTypes.contains(type), length <= Self.longestText,
-        let named = source.bytes(offset + 4, length + 4), let sum = source.big(offset + 8 + length, 4),
+        let named = source.bytes(offset + 4, length + 4),
+        let sum = source.big(offset + 8 + length, 4),
         CRC32.checksum(Array(named)) == sum,
         let entry = PNGChunk.entry(type: type, named.dropFirst(4))
       {
@@ -96,7 +97,9 @@ public struct PictureTexts: Sendable, Hashable {
   private mutating func readWebP(_ source: MediaSource) {
     var offset = 12
     for _ in 0..<Self.mostParts where entries.count < Self.mostTexts {
-      guard let name = source.name(offset), let length = source.little(offset + 4, 4) else { return }
+      guard let name = source.name(offset), let length = source.little(offset + 4, 4) else {
+        return
+      }
       if length <= Self.longestText, let body = source.bytes(offset + 8, length) {
         if name == "XMP " { add(xmp: body) }
         if name == "EXIF" { add(exif: Array(body)) }

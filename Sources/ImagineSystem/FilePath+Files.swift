@@ -121,9 +121,14 @@ extension FilePath {
     let source = try FileReader(self)
     let file = try OutputFile(target, replacing: replacing)
     do throws(ImagineError) {
+      var count = 0
       while true {
         let piece = try source.next(upTo: 1 << 18)
         if piece.isEmpty { break }
+        count += piece.count
+        if source.byteCount == nil, count > FileReader.mostStreamed {
+          throw ImagineError(.io, "cannot read \(self): it is larger than 256 MiB")
+        }
         try file.write(piece)
       }
     } catch {

@@ -112,10 +112,15 @@ public final class FileReader {
     }
   }
 
+  /// The most bytes that are taken of what has no size, such as a device that never ends: 256 MiB.
+  static let mostStreamed = 1 << 28
+
+  /// - Parameter limit: the most bytes that there may be; of a pipe or a device 256 MiB in any case.
   public func forEachPiece(
     limit: Int = .max, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     if let byteCount { try checkSize(byteCount, limit) }
+    let limit = byteCount == nil ? min(limit, Self.mostStreamed) : limit
     var count = 0
     while true {
       let piece = try next(upTo: 1 << 18)

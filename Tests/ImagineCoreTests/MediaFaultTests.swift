@@ -32,7 +32,8 @@ struct MediaFaultTests {
   func places() {
     for (format, bytes) in Self.all {
       for count in [bytes.count, bytes.count / 2] {
-        let source = MediaSource(byteCount: count, head: Array(bytes.prefix(20))) { offset, length in
+        let source = MediaSource(byteCount: count, head: Array(bytes.prefix(20))) {
+          offset, length in
           Array(bytes[offset..<min(count, offset + length)])
         }
         #expect(MediaFault(in: source) == fault(bytes[..<count]), "\(format)")

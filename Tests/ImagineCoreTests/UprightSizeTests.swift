@@ -57,7 +57,9 @@ struct UprightSizeTests {
 
   @Test("TIFF", arguments: 1...8)
   func tiff(orientation: Int) {
-    func entry(_ tag: Int, _ value: Int) -> [UInt8] { big(tag, 2) + [0, 3] + big(1) + big(value, 2) + [0, 0] }
+    func entry(_ tag: Int, _ value: Int) -> [UInt8] {
+      big(tag, 2) + [0, 3] + big(1) + big(value, 2) + [0, 0]
+    }
     let bytes =
       Array("MM\0*".utf8) + big(8) + [0, 3] + entry(256, 24) + entry(257, 16)
       + entry(274, orientation) + big(0)
@@ -107,6 +109,7 @@ struct UprightSizeTests {
     #expect(PictureHeader(withAlpha)?.hasAlpha == true)
     let transparent = big(6) + Array("tRNS".utf8) + [0, 0, 0, 0, 0, 0] + big(0)
     #expect(
-      PictureHeader(SampleMedia.png[..<33] + transparent + SampleMedia.png[33...])?.hasAlpha == true)
+      PictureHeader(SampleMedia.png[..<33] + transparent + SampleMedia.png[33...])?.hasAlpha == true
+    )
   }
 }

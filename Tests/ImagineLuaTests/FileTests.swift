@@ -174,7 +174,9 @@ struct FileTests {
       return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
     }
     #expect(wins == 1)
-    for number in 0..<16 { try Data("\(number)".utf8).write(to: URL(filePath: path + ".\(number)")) }
+    for number in 0..<16 {
+      try Data("\(number)".utf8).write(to: URL(filePath: path + ".\(number)"))
+    }
     let moves = await withTaskGroup(of: Bool.self) { group in
       for number in 0..<16 {
         group.addTask {

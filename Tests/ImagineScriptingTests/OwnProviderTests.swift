@@ -43,9 +43,13 @@ struct OwnProviderTests {
     func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
       throw ImagineError(.unavailable, "no")
     }
-    func status(of job: String) async throws -> JobStatus { throw ImagineError(.notFound, "no") }
+    func status(of job: String, options: CallOptions) async throws -> JobStatus {
+      throw ImagineError(.notFound, "no")
+    }
     func delete(job: String) async throws {}
-    func download(_ address: String, into store: any AssetStore) async throws -> Asset {
+    func download(
+      _ address: String, options: CallOptions, into store: any AssetStore
+    ) async throws -> Asset {
       throw ImagineError(.notFound, "no")
     }
   }
@@ -118,7 +122,7 @@ struct OwnProviderTests {
     }
     first.close()
     let second = makeHost(service.address, script: "/scripts/redraw")
-    try await second.draw(try second.redrawing(of: metadata), to: folder.file("a.png"))
+    try await second.draw(try second.redrawing(of: metadata), to: FilePath(folder.file("a.png")))
     second.close()
     #expect(service.requests.count == 1 && folder.files == ["a.png"])
     await service.close()
@@ -129,7 +133,7 @@ struct OwnProviderTests {
     let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
     let host = makeHost(service.address, script: nil)
     await #expect(throws: ImagineError.self) {
-      try await host.draw(try host.redrawing(of: metadata), to: folder.file("a.png"))
+      try await host.draw(try host.redrawing(of: metadata), to: FilePath(folder.file("a.png")))
     }
     host.close()
     #expect(service.requests.isEmpty)

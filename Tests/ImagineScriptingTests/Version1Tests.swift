@@ -108,7 +108,7 @@ struct Version1Tests {
   func pictures(name: String) async throws {
     try await withHost("none", resuming: .none) { host in
       let picture = Self.data.appending(path: "pictures/\(name)").path
-      let metadata = try #require(try host.provenance(ofPicture: picture).metadata)
+      let metadata = try #require(try host.provenance(ofPicture: FilePath(picture)).metadata)
       #expect(metadata.run == "d7dpeu6z" && metadata.provider == "imagine")
       #expect(try host.redrawing(of: metadata).request == metadata.request)
     }

@@ -27,7 +27,8 @@ enum AVIFFile {
     let movie = boxes.first { $0.type == "moov" }
     guard meta != nil || movie != nil else { return .truncated("it ends before its box meta") }
     let ends = [
-      meta.flatMap { endOfItems(source, meta: $0) }, movie.flatMap { MovieFile.endOfData(source, $0) },
+      meta.flatMap { endOfItems(source, meta: $0) },
+      movie.flatMap { MovieFile.endOfData(source, $0) },
     ]
     guard let end = ends.compactMap(\.self).max(), end > source.byteCount else { return nil }
     return .truncated("its data ends at byte \(end) of \(source.byteCount)")

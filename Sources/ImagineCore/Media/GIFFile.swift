@@ -61,7 +61,9 @@ enum GIFFile {
     return ended
   }
 
-  private static func tableSize(_ flags: Int) -> Int { flags & 0x80 == 0 ? 0 : 3 << (flags & 7 + 1) }
+  private static func tableSize(_ flags: Int) -> Int {
+    flags & 0x80 == 0 ? 0 : 3 << (flags & 7 + 1)
+  }
 
   /// Sub-blocks stand behind their lengths; an empty one is the last.
   private static func endOfSubBlocks(_ source: MediaSource, from start: Int) -> Int? {

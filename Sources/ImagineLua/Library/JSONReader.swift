@@ -74,7 +74,8 @@ struct JSONReader {
     }
   }
 
-  private mutating func word(_ word: StaticString, _ node: JSONNode) throws(ImagineError) -> JSONNode
+  private mutating func word(_ word: StaticString, _ node: JSONNode) throws(ImagineError)
+    -> JSONNode
   {
     let end = index + word.utf8CodeUnitCount
     let isThere = word.withUTF8Buffer { word in

@@ -10,7 +10,7 @@ import ImagineCore
 extension ImagineService {
   /// The operations that answer with a job, and what can be asked of one.
   var jobRoutes: [Route] {
-    let submissions = Operation.all.filter { $0.answer == .job }.map { operation in
+    let submissions = Operation.builtIn.filter { $0.answer == .job }.map { operation in
       Route(.post, "/v2" + operation.path) { try await submit(operation, $0) }
     }
     return submissions + [

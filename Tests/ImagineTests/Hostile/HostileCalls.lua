@@ -67,7 +67,7 @@ local strings = {
   "", " ", "\0", "a\0b", "\xff\xfe", "caf\xe9", "\u{FEFF}", "\27[2J", ("x"):rep(5000),
   ("\xf0\x9f\x98\x80"):rep(300), "no/such/dir", "a.png", "a.jpg", "a.mp4", "a.csv", "a.jsonl",
   "\xff.png", "a/b/c.webp", "12", "-1", "1e400", "nan", "16:9", "true", "anime", "realstic",
-  "fast-svd", "imagine", "openai", "nobody", "png", "contain", 
+  "fast-svd", "imagine", "openai", "nobody", "png", "contain", "http://127.0.0.1:70000/x.png",
   "http://[::1", "https://", "file:///nowhere", bytes, picture, picture:sub(1, #picture // 2),
   "[[[[", '{"a":', '"\\ud800"', "1\0002\0", ("["):rep(3000), "a,b\r\n,\r\n\"", '"', "%s%n", "--out",
   "id", "../../x/", "ops\n",
@@ -158,7 +158,8 @@ for number = 1, calls do
       if status(thread) ~= "suspended" then break end
       ok = resume(thread, value(2))
     end
-    if status(thread) == "suspended" then coroutine.close(thread) end
+    -- What a call has begun there ends with the coroutine, also where it ended by an error.
+    coroutine.close(thread)
   else
     ok = real_pcall(binding.fn, unpack(arguments, 1, arguments.n))
   end
