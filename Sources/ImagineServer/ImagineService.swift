@@ -170,13 +170,17 @@ public struct ImagineService: Sendable {
     } catch {
       result = .failure(ListenFault(error, configuration.address) ?? error)
     }
-    removeSocket()
+    socket?.remove()
     try await queue.stop()
     try result.get()
   }
 
-  /// Removes the file of the socket that the service listens on, for an end out of order.
-  public func removeSocket() { socket?.remove() }
+  /// Makes ready for the end of the process while the service still shuts down: films and their
+  /// encoders get a moment to stop, and the file of the socket is removed.
+  public func abandon() async {
+    for _ in 0..<40 where !worker.isIdle { try? await Task.sleep(for: .milliseconds(50)) }
+    socket?.remove()
+  }
 
   var routes: [Route] {
     healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes + modelRoutes

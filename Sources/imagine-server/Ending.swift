@@ -35,12 +35,12 @@ struct Ending: Service {
       await withDiscardingTaskGroup { group in
         group.addTask {
           for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
-          if !Task.isCancelled { Self.endNow(service) }
+          if !Task.isCancelled { await Self.endNow(service) }
         }
         group.addTask {
           try? await Task.sleep(for: .seconds(Self.patience))
           logger.error("the server does not end in order and is ended now")
-          Self.endNow(service)
+          await Self.endNow(service)
         }
       }
     }
@@ -64,8 +64,8 @@ struct Ending: Service {
     }
   }
 
-  private static func endNow(_ service: ImagineService) -> Never {
-    service.removeSocket()
+  private static func endNow(_ service: ImagineService) async -> Never {
+    await service.abandon()
     _exit(1)
   }
 }

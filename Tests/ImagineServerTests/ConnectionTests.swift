@@ -14,32 +14,27 @@ struct ConnectionTests {
   private func post(_ fields: String = "", version: String = "1.1") -> [UInt8] {
     let body = form.bytes
     return Array(
-      ("POST \(path) HTTP/\(version)\r\nHost: x\r\nAuthorization: Bearer t\r\n\(fields)"
+      ("POST \(path) HTTP/\(version)\r\nHost: x\r\nAuthorization: Bearer test\r\n\(fields)"
         + "Content-Type: multipart/form-data; boundary=\(form.boundary)\r\n"
         + "Content-Length: \(body.count)\r\n\r\n").utf8) + body
   }
 
-  /// What a server answers to some bytes, until it closes or `count` answers have come.
+  /// What a server answers to some bytes until it closes.
   private func answers(
-    to text: String, at server: RunningServer, count: Int = .max
+    to text: String, at server: RunningServer
   ) async throws -> [(status: Int, head: String, body: String)] {
     let connection = try await RawConnection(to: server.address)
     try await connection.write(text)
+    var rest = try await connection.readToEnd()[...]
     var answers: [(Int, String, String)] = []
-    while answers.count < count, let first = try await connection.line() {
-      var (head, length) = (first, 0)
-      while let line = try await connection.line(), !line.isEmpty {
-        head += "\n" + line.lowercased()
-        if line.lowercased().hasPrefix("content-length:") {
-          length = Int(line.split(separator: " ")[1]) ?? 0
-        }
-      }
-      var body: [UInt8] = []
-      while body.count < length, case let piece = try await connection.read(), !piece.isEmpty {
-        body += piece
-      }
-      let status = first.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-      answers.append((status ?? 0, head, String(decoding: body, as: UTF8.self)))
+    while let end = rest.firstRange(of: "\r\n\r\n") {
+      let head = rest[..<end.lowerBound].lowercased()
+      rest = rest[end.upperBound...]
+      let length = head.firstMatch(of: /content-length: (\d+)/).flatMap { Int($0.1) } ?? 0
+      let body = String(decoding: Array(rest.utf8.prefix(length)), as: UTF8.self)
+      rest = rest[rest.utf8.index(rest.startIndex, offsetBy: body.utf8.count)...]
+      let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+      answers.append((status ?? 0, head, body))
     }
     return answers
   }

@@ -285,6 +285,7 @@ struct JobStoreTests {
       clock.seconds += 11
     }
     #expect(try await store.lease(by: "C", for: 10, deaths: 2)?.id == "two")
+    #expect(try await store.lease(by: "D", for: 10, deaths: 2) == nil)
     let failed = try await store.job(id: "one", owner: "alice")
     #expect(failed?.state == .failed)
     #expect(failed?.failure?.contains("2 servers") == true)

@@ -12,7 +12,7 @@ struct RequestFuzzTests {
   private struct Figures {
     var answers: [Int: Int] = [:]
     var silent = 0
-    var slowest = 0.0
+    var slowest = (seconds: 0.0, seed: UInt64(0))
     var unanswered: [UInt64] = []
   }
 
@@ -53,7 +53,7 @@ struct RequestFuzzTests {
     #expect(!server.log.contains("\u{1b}"))
     print(
       "\(Self.count) requests: answers \(figures.answers.sorted { $0.key < $1.key }),",
-      "\(figures.silent) without one, the slowest \(figures.slowest) s,",
+      "\(figures.silent) without one, the slowest \(figures.slowest.seconds) s (\(figures.slowest.seed)),",
       "memory \(before.kilobytes) → \(after.kilobytes) kB,",
       "descriptors \(before.descriptors) → \(after.descriptors)")
     server.signal(SIGTERM)
@@ -78,7 +78,7 @@ struct RequestFuzzTests {
       return try await group.reduce(into: Figures()) { all, some in
         all.answers.merge(some.answers) { $0 + $1 }
         all.silent += some.silent
-        all.slowest = max(all.slowest, some.slowest)
+        if some.slowest.seconds > all.slowest.seconds { all.slowest = some.slowest }
         all.unanswered += some.unanswered
       }
     }
@@ -106,6 +106,7 @@ struct RequestFuzzTests {
     } catch {
       figures.unanswered.append(seed)
     }
-    figures.slowest = max(figures.slowest, (ContinuousClock.now - start).seconds)
+    let seconds = (ContinuousClock.now - start).seconds
+    if seconds > figures.slowest.seconds { figures.slowest = (seconds, seed) }
   }
 }

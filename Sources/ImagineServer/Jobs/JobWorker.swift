@@ -43,6 +43,9 @@ final class JobWorker: Service {
     films.withLock { $0[id] }?.progress
   }
 
+  /// Whether no film is in work here.
+  var isIdle: Bool { films.withLock { $0.isEmpty } }
+
   /// Works until the service shuts down; then leases are given up.
   func run() async throws {
     let threads = NIOThreadPool(numberOfThreads: limits.films)

@@ -15,8 +15,8 @@ final class ServerProcess: Sendable {
 
   private let process = Process()
   private let input = Pipe()
-  private let output = Mutex("")
-  private let errors = Mutex("")
+  private let output = Mutex(Data())
+  private let errors = Mutex(Data())
   private let isOver = Mutex(false)
 
   /// - Parameters:
@@ -40,13 +40,13 @@ final class ServerProcess: Sendable {
     process.standardOutput = out
     process.standardError = err
     out.fileHandleForReading.readabilityHandler = { [weak self] handle in
-      let text = String(decoding: handle.availableData, as: UTF8.self)
-      self?.output.withLock { $0 += text }
+      let data = handle.availableData
+      self?.output.withLock { $0 += data }
     }
     err.fileHandleForReading.readabilityHandler = { [weak self] handle in
       let data = handle.availableData
       if data.isEmpty { handle.readabilityHandler = nil }
-      self?.errors.withLock { $0 += String(decoding: data, as: UTF8.self) }
+      self?.errors.withLock { $0 += data }
     }
     process.terminationHandler = { [weak self] _ in self?.isOver.withLock { $0 = true } }
     try process.run()
@@ -56,7 +56,7 @@ final class ServerProcess: Sendable {
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
   /// What it wrote to standard error.
-  var log: String { errors.withLock { $0 } }
+  var log: String { String(decoding: errors.withLock { $0 }, as: UTF8.self) }
 
   /// The films that it finished.
   var finished: [String] {
@@ -106,7 +106,7 @@ final class ServerProcess: Sendable {
   func line() async throws -> String {
     try await eventually {
       if self.isOver.withLock({ $0 }) { throw Ended(log: self.log) }
-      let text = self.output.withLock { $0 }
+      let text = String(decoding: self.output.withLock { $0 }, as: UTF8.self)
       return text.firstIndex(of: "\n").map { String(text[..<$0]) }
     }
   }
