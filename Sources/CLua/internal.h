@@ -45,6 +45,9 @@ struct clua_order {
 // Does the work of an order under lua_pcall. Never raises.
 int clua_protect(lua_State *L, clua_order *o, int results);
 
+// The message handler of clua_call. Raises.
+int clua_keep_error(lua_State *L);
+
 // The C function that does it. Raises.
 int clua_protected(lua_State *L);
 

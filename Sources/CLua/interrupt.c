@@ -83,11 +83,20 @@ static void allow_hooks(lua_State *L) {
   if (*allowhook == 0) *allowhook = 1;
 }
 
+// Whether the function that is called or returns is the host's message handler: an error in it
+// would take the place of the one that it is to keep.
+static bool is_message_handler(lua_State *L, lua_Debug *activation) {
+  if (activation->event != LUA_HOOKCALL && activation->event != LUA_HOOKRET) return false;
+  lua_getinfo(L, "f", activation);
+  bool answer = lua_tocfunction(L, -1) == clua_keep_error;
+  lua_pop(L, 1);
+  return answer;
+}
+
 static void interrupt_hook(lua_State *L, lua_Debug *activation) {
-  (void)activation;
   clua_host *host = clua_host_of(L);
   // A protected call of the host's begins or ends: it is no instruction of the script.
-  if (host->order != NULL) return;
+  if (host->order != NULL || is_message_handler(L, activation)) return;
   int request = all_requests(host);
   if (request & INTERRUPT) {
     __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);

@@ -51,7 +51,7 @@ int clua_run(lua_State *L, void (*body)(void *context, lua_State *L), void *cont
 
 // The message handler. The text is made here, where the stack of the error still stands,
 // as the command `lua` does it.
-static int keep_error(lua_State *L) {
+int clua_keep_error(lua_State *L) {
   clua_host *host = clua_host_of(L);
   lua_settop(L, 1);
   host->keeping = 0;
@@ -77,7 +77,7 @@ int clua_call(lua_State *L, int arguments, int results) {
   // one only, and that is the other's.
   if (host->keeping != 0) return lua_pcall(L, arguments, results, 0);
   int base = lua_gettop(L) - arguments;
-  lua_pushcfunction(L, keep_error);
+  lua_pushcfunction(L, clua_keep_error);
   lua_insert(L, base);
   int status = lua_pcall(L, arguments, results, base);
   lua_remove(L, base);

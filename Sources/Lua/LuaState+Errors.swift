@@ -26,7 +26,10 @@ extension LuaState {
     var result = LuaError(
       message(stack, -1), kind: kind, value: (try? read(stack, -1)) ?? .nil,
       underlying: boxedError(stack, -1))
-    if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptText) {
+    if status == LUA_ERRERR, wasInterrupted {
+      // What was to handle the interrupt's error was interrupted itself, again and again.
+      result = LuaError(interruptText, kind: .interrupted)
+    } else if kind == .runtime, wasInterrupted, result.message.hasSuffix(interruptText) {
       result.kind = .interrupted
     }
     return result

@@ -57,7 +57,8 @@ actor WorkRunner: SerialExecutor {
     guard let job = parked else { return false }
     parked = nil
     // On this actor's executor it works too, with a change of threads for each piece.
-    job.runSynchronously(on: .generic ?? unownedExecutor)
+    let executor = UnownedSerialExecutor.isTwoWords ? .generic : unownedExecutor
+    job.runSynchronously(on: executor)
     return true
   }
 
@@ -76,12 +77,17 @@ actor WorkRunner: SerialExecutor {
 }
 
 extension UnownedSerialExecutor {
+  /// Whether an executor is what ``generic`` takes it to be.
+  static var isTwoWords: Bool {
+    MemoryLayout<UnownedSerialExecutor>.size == MemoryLayout<(Int, Int)>.size
+  }
+
   /// The executor of code that is isolated to nothing, which has no name in Swift: in the
   /// runtime's binary interface it is the one of two zero words. A job that runs on it calls
-  /// other such code without a change of threads. `nil` where executors are something else.
-  static let generic: UnownedSerialExecutor? =
-    MemoryLayout<UnownedSerialExecutor>.size == MemoryLayout<(Int, Int)>.size
-    ? unsafeBitCast((0, 0), to: UnownedSerialExecutor.self) : nil
+  /// other such code without a change of threads.
+  fileprivate static var generic: UnownedSerialExecutor {
+    unsafeBitCast((0, 0), to: UnownedSerialExecutor.self)
+  }
 }
 
 extension LuaState {
