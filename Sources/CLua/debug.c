@@ -91,7 +91,7 @@ static int read_local(lua_State *L) {
   return call_original(L);
 }
 
-// A value without a name belongs to a C function, or to an instruction, that believes in it.
+// A value without a name belongs to a C function, or to an instruction that believes in its type.
 static int set_local(lua_State *L) {
   int argument;
   lua_State *thread = thread_of(L, &argument);
@@ -99,8 +99,10 @@ static int set_local(lua_State *L) {
   if (find_activation(thread, L, argument, &activation)) {
     const char *name = lua_getlocal(thread, &activation, (int)lua_tointeger(L, argument + 1));
     if (name != NULL) {
+      bool is_same = lua_type(thread, -1) == lua_type(L, argument + 2);
       lua_pop(thread, 1);
-      if (*name == '(' && strcmp(name, "(vararg)") != 0) return refuse(L);
+      if (strcmp(name, "(C temporary)") == 0) return refuse(L);
+      if (*name == '(' && strcmp(name, "(vararg)") != 0 && !is_same) return refuse(L);
     }
   }
   return call_original(L);

@@ -248,7 +248,7 @@ struct CommandTests {
     }
     // It may tidy up, and what it printed is not lost.
     let tidy = "local c <close> = setmetatable({}, {__close = function() print('closed') end}) "
-    #expect(try end(go + tidy + "task.sleep(60)", by: signal) == "closed\n" + code)
+    #expect(try end(tidy + go + "task.sleep(60)", by: signal) == "closed\n" + code)
     // Where it waits in C for ever, a second signal ends it at once.
     let stuck = "string.find(string.rep('a', 200000), '.*.*.*b')"
     #expect(try end(go + stuck, by: "\(signal) \(signal)") == code)
