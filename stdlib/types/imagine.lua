@@ -499,8 +499,9 @@ function task.map(list, fn, options) end
 ---@overload fun(list: (task.handle|fun(): any)[]): task.outcome[]
 function task.settle(list, fn, options) end
 
---- Calls a function that has some time; after that it is cancelled, and an error of kind `timeout`
---- is raised.
+--- Calls a function that has some time; after that it is cancelled, also where it never waits or
+--- waits for a program of `os.execute` or `io.popen`, which is killed, and an error of kind
+--- `timeout` is raised.
 ---@param seconds number
 ---@param fn fun(...): any
 ---@param ... any its arguments
