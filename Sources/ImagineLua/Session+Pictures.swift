@@ -76,7 +76,8 @@ extension Session {
     if let images = try await downloaded(part, open) { return images }
     if let images = try await cached(part, open) { return images }
     return try await billed(open, price) { [self] in
-      let request = try await importPictures(of: part.request, as: part.call.pictures, for: provider)
+      let request = try await importPictures(
+        of: part.request, as: part.call.pictures, for: provider)
       try await open.intends(part.description, price: price)
       if !provider.tracesSends { try await open.willSend() }
       let drawings = try await provider.draw(

@@ -118,7 +118,7 @@ struct OwnProviderTests {
     await #expect(throws: ImagineError.self) {
       // It is drawn and paid for, and its folder is a file.
       try await first.draw(
-        try first.redrawing(of: metadata), to: "/dev/null/a.png", replacing: true)
+        try first.redrawing(of: metadata), to: FilePath("/dev/null/a.png"), replacing: true)
     }
     first.close()
     let second = makeHost(service.address, script: "/scripts/redraw")
