@@ -64,19 +64,20 @@ public struct PatientProvider: Provider {
   private func withRetries<Result: Sendable>(
     _ options: CallOptions, _ call: @escaping @Sendable (CallOptions) async throws -> Result
   ) async throws -> Result {
-    var options = options
+    /// Of the wait that the call is part of.
+    let deadline = options.deadline
     var charged = ImagineError.Charged.no
     var attempt = 1
     while true {
       do {
-        return try await limiter.call(by: options.deadline) {
+        return try await limiter.call(by: deadline) {
+          var current = options
           // The time that a call waits for its turn is the host's own affair.
-          if options.deadline == nil { options.deadline = options.timeout.map(Deadline.init(in:)) }
-          let options = options
+          current.deadline = deadline ?? options.timeout.map(Deadline.init(in:))
           // A task of its own does not see the cancellation of the one that awaits it.
-          return try await Task {
-            try await options.trace?.willSend()
-            return try await call(options)
+          return try await Task { [current] in
+            try await current.trace?.willSend()
+            return try await call(current)
           }.value
         }
       } catch var error as ImagineError {
@@ -85,8 +86,9 @@ public struct PatientProvider: Provider {
         charged = max(charged, error.charged)
         error.charged = charged
         guard let pause = options.retry.pause(after: error, attempt: attempt) else { throw error }
-        if let deadline = options.deadline, pause >= deadline.left {
-          throw error.tooLate(for: pause, deadline)
+        let longest = deadline?.left ?? (error.retryAfter == nil ? nil : options.timeout)
+        if let longest, pause >= longest {
+          throw error.tooLate(for: pause, deadline?.seconds ?? options.timeout ?? 0)
         }
         if pause > Self.longestSilence, isNewPause || error.kind != .rateLimit {
           notice(
@@ -119,13 +121,13 @@ public struct PatientProvider: Provider {
 }
 
 extension ImagineError {
-  /// The error of a call whose next attempt would begin after its deadline.
-  fileprivate func tooLate(for pause: Double, _ deadline: Deadline) -> ImagineError {
+  /// The error of a call whose next attempt would begin too late.
+  fileprivate func tooLate(for pause: Double, _ timeout: Double) -> ImagineError {
     var error = self
     if retryAfter != nil {
       error.message +=
         "; it asks to wait \(Int(pause.rounded(.up))) s, which the timeout of"
-        + " \(deadline.seconds) seconds does not allow"
+        + " \(timeout) seconds does not allow"
     }
     return error
   }

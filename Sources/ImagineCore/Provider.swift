@@ -83,11 +83,12 @@ public struct Drawing: Sendable, Hashable {
 
 /// How a call is made, whatever it asks for.
 public struct CallOptions: Sendable {
-  /// Seconds for the whole call, from its turn to the last byte of its answer, with its retries, its
-  /// pauses and the downloads that belong to it; nil for the provider's own limit of each attempt.
+  /// Seconds for each attempt, from its turn to the last byte of its answer, with the downloads that
+  /// belong to it; a pause between attempts that is as long is not begun. Nil for the provider's own
+  /// limit.
   public var timeout: Double?
-  /// When the call has to be over. Set when its turn comes, from ``timeout``, or by a wait that the
-  /// call is part of.
+  /// When the call has to be over: that of the wait that it is part of; else of the attempt, set from
+  /// ``timeout`` when its turn comes.
   public var deadline: Deadline?
   public var retry: RetryPolicy
   /// Follows the call through its attempts; nil where nobody does.

@@ -110,9 +110,10 @@ struct ImagineProviderTests {
   @Test("a refused connection costs nothing and may be tried again")
   func refused() async throws {
     let stub = try await StubServer { _ in .close }
+    let address = stub.address
     await stub.close()
     let error = await #expect(throws: ImagineError.self) {
-      _ = try await draw(by: provider(at: stub.address))
+      _ = try await draw(by: provider(at: address))
     }
     #expect(error?.kind == .connection)
     #expect(error?.charged == .no)

@@ -17,7 +17,7 @@
 --- What every call takes.
 ---@class imagine.call
 ---@field provider? string who draws, by name
----@field timeout? number seconds for the whole call, with its retries, pauses and downloads
+---@field timeout? number seconds for each attempt, with the downloads of its pictures
 ---@field retries? integer how often to try again what provably did not start, 0 … 20; 2 unless given
 ---@field retry_uncertain? boolean try again too where the call may have been billed
 ---@field cache? boolean take the answer of an equal call with a seed in an earlier run, where there is one
@@ -199,7 +199,7 @@ function imagine.provider(provider) end
 
 ---@class imagine.settings
 ---@field provider? string who draws where a call names nobody
----@field timeout? number seconds for the whole call, with its retries, pauses and downloads
+---@field timeout? number seconds for each attempt, with the downloads of its pictures
 ---@field retries? integer 0 … 20
 ---@field retry_uncertain? boolean
 ---@field concurrency? integer calls in flight at a time
