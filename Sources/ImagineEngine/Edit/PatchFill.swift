@@ -23,13 +23,10 @@ struct PatchFill {
 
   /// Fills where `mask` is set; no other pixel changes. Where `avoided` is set (255; empty for
   /// nowhere) the picture is not learned from, if enough of it is left.
-  ///
-  /// - Throws: ``EngineError/unusable(field:reason:)`` for a mask that leaves nothing.
+  /// Where nothing is left to learn from, the hole becomes the picture's mean colour.
   func fill(_ picture: inout Raster, _ mask: Mask, avoiding avoided: [UInt8] = []) throws {
     guard let box = mask.box else { return }
-    guard mask.values.contains(0) else {
-      throw EngineError.unusable(field: "mask", reason: "it leaves nothing of the picture")
-    }
+    guard mask.values.contains(0) else { return picture.flatten() }
     // The surroundings of the hole are enough to learn from, and the cost follows their size.
     let reach = max(64, max(box.right - box.left, box.bottom - box.top))
     let columns = max(0, box.left - reach)..<min(picture.width, box.right + 1 + reach)

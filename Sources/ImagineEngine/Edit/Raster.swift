@@ -47,6 +47,14 @@ struct Raster: Sendable {
     }
   }
 
+  /// Gives every pixel the mean colour.
+  mutating func flatten() {
+    var sums = [0, 0, 0]
+    for index in bytes.indices { sums[index % 3] += Int(bytes[index]) }
+    let mean = sums.map { UInt8($0 / max(1, bytes.count / 3)) }
+    for index in bytes.indices { bytes[index] = mean[index % 3] }
+  }
+
   func cropped(_ columns: Range<Int>, _ rows: Range<Int>) -> Raster {
     var result = Raster(width: columns.count, height: rows.count)
     for row in rows {

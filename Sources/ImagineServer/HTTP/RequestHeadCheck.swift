@@ -45,7 +45,9 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     isLast = !head.isKeepAlive
     isOld = head.version.minor == 0
     do {
-      try check(&head)
+      // On a socket file there is no name that a client could ask for.
+      let isNameless = context.channel.localAddress?.pathname != nil
+      try check(&head, needsHost: !isOld && !isNameless)
       context.fireChannelRead(wrapInboundOut(.head(head)))
     } catch {
       isBroken = true
@@ -53,7 +55,9 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
-  private func check(_ head: inout HTTPRequestHead) throws(RequestFault) {
+  private func check(
+    _ head: inout HTTPRequestHead, needsHost: Bool
+  ) throws(RequestFault) {
     guard head.version.major == 1 else {
       throw RequestFault("HTTP/\(head.version.major) is not spoken here", status: 505)
     }
@@ -62,7 +66,7 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     }
     let hosts = head.headers["Host"]
     guard hosts.count <= 1 else { throw RequestFault("the request has more than one Host") }
-    guard let host = hosts.first ?? (isOld ? "" : nil) else {
+    guard let host = hosts.first ?? (needsHost ? nil : "") else {
       throw RequestFault("the request has no Host")
     }
     guard Authority(host) != nil || host.isEmpty else {
