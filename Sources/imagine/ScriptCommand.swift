@@ -203,8 +203,8 @@ enum ScriptCommand {
     guard count > 0 else { return }
     Notice.write(
       count == 1
-        ? "waiting for the answer to 1 call that was sent; Ctrl-C abandons it"
-        : "waiting for the answers to \(count) calls that were sent; Ctrl-C abandons them")
+        ? "waiting for 1 answer to a call that was sent; Ctrl-C abandons it"
+        : "waiting for \(count) answers to calls that were sent; Ctrl-C abandons them")
   }
 }
 
