@@ -119,7 +119,7 @@ struct FileTests {
     #expect(
       try fault("fs.mkdir(fs.write(root..'/f', ''))").contains("cannot make the folder ROOT/f: "))
     #expect(
-      try fault("fs.append(root..'/f/g', 'x')").contains("cannot make the folder ROOT/f: "))
+      try fault("fs.append(root..'/f/g', 'x')").contains("cannot write ROOT/f/g: "))
   }
 
   @Test("a path that can be none is refused", arguments: ["''", "'a\\0b'"])

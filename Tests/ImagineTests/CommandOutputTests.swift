@@ -63,7 +63,7 @@ struct CommandOutputTests {
 
   @Test("listings for programs have one spelling, and times that are read as times")
   func json() async throws {
-    _ = try await shell("imagine -e 'imagine.generate(\"a cat\")'", ["IMAGINE_BASE_URL": ""])
+    _ = try await shell("imagine --provider local -e 'pcall(imagine.generate, \"a cat\")'")
     let outcome = try await shell("imagine runs --json")
     #expect(outcome.output.contains("\"started_at\" : \"20"), "\(outcome.output)")
     #expect(outcome.output.range(of: "\"[a-z]+[A-Z]", options: .regularExpression) == nil)
