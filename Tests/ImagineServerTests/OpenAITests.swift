@@ -52,6 +52,18 @@ struct OpenAITests {
     }
   }
 
+  @Test("says that a text with half of a surrogate pair is no Unicode, and takes a whole pair")
+  func surrogates() async throws {
+    try await RunningServer.with { server in
+      for text in [#"cat \ud83d on"#, #"\ude00"#, #"\ud83d\ud83d\ude00"#] {
+        let answer = try await post(server, #"{"model":"flux-1","prompt":"\#(text)"}"#)
+        #expect(answer.status == 400 && answer.text.contains("no Unicode"), "\(answer.text)")
+      }
+      let answer = try await post(server, #"{"model":"flux-1","prompt":"cat \ud83d\ude00"}"#)
+      #expect(answer.status == 200)
+    }
+  }
+
   @Test("refuses what is out of range, by the field's name")
   func faults() async throws {
     let cases = [

@@ -245,9 +245,13 @@ struct MoneyTests {
   @Test("a plan knows the user's own pictures, whatever size they say they have")
   func plannedInputs() async throws {
     try Data(TinyPicture.png).write(to: URL(filePath: folder.file("own.png")))
-    // The size of a PNG stands behind its signature and the name of its first chunk.
-    let forged = TinyPicture.png.prefix(16) + [UInt8](repeating: 0xFF, count: 8)
-    try Data(forged).write(to: URL(filePath: folder.file("forged.png")))
+    // A whole PNG whose header speaks of 2³¹ − 1 pixels a side.
+    let forged = try #require(
+      Data(
+        base64Encoded:
+          "iVBORw0KGgoAAAANSUhEUn////9/////CAIAAACbq5wxAAAADElEQVR4nDMwoD0AALNxEsG7"
+          + "mMmHAAAAAElFTkSuQmCC"))
+    try forged.write(to: URL(filePath: folder.file("forged.png")))
     let script = """
       local own = imagine.open("own.png")
       assert(own:data() == require "fs".read("own.png"))

@@ -16,15 +16,13 @@ struct JSONFields {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .invalid("the body is no JSON object: its text is not UTF-8")
     }
-    do {
-      fields = try JSONDecoder().decode([String: Value].self, from: Data(bytes))
-        .compactMapValues(\.argument)
-    } catch {
-      guard !Self.hasLoneSurrogate(text) else {
-        throw .invalid("the body holds a text that is no Unicode: half of a surrogate pair (\\ud…)")
-      }
-      throw .invalid("the body is no JSON object")
+    let values = try? JSONDecoder().decode([String: Value].self, from: Data(bytes))
+    // A text that cannot be decoded looks like a value of another type, or spoils the body.
+    if values?.values.contains(where: \.isOther) ?? true, Self.hasLoneSurrogate(text) {
+      throw .invalid("the body holds a text that is no Unicode: half of a surrogate pair (\\ud…)")
     }
+    guard let values else { throw .invalid("the body is no JSON object") }
+    fields = values.compactMapValues(\.argument)
   }
 
   /// Whether a text has an escape for one half of a pair of UTF-16 without the other.
@@ -51,6 +49,8 @@ struct JSONFields {
 
   private struct Value: Decodable {
     let argument: Argument?
+
+    var isOther: Bool { if case .other? = argument { true } else { false } }
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
