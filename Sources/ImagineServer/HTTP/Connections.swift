@@ -4,11 +4,11 @@ import Synchronization
 
 /// The open connections of a service, and which of them have nothing to do.
 ///
-/// Where no more may be open, one that is idle makes way for a new one: the oldest of those that
-/// never asked anything, unless those that did take more than half of all places; then the one of
-/// these that has been idle for longest. So neither kind can crowd out the other: one that did ask
-/// makes way for new ones only where no other idle one is there or about to be. Each is left a
-/// moment to ask, so a flood of new connections is taken in slowly.
+/// Where no more may be open, one that is idle makes way for a new one. Of those that never asked
+/// anything it is the oldest of the younger half, so a flood of new connections takes places from
+/// itself. Those that did ask make way only where they take more than half of all places, or where
+/// no other idle one is there or about to be; then it is the one that has been idle for longest.
+/// Each is left a moment to ask, so a flood is taken in slowly.
 final class Connections: Sendable {
   /// Where a connection stands among those that are idle.
   struct Place {
@@ -16,31 +16,31 @@ final class Connections: Sendable {
     fileprivate let hasAsked: Bool
   }
 
-  /// Connections in the order in which they became idle.
+  /// An idle connection.
+  private struct Idle {
+    let number: UInt64
+    let channel: any Channel
+    let since = ContinuousClock.now
+  }
+
+  /// Idle connections in the order in which they became so.
   private struct Queue {
-    private var idle: [UInt64: (channel: any Channel, since: ContinuousClock.Instant)] = [:]
-    /// No connection has a lower number.
-    private var firstNumber: UInt64 = 0
+    private(set) var idle: [Idle] = []
     private var next: UInt64 = 0
 
-    var count: Int { idle.count }
-
     mutating func append(_ channel: any Channel) -> UInt64 {
-      idle[next] = (channel, .now)
-      next += 1
-      return next - 1
+      defer { next += 1 }
+      idle.append(Idle(number: next, channel: channel))
+      return next
     }
 
-    mutating func remove(_ number: UInt64) { idle[number] = nil }
-
-    /// The one that has been idle for longest.
-    mutating func first() -> (number: UInt64, channel: any Channel, since: ContinuousClock.Instant)?
-    {
-      while firstNumber < next {
-        if let (channel, since) = idle[firstNumber] { return (firstNumber, channel, since) }
-        firstNumber += 1
+    mutating func remove(_ number: UInt64) {
+      var (low, high) = (0, idle.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if idle[middle].number < number { low = middle + 1 } else { high = middle }
       }
-      return nil
+      if low < idle.count, idle[low].number == number { idle.remove(at: low) }
     }
   }
 
@@ -82,21 +82,16 @@ final class Connections: Sendable {
   private func makeRoom() {
     let chosen = state.withLock { state -> (channel: any Channel, wait: Duration)? in
       guard state.isRoomWanted, state.open >= limit, !state.isTimerSet else { return nil }
-      var isKept = state.kept.count > limit / 2
-      var oldest = isKept ? state.kept.first() : state.new.first()
-      if oldest == nil, state.arriving == 0 {
-        isKept = true
-        oldest = state.kept.first()
-      }
-      guard let (number, channel, since) = oldest else { return nil }
-      let wait = Self.leastIdle - (ContinuousClock.now - since)
+      guard let place = place(toLeaveIn: state) else { return nil }
+      let idle = place.hasAsked ? state.kept.idle[place.index] : state.new.idle[place.index]
+      let wait = Self.leastIdle - (ContinuousClock.now - idle.since)
       if wait > .zero {
         state.isTimerSet = true
       } else {
         state.isRoomWanted = false
-        if isKept { state.kept.remove(number) } else { state.new.remove(number) }
+        if place.hasAsked { state.kept.remove(idle.number) } else { state.new.remove(idle.number) }
       }
-      return (channel, wait)
+      return (idle.channel, wait)
     }
     guard let (channel, wait) = chosen else { return }
     guard wait > .zero else { return channel.close(promise: nil) }
@@ -104,6 +99,13 @@ final class Connections: Sendable {
       state.withLock { $0.isTimerSet = false }
       makeRoom()
     }
+  }
+
+  private func place(toLeaveIn state: State) -> (hasAsked: Bool, index: Int)? {
+    let new = state.new.idle.count
+    if state.kept.idle.count > limit / 2 { return (true, 0) }
+    if new > 1 || new == 1 && state.arriving == 0 { return (false, new / 2) }
+    return state.arriving == 0 && !state.kept.idle.isEmpty ? (true, 0) : nil
   }
 
   func becameBusy(_ place: Place?) {
