@@ -27,7 +27,8 @@ let package = Package(
         .unsafeFlags([
           "-O2", "-isystem", "/usr/include/opencv4", "-isystem", "/opt/homebrew/include/opencv4",
         ])
-      ]),
+      ],
+      linkerSettings: [.linkedLibrary("opencv_photo")]),
     .executableTarget(
       name: "engine-benchmarks",
       dependencies: ["EnginePeers", .product(name: "ImagineEngine", package: "imagine")],

@@ -4,11 +4,11 @@
 #                                  asks first on a terminal, unless --yes or CI is given.
 
 build_packages=(
-  pkg-config liblua5.4-dev libsqlite3-dev libvips-dev
+  pkg-config liblua5.4-dev libsqlite3-dev zlib1g-dev libvips-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-photo-dev ffmpeg
 )
-# What the tests run beside our programs: the reference interpreter, C modules for it, a client.
-test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl)
+# What the tests run beside our programs: the reference interpreter, C modules for it, a client, pgrep.
+test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps)
 homebrew_packages=(pkgconf lua@5.4 sqlite vips opencv ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }

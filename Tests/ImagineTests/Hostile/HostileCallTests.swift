@@ -14,7 +14,7 @@ struct HostileCallTests {
   @Test("every binding of imagine.* and of the library withstands hostile values")
   func hostileCalls() async throws {
     let own = ProcessInfo.processInfo.environment
-    let seed = own["HOSTILE_SEED"] ?? String(Int.random(in: 1...1_000_000_000))
+    let seed = own["HOSTILE_SEED"] ?? "1"
     let stub = try await StubServer { request in
       if request.method == "DELETE" {
         return .json(200, #"{"message":"video deleted","status":"success"}"#)
