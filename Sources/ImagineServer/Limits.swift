@@ -51,10 +51,10 @@ public struct Limits: Sendable {
   /// Seconds within which a client must send the next 16 kB of a body, and take the next piece of
   /// an answer.
   public var slowClientSeconds = 20.0
-  /// Seconds that a connection may stay open without a request.
-  public var idleSeconds = 75.0
-  /// Connections open at once. One more takes the place of the connection that has been idle for
-  /// longest; where none is idle, it waits to be accepted.
+  /// Seconds that a connection may stay open without a request, where nobody needs its place.
+  public var idleSeconds = 180.0
+  /// Connections open at once. One more takes the place of an idle connection; where none is idle,
+  /// it waits to be accepted.
   public var connections = 2048
   /// Seconds that an answer to a request which was not read whole may take to reach its client
   /// before the connection ends.
