@@ -52,7 +52,7 @@ public struct Limits: Sendable {
   /// an answer.
   public var slowClientSeconds = 20.0
   /// Seconds that a connection may stay open without a request, where nobody needs its place.
-  public var idleSeconds = 180.0
+  public var idleSeconds = 300.0
   /// Connections open at once. One more takes the place of an idle connection; where none is idle,
   /// it waits to be accepted.
   public var connections = 2048
