@@ -1,3 +1,5 @@
+import NIOSSL
+
 /// Certificates for servers of tests, valid for a hundred years. Nothing else trusts their authority,
 /// whose key was thrown away.
 public struct TestCertificate: Sendable {
@@ -63,4 +65,13 @@ public struct TestCertificate: Sendable {
     LxeqXpcK6gIgS0CaJy7DdT0B5tCWR6YSl8MRGiL7hhv18ZlqeXwpqBQ=
     -----END CERTIFICATE-----
     """
+
+  /// What a server needs to speak TLS with it.
+  func serverContext() throws -> NIOSSLContext {
+    try NIOSSLContext(
+      configuration: .makeServerConfiguration(
+        certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(chain.utf8))
+          .map { .certificate($0) },
+        privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))))
+  }
 }

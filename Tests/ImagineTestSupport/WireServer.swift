@@ -43,14 +43,7 @@ public final class WireServer: Sendable {
     let log = Log()
     self.log = log
     isEncrypted = certificate != nil
-    let context = try certificate.map { certificate in
-      try NIOSSLContext(
-        configuration: .makeServerConfiguration(
-          certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chain.utf8))
-            .map { .certificate($0) },
-          privateKey: .privateKey(
-            try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem))))
-    }
+    let context = try certificate.map { try $0.serverContext() }
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -97,7 +90,7 @@ private final class WireExchange: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     received += unwrapInboundIn(data).readableBytesView
     if abortsAtOnce {
-      Self.abort(context.channel)
+      context.channel.closeRudely()
       return
     }
     guard isWhole else { return }
@@ -129,19 +122,23 @@ private final class WireExchange: ChannelInboundHandler {
       case .send(let bytes): try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
       case .pause(let milliseconds): try? await Task.sleep(for: .milliseconds(milliseconds))
       case .close: try? await channel.close()
-      case .abort: abort(channel)
+      case .abort: channel.closeRudely()
       }
     }
   }
+}
 
-  /// From the context of the TLS handler the close goes past it, so it says nothing to its peer.
-  private static func abort(_ channel: any Channel) {
-    channel.eventLoop.execute {
-      let pipeline = channel.pipeline.syncOperations
-      if let context = try? pipeline.context(handlerType: NIOSSLServerHandler.self) {
+extension Channel {
+  /// Closes the socket, over TLS without close_notify: from the context of the TLS handler the close
+  /// goes past it, so it says nothing to its peer.
+  func closeRudely() {
+    eventLoop.execute { [self] in
+      if let context = try? pipeline.syncOperations.context(
+        handlerType: NIOSSLServerHandler.self)
+      {
         context.close(promise: nil)
       } else {
-        channel.close(promise: nil)
+        close(promise: nil)
       }
     }
   }

@@ -1,11 +1,12 @@
 import Foundation
 import ImagineTestSupport
+import Synchronization
 import Testing
 
 /// Runs that die and are resumed, against a server that counts what it charges.
 ///
 /// `IMAGINE_TEST_EXHAUSTIVE=1` kills a script of 40 calls at every change of the journal and at 50
-/// random moments; without it, a smaller one is killed at some.
+/// random moments, over TCP and over TLS; without it, a smaller one is killed at some.
 @Suite("A run that is killed and resumed pays for nothing twice")
 struct ResumeTests {
   let folder: TemporaryFolder
@@ -60,26 +61,41 @@ struct ResumeTests {
   /// A budget that everything is held against, and that lets all of it through.
   private static let budget = ["--budget", "100000", "--allow-unpriced"]
 
+  /// How a script reaches the service.
+  enum Transport: String, CaseIterable {
+    case tcp, tls
+  }
+
   /// A rehearsing server and what leads scripts to it.
   private struct Service {
     let environment: [String: String]
     let base: String
   }
 
-  private func withService(_ body: (Service) async throws -> Void) async throws {
+  private func withService(
+    over transport: Transport, _ body: (Service) async throws -> Void
+  ) async throws {
     try FileSystem.write("paint = \"card\"\n", to: folder.file("plan.toml"))
     try FileSystem.write(Self.script, to: folder.file("script.lua"))
+    let front = transport == .tls ? try await EncryptedFront(.loopback) : nil
+    // The addresses of its videos lead through the front too.
     let server = try Program.server.start(
-      ["--port", "0", "--home", folder.file("server"), "--rehearse", folder.file("plan.toml")])
+      ["--port", "0", "--home", folder.file("server"), "--rehearse", folder.file("plan.toml")]
+        + (front.map { ["--public-address", $0.address] } ?? []))
     defer { server.send(SIGKILL) }
-    let address = try #require(await server.firstLine { $0.contains("http://") })
-    let base = try #require(address.split(separator: " ").first { $0.hasPrefix("http://") })
-    try await body(
-      Service(
-        environment: [
-          "IMAGINE_BASE_URL": "\(base)/v2", "IMAGINE_RANDOM_SEED": "7,11",
-          "XDG_CONFIG_HOME": folder.path,
-        ], base: String(base)))
+    let line = try #require(await server.firstLine { $0.contains("http://") })
+    let base = String(try #require(line.split(separator: " ").first { $0.hasPrefix("http://") }))
+    var environment = [
+      "IMAGINE_BASE_URL": "\(front?.address ?? base)/v2", "IMAGINE_RANDOM_SEED": "7,11",
+      "XDG_CONFIG_HOME": folder.path,
+    ]
+    if let front {
+      front.lead(to: try #require(URL(string: base)?.port))
+      try FileSystem.write(TestCertificate.authority, to: folder.file("authority.pem"))
+      environment["SSL_CERT_FILE"] = folder.file("authority.pem")
+    }
+    try await body(Service(environment: environment, base: base))
+    await front?.close()
   }
 
   /// One trial: a home and a token of its own, so that its charges are counted alone.
@@ -120,41 +136,64 @@ struct ResumeTests {
       try await start(options, killAt: point, under: powerCut).outcome()
     }
 
-    /// The calls of the run, as the journal has them.
-    private func calls() async throws -> [[String: Any]] {
+    /// The run as the journal has it: what was spent, and its calls.
+    private func page() async throws -> (spent: Double, calls: [[String: Any]]) {
       let id = try await Program.imagine.run(["runs"], environment: environment).output
         .prefix { $0 != "\t" }
-      guard !id.isEmpty else { return [] }
+      guard !id.isEmpty else { return (0, []) }
       let page = try await Program.imagine.run(
         ["runs", "show", String(id), "--json"], environment: environment
       ).output
       let json = try JSONSerialization.jsonObject(with: Data(page.utf8)) as? [String: Any]
-      return json?["calls"] as? [[String: Any]] ?? []
+      let spent = (json?["summary"] as? [String: Any])?["spent"] as? [String: Double]
+      return (spent?["tokens"] ?? 0, json?["calls"] as? [[String: Any]] ?? [])
+    }
+
+    private static func request(of call: [String: Any]) -> [String: Any] {
+      call["request"] as? [String: Any] ?? [:]
+    }
+
+    /// The sends of a call that were billed, or may have been.
+    private static func sends(of call: [String: Any]) -> [[String: Any]] {
+      call["sends"] as? [[String: Any]] ?? []
     }
 
     /// The prompts of the calls that were sent and have no answer.
     func uncertainPrompts() async throws -> [String] {
-      try await calls().filter { $0["state"] as? String == "sent" }.map { call in
-        let request = call["request"] as? [String: Any]
-        return (request?["fields"] as? [String: Any])?["prompt"] as? String ?? "an edit"
+      try await page().calls.filter { $0["state"] as? String == "sent" }.map { call in
+        let fields = Self.request(of: call)["fields"] as? [String: Any]
+        return fields?["prompt"] as? String ?? "an edit"
       }
     }
 
-    /// The sends of all calls that were billed, or may have been.
-    private func sends() async throws -> [[String: Any]] {
-      try await calls().flatMap { $0["sends"] as? [[String: Any]] ?? [] }
-    }
+    /// How many sends were billed, or may have been. The service's own count may rise after a kill:
+    /// it was at work on a call.
+    func sendCount() async throws -> Int { try await page().calls.flatMap(Self.sends).count }
 
-    /// How many those are. The service's own count may rise after a kill: it was at work on a call.
-    func sendCount() async throws -> Int { try await sends().count }
+    private static let routes = [
+      "generate": "/v2/image/generations", "upscale": "/v2/image/enhance",
+      "video": "/v2/video/text-to-video",
+    ]
 
-    /// Holds what the journal says that was paid for against the service's own charges: they differ
-    /// by no more than by the sends of which the journal says that nobody knows.
+    /// Holds what the journal says that was paid for against the service's own charges, operation by
+    /// operation: they differ by no more than by the sends of which the journal says that nobody
+    /// knows. What was spent is the price of every send.
     func balance() async throws {
-      let sends = try await sends()
-      let known = sends.count { $0["charged"] as? String == "yes" }
-      let charged = try await charges()
-      #expect(known <= charged && charged <= sends.count, "\(name): \(known) \(sends.count)")
+      let (spent, calls) = try await page()
+      let prices = calls.flatMap(Self.sends).map { send in
+        ((send["price"] as? [String: Any])?["millionths"] as? Double ?? 0) / 1_000_000
+      }
+      #expect(spent == prices.reduce(0, +), "\(name)")
+      let charges = try await chargesByRoute()
+      for (operation, route) in Self.routes {
+        let sends = calls.filter { Self.request(of: $0)["operation"] as? String == operation }
+          .flatMap(Self.sends)
+        let known = sends.count { $0["charged"] as? String == "yes" }
+        let charged = charges[route] ?? 0
+        #expect(
+          known <= charged && charged <= sends.count,
+          "\(name): \(operation) \(known) \(charged) \(sends.count)")
+      }
     }
 
     /// Whether the script came to its end, though its process may have been killed after it.
@@ -164,12 +203,14 @@ struct ResumeTests {
     }
 
     /// How many calls the server charged to this trial's token.
-    func charges() async throws -> Int {
+    func charges() async throws -> Int { try await chargesByRoute().values.reduce(0, +) }
+
+    private func chargesByRoute() async throws -> [String: Int] {
       let answer = try await Program(path: "/usr/bin/env").run([
         "curl", "-s", "\(service.base)/x/rehearsal", "-H", "Authorization: Bearer \(name)",
       ])
       let json = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
-      return try #require((json as? [String: Any])?["charges"] as? Int)
+      return try #require((json as? [String: Any])?["by_route"] as? [String: Int])
     }
   }
 
@@ -181,7 +222,9 @@ struct ResumeTests {
 
   /// Resumes a trial that was killed until it ends, and holds what came of it against a run that
   /// nobody disturbed.
-  private func finish(_ trial: Trial, undisturbed: [String]) async throws {
+  ///
+  /// - Returns: how many calls the kill left uncertain.
+  private func finish(_ trial: Trial, undisturbed: [String]) async throws -> Int {
     try await trial.balance()
     let uncertain = try await trial.uncertainPrompts()
     // The pictures of a pair have one prompt, and are one item.
@@ -221,6 +264,7 @@ struct ResumeTests {
     try await trial.balance()
     let files = try FileManager.default.contentsOfDirectory(atPath: "\(trial.folder)/out")
     #expect(files.count == Self.itemCount + Self.pairCount, "\(trial.name): \(files.sorted())")
+    return uncertain.count
   }
 
   /// Resumes a trial that was killed, sending again at once what is uncertain.
@@ -234,52 +278,86 @@ struct ResumeTests {
     try await trial.balance()
   }
 
-  private static let points =
-    isExhaustive
-    ? ["intent", "sent", "stored", "done"].flatMap { state in
+  /// Gives trials four at a time, for they mostly wait for videos.
+  ///
+  /// - Parameter trial: returns how many calls its kill left uncertain.
+  private func give<Item: Sendable>(
+    _ items: [Item], over transport: Transport,
+    _ trial: @escaping @Sendable (Item) async throws -> Int
+  ) async throws {
+    var (done, uncertain) = (0, 0)
+    var rest = items[...]
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for item in rest.prefix(4) { group.addTask { try await trial(item) } }
+      rest = rest.dropFirst(4)
+      while let left = try await group.next() {
+        done += 1
+        uncertain += left
+        if let item = rest.popFirst() { group.addTask { try await trial(item) } }
+        if Self.isExhaustive, done % 10 == 0 || done == items.count {
+          print("\(transport): \(done) of \(items.count) kills, \(uncertain) calls uncertain")
+        }
+      }
+    }
+  }
+
+  private static let everyPoint =
+    ["intent", "sent", "stored", "done"].flatMap { state in
       (1...callCount).map { "\(state):\($0)" }
     } + ["accepted:1", "accepted:2", "accepted:3"]
-    : ["intent:5", "sent:1", "sent:8", "accepted:1", "stored:7", "done:6"]
 
-  @Test("killed at any change of its journal, every call is charged once or reported")
-  func everyChange() async throws {
-    try await withService { service in
+  private static func points(over transport: Transport) -> [String] {
+    if isExhaustive { return everyPoint }
+    return switch transport {
+    case .tcp: ["intent:5", "sent:1", "sent:8", "accepted:1", "stored:7", "done:6"]
+    case .tls: ["sent:7", "accepted:1", "stored:5"]
+    }
+  }
+
+  @Test(
+    "killed at any change of its journal, every call is charged once or reported",
+    arguments: Transport.allCases)
+  func everyChange(_ transport: Transport) async throws {
+    try await withService(over: transport) { service in
       let calm = try Trial(service, "calm", in: folder)
       let outcome = try await calm.run([])
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(try await calm.charges() == Self.callCount)
       let undisturbed = Self.lines("ok", in: outcome.output)
       #expect(undisturbed.count == Self.itemCount)
-      for point in Self.points {
+      try await give(Self.points(over: transport), over: transport) { point in
         let name = point.replacingOccurrences(of: ":", with: "-")
         let trial = try Trial(service, name, in: folder)
         let killed = try await trial.run([], killAt: point)
         #expect(killed.status == 128 + SIGKILL, "\(point): \(killed.errors)")
-        try await finish(trial, undisturbed: undisturbed)
-        guard point.hasPrefix("sent") else { continue }
+        let uncertain = try await finish(trial, undisturbed: undisturbed)
+        guard point.hasPrefix("sent") else { return uncertain }
         let other = try Trial(service, "\(name)-retry", in: folder)
         _ = try await other.run([], killAt: point)
         try await insist(other, undisturbed: undisturbed)
+        return uncertain
       }
     }
   }
 
-  @Test("killed at any moment, every call is charged once or reported")
-  func anyMoment() async throws {
-    try await withService { service in
+  @Test(
+    "killed at any moment, every call is charged once or reported",
+    arguments: isExhaustive ? Transport.allCases : [.tcp])
+  func anyMoment(_ transport: Transport) async throws {
+    try await withService(over: transport) { service in
       let calm = try Trial(service, "calm", in: folder)
       let started = ContinuousClock.now
       let undisturbed = Self.lines("ok", in: try await calm.run([]).output)
       let length = (ContinuousClock.now - started) / .milliseconds(1)
-      for number in 1...(Self.isExhaustive ? 50 : 2) {
+      try await give(Array(1...(Self.isExhaustive ? 50 : 2)), over: transport) { number in
         let trial = try Trial(service, "moment-\(number)", in: folder)
         let run = try trial.start([])
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...Int(length))))
         run.send(SIGKILL)
         _ = await run.outcome()
         // One that came to its end before is not resumed, but begun anew.
-        guard try await !trial.isFinished() else { continue }
-        try await finish(trial, undisturbed: undisturbed)
+        guard try await !trial.isFinished() else { return 0 }
+        return try await finish(trial, undisturbed: undisturbed)
       }
     }
   }
@@ -300,27 +378,29 @@ struct ResumeTests {
   }
 
   private static let powerCutPoints =
-    isExhaustive ? points : ["intent:6", "sent:4", "accepted:1", "stored:5", "done:7"]
+    isExhaustive ? everyPoint : ["intent:6", "sent:4", "accepted:1", "stored:5", "done:7"]
 
   #if os(Linux)
-    @Test("what was not synced is lost in a power cut, and nothing is paid for twice")
-    func powerCut() async throws {
-      try await withService { service in
+    @Test(
+      "what was not synced is lost in a power cut, and nothing is paid for twice",
+      arguments: isExhaustive ? Transport.allCases : [.tcp])
+    func powerCut(_ transport: Transport) async throws {
+      try await withService(over: transport) { service in
         let undisturbed = Self.lines(
           "ok", in: try await Trial(service, "calm", in: folder).run([]).output)
         #expect(undisturbed.count == Self.itemCount)
         let library = try await PowerCut.makeLibrary(in: folder)
-        var lost = 0
-        for point in Self.powerCutPoints {
+        let lost = Mutex(0)
+        try await give(Self.powerCutPoints, over: transport) { point in
           let trial = try Trial(
             service, "cut-\(point.replacingOccurrences(of: ":", with: "-"))", in: folder)
           let cut = try PowerCut(library, copies: "\(trial.folder)/synced")
           let killed = try await trial.run([], killAt: point, under: cut)
           #expect(killed.status == 128 + SIGKILL, "\(point): \(killed.errors)")
-          if try cut.strike(home: "\(trial.folder)/home") { lost += 1 }
-          try await finish(trial, undisturbed: undisturbed)
+          if try cut.strike(home: "\(trial.folder)/home") { lost.withLock { $0 += 1 } }
+          return try await finish(trial, undisturbed: undisturbed)
         }
-        #expect(lost > 0, "nothing was lost, so nothing was tried")
+        #expect(lost.withLock { $0 } > 0, "nothing was lost, so nothing was tried")
       }
     }
   #endif
