@@ -7,6 +7,7 @@ import Testing
 @testable import ImagineServer
 
 /// `IMAGINE_FUZZ_REQUESTS` says how many requests are sent; a day's worth is 40,000.
+/// `IMAGINE_FUZZ_SEED` sends one of them alone.
 @Suite("A server that is sent what is nearly right", .serialized)
 struct RequestFuzzTests {
   private struct Figures {
@@ -25,8 +26,11 @@ struct RequestFuzzTests {
     func next() -> UInt64? { rest.withLock { $0.popFirst() } }
   }
 
-  private static var count: UInt64 {
-    ProcessInfo.processInfo.environment["IMAGINE_FUZZ_REQUESTS"].flatMap { UInt64($0) } ?? 600
+  /// Those that are sent once the server is warm.
+  private static var seeds: Range<UInt64> {
+    let environment = ProcessInfo.processInfo.environment
+    if let one = environment["IMAGINE_FUZZ_SEED"].flatMap({ UInt64($0) }) { return one..<(one + 1) }
+    return 40..<(environment["IMAGINE_FUZZ_REQUESTS"].flatMap { UInt64($0) } ?? 600)
   }
 
   @Test("answers or ends each connection, and has its memory and descriptors back")
@@ -42,7 +46,7 @@ struct RequestFuzzTests {
     let picture = letter.png(colours: (ground: [0, 0, 0], ink: [255, 255, 255]), texts: [])
     _ = try await Self.send(0..<40, to: address, picture)
     let before = try server.resources()
-    let figures = try await Self.send(40..<Self.count, to: address, picture)
+    let figures = try await Self.send(Self.seeds, to: address, picture)
     #expect(figures.unanswered.isEmpty, "seeds \(figures.unanswered)")
     #expect(try await ServerProcess.curl(["\(address)/healthz"]) == #"{"status":"ok"}"#)
     let after = try await eventually {
@@ -52,7 +56,7 @@ struct RequestFuzzTests {
     #expect(after.kilobytes < before.kilobytes + 300_000)
     #expect(!server.log.contains("\u{1b}"))
     print(
-      "\(Self.count) requests: answers \(figures.answers.sorted { $0.key < $1.key }),",
+      "\(Self.seeds.count) requests: answers \(figures.answers.sorted { $0.key < $1.key }),",
       "\(figures.silent) without one, the slowest \(figures.slowest.seconds) s (\(figures.slowest.seed)),",
       "memory \(before.kilobytes) → \(after.kilobytes) kB,",
       "descriptors \(before.descriptors) → \(after.descriptors)")
