@@ -17,9 +17,15 @@ import Testing
 @Suite struct ExtremeShapeTests {
   @Test("a picture of any shape, pixels and damage is edited or refused by its field, soon")
   func extreme() async {
-    await #expect(processExitsWith: .success) {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardOutputContent]
+    ) {
       let wanted = getenv("IMAGINE_EXTREME_PICTURES").flatMap { Int(String(cString: $0)) }
       try ExtremeShapeTests.run(wanted ?? 24, reports: wanted != nil)
+    }
+    // What a process prints goes nowhere else.
+    if let output = result?.standardOutputContent, !output.isEmpty {
+      print(String(decoding: output, as: UTF8.self))
     }
   }
 
@@ -49,7 +55,7 @@ import Testing
         if time > slowest.time { slowest = (name, time) }
         #expect(time < .seconds(120), "\(name): \(time)")
       }
-      if reports, number % 1000 == 999 {
+      if reports, number % 1000 == 999 || number == count - 1 {
         print("\(number + 1) pictures, \(done) edits, \(refused) refused, slowest", slowest)
       }
     }
