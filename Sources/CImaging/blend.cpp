@@ -1,9 +1,9 @@
-// Poisson blending: what is put into a picture keeps its own forms and takes on the light around it.
+// Poisson blending: pasted pixels keep their own forms and take on the light around them.
 //
-// Within the mask the result is the source and a smooth field, which at the rim is what the picture
-// differs from the source by, and which has no bumps of its own in between (Laplace's equation).
-// The field is found from coarse to fine, so its time is in proportion to the area for any size;
-// solvers by Fourier transforms take minutes where a side is a prime.
+// Inside the mask the result is the source plus a smooth field. At the rim the field is the
+// difference between image and source; inside, it has no extremes of its own (Laplace's equation).
+// The field is solved from coarse to fine, so the time is proportional to the area at any size;
+// Fourier solvers take minutes when a side is a prime.
 
 #include <algorithm>
 #include <opencv2/core.hpp>
@@ -15,13 +15,13 @@
 
 namespace {
 
-/// Rounds of relaxation of each scale.
+/// Relaxation rounds per scale.
 const int kRounds = 8;
 
-/// Three values, and 1 where they are given or 0 where they are to be found.
+/// Three values, and 1 if they are given or 0 if they are to be found.
 using Cell = cv::Vec4f;
 
-/// Half the size: of each four cells the mean of those that are given.
+/// Half the size: the mean of the given ones among each four cells.
 cv::Mat halved(const cv::Mat &fine) {
   cv::Mat coarse((fine.rows + 1) / 2, (fine.cols + 1) / 2, CV_32FC4, cv::Scalar::all(0));
   for (int y = 0; y < fine.rows; y++) {
@@ -38,8 +38,8 @@ cv::Mat halved(const cv::Mat &fine) {
   return coarse;
 }
 
-/// Each cell that is to be found becomes the mean of its neighbours: those of one colour of a
-/// chessboard, then of the other, so that no order of them shows.
+/// Sets each unknown cell to the mean of its neighbours, in chessboard order (all cells of one
+/// colour, then of the other), so that the order does not show.
 void relax(cv::Mat &field, const ImagingControl *control) {
   for (int round = 0; round < 2 * kRounds; round++) {
     imaging::check(control);
@@ -60,7 +60,7 @@ void relax(cv::Mat &field, const ImagingControl *control) {
   }
 }
 
-/// Finds the cells that are not given; at least one is.
+/// Solves for the unknown cells; at least one cell must be given.
 void spread(cv::Mat &field, const ImagingControl *control) {
   if (field.total() == 1) return;
   cv::Mat coarse = halved(field);
@@ -89,7 +89,7 @@ extern "C" int imaging_blend(
     cv::Mat picture = cv::Mat(height, width, CV_8UC3, pixels)(box);
     cv::Mat patch = cv::Mat(height, width, CV_8UC3, const_cast<uint8_t *>(source))(box);
     cv::Mat area = whole_area(box);
-    // The rim: what touches the mask from outside.
+    // The rim: pixels outside the mask that touch it.
     cv::Mat rim;
     cv::dilate(area, rim, cv::getStructuringElement(cv::MORPH_CROSS, cv::Size(3, 3)));
     cv::Mat field(box.size(), CV_32FC4, cv::Scalar::all(0));

@@ -1,4 +1,4 @@
-// Reading files of pictures, by libvips.
+// Reads image files through libvips.
 
 #include "imaging.h"
 #include "libvips.hpp"
@@ -19,7 +19,7 @@ const char *name(int32_t format) {
   }
 }
 
-/// Runs `body`, which reads a file; what libvips cannot do with it is the file's fault.
+/// Runs `body`, which reads a file; a failure of libvips in it counts as the file's fault.
 template <typename Body>
 void reading(int32_t format, const ImagingControl *control, Body body) {
   imaging::start_vips();
@@ -33,7 +33,7 @@ void reading(int32_t format, const ImagingControl *control, Body body) {
   }
 }
 
-/// Opens a file with the one loader that its first bytes call for. Only the header is read; the rows
+/// Opens a file with the one loader that fits its first bytes. Only the header is read; the rows
 /// come once, from the top.
 VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
   void *data = const_cast<uint8_t *>(bytes);
@@ -51,8 +51,8 @@ VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
     case IMAGING_TIFF: load(vips_tiffload_buffer); break;
     default: load(vips_gifload_buffer);
   }
-  // Where several threads wait for rows, libvips before 8.15.4 may end without the fault of the
-  // last ones, and a file that ends early is a picture with black in it.
+  // When several threads wait for rows, libvips before 8.15.4 may lose the last ones' failure, and
+  // a truncated file becomes an image with black parts.
   if (image != nullptr) vips_image_set_int(image, VIPS_META_CONCURRENCY, 1);
   return image;
 }
@@ -67,7 +67,7 @@ ImagingHeader header_of(VipsImage *image) {
   return header;
 }
 
-/// To sRGB by the file's own profile, or for ink by a usual one.
+/// Converts to sRGB by the file's own profile; CMYK without one by a usual profile.
 void apply_profile(Image &image) {
   bool has_profile = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
   bool is_cmyk = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK;
@@ -78,7 +78,7 @@ void apply_profile(Image &image) {
           "depth", 8, nullptr) == 0) {
     image.become(result);
   } else {
-    // A profile that does not fit its pixels is common; the pixels then speak for themselves.
+    // Profiles that do not fit their pixels are common; ignore them.
     vips_error_clear();
   }
 }
@@ -102,7 +102,7 @@ void normalize(Image &image) {
   if (bands < 3) throw Failure{IMAGING_UNUSABLE, "its colours cannot be read"};
 }
 
-/// Turns a picture upright; EXIF numbers the ways.
+/// Turns an image upright, by EXIF's numbering.
 ImagingPicture upright(ImagingPicture stored, int32_t orientation) {
   if (orientation <= 1 || orientation > 8) return stored;
   bool is_turned = orientation >= 5;
@@ -115,7 +115,7 @@ ImagingPicture upright(ImagingPicture stored, int32_t orientation) {
     throw std::bad_alloc();
   }
   if (is_turned) std::swap(result.width, result.height);
-  // Where a stored pixel comes to lie: (x, y), mirrored, with the sides exchanged.
+  // The position of a stored pixel: (x, y), mirrored or transposed.
   bool is_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   bool is_down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (int32_t y = 0; y < height; y++) {
@@ -154,7 +154,7 @@ extern "C" int imaging_decode(
       imaging::Watch watch(image, control);
       normalize(image);
       *picture = upright(imaging::pixels_of(image), orientation);
-      // What a decoder grumbled about a picture that it read all the same.
+      // Drop warnings about an image that was read successfully.
       vips_error_clear();
     });
   });

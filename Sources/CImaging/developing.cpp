@@ -1,5 +1,5 @@
-// From light to bytes, four pixels at a time. Every operation is one that IEEE 754 rounds the same
-// way on every processor.
+// Tone mapping: linear light to bytes, four pixels at a time. IEEE 754 rounds every operation used
+// here the same way on every processor.
 
 #include <cstdint>
 
@@ -13,7 +13,7 @@ typedef uint32_t FourBits __attribute__((vector_size(16)));
 
 Four at_least_zero(Four value) { return __builtin_elementwise_max(value, Four{0, 0, 0, 0}); }
 
-// Straight up to about a half, then ever flatter towards 1.
+// Linear up to about a half, then flattening towards 1.
 Four tone(Four light, float contrast) {
   Four value = at_least_zero(light);
   Four compressed = value * (1 + value * 0.18f) / (1 + value * 0.42f);
@@ -26,7 +26,7 @@ FourWhole byte(Four value) {
   return __builtin_convertvector(limited + 0.5f, FourWhole);
 }
 
-// A random number 0 … 1 for each of four cells of the plane, as `Noise.cell` gives it.
+// A random number 0 … 1 for each of four cells of the plane, equal to `Noise.cell`.
 Four specks(FourBits column, int32_t row, uint32_t salt) {
   FourBits hash = (column * 0x85EBCA6Bu) ^ (static_cast<uint32_t>(row) * 0xC2B2AE35u);
   hash ^= salt * 0x27D4EB2Fu;
@@ -35,7 +35,7 @@ Four specks(FourBits column, int32_t row, uint32_t salt) {
   hash ^= hash >> 12;
   hash *= 0x297A2D39u;
   hash ^= hash >> 15;
-  // What is left has 24 bits.
+  // The rest has 24 bits.
   FourWhole high = __builtin_convertvector(hash >> 8, FourWhole);
   return __builtin_convertvector(high, Four) * (1.0f / 16777216.0f);
 }

@@ -1,4 +1,4 @@
-// Writing and scaling pictures, by libvips where it is no PNG.
+// Writes and scales images; all formats but PNG through libvips.
 
 #include <vips/vips.h>
 
@@ -37,10 +37,10 @@ uint32_t little(const uint8_t *bytes) {
          uint32_t(bytes[3]) << 24;
 }
 
-/// Cuts the EXIF chunk out of a WebP file: libvips writes one of its own though it is told to strip,
-/// behind a header that other readers complain of.
+/// Removes the EXIF chunk from a WebP file: libvips writes one even when told to strip, with a
+/// header flag that other readers reject.
 ///
-/// Returns how many bytes are left.
+/// Returns the number of bytes left.
 size_t cut_exif(uint8_t *file, size_t count) {
   size_t at = 12;
   while (at + 8 <= count) {
@@ -115,7 +115,8 @@ extern "C" int imaging_resize(
     image.step([](VipsImage *in, VipsImage **out) {
       return vips_cast(in, out, VIPS_FORMAT_UCHAR, nullptr);
     });
-    // vips_resize rounds a side to the nearest pixel, which a scale by division may miss by one.
+    // vips_resize rounds a side to the nearest pixel, so a scale computed by division may be off by
+    // one.
     if (vips_image_get_width(image) != new_width || vips_image_get_height(image) != new_height)
       image.step([&](VipsImage *in, VipsImage **out) {
         return vips_gravity(

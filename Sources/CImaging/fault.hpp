@@ -7,7 +7,8 @@
 
 #include "imaging.h"
 
-/// Keeps C++ on this side of the interface: failures are thrown within, and told by `guarded`.
+/// Keeps C++ exceptions inside this target: code throws `Failure`, and `guarded` turns it into a
+/// fault.
 namespace imaging {
 
 struct Failure {
@@ -22,13 +23,13 @@ inline void tell(ImagingFault *fault, int32_t kind, const char *message) {
   fault->message[sizeof fault->message - 1] = '\0';
 }
 
-/// Ends the call where its control says so.
+/// Throws if the call's control is stopped.
 inline void check(const ImagingControl *control) {
   if (control != nullptr && control->is_stopped(control->context) != 0)
     throw Failure{IMAGING_STOPPED, "stopped"};
 }
 
-/// Runs `body`; whatever it throws becomes a fault.
+/// Runs `body` and turns anything it throws into a fault.
 template <typename Body>
 int guarded(ImagingFault *fault, Body body) {
   try {

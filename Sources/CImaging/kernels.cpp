@@ -1,4 +1,5 @@
-// The innermost loops of the edits, where the compiler's vectors matter most. No library is called.
+// The innermost loops of the edits, written so that the compiler vectorises them. They call no
+// library.
 
 #include <algorithm>
 #include <cmath>

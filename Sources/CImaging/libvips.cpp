@@ -5,7 +5,7 @@
 
 namespace {
 
-/// What is wrong with a file is told to whoever sent it; libvips would write it to stderr.
+/// Warnings about a file go to the caller as a fault; libvips would print them to stderr.
 void keep_quiet(const gchar *, GLogLevelFlags, const gchar *, gpointer) {}
 
 void on_progress(VipsImage *image, VipsProgress *, gpointer data) {
@@ -13,9 +13,9 @@ void on_progress(VipsImage *image, VipsProgress *, gpointer data) {
   if (control->is_stopped(control->context) != 0) vips_image_set_kill(image, TRUE);
 }
 
-/// The message that libvips left, on one line.
+/// libvips's error message, on one line.
 std::string vips_message() {
-  // Copied by libvips, which keeps other threads from writing meanwhile.
+  // libvips copies it, which locks out other threads' writes.
   char *copy = vips_error_buffer_copy();
   std::string text = copy;
   g_free(copy);
@@ -34,9 +34,9 @@ void start_vips() {
   static bool started = false;
   std::call_once(once, [] {
     started = VIPS_INIT("imagine") == 0;
-    // Nothing is decoded twice, so a cache of operations would only hold memory.
+    // Nothing is decoded twice, so an operation cache would only use memory.
     vips_cache_set_max(0);
-    // Several calls work at once: each with all cores would be more threads than cores squared.
+    // Several calls run at once; all cores for each would give cores² threads.
     vips_concurrency_set(std::min(4, vips_concurrency_get()));
     vips_block_untrusted_set(TRUE);
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, keep_quiet, nullptr);

@@ -6,20 +6,20 @@
 
 #include "fault.hpp"
 
-/// What every use of libvips here shares.
+/// Shared by all uses of libvips here.
 namespace imaging {
 
-/// Starts libvips, once for the process.
+/// Starts libvips, once per process.
 void start_vips();
 
-/// An operation of libvips that failed. Within `reading`, the file is to blame for it.
+/// An operation of libvips that failed. Within `reading`, it counts as the file's fault.
 struct VipsFailure : Failure {
-  /// Takes the message that libvips left. Its buffer belongs to the whole process: of several
-  /// failures at once the messages may be mixed.
+  /// Takes libvips's error message. Its buffer is shared by the whole process, so simultaneous
+  /// failures may mix their messages.
   VipsFailure();
 };
 
-/// Owns one reference to an image; `step` replaces it by what an operation made of it.
+/// Owns one reference to an image; `step` replaces the image by an operation's result.
 class Image {
  public:
   explicit Image(VipsImage *image) : image_(image) {
@@ -39,7 +39,7 @@ class Image {
     image_ = result;
   }
 
-  /// Takes `other` in its place.
+  /// Releases the image and owns `other` instead.
   void become(VipsImage *other) {
     if (other == nullptr) throw VipsFailure();
     g_object_unref(image_);
@@ -50,8 +50,8 @@ class Image {
   VipsImage *image_;
 };
 
-/// Stops the computation of an image, and of all that is made of it, once a control says so. Made
-/// before anything is computed of the image, and ended before the image is.
+/// Stops the computation of an image, and of everything derived from it, once a control says so.
+/// Create it before anything is computed from the image, and destroy it before the image.
 class Watch {
  public:
   Watch(VipsImage *image, const ImagingControl *control);
@@ -64,10 +64,10 @@ class Watch {
   gulong handler_ = 0;
 };
 
-/// A picture in memory as an image; the memory must outlive it.
+/// Wraps pixels in memory as an image; the memory must outlive it.
 VipsImage *wrap(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels);
 
-/// Computes an image of 8 bits.
+/// Computes the pixels of an 8-bit image.
 ImagingPicture pixels_of(VipsImage *image);
 
 }  // namespace imaging

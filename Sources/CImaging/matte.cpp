@@ -1,4 +1,4 @@
-// The background remover: the subject is found in a small copy, its matte fitted to the picture.
+// Background removal: finds the subject in a small copy and fits its matte to the image.
 
 #include <algorithm>
 #include <cmath>
@@ -12,11 +12,11 @@
 
 namespace {
 
-/// GrabCut's time grows faster than the picture; on a copy of this side it takes about 0.2 s.
+/// GrabCut's time grows faster than the image; with sides of this size it takes about 0.2 s.
 const int kSmallSide = 288;
 
-/// Fits the matte to the edges of the picture: within a window it is a linear function of the
-/// colours (guided filter); its coefficients are found small and applied at full size.
+/// Fits the matte to the image's edges with a guided filter: within a window, the matte is a linear
+/// function of the colours. The coefficients are computed small and applied at full size.
 cv::Mat refined(
     const cv::Mat &picture, const cv::Mat &small_mask, const ImagingControl *control) {
   int width = std::min(picture.cols, 640);
@@ -48,7 +48,7 @@ cv::Mat refined(
   cv::resize(slope, full_slope, picture.size(), 0, 0, cv::INTER_LINEAR);
   cv::resize(offset, full_offset, picture.size(), 0, 0, cv::INTER_LINEAR);
   cv::Mat soft = full_slope.mul(full_grey) + full_offset;
-  // A filter leaves veils: the ends of the range are pulled to clear and opaque.
+  // The filter leaves haze: stretch the ends of the range to clear and opaque.
   cv::Mat bytes;
   soft.convertTo(bytes, CV_8U, 255 * 1.5, -255 * 0.25);
   imaging::check(control);
@@ -64,7 +64,7 @@ cv::Mat refined(
   return bytes;
 }
 
-/// Takes the background's colour out of the half-covered pixels of the edge.
+/// Removes the background's colour from the half-covered pixels of the edge.
 void clean_edge(cv::Mat &picture, const cv::Mat &alpha, const ImagingControl *control) {
   cv::Mat solid;
   cv::threshold(alpha, solid, 245, 1, cv::THRESH_BINARY);

@@ -1,9 +1,9 @@
-// Writing PNG files, by zlib.
+// Writes PNG files with zlib.
 //
-// Every picture leaves the engine as a PNG, so its time is part of every call. The pixels are
-// compressed in bands, each by itself, on all cores. Only runs are looked for: after a filter, what
-// is painted or photographed repeats within a pixel's reach or not at all, so the usual search
-// takes longer and makes larger files. And where no band looks back, nothing is lost by cutting.
+// Every image leaves the engine as a PNG, so this time is part of every call. The pixels are
+// compressed in independent bands on all cores. Only runs are searched for: after filtering,
+// painted and photographed pixels repeat within a pixel's reach or not at all, so the usual search
+// is slower and gives larger files. Since no band looks back, cutting into bands costs nothing.
 
 #include "png.hpp"
 
@@ -20,7 +20,7 @@
 
 namespace {
 
-/// Bytes of a band before it is compressed, about.
+/// Approximate size of a band before compression, in bytes.
 const size_t kBandSize = 400'000;
 
 void put(std::vector<uint8_t> &bytes, uint32_t number) {
@@ -35,14 +35,15 @@ void put_chunk(std::vector<uint8_t> &file, const char *name, const std::vector<u
   put(file, uint32_t(crc32(0, file.data() + start, uInt(file.size() - start))));
 }
 
-/// How far a row of differences lies from zero.
+/// How far a row of differences is from zero.
 uint32_t weight(const uint8_t *row, size_t size) {
   uint32_t sum = 0;
   for (size_t x = 0; x < size; x++) sum += uint32_t(std::abs(int8_t(row[x])));
   return sum;
 }
 
-/// Each byte less the one a pixel to the left, or less the one above: what leaves less.
+/// Subtracts from each byte the one a pixel to the left, or the one above: whichever leaves smaller
+/// values.
 void filter(uint8_t *out, const uint8_t *row, const uint8_t *above, size_t size, size_t pixel) {
   uint8_t *differences = out + 1;
   out[0] = 1;
@@ -62,7 +63,7 @@ struct Band {
   size_t size = 0;
 };
 
-/// Filters and compresses the rows `first` up to `end`; the last band ends the stream.
+/// Filters and compresses the rows from `first` up to `end`; the last band ends the stream.
 Band compress(
     const uint8_t *pixels, size_t line, size_t channels, int first, int end, bool is_last) {
   std::vector<uint8_t> rows((line + 1) * size_t(end - first));
@@ -87,8 +88,8 @@ Band compress(
   return band;
 }
 
-/// Compresses all bands, on the threads that OpenCV keeps for the whole process: several calls at
-/// once then share the cores and do not each start threads for all of them.
+/// Compresses all bands on OpenCV's process-wide thread pool, so that simultaneous calls share the
+/// cores instead of each starting its own threads.
 std::vector<Band> compress_all(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
     const ImagingControl *control) {
@@ -120,7 +121,7 @@ uint8_t *write_png(
   put(header, uint32_t(height));
   header.insert(header.end(), {8, uint8_t(channels == 4 ? 6 : 2), 0, 0, 0});
   put_chunk(file, "IHDR", header);
-  // The stream's own header and checksum stand in chunks of their own; readers join them all.
+  // The zlib header and checksum get chunks of their own; readers join all IDAT chunks.
   put_chunk(file, "IDAT", {0x78, 0x01});
   uLong checksum = 1;
   for (Band &band : compress_all(pixels, width, height, channels, control)) {

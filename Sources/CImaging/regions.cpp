@@ -1,5 +1,5 @@
-// A picture as a few hundred patches of like colour: what is judged of a patch holds better than
-// what is judged of a pixel, and there are few enough to compare each with each.
+// Splits an image into a few hundred regions of like colour. Statistics of a region are more
+// reliable than those of a pixel, and there are few enough to compare all pairs.
 
 #include "regions.hpp"
 
@@ -11,10 +11,10 @@ namespace imaging {
 
 namespace {
 
-/// About so many regions in any picture.
+/// The approximate number of regions in any image.
 const int kRegions = 420;
 
-/// Where the picture is smoothest within `reach` of a point: a seed on an edge would grow both ways.
+/// The smoothest point within `reach` of a point: a seed on an edge would grow both ways.
 cv::Point smoothest(const cv::Mat &slope, cv::Point middle, int reach) {
   cv::Rect around(middle.x - reach, middle.y - reach, 2 * reach + 1, 2 * reach + 1);
   around &= cv::Rect(cv::Point(), slope.size());
@@ -23,7 +23,7 @@ cv::Point smoothest(const cv::Mat &slope, cv::Point middle, int reach) {
   return best + around.tl();
 }
 
-/// Grows regions from a grid of seeds; returns the label of each pixel, from 1.
+/// Grows regions from a grid of seeds; returns each pixel's label, from 1.
 cv::Mat grown(const cv::Mat &rgb, const cv::Mat &lab) {
   cv::Mat smooth, across, down, slope;
   cv::GaussianBlur(lab, smooth, cv::Size(), 0.8);
@@ -44,8 +44,8 @@ cv::Mat grown(const cv::Mat &rgb, const cv::Mat &lab) {
   return labels;
 }
 
-/// The watershed leaves lines between regions, and the rim of the picture: each pixel of these
-/// joins the neighbour whose colour is nearest.
+/// The watershed leaves lines between regions, and the image's rim, unlabelled: each of these
+/// pixels joins the neighbour with the nearest colour.
 void close_lines(const cv::Mat &lab, cv::Mat &labels) {
   const cv::Point steps[] = {{0, -1}, {-1, 0}, {0, 1}, {1, 0}};
   cv::Rect whole(cv::Point(), labels.size());
@@ -79,7 +79,7 @@ Regions::Regions(const cv::Mat &rgb) {
   cv::cvtColor(rgb, grey, cv::COLOR_RGB2GRAY);
   grey.convertTo(grey, CV_32F);
   cv::GaussianBlur(grey, blurred, cv::Size(), 1.5);
-  // A single strong edge is not yet detail.
+  // A single strong edge is not detail.
   cv::Mat detail = cv::abs(grey - blurred);
   cv::min(detail, 20, detail);
   cv::GaussianBlur(detail, detail, cv::Size(), 3);
@@ -91,7 +91,7 @@ Regions::Regions(const cv::Mat &rgb) {
 void Regions::measure(const cv::Mat &lab, const cv::Mat &detail) {
   double highest;
   cv::minMaxLoc(labels, nullptr, &highest);
-  // Of a picture of a few pixels nothing but lines may be left: it is one region then.
+  // In an image of a few pixels only lines may be left: treat it as one region.
   if (highest < 1) {
     labels.setTo(1);
     highest = 1;

@@ -5,41 +5,41 @@
 
 namespace imaging {
 
-/// A patch of a picture whose pixels are alike.
+/// A region of an image whose pixels are alike.
 struct Region {
   /// Mean colour in CIE Lab.
   cv::Vec3f colour;
-  /// Mean place: 0 … 1 across and down.
+  /// Mean position: 0 … 1 across and down.
   cv::Point2f centre;
-  /// Mean strength of fine detail, in steps of a byte.
+  /// Mean strength of fine detail, in byte steps.
   float detail = 0;
-  /// Pixels, and of these the ones on each edge of the picture.
+  /// The number of pixels, and how many of them lie on each edge of the image.
   int area = 0;
   int on_left = 0;
   int on_right = 0;
   int on_top = 0;
   int on_bottom = 0;
-  /// The regions that touch it.
+  /// The adjacent regions.
   std::vector<int> neighbours;
 
-  /// Subjects stand on the lower edge: it is no border here.
+  /// Subjects stand on the lower edge, so it does not count as border.
   int on_border() const { return on_left + on_right + on_top; }
 };
 
-/// How far apart the colours of two regions are.
+/// The distance between two regions' colours.
 float colour_gap(const Region &one, const Region &other);
 
-/// A picture as a few hundred regions.
+/// An image as a few hundred regions.
 class Regions {
  public:
   std::vector<Region> all;
 
-  /// Cuts a picture (8-bit R, G, B, at least 8 pixels a side) along its edges.
+  /// Splits an image (8-bit R, G, B, at least 8 pixels a side) along its edges.
   explicit Regions(const cv::Mat &rgb);
 
   int count() const { return int(all.size()); }
 
-  /// A picture with one value for each region.
+  /// An image with one value per region.
   cv::Mat painted(const std::vector<float> &values) const;
 
  private:

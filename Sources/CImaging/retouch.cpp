@@ -1,4 +1,4 @@
-// Upscaling and filling of thin holes, by OpenCV.
+// Upscaling, and filling of thin holes, with OpenCV.
 
 #include <algorithm>
 #include <limits>
@@ -11,10 +11,10 @@
 
 namespace {
 
-/// Rows of the original that are worked on at once; what they need in memory is then little.
+/// Rows of the original that are processed at once, to limit memory.
 const int kStrip = 96;
 
-/// How many rows further a pixel may depend on: Lanczos 4, and 2 for each step of correction.
+/// The vertical distance that a pixel may depend on: 4 rows for Lanczos, and 2 for each correction.
 const int kReach = 10;
 
 ImagingPicture empty_picture(int width, int height, int channels) {
@@ -24,7 +24,7 @@ ImagingPicture empty_picture(int width, int height, int channels) {
   return ImagingPicture{pixels, width, height, channels};
 }
 
-/// Colours weighted by alpha, so that what is clear does not colour its neighbours.
+/// Weights colours by alpha, so that clear pixels do not bleed into their neighbours.
 void weigh(cv::Mat &mat, bool undo) {
   for (int y = 0; y < mat.rows; y++) {
     float *line = mat.ptr<float>(y);
@@ -58,13 +58,13 @@ cv::Mat doubled(const cv::Mat &source) {
 /// How far a pixel of a hole looks for known ones.
 const int kRimReach = 4;
 
-/// Fills a hole pixel by pixel, those at the rim first, each with the mean of the known ones about
-/// it; the nearer they are, the more they count. Every pixel is looked at once.
+/// Fills a hole pixel by pixel from the rim inwards, each with the mean of nearby known pixels,
+/// weighted by nearness. Every pixel is visited once.
 void fill_from_rim(cv::Mat &picture, const cv::Mat &hole, const ImagingControl *control) {
   const int kUnknown = std::numeric_limits<int>::max();
   const cv::Point steps[] = {{0, -1}, {-1, 0}, {0, 1}, {1, 0}};
   cv::Rect whole(cv::Point(), picture.size());
-  // 0 for what is known, else the number of steps from it.
+  // 0 for known pixels, else the number of steps to them.
   cv::Mat distance(picture.size(), CV_32S, cv::Scalar(0));
   distance.setTo(kUnknown, hole);
   std::vector<cv::Point> order;

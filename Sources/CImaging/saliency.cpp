@@ -1,4 +1,5 @@
-// What stands out in a picture, region by region, and how much that says of the subject.
+// Saliency: what stands out in an image, region by region, and how strongly that suggests the
+// subject.
 
 #include "saliency.hpp"
 
@@ -13,16 +14,16 @@ namespace imaging {
 
 namespace {
 
-/// Colours nearer than this (in Lab, along a way) belong to one thing.
+/// Colours nearer than this (in Lab, along a path) belong to one thing.
 const float kBelonging = 7;
 
-/// Ways that cross more than this are not followed further.
+/// Paths that cost more than this are not followed further.
 const float kFarthest = 40;
 
 using Links = std::vector<std::vector<std::pair<int, float>>>;
 
-/// What each step from a region to the next crosses. The whole border counts as one place, for a
-/// background is one however many subjects part it.
+/// The cost of each step between adjacent regions. The whole border counts as one node, because
+/// subjects may split a background into parts.
 Links steps(const Regions &regions) {
   int count = regions.count();
   double sum = 0;
@@ -32,7 +33,7 @@ Links steps(const Regions &regions) {
       least = std::min(least, colour_gap(region, regions.all[size_t(j)]));
     sum += least;
   }
-  // What any two neighbours differ by is texture.
+  // The difference between any two neighbours is texture.
   float texture = float(sum / count);
   Links links{size_t(count)};
   auto link = [&](int i, int j) {
@@ -50,7 +51,7 @@ Links steps(const Regions &regions) {
   return links;
 }
 
-/// What the cheapest way from one region to every other crosses; `kFarthest` for all beyond that.
+/// The cost of the cheapest path from one region to every other; `kFarthest` beyond that.
 std::vector<float> ways(const Links &links, int from) {
   std::vector<float> crossed(links.size(), kFarthest);
   using Reached = std::pair<float, int>;
@@ -70,8 +71,7 @@ std::vector<float> ways(const Links &links, int from) {
   return crossed;
 }
 
-/// What is to be known of the thing that a region belongs to: its extent, weighed by what lies
-/// between.
+/// Computes the cues about the thing that a region belongs to: its extent, weighted by path cost.
 void judge_extent(const Regions &regions, const std::vector<float> &ways, double unit, Cues &cue) {
   double size = 0, across = 0, across_squared = 0;
   double left = 0, right = 0, border = 0;
@@ -94,17 +94,17 @@ void judge_extent(const Regions &regions, const std::vector<float> &ways, double
   cue.spread = float(std::sqrt(std::max(0.0, across_squared / size - across * across)));
 }
 
-/// How surely a region is background.
+/// The likelihood that a region is background.
 float groundedness(const Cues &cue) { return 1 - std::exp(-cue.border * cue.border / 2); }
 
-/// Light changes across a background more than hue does.
+/// Across a background, lightness varies more than hue, so it counts less.
 float strangeness(const Region &region, const Region &border) {
   cv::Vec3f difference = region.colour - border.colour;
   difference[0] *= 0.6f;
   return float(cv::norm(difference));
 }
 
-/// What is to be known of a region by comparing it with every other.
+/// Computes the cues that compare a region with every other.
 void compare(
     const Regions &regions, int index, const std::vector<float> &ways,
     const std::vector<float> &ground, Cues &cue) {
@@ -127,7 +127,7 @@ void compare(
   cue.contrast = float(difference / weight);
 }
 
-/// Stretches the contrasts of a picture to 0 … 1; a few extremes do not count.
+/// Stretches the contrasts of an image to 0 … 1, ignoring a few extremes.
 void stretch_contrast(std::vector<Cues> &cues) {
   std::vector<float> sorted;
   for (const Cues &cue : cues) sorted.push_back(cue.contrast);
@@ -168,8 +168,8 @@ std::vector<Cues> cues(const Regions &regions) {
   return result;
 }
 
-/// The weights of both readings were fitted (logistic regression, then rounded) to photographs
-/// whose subjects are known.
+/// The weights of both readings were fitted by logistic regression, then rounded, on photographs
+/// with known subjects.
 float narrow_evidence(const Cues &cue) {
   return -5.9f + 5.3f * std::min(2.0f, cue.strangeness / 30) + 1.5f * cue.contrast +
          2.1f * cue.place + 0.7f * cue.focus + 1.9f * std::exp(-2 * cue.crossing) -
@@ -182,7 +182,7 @@ float wide_evidence(const Cues &cue) {
          0.65f * std::min(2.0f, cue.enclosure / 30);
 }
 
-/// Lets neighbours of like colour agree (least squares, by Gauss and Seidel).
+/// Makes neighbours of like colour agree (least squares, Gauss-Seidel).
 void settle(const Regions &regions, std::vector<float> &likely) {
   const float own = 3;
   std::vector<std::vector<float>> bonds;

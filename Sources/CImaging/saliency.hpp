@@ -6,36 +6,36 @@
 
 namespace imaging {
 
-/// What speaks for and against a region being the subject's.
+/// Evidence for and against a region being part of the subject.
 struct Cues {
   /// Distance of its colour from the nearest colour of the border.
   float strangeness = 0;
-  /// The same, where a part of the border that hardly leads to more of it counts less: a subject
-  /// that the frame cuts off lies on the border too.
+  /// The same, but a border colour counts less the smaller the part of the border it is connected
+  /// to: a subject that the frame cuts off touches the border too.
   float lenient_strangeness = 0;
-  /// What the cheapest way to the border crosses.
+  /// The cost of the cheapest path to the border.
   float enclosure = 0;
-  /// How much of what it belongs to lies on the border, against the size of that.
+  /// How much of its thing lies on the border, relative to the thing's size.
   float border = 0;
-  /// How far what it belongs to reaches both to the left and to the right edge: a horizon does.
+  /// How far its thing reaches both the left and the right edge, as a horizon does.
   float crossing = 0;
-  /// How wide what it belongs to lies across the picture (standard deviation, 0 … 0.5).
+  /// The width of its thing across the image (standard deviation, 0 … 0.5).
   float spread = 0;
-  /// How much it differs from the background about it: 0 … 1 within the picture.
+  /// Its difference from the background around it: 0 … 1 within the image.
   float contrast = 0;
-  /// How near the middle it is: 0 … 1.
+  /// Its nearness to the middle: 0 … 1.
   float place = 0;
-  /// Its detail against the picture's: what the lens was focused on has more.
+  /// Its detail relative to the image's: the parts in focus have more.
   float focus = 0;
-  /// How far down it is: 0 … 1.
+  /// How far down it lies: 0 … 1.
   float height = 0;
 };
 
-/// How likely each pixel of a picture is its subject's: two readings, by how the border is taken.
+/// The likelihood that each pixel belongs to the subject, in two readings of the border.
 struct Likelihood {
-  /// All that is like the border is background.
+  /// Everything similar to the border is background.
   cv::Mat narrow;
-  /// What only touches the border may be the subject's: for a subject that fills its frame.
+  /// Parts that merely touch the border may be subject: for a subject that fills its frame.
   cv::Mat wide;
 
   explicit Likelihood(const cv::Mat &rgb);

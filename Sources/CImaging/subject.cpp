@@ -1,4 +1,4 @@
-// Finding the subject of a small picture: what stands out seeds GrabCut, which draws the line.
+// Finds the subject of a small image: saliency seeds GrabCut, which draws the outline.
 
 #include "subject.hpp"
 
@@ -10,12 +10,12 @@
 
 namespace {
 
-/// What stands out, as a shape.
+/// The shape of the salient parts.
 struct Shape {
-  /// Its share of the picture, and the share of its convex hull that it fills.
+  /// Its fraction of the image, and the fraction of its convex hull that it fills.
   double area = 0;
   double solidity = 0;
-  /// The share of it that hangs together.
+  /// The fraction that its largest connected part holds.
   double largest = 0;
   std::vector<cv::Point> hull;
 
@@ -35,11 +35,11 @@ struct Shape {
     }
   }
 
-  /// Some spots that stand out are not yet a subject: it is what lies between them.
+  /// Several salient spots are parts of a subject that lies between them.
   bool is_scattered() const { return largest < 0.6 && solidity < 0.45; }
 };
 
-/// The narrow reading, unless the wide one sees one solid thing where that sees parts of it.
+/// The narrow reading, unless the wide one shows one solid shape where the narrow one shows parts.
 cv::Mat chosen(const imaging::Likelihood &likelihood) {
   if (Shape(likelihood.narrow).solidity >= 0.75) return likelihood.narrow;
   Shape wide(likelihood.wide);
@@ -47,8 +47,8 @@ cv::Mat chosen(const imaging::Likelihood &likelihood) {
   return is_better ? likelihood.wide : likelihood.narrow;
 }
 
-/// Where the subject may be when only spots of it stand out: among the spots, and where they are
-/// few, about the middle.
+/// The likely subject when only spots are salient: between the spots, and around the middle when
+/// they are few.
 cv::Mat gathered(const Shape &spots, const cv::Size &size) {
   cv::Mat inside = cv::Mat::zeros(size, CV_8U);
   if (!spots.hull.empty()) cv::fillConvexPoly(inside, spots.hull, 255);
@@ -59,7 +59,7 @@ cv::Mat gathered(const Shape &spots, const cv::Size &size) {
   return inside;
 }
 
-/// GrabCut's beginning: what is surely and what is probably the subject's.
+/// GrabCut's start values: certain and probable subject.
 cv::Mat seeds(const cv::Mat &likely) {
   cv::Mat mask(likely.size(), CV_8U, cv::Scalar(cv::GC_PR_BGD));
   mask.setTo(cv::GC_PR_FGD, likely > 0.5f);
@@ -77,7 +77,7 @@ cv::Mat seeds(const cv::Mat &likely) {
   return mask;
 }
 
-/// Drops islands much smaller than the largest part, and fills holes that are no background.
+/// Removes islands much smaller than the largest part, and fills holes that are not background.
 void tidy(cv::Mat &mask, const cv::Mat &likely) {
   cv::Mat labels, stats, centres;
   int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 8);
@@ -109,11 +109,11 @@ void tidy(cv::Mat &mask, const cv::Mat &likely) {
   }
 }
 
-/// A head whose neck was lost: where a part hangs close above another that is wider, the columns
-/// of its middle are joined to it.
+/// Reconnects a head whose neck was lost: when a part lies close above a wider part, joins the
+/// columns of its middle to that part.
 void join_stacked(cv::Mat &mask) {
   cv::Mat labels, stats, centres;
-  // A thin line that runs from one part to the other (a collar) does not make them one.
+  // A thin line between the parts (a collar) does not connect them.
   cv::Mat solid;
   cv::erode(mask, solid, cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(7, 7)));
   int count = cv::connectedComponentsWithStats(solid, labels, stats, centres, 8);
@@ -151,17 +151,17 @@ cv::Mat find_subject(const cv::Mat &small) {
   cv::Mat mask = seeds(likely);
   cv::Mat result = (mask == cv::GC_FGD) | (mask == cv::GC_PR_FGD);
   int before = cv::countNonZero(result);
-  // GrabCut wants some of both.
+  // GrabCut needs both subject and background.
   if (before > 0 && before < int(mask.total())) {
     cv::Mat background, foreground;
     cv::setRNGSeed(1);
     cv::grabCut(small, mask, cv::Rect(), background, foreground, 3, cv::GC_INIT_WITH_MASK);
     cv::Mat cut = (mask == cv::GC_FGD) | (mask == cv::GC_PR_FGD);
-    // Where its colours told it nothing, or everything, what stands out is the better answer.
+    // If GrabCut found nothing, or everything, saliency is the better answer.
     double share = double(cv::countNonZero(cut)) / before;
     if (share > 0.2 && cv::countNonZero(cut) < int(mask.total() * 0.97)) result = cut;
   }
-  // Lines that hang on to the subject (the edge of a table) are no part of it.
+  // Lines attached to the subject (the edge of a table) are not part of it.
   cv::Mat opened;
   cv::morphologyEx(
       result, opened, cv::MORPH_OPEN,

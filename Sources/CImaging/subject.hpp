@@ -4,10 +4,11 @@
 
 namespace imaging {
 
-/// Where the subject of a small picture (8-bit R, G, B) is: 255, elsewhere 0.
+/// The subject of a small image (8-bit R, G, B): 255 inside, 0 elsewhere.
 cv::Mat find_subject(const cv::Mat &small);
 
-/// How likely each pixel of a small picture is its subject's: 0 … 1, by what stands out alone.
+/// The likelihood that each pixel of a small image belongs to its subject, 0 … 1, by saliency
+/// alone.
 cv::Mat subject_likelihood(const cv::Mat &small);
 
 }  // namespace imaging

@@ -1,6 +1,6 @@
 public import ImagineCore
 
-/// The engine that comes with Imagine: a painter with rules, no model.
+/// The engine that comes with Imagine: it paints by rules and needs no model.
 ///
 /// Equal requests give equal pixels on every machine, whatever its load and number of cores.
 ///
@@ -14,7 +14,7 @@ public struct BuiltInEngine: Engine {
 
   public init() {}
 
-  /// It has a function for every operation.
+  /// Every operation has a function.
   public func offers(_ operation: Operation) -> Bool { true }
 
   public func lack(for operation: Operation) -> String? {

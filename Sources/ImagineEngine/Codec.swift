@@ -1,17 +1,17 @@
 import CImaging
 import ImagineCore
 
-/// Files of pictures: reading, writing, scaling, by CImaging.
+/// Reads, writes and scales image files through CImaging.
 ///
-/// Every size passes the ``PixelBudget`` before anything is decoded or made.
+/// Every size is checked against the ``PixelBudget`` before anything is decoded or allocated.
 enum Codec {
-  /// Decodes a picture that came in as `field`, upright.
+  /// Decodes an image that the caller sent as `field`, and turns it upright.
   static func decode(
     _ bytes: [UInt8], field: String, control: EngineControl = EngineControl()
   ) throws -> Bitmap {
     let file = try PictureFile(bytes, field: field)
     let size = try PictureInspection(file, field: field).size
-    // What is made room for is what the header promises.
+    // The server reserves memory by the size in the header.
     if let told = PictureHeader(bytes)?.size,
       PixelBudget.area(told.width, told.height) < size.width * size.height
     {
@@ -61,8 +61,8 @@ enum Codec {
     return Bitmap(scaled)
   }
 
-  /// Covers a size with a picture: cut to its shape about the middle, then scaled. Nothing larger
-  /// than the picture and the size is made on the way.
+  /// Scales an image so that it covers a size: crops it to the shape about its middle, then scales.
+  /// No intermediate image is larger than the source or the result.
   static func cover(
     _ picture: Bitmap, _ size: PixelSize, control: EngineControl = EngineControl()
   ) throws -> Bitmap {
@@ -78,8 +78,8 @@ enum Codec {
     return try scale(part, to: size, control: control)
   }
 
-  /// Calls a function of CImaging; a fault becomes an ``EngineError``, or the ``EngineControl/Stop``
-  /// that the control gives.
+  /// Calls a function of CImaging. A fault becomes an ``EngineError``, or the
+  /// ``EngineControl/Stop`` of the control.
   static func call(
     _ field: String, _ control: EngineControl = EngineControl(),
     _ body: (UnsafePointer<ImagingControl>, UnsafeMutablePointer<ImagingFault>) -> Int32
@@ -107,7 +107,7 @@ enum Codec {
 }
 
 extension PictureFormat {
-  /// The number by which CImaging knows it.
+  /// The format's number in CImaging.
   var code: Int32 {
     switch self {
     case .png: Int32(IMAGING_PNG)

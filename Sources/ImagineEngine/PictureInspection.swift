@@ -1,17 +1,17 @@
 import CImaging
 public import ImagineCore
 
-/// What the decoder says of a picture file by its header; no pixel is decoded for it.
+/// What the decoder reads from an image file's header; no pixel is decoded.
 public struct PictureInspection: Sendable, Hashable {
   public var format: PictureFormat
-  /// Pixels, upright: an EXIF orientation that turns the picture is already applied.
+  /// Pixels, upright: an EXIF orientation that turns the image is already applied.
   public var size: PixelSize
   public var hasAlpha: Bool
 
-  /// Reads the header of a picture that came in as `field`.
+  /// Reads the header of an image that the caller sent as `field`.
   ///
-  /// Throws ``EngineError/unusable(field:reason:)`` where the bytes are no picture that the engine
-  /// reads, or one over the ``PixelBudget``.
+  /// Throws ``EngineError/unusable(field:reason:)`` when the engine cannot read the bytes, or when
+  /// the image is over the ``PixelBudget``.
   public init(_ bytes: [UInt8], field: String = "image") throws {
     try self.init(PictureFile(bytes, field: field), field: field)
   }
@@ -28,7 +28,8 @@ public struct PictureInspection: Sendable, Hashable {
       height: Int(isTurned ? header.width : header.height))
     hasAlpha = header.has_alpha != 0
     try PixelBudget.check(size, field: field)
-    // Both factors are small: the sides by the budget, the rest by the decoders.
+    // The product cannot overflow: the budget bounds the sides, the decoders bound the other
+    // factors.
     let pixelBytes = Int(header.bands) * Int(header.sample_size)
     guard size.width * size.height * pixelBytes <= PixelBudget.decodedBytes else {
       throw EngineError.unusable(

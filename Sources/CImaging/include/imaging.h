@@ -1,9 +1,9 @@
-/// All contact with libvips and OpenCV, behind plain C.
+/// A plain C interface to libvips, OpenCV and zlib; `ImagineEngine` calls them only through it.
 ///
-/// A picture here is interleaved 8-bit sRGB, upright, with 3 channels (R, G, B) or 4 (and
-/// straight alpha). Functions return 1 on success; on failure they return 0, fill in `fault`
-/// and leave their outputs untouched. No C++ exception leaves this interface. Everything may be
-/// called from any thread.
+/// An image here is interleaved 8-bit sRGB, upright, with 3 channels (R, G, B) or 4 (and straight
+/// alpha). Functions return 1 on success; on failure they return 0, fill in `fault` and leave their
+/// outputs untouched. No C++ exception leaves this interface. All functions may be called from any
+/// thread.
 #ifndef IMAGINE_IMAGING_H
 #define IMAGINE_IMAGING_H
 
@@ -14,13 +14,13 @@
 extern "C" {
 #endif
 
-/// Whose fault a failure is.
+/// Who caused a failure.
 enum {
-  /// The input: damaged, too large, of an unknown format.
+  /// The input: damaged, too large, or of an unknown format.
   IMAGING_UNUSABLE = 1,
-  /// The library: out of memory, a codec that is not there.
+  /// The library: out of memory, or a codec is missing.
   IMAGING_FAILED = 2,
-  /// Nobody: the call's control said to stop.
+  /// The caller: the call's control was stopped.
   IMAGING_STOPPED = 3,
 };
 
@@ -29,7 +29,7 @@ typedef struct ImagingFault {
   char message[256];
 } ImagingFault;
 
-/// Asked during a call, from any of its threads, whether it is to end without a result.
+/// Asked during a call, from any of its threads, whether to end it without a result.
 typedef struct ImagingControl {
   const void *context;
   int (*is_stopped)(const void *context);
@@ -45,7 +45,7 @@ enum {
   IMAGING_GIF = 5,
 };
 
-/// Pixels that belong to the caller, who gives them back to `imaging_free`.
+/// Pixels; the caller owns them and frees them with `imaging_free`.
 typedef struct ImagingPicture {
   uint8_t *pixels;
   int32_t width;
@@ -53,97 +53,98 @@ typedef struct ImagingPicture {
   int32_t channels;
 } ImagingPicture;
 
-/// What a file's header says, before any pixel is decoded.
+/// The contents of a file's header, read before any pixel is decoded.
 typedef struct ImagingHeader {
-  /// Pixels, as they are stored.
+  /// Pixels, as stored.
   int32_t width;
   int32_t height;
-  /// Numbers a pixel, and bytes of each, as they are stored.
+  /// Channels per pixel, and bytes per channel, as stored.
   int32_t bands;
   int32_t sample_size;
-  /// 1 where there is an alpha channel.
+  /// 1 if there is an alpha channel.
   int32_t has_alpha;
 } ImagingHeader;
 
-/// Starts the libraries; every function does so itself, this only does it early.
+/// Starts the libraries early; otherwise the first call does.
 int imaging_start(ImagingFault *fault);
 
-/// Frees what a function here allocated.
+/// Frees memory that a function here allocated.
 void imaging_free(void *memory);
 
-/// Allocates `size` bytes that `imaging_free` takes; NULL where memory is short.
+/// Allocates `size` bytes for `imaging_free`; NULL when out of memory.
 void *imaging_allocate(size_t size);
 
-/// Reads the header of a file of a format in memory.
+/// Reads the header of a file in memory.
 int imaging_read_header(
     const uint8_t *bytes, size_t count, int32_t format, ImagingHeader *header,
     ImagingFault *fault);
 
-/// Decodes a file of a format in memory: in sRGB, 8 bits; the first frame of an animation.
+/// Decodes a file in memory to 8-bit sRGB; the first frame of an animation.
 ///
-/// `orientation` (1 … 8, as EXIF numbers it) says how to turn the picture upright. The caller has
-/// read the header and found the size to be within bounds.
+/// `orientation` (1 … 8, as EXIF numbers it) says how to turn the image upright. The caller must
+/// have checked the size in the header.
 int imaging_decode(
     const uint8_t *bytes, size_t count, int32_t format, int32_t orientation,
     const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault);
 
-/// Encodes a picture as a file; `quality` is 1 … 100 where the format loses anything.
+/// Encodes an image as a file; `quality` is 1 … 100, for lossy formats.
 ///
-/// JPEG knows no alpha: there a picture stands on white.
+/// JPEG has no alpha: the image is flattened onto white.
 int imaging_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
     int32_t quality, const ImagingControl *control, uint8_t **bytes, size_t *count,
     ImagingFault *fault);
 
-/// Scales to exactly `width` × `height` (Lanczos; alpha is respected).
+/// Scales to exactly `width` × `height` (Lanczos, alpha-weighted).
 int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
     int32_t new_height, const ImagingControl *control, ImagingPicture *picture,
     ImagingFault *fault);
 
-/// Finds the subject of a picture of 3 channels: what stands out from its border and is set off
-/// from it, by GrabCut on a small copy; then refined at full size.
+/// Finds the subject of an image of 3 channels by saliency and GrabCut on a small copy, then
+/// refines the matte at full size.
 ///
-/// `alpha` takes `width * height` bytes, 255 for the subject. `pixels` is changed along the edge
-/// of the subject, where it held some of the background.
+/// `alpha` receives `width * height` bytes, 255 for the subject. `pixels` is changed along the
+/// subject's edge, to remove the background's colour.
 int imaging_matte(
     uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha,
     const ImagingControl *control, ImagingFault *fault);
 
-/// How likely each pixel of a picture of 3 channels is its subject's, without a sharp line: `map`
-/// takes `width * height` bytes, 255 for what stands out most.
+/// The likelihood that each pixel of an image of 3 channels belongs to its subject, without a sharp
+/// outline: `map` receives `width * height` bytes, 255 for the most salient.
 int imaging_subject_map(
     const uint8_t *pixels, int32_t width, int32_t height, uint8_t *map,
     const ImagingControl *control, ImagingFault *fault);
 
-/// Doubles a picture: Lanczos, then corrected until scaling it down gives the original again.
+/// Doubles an image: Lanczos, then corrected until scaling it down gives the original again.
 int imaging_double(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
     const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault);
 
-/// Fills where `mask` is not 0 from its rim inwards, each pixel from those nearer to the rim; for
-/// thin holes. 3 channels, in place. Its time is in proportion to the hole, whatever its form.
+/// Fills the pixels where `mask` is not 0 from the rim inwards, each from pixels nearer to the rim;
+/// for thin holes. 3 channels, in place. The time is proportional to the hole's area, whatever its
+/// form.
 int imaging_inpaint(
     uint8_t *pixels, int32_t width, int32_t height, const uint8_t *mask,
     const ImagingControl *control, ImagingFault *fault);
 
-/// Puts `source` into `pixels` where `mask` is not 0, so that it takes on the light of what is
-/// around it (Poisson). All of one size, 3 channels; pixels outside the mask stay as they are.
+/// Pastes `source` into `pixels` where `mask` is not 0 and adapts it to the light around it
+/// (Poisson blending). All of one size, 3 channels; pixels outside the mask do not change.
 int imaging_blend(
     uint8_t *pixels, const uint8_t *source, int32_t width, int32_t height, const uint8_t *mask,
     const ImagingControl *control, ImagingFault *fault);
 
-/// Turns a row of painted light into bytes: R, G, B of each of `count` pixels of R, G, B and depth.
+/// Tone-maps a row: bytes R, G, B for each of `count` pixels of linear R, G, B and depth.
 ///
-/// Colours are drawn `saturation` times as far from grey, tones are compressed so that highlights
-/// roll off, `contrast` spreads them about the middle, and `grain` is the strength of the specks
-/// (in steps of a byte) that `seed`, `row` and the column decide.
+/// `saturation` scales each colour's distance from grey, tones are compressed so that highlights
+/// roll off, `contrast` spreads them around the middle, and `grain` is the strength of the noise
+/// (in byte steps) that `seed`, `row` and the column determine.
 void imaging_develop_row(
     const float *light, int32_t count, float saturation, float contrast, float grain, int32_t row,
     uint32_t seed, uint8_t *bytes);
 
-/// One row of a seam's costs (forward energy), from those of the row above: the cheapest of the
-/// three ways down to each pixel, plus `extra`. All of `width` numbers; `cost` overlaps none.
+/// One row of seam costs (forward energy) from the row above: the cheapest of the three paths down
+/// to each pixel, plus `extra`. All have `width` numbers; `cost` must not overlap the others.
 void imaging_seam_row(
     float *cost, const float *above, const float *luma, const float *luma_above,
     const float *extra, int32_t width);

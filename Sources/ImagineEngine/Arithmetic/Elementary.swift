@@ -1,26 +1,26 @@
-/// The elementary functions that pixels are made of.
+/// The elementary functions that compute pixels.
 ///
-/// They use addition, multiplication, division and square root alone, which IEEE 754 rounds the
-/// same way on every processor; the C library's functions differ from one version to the next.
-/// They are good to about six digits, which is more than a pixel shows.
+/// They use only addition, multiplication, division and square root, which IEEE 754 rounds the same
+/// way on every processor; the C library's functions differ between versions. They are accurate to
+/// about six digits, more than a pixel shows.
 enum Elementary {
   static let pi: Float = 3.14159265
 
-  /// The greatest whole number that is not above `x`, as a float; `x` within ±2²².
+  /// The greatest integer not above `x`, as a float; `x` within ±2²².
   @inline(__always)
   static func floor(_ x: Float) -> Float {
     let whole = (x + roundingTerm) - roundingTerm
     return whole > x ? whole - 1 : whole
   }
 
-  /// The lowest bits of a whole number within ±2²², negative ones in two's complement.
+  /// The lowest bits of an integer within ±2²², in two's complement.
   @inline(__always)
   static func bits(ofWhole whole: Float, _ mask: Int) -> Int {
     Int(truncatingIfNeeded: (whole + roundingTerm).bitPattern) & mask
   }
 
-  // Beside 1.5 · 2²³ no fraction has room: adding it rounds, and leaves the whole number in the
-  // lowest bits. A conversion to an integer would have to be checked each time.
+  // Adding 1.5 · 2²³ rounds to an integer and leaves it in the lowest bits. A conversion to an
+  // integer type would add a range check to each call.
   private static let roundingTerm: Float = 12_582_912
 
   @inline(__always)
@@ -42,7 +42,7 @@ enum Elementary {
   @inline(__always)
   static func cos(_ x: Float) -> Float { sin(x + 1.57079633) }
 
-  /// 2 to the power of `x`; `x` is limited to -126 … 126.
+  /// 2 to the power of `x`; `x` is clamped to -126 … 126.
   @inline(__always)
   static func exp2(_ x: Float) -> Float {
     let limited = x < -126 ? -126 : (x > 126 ? 126 : x)
@@ -75,7 +75,7 @@ enum Elementary {
       * (1 + square * (0.33333333 + square * (0.2 + square * 0.14285714)))
   }
 
-  /// `x` to the power of `y`; 0 where `x` is not positive.
+  /// `x` to the power of `y`; 0 when `x` is not positive.
   @inline(__always)
   static func pow(_ x: Float, _ y: Float) -> Float { x <= 0 ? 0 : exp2(y * log2(x)) }
 

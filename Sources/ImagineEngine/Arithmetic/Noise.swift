@@ -1,9 +1,9 @@
-/// Smooth noise over the plane: a lattice of random heights and what is summed from it.
+/// Smooth noise over the plane: sums of a lattice of random heights.
 ///
-/// One lattice of 256×256 heights, made once, serves every picture: callers move within it by the
-/// offset that their seed gives. It repeats every 256 units.
+/// One lattice of 256×256 heights serves every image: callers shift into it by an offset from their
+/// seed. It repeats every 256 units.
 struct Noise: Sendable {
-  // Written once before anybody can read it (a static's initialiser), and never freed.
+  // Written once, by the static's initialiser, before anybody can read it; never freed.
   private nonisolated(unsafe) static let lattice: UnsafePointer<Float> = {
     let heights = UnsafeMutablePointer<Float>.allocate(capacity: 256 * 256)
     var stream = RandomStream(0x1AA6_17E5)
@@ -11,7 +11,7 @@ struct Noise: Sendable {
     return UnsafePointer(heights)
   }()
 
-  // The lattice is never written once it is made.
+  // The lattice is read-only after its initialiser.
   private nonisolated(unsafe) let heights = Noise.lattice
   private let broad = NoiseSheet.broad
   private let detailed = NoiseSheet.detailed
@@ -45,7 +45,7 @@ struct Noise: Sendable {
     return top + (bottom - top) * sy
   }
 
-  /// A height and how it grows to the right and downwards.
+  /// A height and its slopes to the right and downwards.
   @inline(__always)
   func slope(_ x: Float, _ y: Float) -> (height: Float, east: Float, south: Float) {
     let px = x + offsetX
@@ -71,10 +71,10 @@ struct Noise: Sendable {
     )
   }
 
-  /// Noise of several sizes at once, 0 … 1 about 0.5; each octave is half as large and as strong.
+  /// Noise of several octaves, 0 … 1 around 0.5; each octave is half as large and half as strong.
   ///
-  /// It is looked up in sheets of three or five octaves, which is as fine as most of a picture
-  /// shows; more than six add a second look at what is smaller still.
+  /// It is read from sheets of three or five octaves, which is fine enough for most of an image;
+  /// for more than six, a second lookup adds the smaller octaves.
   @inline(__always)
   func cloud(_ x: Float, _ y: Float, octaves: Int) -> Float {
     let px = x + offsetX
@@ -82,12 +82,12 @@ struct Noise: Sendable {
     if octaves <= 3 { return broad.at(px, py) }
     let height = detailed.at(px, py)
     if octaves <= 6 { return height }
-    // Turned, so that the sheet's own directions do not show.
+    // Rotated, so that the sheet's own directions do not show.
     let finer = broad.at(px * 25.6 - py * 19.2, px * 19.2 + py * 25.6)
     return height + (finer - 0.5) * 0.03
   }
 
-  /// The same sum octave by octave, for what is so large that a sheet would show its facets:
+  /// The same sum, computed octave by octave, for features so large that a sheet would show facets:
   /// the slopes of land and water.
   @inline(__always)
   func swell(_ x: Float, _ y: Float, octaves: Int) -> Float {
@@ -100,7 +100,7 @@ struct Noise: Sendable {
       sum += strength * value(px, py)
       total += strength
       strength *= 0.5
-      // Each octave is turned a little, so that the lattice's own directions do not show.
+      // Each octave is rotated a little, so that the lattice's own directions do not show.
       let turned = px * 1.6 - py * 1.2
       py = px * 1.2 + py * 1.6 + 17.3
       px = turned + 9.1
@@ -131,7 +131,7 @@ struct Noise: Sendable {
     return sum / total
   }
 
-  /// The height of a point of the lattice, which `layer` moves.
+  /// The height of a lattice point, which `layer` shifts.
   static func height(_ column: Int, _ row: Int, _ layer: Int) -> Float {
     lattice[((row + layer * 37) & 255) * 256 + ((column + layer * 59) & 255)]
   }

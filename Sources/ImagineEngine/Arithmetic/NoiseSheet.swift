@@ -1,17 +1,17 @@
-/// Noise of several sizes, summed once over a square of the plane and looked up ever after.
+/// Noise of several octaves, summed once over a square of the plane and then looked up.
 ///
-/// A sheet is periodic. Its lattices are joined by cubic B-splines, which show no squares; their
-/// range is widened to that of ``Noise/value(_:_:)``.
+/// A sheet is periodic. Its lattices are interpolated by cubic B-splines, which show no squares,
+/// and rescaled to the range of ``Noise/value(_:_:)``.
 struct NoiseSheet: Sendable {
-  /// Three sizes: broad shapes.
+  /// Three octaves: broad shapes.
   static let broad = NoiseSheet(octaves: 3, samplesPerUnit: 16)
-  /// Five sizes: shapes and their detail.
+  /// Five octaves: shapes and their detail.
   static let detailed = NoiseSheet(octaves: 5, samplesPerUnit: 32)
 
   /// The period, in units.
   private static let units = 32
 
-  // Written once, by the initialiser of a static, before anybody can read it; never freed.
+  // Written once, by the static's initialiser, before anybody can read it; never freed.
   private nonisolated(unsafe) let samples: UnsafePointer<Float>
   private let side: Int
   private let samplesPerUnit: Float
@@ -58,7 +58,8 @@ struct NoiseSheet: Sendable {
   ) {
     let count = side / spacing
     let weights = (0..<spacing).map { spline(Float($0) / Float(spacing)) }
-    // A spline smooths: 1.55 gives back the spread of a lattice that is joined point by point.
+    // A spline smooths: a factor of 1.55 restores the spread of a lattice interpolated point by
+    // point.
     let gain = strength * 1.55
     nonisolated(unsafe) let samples = samples
     Bands.run(0..<side, size: 64) { band in

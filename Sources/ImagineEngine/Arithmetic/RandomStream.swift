@@ -1,13 +1,13 @@
-/// A stream of random numbers that a seed decides: SplitMix64.
+/// A stream of random numbers from a seed: SplitMix64.
 ///
-/// Streams are split by name, so that a new use of chance in one part of a picture leaves every
-/// other part as it was.
+/// Streams are split by name, so that new random choices in one part of an image leave every other
+/// part unchanged.
 struct RandomStream: Sendable {
   private var state: UInt64
 
   init(_ seed: UInt64) { state = seed }
 
-  /// A stream of its own for what `name` names.
+  /// An independent stream for a name.
   func split(_ name: StaticString, _ index: Int = 0) -> RandomStream {
     var hash = state ^ 0x9E37_79B9_7F4A_7C15
     name.withUTF8Buffer { for byte in $0 { hash = Self.mix(hash ^ UInt64(byte)) } }
@@ -43,7 +43,7 @@ struct RandomStream: Sendable {
     return z ^ (z >> 31)
   }
 
-  /// A hash of bytes that is the same in every process, unlike `Hasher`'s.
+  /// A hash of bytes that is equal in every process, unlike `Hasher`'s.
   static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64 = 0) -> UInt64 {
     var hash = seed ^ 0xCBF2_9CE4_8422_2325
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }

@@ -23,16 +23,16 @@ extension BuiltInEngine {
   }
 }
 
-/// A subject within the frame of its picture.
+/// A subject at its position in the result.
 private struct Placed {
   let colours: Raster
   let alpha: [UInt8]
   let box: (left: Int, top: Int, right: Int, bottom: Int)
-  /// Whether the lower edge cuts the subject off, as it does a portrait.
+  /// True when the lower edge cuts the subject off, as in a portrait.
   let isCutOff: Bool
 
-  /// nil where nothing is opaque. A subject that fills its frame is made smaller, so that there is
-  /// ground to stand on; one that is cut off stays where it is.
+  /// nil when no pixel is opaque. A subject that fills its frame is shrunk to leave ground to stand
+  /// on; a cut-off subject stays where it is.
   init?(_ subject: inout (colours: Raster, alpha: [UInt8])) {
     let (width, height) = (subject.colours.width, subject.colours.height)
     func box(_ alpha: [UInt8]) -> (left: Int, top: Int, right: Int, bottom: Int)? {
@@ -54,7 +54,7 @@ private struct Placed {
     self.box = found
   }
 
-  /// Scales the subject and stands it on the ground line, in the middle of the frame.
+  /// Scales the subject and places its foot on the ground line, in the middle of the frame.
   private static func move(
     _ subject: inout (colours: Raster, alpha: [UInt8]),
     _ box: (left: Int, top: Int, right: Int, bottom: Int), scale: Double
@@ -87,7 +87,7 @@ private struct Placed {
   }
 }
 
-/// A painted set for a subject to stand on.
+/// A painted background for a subject.
 private struct Backdrop {
   private(set) var picture: Raster
   private let sunSide: Float
@@ -96,18 +96,18 @@ private struct Backdrop {
     let painted = Scenery.paintedSize(for: size)
     let aspect = Float(painted.width) / Float(painted.height)
     var scene = Composer.scene(of: prompt, aspect: aspect, seed: seed, usualPlace: .studio)
-    // The subject is given; of what the prompt names only the scenery is painted.
+    // Paint only the scenery of the prompt: the subject is given.
     scene.subjects.removeAll { !$0.kind.isScenery }
     sunSide = scene.sunDirection.x
     picture = try Scenery.painted(scene, Rendering(.backdrop), size, control)
   }
 
-  /// Darkens the ground: dense where the subject touches it, and drawn out away from the light.
+  /// Darkens the ground: dense where the subject touches it, and stretched away from the light.
   mutating func castShadow(of subject: Placed) {
     let factor = max(1, picture.height / 256)
     let width = picture.width / factor
     let height = picture.height / factor
-    // Of what is cut off, no foot is seen.
+    // A cut-off subject shows no foot.
     guard width > 4, height > 4, !subject.isCutOff else { return }
     let base = Float(subject.box.bottom + 1) / Float(factor)
     let lean: Float = sunSide > 0 ? -0.7 : 0.7
@@ -167,8 +167,8 @@ private struct Backdrop {
     }
   }
 
-  /// Puts the subject before the set: its colours a step towards the set's, and at its edge some of
-  /// the light from behind.
+  /// Puts the subject in front of the background: shifts its colours towards the background's, and
+  /// lights its edge from behind.
   mutating func place(_ subject: Placed) {
     let gain = colourMatch(subject)
     let factor = max(2, picture.height / 200)
@@ -204,7 +204,8 @@ private struct Backdrop {
     let mean = sum / count
     let grey = max(mean.sum() / 3, 1)
     let hue = mean / grey
-    // In a dark set a subject is lit less, though never as little as the set: it is what is shown.
+    // A dark background dims the subject, but never to its own level, so that the subject stays
+    // visible.
     let level = min(1.03, 0.58 + 0.42 * grey / 110)
     return (SIMD3(repeating: 1) + (hue - SIMD3(repeating: 1)) * 0.28) * level
   }

@@ -15,12 +15,12 @@ extension BuiltInEngine {
   }
 }
 
-/// The size that a picture comes to by a conversion.
+/// The size of a conversion's result.
 struct Fitting {
   let size: PixelSize
 
-  /// - Throws: ``EngineError/unusable(field:reason:)`` that names the side that asks for a picture
-  ///   over the ``PixelBudget``.
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for the side that asks for an image over the
+  ///   ``PixelBudget``.
   init(_ source: PixelSize, _ conversion: Conversion) throws(EngineError) {
     for (field, side) in [("width", conversion.width), ("height", conversion.height)] {
       guard let side, side < 1 || side > PixelBudget.side else { continue }
@@ -35,7 +35,7 @@ struct Fitting {
       case (let width?, let height?, .cover), (let width?, let height?, .fill):
         PixelSize(width: width, height: height)
       default:
-        // The whole picture within the box, or by the one side that is given.
+        // Fit the whole image into the box, or scale it by the one side given.
         Self.scaled(source, by: min(across ?? .infinity, down ?? .infinity))
       }
     if size != source {

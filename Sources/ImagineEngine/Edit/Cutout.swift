@@ -1,13 +1,13 @@
 public import ImagineCore
 
-/// Subjects alone, with the alpha of their edges.
+/// Subjects alone, with an alpha for their edges.
 ///
-/// They are painted over black and over white: what differs shows through.
+/// They are painted over black and over white; the difference gives the alpha.
 struct Cutout {
   let colours: Raster
   let alpha: [UInt8]
 
-  /// Paints the subjects of `scene` on nothing.
+  /// Paints the subjects of `scene` without a background.
   init(_ scene: Scene, _ rendering: Rendering, _ size: PixelSize, _ control: EngineControl) throws {
     let painter = Painter(scene, rendering)
     func painted(_ ground: Float) throws -> Canvas {
@@ -42,7 +42,7 @@ struct Cutout {
 }
 
 extension Painter {
-  /// A subject without what it does to its surroundings.
+  /// Paints a subject without its shadow and reflection.
   func paintAlone(_ placement: Scene.Placement, _ canvas: Canvas) {
     FigureDrawing(
       placement.kind.figure(placement, time: time), origin: canvas.pixel(placement.foot),
@@ -52,8 +52,8 @@ extension Painter {
 }
 
 extension Scene {
-  /// The scene with its subjects side by side in a box (in heights of the picture), as large as
-  /// they fit; one of its own choice where the prompt names none.
+  /// The scene with its subjects side by side in a box (in image heights), as large as they fit; a
+  /// random subject when the prompt names none.
   func fitted(low: Point, high: Point) -> Scene {
     var scene = self
     if scene.subjects.isEmpty {

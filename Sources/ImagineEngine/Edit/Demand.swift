@@ -1,7 +1,7 @@
 public import ImagineCore
 
 extension BuiltInEngine {
-  /// Bytes a pixel of the largest picture of an operation, measured at its peak and rounded up.
+  /// Bytes per pixel of an operation's largest image, measured at peak memory and rounded up.
   private static func bytesPerPixel(_ operation: Operation) -> Int {
     switch operation.name {
     case Operation.upscale.name: 40
@@ -22,7 +22,7 @@ extension BuiltInEngine {
       if let aspectRatio { size = try Reshaping.largest(of: size, as: aspectRatio) }
     case Operation.video.name, Operation.animate.name:
       let film = (aspectRatio ?? .sixteenToNine).videoSize
-      // Two frames at once, and the picture that a camera moves over.
+      // Two frames at once, and the image that the camera moves over.
       return size.width * size.height * 12 + film.width * film.height * 200
     default: break
     }

@@ -1,6 +1,6 @@
 import ImagineCore
 
-/// Which pixels an edit works on: 255 where it does, 0 elsewhere.
+/// The pixels that an edit changes: 255 to change, 0 to keep.
 struct Mask: Sendable {
   let width: Int
   let height: Int
@@ -12,8 +12,8 @@ struct Mask: Sendable {
     self.values = values
   }
 
-  /// Reads a mask file for a picture. Where it is clear anywhere, its alpha is the mask: what is
-  /// opaque is worked on. Else its brightness is: what is white is worked on.
+  /// Reads a mask file for an image. If any pixel is not opaque, alpha is the mask: opaque pixels
+  /// are edited. Otherwise brightness is: white pixels are edited.
   init(_ bytes: [UInt8], for picture: Bitmap, _ control: EngineControl) throws {
     let mask = try Codec.decode(bytes, field: "mask", control: control)
     guard mask.size == picture.size else {
@@ -37,7 +37,7 @@ struct Mask: Sendable {
 
   var isEmpty: Bool { !values.contains(255) }
 
-  /// The smallest rectangle around what is worked on; nil where there is nothing.
+  /// The smallest rectangle around the masked pixels; nil when there are none.
   var box: (left: Int, top: Int, right: Int, bottom: Int)? {
     var box = (left: width, top: height, right: -1, bottom: -1)
     for row in 0..<height {
@@ -50,12 +50,12 @@ struct Mask: Sendable {
     return box.right < 0 ? nil : box
   }
 
-  /// How far each pixel lies from what is kept, in pixels: 0 outside the mask, `limit` at most.
+  /// Each pixel's distance from the kept pixels: 0 outside the mask, at most `limit`.
   func depth(upTo limit: Float) -> [Float] {
     var depth = values.map { $0 == 0 ? 0 : limit }
     let straight: Float = 1
     let slanted: Float = 1.4
-    // Down and up again, each pixel from the four neighbours that are done.
+    // Two passes, down and up; each takes the minimum over the four neighbours already done.
     for isDown in [true, false] {
       let step = isDown ? -1 : 1
       for line in 0..<height {

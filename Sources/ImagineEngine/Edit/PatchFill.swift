@@ -1,18 +1,18 @@
 import CImaging
 import ImagineCore
 
-/// Fills a hole with what the rest of the picture is made of.
+/// Fills a hole with texture from the rest of the image.
 ///
-/// PatchMatch over scales: every small square that touches the hole looks for the square in the
-/// known part that is most like it; each pixel of the hole then becomes the mean of what the
-/// squares over it found; both steps in turn, from a small copy of the picture to its full size.
-/// A new guess depends only on the round before, so rows are worked on in parallel and the result
-/// does not depend on their order.
+/// PatchMatch over scales: every square that touches the hole finds the most similar square in the
+/// known part; each pixel of the hole then becomes the mean of the matches of the squares over it.
+/// Both steps repeat, from a small copy of the image to its full size. A new guess depends only on
+/// the previous round, so rows are processed in parallel and the result does not depend on their
+/// order.
 ///
-/// A hole that is thin everywhere is filled from its rim, which shows no seam there: of a mask of
-/// lines, stripes or noise no square would be known anyway.
+/// A hole that is thin everywhere is filled from its rim, which leaves no visible seam; a mask of
+/// lines, stripes or noise would leave no known squares anyway.
 struct PatchFill {
-  /// Half of what counts as thin, in pixels.
+  /// Half the width of a thin hole, in pixels.
   private static let thinDepth = 3
 
   private let control: EngineControl
@@ -21,13 +21,13 @@ struct PatchFill {
     self.control = control
   }
 
-  /// Fills where `mask` is set; no other pixel changes. Where `avoided` is set (255; empty for
-  /// nowhere) the picture is not learned from, if enough of it is left.
-  /// Where nothing is left to learn from, the hole becomes the picture's mean colour.
+  /// Fills the pixels where `mask` is set and changes no others. Pixels where `avoided` is 255
+  /// (empty for none) are not used as sources if enough others are left. If nothing is left to copy
+  /// from, the hole gets the image's mean colour.
   func fill(_ picture: inout Raster, _ mask: Mask, avoiding avoided: [UInt8] = []) throws {
     guard let box = mask.box else { return }
     guard mask.values.contains(0) else { return picture.flatten() }
-    // The surroundings of the hole are enough to learn from, and the cost follows their size.
+    // Search only the hole's surroundings: the cost grows with their size.
     let reach = max(64, max(box.right - box.left, box.bottom - box.top))
     let columns = max(0, box.left - reach)..<min(picture.width, box.right + 1 + reach)
     let rows = max(0, box.top - reach)..<min(picture.height, box.bottom + 1 + reach)
@@ -41,7 +41,7 @@ struct PatchFill {
     let hole = cropped(mask.values)
     var full = PatchLevel(part, hole, avoiding: avoided.isEmpty ? [] : cropped(avoided))
     if !full.canLearn, !avoided.isEmpty { full = PatchLevel(part, hole) }
-    // A mask that is spread over everything leaves pixels, but no whole square to learn from.
+    // A mask scattered over the whole image leaves known pixels, but no whole square.
     guard full.holeDepth > Self.thinDepth, full.canLearn else { return try inpaint(&picture, mask) }
     let filled = try levels(full)
     picture.take(filled, left: columns.lowerBound, top: rows.lowerBound, where: mask)
@@ -79,18 +79,18 @@ struct PatchFill {
 }
 
 extension PatchFill {
-  /// How often a level is searched; by the number of its squares, so that time stays in proportion.
+  /// How often a level is searched; fewer rounds for more squares, to bound the time.
   struct Effort {
     var rounds: Int
     var passes: Int
 
-    /// Of a level that begins with the matches of a smaller one.
+    /// For a level that starts from the matches of a smaller one.
     init(_ squares: Int) {
       rounds = squares > 1_500_000 ? 0 : squares > 160_000 ? 1 : squares > 40_000 ? 2 : 3
       passes = squares > 80_000 ? 2 : 3
     }
 
-    /// Of the smallest level, whose matches are chance.
+    /// For the smallest level, whose matches start at random.
     init(first squares: Int) {
       rounds = squares > 1_500_000 ? 0 : squares > 160_000 ? 1 : squares > 40_000 ? 2 : 6
       passes = 4

@@ -8,29 +8,29 @@ struct PatchLevel {
 
   let width: Int
   let height: Int
-  /// How many pixels lie between the hole's rim and its middle.
+  /// The largest distance of a hole's pixel from the rim, in pixels.
   let holeDepth: Int
-  /// Middles of the squares that touch the hole and lie within the picture, as places in the padded
-  /// picture.
+  /// Middles of the squares that touch the hole and lie within the image, as indices into the
+  /// padded image.
   let targets: [Int32]
   /// The pixels of the hole.
   private let unknown: [Int32]
 
-  /// Four bytes a pixel, with a margin so that a square around any pixel lies within.
+  /// Four bytes per pixel, padded so that a square around any pixel lies within.
   private var pixels: [UInt8]
   private let stride: Int
-  /// 0 where a pixel is known, else its distance from the rim; of the padded picture.
+  /// 0 for a known pixel, else its distance from the rim; for the padded image.
   private let depth: [UInt8]
-  /// Middles of squares that are wholly known.
+  /// Middles of squares whose pixels are all known.
   private let sources: [Int32]
   private let isSource: [Bool]
-  /// 255 where the picture is known but not to be learned from; empty for nowhere.
+  /// 255 for known pixels that must not be copied; empty for none.
   private let avoided: [UInt8]
-  /// For each place in the padded picture the place of the most similar known square.
+  /// For each index of the padded image, the index of the most similar known square.
   private var match: [Int32]
   private var difference: [Int32]
 
-  /// Whether enough whole squares are known to learn from.
+  /// True when enough whole squares are known to copy from.
   var canLearn: Bool { sources.count > 60 }
 
   init(_ picture: Raster, _ hole: [UInt8], avoiding avoided: [UInt8] = []) {
@@ -55,7 +55,7 @@ struct PatchLevel {
       }
     }
     holeDepth = Self.measure(&depth, stride: stride)
-    // Beyond the picture nothing is known, however near it is to the rim.
+    // Padding is unknown, however near it is to the rim.
     for row in 0..<(height + 2 * reach) {
       for column in 0..<stride
       where row < reach || row >= height + reach || column < reach || column >= width + reach {
@@ -91,7 +91,7 @@ struct PatchLevel {
     difference = [Int32](repeating: .max, count: count)
   }
 
-  /// The picture at half the size; nil where nothing known would be left.
+  /// The image at half the size; nil when too few squares would be known.
   func halved() -> PatchLevel? {
     let (halfWidth, halfHeight) = (width / 2, height / 2)
     var small = Raster(width: halfWidth, height: halfHeight)
@@ -112,7 +112,7 @@ struct PatchLevel {
           count += 1
         }
         let to = row * halfWidth + column
-        // A pixel that is partly known counts as known, so that the hole does not grow.
+        // A partly known pixel counts as known, so that the hole does not grow.
         guard count > 1 else {
           hole[to] = 255
           continue
@@ -126,7 +126,7 @@ struct PatchLevel {
     return level.canLearn ? level : nil
   }
 
-  /// A first guess: every pixel of the hole the mean of its neighbours nearer to the rim.
+  /// A first guess: each pixel of the hole gets the mean of its neighbours nearer to the rim.
   mutating func guessFromRim() {
     var rings = [[Int32]](repeating: [], count: 256)
     for place in unknown { rings[Int(depth[Int(place)])].append(place) }
@@ -155,13 +155,13 @@ struct PatchLevel {
     }
   }
 
-  /// Takes over the matches of the level that is half as large.
+  /// Starts from the matches of the level of half the size.
   mutating func take(_ smaller: PatchLevel) {
     let reach = Self.reach
     for place in targets {
       let row = Int(place) / stride - reach
       let column = Int(place) % stride - reach
-      // Along the edges the smaller picture has no square; the nearest one's find is shifted.
+      // Along the edges the smaller image has no square; shift the nearest one's match.
       let y = min(max(row / 2, reach), smaller.height - 1 - reach)
       let x = min(max(column / 2, reach), smaller.width - 1 - reach)
       let known = Int(smaller.match[(y + reach) * smaller.stride + x + reach])
@@ -181,7 +181,7 @@ struct PatchLevel {
     }
   }
 
-  /// Searches and votes in turn.
+  /// Alternates search and vote.
   mutating func improve(_ effort: PatchFill.Effort, _ control: EngineControl) throws {
     for round in 0..<effort.rounds {
       measureAll(control)
@@ -220,8 +220,8 @@ extension PatchLevel {
     }
   }
 
-  /// One round: every square tries its neighbours' finds, shifted as they lie, and places by
-  /// chance in ever smaller circles about its own.
+  /// One round: every square tries its neighbours' matches, shifted by their offset, and random
+  /// squares in ever smaller circles around its own match.
   private mutating func search(chance: UInt64, wide: Bool, _ control: EngineControl) {
     let oldMatch = match
     let oldDifference = difference
@@ -268,15 +268,15 @@ extension PatchLevel {
 
   /// What a band of targets needs to compare squares.
   fileprivate struct Comparison: @unchecked Sendable {
-    // Read only while a round runs; the matches that are written lie elsewhere.
+    // Only read during a round; the matches are written elsewhere.
     let pixels: UnsafePointer<UInt8>
     let stride: Int
 
-    /// What a row of distance costs: sky stays above, ground below.
+    /// The cost of one row of vertical distance: it keeps sky above and ground below.
     let rowCost: Int32
 
-    /// The sum of squared differences of two squares, and of what their distance in height costs;
-    /// stops where it passes `limit`.
+    /// The sum of squared differences of two squares plus the cost of their vertical distance;
+    /// stops above `limit`.
     @inline(__always)
     func difference(_ a: Int, _ b: Int, below limit: Int32) -> Int32 {
       let corner = PatchLevel.reach * stride + PatchLevel.reach
@@ -314,7 +314,7 @@ extension PatchLevel {
           let comparison = Comparison(
             pixels: bytes, stride: stride, rowCost: Int32(30_000 / max(height, 1)))
           nonisolated(unsafe) let (matches, differences) = (matchBase, differenceBase)
-          // Each band writes its own targets' entries only.
+          // Each band writes only its own targets' entries.
           Bands.run(0..<targets.count, size: 1024, control: control) { band in
             body(comparison, targets[band], matches, differences)
           }
@@ -327,7 +327,7 @@ extension PatchLevel {
 // MARK: - Voting
 
 extension PatchLevel {
-  /// Every pixel of the hole becomes the weighted mean of what the squares over it found; squares
+  /// Every pixel of the hole becomes a weighted mean of the matches of the squares over it; squares
   /// that match well and lie near the rim count more.
   mutating func vote(_ control: EngineControl) {
     let before = pixels
@@ -367,7 +367,7 @@ extension PatchLevel {
 // MARK: - The hole
 
 extension PatchLevel {
-  /// Replaces the marks of the hole (255) by their distance from its rim; gives the largest.
+  /// Replaces the hole's marks (255) by their distance from the rim; returns the largest.
   private static func measure(_ depth: inout [UInt8], stride: Int) -> Int {
     var ring: [Int] = []
     var level: UInt8 = 1
@@ -395,7 +395,7 @@ extension PatchLevel {
     return Int(level) - 1
   }
 
-  /// Where a square around a pixel touches the hole.
+  /// True for pixels whose surrounding square touches the hole.
   private static func spread(_ depth: [UInt8], stride: Int) -> [Bool] {
     var across = [Bool](repeating: false, count: depth.count)
     for at in depth.indices where depth[at] != 0 {

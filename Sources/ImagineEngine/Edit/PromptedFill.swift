@@ -1,10 +1,10 @@
 import CImaging
 import ImagineCore
 
-/// What a prompt puts into a hole that is already filled from its surroundings: a piece of the place
-/// that it names, in the light of what is around, and its subjects upon that.
+/// Paints a prompt into a hole that is already filled from its surroundings: the place that it
+/// names, in the light of the surroundings, and its subjects on top.
 struct PromptedFill {
-  /// The part of the hole's smaller side over which a place takes the surroundings' stead.
+  /// The width of the transition to the painted place, as a fraction of the hole's smaller side.
   private static let transition: Float = 0.12
 
   private let scene: Scene
@@ -13,7 +13,7 @@ struct PromptedFill {
   private let control: EngineControl
   private let box: (left: Int, top: Int, right: Int, bottom: Int)
 
-  /// nil where the prompt names nothing to paint: the surroundings are then the answer.
+  /// nil when the prompt names nothing to paint; the filled surroundings are then the result.
   init?(_ prompt: String, _ mask: Mask, _ control: EngineControl) {
     guard let box = mask.box else { return nil }
     let reading = PromptReader.read(prompt)
@@ -32,7 +32,7 @@ struct PromptedFill {
     if !scene.subjects.isEmpty { try paintSubjects(into: &raster) }
   }
 
-  /// Paints the place alone: where a picture grows all around, there is no one spot for a subject.
+  /// Paints the place without subjects, for an image that grows on several sides.
   func paintPlace(into raster: inout Raster) throws {
     guard hasPlace else { return }
     var scenery = scene
@@ -46,7 +46,7 @@ struct PromptedFill {
         imaging_blend(bytes.baseAddress, painted.bytes, width, height, mask.values, $0, $1)
       }
     }
-    // Light fits at the rim, forms do not: they come in by degrees.
+    // The light matches at the rim, the forms do not: blend them in gradually.
     let reach = max(3, Float(min(box.right - box.left, box.bottom - box.top)) * Self.transition)
     let depth = mask.depth(upTo: reach)
     for index in mask.values.indices where depth[index] > 0 {
@@ -60,7 +60,7 @@ struct PromptedFill {
     }
   }
 
-  /// Paints the subjects into the mask's box, at a size that the painter is made for.
+  /// Paints the subjects into the mask's box, at a size that the painter supports.
   private func paintSubjects(into raster: inout Raster) throws {
     let size = PixelSize(width: box.right - box.left + 1, height: box.bottom - box.top + 1)
     let painted = Scenery.paintedSize(for: size)

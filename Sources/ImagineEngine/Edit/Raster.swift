@@ -1,6 +1,6 @@
 import ImagineCore
 
-/// Three bytes a pixel, to work on: an edit's picture without its alpha.
+/// Mutable pixels of three bytes each: an edited image without its alpha.
 struct Raster: Sendable {
   let width: Int
   let height: Int
@@ -17,7 +17,7 @@ struct Raster: Sendable {
       width: width, height: height, bytes: [UInt8](repeating: 0, count: width * height * 3))
   }
 
-  /// The colours of a picture, whatever its alpha.
+  /// The colours of an image; its alpha is ignored.
   init(_ picture: Bitmap) {
     let channels = picture.channels
     self.init(
@@ -33,7 +33,7 @@ struct Raster: Sendable {
       })
   }
 
-  /// As a picture, with the alpha given (one byte a pixel) or none.
+  /// An image with the given alpha (one byte per pixel) or none.
   func picture(alpha: [UInt8]? = nil) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: alpha == nil ? 3 : 4) { out in
       guard let alpha else {
@@ -66,8 +66,8 @@ struct Raster: Sendable {
     return result
   }
 
-  /// Takes over the pixels of `other`, which lies at (`left`, `top`), where `mask` (of this
-  /// raster's size) is set.
+  /// Copies the pixels of `other`, which lies at (`left`, `top`), where `mask` (of this raster's
+  /// size) is set.
   mutating func take(_ other: Raster, left: Int, top: Int, where mask: Mask) {
     for row in 0..<other.height {
       for column in 0..<other.width {
@@ -82,7 +82,7 @@ struct Raster: Sendable {
 }
 
 extension Bitmap {
-  /// The alpha of a picture, one byte a pixel; nil where it has none.
+  /// The alpha of an image, one byte per pixel; nil for none.
   var alpha: [UInt8]? {
     guard channels == 4 else { return nil }
     return withPixels { pixels in (0..<(pixels.count / 4)).map { pixels[$0 * 4 + 3] } }

@@ -18,8 +18,8 @@ extension BuiltInEngine {
   }
 }
 
-/// A shape in its smallest whole numbers. Sizes of it are exact, and their sides are even, as films
-/// and many codecs want them.
+/// An aspect ratio in lowest terms. Its sizes have the exact ratio and even sides, as video codecs
+/// require.
 struct Ratio {
   let width: Int
   let height: Int
@@ -40,7 +40,7 @@ struct Ratio {
     size(times: (height / Double(2 * self.height)).rounded())
   }
 
-  /// The smallest size that holds another.
+  /// The smallest size of this ratio that contains another size.
   func size(around size: PixelSize) -> PixelSize {
     self.size(
       times: max(
@@ -54,15 +54,15 @@ struct Ratio {
   }
 }
 
-/// Brings a picture to another shape: as far as seams can be taken out without being missed, the
-/// longer side shrinks; beyond that the shorter side grows. What has alpha grows by clear pixels,
-/// everything else by a fill.
+/// Changes the aspect ratio of an image: seam carving shrinks the longer side as far as it does not
+/// show, then the shorter side grows. An image with alpha grows by clear pixels, any other by a
+/// fill.
 struct Reshaping {
-  /// The part of a side that is taken out at most.
+  /// The largest fraction of a side that is carved away.
   private static let mostCarved = 0.3
 
   private(set) var picture: Raster
-  /// One byte a pixel; nil for a picture without alpha.
+  /// One byte per pixel; nil for an image without alpha.
   private(set) var alpha: [UInt8]?
   private var keep: Mask?
   private let control: EngineControl
@@ -74,7 +74,7 @@ struct Reshaping {
     self.control = control
   }
 
-  /// The size of a picture in another shape; nil where it has that shape already, to the pixel.
+  /// The size of an image in another aspect ratio; nil when it has that ratio exactly.
   static func size(of size: PixelSize, as aspectRatio: AspectRatio) -> PixelSize? {
     let ratio = Ratio(aspectRatio)
     let wanted = Double(ratio.width) / Double(ratio.height)
@@ -86,10 +86,10 @@ struct Reshaping {
       : ratio.size(height: max(width / wanted, height * (1 - mostCarved)))
   }
 
-  /// The largest size that a picture may have on its way to another shape: nothing of it can be
-  /// taken out.
+  /// The largest size on the way to another aspect ratio: the case in which nothing can be carved
+  /// away.
   ///
-  /// - Throws: ``EngineError/unusable(field:reason:)`` where that is over the ``PixelBudget``.
+  /// - Throws: ``EngineError/unusable(field:reason:)`` when that is over the ``PixelBudget``.
   static func largest(of size: PixelSize, as aspectRatio: AspectRatio) throws(EngineError)
     -> PixelSize
   {
@@ -108,7 +108,7 @@ struct Reshaping {
       try carveWidth(to: size.height)
       transpose()
     }
-    // Carving may have ended before that; then more is added.
+    // Carving may have stopped early; then the image grows more.
     let whole = ratio.size(around: PixelSize(width: picture.width, height: picture.height))
     if whole != PixelSize(width: picture.width, height: picture.height) {
       try grow(to: whole, prompt: prompt)
@@ -141,8 +141,8 @@ struct Reshaping {
     keep = keep.map { Mask(width: height, height: width, values: turned($0.values, 1)) }
   }
 
-  /// Puts the picture into the middle of a larger one and fills what is around it; a portrait that
-  /// the lower edge cuts off stays on the lower edge.
+  /// Puts the image into the middle of a larger one and fills around it; a portrait that the lower
+  /// edge cuts off stays on the lower edge.
   private mutating func grow(to size: PixelSize, prompt: String) throws {
     let left = (size.width - picture.width) / 2
     let room = size.height - picture.height
@@ -171,10 +171,10 @@ struct Reshaping {
     (picture, alpha) = (large, clear)
   }
 
-  /// The part of a side next to where the picture grows that is learned from, whatever it shows.
+  /// The border, as a fraction of a side, that may be copied from even where it shows the subject.
   private static let rim = 0.1
 
-  /// Whether the subject goes on below the picture, and not above it.
+  /// True when the subject continues below the image, and not above it.
   private func standsOnLowerEdge() throws -> Bool {
     let likely = try SeamCarving.subject(of: picture, control)
     let above = likely.prefix(picture.width).count { $0 > 127 }
@@ -182,8 +182,8 @@ struct Reshaping {
     return below > picture.width / 4 && above < picture.width / 20
   }
 
-  /// What is the subject's, set in a picture of another size: it is not repeated beside itself. At
-  /// the rim it goes on, or it would end in a straight line.
+  /// The subject's pixels in an image of another size; they are not copied, so the subject is not
+  /// repeated. Near the rim they may be copied, or the subject would end in a straight line.
   private func subject(in size: PixelSize, left: Int, top: Int) throws -> [UInt8] {
     let likely = try SeamCarving.subject(of: picture, control)
     let columns = left > 0 ? Int(Double(picture.width) * Self.rim) : 0

@@ -2,15 +2,15 @@ import CImaging
 public import ImagineCore
 
 extension BuiltInEngine {
-  /// The subject alone: a PNG of the picture's size, clear where the background was.
+  /// The subject alone: a PNG of the image's size, clear where the background was.
   ///
-  /// Good at a product or a person before a backdrop, also a patterned one, and at portraits that
-  /// the lower edge cuts off. What the top and the sides of the picture show counts as background,
-  /// so it fails where the subject touches them, has the background's colours, or stands in
-  /// clutter. Hair comes out as one outline, glass opaque.
+  /// Works for a product or a person in front of a backdrop, even a patterned one, and for
+  /// portraits that the lower edge cuts off. Anything at the top and the sides of the image counts
+  /// as background, so it fails when the subject touches them, has the background's colours, or
+  /// stands in clutter. Hair becomes one outline, glass becomes opaque.
   ///
-  /// Throws ``EngineError/unusable(field:reason:)`` where the picture cannot be read or is under
-  /// 8 pixels a side.
+  /// Throws ``EngineError/unusable(field:reason:)`` when the image cannot be read or a side is
+  /// under 8 pixels.
   public func removeBackground(
     _ image: [UInt8], control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
@@ -19,7 +19,7 @@ extension BuiltInEngine {
     return try Codec.encode(colours.picture(alpha: alpha), as: .png, control: control)
   }
 
-  /// The subject of a picture and its alpha. What was clear before stays so.
+  /// The subject of an image and its alpha. Clear pixels stay clear.
   static func matte(
     of picture: Bitmap, _ control: EngineControl = EngineControl()
   ) throws -> (colours: Raster, alpha: [UInt8]) {
@@ -46,7 +46,7 @@ extension BuiltInEngine {
     return try Codec.encode(Self.doubled(picture, control), as: .png, control: control)
   }
 
-  /// - Throws: ``EngineError/unusable(field:reason:)`` for a size whose double is over the
+  /// - Throws: ``EngineError/unusable(field:reason:)`` when twice the size is over the
   ///   ``PixelBudget``.
   static func checkDoubled(_ size: PixelSize) throws(EngineError) {
     if let fault = PixelBudget.fault(
@@ -92,7 +92,7 @@ extension BuiltInEngine {
     return try Self.encode(raster, over: picture, where: mask, control)
   }
 
-  /// A PNG of the edited colours with the picture's own alpha, which is full where `mask` is set.
+  /// A PNG of the edited colours with the image's own alpha; masked pixels become opaque.
   private static func encode(
     _ raster: Raster, over picture: Bitmap, where mask: Mask, _ control: EngineControl
   ) throws -> [UInt8] {

@@ -1,11 +1,11 @@
 import ImagineCore
 
-/// Painted ground of any size, for edits.
+/// Paints a scene at any size, for edits.
 ///
-/// The painter is made for pictures of usual shapes: scenery for a thin strip or a very large
-/// picture is painted at a size near to it, and cut and scaled.
+/// The painter supports usual shapes only: for a thin strip or a very large image it paints at a
+/// similar supported size, which is then cropped and scaled.
 enum Scenery {
-  /// Pixels that are painted at most; beyond that a backdrop gains nothing.
+  /// The most pixels painted; more would add nothing visible to a background.
   private static let area = 4_000_000.0
   private static let leastSide = 64.0
   private static let aspect = 8.0

@@ -1,28 +1,28 @@
 import CImaging
 import ImagineCore
 
-/// Narrows a picture by taking out, again and again, the line from top to bottom whose absence is
-/// least seen (forward energy: what counts is the edges that would come to lie side by side).
+/// Narrows an image by removing, repeatedly, the top-to-bottom seam that is missed least (forward
+/// energy: the cost is that of the edges that become neighbours).
 struct SeamCarving {
-  /// What a seam through a protected pixel costs, more than any seam around it.
+  /// The cost of a seam through a protected pixel; more than any seam around it.
   private static let protected: Float = 60_000
 
-  /// What a seam through the subject costs a pixel, as much as a clear edge.
+  /// The cost of each subject pixel that a seam crosses; as much as a clear edge.
   private static let spared: Float = 60
 
   private var width: Int
   private let height: Int
   private let stride: Int
   private var pixels: [UInt8]
-  /// Empty for a picture without alpha.
+  /// Empty for an image without alpha.
   private var opacity: [UInt8]
   private var luma: [Float]
   private var guardedCost: [Float]
-  /// How many pixels that are to be kept a seam may cross.
+  /// The most kept pixels that a seam may cross.
   private let mostCrossed: Int
   private var cost: [Float]
 
-  /// `keep` is 255 where the picture must keep its form, or empty; then what stands out in it is
+  /// `keep` is 255 where the image must keep its form. When it is empty, the salient parts are
   /// spared.
   init(_ picture: Raster, alpha: [UInt8]?, keep: [UInt8], _ control: EngineControl) throws {
     width = picture.width
@@ -36,7 +36,7 @@ struct SeamCarving {
       let green = Int(bytes[index * 3 + 1])
       let blue = Int(bytes[index * 3 + 2])
       let level = Float((red + 2 * green + blue) / 4)
-      // Whatever colour lies under a clear pixel, there is nothing to see.
+      // The colour of a clear pixel is invisible, so it must not count.
       return opacity.isEmpty ? level : level * Float(opacity[index]) / 255
     }
     cost = [Float](repeating: 0, count: luma.count)
@@ -47,7 +47,7 @@ struct SeamCarving {
     mostCrossed = keep.isEmpty ? picture.height / 8 : 0
   }
 
-  /// How likely each pixel is the subject's: 255 for what stands out most.
+  /// The likelihood that each pixel is the subject's: 255 for the most salient.
   static func subject(of picture: Raster, _ control: EngineControl) throws -> [UInt8] {
     var map = [UInt8](repeating: 0, count: picture.width * picture.height)
     try map.withUnsafeMutableBufferPointer { map in
@@ -59,16 +59,16 @@ struct SeamCarving {
     return map
   }
 
-  /// The picture as it is now.
+  /// The image in its present state.
   var picture: Raster {
     Raster(width: width, height: height, bytes: gathered(pixels, 3))
   }
 
-  /// Its alpha, where it has one.
+  /// The alpha; nil for none.
   var alpha: [UInt8]? { opacity.isEmpty ? nil : gathered(opacity, 1) }
 
-  /// Takes out seams until `target` columns are left, or until even the cheapest would cut through
-  /// what is to be kept: a face that lacks a few lines is no face.
+  /// Removes seams until `target` columns are left, or until even the cheapest would cut through a
+  /// kept part: a face must not lose lines.
   mutating func narrow(to target: Int, _ control: EngineControl) throws {
     var seam = [Int](repeating: 0, count: height)
     while width > target {
@@ -132,7 +132,7 @@ struct SeamCarving {
     }
   }
 
-  /// Where the cheapest way to a pixel came from, in the row above.
+  /// The row-above neighbour that the cheapest path to a pixel came from.
   private static func stepUp(
     _ column: Int, _ above: UnsafePointer<Float>, _ luma: UnsafePointer<Float>,
     _ lumaAbove: UnsafePointer<Float>, _ width: Int

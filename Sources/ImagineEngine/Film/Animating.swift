@@ -33,10 +33,10 @@ extension BuiltInEngine {
   }
 }
 
-/// A given picture that a camera moves over; where the prompt speaks of water or wind, its lower
-/// or upper part moves with them.
+/// A given image with a camera that moves over it. When the prompt names water or wind, the image's
+/// lower or upper part ripples.
 private struct StillPicture {
-  /// How much larger than the film the picture is kept, so that a closer look stays sharp.
+  /// How much larger than the video the image is kept, so that zooming in stays sharp.
   private static let margin = 1.3
 
   private let picture: Raster
@@ -89,7 +89,7 @@ private struct StillPicture {
     }
   }
 
-  /// The light at a point (0 … 1 across and down), between the four nearest pixels.
+  /// The light at a point (0 … 1 across and down), interpolated between the four nearest pixels.
   @inline(__always)
   private func sample(_ x: Float, _ y: Float) -> Colour {
     let px = max(0, min(x * Float(picture.width) - 0.5, Float(picture.width) - 1.001))

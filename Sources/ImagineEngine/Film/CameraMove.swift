@@ -1,13 +1,14 @@
 import ImagineCore
 
-/// How the camera moves through a film.
+/// How the camera moves through a video.
 struct CameraMove: Sendable {
   private enum Kind { case push, pull, pan, rise, still }
 
   private let kind: Kind
   private let direction: Float
 
-  /// What the prompt asks for ("zoom in", "pan left", …), else a slow push or pan by chance.
+  /// The move that the prompt asks for ("zoom in", "pan left", …), else a slow push or pan at
+  /// random.
   init(prompt: String, scene: Scene) {
     let words = Set(PromptReader.words(of: prompt))
     var stream = scene.stream.split("camera")
@@ -32,9 +33,9 @@ struct CameraMove: Sendable {
     }
   }
 
-  /// Where the camera looks at a moment, in seconds.
+  /// The view at a moment, in seconds.
   func view(at time: Float) -> View {
-    // Starts and ends softly.
+    // Ease in and out.
     let t = Elementary.smooth(-1.2, Float(Filming.seconds) + 1.2, time)
     switch kind {
     case .push: return View(pan: direction * (t - 0.5) * 0.03, zoom: 1 + 0.16 * t)

@@ -20,7 +20,7 @@ extension BuiltInEngine {
   }
 }
 
-/// Turns frames into a film's two files.
+/// Encodes frames into a video and its thumbnail.
 struct Filming {
   static let framesPerSecond = 24
   static let seconds = 4
@@ -28,9 +28,9 @@ struct Filming {
   let size: PixelSize
   let folder: String
 
-  /// Encodes the frames that `frame` gives for each moment (in seconds).
+  /// Encodes the frames that `frame` returns for each moment (in seconds).
   ///
-  /// The files appear under their names when they are whole; where anything throws, none is left.
+  /// The files get their final names once they are complete. On an error, all files are removed.
   func run(
     _ control: EngineControl, frame: @Sendable (Float) throws -> Bitmap
   ) throws -> Film {
@@ -73,7 +73,7 @@ struct Filming {
     try control.report(1)
   }
 
-  /// Frames are painted side by side: what of one frame is done step by step then costs no time.
+  /// Painting two frames in parallel hides the sequential steps of each.
   private static let framesAtOnce = 2
 
   private static func inParallel(
@@ -82,7 +82,7 @@ struct Filming {
     let none = Result<Bitmap, any Error>.failure(EngineError.failed("no frame was painted"))
     var frames = [Result<Bitmap, any Error>](repeating: none, count: indices.count)
     frames.withUnsafeMutableBufferPointer { buffer in
-      // Each frame has a place of its own.
+      // Each iteration writes its own element only.
       nonisolated(unsafe) let out = buffer
       DispatchQueue.concurrentPerform(iterations: indices.count) { index in
         out[index] = Result { try frame(indices.lowerBound + index) }

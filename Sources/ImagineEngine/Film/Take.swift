@@ -1,13 +1,13 @@
 import ImagineCore
 
-/// A scene before a camera that moves: what a film shows at each moment.
+/// The frames of a generated video: a scene and a camera that moves through it.
 struct Take: Sendable {
   private let scene: Scene
   private let rendering: Rendering
   private let move: CameraMove
   private let size: PixelSize
 
-  /// The take of a prompt in a video style.
+  /// The frames for a prompt in a video style.
   init(prompt: String, style: String, size: PixelSize, seed: Int64) {
     self.size = size
     scene = Composer.scene(
@@ -16,7 +16,7 @@ struct Take: Sendable {
     move = CameraMove(prompt: prompt, scene: scene)
   }
 
-  /// The picture at a moment, in seconds; no other moment's picture is needed for it.
+  /// The image at a moment, in seconds; it does not depend on other frames.
   func frame(at time: Float, control: EngineControl = EngineControl()) throws -> Bitmap {
     let canvas = try Canvas(size, view: move.view(at: time), control: control)
     Painter(scene, rendering, time: time).paint(canvas)

@@ -6,11 +6,11 @@ import ImagineCore
   import Darwin
 #endif
 
-/// The `ffmpeg` program at work: takes raw frames, leaves an H.264 file.
+/// A running `ffmpeg` process that encodes raw frames into an H.264 file.
 ///
-/// Frames go through a socket, not a pipe: writing to a child that has died is then an error here
-/// and no signal to the whole process. Nothing here waits longer than the control allows: a program
-/// that hangs is killed with all that it started.
+/// Frames go through a socket, not a pipe: writing to a dead child then returns an error instead of
+/// raising SIGPIPE. No wait here outlasts the control: when it stops, the process and its children
+/// are killed.
 final class VideoEncoder {
   private let child: pid_t
   private var hasEnded = false
@@ -18,11 +18,11 @@ final class VideoEncoder {
   private let complaints: Int32
   private let control: EngineControl
 
-  /// Starts the program for frames of `size` (8-bit RGB), which it encodes into `path`.
+  /// Starts the process for frames of `size` (8-bit RGB); it writes the video to `path`.
   ///
-  /// The number of threads is fixed, since x264's choices depend on it.
+  /// The number of threads is fixed, because x264's choices depend on it.
   ///
-  /// - Parameter program: the path of `ffmpeg`; nil looks for it where the shell would.
+  /// - Parameter program: the path of `ffmpeg`; nil searches the `PATH`.
   init(
     size: PixelSize, framesPerSecond: Int, path: String, control: EngineControl,
     program: String? = nil
@@ -57,7 +57,7 @@ final class VideoEncoder {
     frames = ours
   }
 
-  /// Hands over the bytes of one frame; throws with the program's own words where it has died.
+  /// Sends one frame; throws with ffmpeg's error output when the process has died.
   func write(_ frame: UnsafeBufferPointer<UInt8>) throws {
     var sent = 0
     while sent < frame.count {
@@ -72,7 +72,7 @@ final class VideoEncoder {
     }
   }
 
-  /// Ends the input and waits for the file to be whole.
+  /// Closes the input and waits until the file is complete.
   func finish() throws {
     shutdown(frames, Int32(SHUT_RDWR))
     let words = try readComplaints()
@@ -92,7 +92,7 @@ final class VideoEncoder {
 
   deinit {
     if !hasEnded {
-      // The film was given up. The program leads a process group of its own.
+      // The video was abandoned. Kill ffmpeg's whole process group.
       kill(-child, SIGKILL)
       var status: Int32 = 0
       while waitpid(child, &status, 0) < 0, errno == EINTR {}
@@ -101,7 +101,7 @@ final class VideoEncoder {
     close(complaints)
   }
 
-  /// What the program wrote to its standard error, until it closes it.
+  /// Reads the process's standard error until it is closed.
   private func readComplaints() throws -> String {
     var words: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
@@ -116,13 +116,12 @@ final class VideoEncoder {
       .split(whereSeparator: \.isNewline).joined(separator: "; ")
   }
 
-  /// Waits until a socket can be used, as long as the control allows.
+  /// Waits until a socket is ready; throws when the control stops.
   private func wait(_ socket: Int32, for event: Int32) throws {
     var asked = pollfd(fd: socket, events: Int16(event), revents: 0)
     repeat { try control.check() } while poll(&asked, 1, 50) < 1
   }
 
-  /// The path of `ffmpeg`, looked for where the shell would.
   private static func program() throws -> String {
     guard let path = installed else { throw EngineError.lacking(lack) }
     return path
@@ -130,7 +129,7 @@ final class VideoEncoder {
 
   static let lack = "videos need the program ffmpeg, which is not on the server's PATH"
 
-  /// Where the program is; nil where it is not on the `PATH`.
+  /// The path of `ffmpeg`; nil when it is not on the `PATH`.
   static var installed: String? {
     let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
     for folder in path.split(separator: ":") {
@@ -157,7 +156,7 @@ final class VideoEncoder {
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, errors, 2)
-    // A group of its own: Ctrl-C at the terminal is for whoever started us.
+    // A process group of its own: Ctrl-C in the terminal must not reach ffmpeg directly.
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var child: pid_t = 0
@@ -170,7 +169,7 @@ final class VideoEncoder {
     return child
   }
 
-  /// Two connected sockets that no other child inherits.
+  /// Two connected sockets, close-on-exec.
   private static func socketPair() throws -> (Int32, Int32) {
     var pair: [Int32] = [-1, -1]
     #if canImport(Glibc)

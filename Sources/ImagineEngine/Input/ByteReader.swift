@@ -1,7 +1,7 @@
-/// Numbers and marks in a stranger's bytes; every access is checked.
+/// Reads numbers and tags from untrusted bytes; every access is bounds-checked.
 struct ByteReader {
   let bytes: [UInt8]
-  /// Whether numbers have their highest byte first.
+  /// True when numbers are big-endian.
   var isBig = true
 
   init(_ bytes: [UInt8], isBig: Bool = true) {
@@ -9,7 +9,7 @@ struct ByteReader {
     self.isBig = isBig
   }
 
-  /// The number of `count` bytes (at most 4) at a place; nil where the file ends before.
+  /// The number of `count` bytes (at most 4) at an offset; nil when the file ends before it does.
   func number(at place: Int, _ count: Int) -> Int? {
     guard place >= 0, place <= bytes.count - count else { return nil }
     var value = 0
@@ -25,7 +25,7 @@ struct ByteReader {
     return text.withUTF8Buffer { bytes[place..<(place + count)].elementsEqual($0) }
   }
 
-  /// The bytes from a place on, as many as there are.
+  /// Up to `count` bytes from an offset; fewer when the file ends earlier.
   func slice(_ place: Int, _ count: Int) -> ArraySlice<UInt8> {
     let start = min(max(place, 0), bytes.count)
     return bytes[start..<(start + min(max(count, 0), bytes.count - start))]

@@ -1,10 +1,9 @@
 import ImagineCore
 
-/// What the `meta` box of an AVIF file promises: how many bytes its items have together, and from
-/// how many parts a picture is put together.
+/// What the `meta` box of an AVIF file declares: the total bytes of its items, and the number of
+/// parts that its image is composed of.
 ///
-/// Items may share bytes and parts may be used again and again, so both can be far more than the
-/// file holds.
+/// Items may share bytes and parts may be used repeatedly, so both can far exceed the file.
 struct HEIFItems {
   private(set) var itemBytes = 0
   private(set) var parts = 0
@@ -35,13 +34,13 @@ struct HEIFItems {
   private struct Box {
     let kind: String
     let body: Range<Int>
-    /// The body behind a version and flags.
+    /// The body after a version and flags.
     var full: Range<Int> { min(body.lowerBound + 4, body.upperBound)..<body.upperBound }
   }
 
-  /// A number; 0 beyond the end of the file.
+  /// A number; 0 past the end of the file.
   private func number(_ place: Int, _ count: Int) -> Int {
-    // What needs more than 32 bits lies beyond any file here.
+    // A value of more than 32 bits lies past the end of any file here.
     if count == 8 { return number(place, 4) > 0 ? Int(UInt32.max) : number(place + 4, 4) }
     return reader.number(at: place, count) ?? 0
   }
@@ -80,7 +79,7 @@ struct HEIFItems {
       at += wide + (version == 0 ? 0 : 2) + 2 + base
       let extents = number(at, 2)
       at += 2
-      // An extent without a length is the whole file.
+      // An extent of length 0 means the whole file.
       if length == 0 { total += extents * reader.bytes.count }
       if index + offset + length == 0 { continue }
       for _ in 0..<extents where at < body.upperBound {
@@ -92,7 +91,7 @@ struct HEIFItems {
     return total
   }
 
-  /// The items that others are derived from (8.11.12).
+  /// Counts the items that others are derived from (8.11.12).
   private func partsOfItems(_ body: Range<Int>) -> Int {
     let wide = number(body.lowerBound - 4, 1) == 0 ? 2 : 4
     return boxes(in: body).filter { $0.kind == "dimg" }.reduce(0) {

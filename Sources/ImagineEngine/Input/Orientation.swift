@@ -1,9 +1,9 @@
-/// How a picture's stored rows and columns lie, as EXIF numbers it (1 … 8); 1 is upright.
+/// How to turn stored rows and columns upright, as EXIF numbers it (1 … 8); 1 is upright.
 enum Orientation {
   private static let tag = 0x112
 
-  /// The orientation in a block of EXIF, with or without the mark that JPEG puts before it; 1 where
-  /// the block names none.
+  /// The orientation in an EXIF block, with or without JPEG's `Exif` prefix; 1 when the block has
+  /// none.
   static func read(exif block: ArraySlice<UInt8>) -> Int {
     var block = Array(block)
     if block.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { block.removeFirst(6) }
@@ -13,22 +13,22 @@ enum Orientation {
   static func valid(_ value: Int) -> Int? { (1...8).contains(value) ? value : nil }
 }
 
-/// The first directory of a TIFF structure, which is also what EXIF is.
+/// The first directory of a TIFF structure; EXIF is one too.
 struct TIFFDirectory {
   struct Entry {
     let tag: Int
     let kind: Int
     let count: Int
-    /// The twelve bytes as they stand in the file.
+    /// The entry's twelve bytes as stored.
     let bytes: ArraySlice<UInt8>
-    /// The first value, of entries of one or two bytes' or four bytes' numbers.
+    /// The first value, when the entry holds numbers of one, two or four bytes.
     let value: Int?
   }
 
   let reader: ByteReader
   let entries: [Entry]
 
-  /// nil where the bytes are no TIFF structure.
+  /// nil when the bytes are no TIFF structure.
   init?(_ bytes: [UInt8]) {
     var reader = ByteReader(bytes)
     if reader.has("II*\0", at: 0) {
@@ -55,7 +55,7 @@ struct TIFFDirectory {
     self.entries = entries
   }
 
-  /// The value of the first entry with a tag, where it is one number.
+  /// The value of the first entry with a tag, when it is a single number.
   func number(of tag: Int) -> Int? {
     entries.first { $0.tag == tag && $0.count == 1 }?.value
   }

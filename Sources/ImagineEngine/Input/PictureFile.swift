@@ -1,18 +1,18 @@
 import ImagineCore
 
-/// What of a picture's file reaches a decoder: the pixels of its first frame, its palette and its
-/// colour profile.
+/// The part of an image file that a decoder gets: the pixels of the first frame, the palette and
+/// the colour profile.
 ///
-/// Texts, previews, notes of cameras and further frames are cut out: some decoders expand them
-/// to many times their size. Of the notes the orientation is read here.
+/// Texts, previews, camera metadata and further frames are removed, because some decoders expand
+/// them to many times their size. The orientation is read from the metadata first.
 struct PictureFile {
   let format: PictureFormat
   let bytes: [UInt8]
-  /// 1 … 8, as EXIF numbers it; what a decoder turns itself counts as 1.
+  /// 1 … 8, as EXIF numbers it; 1 for formats whose decoder applies the orientation itself.
   let orientation: Int
 
-  /// - Throws: ``EngineError/unusable(field:reason:)`` for bytes of no known format, and for a file
-  ///   whose decoding would cost more than its size says.
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for bytes of an unknown format, and for a
+  ///   file whose decoding would cost far more than its size suggests.
   init(_ bytes: [UInt8], field: String) throws(EngineError) {
     guard let format = Self.format(of: bytes) else {
       throw .unusable(
@@ -55,9 +55,10 @@ struct PictureFile {
   }
 }
 
-/// A file without what no decoder needs. What is damaged is left to the decoder to refuse.
+/// An image file without the parts that a decoder does not need. Damage is left for the decoder to
+/// report.
 struct Cut {
-  /// Why a file is not given to a decoder.
+  /// Why a file never reaches a decoder.
   struct Refusal: Error {
     let reason: String
   }
@@ -67,7 +68,7 @@ struct Cut {
 }
 
 extension Cut {
-  /// PNG: all chunks that a reader must know, transparency and the profile.
+  /// PNG: keeps the critical chunks, transparency and the profile.
   init(png file: [UInt8]) {
     let reader = ByteReader(file)
     bytes = Array(file.prefix(8))
@@ -86,15 +87,14 @@ extension Cut {
       hasProfile = hasProfile || isProfile
       at += 12 + size
     }
-    // A chunk that ends early is damage, unless it is one that is cut out.
+    // A truncated chunk counts as damage, unless it is one that is removed anyway.
     if at + 8 <= file.count, file[at + 4] & 0x20 == 0 { bytes += file[at...] }
   }
 
-  /// JPEG: of the segments before the pixels those of tables and frames, JFIF's and Adobe's marks
-  /// and the profile.
+  /// JPEG: keeps the tables, the frame headers, the JFIF and Adobe segments, the profile and the
+  /// pixels.
   ///
-  /// - Throws: ``Refusal`` for more scans than a picture is sent in: each costs as much as the
-  ///   whole picture.
+  /// - Throws: ``Refusal`` for more than 100 scans, because each costs as much as the whole image.
   init(jpeg file: [UInt8]) throws(Refusal) {
     let reader = ByteReader(file)
     bytes = Array(file.prefix(2))
@@ -146,7 +146,7 @@ extension Cut {
     }
   }
 
-  /// WebP: the pixels of the first frame, alpha and the profile.
+  /// WebP: keeps the pixels of the first frame, alpha and the profile.
   init(webp file: [UInt8]) {
     let reader = ByteReader(file, isBig: false)
     bytes = Array(file.prefix(12))
@@ -165,7 +165,7 @@ extension Cut {
       if isPart {
         let start = bytes.count
         bytes += file[at..<end]
-        // The extended header tells of EXIF (8) and XMP (4), which are no longer there.
+        // Clear the flags for EXIF (8) and XMP (4), which were removed.
         if reader.has("VP8X", at: at), size >= 1 { bytes[start + 8] &= ~0x0C }
       }
       at = end
@@ -173,13 +173,13 @@ extension Cut {
     let isWhole = at >= file.count
     if !isWhole { bytes += file[at...] }
     guard bytes.count >= 12 else { return }
-    // A file that ends early has to look so.
+    // The size field must still show that the file is truncated.
     let told = reader.number(at: 4, 4) ?? 0
     let size = isWhole && told + 8 <= file.count + 1 ? bytes.count - 8 : max(told, bytes.count)
     for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: size >> (8 * index)) }
   }
 
-  /// GIF: the first frame, within a screen that holds it.
+  /// GIF: keeps the first frame, and enlarges the screen to hold it.
   init(gif file: [UInt8]) {
     let reader = ByteReader(file, isBig: false)
     bytes = file
@@ -210,7 +210,7 @@ extension Cut {
     flags & 0x80 == 0 ? 0 : 3 << (Int(flags & 7) + 1)
   }
 
-  /// The place behind a row of blocks; nil where the file ends before.
+  /// The offset after a row of blocks; nil when the file ends before.
   private static func endOfBlocks(_ file: [UInt8], _ start: Int) -> Int? {
     var at = start
     while at < file.count {
@@ -223,17 +223,16 @@ extension Cut {
 }
 
 extension Cut {
-  /// The tags by which pixels are found and read, and the profile's.
+  /// The tags that locate and describe pixels, and the profile's.
   private static let tiffTags: Set<Int> = [
     256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 318, 319, 320, 322, 323,
     324, 325, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 515, 519, 520, 521, 529, 530, 531,
     532, 34_675, 50_674,
   ]
 
-  /// TIFF: the pixels of the first directory.
+  /// TIFF: keeps the pixels of the first directory.
   ///
-  /// The other tags cannot be cut out of a file of offsets: a directory without them is put behind
-  /// it.
+  /// Tags cannot be removed from a file of offsets, so a directory without them is appended.
   init(tiff file: [UInt8]) throws(Refusal) {
     bytes = file
     guard let directory = TIFFDirectory(file) else { return }
@@ -259,18 +258,18 @@ extension Cut {
     bytes.replaceSubrange(4..<8, with: put(start, 4))
   }
 
-  /// AVIF: as it is, for its boxes point at each other.
+  /// AVIF: unchanged, because its boxes refer to each other by offset.
   ///
-  /// - Throws: ``Refusal`` for items that are together larger than the file, and for a picture of
-  ///   so many parts that putting them together costs far more than its size says.
+  /// - Throws: ``Refusal`` when the items are together larger than the file, and for an image of so
+  ///   many parts that composing it costs far more than its size suggests.
   init(avif file: [UInt8]) throws(Refusal) {
     bytes = file
     let items = HEIFItems(file)
     guard items.itemBytes <= file.count + 4096 else {
       throw Refusal(reason: "it is an AVIF file whose items are larger than the file")
     }
-    // Where there are parts, the largest image is the whole; each part has at least 64 pixels a
-    // side, but for a few.
+    // When there are parts, the largest image is the whole. All parts but a few are at least 64
+    // pixels a side.
     guard items.parts <= 16 + items.largestArea / 4096 else {
       throw Refusal(reason: "it is an AVIF file of \(items.parts) parts, which are too many")
     }

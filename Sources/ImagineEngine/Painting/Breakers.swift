@@ -1,4 +1,4 @@
-/// The great waves of a storm or a surf: row before row, each with its foam.
+/// The large waves of a storm or a surf: rows of waves, each with foam.
 extension Painter {
   func paintBreakers(_ canvas: Canvas) {
     guard scene.weather == .storm || scene.features.contains(.waves) else { return }
@@ -14,25 +14,25 @@ extension Painter {
 
 /// One row of waves.
 struct Breaker: Sendable {
-  /// Where a row stands and how it is shaped.
+  /// Position and shape of a row.
   struct Course: Sendable {
     /// 0 far away … 1 at the viewer.
     var near: Float
-    /// Where its water lies, and how far its crests rise above it.
+    /// The y of its water level, and how far its crests rise above it.
     var level: Float
     var rise: Float
-    /// Crests in a unit.
+    /// Crests per unit.
     var across: Float
-    /// Where along its noise it is.
+    /// Its position along its noise.
     var drift: Float
-    /// Chooses its shape.
+    /// Selects its shape.
     var shape: Float
     /// 0 single peaks … 1 one long crest.
     var evenness: Float
-    /// How far more of it breaks than its height alone makes it.
+    /// Extra breaking, beyond what its height causes.
     var breaking: Float
 
-    /// A row of the open sea: it stays where it is, and its peaks run along it.
+    /// A row of the open sea: it stays in place, and its peaks run along it.
     static func standing(_ index: Int, strength: Float, _ painter: Painter) -> Course {
       let near = Float(index) / 5
       let across = 4.6 - 3.2 * near
@@ -47,7 +47,7 @@ struct Breaker: Sendable {
 
   private let near: Float
   private let nearness: Float
-  /// Where the row's water lies, and how far its crests rise above it.
+  /// The y of the row's water level, and how far its crests rise above it.
   private let level: Float
   private let rise: Float
   private let across: Float
@@ -57,7 +57,7 @@ struct Breaker: Sendable {
   private let isCel: Bool
   private let air: Air
   private let clock: Float
-  /// Of each column: the height of the water's edge in the scene, and how much it breaks, 0 … 1.
+  /// For each column: the y of the water's edge in the scene, and how much it breaks, 0 … 1.
   private let crests: [(top: Float, breaking: Float)]
 
   init(_ course: Course, _ painter: Painter, _ canvas: Canvas) {
@@ -113,7 +113,7 @@ struct Breaker: Sendable {
     }
   }
 
-  /// The side of a wave: light shines through it at the crest, and foam runs down it.
+  /// The face of a wave: light shines through its crest, and foam runs down it.
   @inline(__always)
   private func face(_ x: Float, _ depth: Float, _ breaking: Float) -> Colour {
     let u = x * across
@@ -133,7 +133,7 @@ struct Breaker: Sendable {
     return body.mixed(water.foam, Elementary.clamp(foam) * 0.92)
   }
 
-  /// What the wind tears off the crests.
+  /// Spray that the wind tears off the crests.
   @inline(__always)
   private func spray(
     _ x: Float, _ y: Float, _ below: Float, _ breaking: Float, _ pixel: inout Colour

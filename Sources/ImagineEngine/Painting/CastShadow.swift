@@ -1,6 +1,6 @@
-/// The shadow that a subject throws on the ground away from the sun.
+/// The shadow that a subject casts on the ground, away from the sun.
 extension Painter {
-  /// Where the sun stands low it is long; under clouds, at night and indoors there is none.
+  /// A low sun makes it long; under clouds, at night and indoors there is none.
   func paintCastShadow(
     _ figure: Figure, _ origin: Point, _ scale: Float, _ placement: Scene.Placement,
     _ canvas: Canvas
@@ -13,7 +13,8 @@ extension Painter {
     guard isOpen, scene.time != .night, scene.cloudCover < 0.62, scene.weather != .fog else {
       return
     }
-    // The sun is seen, so it stands beyond the subject, and the shadow comes towards the viewer.
+    // The sun is in the image, so it stands beyond the subject, and the shadow falls towards the
+    // viewer.
     let isLow = scene.time != .day
     let along = Point(-lamp.direction.x * (isLow ? 1.2 : 0.62), isLow ? 0.42 : 0.13)
     let contours = figure.parts.flatMap { part in
@@ -31,7 +32,7 @@ extension Painter {
       for contour in contours { coverage.add(contour) }
       coverage.forEachRow { row, span, line in
         let target = canvas.pixels + row * canvas.width + columns.lowerBound
-        // It pales with its length.
+        // The shadow fades along its length.
         let fade = 1 - 0.6 * Elementary.clamp((Float(row) - origin.y) / length)
         for index in span where line[index] > 0.002 {
           let under = target[index]
@@ -43,7 +44,7 @@ extension Painter {
     }
   }
 
-  /// A contour laid down on the ground, always in the same sense of rotation: so overlapping parts
+  /// Projects a contour onto the ground, always in the same orientation, so that overlapping parts
   /// add up to one shadow.
   private func cast(
     _ contour: [Point], _ origin: Point, _ scale: Float, _ facing: Float, _ along: Point

@@ -1,8 +1,8 @@
-/// One layer of what falls: a drop or a flake in some of the cells of a slanted grid that moves
-/// down with time.
+/// One layer of rain or snow: a slanted grid that moves down with time, with a drop or flake in
+/// some of its cells.
 struct Fall: Sendable {
   private let salt: UInt32
-  /// Cells in a height of the picture, across and down.
+  /// Cells per image height, across and down.
   private let cells: Point
   private let lean: Float
   /// How far the grid has moved, in cells.
@@ -29,7 +29,7 @@ struct Fall: Sendable {
       isSnow: false)
   }
 
-  /// Paints what of this layer lies in a band of rows.
+  /// Paints the part of this layer within a band of rows.
   func paint(_ tone: Colour, _ band: Range<Int>, _ canvas: Canvas) {
     let height = Float(canvas.height)
     let half = Float(canvas.width) / height * 0.5

@@ -2,7 +2,7 @@
 struct FigureDrawing: Sendable {
   private struct Part: Sendable {
     var contours: [[Point]]
-    /// What it is a marking of.
+    /// The contours of the part that it marks; empty for a part of its own.
     var frame: [[Point]]
     var bounds: Bounds
     var form: LitForm
@@ -15,9 +15,9 @@ struct FigureDrawing: Sendable {
 
   private let parts: [Part]
   private let distance: Float
-  /// The first row that lies under water; nothing is painted from there on.
+  /// The first row under water; nothing is painted from there on.
   private let waterline: Float
-  /// The pixels that it may touch; nil where it has no parts.
+  /// The pixels that it may touch; nil when it has no parts.
   let bounds: Bounds?
 
   init(
@@ -37,7 +37,7 @@ struct FigureDrawing: Sendable {
       Bands.run(0..<figure.parts.count, size: 4) { band in
         for index in band {
           let part = figure.parts[index]
-          // A cel has no soft tones.
+          // The cel style has no soft tones.
           if part.surface.isFeathered, painter.rendering.shading == .cel { continue }
           func placed(_ contours: [[Point]]) -> [[Point]] {
             contours.map { contour in contour.map { origin + $0 * turn } }
@@ -68,7 +68,7 @@ struct FigureDrawing: Sendable {
 
   func paint(on canvas: Canvas) { Self.paint([self], on: canvas) }
 
-  /// Paints figures, each over those before it.
+  /// Paints figures in order, later ones over earlier ones.
   static func paint(_ drawings: [FigureDrawing], on canvas: Canvas) {
     let bounds = drawings.compactMap(\.bounds)
     guard let first = bounds.first else { return }
@@ -91,7 +91,7 @@ struct FigureDrawing: Sendable {
     if part.isFeathered, let colour = part.form.plain {
       return paintFeathered(part, colour, coverage, on: canvas)
     }
-    // The lines of a form of several contours go round them all, so its inside covers them.
+    // Lines surround every contour of a form, so the fill must cover the inner ones.
     if part.contours.count > 1 { paintLines(of: part, rows, columns, on: canvas) }
     var frame: Coverage?
     if !part.frame.isEmpty {
@@ -117,7 +117,7 @@ struct FigureDrawing: Sendable {
           }
           var amount = line[index]
           if part.clear > 0 {
-            // Glass is clearest where it is looked through straight.
+            // Glass is clearest where the view goes straight through it.
             amount *= 1 - part.clear * (0.35 + 0.65 * form.straightness(x))
           }
           colour.w = distance

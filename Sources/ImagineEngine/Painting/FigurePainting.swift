@@ -1,4 +1,4 @@
-/// Paints subjects: their shadow on the ground, then their parts from the back to the front.
+/// Paints subjects: their shadow on the ground, then their parts from back to front.
 extension Painter {
   func paint(_ placement: Scene.Placement, _ canvas: Canvas) {
     if placement.isLeaping, scene.place.isWater { return paintLeap(placement, canvas) }
@@ -21,7 +21,7 @@ extension Painter {
     if placement.kind == .boat { paintReflection(of: drawing, waterline: origin.y, canvas) }
   }
 
-  /// The foot of what stands, on the nearest dry land beside it.
+  /// The foot of a standing subject, moved to the nearest dry land.
   private func onLand(_ placement: Scene.Placement) -> Point {
     guard placement.standsOnGround, scene.place == .coast, !scene.hasSurf else {
       return placement.foot
@@ -34,7 +34,7 @@ extension Painter {
     return placement.foot
   }
 
-  /// How far a subject has moved since the film began.
+  /// How far a subject has moved since the video began.
   private func motion(of placement: Scene.Placement) -> Point {
     switch placement.kind {
     case .bird where !placement.standsOnGround:
@@ -54,7 +54,7 @@ extension Painter {
     }
   }
 
-  /// A soft shadow under the foot, drawn out away from the sun.
+  /// A soft shadow under the foot, stretched away from the sun.
   func paintShadow(
     _ figure: Figure, _ origin: Point, _ scale: Float, _ placement: Scene.Placement,
     _ canvas: Canvas
@@ -92,7 +92,7 @@ extension Painter {
     }
   }
 
-  /// What floats is mirrored below its waterline, broken by the waves.
+  /// The mirror image of a floating subject below its waterline, broken by the waves.
   private func paintReflection(of drawing: FigureDrawing, waterline: Float, _ canvas: Canvas) {
     guard let bounds = drawing.bounds else { return }
     let rows =
@@ -115,7 +115,7 @@ extension Painter {
         for column in columns {
           let wave = ripple.value(Float(column) * 0.02, below * 0.22 + time * 2) - 0.5
           let from = min(max(column + Int(wave * reach * 2.4), 0), canvas.width - 1)
-          // Only the boat is mirrored here; the water has mirrored the rest.
+          // Mirror only the boat; the water has mirrored the rest.
           if above[from].w > 0.22 { continue }
           let mirrored = above[from] * Colour(0.7, 0.72, 0.75, 1)
           line[column] = line[column].mixed(mirrored, fade * (0.6 + 0.8 * (wave + 0.5)))

@@ -1,4 +1,5 @@
-/// What stands before a landscape: trees by the place and season, grass, flowers.
+/// Plants of a landscape: trees by place and season, painted behind the subjects, and grass and
+/// flowers along the lower edge, painted in front of them.
 extension Painter {
   func paintForeground(_ canvas: Canvas) {
     switch scene.place {
@@ -7,7 +8,7 @@ extension Painter {
     }
   }
 
-  /// Trees that belong to a landscape, painted before its subjects.
+  /// Trees of the landscape, painted before (behind) its subjects.
   func paintScenery(_ canvas: Canvas) {
     var stream = scene.stream.split("scenery")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
@@ -105,7 +106,7 @@ extension Painter {
 }
 
 extension Scene.Placement {
-  /// A placement for a part of the scenery that is drawn as a figure of its own.
+  /// A placement for scenery that is drawn as a figure of its own.
   static func scenery(_ seed: UInt64) -> Scene.Placement {
     Scene.Placement(
       kind: .tree, foot: Point(0, 0), height: 1, colours: [], material: nil, facing: 1, distance: 0,

@@ -1,4 +1,4 @@
-/// A forest from within: the light of a glade far off, trunks before it, leaves above, a path.
+/// A forest from inside: the light of a distant glade, trunks in front of it, leaves above, a path.
 extension Painter {
   func paintForest(_ canvas: Canvas) {
     let wood = Wood(self)
@@ -15,7 +15,7 @@ extension Painter {
     paintLightShafts(canvas, wood)
   }
 
-  /// The light between the leaves of the farthest trees.
+  /// Light between the leaves of the farthest trees.
   private func paintGlade(_ canvas: Canvas, _ wood: Wood) {
     let middle = Point(scene.sun.x * 0.35, scene.horizon - 0.12)
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, scene.horizon), 0.3).y, 0)) + 2)
@@ -75,7 +75,7 @@ extension Painter {
       var trunks: [FigureDrawing] = []
       for index in 0..<count {
         var x = -half + (Float(index) + stream.within(0.15...0.85)) * 2 * half / Float(count)
-        // The nearest stand at the sides, so that one can look in.
+        // Keep the nearest row at the sides, so that the view stays open.
         if row >= 3, abs(x) < half * 0.42 { x = x < 0 ? x - half * 0.45 : x + half * 0.45 }
         let foot = Point(
           x, scene.horizon + 0.015 + near * near * 0.36 + stream.within(-0.01...0.015))
@@ -98,7 +98,7 @@ extension Painter {
     let bark =
       isBirch ? Colour(0xD8_D4_C8) : Colour(stream.pick([0x5C_44_30, 0x4C_3A_2C, 0x68_50_3C]))
     var surface = Surface(colour: bark.lit(0.4 + 0.3 * near), texture: .bark, round: 1)
-    // What stands far off is a shape in the light and no more.
+    // Distant trunks are plain shapes against the light.
     surface.colour = surface.colour.mixed(wood.glade, 0.62 * (1 - near) * (1 - near))
     if near < 0.5 {
       surface.texture = .plain
@@ -139,7 +139,7 @@ extension Painter {
       painter: self, distance: 0.86 - near * 0.72)
   }
 
-  /// Leaves that hang into the picture from above; nearer rows reach lower at the sides.
+  /// Leaves that hang into the image from above; nearer rows reach lower at the sides.
   private func paintCanopy(_ row: Int, _ near: Float, _ wood: Wood, _ canvas: Canvas) {
     let offset = Float(row) * 13
     let nearness = 0.2 + 0.7 * near
@@ -155,7 +155,7 @@ extension Painter {
     }
     let lowest = edges.reduce(0, max) + 0.1
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, lowest), nearness).y, 0)) + 1)
-    // Lit through where it is thin, dark where it is dense.
+    // Bright where thin, dark where dense.
     let fade = 0.6 * (1 - near) * (1 - near)
     let thin = wood.bright.mixed(wood.glade, fade)
     let dense = wood.dim.lit(1 - near * 0.45).mixed(wood.glade, fade)
@@ -166,7 +166,7 @@ extension Painter {
       for pixelRow in band {
         let y = canvas.y(pixelRow, nearness)
         let line = canvas.pixels + pixelRow * canvas.width
-        // The light on a tuft, looked up at every second place.
+        // The light on a tuft, computed at every second pixel.
         var tuft: Float = 0
         var tuftColumn = -1
         for column in 0..<canvas.width {
@@ -176,7 +176,7 @@ extension Painter {
           let mass = wood.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
           let filled = mass - 0.42 + min((edge - y) * 3, 0.12)
           if filled <= -0.5 * leafiness { continue }
-          // Single leaves, turned against the grid of the noise.
+          // Single leaves, rotated against the grid of the noise.
           let leaf =
             wood.noise.value((x * 0.8 - y * 0.6) * leaves, (x * 0.6 + y * 0.8) * leaves) - 0.5
           let body = filled + leaf * leafiness
@@ -215,7 +215,7 @@ extension Painter {
       var fern = Figure(.scenery(stream.next()), time: time)
       let breeze = Elementary.sin(time * 1.1 + Float(index)) * 0.03
       for frond in 0..<11 {
-        // From both sides to the middle, so that the upright ones stand in front.
+        // From both sides to the middle, so that upright fronds stand in front.
         let turn = Float(frond / 2) * 0.24 * (frond % 2 == 0 ? 1 : -1)
         let angle = -1.571 + (frond % 2 == 0 ? 1.45 : -1.45) - turn + stream.within(-0.1...0.1)
         let reach = Point(Elementary.cos(angle), Elementary.sin(angle)) * size
@@ -233,7 +233,7 @@ extension Painter {
     FigureDrawing.paint(ferns, on: canvas)
   }
 
-  /// Sun that falls through the leaves and shows in the air.
+  /// Sunlight that falls through the leaves and shows in the air.
   private func paintLightShafts(_ canvas: Canvas, _ wood: Wood) {
     let isHazy = scene.weather == .fog || scene.features.contains(.mist)
     guard wood.sunlight > 0.3, !wood.isConifer || isHazy || scene.time != .day else { return }
@@ -264,20 +264,20 @@ extension Painter {
   }
 }
 
-/// What the parts of a forest have in common: its season's colours in its hour's light.
+/// Shared by the parts of a forest: the season's colours in the light of the time of day.
 struct Wood: Sendable {
   let isConifer: Bool
   let isWinter: Bool
-  /// The share of birches among the trunks.
+  /// The fraction of birches among the trunks.
   let birches: Float
   let leaf: Colour
   let moss: Colour
   let earth: Colour
   let path: Colour
-  /// Leaves in the shade, and with the sun behind them.
+  /// Leaves in shade, and with the sun behind them.
   let dim: Colour
   let bright: Colour
-  /// What distance fades into.
+  /// The colour that distant things fade into.
   let glade: Colour
   /// Sunlight on the ground, and how strong it is, 0 … 1.
   let light: Colour

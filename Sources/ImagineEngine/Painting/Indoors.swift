@@ -2,7 +2,7 @@
 extension Painter {
   func paintInterior(_ canvas: Canvas) {
     let room = Room(self, aspect: Float(canvas.width) / Float(canvas.height))
-    // Two looks at a pixel: its many straight edges would creep in a film.
+    // Two samples per pixel: otherwise the many straight edges would crawl in a video.
     let part = 0.25 / Float(canvas.height)
     canvas.inBands { band in
       for row in band {
@@ -39,7 +39,7 @@ extension Painter {
     for x in [-0.3, 0.3] as [Float] {
       sofa.box(x - 0.012, -0.02, x + 0.012, 0.005, .plain(0x4C_34_20))
     }
-    // What the prompt seats somebody on takes the place of the room's own sofa.
+    // A sofa or bed that the prompt names replaces the room's own sofa.
     if !scene.subjects.contains(where: { $0.kind == .sofa || $0.kind == .bed }) {
       draw(sofa, Point(-side * half * 0.5, floor), 0.2, canvas)
     }
@@ -99,7 +99,7 @@ extension Painter {
           let mottle =
             1 + (noise.cloud(x * 2.4, y * 2.4, octaves: 4) - 0.5) * 0.16 * rendering.texture
           var colour = paper * Colour(repeating: (0.3 + 0.85 * pool) * mottle)
-          // Without a table the backdrop sweeps forwards; with one, the table has an edge.
+          // Without a table the backdrop sweeps forwards; a table has an edge.
           let t =
             hasTable
             ? Elementary.smooth(edge - 0.0015, edge + 0.0015, y)
@@ -109,7 +109,7 @@ extension Painter {
             colour * Colour(repeating: dim)
             * (scene.palette.sun * Colour(repeating: 0.35) + Colour(0.55, 0.55, 0.55, 0))
           if isNeon {
-            // A ring of light behind the subject, and a line of it along the table.
+            // A ring of light behind the subject, and a line of light along the table.
             let ring = abs((x * x + dy * dy).squareRoot() - 0.36)
             let line = max(
               y < edge ? Elementary.smooth(0.012, 0.004, ring) : 0,
@@ -192,7 +192,7 @@ private struct Room: Sendable {
     } else {
       colour = painter.scene.palette.ambient * Colour(0.95, 0.93, 0.9, 0) * Colour(repeating: 0.85)
     }
-    // Corners lie in shade.
+    // Corners are darker.
     let corner = min(min(abs(width - abs(px)), depth - z + 0.4), min(py, ceiling - py) + 0.2)
     colour = colour * Colour(repeating: 0.62 + 0.38 * Elementary.smooth(0, 0.9, corner))
     colour += daylight * colour
@@ -206,7 +206,7 @@ private struct Room: Sendable {
     return colour
   }
 
-  /// The window's own light on what lies near it, and the lamp's.
+  /// The light of the window and of the lamp on nearby surfaces.
   private func windowLight(_ x: Float, _ y: Float, _ z: Float) -> Colour {
     let dx = x - windowX
     let dz = depth - z
@@ -239,7 +239,7 @@ private struct Room: Sendable {
     Colour(0xD8_D0_C0), Colour(0x5C_44_5C),
   ]
 
-  /// A shelf of books along a side wall.
+  /// A bookshelf along a side wall.
   private func shelf(_ u: Float, _ y: Float) -> Colour {
     let wood = Colour(0x6C_48_2C)
     let fy = Elementary.fraction(y / 0.42)
@@ -270,7 +270,7 @@ private struct Room: Sendable {
     return albedo * (painter.scene.palette.ambient + Colour(0.1, 0.09, 0.08, 0))
   }
 
-  /// What is seen through the window; nil beside it.
+  /// What is visible through the window; nil beside it.
   private func window(_ x: Float, _ y: Float, _ sx: Float, _ sy: Float) -> Colour? {
     let u = (x - windowX) / 0.85
     let v = (y - 1.5) / 0.75

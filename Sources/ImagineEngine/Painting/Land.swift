@@ -1,4 +1,4 @@
-/// Heights and colours of the land of a scene, in units of about the viewer's size.
+/// Heights and colours of the land of a scene, in units of about a person's height.
 struct Land: Sendable {
   enum Kind { case mountains, dunes, hills, snow, coast, lake }
 
@@ -7,7 +7,7 @@ struct Land: Sendable {
   let horizon: Float
   let hasWater: Bool
   let farthest: Float
-  /// How far the camera has moved aside and forwards, in units.
+  /// How far the camera has moved sideways and forwards, in units.
   let pan: Float
   let advance: Float
   private let octaves: Int
@@ -19,7 +19,7 @@ struct Land: Sendable {
   private let side: Float
   private let isCel: Bool
   private let glow: Colour
-  /// Bumps in a unit, and how strongly they turn the light.
+  /// Bumps per unit, and how strongly they tilt the surface.
   private let grainSize: Float
   private let bumpiness: Float
 
@@ -52,7 +52,7 @@ struct Land: Sendable {
     bumpiness = kind == .snow ? 0.1 : (kind == .dunes ? 0.12 : 0.3)
   }
 
-  /// Height of the land at a point, in units; water lies at 0 where there is any.
+  /// Height of the land at a point, in units; water lies at 0.
   @inline(__always)
   func height(_ x: Float, _ z: Float, octaves: Int) -> Float {
     switch kind {
@@ -62,7 +62,7 @@ struct Land: Sendable {
       let near = shape.swell(x * 0.16 + 40, z * 0.16, octaves: min(octaves, 5))
       return rise * rise * crest * 19 * (0.45 + rise) + (near - 0.45) * 1.5
     case .dunes:
-      // The wind piles the sand up slowly on one side and lets it slide down on the other.
+      // Wind piles sand up slowly on one side and lets it slide down on the other.
       let bend = shape.swell(x * 0.045 + 9, z * 0.05, octaves: 2) * 2.1
       let phase = Elementary.fraction(x * 0.06 * side + z * 0.075 + bend)
       let profile =
@@ -105,11 +105,11 @@ struct Land: Sendable {
     }
   }
 
-  /// What the ground is made of at a point; its slope is 1 where it is level.
+  /// The ground's colour at a point; a `slope` of 1 is level.
   @inline(__always)
   func ground(_ x: Float, _ z: Float, _ height: Float, level: Float) -> Colour {
     var patch = detail.cloud(x * 0.4, z * 0.4, octaves: 3)
-    // A cel has fields of one colour.
+    // The cel style has fields of one colour.
     if isCel { patch = patch > 0.54 ? 0.75 : 0.3 }
     var colour: Colour
     switch kind {
@@ -147,17 +147,17 @@ struct Land: Sendable {
     return colour
   }
 
-  /// Where one ground ends and another begins: a soft border, on a cel a sharp one.
+  /// The border between two grounds: soft, but sharp in the cel style.
   @inline(__always)
   private func border(_ low: Float, _ high: Float, _ x: Float) -> Float {
     let t = Elementary.smooth(low, high, x)
     return isCel ? Elementary.smooth(0.44, 0.56, t) : t
   }
 
-  /// How far slopes are overdone in the light: sand is smooth, only its shadows tell its form.
+  /// Exaggerates slopes in the light: smooth sand shows its form only by shadows.
   var relief: Float { kind == .dunes ? 3 : 1 }
 
-  /// Whether stones and tufts are shown.
+  /// True when stones and tufts are shown.
   var isRough: Bool { texture >= 0.3 }
 
   @inline(__always)
@@ -170,14 +170,14 @@ struct Land: Sendable {
     }
   }
 
-  /// What is too small for the table of heights, stones, tufts, ripples: their brightness and
-  /// their slopes. Far away it would only flicker, and is 0.
+  /// Stones, tufts and ripples, which are too small for the height table: their brightness and
+  /// slopes. 0 far away, where they would only flicker.
   @inline(__always)
   func roughness(_ x: Float, _ z: Float, distance: Float) -> (fine: Float, slope: Point) {
     let near = texture / (1 + distance * distance * 0.011)
     if near < 0.03 || !isRough { return (0, Point(0, 0)) }
     if kind == .dunes {
-      // Ripples across the wind, and grains between them.
+      // Ripples across the wind, with grains between them.
       let bend = detail.cloud(x * 0.45, z * 0.45, octaves: 3) * 9
       let turn = (x * 0.8 * side + z * 2.4) * 2.6 + bend
       let grain = detail.value(x * 19, z * 19) - 0.5
@@ -192,11 +192,10 @@ struct Land: Sendable {
     )
   }
 
-  /// On which side of the water the land of a coast lies: to the right where positive.
+  /// The side of a coast's land: positive for the right.
   var dryDirection: Float { side }
 
-  /// Where something that stands on dry land at a place of the picture has its foot; nil where
-  /// there is water.
+  /// The foot of a subject that stands on dry land at this position; nil over water.
   func footing(_ foot: Point) -> Point? {
     let z = eye * LandTable.focal / max(foot.y - horizon, 0.02)
     let height = height(foot.x / LandTable.focal * z, z, octaves: 4)

@@ -1,9 +1,9 @@
-/// The heights of the land along every ray of a picture, and their slopes.
+/// The heights of the land along every ray of an image, and their slopes.
 ///
-/// Rays are sampled for every second column, ever more coarsely with distance; what lies between
-/// is interpolated. Nothing else of the painter asks the land for its height at a pixel.
+/// Rays are sampled at every second column, more coarsely with distance, and interpolated between.
+/// No other code of the painter computes the land's height per pixel.
 struct LandTable: Sendable {
-  /// Height, and how it grows to the right and away from the viewer.
+  /// Height, and its slope to the right and away from the viewer.
   typealias Sample = SIMD4<Float>
 
   static let focal: Float = 1.1
@@ -16,7 +16,7 @@ struct LandTable: Sendable {
   private let samples: [Sample]
 
   init(_ land: Land, _ painter: Painter, _ canvas: Canvas) {
-    // As fine as the rows of a picture of this height can show.
+    // As fine as the rows of an image of this height can show.
     let growth: Float =
       canvas.height < 500 ? 1.019 : (painter.rendering.octaves > 5 ? 1.009 : 1.012)
     self.growth = growth
@@ -61,7 +61,7 @@ struct LandTable: Sendable {
             var sample = flat[at]
             sample.y = (flat[right].x - flat[left].x) / max(flat[right].w - flat[left].w, 1e-4)
             let length = z * (far > at ? growth : 1) - z / (near < at ? growth : 1)
-            // Along a ray that leans, a step away is also a step aside.
+            // Along a slanted ray, a step away is also a step sideways.
             let lean = sample.w / z
             sample.z = (flat[far].x - flat[near].x) / max(length, 1e-4) - sample.y * lean
             out[at] = sample
@@ -73,7 +73,7 @@ struct LandTable: Sendable {
     }
   }
 
-  /// How far away a step lies.
+  /// The distance of each step.
   func distances() -> [Float] {
     var z = Self.nearest
     return (0..<steps).map { _ in
@@ -82,7 +82,7 @@ struct LandTable: Sendable {
     }
   }
 
-  /// The samples of a column of the picture.
+  /// The samples of a column of the image.
   func column(_ column: Int, into line: inout [Sample]) {
     let left = column / Self.spacing + 1
     let t = Float(column % Self.spacing) / Float(Self.spacing)

@@ -1,4 +1,4 @@
-/// Animals that spring out of the water, in an arc, with the water that they throw up.
+/// Animals that leap out of the water in an arc, with the splash they make.
 extension Painter {
   func paintLeap(_ placement: Scene.Placement, _ canvas: Canvas) {
     let leap = Leap(placement, at: time)
@@ -25,15 +25,16 @@ extension Painter {
   }
 }
 
-/// A moment of a leap. Lengths are in heights of the animal, from where it passes the surface.
+/// A moment of a leap. Lengths are in heights of the animal, from the point where it passes the
+/// surface.
 private struct Leap {
-  /// How its body is turned: up where negative, down where positive.
+  /// The rotation of its body: negative is nose up.
   let angle: Float
   let advance: Float
   let rise: Float
   let splashes: [(x: Float, strength: Float)]
 
-  /// It takes 3.4 s from one leap to the next; a picture shows it on its way up.
+  /// A leap repeats every 3.4 s; a still image shows the animal on its way up.
   init(_ placement: Scene.Placement, at time: Float) {
     var stream = RandomStream(placement.seed)
     let offset = stream.within(-0.08...0.08)

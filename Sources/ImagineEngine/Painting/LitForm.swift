@@ -1,9 +1,9 @@
-/// The light on a part of a subject, worked out on the grid of its relief.
+/// The light on a part of a subject, computed on the grid of its relief.
 ///
-/// Light changes slowly over a form, so that a pixel only looks up what lies between four points
-/// of the grid. Flat steps of light are taken at the pixel, where their edges must be sharp.
+/// Light changes slowly over a form, so a pixel interpolates between four grid points. Steps of
+/// light (cel style) are computed per pixel, because their edges must be sharp.
 struct LitForm: Sendable {
-  /// What a cel shows: a colour for each step of light, and one where it shines.
+  /// The cel style's colours: one for each step of light, and one for highlights.
   fileprivate struct Steps: Sendable {
     let dark: Colour
     let middle: Colour
@@ -11,8 +11,8 @@ struct LitForm: Sendable {
     let shine: Colour
   }
 
-  // Of each point of the grid: the colour; or, in steps, how far it faces the light and how
-  // strongly it mirrors it. The fourth number is how straight it faces the viewer.
+  // For each grid point: the colour; or with steps, how far it faces the light and how strongly it
+  // reflects it. The fourth component is how straight it faces the viewer.
   private let cells: [Colour]
   private let grid: Relief.Grid?
   private let steps: Steps?
@@ -29,7 +29,7 @@ struct LitForm: Sendable {
           surface.colour * Colour(repeating: surface.glow)
           + lamp.light(surface.colour, normal, shine: 0) * Colour(repeating: 0.3)
       } else {
-        // Metal mirrors a bright sky over a dark ground.
+        // Metal reflects a bright sky over a dark ground.
         let mirror: Float =
           surface.texture == .brushed && lamp.texture > 0
           ? Elementary.smooth(-0.2, 0.35, normal.y) * 0.5 + 0.65 : 1
@@ -55,10 +55,10 @@ struct LitForm: Sendable {
         shine: lamp.sun * Colour(repeating: 0.35 * surface.shine)) : nil
   }
 
-  /// The one colour of a form that is flat; nil where it has a relief or shows steps of light.
+  /// The single colour of a flat form; nil when it has a relief or steps of light.
   var plain: Colour? { grid == nil && steps == nil ? cells.first : nil }
 
-  /// Lends a row of the form for as long as `body` runs.
+  /// Calls `body` with a row of the form.
   @inline(__always)
   func withRow(_ row: Int, _ body: (Row) -> Void) {
     cells.withUnsafeBufferPointer { cells in

@@ -5,7 +5,7 @@ struct Painter: Sendable {
   let scene: Scene
   let rendering: Rendering
   let lamp: Lamp
-  /// Seconds from the start of a film; 0 for a picture.
+  /// Seconds from the start of a video; 0 for an image.
   let time: Float
 
   init(_ scene: Scene, _ rendering: Rendering, time: Float = 0) {
@@ -15,7 +15,7 @@ struct Painter: Sendable {
     lamp = Lamp(self.scene, rendering)
   }
 
-  /// Paints the whole canvas, the finish of the style included.
+  /// Paints the whole canvas, including the style's finish.
   func paint(_ canvas: Canvas) {
     paintPlace(canvas)
     for subject in scene.subjects where !canvas.control.isStopped { paint(subject, canvas) }
@@ -65,10 +65,10 @@ struct Painter: Sendable {
   func hazed(_ colour: Colour, _ depth: Float) -> Colour { Air(self, depth: depth).over(colour) }
 }
 
-/// The air before something at a depth.
+/// The haze in front of something at a depth.
 struct Air: Sendable {
   private let haze: Colour
-  /// How much of what is behind it hides, 0 … 1.
+  /// The fraction of the background that it hides.
   let amount: Float
 
   /// At a depth of 0 … 1.

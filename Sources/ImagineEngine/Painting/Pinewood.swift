@@ -1,4 +1,4 @@
-/// A forest of firs: lines of them, ever paler into the distance, and a few that stand near.
+/// A forest of firs: rows that fade into the distance, and a few trees nearby.
 extension Painter {
   func paintPinewood(_ canvas: Canvas, _ wood: Wood) {
     var stream = scene.stream.split("firs")
@@ -11,14 +11,14 @@ extension Painter {
       for index in 0..<count {
         let x = -half + (Float(index) + stream.within(0.1...0.9)) * 2 * half / Float(count)
         let aside = Elementary.clamp(abs(x) / half)
-        // A clearing in the middle lets the look go far.
+        // A clearing in the middle keeps the view open.
         if row > 2, aside < 0.3 { continue }
         let height = (0.2 + near * 0.2) * stream.within(0.7...1.2) * (0.75 + 0.5 * aside)
         let foot = Point(x, scene.horizon + 0.012 + near * near * 0.05)
         let colour = needle.lit(stream.within(0.75...1.05)) * scene.palette.ambient
         let faded = colour.mixed(wood.glade, 0.74 - near * 0.52)
         var figure = Figure(.scenery(stream.next()), time: time)
-        // As light as it is, whatever falls on it: a shape and no more.
+        // Drawn without shading: a plain shape in one tone.
         figure.drawFirShape(Surface(colour: faded, round: 0, glow: 0.94))
         firs.append(drawing(figure, foot, height, 0.3, 0.9 - near * 0.4, canvas))
       }
@@ -63,7 +63,7 @@ extension Painter {
 }
 
 extension Figure {
-  /// The shape of a fir as one outline.
+  /// A fir as one outline.
   fileprivate mutating func drawFirShape(_ surface: Surface) {
     let tiers = 9
     var right: [Point] = [Point(0, -1)]

@@ -1,24 +1,24 @@
-/// The swell of a part: how far it stands out of the picture's plane, from its outline alone.
+/// How far a part bulges out of the image plane, computed from its outline alone.
 ///
-/// The outline is drawn small and blurred as wide as the part is thick; its slopes are the part's.
+/// The outline is drawn small and blurred by the part's thickness; its slopes become the part's.
 struct Relief: Sendable {
-  /// Where the points lie at which the swell is known.
+  /// The grid of points at which the bulge is computed.
   struct Grid: Sendable {
     var columns: Int
     var rows: Int
     /// In pixels.
     var origin: Point
-    /// Points in a pixel.
+    /// Points per pixel.
     var scale: Float
   }
 
   let grid: Grid
   private let heights: [Float]
-  /// The columns of each row that a pixel of the part may ask for.
+  /// The columns of each row that a pixel of the part may read.
   private let spans: [Range<Int>]
   private let strength: Float
 
-  /// The swell of contours given in pixels; nil where they are too small or flat to show it.
+  /// The relief of contours given in pixels; nil when they are too small or flat to show it.
   init?(_ contours: [[Point]], round: Float) {
     guard round > 0.02, let bounds = Bounds(contours) else { return nil }
     let extent = bounds.high - bounds.low
@@ -49,7 +49,7 @@ struct Relief: Sendable {
     var spans = [Range<Int>](repeating: 0..<0, count: rows)
     coverage.forEachRow { row, span, line in
       for column in span { field[row * columns + column] = line[column] }
-      // A pixel looks up the four points around it, and may lie beside what its edge covers.
+      // A pixel reads the four points around it, which may lie outside the part's coverage.
       let wide = max(span.lowerBound - 2, 0)..<min(span.upperBound + 2, columns)
       for near in max(row - 2, 0)..<min(row + 3, rows) {
         let known = spans[near]
@@ -65,8 +65,8 @@ struct Relief: Sendable {
     strength = Float(radius) * 3 * round
   }
 
-  /// Calls `body` for each point with the direction in which the surface looks there: x right,
-  /// y up, z towards the viewer. Points that no pixel asks for have the value of what is level.
+  /// Calls `body` for each point with the surface normal there: x right, y up, z towards the
+  /// viewer. Points that no pixel reads get the value of a level surface.
   func normals<Value>(_ body: (SIMD3<Float>) -> Value) -> [Value] {
     let columns = grid.columns
     let rows = grid.rows

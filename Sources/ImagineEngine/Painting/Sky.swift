@@ -1,17 +1,17 @@
-/// The sky: its colours, sun or moon, stars, clouds.
+/// The sky: colours, sun or moon, stars, clouds.
 extension Painter {
   func paintSky(_ canvas: Canvas) {
     let sky = Sky(self)
     // Distant land leaves a strip below the horizon open.
     let bottom = Int(canvas.pixel(Point(0, scene.horizon + 0.035), 0.1).y) + 4
     let rows = 0..<min(canvas.height, max(bottom, 1))
-    // Air has no edges that would show what lies between; a cel's clouds have.
+    // Air has no edges, so interpolation is safe; a cel's clouds have edges.
     canvas.paint(rows, every: rendering.shading == .cel ? 1 : 2, 0.1) { sky.colour($0, $1) }
     paintStars(canvas, rows)
   }
 }
 
-/// The colour of the sky at a point of the picture.
+/// The colour of the sky at a point of the image.
 struct Sky: Sendable {
   private let palette: Palette
   private let sun: Point
@@ -85,7 +85,7 @@ struct Sky: Sendable {
   }
 
   private func clouds(_ sky: Colour, _ x: Float, _ elevation: Float, _ distance: Float) -> Colour {
-    // A flat layer of clouds seen from below: farther ones lie closer together.
+    // A flat layer of clouds seen from below: distant ones lie closer together.
     let far = 1 / (elevation + 0.13)
     let u = x * far * 1.5 + drift
     let v = far * 2.1 * wisps

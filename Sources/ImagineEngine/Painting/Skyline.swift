@@ -1,5 +1,5 @@
-/// A city: rows of towers, the far ones in haze, their windows lit after dark, and the river
-/// before them that mirrors it all.
+/// A city: rows of towers, distant ones in haze, with lit windows after dark, and a river in front
+/// that mirrors them.
 extension Painter {
   func paintSkyline(_ canvas: Canvas) {
     var stream = scene.stream.split("skyline")
@@ -11,7 +11,7 @@ extension Painter {
         nearness: 0.15 + Float(row) * 0.08, shore: shore, canvas)
     }
     for (index, row) in rows.enumerated() {
-      // Where a nearer row stands, nothing of this one is seen.
+      // Skip what a nearer row hides.
       let hidden = (0..<canvas.width).map { column in
         rows[(index + 1)...].reduce(canvas.height) { min($0, $1.tops[column]) }
       }
@@ -24,7 +24,7 @@ extension Painter {
     if scene.subjects.contains(where: \.standsOnGround) { paintQuay(canvas) }
   }
 
-  /// The paved bank from which the city is seen, for those who stand there.
+  /// The paved bank in front of the city, for subjects that stand there.
   private func paintQuay(_ canvas: Canvas) {
     let edge: Float = 0.885
     let noise = Noise(scene.stream.split("quay"))
@@ -108,7 +108,7 @@ extension Painter {
   private func wall(
     _ tower: Tower, _ u: Float, _ up: Float, _ depth: Float, rows: Int
   ) -> Colour {
-    // The side that the sun does not reach takes the last quarter of the width.
+    // The side away from the sun takes the last quarter of the width.
     let sunSide: Float = lamp.direction.x > 0 ? u : 1 - u
     let isFront = sunSide > 0.3
     let normal =
@@ -122,7 +122,7 @@ extension Painter {
     let gy = up * 62
     let fx = Elementary.fraction(gx)
     let fy = Elementary.fraction(gy)
-    // A window's edge is as soft as a pixel is wide, or a moving camera would make it creep.
+    // A window's edge is one pixel soft; otherwise it would crawl when the camera moves.
     let pixel = 1 / Float(rows)
     let across: Float =
       tower.style == 1
@@ -156,7 +156,7 @@ extension Painter {
     return hazed(colour, depth * 0.7 + Elementary.smooth(0.12, 0, up) * 0.12 * depth)
   }
 
-  /// How much of a pixel of width `size` about `x` lies between two edges.
+  /// How much of a pixel of width `size` at `x` lies between two edges.
   @inline(__always)
   private static func covered(_ x: Float, _ low: Float, _ high: Float, _ size: Float) -> Float {
     Elementary.clamp((min(x + size * 0.5, high) - max(x - size * 0.5, low)) / size)
@@ -172,7 +172,7 @@ private struct TowerRow: Sendable {
   let towers: [Tower]
   let depth: Float
   let nearness: Float
-  /// Of each column, the row of pixels from which on towers fill it.
+  /// For each column, the pixel row from which on towers fill it.
   let tops: [Int]
 
   init(towers: [Tower], depth: Float, nearness: Float, shore: Float, _ canvas: Canvas) {
@@ -200,7 +200,7 @@ private struct Tower: Sendable {
   let style: Int
   let seed: UInt32
 
-  /// Height of the roof's edge across the width (0 … 1).
+  /// The height of the roof's edge across the width (0 … 1).
   @inline(__always)
   func top(_ u: Float) -> Float {
     let off = abs(u - 0.5)

@@ -1,4 +1,4 @@
-/// Space with its nebula and planets, and the land under a sky full of stars.
+/// Space with a nebula and planets, and land under a starry sky.
 extension Painter {
   func paintSpace(_ canvas: Canvas) {
     var stream = scene.stream.split("space")
@@ -21,7 +21,7 @@ extension Painter {
       let lane = y + x * tilt + warpX * 0.5
       let belt = Elementary.exp(-lane * lane * 9)
       var light = Elementary.smooth(0.42, 0.8, cloud) * (0.2 + belt)
-      // A cel has clouds of three flat tones.
+      // The cel style has clouds of three flat tones.
       if isCel { light = light > 0.4 ? 0.6 : (light > 0.18 ? 0.3 : (light > 0.06 ? 0.12 : 0)) }
       let dark = Elementary.smooth(
         0.5, 0.7, noise.cloud(x * 3.4 + 50 + warpY * 2, y * 3.4, octaves: 5))
@@ -57,7 +57,7 @@ extension Painter {
       (Colour(0xB0_54_38), Colour(0xD8_90_60), Colour(0x70_34_28)),
     ]
     let banded = ringed || stream.chance(0.4)
-    // The second is an earth: it has continents, no bands.
+    // The second planet is an earth: it has continents, no bands.
     let colours = banded ? palettes[[0, 2, 3][stream.whole(0...2)]] : stream.pick(palettes)
     let isCel = rendering.shading == .cel
     let soft: Float = isCel ? 0.1 : 1

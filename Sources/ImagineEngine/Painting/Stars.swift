@@ -1,4 +1,4 @@
-/// Stars above the horizon: brighter ones are rarer, and they twinkle in a film.
+/// Stars above the horizon: bright ones are rare, and they twinkle in a video.
 extension Painter {
   func paintStars(_ canvas: Canvas, _ rows: Range<Int>) {
     guard scene.features.contains(.stars) else { return }
@@ -57,7 +57,7 @@ private struct StarField: Sendable {
     let colour =
       Colour(0.8 + 0.3 * tint, 0.9, 1.15 - 0.35 * tint, 0)
       * Colour(repeating: fade * strength * dim * 0.8)
-    // Beyond this its light is too weak to see.
+    // Farther out its light is too weak to see.
     let limit = min(size * magnitude * twinkle / 0.02 - size * 0.35, 0.12)
     if limit <= 0 { return }
     let middle = canvas.pixel(place, Self.nearness)

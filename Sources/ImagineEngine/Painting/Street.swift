@@ -1,5 +1,5 @@
-/// A street seen along its middle: each pixel's ray meets the road, the pavements, one of the two
-/// rows of houses, or the sky.
+/// A street seen along its middle: each pixel's ray hits the road, a pavement, one of the two rows
+/// of houses, or the sky.
 extension Painter {
   func paintStreet(_ canvas: Canvas) {
     let street = Street(self, canvas)
@@ -36,10 +36,10 @@ private struct Street: Sendable {
   private let halfWidth: Float = 3.4
   private let eye: Float = 1.6
   private let lotWidth: Float = 4.2
-  /// How far away all is air, in units.
+  /// The distance at which haze hides everything, in units.
   private let airDepth: Float = 48
   private static let nearness: Float = 0.3
-  /// Of each column of the picture.
+  /// One for each column of the image.
   private var walls: [Wall] = []
 
   init(_ painter: Painter, _ canvas: Canvas) {
@@ -61,7 +61,7 @@ private struct Street: Sendable {
     }
   }
 
-  /// Paints the rows of a band, but for the sky.
+  /// Paints the rows of a band, except the sky.
   func paint(_ band: Range<Int>, _ canvas: Canvas) {
     for row in band {
       let y = canvas.y(row, Self.nearness)
@@ -74,7 +74,7 @@ private struct Street: Sendable {
     }
   }
 
-  /// What is seen in a direction; nil where it is the sky.
+  /// The colour seen in a direction; nil for the sky.
   private func colour(_ dx: Float, _ dy: Float, _ wall: Wall, _ canvas: Canvas) -> Colour? {
     if dy < 0 {
       let z = eye / -dy
@@ -91,24 +91,24 @@ private struct Street: Sendable {
     return colour
   }
 
-  /// What of a wall is the same from its foot to its roof.
+  /// The values of a wall that are the same from its foot to its roof.
   private struct Wall: Sendable {
     let z: Float
     let side: Int32
     let lot: Int32
     let kind: Float
     let roof: Float
-    /// Along the lot's front.
+    /// Position along the lot's front.
     let u: Float
     let facade: Colour
     let light: Light
-    /// The houses behind it, the nearest first: where each begins, its roof, its colour.
+    /// The houses behind it, nearest first.
     let behind: (House, House, House)
     let lamps: Float
     let air: Air
   }
 
-  /// The light on a plane: what it sends is a multiple of its colour, and something more.
+  /// The light on a plane: a factor on the surface's colour, and an added colour.
   private struct Light: Sendable {
     private let least: Colour
     private let gain: Colour
@@ -122,13 +122,13 @@ private struct Street: Sendable {
     func on(_ albedo: Colour) -> Colour { albedo * gain + least }
   }
 
-  /// A house as far as it looks out behind a lower one.
+  /// The part of a house that shows behind a lower one.
   private struct House: Sendable {
     let edge: Float
     let roof: Float
     let colour: Colour
 
-    /// Whether it is seen over a wall at `z` where that would be `height` high.
+    /// True when it is visible above a wall at `z` where that would be `height` high.
     @inline(__always)
     func isSeen(over z: Float, _ height: Float) -> Bool {
       1.6 + (height - 1.6) * edge / z < roof
@@ -145,7 +145,7 @@ private struct Street: Sendable {
       var colour = painter.lamp.light(facade(lot, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
       colour = painter.hazed(colour, edge / airDepth)
       colour.w = edge / 70
-      // So far off there is none.
+      // At this distance there is none.
       return House(edge: edge, roof: edge < 60 ? roof(lot) : -.infinity, colour: colour)
     }
     let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
@@ -161,7 +161,7 @@ private struct Street: Sendable {
 
   private func facade(_ wall: Wall, at height: Float) -> Colour? {
     if height > wall.roof {
-      // Behind a low house stands the next higher one.
+      // A low house reveals the next higher one behind it.
       if wall.behind.0.isSeen(over: wall.z, height) { return wall.behind.0.colour }
       if wall.behind.1.isSeen(over: wall.z, height) { return wall.behind.1.colour }
       return wall.behind.2.isSeen(over: wall.z, height) ? wall.behind.2.colour : nil
@@ -188,7 +188,7 @@ private struct Street: Sendable {
     return colour
   }
 
-  /// A window of an upper floor; nil where the wall is.
+  /// A window of an upper floor; nil on the wall.
   private func window(_ wall: Wall, _ height: Float) -> Colour? {
     let wx = Elementary.fraction(wall.u / 1.05)
     let wy = Elementary.fraction(height / 1.9)
@@ -220,7 +220,7 @@ private struct Street: Sendable {
     Colour(0xB8_34_2C), Colour(0x2C_70_50), Colour(0x34_50_88), Colour(0xD0_98_30),
   ]
 
-  /// The ground floor: a window to look into, a door, an awning.
+  /// The ground floor: a shop window, a door, an awning.
   private func shop(_ wall: Colour, _ u: Float, _ height: Float, _ lot: Int32, _ side: Int32)
     -> Colour
   {
@@ -239,7 +239,7 @@ private struct Street: Sendable {
     return wall.lit(0.75)
   }
 
-  /// Signs that glow over the shops.
+  /// Glowing signs over the shops.
   private func signs(_ wall: Wall, _ height: Float) -> Colour {
     let kind = wall.kind
     guard painter.lamp.isNeon || (isLit && kind > 0.6) else { return Colour(0, 0, 0, 0) }
@@ -277,13 +277,13 @@ private struct Street: Sendable {
     }
     var colour = painter.lamp.light(albedo, SIMD3(rough * 0.2, 0.96, 0.2), shine: 0)
     if isLit {
-      // The pools of light under the lamps.
+      // Pools of light under the lamps.
       let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5
       colour +=
         lampColour * albedo * Colour(repeating: 1.6 * Elementary.exp(-along * along * 14))
     }
     if isWet {
-      // A wet road mirrors the houses, more where the water stands.
+      // A wet road mirrors the houses, most strongly in puddles.
       let wave = (noise.value(x * 3, z * 2.2 + painter.time * 0.5) - 0.5) * 0.024
       let place = canvas.pixel(Point((dx + wave) * 1.1 + vanish, 0), Self.nearness).x
       let wall = walls[min(max(Int(max(place, 0)), 0), walls.count - 1)]

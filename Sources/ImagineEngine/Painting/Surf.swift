@@ -1,6 +1,6 @@
-/// Waves that come in, break, and run up a beach on whose sand the viewer stands.
+/// Waves that come in, break and run up a beach; the viewer stands on its sand.
 extension Painter {
-  /// How long one wave takes from afar to the sand, in seconds, and how many are on their way.
+  /// How long a wave takes from afar to the sand, in seconds, and how many are under way.
   private static let passage: Float = 14
   private static let waves = 4
 
@@ -14,7 +14,7 @@ extension Painter {
     }
   }
 
-  /// How far the sheet of the last wave has run up the sand, 0 … 1: quickly up, slowly back.
+  /// How far the last wave has run up the sand, 0 … 1: quickly up, slowly back.
   private var runUp: Float {
     var stream = scene.stream.split("surf")
     let offset = stream.unit()
@@ -30,7 +30,7 @@ extension Painter {
     return (0..<Self.waves).map { wave in
       let turn = time / Self.passage + offset + Float(wave) / Float(Self.waves)
       let way = Elementary.fraction(turn)
-      // What is nearer covers more of the picture in the same time.
+      // Near waves cover more of the image in the same time.
       let near = way * (0.25 + 0.75 * way)
       let grown = Elementary.smooth(0, 0.45, way) * Elementary.smooth(1.02, 0.8, way)
       return Breaker.Course(
@@ -44,9 +44,9 @@ extension Painter {
 
 /// The sand of a beach seen from the land, and the foam that runs up it.
 private struct Beach: Sendable {
-  /// Where the sand begins on the average.
+  /// The average y at which the sand begins.
   let shore: Float
-  /// The last of the water, in heights of the picture.
+  /// The lowest y of the water, in image heights.
   var lowest: Float { edges.reduce(shore) { max($0, $1.now) } + 0.01 }
   private let painter: Painter
   private let noise: Noise
@@ -55,7 +55,7 @@ private struct Beach: Sendable {
   private let sand: Colour
   private let wet: Colour
   private let isCel: Bool
-  /// Of each column: where the water ends now, and how far up it was at its highest.
+  /// For each column: where the water ends now, and the highest point it reached.
   private let edges: [(now: Float, highest: Float)]
 
   init(_ painter: Painter, _ canvas: Canvas, runUp: Float) {
@@ -75,7 +75,7 @@ private struct Beach: Sendable {
     let noise = noise
     edges = (0..<canvas.width).map { column in
       let x = canvas.x(column, 0.6)
-      // Tongues of water, each of its own width, along a shore that leans a little.
+      // Tongues of water of different widths, along a shore that slants a little.
       let tongue = noise.swell(x * 1.7, 3, octaves: 2) - 0.5
       let lace = noise.swell(x * 9, 7, octaves: 3) - 0.5
       let base = shore + side * x * 0.05 + tongue * 0.05
@@ -125,7 +125,7 @@ private struct Beach: Sendable {
     let soaked = Elementary.smooth(-0.025, 0.012, drained)
     if soaked > 0 {
       let film = Elementary.smooth(0, 0.09, drained)
-      // The sun itself is scattered by what ripples are left.
+      // Ripples scatter the sun's own reflection.
       let glare = Elementary.smooth(0.5, 0.75, sky.luminance)
       let shown = wet.lit(1 + grain * 0.2).mixed(
         sky.mixed(painter.scene.palette.horizon, glare), 0.22 + 0.5 * film)
@@ -135,7 +135,7 @@ private struct Beach: Sendable {
     return colour
   }
 
-  /// The white edge of the water, and the net of foam that a broken wave leaves behind it.
+  /// The white edge of the water, and the net of foam that a broken wave leaves behind.
   private func foamLace(_ x: Float, _ depth: Float, _ beyond: Float) -> Float {
     if beyond > 0.004 || beyond < -0.16 { return 0 }
     let u = x * depth

@@ -1,14 +1,14 @@
-/// The small pattern of what a surface is made of, as a factor of its light.
+/// The fine pattern of a surface's material, as a factor on its light.
 struct SurfaceTexture: Sendable {
   private let texture: Surface.Texture
   private let strength: Float
   private let noise: Noise
   private let origin: Point
   private let scale: Float
-  /// How a bump to the right and one upwards catch the light.
+  /// How bumps that tilt right and up catch the light.
   private let slant: Point
 
-  /// Nil where the surface or the style shows none.
+  /// Nil when the surface or the style shows none.
   init?(_ surface: Surface, _ lamp: Lamp, _ noise: Noise, origin: Point, scale: Float) {
     guard lamp.texture > 0, surface.texture != .plain, surface.glow <= 0 else { return nil }
     texture = surface.texture
@@ -34,7 +34,7 @@ struct SurfaceTexture: Sendable {
       let warp = noise.value(u * 9, v * 5) * 1.4
       amount = (noise.cloud(u * 46 + warp, v * 9 + warp, octaves: 3) - 0.5) * 0.9
     case .leaves:
-      // A leaf is a bump that catches the light on the side of the sun.
+      // A leaf is a bump that is bright on the sun's side.
       let leaf = noise.slope(u * 60, v * 60)
       let fine = noise.value(u * 150, v * 150) - 0.5
       amount =

@@ -1,5 +1,4 @@
-/// Land seen in true perspective: a height above every point of a plane, walked along the ray of
-/// each column from the camera outwards.
+/// Land in true perspective: a height field, ray-marched column by column from the camera outwards.
 extension Painter {
   func paintTerrain(_ canvas: Canvas) {
     let land = Land(self, canvas.view)
@@ -13,7 +12,7 @@ extension Painter {
   }
 }
 
-/// Which pixels show water, and how far away it is.
+/// Which pixels show water, and its distance.
 final class WaterMarks: @unchecked Sendable {
   // Written by columns while the land is painted, then only read.
   let distances: UnsafeMutablePointer<Float>
@@ -28,18 +27,19 @@ final class WaterMarks: @unchecked Sendable {
   deinit { distances.deallocate() }
 }
 
-/// Walks one column at a time, from the viewer outwards, and paints what is seen from afar to near.
+/// Walks one column at a time from the viewer outwards, and paints the visible points from far to
+/// near.
 private struct TerrainWalk {
-  /// A point of the land that is seen.
+  /// A visible point of the land.
   private struct Seen {
     var y: Float
     var z: Float
     var sample: LandTable.Sample
-    /// What the ground is made of; where the style shows nothing smaller, in its light and air.
+    /// The ground's colour; in smooth styles, already with its light and haze.
     var colour: Colour
-    /// How much of it the air hides.
+    /// The fraction that haze hides.
     var haze: Float
-    /// Where the land before it ends; set where it comes into sight behind a crest.
+    /// The y where the nearer land ends; set where the point appears behind a crest.
     var crest: Float?
   }
 
@@ -49,7 +49,7 @@ private struct TerrainWalk {
   private let table: LandTable
   private let distances: [Float]
   private let hazes: [Float]
-  /// Whether light is worked out at the points that are seen, not at every pixel.
+  /// True when light is computed at the visible points, not per pixel.
   private let isSmooth: Bool
   private var line: [LandTable.Sample]
   private var seen: [Seen] = []
@@ -95,13 +95,13 @@ private struct TerrainWalk {
     }
   }
 
-  /// Finds what of the line is seen; points that lie closer together than rows are left out.
+  /// Collects the visible points of the column; points closer together than one row are skipped.
   private mutating func collect(_ slope: Float) {
     seen.removeAll(keepingCapacity: true)
     let zoom = 1 + (canvas.view.zoom - 1) * 0.35
     let lift = canvas.view.lift * 0.35
     let row = 1 / Float(canvas.height)
-    // What lies below the picture's edge is the ground at the viewer's feet.
+    // Below the image's edge lies the ground at the viewer's feet.
     var top: Float = 1.2
     var kept: Float = 2
     var skipped: (y: Float, step: Int)?
@@ -111,7 +111,7 @@ private struct TerrainWalk {
       let plain = land.horizon + LandTable.focal * (land.eye - line[step].x) / distances[step]
       let y = (plain - 0.5 - lift) * zoom + 0.5
       if y >= top {
-        // The last point before a crest hides the rest is its outline.
+        // Keep the last point before a crest hides the rest: it is the outline.
         if let last = skipped { keep(last.step, last.y, slope, crest: nil) }
         skipped = nil
         wasHidden = true

@@ -1,4 +1,4 @@
-/// The inside of the sea: light from above, a floor of sand, plants that sway, bubbles.
+/// The underwater world: light from above, a floor of sand, swaying plants, bubbles.
 extension Painter {
   func paintUnderwater(_ canvas: Canvas) {
     let depths = Depths(self)
@@ -15,7 +15,7 @@ extension Painter {
     paintSeaGarden(canvas)
   }
 
-  /// Far fish, as shadows in the blue.
+  /// Distant fish, as shadows in the blue.
   private func paintShoal(_ canvas: Canvas) {
     var stream = scene.stream.split("shoal")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
@@ -43,7 +43,7 @@ extension Painter {
     ).paint(on: canvas)
   }
 
-  /// Rocks, sea grass and corals on the floor, the far ones first.
+  /// Rocks, sea grass and corals on the floor, distant ones first.
   private func paintSeaGarden(_ canvas: Canvas) {
     var stream = scene.stream.split("sea garden")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
@@ -52,7 +52,7 @@ extension Painter {
     for index in 0..<count {
       let near = Float(index) / Float(count)
       var figure = Figure(.scenery(stream.next()), time: time)
-      // The middle stays free for what the picture is about.
+      // Keep the middle free for the subjects.
       let side: Float = stream.chance(0.5) ? 1 : -1
       let x = side * half * stream.within((isReef ? 0.05 : 0.3)...1.02)
       let foot = Point(x, scene.horizon + 0.02 + near * near * 0.26)
@@ -99,7 +99,7 @@ extension Painter {
   }
 }
 
-/// The colours of the water's inside and of its floor.
+/// The colours of the water and of its floor.
 private struct Depths: Sendable {
   private let palette: Palette
   private let horizon: Float
@@ -113,7 +113,7 @@ private struct Depths: Sendable {
     let scene = painter.scene
     palette = scene.palette
     horizon = scene.horizon
-    // The light comes from above the picture.
+    // The light comes from above the image.
     source = Point(scene.sun.x * 0.7, -0.35)
     noise = Noise(scene.stream.split("depths"))
     clock = painter.time
@@ -131,7 +131,7 @@ private struct Depths: Sendable {
     let dy = y - source.y
     let bright = 1 / (1 + (dx * dx + dy * dy * 0.6) * 3.4)
     colour += palette.sun * Colour(repeating: bright * 0.3)
-    // Shafts of light, that fan out from where the sun stands and fade with depth.
+    // Shafts of light that fan out from the sun and fade with depth.
     let angle = dx / dy
     let broad = noise.value(angle * 7 + clock * 0.16, clock * 0.1)
     let fine = noise.value(angle * 19 - clock * 0.22, 4 + clock * 0.12)
@@ -143,7 +143,7 @@ private struct Depths: Sendable {
     return colour
   }
 
-  /// The mirror of the surface, seen from below along the upper edge.
+  /// The mirroring surface, seen from below along the upper edge.
   private func surface(_ x: Float, _ y: Float) -> Colour {
     let near = Elementary.smooth(0.13, 0, y)
     if near <= 0 { return Colour(0, 0, 0, 0) }
@@ -164,7 +164,7 @@ private struct Depths: Sendable {
     let v = depth * 9
     let ripple = noise.slope(u * 1.6, v)
     var light = 0.82 + ripple.south * 0.12 + (noise.cloud(u * 5, v * 4, octaves: 5) - 0.5) * 0.3
-    // Nets of light that the waves above throw down.
+    // Caustics: nets of light from the waves above.
     let warp = noise.value(u * 0.9 + clock * 0.3, v * 0.9)
     let net = abs(noise.value(u * 1.5 + warp * 1.4 + clock * 0.35, v * 1.3 - clock * 0.25) - 0.5)
     let caustic = Elementary.smooth(0.09, 0, net)

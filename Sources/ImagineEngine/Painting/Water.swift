@@ -1,7 +1,6 @@
 /// Water to the horizon: waves that mirror what is painted above it.
 extension Painter {
-  ///
-  /// Down to `last` (in heights of the picture), and where there are `marks` only there.
+  /// Paints down to `last` (in image heights); with `marks`, only where they are set.
   func paintWater(_ canvas: Canvas, only marks: WaterMarks? = nil, downTo last: Float = 2) {
     let horizonRow = canvas.pixel(Point(0, scene.horizon), 0.2).y
     let firstRow = max(0, min(canvas.height - 1, Int(horizonRow)))
@@ -17,16 +16,16 @@ extension Painter {
   }
 }
 
-/// Waves of several lengths, each with a speed of its own.
+/// Waves of several lengths, each with its own speed.
 private struct WaveTrain: Sendable {
-  /// Waves in a unit across, and away from the viewer.
+  /// Waves per unit across, and away from the viewer.
   let across: Float
   let away: Float
   let strength: Float
   let drift: Float
   let approach: Float
 
-  /// A swell, and `count` chops of half the length and strength each.
+  /// A swell, and `count` chops, each of half the previous length and strength.
   static func trains(_ count: Int) -> [WaveTrain] {
     let swell = WaveTrain(across: 0.35, away: 0.8, strength: 0.7, drift: 0.25, approach: 0.55)
     let total = 1 - Elementary.exp2(-Float(count))
@@ -74,18 +73,18 @@ private struct WaterSurface: Sendable {
     trains = WaveTrain.trains(max(2, painter.rendering.octaves - 2))
   }
 
-  /// Paints a row of the picture: all of it, or where `marks` is not 0.
+  /// Paints a row of the image: all of it, or where `marks` is not 0.
   func paint(_ row: Int, _ below: Float, _ marks: UnsafePointer<Float>?) {
     let line = canvas.pixels + row * canvas.width
     let scale = Float(canvas.height)
     let distance = min(eye * focal / below, 120)
-    // Waves shorter than a row is deep are not seen, they would only flicker.
+    // Waves shorter than a row is deep would only flicker.
     let depth = distance * distance / (eye * focal * scale)
     let seen = trains.filter { $0.away * depth < 0.9 }
     let fades = seen.map {
       $0.strength * Elementary.smooth(0.9, 0.3, $0.away * depth)
     }
-    // What is not seen any more still stands at its mean.
+    // Faded waves still contribute their mean.
     let mean = 0.5 * (trains.reduce(0) { $0 + $1.strength } - fades.reduce(0, +))
     let calm = choppiness * 0.42 / (1 + distance * 0.045)
     let grazing = 1 - min(1, below * 1.5)
@@ -116,7 +115,7 @@ private struct WaterSurface: Sendable {
       // The mirrored point lies as far above the horizon as this one lies below it.
       let mirrored = horizonRow - below * scale * (1 + nz * 0.9) - abs(nz) * 0.12 * scale
       let sourceColumn = min(max(Int(Float(column) + nx * scale * 0.16), 0), canvas.width - 1)
-      // Between two rows: all of a mirror that jumped from one to the next would flicker.
+      // Interpolate between two rows: a mirror that jumps from row to row would flicker.
       let between = max(mirrored - 0.5, 0)
       let sourceRow = min(Int(between), lastRow)
       let source = canvas.pixels + sourceRow * canvas.width + sourceColumn
@@ -125,7 +124,7 @@ private struct WaterSurface: Sendable {
       var fresnel = Elementary.clamp(0.16 + 0.72 * grazing * grazing - nz * 0.35)
       var lift = height
       if isCel {
-        // Flat fields: few tones, their borders drawn by the waves.
+        // Flat fields: few tones, with borders drawn by the waves.
         fresnel = Elementary.floor(fresnel * 4 + 0.5) * 0.25
         lift = height > 0.72 ? 0.85 : (height > 0.5 ? 0.6 : 0.45)
       }
@@ -138,7 +137,7 @@ private struct WaterSurface: Sendable {
         colour = colour.mixed(water.foam, Elementary.smooth(0, isCel ? 0.015 : 0.09, crest) * 0.8)
       }
       if isNeon {
-        // Lines of light along the waves, as on a map of heights.
+        // Lines of light along the waves, like contour lines on a map.
         let line = abs(Elementary.fraction(height * 7) - 0.5)
         colour +=
           painter.scene.glow

@@ -1,4 +1,4 @@
-/// What falls or hangs between the viewer and the scene: fog, rain, snow, lightning, fireworks.
+/// Weather between the viewer and the scene: fog, rain, snow, lightning; and fireworks.
 extension Painter {
   func paintWeather(_ canvas: Canvas) {
     let isSheltered = [.interior, .studio, .space, .underwater].contains(scene.place)
@@ -54,7 +54,7 @@ extension Painter {
   }
 
   private func paintLightning(_ canvas: Canvas) {
-    // In a film it strikes now and then; a picture shows the moment.
+    // In a video lightning strikes now and then; an image shows the moment.
     let beat = Elementary.fraction(time * 0.45)
     if beat > 0.14 { return }
     var stream = scene.stream.split("lightning", Int(time * 0.45))

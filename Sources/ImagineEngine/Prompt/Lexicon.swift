@@ -1,9 +1,9 @@
-/// The words that the painter knows: each row a meaning and the words for it.
+/// The words that the painter knows: each row lists meanings and the words for them.
 ///
-/// A word may stand in several rows and then means all of them. Words are in the singular;
+/// A word may occur in several rows and then has all their meanings. Words are in the singular;
 /// `lookup` also tries the usual English endings.
 enum Lexicon {
-  /// The meanings of a word or of a phrase of two words, and whether its ending is a plural's.
+  /// The meanings of a word or of a phrase of two words, and whether it is a plural.
   static func lookup(_ word: String) -> (meanings: [Meaning], isPlural: Bool)? {
     if let meanings = table[word] { return (meanings, irregularPlurals.contains(word)) }
     for (ending, replacement) in endings
@@ -15,7 +15,7 @@ enum Lexicon {
     return nil
   }
 
-  /// How many different words and phrases are known.
+  /// The number of known words and phrases.
   static var count: Int { table.count }
 
   private static let irregularPlurals: Set<String> = [

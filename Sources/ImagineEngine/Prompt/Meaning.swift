@@ -10,14 +10,14 @@ enum Meaning: Sendable, Hashable {
   case mood(Mood)
   case camera(Camera)
   case light(Light)
-  /// Something in the picture that is no subject: stars, a rainbow, mist, …
+  /// Something in the image that is no subject: stars, a rainbow, mist, …
   case feature(Feature)
-  /// How a subject holds itself.
+  /// The posture of a person or an animal.
   case pose(Pose)
   case amount(Int)
-  /// A factor of a subject's usual size.
+  /// A factor on a subject's usual size.
   case size(Float)
-  /// What follows is not to be seen.
+  /// The following nouns must not appear.
   case negation
   case relation(Relation)
 }
@@ -69,12 +69,12 @@ enum Feature: String, CaseIterable, Sendable {
     dress
 }
 
-/// How somebody or an animal holds itself. Nobody is named as riding: who is on a mount rides.
+/// The posture of a person or an animal. There is no `riding`: a person on a mount rides.
 enum Pose: String, CaseIterable, Sendable {
   case standing, grazing, walking, running, leaping, sitting, lying, sleeping, riding
 }
 
-/// How a subject stands to what was named before it, or to the place.
+/// How a subject relates to the one named before it, or to the place.
 enum Relation: String, CaseIterable, Sendable {
   case on, within, above, beside, before, behind, below, with, and
 }

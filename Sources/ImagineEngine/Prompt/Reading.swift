@@ -5,7 +5,7 @@ struct Reading: Sendable, Equatable {
     var subject: SubjectKind
     var colours: [Paint] = []
     var material: Material?
-    /// A factor of its usual size.
+    /// A factor on its usual size.
     var size: Float = 1
     var count = 1
     var relation: Relation?
@@ -17,7 +17,7 @@ struct Reading: Sendable, Equatable {
   var place: Place?
   /// Colours that belong to the place: "a blue lake".
   var placeColours: [Paint] = []
-  /// Colours that belong to nothing: "in red and gold".
+  /// Colours that belong to no noun: "in red and gold".
   var looseColours: [Paint] = []
   var mentions: [Mention] = []
   var time: TimeOfDay?
@@ -29,16 +29,16 @@ struct Reading: Sendable, Equatable {
   var features: Set<Feature> = []
   /// Materials that belong to no subject: "on a marble table".
   var materials: [Material] = []
-  /// What the prompt says is not to be seen.
+  /// Subjects that must not appear: "without people".
   var absent: Set<SubjectKind> = []
-  /// A number for the words in their order, the unknown ones too.
+  /// A hash of all words in order, unknown ones included.
   var fingerprint: UInt64 = 0
 
   func mentions(_ subject: SubjectKind) -> Bool { mentions.contains { $0.subject == subject } }
 }
 
-/// Reads a prompt word by word: adjectives wait for the noun that follows, a negation takes the
-/// nouns up to the next preposition or comma.
+/// Parses a prompt word by word: adjectives wait for the noun that follows; a negation applies to
+/// the nouns up to the next preposition or comma.
 struct PromptReader {
   private var reading = Reading()
   private var colours: [Paint] = []
@@ -46,9 +46,9 @@ struct PromptReader {
   private var size: Float = 1
   private var amount: Int?
   private var relation: Relation?
-  /// The pose of what is named next.
+  /// A pose that waits for the next subject.
   private var pose: Pose?
-  /// Whether a pose is that of who was named last: "a cat that sleeps", but not "a cat and a
+  /// True when a pose belongs to the subject just named: "a cat that sleeps", but not "a cat and a
   /// sleeping dog".
   private var isAfterSubject = false
   private var isNegated = false
@@ -58,7 +58,8 @@ struct PromptReader {
     return reader.read(words(of: prompt))
   }
 
-  /// The words of a prompt in lower case; a mark that ends a phrase is the word ",".
+  /// The words of a prompt in lower case; a punctuation mark that ends a phrase becomes the word
+  /// ",".
   static func words(of prompt: String) -> [String] {
     var words: [String] = []
     var word = ""
@@ -93,7 +94,6 @@ struct PromptReader {
         index += 2
         continue
       }
-      // "a rose garden", "mountain lake": the last noun of a row of nouns is the thing itself.
       if let found = Lexicon.lookup(word) {
         take(found.meanings, isPlural: found.isPlural)
       } else if word.count > 2 {
@@ -109,7 +109,7 @@ struct PromptReader {
   private static let articles: Set = ["a", "an", "the", "his", "her", "their"]
 
   private mutating func take(_ meanings: [Meaning], isPlural: Bool) {
-    // A word that is a place and a subject gives its adjectives to both.
+    // A word that is both a place and a subject gives its adjectives to both.
     var isNoun = false
     defer { if isNoun { forgetAdjectives() } }
     for meaning in meanings {
@@ -143,7 +143,7 @@ struct PromptReader {
     }
   }
 
-  /// Meanings that need no noun.
+  /// Records meanings that need no noun.
   private mutating func describe(_ meaning: Meaning) {
     switch meaning {
     case .time(let value): reading.time = value
@@ -170,7 +170,7 @@ struct PromptReader {
       if let material { reading.mentions[known].material = material }
       if let pose { reading.mentions[known].pose = pose }
       if subject == .person, relation == .and {
-        // "A man and a woman" are two.
+        // "A man and a woman" are two persons.
         reading.mentions[known].count += count
       } else if amount != nil || isPlural {
         reading.mentions[known].count = count
@@ -186,7 +186,7 @@ struct PromptReader {
   private mutating func name(_ place: Place) {
     if isNegated { return }
     if let material { reading.materials.append(material) }
-    // "in a forest near the sea": the first place is where the picture is.
+    // "in a forest near the sea": the first place is the setting.
     if reading.place == nil {
       reading.place = place
       reading.placeColours = colours
@@ -199,7 +199,7 @@ struct PromptReader {
     } else if reading.place == .skyline || reading.place == .interior || reading.place == .studio {
       reading.looseColours += colours
     } else if place == .lake || place == .snow || place == .coast, reading.place == .mountains {
-      // A lake among mountains is painted as a lake: it has its mountains around it.
+      // A lake among mountains is painted as a lake, with mountains around it.
       reading.place = place
       reading.placeColours += colours
     } else if reading.place == .sea && place == .coast
@@ -213,14 +213,15 @@ struct PromptReader {
     }
   }
 
-  /// Clothes, or an unknown noun, with a colour belongs to who was named last: "a woman in a red dress".
+  /// Gives pending colours to the subject named last, for clothes and unknown nouns: "a woman in a
+  /// red dress".
   private mutating func dress() {
     guard !colours.isEmpty, let last = reading.mentions.indices.last else { return }
     reading.mentions[last].colours += colours
     colours = []
   }
 
-  /// Gives a pose that no noun followed to who was named last.
+  /// Gives a pose that no noun followed to the subject named last.
   private mutating func settlePose() {
     guard let value = pose, let last = reading.mentions.indices.last else { return }
     reading.mentions[last].pose = value

@@ -3,8 +3,8 @@ import ImagineCore
 
 /// Decoded pixels: interleaved 8-bit sRGB, upright, three channels or four (straight alpha).
 ///
-/// It owns the memory that CImaging allocated; nobody writes to it once it is made, which is what
-/// makes sharing it between threads safe.
+/// It owns memory that CImaging allocated. Nobody writes to it after `init`, so sharing it between
+/// threads is safe.
 final class Bitmap: @unchecked Sendable {
   let width: Int
   let height: Int
@@ -12,7 +12,7 @@ final class Bitmap: @unchecked Sendable {
   let channels: Int
   private let pixels: UnsafeMutableBufferPointer<UInt8>
 
-  /// Takes over what CImaging gave out.
+  /// Takes ownership of CImaging's memory.
   init(_ picture: ImagingPicture) {
     width = Int(picture.width)
     height = Int(picture.height)
@@ -21,7 +21,7 @@ final class Bitmap: @unchecked Sendable {
       start: picture.pixels, count: width * height * channels)
   }
 
-  /// A picture that `fill` draws: it gets all the bytes, not yet initialised.
+  /// An image that `fill` draws; `fill` gets all the bytes, uninitialised.
   ///
   /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
   init(
@@ -43,7 +43,7 @@ final class Bitmap: @unchecked Sendable {
 
   deinit { imaging_free(pixels.baseAddress) }
 
-  /// Lends the `width * height * channels` bytes, rows from the top, for as long as `body` runs.
+  /// Calls `body` with the `width * height * channels` bytes, rows from the top.
   func withPixels<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result
   {
     try withExtendedLifetime(self) { try body(UnsafeBufferPointer(pixels)) }
@@ -53,7 +53,7 @@ final class Bitmap: @unchecked Sendable {
 extension Bitmap {
   var size: PixelSize { PixelSize(width: width, height: height) }
 
-  /// A rectangle of the picture, which must lie within it.
+  /// A rectangle of the image; it must lie within it.
   func cropped(left: Int, top: Int, width: Int, height: Int) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: channels) { out in
       withPixels { pixels in

@@ -1,6 +1,6 @@
 /// Blurs by running sums.
 enum Blur {
-  /// A box blur of one number a pixel, in place; beyond the edge lies 0.
+  /// A box blur of one number per pixel, in place; values past the edge count as 0.
   static func box(_ field: inout [Float], _ width: Int, _ height: Int, radius: Int) {
     var source = [Float](repeating: 0, count: max(width, height))
     field.withUnsafeMutableBufferPointer { field in
@@ -27,7 +27,7 @@ enum Blur {
     }
   }
 
-  /// A box blur of colours, in place; beyond the edge lies what lies at it.
+  /// A box blur of colours, in place; the edge's colours continue past it.
   static func box(_ cells: inout [Colour], _ columns: Int, _ rows: Int, radius: Int) {
     func pass(_ lines: Int, _ count: Int, _ lineStep: Int, _ step: Int) {
       cells.withUnsafeMutableBufferPointer { buffer in
@@ -51,7 +51,7 @@ enum Blur {
     pass(columns, rows, 1, columns)
   }
 
-  /// The colours of a picture, small and blurred: three numbers (0 … 255) a cell.
+  /// The colours of an image, scaled down and blurred: three numbers (0 … 255) per cell.
   static func small(_ picture: Raster, factor: Int) -> (cells: [Float], width: Int, height: Int) {
     var planes: [[Float]] = []
     var size = (width: 0, height: 0)
@@ -65,7 +65,7 @@ enum Blur {
     return (cells, size.width, size.height)
   }
 
-  /// One byte a pixel, small and blurred: 0 … 1 a cell.
+  /// A plane of one byte per pixel, scaled down and blurred: 0 … 1 per cell.
   static func small(_ plane: [UInt8], _ width: Int, _ height: Int, factor: Int) -> (
     cells: [Float], width: Int, height: Int
   ) {
@@ -74,7 +74,7 @@ enum Blur {
     var cells = [Float](repeating: 0, count: columns * rows)
     for row in 0..<rows {
       for column in 0..<columns {
-        // A side of fewer pixels than a cell is one cell.
+        // A side shorter than one cell becomes one cell.
         let across = (column * factor)..<min((column + 1) * factor, width)
         let down = (row * factor)..<min((row + 1) * factor, height)
         var sum = 0

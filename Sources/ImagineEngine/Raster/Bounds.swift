@@ -26,7 +26,7 @@ struct Bounds: Sendable {
       Point(max(high.x, other.high.x), max(high.y, other.high.y)))
   }
 
-  /// The whole pixels that it touches, within a canvas.
+  /// The canvas rows that the rectangle touches.
   func rows(within canvas: Canvas, margin: Float = 1) -> Range<Int> {
     Self.range(low.y - margin, high.y + margin, canvas.height)
   }

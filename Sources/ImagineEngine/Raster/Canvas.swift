@@ -1,18 +1,16 @@
 import Dispatch
 import ImagineCore
 
-/// The picture while it is painted: linear light, and in the fourth number the depth of what is
-/// seen there (0 at the camera … 1 at the sky).
+/// The image while it is painted: linear light, with the depth of the visible surface (0 at the
+/// camera … 1 at the sky) in the fourth component.
 ///
-/// Whoever paints in parallel writes only the rows or columns that it was given; that is what
-/// makes sharing it safe.
+/// Sharing it between threads is safe because each thread writes only its own rows or columns.
 final class Canvas: @unchecked Sendable {
   let width: Int
   let height: Int
   let pixels: UnsafeMutablePointer<Colour>
   let view: View
-  /// Once it says to stop, bands are no longer painted: whoever asked for the picture then throws
-  /// it away.
+  /// Once it is stopped, the remaining bands are skipped; the caller then discards the image.
   let control: EngineControl
 
   /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
@@ -41,22 +39,22 @@ final class Canvas: @unchecked Sendable {
 
   deinit { pixels.deallocate() }
 
-  /// The scene's x of a column's middle, as a layer at `nearness` shows it (0 at the sky, which a
-  /// moving camera hardly shifts, 1 at the camera).
+  /// The scene's x at the middle of a column, for a layer at `nearness` (0 at the sky, which camera
+  /// moves hardly shift; 1 at the camera).
   @inline(__always)
   func x(_ column: Int, _ nearness: Float = 0) -> Float {
     let raw = (Float(column) + 0.5 - Float(width) * 0.5) / Float(height)
     return raw / (1 + (view.zoom - 1) * nearness) + view.pan * nearness
   }
 
-  /// The scene's y of a row's middle.
+  /// The scene's y at the middle of a row.
   @inline(__always)
   func y(_ row: Int, _ nearness: Float = 0) -> Float {
     let raw = (Float(row) + 0.5) / Float(height)
     return (raw - 0.5) / (1 + (view.zoom - 1) * nearness) + 0.5 + view.lift * nearness
   }
 
-  /// Where a point of the scene falls, in pixels.
+  /// A point of the scene, in pixels.
   @inline(__always)
   func pixel(_ point: Point, _ nearness: Float = 0) -> Point {
     let zoom = 1 + (view.zoom - 1) * nearness
@@ -65,23 +63,24 @@ final class Canvas: @unchecked Sendable {
       ((point.y - 0.5 - view.lift * nearness) * zoom + 0.5) * Float(height))
   }
 
-  /// How many pixels a length of the scene is.
+  /// A length of the scene, in pixels.
   @inline(__always)
   func pixels(_ length: Float, _ nearness: Float = 0) -> Float {
     length * Float(height) * (1 + (view.zoom - 1) * nearness)
   }
 
-  /// Calls `paint` with bands of rows on every core. No pixel may depend on another band's.
+  /// Calls `paint` with bands of rows, in parallel. A pixel must not depend on another band's
+  /// pixels.
   func inBands(_ rows: Range<Int>? = nil, _ paint: @Sendable (Range<Int>) -> Void) {
     Bands.run(rows ?? 0..<height, control: control, paint)
   }
 }
 
 extension Canvas {
-  /// Paints rows with a colour for each point of the scene as a layer at `nearness` shows it.
+  /// Paints rows with a colour for each point of the scene, for a layer at `nearness`.
   ///
-  /// With a `step` of 2 it looks at every other place of every other row and fills in what lies
-  /// between, a quarter of the work for what has no edges.
+  /// With a `step` of 2 it computes every other column of every other row and interpolates the
+  /// rest: a quarter of the work, for layers without edges.
   @inline(__always)
   func paint(
     _ rows: Range<Int>, every step: Int, _ nearness: Float,
@@ -97,12 +96,12 @@ extension Canvas {
         for row in band where row & 1 == 1 {
           var below = pixels + (row + 1) * width
           if row + 1 >= band.upperBound {
-            // The next row is another band's: it is looked at once more.
+            // The next row belongs to another band, so compute it again.
             paintRow(row + 1, every: step, nearness, into: spare, colour)
             below = spare
           }
           let line = pixels + row * width
-          // The first row of all has nothing above it.
+          // The first row has no row above it.
           let above = row > band.lowerBound ? line - width : below
           for column in 0..<width { line[column] = (above[column] + below[column]) * 0.5 }
         }
@@ -126,21 +125,21 @@ extension Canvas {
   }
 }
 
-/// Where the camera looks; a film moves it.
+/// Where the camera looks; videos move it.
 struct View: Sendable {
-  /// To the right, in heights, for what is nearest.
+  /// To the right, in image heights, for the nearest layer.
   var pan: Float = 0
-  /// Downwards, in heights.
+  /// Downwards, in image heights.
   var lift: Float = 0
   var zoom: Float = 1
 }
 
-/// Work cut into bands for every core; how it is cut never shows in the result.
+/// Splits work into bands for all cores. The split never shows in the result.
 enum Bands {
-  /// Whether work is done in one piece; tests compare both ways.
+  /// True to do the work in one piece; tests compare both ways.
   @TaskLocal static var isWhole = false
 
-  /// - Parameter control: bands are left out once it says to stop.
+  /// - Parameter control: once it is stopped, the remaining bands are skipped.
   static func run(
     _ range: Range<Int>, size: Int = 16, control: EngineControl? = nil,
     _ work: @Sendable (Range<Int>) -> Void

@@ -1,12 +1,12 @@
-/// A colour in linear light: red, green, blue, and a fourth number that the holder gives a meaning
-/// (alpha on a sprite, depth on a canvas).
+/// A colour in linear light: red, green, blue, and a fourth component whose meaning depends on the
+/// container (alpha in a sprite, depth on a canvas).
 typealias Colour = SIMD4<Float>
 
-/// A point or a direction on the picture's plane; y grows downwards.
+/// A point or a direction in the image plane; y grows downwards.
 typealias Point = SIMD2<Float>
 
 extension SIMD4<Float> {
-  /// From the usual 24-bit notation, 0xRRGGBB; the fourth number is 1.
+  /// From 24-bit notation, 0xRRGGBB; the fourth component is 1.
   init(_ code: UInt32) {
     func channel(_ shift: UInt32) -> Float {
       let value = Float((code >> shift) & 255) / 255
@@ -18,11 +18,11 @@ extension SIMD4<Float> {
   @inline(__always)
   func mixed(_ other: Colour, _ t: Float) -> Colour { self + (other - self) * t }
 
-  /// How bright it looks, in linear light.
+  /// Perceived brightness, in linear light.
   @inline(__always)
   var luminance: Float { x * 0.2126 + y * 0.7152 + z * 0.0722 }
 
-  /// The same colour with its distance from grey scaled.
+  /// The colour with its distance from grey scaled.
   @inline(__always)
   func saturated(_ amount: Float) -> Colour {
     let grey = Colour(repeating: luminance)
@@ -30,7 +30,7 @@ extension SIMD4<Float> {
     return Colour(max(result.x, 0), max(result.y, 0), max(result.z, 0), w)
   }
 
-  /// Scales the light and leaves the fourth number.
+  /// Scales the light and keeps the fourth component.
   @inline(__always)
   func lit(_ amount: Float) -> Colour { self * Colour(amount, amount, amount, 1) }
 }

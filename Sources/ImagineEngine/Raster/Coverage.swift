@@ -1,16 +1,15 @@
-/// How much of each pixel of a rectangle a shape covers: exact areas, so edges are smooth.
+/// How much of each pixel of a rectangle a shape covers, by exact area, for smooth edges.
 ///
-/// Every edge adds its signed area to the cells that it crosses; a running sum along the row then
-/// gives the coverage. Shapes that overlap with one orientation add up and are limited to 1.
+/// Every edge adds its signed area to the cells it crosses; a running sum along the row then gives
+/// the coverage. Overlapping shapes of the same orientation add up and are clamped to 1.
 struct Coverage {
   let columns: Range<Int>
   let rows: Range<Int>
   private let stride: Int
   private var cells: [Float]
-  /// The first column of each row that an edge touches, and the one behind the last.
+  /// For each row, the first column that an edge touches and one past the last.
   private var spans: [SIMD2<Int32>]
 
-  /// Covers the part of `rows` and 0 ..< `width` that `bounds` reaches.
   init(columns: Range<Int>, rows: Range<Int>) {
     self.columns = columns
     self.rows = rows
@@ -19,10 +18,10 @@ struct Coverage {
     spans = [SIMD2<Int32>](repeating: SIMD2(.max, 0), count: rows.count)
   }
 
-  /// Adds a closed contour, in pixels of the canvas.
+  /// Adds a closed contour, in canvas pixels.
   mutating func add(_ contour: [Point]) {
     guard var previous = contour.last else { return }
-    // Rows stay those of the canvas, so that no sum depends on where the rectangle begins.
+    // Rows are canvas rows, so that no sum depends on where the rectangle begins.
     let origin = Point(Float(columns.lowerBound), 0)
     let limit = Float(columns.count)
     let stride = stride
@@ -39,9 +38,9 @@ struct Coverage {
     }
   }
 
-  /// Calls `body` for each row that the shape reaches, with the columns between its outermost
-  /// edges (from 0 at the rectangle's left) and the coverage of those, 0 … 1; of a shape of the
-  /// same rectangle that it lies within, no more than that covers.
+  /// Calls `body` for each row that the shape reaches, with the columns between its outermost edges
+  /// (counted from the rectangle's left) and their coverage, 0 … 1. With `within`, coverage is
+  /// limited to that shape's, which must have the same rectangle.
   func forEachRow(
     within frame: Coverage? = nil, _ body: (Int, Range<Int>, UnsafeMutablePointer<Float>) -> Void
   ) {
@@ -62,7 +61,7 @@ struct Coverage {
     }
   }
 
-  /// Sums up one row from 0 on, and gives the columns between its outermost edges.
+  /// Sums one row from 0 on, and returns the columns between its outermost edges.
   private func sum(_ row: Int, into out: UnsafeMutablePointer<Float>) -> Range<Int> {
     let first = Int(min(spans[row].x, Int32(columns.count)))
     let span = first..<max(first, min(Int(spans[row].y), columns.count))
@@ -98,7 +97,7 @@ struct Coverage {
       let x = top.x + (y0 - top.y) * slope
       let nextX = top.x + (y1 - top.y) * slope
       let area = direction * dy
-      // What lies left of the rectangle covers whole rows of it; right of it, nothing.
+      // Parts left of the rectangle cover whole rows of it; parts to its right cover none.
       let x0 = min(max(min(x, nextX), 0), limit)
       let x1 = min(max(max(x, nextX), 0), limit)
       let base = (row - rows.lowerBound) * stride

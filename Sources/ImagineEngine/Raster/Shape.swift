@@ -1,4 +1,4 @@
-/// Makers of closed contours. Coordinates are the caller's; y grows downwards.
+/// Builds closed contours. Coordinates are the caller's; y grows downwards.
 enum Shape {
   static func ellipse(_ centre: Point, _ radius: Point, turn: Float = 0) -> [Point] {
     let count = 40
@@ -35,7 +35,7 @@ enum Shape {
     return curve
   }
 
-  /// A limb: a curve through points with a radius at each, as one contour.
+  /// A limb: a curve through joints with a radius at each, as one contour.
   static func limb(_ joints: [(x: Float, y: Float, radius: Float)]) -> [Point] {
     var spine: [(point: Point, radius: Float)] = []
     let steps = 6
@@ -71,7 +71,7 @@ enum Shape {
       + right.reversed() + cap(from: right[0], to: left[0])
   }
 
-  /// Half a circle from one point to another, clockwise as seen along the limb.
+  /// A half circle from one point to another, clockwise as seen along the limb.
   private static func cap(from start: Point, to end: Point) -> [Point] {
     let centre = (start + end) * 0.5
     let arm = start - centre
@@ -99,7 +99,7 @@ enum Shape {
     }
   }
 
-  /// A contour in the one sense of rotation in which overlapping contours add up.
+  /// Orients a contour so that overlapping contours add up.
   static func aligned(_ contour: [Point]) -> [Point] {
     guard var previous = contour.last else { return contour }
     var area: Float = 0
@@ -110,7 +110,7 @@ enum Shape {
     return area < 0 ? contour.reversed() : contour
   }
 
-  /// An irregular round: leaves, clouds, stones.
+  /// An irregular round shape: leaves, clouds, stones.
   static func blob(
     _ centre: Point, _ radius: Point, roughness: Float, _ stream: inout RandomStream
   ) -> [Point] {
@@ -123,7 +123,7 @@ enum Shape {
       })
   }
 
-  /// A line of some width along points, as contours of one orientation.
+  /// A line along points, as contours of one orientation.
   static func line(_ points: [Point], width: Float, closed: Bool) -> [[Point]] {
     var contours: [[Point]] = []
     let half = width * 0.5

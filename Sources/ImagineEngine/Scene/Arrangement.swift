@@ -1,4 +1,4 @@
-/// How what was just placed stands to what was named before it: "a cat on a sofa", "a dog in a
+/// Moves the subjects just placed to fit a relation between them: "a cat on a sofa", "a dog in a
 /// boat", "a knight in front of a castle".
 struct Arrangement {
   private let mentions: [Reading.Mention]
@@ -6,11 +6,12 @@ struct Arrangement {
   private let aspect: Float
   private let lower: SubjectKind
   private let relation: Relation
-  /// The mentions that are arranged by this one: the one before it, and those joined to that.
+  /// The mentions that this relation moves: the one before it, and those joined to that by "and".
   private let riders: Range<Int>
   private let isAlone: Bool
 
-  /// The arrangement of a mention and the ones before it; does nothing where none is named.
+  /// The relation between a mention and those before it; `apply` does nothing when the prompt names
+  /// none.
   init(mentions: [Reading.Mention], at index: Int, aspect: Float) {
     self.mentions = mentions
     self.index = index
@@ -43,8 +44,7 @@ struct Arrangement {
     }
   }
 
-  /// Changes each of those who are carried; `spread` is its place from one side (-0.5) to the other
-  /// among as many as there are.
+  /// Changes each rider; `spread` is its position from one side (-0.5) to the other (0.5).
   private func eachRider(
     _ groups: inout [[Scene.Placement]],
     _ change: (inout Scene.Placement, _ spread: Float, _ count: Int) -> Void
@@ -61,7 +61,7 @@ struct Arrangement {
     }
   }
 
-  /// Sets the upper ones side by side on top of their support.
+  /// Places the riders side by side on top of their support.
   private func stack(
     _ groups: inout [[Scene.Placement]], _ given: Scene.Placement, _ seat: Float
   ) {
@@ -75,7 +75,7 @@ struct Arrangement {
     groups[index][0] = support
     let room = support.height * lower.usualWidth * lower.roomAcross
     eachRider(&groups) { rider, spread, count in
-      // A cat on a roof would be a dot.
+      // At its true size a cat on a roof would be a dot.
       let ratio = max(rider.kind.stature / lower.stature, 0.28)
       rider.height = min(
         support.height * ratio, rider.height * 1.3,
@@ -93,7 +93,7 @@ struct Arrangement {
     }
   }
 
-  /// Sets them into a boat or a car: its side hides their feet.
+  /// Places the riders in a boat or a car, whose side hides their feet.
   private func board(_ groups: inout [[Scene.Placement]], _ given: Scene.Placement) {
     var support = given
     let isBoat = lower == .boat
@@ -116,7 +116,7 @@ struct Arrangement {
     }
   }
 
-  /// Moves them in front of the thing, a little to its side.
+  /// Moves the riders in front of the support, a little to its side.
   private func gather(
     _ groups: inout [[Scene.Placement]], _ thing: Scene.Placement, aside: Float
   ) {
@@ -127,15 +127,15 @@ struct Arrangement {
       groups[index - 1].reduce(0) { $0 + $1.foot.x } / Float(max(groups[index - 1].count, 1))
     let shift = thing.foot.x + aside * thing.height * thing.facing - middle
     for member in groups[index - 1].indices { groups[index - 1][member].foot.x += shift }
-    // A tree over somebody is higher than he is.
+    // A tree above somebody must be taller than that person.
     if relation == .below, let tallest = groups[index - 1].map(\.height).max() {
       thing.height = max(thing.height, min(tallest * 1.7, thing.foot.y * 0.92))
     }
     groups[index][0] = thing
   }
 
-  /// Gives something into the hand of who was named before; its height and how high it is held are
-  /// parts of the holder's.
+  /// Puts a thing into the hand of the person named before it; `height` and `lift` are fractions of
+  /// the holder's height.
   private func hand(_ groups: inout [[Scene.Placement]], height: Float, lift: Float) {
     guard let holder = groups[index - 1].first else { return }
     for member in groups[index].indices {

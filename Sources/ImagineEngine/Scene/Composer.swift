@@ -1,4 +1,4 @@
-/// Makes a scene of what was read: fills in what the prompt leaves open, and places the subjects.
+/// Makes a scene of a parsed prompt: fills in what the prompt leaves open, and places the subjects.
 struct Composer {
   private let reading: Reading
   /// Width to height of the picture.
@@ -7,7 +7,7 @@ struct Composer {
 
   /// The scene of a prompt; the seed decides what the prompt leaves open.
   ///
-  /// `usualPlace` is where it is set when the prompt names no place; nil leaves that to its words.
+  /// `usualPlace` is the setting when the prompt names none; nil derives one from the other words.
   static func scene(
     of prompt: String, aspect: Float, seed: Int64, usualPlace: Place? = nil
   ) -> Scene {
@@ -27,7 +27,7 @@ struct Composer {
     let horizon = self.horizon(of: place, &chance)
     var sun = sunPosition(time, horizon: horizon, &chance)
     if place == .studio {
-      // A studio's lamp stands beside the camera.
+      // A studio is lit from beside the camera.
       let towards = SIMD3<Float>(sun.direction.x > 0 ? 0.52 : -0.52, 0.5, -0.69)
       sun.direction = towards / (towards * towards).sum().squareRoot()
     }
@@ -42,12 +42,12 @@ struct Composer {
     return scene
   }
 
-  /// Where a picture is set whose prompt names no place.
+  /// The setting for a prompt that names no place.
   private func usualPlace(_ chance: inout RandomStream) -> Place {
     let open: Place = reading.season == .winter ? .snow : .meadow
     if let subject = reading.mentions.first?.subject {
       if let place = usualPlace(of: subject) { return place }
-      // "A dog in a boat" is where boats are.
+      // "A dog in a boat" is set where boats are.
       let others = reading.mentions.dropFirst().map(\.subject)
       return others.lazy.compactMap { $0.ownPlace }.first ?? open
     }
@@ -58,13 +58,13 @@ struct Composer {
   }
 
   private func usualPlace(of subject: SubjectKind) -> Place? {
-    // A car before a house stands in the country.
+    // A car in front of a house is set in the country.
     let hasScenery = reading.mentions.contains { $0.subject.isScenery }
     if subject == .car, hasScenery { return .meadow }
     if let own = subject.ownPlace { return own }
     switch subject {
     case .cat:
-      // Under a moon or in the rain it is out of doors.
+      // A moon or rain sets the image outdoors.
       let isOutside =
         reading.weather != nil || reading.season != nil
         || !reading.features.isDisjoint(with: [.moon, .stars, .rainbow, .petals])
@@ -165,7 +165,7 @@ struct Composer {
     case .storm: palette.cover(0.8, darkness: 0.55)
     case .snow: palette.cover(0.6, darkness: 0.05)
     }
-    // Whatever the words are, they move the colours a little.
+    // Unknown words move the colours a little, so that prompts differ.
     let hue = Float(reading.fingerprint & 0xFFFF) / 65536
     palette.tint(
       Colour(
@@ -215,7 +215,7 @@ struct Composer {
     return features
   }
 
-  /// The colour of lamps and signs.
+  /// The colour of lights and signs.
   private func glow(_ chance: inout RandomStream) -> Colour {
     if reading.lights.contains(.neon) {
       if let named = reading.looseColours.first { return named.colour.saturated(1.5) }

@@ -2,16 +2,16 @@
 struct Palette: Sendable {
   var zenith: Colour
   var horizon: Colour
-  /// What the sun or the moon adds to what faces it.
+  /// Light of the sun or moon on surfaces that face it.
   var sun: Colour
-  /// What comes from the whole sky.
+  /// Light from the whole sky.
   var ambient: Colour
-  /// What distance fades into.
+  /// The colour that distant things fade into.
   var haze: Colour
   var cloud: Colour
   var cloudShade: Colour
 
-  /// The colours of an hour in clear weather.
+  /// The colours of a time of day in clear weather.
   init(_ time: TimeOfDay) {
     switch time {
     case .dawn:
@@ -49,7 +49,7 @@ struct Palette: Sendable {
     }
   }
 
-  /// Turns the light down and the colours together, as clouds do.
+  /// Dims the light and evens out the colours, as clouds do.
   mutating func cover(_ amount: Float, darkness: Float) {
     let level = horizon.luminance * (1 - darkness) * 0.8
     let grey = Colour(level * 0.94, level * 0.98, level * 1.05, 1)
@@ -62,7 +62,7 @@ struct Palette: Sendable {
     ambient = ambient.mixed(grey, amount) * Colour(repeating: 1 - darkness * 0.35)
   }
 
-  /// The colours of the water's inside, at an hour that shines into it.
+  /// The colours under water, at a time of day when light reaches down.
   mutating func sink(looking colour: Colour?) {
     let level = 0.25 + min(1, ambient.luminance * 1.9)
     let water = (colour ?? Colour(0x1C_7C_A8)) * Colour(repeating: level)
@@ -75,13 +75,13 @@ struct Palette: Sendable {
     ambient = ambient.mixed(Colour(0x70_B4_CC) * Colour(repeating: level), 0.7)
   }
 
-  /// Scales the light of the sun and that of the whole sky.
+  /// Scales the sun's light and the sky's.
   mutating func light(sun sunScale: Float, ambient ambientScale: Float) {
     sun *= Colour(repeating: sunScale)
     ambient *= Colour(repeating: ambientScale)
   }
 
-  /// Draws every colour a step towards `tint`, keeping how bright it is.
+  /// Moves every colour towards `tint` and keeps its brightness.
   mutating func tint(_ tint: Colour, _ amount: Float) {
     func tinted(_ colour: Colour) -> Colour {
       let scale = (colour.luminance + 0.01) / (tint.luminance + 0.01)

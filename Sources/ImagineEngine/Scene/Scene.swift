@@ -1,28 +1,28 @@
-/// A picture before it is painted: what is where, in which light.
+/// The content of an image before it is painted: subjects, place and light.
 ///
-/// Lengths are in heights of the picture: x from the middle to the right, y from the top
-/// downwards. The same scene is painted at any size, in any style, at any moment of a film.
+/// Lengths are in image heights: x from the middle to the right, y from the top downwards. The same
+/// scene can be painted at any size, in any style and at any moment of a video.
 struct Scene: Sendable {
-  /// A subject and where it stands.
+  /// A subject and its position.
   struct Placement: Sendable {
     var kind: SubjectKind
-    /// The middle of its foot; of a thing in the air, of its lowest point.
+    /// The middle of its foot; for a thing in the air, its lowest point.
     var foot: Point
     var height: Float
     var colours: [Colour]
     var material: Material?
-    /// Looks to the left where negative.
+    /// Negative when it faces left.
     var facing: Float
-    /// 0 at the camera … 1 at the horizon: how much air lies before it.
+    /// 0 at the camera … 1 at the horizon; sets how much haze covers it.
     var distance: Float
-    /// Whether something lies under it that takes its shadow.
+    /// True when it casts a shadow on something below it.
     var standsOnGround: Bool
     var features: Set<Feature>
-    /// How it holds itself; nil as its kind usually does.
+    /// Its posture; nil for the usual one of its kind.
     var pose: Pose?
     var seed: UInt64
 
-    /// Whether it springs out of the water.
+    /// True when it leaps out of the water.
     var isLeaping: Bool { kind.swims && features.contains(.leap) }
   }
 
@@ -31,29 +31,29 @@ struct Scene: Sendable {
   var weather: Weather
   var season: Season
   var palette: Palette
-  /// Where the sun or moon stands in the picture.
+  /// The position of the sun or moon in the image.
   var sun: Point
-  /// Towards the sun: x right, y up, z away from the viewer; of length 1.
+  /// Unit vector towards the sun: x right, y up, z away from the viewer.
   var sunDirection: SIMD3<Float>
-  /// How high the horizon lies.
+  /// The y of the horizon.
   var horizon: Float
-  /// How much of the sky clouds cover, 0 … 1.
+  /// The fraction of the sky that clouds cover.
   var cloudCover: Float
   /// How fast distance fades, about 0 … 1.
   var hazeDensity: Float
   var features: Set<Feature>
   var lights: Set<Light>
   var moods: Set<Mood>
-  /// The colours that the prompt gives to the place, else empty.
+  /// The colours that the prompt gives to the place; empty for none.
   var placeColours: [Colour]
   var materials: [Material]
-  /// The colour in which lamps, windows and signs glow.
+  /// The colour of glowing lights, windows and signs.
   var glow: Colour
   var subjects: [Placement]
-  /// Chance for everything that is not decided above.
+  /// Randomness for everything not decided above.
   var stream: RandomStream
 
-  /// Whether waves run up a beach that is seen from the land.
+  /// True when waves run up a beach that is seen from the land.
   var hasSurf: Bool { place == .coast && features.contains(.waves) }
 
   var isDark: Bool { time == .night }
@@ -62,7 +62,7 @@ struct Scene: Sendable {
       || lights.contains(.candle) || weather == .rain || weather == .storm
   }
 
-  /// The scene as the futuristic styles see it: the day turned down, so that what glows leads.
+  /// The scene for the futuristic styles: darker, so that glowing parts stand out.
   func electrified() -> Scene {
     var scene = self
     if !lights.contains(.neon) {

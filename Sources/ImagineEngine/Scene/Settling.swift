@@ -1,5 +1,5 @@
 extension Reading {
-  /// Decides what the place of a picture makes of what was named.
+  /// Adjusts the place and the subjects to each other. The order of the rules matters.
   mutating func settle() {
     settleFlowers()
     settleBalloon()
@@ -8,8 +8,8 @@ extension Reading {
     settleShore()
   }
 
-  /// "A cup on a marble table" is a still life: the table is its stage. What is too large for
-  /// that stands on or at a table in a room.
+  /// "A cup on a marble table" is a still life: the table becomes its ground. Subjects too large
+  /// for that stand on or at a table in a room.
   private mutating func settleTable() {
     guard let index = mentions.firstIndex(where: { $0.subject == .table }) else { return }
     let isStillLife = mentions.allSatisfy { $0.subject == .table || $0.subject.isSmall }
@@ -20,7 +20,7 @@ extension Reading {
     placeColours += table.colours
   }
 
-  /// Flowers are in the vase or the bouquet that is named with them, and a bouquet is in its vase.
+  /// Flowers go into a vase or bouquet that is named with them; a bouquet goes into its vase.
   private mutating func settleFlowers() {
     let isHeld = mentions(.vase) || mentions(.bouquet)
     guard isHeld else { return }
@@ -28,7 +28,7 @@ extension Reading {
     var blooms: [Paint] = []
     if let flower = mentions.firstIndex(where: { $0.subject == .flower }) {
       blooms = mentions.remove(at: flower).colours
-      // A rose is red only where nothing else is said.
+      // The lexicon gives roses red last; drop it when the prompt names a colour.
       if features.contains(.roses), blooms.count > 1 { blooms.removeLast() }
     }
     guard let bouquet = mentions.firstIndex(where: { $0.subject == .bouquet }) else {
@@ -53,7 +53,7 @@ extension Reading {
     mentions[balloon].subject = .toyBalloon
   }
 
-  /// What swims alone is seen under water, unless it leaps.
+  /// Water animals alone are shown under water, unless they leap.
   private mutating func settleSwimmers() {
     guard let first = mentions.first, first.subject.swims else { return }
     let areAllSwimmers = mentions.allSatisfy { $0.subject.swims }
@@ -66,11 +66,11 @@ extension Reading {
     }
   }
 
-  /// Who is "by the sea" stands on its beach, not on the water; and so does a lighthouse on its
-  /// cliff.
+  /// A subject "by the sea" stands on the beach, not on the water; a lighthouse in the mountains
+  /// stands on a cliff by the sea.
   private mutating func settleShore() {
     if place == .mountains, mentions(.lighthouse) { place = .coast }
-    // A beast runs on the sand that lies before the viewer, not on a bank beside the water.
+    // A four-legged animal runs on the sand in front of the viewer, not on a bank beside the water.
     if place == .coast, mentions.contains(where: { $0.subject.build != nil }) {
       features.insert(.waves)
     }
@@ -88,7 +88,7 @@ extension Reading {
 }
 
 extension SubjectKind {
-  /// Whether it lives in water.
+  /// True for animals that live in water.
   var swims: Bool {
     switch self {
     case .fish, .whale, .dolphin, .shark, .turtle, .jellyfish: true
@@ -96,8 +96,8 @@ extension SubjectKind {
     }
   }
 
-  /// Where it is seen when nothing else is said, whatever stands beside it; nil for what may be
-  /// anywhere.
+  /// The place where it is shown when the prompt names none, whatever stands beside it; nil for
+  /// subjects that may be anywhere.
   var ownPlace: Place? {
     switch self {
     case .boat, .lighthouse: .sea

@@ -1,10 +1,10 @@
-/// Puts the subjects of a reading on the stage that its place is.
+/// Places the subjects of a parsed prompt in a scene.
 struct Staging {
   let reading: Reading
   let aspect: Float
   let stream: RandomStream
   private let mentions: [Reading.Mention]
-  /// How high each mention stands, before the place and the camera have their say.
+  /// The height of each mention, before the place and the camera change it.
   private let heights: [Float]
 
   init(reading: Reading, aspect: Float, stream: RandomStream) {
@@ -31,14 +31,14 @@ struct Staging {
         })
       Arrangement(mentions: mentions, at: index, aspect: aspect).apply(&groups)
     }
-    // What is farther away is painted first.
+    // Paint distant subjects first.
     return groups.joined().enumerated().sorted {
       ($0.element.distance, $1.offset) > ($1.element.distance, $0.offset)
     }.map(\.element)
   }
 
-  /// Actors that stand together keep their sizes to each other, the small ones a little enlarged;
-  /// what is scenery stands farther away and is as high as it is wanted.
+  /// Actors that stand together keep their relative heights, with small ones enlarged a little.
+  /// Scenery stands farther away and keeps its usual height.
   private static func heights(of mentions: [Reading.Mention]) -> [Float] {
     var unit = Float.infinity
     for mention in mentions where mention.subject.isActor {
@@ -74,7 +74,7 @@ struct Staging {
   private func groupMiddle(_ index: Int, of groups: Int, _ chance: inout RandomStream) -> Float {
     if groups == 1 { return chance.within(-0.07...0.07) * aspect }
     let step = 0.62 * aspect / Float(groups)
-    // The first named stands nearest to the middle.
+    // The first subject named stands nearest to the middle.
     let slots: [Float] = [0, 1, -1, 2, -2]
     let shift = groups == 2 ? -0.5 : Float(0)
     return (slots[index] + shift) * step + chance.within(-0.03...0.03) * aspect
@@ -148,7 +148,7 @@ struct Staging {
       distance = kind.isScenery ? 0.3 : 0.12
     }
     if scene.place == .coast, !scene.hasSurf, isGrounded, !kind.isScenery {
-      // On the dry side of the shore.
+      // Keep to the dry side of the shore.
       foot.x = foot.x * 0.85 + (scene.sunDirection.x > 0 ? -0.24 : 0.24) * aspect
       foot.y = max(foot.y, 0.84)
     }
@@ -165,13 +165,13 @@ struct Staging {
     let limit = scene.place == .studio ? 0.8 : foot.y - 0.03
     height = min(height, max(limit, 0.2))
     if kind == .person || kind == .robot, isPortrait, count == 1 {
-      // Head and shoulders: the rest lies below the picture's edge.
+      // Head and shoulders: the rest lies below the image's edge.
       height = 2.5 * min(1, aspect * 1.05)
       foot.y = 0.13 + height
       isGrounded = false
     }
     if kind.build != nil {
-      // From nose to tail it is in the picture.
+      // Keep the whole animal, from nose to tail, in the image.
       let width = kind.width(mention.pose)
       height = min(height, 0.94 * aspect / width)
       let most = max(0, 0.5 * aspect - height * width * 0.5)
@@ -183,7 +183,7 @@ struct Staging {
     }
     var features = reading.features
     if count > 1, features.contains(.woman), features.contains(.man) {
-      // "A man and a woman": one is each.
+      // "A man and a woman": make one of each.
       features.remove(member % 2 == 0 ? .woman : .man)
     }
     return Scene.Placement(

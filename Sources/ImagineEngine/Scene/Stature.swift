@@ -1,6 +1,6 @@
-/// How large the subjects are, and what they can carry.
+/// How large the subjects are, and how large a surface they offer to others.
 extension SubjectKind {
-  /// Of a main subject, as a part of the picture's height.
+  /// Height of a main subject, as a fraction of the image's height.
   var usualHeight: Float {
     switch self {
     case .person, .robot: 0.56
@@ -32,7 +32,7 @@ extension SubjectKind {
     }
   }
 
-  /// Width to height.
+  /// Width divided by height.
   var usualWidth: Float {
     switch self {
     case .train: 4
@@ -51,14 +51,15 @@ extension SubjectKind {
     }
   }
 
-  /// Width to height of an animal in a pose.
+  /// Width divided by height of an animal in a pose.
   func width(_ pose: Pose?) -> Float {
     guard let build, let pose, pose != .sitting else { return usualWidth }
     let side = build.usual == .sitting ? max(usualWidth, 1.5) : usualWidth
     return pose == .running || pose == .leaping ? side * 1.2 : side
   }
 
-  /// Its height in life, in metres, with the differences between large and small lessened.
+  /// Relative height beside other actors (person = 1.45); compressed so that small things stay
+  /// visible.
   var stature: Float {
     switch self {
     case .person, .robot, .snowman: 1.45
@@ -87,7 +88,8 @@ extension SubjectKind {
     }
   }
 
-  /// Whether its size is seen beside others'; scenery and what flies stands where it is far.
+  /// True when its size is compared with other subjects'; scenery and flying things stand too far
+  /// away for that.
   var isActor: Bool {
     switch self {
     case .person, .robot, .snowman, .cat, .rabbit, .dog, .fox, .wolf, .horse, .zebra, .cow, .deer,
@@ -98,7 +100,7 @@ extension SubjectKind {
     }
   }
 
-  /// Whether it is part of a landscape more than an actor in it.
+  /// True when it belongs to the landscape more than it acts in it.
   var isScenery: Bool {
     switch self {
     case .tree, .conifer, .palm, .house, .castle, .lighthouse, .mountain, .windmill, .bridge,
@@ -124,10 +126,10 @@ extension SubjectKind {
     }
   }
 
-  /// Whether it lies in the water's surface.
+  /// True when it lies in the water's surface.
   var isAfloat: Bool { self == .boat || swims }
 
-  /// How high its top lies on which something can stand, as a part of its height.
+  /// Height of the surface on which others can stand, as a fraction of its height; nil for none.
   var standingHeight: Float? {
     switch self {
     case .car: 0.94
@@ -151,7 +153,7 @@ extension SubjectKind {
     }
   }
 
-  /// Whether a person on it is seen from the side, astride.
+  /// True when a person on it sits astride and is seen from the side.
   var isMount: Bool {
     switch self {
     case .horse, .zebra, .cow, .deer, .camel, .elephant: true
@@ -159,7 +161,7 @@ extension SubjectKind {
     }
   }
 
-  /// Whether a person on it sits.
+  /// True when a person on it sits.
   var isSatOn: Bool {
     switch self {
     case .bicycle, .sofa, .armchair, .bench, .bed, .rock, .branch: true
@@ -167,7 +169,7 @@ extension SubjectKind {
     }
   }
 
-  /// The part of its width on which something can stand.
+  /// The fraction of its width on which others can stand.
   var roomAcross: Float {
     switch self {
     case .house, .horse, .zebra, .cow, .deer, .camel, .tree, .armchair, .rock, .bicycle: 0.4
@@ -175,7 +177,7 @@ extension SubjectKind {
     }
   }
 
-  /// Whether it can sit or stand on something.
+  /// True when it can sit or stand on something.
   var canBeCarried: Bool {
     switch self {
     case .person, .cat, .dog, .fox, .wolf, .bird, .robot, .lion, .tiger, .leopard, .bear, .rabbit,

@@ -1,10 +1,10 @@
 import CImaging
 import ImagineCore
 
-/// From light to bytes.
+/// Turns linear light into 8-bit pixels.
 enum Developing {
-  /// An 8-bit picture of a canvas: colours as strong as the style has them, tones compressed,
-  /// gamma, grain.
+  /// An 8-bit image of a canvas: applies the style's saturation, compresses the tones, then adds
+  /// gamma and grain.
   static func picture(_ canvas: Canvas, _ rendering: Rendering, seed: UInt32 = 0) throws -> Bitmap {
     try Bitmap(width: canvas.width, height: canvas.height, channels: 3) { bytes in
       nonisolated(unsafe) let bytes = bytes
@@ -22,7 +22,7 @@ enum Developing {
     }
   }
 
-  /// An 8-bit picture of a canvas that was a picture before: gamma alone.
+  /// An 8-bit image of a canvas that holds a photograph: gamma alone.
   static func photograph(_ canvas: Canvas) throws -> Bitmap {
     try Bitmap(width: canvas.width, height: canvas.height, channels: 3) { bytes in
       nonisolated(unsafe) let bytes = bytes

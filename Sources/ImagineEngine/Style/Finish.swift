@@ -1,4 +1,4 @@
-/// What a style does to the whole picture once everything is in it.
+/// What a style does to the whole image once everything is painted.
 struct Finish {
   private let painter: Painter
   private let rendering: Rendering
@@ -17,7 +17,7 @@ struct Finish {
     if soft != nil || rendering.vignette > 0 { grade(canvas, soft) }
   }
 
-  /// Ink where the depth or the brightness jumps.
+  /// Ink where depth or brightness jumps.
   private func drawContours(_ canvas: Canvas) {
     let width = canvas.width
     let ink = EdgeMap(canvas)
@@ -75,7 +75,7 @@ struct Finish {
   }
 }
 
-/// Lines at the edges of things: where depth jumps, for the inked style.
+/// Lines at the edges of things, where depth jumps, for the inked style.
 private struct EdgeMap {
   let values: [Float]
 
@@ -93,7 +93,7 @@ private struct EdgeMap {
             let right = canvas.pixels[row * width + min(column + reach, width - 1)].w
             let up = canvas.pixels[max(row - reach, 0) * width + column].w
             let down = canvas.pixels[min(row + reach, height - 1) * width + column].w
-            // A plane that recedes has equal steps on both sides; an edge has not.
+            // A receding plane has equal steps on both sides; an edge does not.
             let bend = max(abs(left + right - 2 * here), abs(up + down - 2 * here))
             out[row * width + column] = Elementary.smooth(0.05, 0.14, bend) * 0.85
           }

@@ -1,14 +1,15 @@
-/// The lens of the photographic style: what stands far behind a subject is out of focus.
+/// The lens of the photographic style: the distant background of a subject is out of focus.
 struct Focus {
   private let columns: Int
   private let rows: Int
   private let factor: Int
-  /// What is out of focus, small and blurred, times how far it is; and in the fourth number that.
+  /// A small blurred copy of the defocused parts: colour times defocus, and the defocus in the
+  /// fourth component.
   ///
-  /// So weighted, nothing of a sharp subject spreads into what is behind it.
+  /// The weighting keeps a sharp subject from bleeding into its background.
   private let cells: [Colour]
 
-  /// Nil where the scene has nothing before its background to look at.
+  /// Nil when the scene has no subject in front of its background.
   init?(_ scene: Scene, _ canvas: Canvas) {
     let isClose = scene.subjects.contains { $0.distance <= 0.2 && !$0.kind.isScenery }
     guard isClose, scene.place != .space, scene.place != .skyline else { return nil }

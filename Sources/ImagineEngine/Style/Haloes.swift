@@ -1,10 +1,10 @@
-/// A small, blurred copy of the picture: the light that spreads from what shines, and how bright
-/// the surroundings of each pixel are.
+/// A small, blurred copy of the image: the light that bright parts spread (bloom), and the
+/// brightness around each pixel.
 struct Haloes: Sendable {
   private let columns: Int
   private let rows: Int
   private let factor: Int
-  /// Light beyond white, and in the fourth number the mean brightness.
+  /// Light above white; the mean brightness in the fourth component.
   private let cells: [Colour]
 
   init(_ canvas: Canvas) {
@@ -45,7 +45,7 @@ struct Haloes: Sendable {
     self.cells = cells
   }
 
-  /// Lends a row of the picture for as long as `body` runs.
+  /// Calls `body` with a row of the image.
   @inline(__always)
   func withRow(_ row: Int, _ body: (Row) -> Void) {
     cells.withUnsafeBufferPointer { cells in
@@ -68,7 +68,7 @@ struct Haloes: Sendable {
     fileprivate let scale: Float
     fileprivate let last: Float
 
-    /// The light around a column's pixel, and in the fourth number the mean brightness there.
+    /// The spread light at a column; the mean brightness in the fourth component.
     @inline(__always)
     func at(_ column: Int) -> Colour {
       let px = max(0, min((Float(column) + 0.5) * scale - 0.5, last))

@@ -1,4 +1,4 @@
-/// The light that falls on forms in a scene, as a style sees it.
+/// The light on forms in a scene, as a style renders it.
 struct Lamp: Sendable {
   let shading: Rendering.Shading
   let texture: Float
@@ -7,9 +7,9 @@ struct Lamp: Sendable {
   let sun: Colour
   let ambient: Colour
   let glow: Colour
-  /// Whether lamps and windows shine.
+  /// True when lamps and windows shine.
   let isLit: Bool
-  /// Whether signs and edges glow.
+  /// True when signs and edges glow.
   let isNeon: Bool
 
   init(_ scene: Scene, _ rendering: Rendering) {
@@ -27,8 +27,8 @@ struct Lamp: Sendable {
 
   /// The light that a surface sends to the viewer.
   ///
-  /// `normal` is of length 1 (x right, y up, z towards the viewer); `shine` 0 … 1; `rim` is the
-  /// light around an edge, which the ground has not.
+  /// `normal` has length 1 (x right, y up, z towards the viewer); `shine` is 0 … 1; `rim` adds
+  /// light around edges (false for the ground).
   @inline(__always)
   func light(_ albedo: Colour, _ normal: SIMD3<Float>, shine: Float, rim: Bool = true) -> Colour {
     let facing = self.facing(normal)
@@ -60,18 +60,18 @@ struct Lamp: Sendable {
   @inline(__always)
   func facing(_ normal: SIMD3<Float>) -> Float { (normal * direction).sum() }
 
-  /// From here on a cel is in full light, and from there on in half.
+  /// Above `celLight` a cel is fully lit, above `celShade` half.
   static let celLight: Float = 0.42
   static let celShade: Float = 0.02
 
-  /// The step of light that a cel shows.
+  /// The step of light that the cel style shows.
   @inline(__always)
   func celLight(_ albedo: Colour, facing: Float) -> Colour {
     let level: Float = facing > Self.celLight ? 1.02 : (facing > Self.celShade ? 0.72 : 0.34)
     return albedo * (ambient * Colour(repeating: 0.85) + sun * Colour(repeating: level))
   }
 
-  /// The mirror image of the sun, 0 … 1 (Blinn, to the 32nd power).
+  /// The mirror image of the sun, 0 … 1 (Blinn, 32nd power).
   @inline(__always)
   func highlight(_ normal: SIMD3<Float>) -> Float {
     var half = direction + SIMD3(0, 0, 1)

@@ -1,6 +1,6 @@
 import ImagineCore
 
-/// How a style paints: what its brush does, apart from what is in the picture.
+/// How a style paints, independent of the image's content.
 struct Rendering: Sendable {
   /// How light falls on a form.
   enum Shading: Sendable {
@@ -14,30 +14,30 @@ struct Rendering: Sendable {
     case neon
   }
 
-  /// What is done to the whole picture in the end.
+  /// What happens to the whole image at the end.
   enum Finish: Sendable { case plain, strokes }
 
   var shading: Shading
-  /// Sizes of detail in what noise makes.
+  /// Octaves of detail in noise.
   var octaves: Int
-  /// How strongly surfaces show what they are made of, 0 … 1.
+  /// How strongly surfaces show their material, 0 … 1.
   var texture: Float
   var saturation: Float
   var contrast: Float
-  /// Width of the ink lines in parts of the picture's height; 0 for none.
+  /// Width of the ink lines, as a fraction of the image's height; 0 for none.
   var ink: Float
-  /// How far light spreads beyond what shines, 0 … 1.
+  /// How far light spreads beyond bright parts, 0 … 1.
   var bloom: Float
   /// Strength of film grain, in steps of 8-bit colour.
   var grain: Float
   var vignette: Float
   /// Local contrast, 0 … 1.
   var clarity: Float
-  /// How much more the air hides than in clear weather.
+  /// Additional haze beyond that of clear weather.
   var air: Float
-  /// Whether what is far behind a subject is out of focus.
+  /// True when the distant background of a subject is out of focus.
   var hasFocus: Bool
-  /// How far fine detail stands out, 0 … 1.
+  /// How strongly fine detail is sharpened, 0 … 1.
   var sharpness: Float
   var finish: Finish
 
@@ -76,14 +76,14 @@ struct Rendering: Sendable {
     }
   }
 
-  /// How a video style paints. The names are other services'; what they share is how much care a
-  /// frame gets.
+  /// How a video style paints. The names come from other services; the styles differ in how much
+  /// work a frame gets.
   init(video style: String) {
     switch style {
     case "imagine-v1", "hailuo-live-ai": self.init(.anime)
     case "kling-1.0-pro", "kling-1.5", "luma-dream-machine-ray-2":
       self.init(.realistic)
-      // Grain that is new in every frame costs the encoder more than it gives the eye.
+      // Grain that changes every frame costs the encoder more than the eye gains.
       grain = 0
       hasFocus = false
     default:
@@ -94,9 +94,9 @@ struct Rendering: Sendable {
 
   /// Uses of the painter that have no style of their own.
   enum Purpose {
-    /// A subject alone, or in somebody's picture.
+    /// A subject alone, or in a user's image.
     case cutout
-    /// A set behind somebody's subject.
+    /// A background behind a user's subject.
     case backdrop
   }
 

@@ -1,10 +1,10 @@
-/// Makes fine detail stand out: each pixel moves away from the brightness of those around it.
+/// Sharpens fine detail: moves each pixel away from the brightness around it.
 enum Sharpening {
   static func apply(_ canvas: Canvas, _ strength: Float) {
     let width = canvas.width
     let height = canvas.height
     let reach = max(1, height / 600)
-    // A value that the eye judges by: about the root of the light.
+    // A perceptual value: about the square root of the light.
     let levels = [Float](unsafeUninitializedCapacity: width * height) { buffer, count in
       nonisolated(unsafe) let out = buffer
       canvas.inBands { band in

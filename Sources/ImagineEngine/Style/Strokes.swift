@@ -1,4 +1,4 @@
-/// The abstract style: the picture told again in strokes of a broad brush that follow its forms.
+/// The abstract style: repaints the image in strokes of a broad brush that follow its forms.
 struct Strokes {
   private let painter: Painter
 
@@ -18,7 +18,7 @@ struct Strokes {
         }
       }
     }
-    // What lay under the paint still shows a little, so that small things keep their shape.
+    // The underlying image shows through a little, so that small things keep their shape.
     canvas.inBands { band in
       for index in (band.lowerBound * canvas.width)..<(band.upperBound * canvas.width) {
         canvas.pixels[index] = canvas.pixels[index].mixed(source.pixels[index], 0.3)
@@ -49,7 +49,7 @@ struct Strokes {
       let colour = sample(source, centre)
       let edge = gradient(source, centre, reach: size * height * 0.3)
       let strength = (edge * edge).sum().squareRoot()
-      // Fine strokes only where there is something to tell; a subject is told in them alone.
+      // Fine strokes only where there is detail; a subject gets fine strokes only.
       let isSubject = colour.w < 0.24
       if isSubject, pass == 0 { continue }
       if pass >= 2, strength < (isSubject ? 0.02 : 0.05) * Float(pass - 1) { continue }
@@ -66,7 +66,7 @@ struct Strokes {
       }
       let length = size * height * stream.within(0.9...1.9)
       let width = size * height * stream.within(0.2...0.34)
-      // Colours are pushed apart: light warmer, dark cooler.
+      // Push colours apart: light ones warmer, dark ones cooler.
       let push = stream.within(-0.24...0.24)
       var paint = colour.lit(1 + push).saturated(1.25)
       if stream.chance(0.06) {
@@ -120,7 +120,7 @@ struct Strokes {
         let bend = u * u / (stroke.length * 3)
         let v = (dx * -stroke.along.y + dy * stroke.along.x + bend) / stroke.width
         if abs(v) >= 1 || abs(u) > half + stroke.width { continue }
-        // The hairs of the brush: each runs dry at a length of its own.
+        // Bristles of the brush: each runs dry after a different length.
         let hair = Int((v + 1) * 7)
         let end = half * (0.72 + 0.42 * dry[hair])
         let edge =

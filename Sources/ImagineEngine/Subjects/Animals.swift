@@ -1,4 +1,4 @@
-/// Bird and fish, and what an animal wears in space.
+/// Bird and fish, and the helmet of an animal in space.
 extension Figure {
   /// A bird: standing on its legs, or with spread wings.
   mutating func drawBird(standing: Bool) {
@@ -86,7 +86,7 @@ extension Figure {
       outlined: false)
   }
 
-  /// A round glass over a head.
+  /// A round glass helmet over a head.
   mutating func drawHelmet(_ x: Float, _ y: Float, _ radius: Float) {
     ellipse(
       x, y, radius, radius, Surface(colour: Colour(0xC8_E4_F4), shine: 1, round: 1, clear: 0.8))

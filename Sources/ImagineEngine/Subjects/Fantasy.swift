@@ -1,4 +1,4 @@
-/// A dragon in flight, and what is eaten at a feast: pizza and cake.
+/// A dragon in flight, a pizza and a cake.
 extension Figure {
   mutating func drawDragon() {
     let scale = main(oneOf: [0x3C_6C_44, 0x8C_2C_2C, 0x44_4C_6C], .peel, shine: 0.4)

@@ -1,22 +1,22 @@
-/// A subject as parts, from the back to the front.
+/// A subject as a list of parts, from back to front.
 ///
-/// Its own coordinates: the foot at (0, 0), the height 1 upwards (negative y), x to the right.
+/// Coordinates: the foot at (0, 0), height 1 upwards (negative y), x to the right.
 struct Figure: Sendable {
   struct Part: Sendable {
     var contours: [[Point]]
     var surface: Surface
-    /// Whether an ink line goes round it where a style has one.
+    /// True to draw an ink line around it in styles that have one.
     var isOutlined: Bool
-    /// The part that it is a marking of: it shows only on that, and takes its form.
+    /// The part that it marks: it shows only on that part, and shares its form.
     var base: Int?
   }
 
   private(set) var parts: [Part] = []
-  /// Colours that the prompt gives; parts ask for them by their order.
+  /// Colours from the prompt; parts use them in order.
   let colours: [Colour]
   let material: Material?
   var stream: RandomStream
-  /// Seconds into a film, for what moves.
+  /// Seconds into a video, for moving parts.
   let time: Float
   let features: Set<Feature>
   let pose: Pose?
@@ -37,7 +37,7 @@ struct Figure: Sendable {
     return usual.with(colour: colour)
   }
 
-  /// One of the usual colours by chance, unless the prompt names one.
+  /// A random usual colour, unless the prompt names one.
   mutating func main(oneOf codes: [UInt32], _ texture: Surface.Texture, shine: Float = 0) -> Surface
   {
     main(Surface(colour: Colour(stream.pick(codes)), texture: texture, shine: shine))
@@ -52,13 +52,13 @@ struct Figure: Sendable {
     parts.append(Part(contours: [contour], surface: surface, isOutlined: outlined))
   }
 
-  /// Adds contours that together are one form.
+  /// Adds contours that form one part.
   mutating func add(all contours: [[Point]], _ surface: Surface, outlined: Bool = true) {
     parts.append(
       Part(contours: contours.map(Shape.aligned), surface: surface, isOutlined: outlined))
   }
 
-  /// Paints contours onto the part that was added last: stripes, patches, a light belly.
+  /// Paints contours onto the last part added: stripes, patches, a light belly.
   mutating func mark(_ contours: [[Point]], _ surface: Surface) {
     let last = parts.indices.last { parts[$0].base == nil }
     parts.append(
@@ -94,17 +94,17 @@ struct Figure: Sendable {
     add(Shape.box(Point(x0, y0), Point(x1, y1), corner: corner), surface, outlined: outlined)
   }
 
-  /// Turns everything that is drawn, against the clock where negative.
+  /// Rotates everything drawn so far; counter-clockwise when negative.
   mutating func turn(by angle: Float, around centre: Point) {
     let turn = Turn(angle)
     place(from: 0) { centre + turn.applied(to: $0 - centre) }
   }
 
-  /// Moves everything that is drawn.
+  /// Moves everything drawn so far.
   mutating func move(by way: Point) { place(from: 0) { $0 + way } }
 
-  /// Draws in coordinates of their own: their origin lies at `origin`, their unit is `scale`, and
-  /// they are turned with the clock by `angle`.
+  /// Draws in local coordinates, with origin `origin` and unit `scale`, rotated clockwise by
+  /// `angle`.
   mutating func draw(
     at origin: Point, scale: Float = 1, turn angle: Float = 0, _ draw: (inout Figure) -> Void
   ) {
@@ -131,7 +131,7 @@ struct Figure: Sendable {
   }
 }
 
-/// A turn by an angle, with the clock.
+/// A clockwise rotation by an angle.
 struct Turn: Sendable {
   private let cosine: Float
   private let sine: Float

@@ -2,7 +2,7 @@
 extension Figure {
   private enum Bloom: CaseIterable { case daisy, rose, tulip }
 
-  /// What the prompt says that they are, else nil.
+  /// The kind of flower that the prompt names; nil for none.
   private var namedBloom: Bloom? {
     if features.contains(.roses) { return .rose }
     if features.contains(.tulips) { return .tulip }
@@ -28,7 +28,7 @@ extension Figure {
     }
   }
 
-  /// A bloom around the origin, 1 from its middle to its edge.
+  /// A bloom around the origin; its radius is 1.
   private mutating func drawBloom(_ bloom: Bloom, _ petal: Surface, heart: Surface) {
     switch bloom {
     case .daisy:
@@ -73,8 +73,8 @@ extension Figure {
     }
   }
 
-  /// Many blooms on stems that spread from the origin, up to a dome 1 wide to each side; the
-  /// farther ones first. `hues` are the colours of the petals, where they are named.
+  /// Many blooms on stems that spread from the origin up to a dome of half-width 1, distant ones
+  /// first. `hues` are the petals' colours, if named.
   private mutating func drawBunch(hues: [Colour], size: Float) {
     let leaf = Surface(colour: Colour(0x48_7C_3C), round: 0.5)
     for index in 0..<11 {

@@ -1,4 +1,4 @@
-/// What subjects sit, lie and stand on: sofa, armchair, table, bench, bed, rock, branch.
+/// Furniture and other supports: sofa, armchair, table, bench, bed, rock, branch.
 extension Figure {
   mutating func drawSofa() {
     let cloth = main(oneOf: [0x6C_84_94, 0xA8_5C_48, 0x7C_8C_60, 0xB8_98_70], .cloth)
@@ -8,7 +8,7 @@ extension Figure {
     box(-0.98, -1.0, 0.98, -0.2, corner: 0.12, cloth.darker(0.8))
     box(-0.94, -0.94, -0.01, -0.4, corner: 0.1, cloth.darker(0.94))
     box(0.01, -0.94, 0.94, -0.4, corner: 0.1, cloth.darker(0.94))
-    // The cushions are seen from a little above: a lit top, and a front in shade.
+    // The cushions are seen from slightly above: a lit top and a shaded front.
     box(-0.94, -0.54, -0.005, -0.3, corner: 0.06, cloth.darker(1.08))
     box(0.005, -0.54, 0.94, -0.3, corner: 0.06, cloth.darker(1.08))
     box(-0.94, -0.4, -0.005, -0.24, corner: 0.06, cloth.darker(0.92))
@@ -88,7 +88,7 @@ extension Figure {
 
   mutating func drawRock() {
     let stone = main(oneOf: [0x84_80_78, 0x70_6C_6C, 0x90_80_6C], .grain)
-    // Edges, not curves: it is broken, not turned.
+    // Edges instead of curves: broken stone, not turned.
     polygon(
       [
         (-0.7, 0), (-0.76, -0.22), (-0.52, -0.62 + stream.within(-0.1...0.06)), (-0.22, -0.88),
@@ -114,7 +114,7 @@ extension Figure {
     }
   }
 
-  /// A branch that comes in from the picture's left.
+  /// A branch that enters from the left of the image.
   mutating func drawBranch() {
     let bark = main(Surface(colour: Colour(0x6C_4C_34), texture: .bark))
     let green = Surface(colour: Colour(0x50_84_38), texture: .leaves)

@@ -1,4 +1,4 @@
-/// What is worn on a head. Coordinates are from the chin, as those of the head.
+/// Hats, helmets and crowns. Coordinates start at the chin, as for heads.
 extension Figure {
   mutating func drawHat(_ chin: Point, _ size: Float) {
     let hat = Surface(

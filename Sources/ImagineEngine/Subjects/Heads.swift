@@ -1,7 +1,7 @@
-/// A person's head: face, hair, what is worn on it. Coordinates are from the chin, the head of
-/// `size` 1 is 0.133 high.
+/// A person's head: face, hair, headgear. Coordinates start at the chin; at `size` 1 the head is
+/// 0.133 high.
 extension Figure {
-  /// A soft patch of another tone: it fades from its middle to its outline.
+  /// A soft patch of another tone that fades from its middle to its outline.
   mutating func shade(
     _ x: Float, _ y: Float, _ rx: Float, _ ry: Float, turn: Float = 0, _ surface: Surface,
     _ strength: Float
@@ -69,7 +69,7 @@ extension Figure {
     let deep = skin.with(colour: skin.colour * Colour(0.42, 0.3, 0.26, 1))
     let blush = skin.with(colour: skin.colour.mixed(Colour(0xC8_48_40), 0.55))
     let light = skin.with(colour: skin.colour.mixed(Colour(0xFF_E8_D0), 0.3))
-    // The planes of the face: sockets, cheeks, the sides of the nose, the hollow of the chin.
+    // The planes of the face: eye sockets, cheeks, the sides of the nose, the hollow of the chin.
     for side in [-1, 1] as [Float] {
       spot(0.0215 * side, -0.0625, 0.021, 0.015, deep, 0.42)
       spot(0.031 * side, -0.038, 0.018, 0.014, blush, isWoman ? 0.42 : 0.26)
@@ -82,7 +82,7 @@ extension Figure {
     spot(0, -0.0105, 0.014, 0.004, deep, 0.38)
     spot(0, -0.003, 0.012, 0.008, light, 0.3)
     drawEyes(chin, size, skin: skin, hair: hair, isWoman: isWoman)
-    // The nose: its tip catches the light, the wings and the holes lie in shade.
+    // The nose: its tip catches the light, the nostrils are in shade.
     spot(0, -0.0385, 0.0075, 0.0065, light, 0.45)
     spot(0, -0.0325, 0.011, 0.0045, deep, 0.65)
     for side in [-1, 1] as [Float] {
@@ -197,7 +197,7 @@ extension Figure {
     }
     let part: Float = stream.chance(0.5) ? 1 : -1
     if isWoman {
-      // Parted, falling on both sides of the face.
+      // Parted hair that falls on both sides of the face.
       let p = part * 0.014
       for side in [-part, part] {
         smooth(

@@ -7,7 +7,7 @@ extension Figure {
     let sway = Elementary.sin(time * 1.1) * 0.02
     let isSeated = pose == .sitting
     let boot: Float = isSeated ? -0.13 : 0
-    // Who sits has his hips on the seat.
+    // A seated figure has its hips on the seat.
     defer { if isSeated { move(by: Point(0, 0.42)) } }
     box(-0.15, -0.84, 0.15, -0.48, corner: 0.04, joint.darker(0.8))
     bothSides {

@@ -110,7 +110,7 @@ extension Figure {
     ellipse(hub.x, hub.y, 0.025, 0.025, wood)
   }
 
-  /// A stone bridge with three arches; its foot is the water.
+  /// A stone bridge with three arches; its foot is at the water.
   mutating func drawBridge() {
     let stone = main(oneOf: [0xA0_90_7C, 0x90_88_80, 0xA8_78_60], .brick)
     func arch(_ x: Float, _ half: Float, _ top: Float) -> [(Float, Float)] {
@@ -146,12 +146,12 @@ extension Figure {
       stone.darker(1.12))
   }
 
-  /// A fall of water over a cliff into a pool.
+  /// A waterfall over a cliff into a pool.
   mutating func drawWaterfall() {
     let stone = Surface(colour: Colour(0x62_60_5A), texture: .grain, round: 0.9)
     let deep = Surface(colour: Colour(0x3C_7C_88), shine: 0.4, round: 0.1)
     let white = Surface(colour: Colour(0xF4_FA_FF), round: 0)
-    // The cliff, from its back to its front; in the middle it is wet and dark.
+    // The cliff, from back to front; its middle is wet and dark.
     for index in 0..<26 {
       let level = Float(index) / 26
       let x = stream.within(-1.7...1.7)

@@ -1,9 +1,9 @@
-/// A person: seven and a half heads high, the head 0.133.
+/// A person: seven and a half heads high; a head is 0.133.
 extension Figure {
-  /// What somebody wears, by the prompt's words or by chance.
+  /// Clothing, from the prompt's words or at random.
   private enum Outfit { case dress, suit, casual }
 
-  /// A person who stands, walks or sits, and looks at the viewer.
+  /// A person who stands, walks or sits and faces the viewer.
   mutating func drawPerson() {
     let skin = Surface(
       colour: Colour(stream.pick([0xF0_C8_A8, 0xDC_A8_80, 0xB4_7C_54, 0x84_54_3A, 0xF4_D2_B8])),
@@ -69,7 +69,7 @@ extension Figure {
       let leg = body.leg(side)
       let foot = leg.ankle
       let width: Float = isBare ? 0.7 : 1
-      // The far leg of somebody who walks lies in shade.
+      // The far leg of a walking person is in shade.
       let shade: Float = leg.isBehind ? 0.78 : 1
       smooth(
         [
@@ -102,7 +102,7 @@ extension Figure {
     for side in [Float(-1), 1] {
       let arm = body.arm(side)
       let hand = arm.wrist
-      // A hand: palm, fingers that hang together, thumb.
+      // A hand: palm, joined fingers, thumb.
       limb(
         [
           (hand.x, hand.y, 0.0135), (hand.x + 0.004 * side, hand.y + 0.024, 0.017),
@@ -152,7 +152,7 @@ extension Figure {
         (-s + 0.018, -0.69 + d), (-s, -0.735 + d), (-s - 0.008, -0.78 + d), (-s * 0.94, -0.81 + d),
         (-s * 0.62, -0.829 + d), (-0.036, -0.85 + d),
       ], cloth)
-    // Folds that run from the armpits, and where the arms lie before the chest.
+    // Folds that run from the armpits, and where the arms lie in front of the chest.
     bothSides {
       $0.limb(
         [
@@ -265,7 +265,7 @@ extension Figure {
     bothSides { $0.ellipse(0.112 * $1, -0.79 + d, 0.045, 0.042, steel.darker(1.05)) }
   }
 
-  /// An umbrella in the hand that hangs, over the head.
+  /// An umbrella above the head, held in the hanging hand.
   private mutating func drawUmbrella(_ body: Posture) {
     let hand = body.arm(1).wrist
     let cloth = Surface(

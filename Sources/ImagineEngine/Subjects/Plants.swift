@@ -9,7 +9,7 @@ extension Figure {
     limb([(-0.05, -0.02, 0.02), (-0.09, 0.005, 0.012)], bark)
     limb([(0.05, -0.02, 0.02), (0.1, 0.005, 0.012)], bark)
     let sway = Elementary.sin(time * 1.2 + stream.unit() * 6) * 0.008
-    // Tufts from the shade below and behind to the light above and in front.
+    // Tufts, from the shade below and behind to the light above and in front.
     for layer in 0..<3 {
       let lift = Float(layer)
       let count = 9 - layer

@@ -1,4 +1,4 @@
-/// Where the joints of a person are.
+/// The positions of a person's joints.
 struct Posture {
   struct Leg {
     var hip: Point
@@ -21,17 +21,17 @@ struct Posture {
   let sway: Float
   let clock: Float
 
-  /// How far the upper body is lowered: who sits has his hips on the seat.
+  /// How far the upper body is lowered: a seated person has the hips on the seat.
   var drop: Float { isSeated ? 0.44 : (walks ? abs(stride) * 0.03 : 0) }
 
   var shoulder: Float { isWoman ? 0.096 : 0.116 }
 
-  /// -1 … 1, through a step.
+  /// -1 … 1 during a step.
   private var stride: Float { Elementary.sin(clock * 5 + 1.1) }
 
   func leg(_ side: Float) -> Leg {
     if isSeated {
-      // Thighs come towards the viewer.
+      // Thighs point towards the viewer.
       return Leg(
         hip: Point(0.045 * side, -0.05), thigh: Point(0.06 * side, 0.0),
         knee: Point(0.07 * side, 0.05), calf: Point(0.074 * side, 0.13),
@@ -46,7 +46,7 @@ struct Posture {
         calf: Point(0.038 * side + step * 0.026, -0.18 - lift * 0.6),
         ankle: Point(0.032 * side + step * 0.04, -0.042 - lift), isBehind: step < 0)
     }
-    // The weight is on one leg; the other stands a little aside.
+    // The weight is on one leg; the other stands slightly aside.
     let aside: Float = side > 0 ? 0.024 : 0
     return Leg(
       hip: Point(0.044 * side, -0.48), thigh: Point(0.05 * side + aside * 0.2, -0.39),
@@ -69,7 +69,7 @@ struct Posture {
         wrist: Point((shoulder + 0.012 - swing * 0.03) * side, -0.53 - max(0, swing) * 0.05))
     }
     if side < 0 {
-      // One hand at the hip, or in the pocket.
+      // One hand on the hip, or in the pocket.
       return Arm(
         shoulder: top, elbow: Point(-(shoulder + 0.05), -0.65), wrist: Point(-0.098, -0.52))
     }

@@ -1,6 +1,6 @@
-/// Somebody astride on an animal, seen from the side; the saddle is the foot's place.
+/// A rider astride an animal, seen from the side; the foot is at the saddle.
 extension Figure {
-  /// What a rider has on: cloth or steel.
+  /// What a rider wears: cloth or steel.
   struct Habit: Sendable {
     var top: Surface
     var trousers: Surface

@@ -1,4 +1,4 @@
-/// Whale, dolphin, shark, turtle, jellyfish, from the side, looking to the right.
+/// Whale, dolphin, shark, turtle and jellyfish, from the side, facing right.
 extension Figure {
   mutating func drawWhale() {
     let skin = main(oneOf: [0x3C_54_70, 0x4C_5C_6C, 0x2C_44_60], .plain, shine: 0.4)

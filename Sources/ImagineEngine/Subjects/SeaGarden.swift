@@ -1,4 +1,4 @@
-/// What grows on the floor of the sea: rocks, sea grass, corals.
+/// Rocks, sea grass and corals of the sea floor.
 extension Figure {
   mutating func drawSeaRock() {
     let stone = Surface(colour: Colour(0x68_70_70).lit(stream.within(0.7...1.1)), texture: .grain)

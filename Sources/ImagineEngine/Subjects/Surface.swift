@@ -1,19 +1,19 @@
-/// What a part of a subject is made of, as light meets it.
+/// The material of a part of a subject, as the light calculation needs it.
 struct Surface: Sendable {
-  /// The small pattern on it.
+  /// The fine pattern on it.
   enum Texture: Sendable { case plain, fur, bark, leaves, brick, brushed, grain, cloth, peel }
 
   var colour: Colour
   var texture: Texture = .plain
-  /// 0 dull … 1 a mirror of the light.
+  /// 0 dull … 1 mirror-like.
   var shine: Float = 0
   /// 0 flat … 1 as round as its outline allows.
   var round: Float = 0.7
-  /// Light of its own, as a factor of its colour.
+  /// Its own light, as a factor on its colour.
   var glow: Float = 0
-  /// How much of what is behind shows through.
+  /// How much of the background shows through.
   var clear: Float = 0
-  /// Whether it fades from its middle to its outline, which is an ellipse's.
+  /// True when it fades from its middle to its outline, which must be an ellipse.
   var isFeathered = false
 
   func with(colour: Colour) -> Surface {
@@ -28,14 +28,14 @@ struct Surface: Sendable {
 
   static func flat(_ code: UInt32) -> Surface { Surface(colour: Colour(code), round: 0) }
 
-  /// Shines by itself: eyes, lamps, windows, flames.
+  /// A surface that glows: eyes, lamps, windows, flames.
   static func glowing(_ colour: Colour, _ strength: Float = 1.4) -> Surface {
     Surface(colour: colour, round: 0, glow: strength)
   }
 }
 
 extension Material {
-  /// A surface of this material, in `colour` where one is named.
+  /// A surface of this material, in `colour` if given.
   func surface(_ colour: Colour?) -> Surface {
     func make(_ code: UInt32, _ texture: Surface.Texture, _ shine: Float, clear: Float = 0)
       -> Surface

@@ -71,7 +71,7 @@ extension Figure {
     }
   }
 
-  /// An apple with a leaf, and fruit beside it.
+  /// An apple with a leaf, and other fruit beside it.
   mutating func drawFruit() {
     let skin = main(Surface(colour: Colour(0xC8_30_28), texture: .peel, shine: 0.7, round: 1))
     let orange = second(Surface(colour: Colour(0xE8_8C_28), texture: .peel, shine: 0.35, round: 1))
@@ -125,7 +125,7 @@ extension Figure {
       Surface(colour: Colour(0xFF_FF_FF), round: 0, glow: 0.5, clear: 0.45), outlined: false)
   }
 
-  /// A bowl before the lower half of what lies in it.
+  /// A bowl, in front of the lower half of its content.
   mutating func drawBowl() {
     let clay = Surface(colour: Colour(0x4C_70_94), shine: 0.6)
     smooth(
@@ -136,7 +136,7 @@ extension Figure {
     limb([(-0.9, -0.33, 0.03), (0, -0.265, 0.032), (0.9, -0.33, 0.03)], clay.darker(1.2))
   }
 
-  /// A candle that burns in its holder.
+  /// A burning candle in its holder.
   mutating func drawCandle() {
     let wax = main(Surface(colour: Colour(0xF4_EA_D2), shine: 0.2, round: 1))
     let brass = Surface(colour: Colour(0xC8_98_44), texture: .brushed, shine: 0.9)

@@ -44,7 +44,7 @@ extension Figure {
     box(-0.02, -0.185, 0.09, -0.16, tyre)
   }
 
-  /// A steam train with two carriages, going to the right.
+  /// A steam train with two carriages, facing right.
   mutating func drawTrain() {
     let body = main(oneOf: [0x2C_5C_44, 0x9C_30_2C, 0x2C_44_74], .plain, shine: 0.5)
     let carriage = second(Surface(colour: Colour(0x9C_40_34), shine: 0.3))
@@ -93,7 +93,7 @@ extension Figure {
     ellipse(x, -radius, radius * 0.3, radius * 0.3, hub, outlined: false)
   }
 
-  /// An open boat without a mast, for those who sit in it.
+  /// An open boat without a mast, for passengers who sit in it.
   mutating func drawRowingBoat() {
     let hull = main(oneOf: [0x8C_5C_34, 0xA8_40_34, 0x34_64_8C], .bark, shine: 0.2)
     let wood = Surface(colour: Colour(0xB0_84_54), texture: .bark)

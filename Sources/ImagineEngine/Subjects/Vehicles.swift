@@ -1,6 +1,6 @@
 /// Car, boat, rocket, hot-air balloon.
 extension Figure {
-  /// A car from the side, driving to the right.
+  /// A car from the side, facing right.
   mutating func drawCar() {
     let paint = main(
       oneOf: [0xC8_2C_28, 0x2C_5C_A8, 0xE8_B0_30, 0x38_7C_60, 0xD8_DC_E0], .plain, shine: 0.9)
@@ -49,7 +49,7 @@ extension Figure {
     }
   }
 
-  /// A sailing boat; an open one where somebody sits in it.
+  /// A sailing boat; an open one when somebody sits in it.
   mutating func drawBoat() {
     if pose == .sitting { return drawRowingBoat() }
     let hull = main(oneOf: [0x8C_34_2C, 0x2C_4C_74, 0xE8_E4_DC, 0x6C_48_2C], .bark, shine: 0.2)

@@ -1,4 +1,4 @@
-/// A four-legged animal: its build held in a stance, from the far legs to the head.
+/// A four-legged animal: its build in a posture, drawn from the far legs to the head.
 struct Beast: Sendable {
   let kind: SubjectKind
   let build: Build
@@ -20,7 +20,7 @@ struct Beast: Sendable {
     trunk = Turn(stance.pitch)
   }
 
-  /// Where a point of the trunk lies.
+  /// The position of a point of the trunk.
   func onTrunk(_ x: Float, _ y: Float) -> Point {
     Point(0, -build.height * stance.height) + trunk.applied(to: Point(x * stance.stretch, y))
   }
@@ -34,7 +34,7 @@ struct Beast: Sendable {
     onTrunk(build.half + build.chest * 0.25, -build.chest * 0.38)
   }
 
-  /// Where the head is joined.
+  /// The point where the head joins the neck.
   var headJoint: Point {
     let rise = build.rise + stance.neck
     let breath = Elementary.sin(time * 1.5) * 0.006
@@ -60,7 +60,7 @@ struct Beast: Sendable {
   /// The joints of a leg from its top to its foot.
   struct Leg: Sendable {
     var joints: [Point]
-    /// How its last bone is turned.
+    /// The rotation of its last bone.
     var turn: Float
   }
 
@@ -69,7 +69,7 @@ struct Beast: Sendable {
     let top = onTrunk(build.half * 0.86 + aside, build.chest * 0.3)
     if stance.foldsFore { return folded(from: top, aside: aside, isFore: true) }
     if stance.foldsHind {
-      // Who sits stands on straight forelegs.
+      // A sitting animal stands on straight forelegs.
       let foot = Point(top.x + 0.03, -build.ankle)
       return Leg(joints: [top, (top + foot) * 0.5 + Point(0.02, 0), foot, foot], turn: 0)
     }
@@ -97,7 +97,7 @@ struct Beast: Sendable {
       at += Point(Elementary.sin(angle), Elementary.cos(angle)) * (rest * part)
       joints.append(at)
     }
-    // No foot sinks into the ground.
+    // No foot may sink into the ground.
     let depth = max(0, at.y + build.ankle * 0.9)
     for joint in 1..<joints.count { joints[joint].y -= depth * Float(joint) / 3 }
     return Leg(joints: joints, turn: -bend.z)
@@ -143,7 +143,7 @@ extension Figure {
     drawTail(beast)
     let fore = beast.foreLeg(isNear: true)
     let hind = beast.hindLeg(isNear: true)
-    // Legs that carry are one form with the trunk; folded ones lie before it.
+    // Legs that carry weight form one part with the trunk; folded legs lie in front of it.
     let foreLeg = beast.limb(of: fore, isFore: true)
     let hindLeg = beast.limb(of: hind, isFore: false)
     let (foldsFore, foldsHind) = (beast.stance.foldsFore, beast.stance.foldsHind)
@@ -185,7 +185,7 @@ extension Figure {
     let root = beast.onTrunk(-build.half - build.rump * 0.72, -build.rump * 0.45)
     let swing = Elementary.sin(time * 2.2) * 0.04
     let raise = beast.stance.tail
-    // Hanging, it falls behind the hind legs; raised, it streams out.
+    // A hanging tail falls behind the hind legs; a raised one streams out.
     func at(_ far: Float) -> Point {
       let fall = far * far * (1 - raise) + far * 0.25 * (1 - raise)
       return Point(
@@ -197,7 +197,7 @@ extension Figure {
     case .stump:
       limb([(root.x + 0.02, root.y, 0.04), (root.x - 0.06, root.y + 0.03, 0.02)], beast.light)
     case .thin where build.head == .cat && raise > 0 && raise < 0.5:
-      // A cat that stands carries it upright.
+      // A standing cat carries it upright.
       limb(
         [
           (root.x + 0.04, root.y + 0.03, 0.042), (root.x - 0.1, root.y - 0.02, 0.036),
@@ -243,7 +243,7 @@ extension Figure {
     }
   }
 
-  /// Rolled up, the head on the paws and the tail around them.
+  /// Rolled up, with the head on the paws and the tail around them.
   private mutating func drawCurled(_ beast: Beast) {
     let build = beast.build
     let breath = Elementary.sin(time * 1.3) * 0.008
@@ -290,7 +290,7 @@ extension Beast {
   func contour(of leg: Leg, isFore: Bool) -> [Point] {
     let j = leg.joints
     let top = build.thigh * (isFore ? 0.82 : 1)
-    // Folded legs have no thick top: the haunch lies over it.
+    // Folded legs have no thick top: the haunch covers it.
     let high = (isFore ? stance.foldsFore : stance.foldsHind) ? build.knee * 1.2 : top
     return Shape.limb([
       (j[0].x, j[0].y, high), (j[1].x, j[1].y, (build.knee + high) * 0.46),
@@ -298,7 +298,7 @@ extension Beast {
     ])
   }
 
-  /// A near leg with its paw, and its thigh where it is folded.
+  /// A near leg with its paw, and its thigh when folded.
   func limb(of leg: Leg, isFore: Bool) -> [[Point]] {
     var contours = [contour(of: leg, isFore: isFore)]
     if !build.hooves { contours.append(paw(leg)) }
@@ -313,7 +313,7 @@ extension Beast {
       foot + reach, Point(build.ankle * 1.45, build.ankle * 0.95), turn: leg.turn)
   }
 
-  /// The thigh of a hind leg that is folded.
+  /// The thigh of a folded hind leg.
   var haunch: [Point] {
     let top = onTrunk(-build.half, build.rump * 0.15)
     let size = build.rump * 1.05

@@ -1,41 +1,41 @@
-/// How a four-legged animal is built, seen from its right side.
+/// The body proportions of a four-legged animal, seen from its right side.
 ///
-/// Lengths are in heights of the standing animal, x forwards, y downwards; those of the trunk are
-/// from its middle.
+/// Lengths are in heights of the standing animal, x forwards, y downwards; those of the trunk start
+/// at its middle.
 struct Build: Sendable {
   enum Head: Sendable { case cat, dog, bigCat, bear, fox, horse, cow, deer }
   enum Coat: Sendable { case plain, tabby, tiger, spots, zebra, patches, fox, wolf }
   enum Tail: Sendable { case thin, bushy, hair, tassel, stump, none }
 
-  /// From the hips to the middle, and on to the shoulders.
+  /// From the hips to the middle, and from there to the shoulders.
   var half: Float
-  /// How far back and belly lie from the line through hips and shoulders: behind, in the middle, in
-  /// front.
+  /// The distance of back and belly from the line through hips and shoulders: behind, in the
+  /// middle, in front.
   var rump: Float
   var waist: Float
   var chest: Float
-  /// How far the trunk's middle stands above the ground.
+  /// The height of the trunk's middle above the ground.
   var height: Float
   var neck: Float
-  /// Against the horizontal, upwards.
+  /// Its angle above the horizontal.
   var rise: Float
   var throat: Float
   var nape: Float
-  /// Half as wide as a leg is at its top, its knee and its ankle.
+  /// Half the width of a leg at its top, knee and ankle.
   var thigh: Float
   var knee: Float
   var ankle: Float
   var head: Head
-  /// A factor of its head's usual size.
+  /// A factor on the usual size of its head.
   var headSize: Float
   var tail: Tail
   var coat: Coat
   var hooves = false
-  /// Square at its corners, as cattle are: 0 … 1.
+  /// 0 … 1 for square corners, as cattle have.
   var blockiness: Float = 0
-  /// How it holds itself when nothing is said.
+  /// Its pose when the prompt names none.
   var usual: Pose = .standing
-  /// Whether it rolls itself up to sleep.
+  /// True when it curls up to sleep.
   var curlsUp = false
   var hues: [UInt32]
 
@@ -54,7 +54,7 @@ struct Build: Sendable {
 }
 
 extension SubjectKind {
-  /// Nil for what is no four-legged animal of this family.
+  /// Nil for subjects that are no four-legged animals of this family.
   var build: Build? {
     switch self {
     case .cat:

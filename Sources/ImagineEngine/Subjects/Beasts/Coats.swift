@@ -1,4 +1,4 @@
-/// The markings of four-legged animals, painted onto their hide.
+/// The markings of four-legged animals, painted onto their parts.
 extension Figure {
   /// A light underside, up to the throat.
   mutating func drawBelly(of beast: Beast) {
@@ -85,7 +85,7 @@ extension Figure {
       }, stripes.surface)
   }
 
-  /// Bars down the flanks and around the legs, each with a bend of its own.
+  /// Stripes down the flanks and around the legs, each with its own bend.
   private mutating func drawStripes(_ beast: Beast, _ stripes: Beast.Stripes) {
     let build = beast.build
     let width = stripes.width
@@ -178,7 +178,7 @@ extension Figure {
     }
   }
 
-  /// What is seen of the markings on a back that is rolled up.
+  /// The markings that show on a curled-up back.
   mutating func drawCurledCoat(_ beast: Beast) {
     switch beast.build.coat {
     case .tabby:
@@ -197,7 +197,7 @@ extension Figure {
 }
 
 extension Beast {
-  /// The bars of a coat that has them: how many on a side, and half as wide as they are.
+  /// The stripes of a coat: how many on a side, and half their width.
   struct Stripes: Sendable {
     var count: Int
     var width: Float

@@ -1,6 +1,6 @@
-/// Faces that look at the viewer, in the coordinates of the animal that sits.
+/// Faces that look at the viewer, in the coordinates of a sitting animal.
 extension Figure {
-  /// An eye that is closed, as wide as `reach` to both sides.
+  /// A closed eye; `reach` is half its width.
   mutating func drawShutEye(_ x: Float, _ y: Float, _ reach: Float, _ surface: Surface) {
     limb(
       [
@@ -170,7 +170,7 @@ extension Figure {
     }
   }
 
-  /// The cheeks, the brows and the bars or spots of a big cat's face.
+  /// The cheeks, brows and stripes or spots of a big cat's face.
   private mutating func drawFaceCoat(_ beast: Beast) {
     let black = Surface.plain(0x1E_16_14)
     var marks: [[Point]] = []

@@ -1,11 +1,11 @@
-/// Heads: those that are seen from the side have their joint with the neck as their origin.
+/// Heads; those seen from the side have their origin at the joint with the neck.
 extension Figure {
-  /// A head on its neck, or where it is put.
+  /// A head on its neck, or at `place`.
   mutating func drawHead(of beast: Beast, at place: Point? = nil) {
     let build = beast.build
     let asleep = beast.stance.sleeps
     let (coat, light) = (beast.coat, beast.second ?? beast.light)
-    // Faces have the coordinates of an animal that sits: these are their middles there.
+    // Faces use the coordinates of a sitting animal; these are their middles there.
     let middle: Point
     switch build.head {
     case .cat: middle = Point(-0.03, -0.69)
@@ -16,7 +16,7 @@ extension Figure {
     }
     var joint = place ?? beast.headJoint
     if place == nil, asleep || beast.stance.nod > 0.3 {
-      // The chin does not sink into the ground.
+      // The chin must not sink into the ground.
       joint.y = min(joint.y, -build.nape - 0.05)
     }
     draw(at: joint, scale: build.headSize, turn: beast.stance.nod) {
@@ -47,7 +47,7 @@ extension Figure {
       .glowing(Colour(0xFF_FF_FF), 0.7), outlined: false)
   }
 
-  /// The pointed head of a fox, or the heavier one of a wolf.
+  /// The pointed head of a fox, or the heavier head of a wolf.
   private mutating func drawFoxHead(_ beast: Beast) {
     let coat = beast.coat
     let isFox = beast.build.coat == .fox
@@ -88,7 +88,7 @@ extension Figure {
       outlined: false)
   }
 
-  /// A horse's head with its mane; a zebra's is the same, striped.
+  /// A horse's head with its mane; a zebra's is the same, with stripes.
   private mutating func drawHorseHead(_ beast: Beast) {
     let coat = beast.coat
     let isZebra = beast.build.coat == .zebra

@@ -1,6 +1,6 @@
-/// Animals that sit and look at the viewer.
+/// Animals that sit and face the viewer.
 extension Figure {
-  /// Draws an animal that sits; false where its kind is drawn from the side then, too.
+  /// Draws a sitting animal; returns false when its kind sits in side view.
   mutating func drawSitting(_ beast: Beast) -> Bool {
     let (coat, light) = (beast.coat, beast.second ?? beast.light)
     switch beast.build.head {
@@ -94,7 +94,7 @@ extension Figure {
     }
   }
 
-  /// What is seen of the markings of a big cat from the front: bars, or spots, from both sides.
+  /// A big cat's markings from the front: stripes or spots, from both sides.
   private mutating func drawChestCoat(_ beast: Beast, reach: Float) {
     var marks: [[Point]] = []
     for side in [-1, 1] as [Float] {

@@ -1,22 +1,22 @@
-/// Where the parts of a four-legged animal are when it holds itself in some way.
+/// Where a pose puts the parts of a four-legged animal.
 struct Stance: Sendable {
-  /// The angles of a leg's three bones against straight down, forwards where positive.
+  /// The angles of a leg's three bones from straight down; positive is forwards.
   typealias Bend = SIMD3<Float>
 
-  /// How far the trunk's middle stands above the ground, in parts of what it has standing.
+  /// The height of the trunk's middle above the ground, as a fraction of its standing height.
   private(set) var height: Float = 1
-  /// How far the trunk is turned; its front upwards where negative.
+  /// The trunk's rotation; negative raises its front.
   private(set) var pitch: Float = 0
   private(set) var stretch: Float = 1
-  /// What is added to the neck's usual rise.
+  /// An angle added to the neck's usual rise.
   private(set) var neck: Float = 0
-  /// How far the head is turned, its nose downwards where positive.
+  /// The head's rotation; positive lowers the nose.
   private(set) var nod: Float = 0
   private(set) var fore = (near: Bend(-0.08, 0.04, 0.04), far: Bend(0.1, 0.02, 0))
   private(set) var hind = (near: Bend(0.3, -0.42, 0.02), far: Bend(0.42, -0.3, 0.1))
   /// How far the tail is raised from hanging: 1 is straight backwards.
   private(set) var tail: Float = 0.35
-  /// Whether the legs are folded under it, or the hind ones alone.
+  /// True when the forelegs are folded under the body; `foldsHind` is for the hind legs.
   private(set) var foldsFore = false
   private(set) var foldsHind = false
   let sleeps: Bool
@@ -37,7 +37,7 @@ struct Stance: Sendable {
       hind.far = Bend(0.6 * on + 0.05 * back, -0.2 * on - 0.55 * back, 0.1 * on - 0.3 * back)
       neck = -0.1
     case .running:
-      // Between the gallop's two ends: stretched out, and gathered.
+      // Between the two extremes of a gallop: stretched and gathered.
       let out = 0.62 + 0.38 * Elementary.cos(time * 9)
       let bend = 1 - out
       stretch = 1.04 + 0.08 * out - 0.04 * bend
