@@ -71,8 +71,10 @@ import Testing
 
   @Test("a bouquet and a vase hold a dozen blooms and more")
   func bouquet() {
-    let blue = Paint.blue.colour
-    for (kind, colours) in [(SubjectKind.bouquet, [blue]), (.vase, [Paint.white.colour, blue])] {
+    let blue = NamedColour.blue.colour
+    for (kind, colours) in [
+      (SubjectKind.bouquet, [blue]), (.vase, [NamedColour.white.colour, blue]),
+    ] {
       // The three petals of a tulip and the line down its middle have its colour.
       let petals = figure(kind, nil, [.tulips], colours: colours).parts.count {
         $0.surface.colour.z > $0.surface.colour.x * 4 && $0.surface.colour.z > 0.1

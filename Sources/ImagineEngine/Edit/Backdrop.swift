@@ -96,7 +96,7 @@ private struct Backdrop {
     let painted = Scenery.paintedSize(for: size)
     let aspect = Float(painted.width) / Float(painted.height)
     var scene = Composer.scene(of: prompt, aspect: aspect, seed: seed, usualPlace: .studio)
-    // Paint only the scenery of the prompt: the subject is given.
+    // NamedColour only the scenery of the prompt: the subject is given.
     scene.subjects.removeAll { !$0.kind.isScenery }
     sunSide = scene.sunDirection.x
     picture = try Scenery.painted(scene, Rendering(.backdrop), size, control)

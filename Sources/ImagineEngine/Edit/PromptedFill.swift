@@ -16,12 +16,12 @@ struct PromptedFill {
   /// nil when the prompt names nothing to paint; the filled surroundings are then the result.
   init?(_ prompt: String, _ mask: Mask, _ control: EngineControl) {
     guard let box = mask.box else { return nil }
-    let reading = PromptReader.read(prompt)
-    guard !reading.mentions.isEmpty || reading.place != nil else { return nil }
+    let parsed = PromptParser.parse(prompt)
+    guard !parsed.mentions.isEmpty || parsed.place != nil else { return nil }
     let painted = Scenery.paintedSize(for: PixelSize(width: mask.width, height: mask.height))
     scene = Composer.scene(
       of: prompt, aspect: Float(painted.width) / Float(painted.height), seed: 1)
-    hasPlace = reading.place != nil
+    hasPlace = parsed.place != nil
     self.mask = mask
     self.box = box
     self.control = control

@@ -10,7 +10,7 @@ struct CameraMove: Sendable {
   /// The move that the prompt asks for ("zoom in", "pan left", …), else a slow push or pan at
   /// random.
   init(prompt: String, scene: Scene) {
-    let words = Set(PromptReader.words(of: prompt))
+    let words = Set(PromptParser.words(of: prompt))
     var stream = scene.stream.split("camera")
     var direction: Float = stream.chance(0.5) ? 1 : -1
     if words.contains("left") { direction = -1 }

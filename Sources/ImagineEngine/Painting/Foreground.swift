@@ -63,7 +63,7 @@ extension Painter {
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
     let blades = rendering.octaves > 5 ? 520 : 220
     let petals: [UInt32] =
-      scene.placeColours.isEmpty || scene.placeColours.first == Paint.green.colour
+      scene.placeColours.isEmpty || scene.placeColours.first == NamedColour.green.colour
       ? [0xF4_F0_E8, 0xE8_B8_38, 0xD8_58_70, 0x8C_70_C8] : []
     let green: [UInt32] =
       scene.season == .autumn ? [0x8C_70_30, 0xA8_84_38] : [0x3C_70_2C, 0x54_88_38, 0x6C_9C_40]

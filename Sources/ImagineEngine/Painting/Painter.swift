@@ -9,7 +9,7 @@ struct Painter: Sendable {
   let time: Float
 
   init(_ scene: Scene, _ rendering: Rendering, time: Float = 0) {
-    self.scene = rendering.shading == .neon ? scene.electrified() : scene
+    self.scene = rendering.shading == .neon ? scene.darkenedForNeon() : scene
     self.rendering = rendering
     self.time = time
     lamp = Lamp(self.scene, rendering)

@@ -6,7 +6,7 @@ enum Meaning: Sendable, Hashable {
   case season(Season)
   case subject(SubjectKind)
   case material(Material)
-  case colour(Paint)
+  case colour(NamedColour)
   case mood(Mood)
   case camera(Camera)
   case light(Light)
@@ -80,7 +80,7 @@ enum Relation: String, CaseIterable, Sendable {
 }
 
 /// A colour that a prompt can name.
-enum Paint: String, CaseIterable, Sendable {
+enum NamedColour: String, CaseIterable, Sendable {
   case red, orange, yellow, green, teal, blue, purple, pink, brown, white, black, grey, gold, silver
   case cream, navy, lime
 

@@ -63,7 +63,7 @@ struct Scene: Sendable {
   }
 
   /// The scene for the futuristic styles: darker, so that glowing parts stand out.
-  func electrified() -> Scene {
+  func darkenedForNeon() -> Scene {
     var scene = self
     if !lights.contains(.neon) {
       var stream = stream.split("electric")

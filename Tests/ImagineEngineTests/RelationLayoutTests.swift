@@ -2,7 +2,7 @@ import Testing
 
 @testable import ImagineEngine
 
-@Suite struct ArrangementTests {
+@Suite struct RelationLayoutTests {
   private func placements(_ prompt: String, seed: Int64 = 7) -> [Scene.Placement] {
     Composer.scene(of: prompt, aspect: 1, seed: seed).subjects
   }

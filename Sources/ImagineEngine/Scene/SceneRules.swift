@@ -1,16 +1,16 @@
-extension Reading {
+extension ParsedPrompt {
   /// Adjusts the place and the subjects to each other. The order of the rules matters.
-  mutating func settle() {
-    settleFlowers()
-    settleBalloon()
-    settleTable()
-    settleSwimmers()
-    settleShore()
+  mutating func applySceneRules() {
+    combineFlowers()
+    recogniseToyBalloon()
+    placeTable()
+    placeWaterAnimals()
+    placeOnShore()
   }
 
   /// "A cup on a marble table" is a still life: the table becomes its ground. Subjects too large
   /// for that stand on or at a table in a room.
-  private mutating func settleTable() {
+  private mutating func placeTable() {
     guard let index = mentions.firstIndex(where: { $0.subject == .table }) else { return }
     let isStillLife = mentions.allSatisfy { $0.subject == .table || $0.subject.isSmall }
     if place == nil { place = isStillLife ? .studio : .interior }
@@ -21,11 +21,11 @@ extension Reading {
   }
 
   /// Flowers go into a vase or bouquet that is named with them; a bouquet goes into its vase.
-  private mutating func settleFlowers() {
+  private mutating func combineFlowers() {
     let isHeld = mentions(.vase) || mentions(.bouquet)
     guard isHeld else { return }
     if place == .meadow, features.contains(.wildflowers) { place = nil }
-    var blooms: [Paint] = []
+    var blooms: [NamedColour] = []
     if let flower = mentions.firstIndex(where: { $0.subject == .flower }) {
       blooms = mentions.remove(at: flower).colours
       // The lexicon gives roses red last; drop it when the prompt names a colour.
@@ -46,7 +46,7 @@ extension Reading {
   }
 
   /// A balloon that somebody holds is a toy.
-  private mutating func settleBalloon() {
+  private mutating func recogniseToyBalloon() {
     guard let balloon = mentions.firstIndex(where: { $0.subject == .balloon }), balloon > 0,
       mentions[balloon].relation == .with
     else { return }
@@ -54,7 +54,7 @@ extension Reading {
   }
 
   /// Water animals alone are shown under water, unless they leap.
-  private mutating func settleSwimmers() {
+  private mutating func placeWaterAnimals() {
     guard let first = mentions.first, first.subject.swims else { return }
     let areAllSwimmers = mentions.allSatisfy { $0.subject.swims }
     if place == nil { place = features.contains(.leap) ? .sea : .underwater }
@@ -68,7 +68,7 @@ extension Reading {
 
   /// A subject "by the sea" stands on the beach, not on the water; a lighthouse in the mountains
   /// stands on a cliff by the sea.
-  private mutating func settleShore() {
+  private mutating func placeOnShore() {
     if place == .mountains, mentions(.lighthouse) { place = .coast }
     // A four-legged animal runs on the sand in front of the viewer, not on a bank beside the water.
     if place == .coast, mentions.contains(where: { $0.subject.build != nil }) {
@@ -83,33 +83,6 @@ extension Reading {
     if isDry, !hasBoat {
       place = .coast
       features.insert(.waves)
-    }
-  }
-}
-
-extension SubjectKind {
-  /// True for animals that live in water.
-  var swims: Bool {
-    switch self {
-    case .fish, .whale, .dolphin, .shark, .turtle, .jellyfish: true
-    default: false
-    }
-  }
-
-  /// The place where it is shown when the prompt names none, whatever stands beside it; nil for
-  /// subjects that may be anywhere.
-  var ownPlace: Place? {
-    switch self {
-    case .boat, .lighthouse: .sea
-    case .fish, .whale, .dolphin, .shark, .turtle, .jellyfish: .underwater
-    case .car, .lamp: .street
-    case .rocket: .space
-    case .bottle, .cup, .fruit, .pizza, .cake, .vase, .candle, .bouquet: .studio
-    case .palm: .coast
-    case .conifer: .mountains
-    case .cactus, .camel: .desert
-    case .sofa, .armchair, .bed, .table: .interior
-    default: nil
     }
   }
 }

@@ -60,7 +60,7 @@ extension SubjectKind {
 
   /// Relative height beside other actors (person = 1.45); compressed so that small things stay
   /// visible.
-  var stature: Float {
+  var relativeHeight: Float {
     switch self {
     case .person, .robot, .snowman: 1.45
     case .cat, .rabbit: 0.5
@@ -88,49 +88,8 @@ extension SubjectKind {
     }
   }
 
-  /// True when its size is compared with other subjects'; scenery and flying things stand too far
-  /// away for that.
-  var isActor: Bool {
-    switch self {
-    case .person, .robot, .snowman, .cat, .rabbit, .dog, .fox, .wolf, .horse, .zebra, .cow, .deer,
-      .lion, .tiger, .leopard, .bear, .candle, .camel, .elephant, .car, .bouquet,
-      .bicycle, .sofa, .bench, .table, .armchair, .bed, .rock, .bottle, .cup, .fruit, .vase:
-      true
-    default: false
-    }
-  }
-
-  /// True when it belongs to the landscape more than it acts in it.
-  var isScenery: Bool {
-    switch self {
-    case .tree, .conifer, .palm, .house, .castle, .lighthouse, .mountain, .windmill, .bridge,
-      .waterfall, .cactus:
-      true
-    default: false
-    }
-  }
-
-  var isSmall: Bool {
-    switch self {
-    case .bottle, .cup, .fruit, .flower, .bird, .fish, .vase, .butterfly, .mushroom, .pizza, .cake,
-      .candle, .bouquet:
-      true
-    default: false
-    }
-  }
-
-  var isFurniture: Bool {
-    switch self {
-    case .sofa, .armchair, .table, .bench, .bed: true
-    default: false
-    }
-  }
-
-  /// True when it lies in the water's surface.
-  var isAfloat: Bool { self == .boat || swims }
-
   /// Height of the surface on which others can stand, as a fraction of its height; nil for none.
-  var standingHeight: Float? {
+  var supportHeight: Float? {
     switch self {
     case .car: 0.94
     case .house: 0.95
@@ -153,45 +112,11 @@ extension SubjectKind {
     }
   }
 
-  /// True when a person on it sits astride and is seen from the side.
-  var isMount: Bool {
-    switch self {
-    case .horse, .zebra, .cow, .deer, .camel, .elephant: true
-    default: false
-    }
-  }
-
-  /// True when a person on it sits.
-  var isSatOn: Bool {
-    switch self {
-    case .bicycle, .sofa, .armchair, .bench, .bed, .rock, .branch: true
-    default: false
-    }
-  }
-
   /// The fraction of its width on which others can stand.
-  var roomAcross: Float {
+  var supportWidth: Float {
     switch self {
     case .house, .horse, .zebra, .cow, .deer, .camel, .tree, .armchair, .rock, .bicycle: 0.4
     default: 0.72
-    }
-  }
-
-  /// True when it can sit or stand on something.
-  var canBeCarried: Bool {
-    switch self {
-    case .person, .cat, .dog, .fox, .wolf, .bird, .robot, .lion, .tiger, .leopard, .bear, .rabbit,
-      .butterfly, .turtle:
-      true
-    default: isSmall || self == .fruit
-    }
-  }
-
-  func flies(_ relation: Relation?) -> Bool {
-    switch self {
-    case .bird, .balloon, .butterfly, .dragon: relation != .on
-    case .rocket: true
-    default: false
     }
   }
 }

@@ -1,17 +1,17 @@
 /// Places the subjects of a parsed prompt in a scene.
-struct Staging {
-  let reading: Reading
+struct SubjectLayout {
+  let parsed: ParsedPrompt
   let aspect: Float
   let stream: RandomStream
-  private let mentions: [Reading.Mention]
+  private let mentions: [ParsedPrompt.Mention]
   /// The height of each mention, before the place and the camera change it.
   private let heights: [Float]
 
-  init(reading: Reading, aspect: Float, stream: RandomStream) {
-    self.reading = reading
+  init(parsed: ParsedPrompt, aspect: Float, stream: RandomStream) {
+    self.parsed = parsed
     self.aspect = aspect
     self.stream = stream
-    mentions = Array(reading.mentions.filter { $0.subject != .mountain }.prefix(5))
+    mentions = Array(parsed.mentions.filter { $0.subject != .mountain }.prefix(5))
     heights = Self.heights(of: mentions)
   }
 
@@ -29,9 +29,9 @@ struct Staging {
         (0..<count).map { member in
           placement(index, member: member, of: count, middle: middle, in: scene, &chance)
         })
-      Arrangement(mentions: mentions, at: index, aspect: aspect).apply(&groups)
+      RelationLayout(mentions: mentions, at: index, aspect: aspect).apply(&groups)
     }
-    // Paint distant subjects first.
+    // NamedColour distant subjects first.
     return groups.joined().enumerated().sorted {
       ($0.element.distance, $1.offset) > ($1.element.distance, $0.offset)
     }.map(\.element)
@@ -39,21 +39,21 @@ struct Staging {
 
   /// Actors that stand together keep their relative heights, with small ones enlarged a little.
   /// Scenery stands farther away and keeps its usual height.
-  private static func heights(of mentions: [Reading.Mention]) -> [Float] {
+  private static func heights(of mentions: [ParsedPrompt.Mention]) -> [Float] {
     var unit = Float.infinity
     for mention in mentions where mention.subject.isActor {
-      unit = min(unit, mention.subject.usualHeight / mention.subject.stature)
+      unit = min(unit, mention.subject.usualHeight / mention.subject.relativeHeight)
     }
     return mentions.map { mention in
       let kind = mention.subject
       let isAmongOthers = mentions.count > 1 && kind.isActor
-      return (isAmongOthers ? unit * kind.stature : kind.usualHeight) * mention.size
+      return (isAmongOthers ? unit * kind.relativeHeight : kind.usualHeight) * mention.size
     }
   }
 
   /// Flowers all over a meadow, the near ones large.
   private func field(
-    _ mention: Reading.Mention, in scene: Scene, _ chance: inout RandomStream
+    _ mention: ParsedPrompt.Mention, in scene: Scene, _ chance: inout RandomStream
   ) -> [Scene.Placement] {
     (0..<26).map { index in
       let near = (Float(index) + chance.unit()) / 26
@@ -63,12 +63,12 @@ struct Staging {
         height: (0.04 + depth * 0.62) * mention.size * chance.within(0.85...1.15),
         colours: mention.colours.map(\.colour), material: mention.material,
         facing: chance.chance(0.5) ? 1 : -1, distance: 0.5 - 0.44 * near, standsOnGround: true,
-        features: reading.features, pose: nil, seed: chance.next())
+        features: parsed.features, pose: nil, seed: chance.next())
     }
   }
 
   private var isPortrait: Bool {
-    reading.cameras.contains(.portrait) || reading.cameras.contains(.close)
+    parsed.cameras.contains(.portrait) || parsed.cameras.contains(.close)
   }
 
   private func groupMiddle(_ index: Int, of groups: Int, _ chance: inout RandomStream) -> Float {
@@ -85,9 +85,9 @@ struct Staging {
     var height = heights[index] * min(1, aspect * 1.15)
     if mentions.count > 1 { height *= 0.9 }
     if count > 1 { height *= count > 3 ? 0.55 : 0.75 }
-    if reading.cameras.contains(.close) || reading.cameras.contains(.macro) { height *= 1.4 }
-    if reading.cameras.contains(.wide) { height *= 0.6 }
-    if kind == .person, reading.features.contains(.child) { height *= 0.72 }
+    if parsed.cameras.contains(.close) || parsed.cameras.contains(.macro) { height *= 1.4 }
+    if parsed.cameras.contains(.wide) { height *= 0.6 }
+    if kind == .person, parsed.features.contains(.child) { height *= 0.72 }
     return height
   }
 
@@ -179,9 +179,9 @@ struct Staging {
     }
     var colours = mention.colours.map(\.colour)
     if !mention.blooms.isEmpty {
-      colours = [colours.first ?? Paint.white.colour] + mention.blooms.map(\.colour)
+      colours = [colours.first ?? NamedColour.white.colour] + mention.blooms.map(\.colour)
     }
-    var features = reading.features
+    var features = parsed.features
     if count > 1, features.contains(.woman), features.contains(.man) {
       // "A man and a woman": make one of each.
       features.remove(member % 2 == 0 ? .woman : .man)

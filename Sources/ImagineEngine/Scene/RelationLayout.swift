@@ -1,7 +1,7 @@
 /// Moves the subjects just placed to fit a relation between them: "a cat on a sofa", "a dog in a
 /// boat", "a knight in front of a castle".
-struct Arrangement {
-  private let mentions: [Reading.Mention]
+struct RelationLayout {
+  private let mentions: [ParsedPrompt.Mention]
   private let index: Int
   private let aspect: Float
   private let lower: SubjectKind
@@ -12,7 +12,7 @@ struct Arrangement {
 
   /// The relation between a mention and those before it; `apply` does nothing when the prompt names
   /// none.
-  init(mentions: [Reading.Mention], at index: Int, aspect: Float) {
+  init(mentions: [ParsedPrompt.Mention], at index: Int, aspect: Float) {
     self.mentions = mentions
     self.index = index
     self.aspect = aspect
@@ -32,7 +32,7 @@ struct Arrangement {
     let upper = mentions[index - 1].subject
     switch relation {
     case .on:
-      if let seat = lower.standingHeight, upper.canBeCarried { stack(&groups, support, seat) }
+      if let seat = lower.supportHeight, upper.canBeCarried { stack(&groups, support, seat) }
     case .within:
       if lower == .boat || lower == .car, upper.canBeCarried { board(&groups, support) }
     case .below: gather(&groups, support, aside: 0.1)
@@ -73,10 +73,10 @@ struct Arrangement {
       support.height = min(widest, support.height * growth, support.foot.y * 0.8)
     }
     groups[index][0] = support
-    let room = support.height * lower.usualWidth * lower.roomAcross
+    let room = support.height * lower.usualWidth * lower.supportWidth
     eachRider(&groups) { rider, spread, count in
       // At its true size a cat on a roof would be a dot.
-      let ratio = max(rider.kind.stature / lower.stature, 0.28)
+      let ratio = max(rider.kind.relativeHeight / lower.relativeHeight, 0.28)
       rider.height = min(
         support.height * ratio, rider.height * 1.3,
         count > 1 ? room / Float(count) / rider.kind.usualWidth * 1.3 : .infinity)
