@@ -29,7 +29,7 @@ void reading(int32_t format, const ImagingControl *control, Body body) {
     imaging::check(control);
     throw Failure{
         IMAGING_UNUSABLE, std::string("it is a damaged ") + name(format) +
-                              " file, or one of a kind that is not read"};
+                              " file, or of an unsupported kind"};
   }
 }
 
@@ -99,7 +99,7 @@ void normalize(Image &image) {
     image.step([](VipsImage *in, VipsImage **out) {
       return vips_extract_band(in, out, 0, "n", 4, nullptr);
     });
-  if (bands < 3) throw Failure{IMAGING_UNUSABLE, "its colours cannot be read"};
+  if (bands < 3) throw Failure{IMAGING_UNUSABLE, "its colour format is not supported"};
 }
 
 /// Turns an image upright, by EXIF's numbering.
@@ -151,7 +151,7 @@ extern "C" int imaging_decode(
   return imaging::guarded(fault, [&] {
     reading(format, control, [&] {
       Image image(open(bytes, count, format));
-      imaging::Watch watch(image, control);
+      imaging::StopGuard guard(image, control);
       normalize(image);
       *picture = upright(imaging::pixels_of(image), orientation);
       // Drop warnings about an image that was read successfully.

@@ -21,14 +21,14 @@ int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t 
           image, data, count, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
     case IMAGING_WEBP:
       if (std::max(vips_image_get_width(image), vips_image_get_height(image)) > 16383)
-        throw Failure{IMAGING_UNUSABLE, "a WebP picture has at most 16383 pixels a side"};
+        throw Failure{IMAGING_UNUSABLE, "a WebP image has at most 16383 pixels per side"};
       return vips_webpsave_buffer(image, data, count, "Q", quality, "strip", TRUE, nullptr);
     case IMAGING_AVIF:
       return vips_heifsave_buffer(
           image, data, count, "Q", quality, "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1,
           "effort", 2, "strip", TRUE, nullptr);
     default:
-      throw Failure{IMAGING_UNUSABLE, "this format is not written"};
+      throw Failure{IMAGING_UNUSABLE, "this format cannot be written"};
   }
 }
 
@@ -71,7 +71,7 @@ extern "C" int imaging_encode(
     }
     imaging::start_vips();
     Image image(imaging::wrap(pixels, width, height, channels));
-    imaging::Watch watch(image, control);
+    imaging::StopGuard guard(image, control);
     if (format == IMAGING_JPEG && channels == 4)
       image.step([](VipsImage *in, VipsImage **out) {
         VipsArrayDouble *white = vips_array_double_newv(1, 255.0);
@@ -97,7 +97,7 @@ extern "C" int imaging_resize(
   return imaging::guarded(fault, [&] {
     imaging::start_vips();
     Image image(imaging::wrap(pixels, width, height, channels));
-    imaging::Watch watch(image, control);
+    imaging::StopGuard guard(image, control);
     if (channels == 4)
       image.step([](VipsImage *in, VipsImage **out) {
         return vips_premultiply(in, out, nullptr);

@@ -16,7 +16,7 @@ struct Failure {
   std::string message;
 };
 
-inline void tell(ImagingFault *fault, int32_t kind, const char *message) {
+inline void report(ImagingFault *fault, int32_t kind, const char *message) {
   if (fault == nullptr) return;
   fault->kind = kind;
   std::strncpy(fault->message, message, sizeof fault->message - 1);
@@ -36,13 +36,13 @@ int guarded(ImagingFault *fault, Body body) {
     body();
     return 1;
   } catch (const Failure &failure) {
-    tell(fault, failure.kind, failure.message.c_str());
+    report(fault, failure.kind, failure.message.c_str());
   } catch (const std::bad_alloc &) {
-    tell(fault, IMAGING_FAILED, "out of memory");
+    report(fault, IMAGING_FAILED, "out of memory");
   } catch (const std::exception &error) {
-    tell(fault, IMAGING_FAILED, error.what());
+    report(fault, IMAGING_FAILED, error.what());
   } catch (...) {
-    tell(fault, IMAGING_FAILED, "unknown failure");
+    report(fault, IMAGING_FAILED, "unknown failure");
   }
   return 0;
 }

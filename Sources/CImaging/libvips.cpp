@@ -46,7 +46,7 @@ void start_vips() {
 
 VipsFailure::VipsFailure() : Failure{IMAGING_FAILED, vips_message()} {}
 
-Watch::Watch(VipsImage *image, const ImagingControl *control) : image_(image) {
+StopGuard::StopGuard(VipsImage *image, const ImagingControl *control) : image_(image) {
   if (control == nullptr) return;
   g_object_ref(image_);
   vips_image_set_progress(image_, TRUE);
@@ -54,7 +54,7 @@ Watch::Watch(VipsImage *image, const ImagingControl *control) : image_(image) {
       image_, "eval", G_CALLBACK(on_progress), const_cast<ImagingControl *>(control));
 }
 
-Watch::~Watch() {
+StopGuard::~StopGuard() {
   if (handler_ == 0) return;
   g_signal_handler_disconnect(image_, handler_);
   g_object_unref(image_);

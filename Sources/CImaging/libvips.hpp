@@ -52,12 +52,12 @@ class Image {
 
 /// Stops the computation of an image, and of everything derived from it, once a control says so.
 /// Create it before anything is computed from the image, and destroy it before the image.
-class Watch {
+class StopGuard {
  public:
-  Watch(VipsImage *image, const ImagingControl *control);
-  ~Watch();
-  Watch(const Watch &) = delete;
-  Watch &operator=(const Watch &) = delete;
+  StopGuard(VipsImage *image, const ImagingControl *control);
+  ~StopGuard();
+  StopGuard(const StopGuard &) = delete;
+  StopGuard &operator=(const StopGuard &) = delete;
 
  private:
   VipsImage *image_;

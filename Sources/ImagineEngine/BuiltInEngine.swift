@@ -18,7 +18,8 @@ public struct BuiltInEngine: Engine {
   public func offers(_ operation: Operation) -> Bool { true }
 
   public func lack(for operation: Operation) -> String? {
-    operation.answer == .job && VideoEncoder.installed == nil ? VideoEncoder.lack : nil
+    operation.answer == .job && VideoEncoder.installedPath == nil
+      ? VideoEncoder.missingMessage : nil
   }
 
   public func paint(
@@ -42,6 +43,6 @@ public struct BuiltInEngine: Engine {
     let rendering = Rendering(style)
     Painter(scene, rendering).paint(canvas)
     try control.check()
-    return try Developing.picture(canvas, rendering)
+    return try ToneMapping.picture(canvas, rendering)
   }
 }

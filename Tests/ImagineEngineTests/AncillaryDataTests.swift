@@ -4,14 +4,14 @@ import Testing
 
 @testable import ImagineEngine
 
-/// What stands beside the pixels in a file costs neither time nor memory, however it is packed.
+/// Metadata beside the pixels must cost neither time nor memory, however it is compressed.
 ///
-/// In a process of its own: its memory at the peak can be told.
+/// Runs in a process of its own, so that its peak memory can be measured.
 @Suite struct AncillaryDataTests {
-  @Test("texts, notes and profiles that unpack to gigabytes cost less than the file twice over")
+  @Test("texts, metadata and profiles that expand to gigabytes cost less than twice the file")
   func packed() async {
     await #expect(processExitsWith: .success) {
-      // What the libraries take once is no matter.
+      // Ignore what the libraries allocate once.
       for format in SampleFile.formats {
         _ = try Codec.decode(SampleFile.bytes(format), field: "image")
       }
@@ -32,7 +32,7 @@ import Testing
 
   private static func files() throws -> [(String, [UInt8])] {
     let pixel = [10, 20, 30]
-    // 12 MB of zeros, packed, as the pixels of a PNG are.
+    // 12 MB of zeros, compressed like a PNG's pixels.
     let packed = try zeros(width: 4000, height: 1000)
     var files: [(String, [UInt8])] = []
     let chunks: [(String, [UInt8])] = [
@@ -80,7 +80,7 @@ import Testing
     return files
   }
 
-  /// EXIF of entries that all have the same bytes for their text.
+  /// EXIF whose entries all point to the same bytes of text.
   private static func manyNotes(entries: Int, size: Int) -> [UInt8] {
     let order = ByteOrder.little
     let text = 8 + 2 + entries * 12 + 4
@@ -92,7 +92,7 @@ import Testing
     return block + [0, 0, 0, 0] + [UInt8](repeating: 67, count: max(0, size - text))
   }
 
-  /// A TIFF with unknown tags that all have the same megabyte for their value.
+  /// A TIFF whose unknown tags all point to the same megabyte.
   private static func manyTags() -> [UInt8] {
     let order = ByteOrder.little
     let text = [UInt8](repeating: 68, count: 1 << 20)
@@ -131,14 +131,14 @@ import Testing
     return stream
   }
 
-  /// The most memory that this process ever held; 0 where the system does not say.
+  /// The peak memory of this process; 0 when the system does not tell.
   private static func peakBytes() -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return line?.split(separator: " ").compactMap { Int($0) }.first.map { $0 << 10 } ?? 0
   }
 
-  @Test("a JPEG of thousands of scans is refused: each costs as much as the picture")
+  @Test("a JPEG of thousands of scans is refused: each costs as much as the image")
   func scans() throws {
     let file = try SampleFile.bytes(.jpeg)
     let start = try #require(file.firstRange(of: [0xFF, 0xDA])).lowerBound

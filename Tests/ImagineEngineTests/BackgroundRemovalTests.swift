@@ -4,7 +4,7 @@ import Testing
 @testable import ImagineEngine
 
 @Suite struct BackgroundRemovalTests {
-  @Test("subjects are found before every ground: 0.90 mean overlap on 24 composites")
+  @Test("subjects are found on every background: 0.90 mean overlap on 24 composites")
   func products() throws {
     let subjects = [
       "a red apple", "a blue bottle", "an orange cat", "a robot", "a yellow cup", "a brown dog",
@@ -14,7 +14,8 @@ import Testing
     for number in 0..<24 {
       overlaps.append(
         try overlap(
-          subjects[number % 8], Ground.allCases[number % 12], .whole, Int64(number / 12 + 1)))
+          subjects[number % 8], TestBackground.allCases[number % 12], .whole, Int64(number / 12 + 1)
+        ))
     }
     expectMean(overlaps)
   }
@@ -26,21 +27,21 @@ import Testing
       "an astronaut",
     ]
     var overlaps: [Double] = []
-    for (number, ground) in Ground.allCases.enumerated() {
+    for (number, ground) in TestBackground.allCases.enumerated() {
       overlaps.append(try overlap(people[number % 4], ground, .portrait, 1))
     }
     expectMean(overlaps)
   }
 
-  @Test("a subject of which only spots stand out is what lies between them")
+  @Test("a subject of which only spots stand out is found between the spots")
   func spots() throws {
     // A brown dog on brown boards: its head and its paws stand out.
     #expect(try overlap("a brown dog", .wood, .whole, 1) > 0.85)
   }
 
-  @Test("a head keeps the neck that has the colour of something behind it")
+  @Test("a head keeps its neck when the background has the neck's colour")
   func neck() throws {
-    var raster = Ground.paper.raster(width: 240, height: 240, number: 1)
+    var raster = TestBackground.paper.raster(width: 240, height: 240, number: 1)
     func paint(_ colour: [UInt8], where isInside: (Int, Int) -> Bool) {
       for index in 0..<(240 * 240) where isInside(index % 240, index / 240) {
         raster.bytes.replaceSubrange((index * 3)..<(index * 3 + 3), with: colour)
@@ -58,7 +59,7 @@ import Testing
     #expect(alpha[180 * 240 + 230] == 0)
   }
 
-  @Test("where nothing stands out the middle is kept, not nothing")
+  @Test("when nothing stands out, the middle is kept")
   func plain() throws {
     var raster = Raster(width: 120, height: 90)
     for index in raster.bytes.indices { raster.bytes[index] = 140 }
@@ -68,7 +69,7 @@ import Testing
   }
 
   private func overlap(
-    _ subject: String, _ ground: Ground, _ pose: KnownTruth.Pose, _ seed: Int64
+    _ subject: String, _ ground: TestBackground, _ pose: KnownTruth.Pose, _ seed: Int64
   ) throws -> Double {
     let truth = try KnownTruth.composite(subject, on: ground, pose: pose, seed: seed, side: 320)
     let (_, alpha) = try BuiltInEngine.matte(of: truth.picture.picture())

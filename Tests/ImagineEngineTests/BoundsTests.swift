@@ -3,7 +3,7 @@ import Testing
 
 @testable import ImagineEngine
 
-/// What is over the budget of pixels is refused before it is made, by its field.
+/// Requests over the pixel budget are refused before allocation, with their field.
 @Suite struct BoundsTests {
   let engine = BuiltInEngine()
 
@@ -24,7 +24,7 @@ import Testing
       Bitmap(width: width, height: height, channels: 3) { $0.initialize(repeating: 90) }, as: .png)
   }
 
-  @Test("a size has bounds for its sides, its area and its shape, whatever the numbers")
+  @Test("a size is checked for its sides, its area and its shape, whatever the numbers")
   func sizes() {
     let good = [(1, 1), (1, 256), (16_384, 64), (8000, 8000), (64, 16_384)]
     let bad = [
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test("a TIFF with tiles far larger than its picture is refused")
+  @Test("a TIFF with tiles far larger than its image is refused")
   func tiffTiles() throws {
     var file = TIFFFile(width: 1, height: 1, samples: [1, 2, 3])
     for (width, height) in [(60_000, 16), (16_000, 16_000), (4_294_967_280, 4_294_967_280)] {
@@ -60,10 +60,10 @@ import Testing
     }
   }
 
-  @Test("sizes of which no product fits a number are refused in every place of a file")
+  @Test("sizes whose product overflows are refused in every place of a file")
   func overflows() throws {
     let most: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
-    // A second size after the first in a TIFF, where some readers look.
+    // A second size after the first in a TIFF: some readers use it.
     var tiff = TIFFFile(width: 1, height: 1, samples: [1, 2, 3])
     tiff.secondSize = (4_294_967_295, 4_294_967_295)
     _ = refused { _ = try engine.removeBackground(tiff.bytes) }
@@ -74,7 +74,7 @@ import Testing
     #expect(refused { _ = try engine.removeBackground(avif) } == "image")
   }
 
-  @Test("an AVIF whose items share bytes, or that is put together of too many parts, is refused")
+  @Test("an AVIF whose items share bytes, or that has too many parts, is refused")
   func avifItems() throws {
     let order = ByteOrder.big
     func box(_ kind: String, _ body: [UInt8]) -> [UInt8] {
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test(
-    "a conversion is bounded by what it makes, and makes nothing larger on the way",
+    "a conversion is limited by its result's size, and its intermediate images are no larger",
     arguments: [
       (1, 200, 16_384, 1, Conversion.Fit.cover, "width"), (100, 270, 16_384, 64, .cover, nil),
       (100, 100, 16_384, nil, .contain, "width"), (100, 100, nil, 16_384, .contain, "height"),
@@ -130,7 +130,7 @@ import Testing
     #expect(refused { _ = try engine.convert(file, to: conversion) } == field)
   }
 
-  @Test("what would grow over the bounds is refused by its size, before any work")
+  @Test("an edit whose result would exceed the bounds is refused before any work")
   func targets() throws {
     func field(_ operation: Operation, _ width: Int, _ height: Int, _ shape: AspectRatio?)
       -> String?
@@ -153,14 +153,14 @@ import Testing
       refused { _ = try engine.resize(strip, to: .square, prompt: nil, mask: nil) } == "image")
   }
 
-  @Test("a thin strip is set in motion without a picture that is larger than the film")
+  @Test("a thin strip is animated without an intermediate image larger than the video")
   func strip() throws {
     let covered = try Codec.cover(
       Codec.decode(blank(64, 16_384), field: "image"), PixelSize(width: 749, height: 749))
     #expect(covered.size == PixelSize(width: 749, height: 749))
   }
 
-  @Test("pictures of a few pixels come through every edit, or are refused by their field")
+  @Test("images of a few pixels pass every edit, or are refused with their field")
   func tiny() throws {
     let shapes = [
       (1, 1), (1, 2), (2, 1), (1, 64), (64, 1), (2, 200), (3, 3), (5, 2), (8, 8), (7, 40),
@@ -186,7 +186,7 @@ import Testing
 }
 
 extension Mask {
-  /// A mask file, white where `isSet` says so of a pixel's number.
+  /// A mask file that is white where `isSet` returns true for the pixel's index.
   static func file(_ width: Int, _ height: Int, _ isSet: (Int) -> Bool) throws -> [UInt8] {
     try Codec.encode(
       Raster(
@@ -198,7 +198,7 @@ extension Mask {
   }
 }
 
-/// An edit of a picture, to be tried with any.
+/// An edit that can be tried with any image.
 struct Edit {
   let name: String
   let run: (BuiltInEngine) throws -> [UInt8]

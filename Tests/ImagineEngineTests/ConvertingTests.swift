@@ -12,7 +12,7 @@ import Testing
       Bitmap.checks(width: 120, height: 60), as: .png)
   }
 
-  @Test("every format that is offered is written and read again", arguments: PictureFormat.writable)
+  @Test("every writable format is written and read back", arguments: PictureFormat.writable)
   func formats(_ format: PictureFormat) throws {
     let bytes = try engine.convert(source, to: Conversion(format: format))
     let header = try PictureInspection(bytes)
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(
-    "a picture fits a box in three ways",
+    "an image fits a box in three ways",
     arguments: [
       (Conversion.Fit.contain, 50, 50, PixelSize(width: 50, height: 25)),
       (.cover, 50, 50, PixelSize(width: 50, height: 50)),
@@ -47,7 +47,7 @@ import Testing
     #expect(try PictureInspection(bytes).size == expected)
   }
 
-  @Test("one side given, the other follows the picture's shape")
+  @Test("with one side given, the other follows the image's shape")
   func oneSide() throws {
     let bytes = try engine.convert(source, to: Conversion(format: .jpeg, height: 30))
     #expect(try PictureInspection(bytes).size == PixelSize(width: 60, height: 30))
@@ -60,7 +60,7 @@ import Testing
     #expect(low.count < high.count)
   }
 
-  @Test("a size that cannot be made names its field")
+  @Test("the error for an impossible size names its field")
   func badSize() throws {
     let error = #expect(throws: EngineError.self) {
       try engine.convert(source, to: Conversion(format: .png, width: 0))
@@ -71,12 +71,12 @@ import Testing
     }
   }
 
-  @Test("what is no picture, or a damaged one, is refused with the field's name")
+  @Test("bytes that are no image, or a damaged one, are refused with the field's name")
   func damaged() throws {
-    var cut = Array(source.prefix(source.count / 2))
-    let cases: [[UInt8]] = [[], Array("not a picture".utf8), cut, Array(source.prefix(20))]
-    cut[40] ^= 0xFF
-    for bytes in cases + [cut] {
+    var stripped = Array(source.prefix(source.count / 2))
+    let cases: [[UInt8]] = [[], Array("not a picture".utf8), stripped, Array(source.prefix(20))]
+    stripped[40] ^= 0xFF
+    for bytes in cases + [stripped] {
       let error = #expect(throws: EngineError.self) {
         try engine.convert(bytes, to: Conversion(format: .png))
       }
@@ -88,9 +88,9 @@ import Testing
     }
   }
 
-  @Test("a header that promises too many pixels is refused before anything is decoded")
+  @Test("a header that declares too many pixels is refused before anything is decoded")
   func tooLarge() throws {
-    // The header of a PNG of 40000 × 40000 pixels; its checksum is right, its data missing.
+    // The header of a PNG of 40000 × 40000 pixels; its checksum is right, its data is missing.
     let header: [UInt8] = [
       0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0,
       0x9C, 0x40, 0, 0, 0x9C, 0x40, 8, 2, 0, 0, 0, 0x5B, 0xA9, 0x10, 0x6A,
@@ -103,7 +103,7 @@ import Testing
 }
 
 extension Bitmap {
-  /// Coloured squares, no two neighbours alike.
+  /// Coloured squares; no two neighbours are alike.
   static func checks(width: Int, height: Int, channels: Int = 3) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: channels) { bytes in
       for index in 0..<bytes.count {

@@ -9,18 +9,20 @@ import Testing
   import Darwin
 #endif
 
-/// Decoders meet bytes of strangers. They do so in a process of its own here: its memory can be
-/// told, and a crash fails the test alone.
+/// Decoders get untrusted bytes. They run in a process of its own here, so that memory can be
+/// measured and a crash fails only this test.
 ///
-/// `IMAGINE_DAMAGED_FILES` is the number of damaged files of each format, 100 where it is not set;
-/// before a release and after a change of a codec, 5000.
+/// `IMAGINE_DAMAGED_FILES` sets the number of damaged files per format (default 100; use 5000
+/// before a release and after changing a codec).
 @Suite struct DamagedFileTests {
-  @Test("a damaged file of any format gives a picture or its fault, soon, and leaves no memory")
+  @Test(
+    "a damaged file of any format gives an image or an error within the time limit, and leaks no memory"
+  )
   func damaged() async {
     await #expect(processExitsWith: .success) {
       let wanted = getenv("IMAGINE_DAMAGED_FILES").flatMap { Int(String(cString: $0)) }
       for format in SampleFile.formats {
-        // To ink belongs a table of colours, which takes longer than all the rest.
+        // CMYK needs a colour table, which takes longer than all the rest.
         let count = (wanted ?? 100) / (format == .jpegCMYK ? 5 : 1)
         try DamagedFileTests.readAll(format, count: count)
       }
@@ -32,7 +34,7 @@ import Testing
     var refused = 0
     var longest = Duration.zero
     var resident: [Int] = []
-    // The first pass makes the libraries take what they keep; a later one adds to it only by chance.
+    // In the first pass the libraries allocate what they keep; later passes should add nothing.
     for _ in 0..<3 {
       refused = 0
       for number in 0..<count {
@@ -51,7 +53,7 @@ import Testing
     #expect(longest < .seconds(10), "\(format)")
   }
 
-  /// Whether a picture came out.
+  /// Returns true when decoding gives an image.
   private static func read(_ file: [UInt8]) throws -> Bool {
     do {
       let inspected = try? PictureInspection(file)
@@ -64,8 +66,8 @@ import Testing
     }
   }
 
-  /// What this process holds, without what it freed and keeps for later; 0 where the system does
-  /// not say.
+  /// Memory in use by this process, without freed memory that the allocator keeps; 0 when the
+  /// system does not tell.
   private static func residentBytes() -> Int {
     giveBackFreed()
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }
@@ -77,7 +79,7 @@ import Testing
     return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
 
-  /// Gives the pages of freed memory back to the system, where the C library can.
+  /// Returns freed memory to the system, if the C library can.
   private static func giveBackFreed() {
     typealias Trim = @convention(c) (Int) -> Int32
     guard let trim = dlsym(nil, "malloc_trim") else { return }

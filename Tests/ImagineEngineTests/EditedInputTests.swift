@@ -3,12 +3,14 @@ import Testing
 
 @testable import ImagineEngine
 
-/// What a file is made of, and how its camera was held, is the decoder's business: an edit works
-/// on what the file shows.
+/// File format and camera orientation concern only the decoder: an edit works on the image as
+/// shown.
 @Suite struct EditedInputTests {
   let engine = BuiltInEngine()
 
-  @Test("an edit of any sort of file is the edit of what the file shows", arguments: try Self.files)
+  @Test(
+    "an edit gives the same result for any kind of file that shows the same image",
+    arguments: try Self.files)
   func everyEdit(_ sample: Sample) throws {
     let file = sample.bytes
     let picture = try Codec.decode(file, field: "image")
@@ -33,9 +35,11 @@ import Testing
     #expect(try engine.convert(file, to: conversion) == engine.convert(shown, to: conversion))
   }
 
-  @Test("a mask may be any sort of file, and lies as its picture does", arguments: try Self.files)
+  @Test(
+    "a mask may be any kind of file, and is aligned with its upright image",
+    arguments: try Self.files)
   func everyMask(_ sample: Sample) throws {
-    let whole = Ground.wood.raster(width: sample.size.width, height: sample.size.height)
+    let whole = TestBackground.wood.raster(width: sample.size.width, height: sample.size.height)
     let mask = try Codec.decode(sample.bytes, field: "mask")
     let shown = try Codec.encode(mask, as: .png)
     let image = try KnownTruth.png(whole)
@@ -50,7 +54,7 @@ import Testing
     let size: PixelSize
   }
 
-  /// A file of each sort that the samples of all formats do not hold yet, and those.
+  /// All samples, plus the kinds of file that they do not include.
   private static var files: [Sample] {
     get throws {
       let (width, height) = (48, 40)
@@ -67,7 +71,7 @@ import Testing
       let jpeg = try Codec.encode(Bitmap.checks(width: width, height: height), as: .jpeg)
       let askew = JPEGFile.inserting(
         0xE1, Array("Exif".utf8) + [0, 0] + Exif.orientation(8), into: jpeg)
-      files.append(Sample(testDescription: "JPEG held askew", bytes: askew, size: turned))
+      files.append(Sample(testDescription: "rotated JPEG", bytes: askew, size: turned))
       let profile = JPEGFile.inserting(
         0xE2, Array("ICC_PROFILE".utf8) + [0, 1, 1] + ColourProfile.redIsGreen, into: jpeg)
       files.append(Sample(testDescription: "JPEG with a profile", bytes: profile, size: upright))
@@ -75,7 +79,7 @@ import Testing
     }
   }
 
-  /// A block within a picture.
+  /// A block within an image.
   private static func mask(_ size: PixelSize) throws -> [UInt8] {
     var mask = Raster(width: size.width, height: size.height)
     for row in 12..<22 {

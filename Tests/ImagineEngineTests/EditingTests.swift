@@ -6,7 +6,7 @@ import Testing
 @Suite struct EditingTests {
   let engine = BuiltInEngine()
 
-  @Test("what was removed is a PNG of the same size with clear and solid parts")
+  @Test("background removal gives a PNG of the same size with clear and solid parts")
   func removedIsPNG() throws {
     let truth = try KnownTruth.composite("a red apple", on: .gradient, side: 200)
     let bytes = try engine.removeBackground(KnownTruth.png(truth.picture))
@@ -16,7 +16,7 @@ import Testing
     #expect(alpha.contains(0) && alpha.contains(255))
   }
 
-  @Test("doubling is at least 0.1 dB nearer to the truth than Lanczos alone")
+  @Test("doubling is at least 0.1 dB nearer to the original than Lanczos alone")
   func upscale() throws {
     for prompt in ["a castle in the mountains", "a street", "a cat"] {
       let truth = try engine.picture(
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test("a mask of stripes all over leaves no whole square, and is filled all the same")
+  @Test("a mask of stripes all over leaves no whole square, but is filled")
   func stripes() throws {
     let truth = try KnownTruth.composite("a red apple", on: .gradient, side: 64)
     var mask = Raster(width: 64, height: 64)
@@ -53,11 +53,11 @@ import Testing
     #expect(try Codec.decode(filled, field: "image").size == PixelSize(width: 64, height: 64))
   }
 
-  @Test("doubling leaves no trace of the strips that it is done in")
+  @Test("doubling leaves no trace of the strips that it works in")
   func upscaleStrips() throws {
-    let tall = Ground.wood.raster(width: 40, height: 400)
+    let tall = TestBackground.wood.raster(width: 40, height: 400)
     let whole = Raster(try BuiltInEngine.doubled(tall.picture()))
-    // The same rows, cut so that other strips come of them.
+    // The same rows, cropped so that the strips fall differently.
     let part = Raster(try BuiltInEngine.doubled(tall.cropped(0..<40, 50..<400).picture()))
     let line = 80 * 3
     #expect(whole.bytes.dropFirst(140 * line) == part.bytes.dropFirst(40 * line))
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test(
-    "retouching changes no pixel outside the mask, and beats a fill from the rim inside on textures"
+    "retouching changes no pixel outside the mask, and beats a fill from the rim on textures"
   )
   func retouch() throws {
     var gains: [Double] = []
@@ -103,12 +103,12 @@ import Testing
           - KnownTruth.signalToNoise(plain.bytes, truth.bytes, where: mask.values))
     }
     #expect(gains.reduce(0, +) > 0, "\(gains)")
-    #expect(gains[1] > 3 && gains[3] > 3, "what repeats is continued: \(gains)")
+    #expect(gains[1] > 3 && gains[3] > 3, "repetition is continued: \(gains)")
   }
 
-  @Test("a fill paints what the prompt names, within the mask alone")
+  @Test("a fill paints the prompt's subject, only within the mask")
   func fill() throws {
-    let picture = Ground.cloth.raster(width: 200, height: 150)
+    let picture = TestBackground.cloth.raster(width: 200, height: 150)
     let mask = KnownTruth.mask(60..<150, 30..<130, width: 200, height: 150)
     let file = try KnownTruth.png(picture)
     let boat = Raster(
@@ -128,9 +128,9 @@ import Testing
     #expect(KnownTruth.signalToNoise(boat.bytes, house.bytes, where: mask.values) < 25)
   }
 
-  @Test("a place that the prompt names comes in with its subjects, within the mask alone")
+  @Test("a fill paints the prompt's place with its subjects, only within the mask")
   func fillPlace() throws {
-    let picture = Ground.cloth.raster(width: 200, height: 150)
+    let picture = TestBackground.cloth.raster(width: 200, height: 150)
     let mask = KnownTruth.mask(40..<160, 20..<140, width: 200, height: 150)
     func filled(_ prompt: String) throws -> Raster {
       try Raster(
@@ -145,7 +145,7 @@ import Testing
     #expect(KnownTruth.signalToNoise(atSea.bytes, picture.bytes, where: outside) > 100)
   }
 
-  @Test("the same edit gives the same bytes, however it is cut into bands")
+  @Test("the same edit gives the same bytes for any split into bands")
   func repeatable() throws {
     let picture = try KnownTruth.png(KnownTruth.texture(0, side: 120))
     let mask = try KnownTruth.mask(40..<80, 40..<80, width: 120, height: 120).png()
@@ -154,17 +154,17 @@ import Testing
     #expect(first == whole)
   }
 
-  @Test("a mask of another size names the mask and both sizes")
+  @Test("the error for a mask of another size names the mask and both sizes")
   func maskSize() throws {
     let picture = try KnownTruth.png(KnownTruth.texture(0, side: 64))
     let mask = try KnownTruth.mask(0..<8, 0..<8, width: 32, height: 64).png()
     #expect(
       throws: EngineError.unusable(
-        field: "mask", reason: "it is 32x64, the picture 64x64; both must be equal")
+        field: "mask", reason: "it is 32x64 but the image is 64x64; both must have the same size")
     ) { try engine.retouch(picture, mask: mask) }
   }
 
-  @Test("a subject on a transparent ground has clear and solid parts and no fringe")
+  @Test("a subject on a transparent background has clear and solid parts and no fringe")
   func png() throws {
     let bytes = try engine.png(prompt: "a red apple", aspectRatio: .square, seed: 3)
     let picture = try Codec.decode(bytes, field: "image")
@@ -173,7 +173,7 @@ import Testing
     let colours = Raster(picture)
     #expect(alpha.count(where: { $0 == 0 }) > 100_000)
     #expect(alpha.count(where: { $0 == 255 }) > 100_000)
-    // A half-covered pixel has the colour of a solid neighbour, not of a ground that was never there.
+    // A half-covered pixel has the colour of a solid neighbour, not of an imagined background.
     var strays = 0
     var edges = 0
     let width = picture.width

@@ -9,13 +9,15 @@ import Testing
   import Darwin
 #endif
 
-/// Every edit meets pictures of extreme shapes, of every sort of pixels and format, half of them
+/// Runs every edit on images of extreme shapes, in every pixel type and format, half of them
 /// damaged.
 ///
-/// In a process of its own: a crash fails the test alone. `IMAGINE_EXTREME_PICTURES` is the number
-/// of pictures, 24 where it is not set; before a release, 20,000.
+/// Runs in a process of its own, so that a crash fails only this test. `IMAGINE_EXTREME_PICTURES`
+/// sets the number of images (default 24; use 20,000 before a release).
 @Suite struct ExtremeShapeTests {
-  @Test("a picture of any shape, pixels and damage is edited or refused by its field, soon")
+  @Test(
+    "an image of any shape, pixel type and damage is edited, or refused with its field, within the time limit"
+  )
   func extreme() async {
     let result = await #expect(
       processExitsWith: .success, observing: [\.standardOutputContent]
@@ -37,7 +39,7 @@ import Testing
       if number % 2 == 1 { picture.bytes = DamagedFile(picture.bytes, number: number).bytes }
       let mask = try picture.mask()
       let edits = Edit.all(picture.bytes, mask)
-      // All edits of the first pictures, then some of each.
+      // All edits for the first images, then a quarter of them for each.
       for (index, edit) in edits.enumerated() where number < 12 || (number + index) % 4 == 0 {
         let name = "\(number): \(edit.name) of \(picture.name)"
         let time = ContinuousClock().measure {
@@ -63,7 +65,7 @@ import Testing
   }
 }
 
-/// A picture of a shape, a sort of pixels and a format that its number decides.
+/// An image whose shape, pixel type and format depend on its number.
 struct ExtremePicture {
   private static let shapes = [
     (1, 1), (1, 2), (2, 1), (3, 3), (1, 256), (256, 1), (1, 257), (7, 8), (8, 8), (9, 9), (5, 640),
@@ -141,7 +143,7 @@ struct ExtremePicture {
           frames: [samples(1, 2)], transparent: 1
         ).bytes
     case 9, 10: bytes = try coded(.jpeg, 3)
-    // WebP ends a pixel before the widest of these shapes.
+    // WebP's widest side is one pixel less than these shapes'.
     case 11: bytes = (try? coded(.webp, 3)) ?? png(.rgb, 8).bytes
     case 12: bytes = (try? coded(.webp, 4)) ?? png(.rgba, 8).bytes
     case 13:
@@ -160,7 +162,7 @@ struct ExtremePicture {
     name = "\(size), sort \(sort), style \(style)"
   }
 
-  /// A mask of the picture's size as it stands upright; now and then of another.
+  /// A mask of the upright image's size; sometimes of another.
   func mask() throws -> [UInt8] {
     var stream = chance
     let upright = (try? PictureInspection(bytes).size) ?? size

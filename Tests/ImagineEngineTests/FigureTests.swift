@@ -13,7 +13,7 @@ import Testing
         distance: 0, standsOnGround: true, features: features, pose: pose, seed: 7), time: 0)
   }
 
-  /// The outline of a figure without its colours, on a square of 2.8 heights.
+  /// The silhouette of a figure, on a square of 2.8 heights.
   private func silhouette(_ figure: Figure) -> [Bool] {
     let size = 112
     var coverage = Coverage(columns: 0..<size, rows: 0..<size)
@@ -29,7 +29,7 @@ import Testing
     return mask
   }
 
-  /// What two silhouettes share, as a part of what either covers.
+  /// The overlap of two silhouettes, as a fraction of their union.
   private func likeness(_ first: Figure, _ second: Figure) -> Float {
     let pairs = zip(silhouette(first), silhouette(second))
     let shared = pairs.count { $0 && $1 }
@@ -62,7 +62,7 @@ import Testing
     #expect(likeness(figure(first, .standing), figure(second, .standing)) < 0.85)
   }
 
-  @Test("an animal has its usual pose where none is said: a horse stands, a cat sits")
+  @Test("an animal has its usual pose when the prompt names none: a horse stands, a cat sits")
   func usualPoses() {
     #expect(likeness(figure(.horse), figure(.horse, .standing)) == 1)
     #expect(likeness(figure(.cat), figure(.cat, .sitting)) == 1)
@@ -83,14 +83,14 @@ import Testing
     }
   }
 
-  @Test("who rides is lower than who stands, with the feet below the saddle")
+  @Test("a rider is lower than a standing person, with the feet below the saddle")
   func rider() {
     let rider = Bounds(figure(.person, .riding, [.man]).parts.flatMap(\.contours))
     #expect((rider?.high.y ?? 0) > 0.2)
     #expect((rider?.low.y ?? 0) > -0.75)
   }
 
-  @Test("what is marked on a form ends where the form ends")
+  @Test("a marking ends where its form ends")
   func markings() {
     var form = Coverage(columns: 0..<20, rows: 0..<20)
     form.add(Shape.box(Point(5, 5), Point(15, 15)))

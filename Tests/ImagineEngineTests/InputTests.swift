@@ -3,12 +3,12 @@ import Testing
 
 @testable import ImagineEngine
 
-/// What the engine reads. The files are written by hand here, so that no library judges itself.
+/// What the engine decodes. The test files are written by hand, so that no library checks itself.
 @Suite struct InputTests {
-  // MARK: - Sorts of pixels
+  // MARK: - Pixel types
 
   @Test(
-    "a PNG of any colour type and depth is read as what it shows",
+    "a PNG of any colour type and depth is decoded correctly",
     arguments: [
       (PNGFile.Colours.grey, 1, [0, 1, 1, 0], [0, 255, 255, 0]),
       (.grey, 2, [0, 1, 2, 3], [0, 85, 170, 255]),
@@ -21,7 +21,7 @@ import Testing
     expect(try read(file.bytes), shows: shown.map { [$0, $0, $0] })
   }
 
-  @Test("a PNG of 16 bits is read with its colours and its alpha", arguments: [8, 16])
+  @Test("a PNG of 16 bits is decoded with its colours and its alpha", arguments: [8, 16])
   func deepPNG(_ depth: Int) throws {
     let high = depth == 8 ? 1 : 257
     let rgba = PNGFile(
@@ -38,7 +38,9 @@ import Testing
     expect(try read(greyAlpha.bytes), shows: [[200, 200, 200, 255], [60, 60, 60, 0]])
   }
 
-  @Test("a PNG with a palette is read with its colours and what is clear", arguments: [1, 2, 4, 8])
+  @Test(
+    "a PNG with a palette is decoded with its colours and its transparency",
+    arguments: [1, 2, 4, 8])
   func palettePNG(_ depth: Int) throws {
     let palette: [UInt8] = [250, 10, 20, 30, 240, 50]
     var file = PNGFile(
@@ -79,7 +81,7 @@ import Testing
     expect(try read(file.bytes), shows: [[30, 240, 50], [250, 10, 20]])
   }
 
-  @Test("of a GIF the first frame is read, and what is clear in it")
+  @Test("the first frame of a GIF is decoded with its transparency")
   func gif() throws {
     var file = GIFFile(
       width: 2, height: 1, palette: [(250, 10, 20), (30, 240, 50)], frames: [[1, 0], [0, 0]])
@@ -88,9 +90,9 @@ import Testing
     #expect(try read(file.bytes).alpha == [255, 0])
   }
 
-  @Test("CMYK is read as ink on paper, in a TIFF and in a JPEG with Adobe's mark")
+  @Test("CMYK is decoded in a TIFF and in a JPEG with Adobe's marker")
   func cmyk() throws {
-    // Bare paper, cyan, magenta, yellow, black.
+    // White paper, cyan, magenta, yellow, black.
     let inks = [0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255]
     let tiff = TIFFFile(width: 5, height: 1, colours: .cmyk, channels: 4, samples: inks).bytes
     let jpeg = JPEGFile(
@@ -119,18 +121,18 @@ import Testing
     #expect(Array(picture.bytes.suffix(3)) == [30, 30, 30])
   }
 
-  // MARK: - What stands beside the pixels
+  // MARK: - Metadata
 
-  /// Where the picture's first and second pixel come to lie: (0, 0), (1, 0) of 3 × 2, upright.
+  /// The upright positions of the first and second pixel: (0, 0) and (1, 0) of 3 × 2.
   private static let orientations = [
     1: [0, 1], 2: [2, 1], 3: [5, 4], 4: [3, 4], 5: [0, 2], 6: [1, 3], 7: [5, 3], 8: [4, 2],
   ]
 
-  @Test("a picture that its camera held askew stands upright", arguments: 1...8)
+  @Test("an image is turned upright by its EXIF orientation", arguments: 1...8)
   func orientation(_ value: Int) throws {
     let exif = Exif.orientation(value)
     let small: [Int] = [250, 0, 0, 0, 250, 0] + [Int](repeating: 0, count: 12)
-    // JPEG and WebP lose a little, so there a pixel is a square of 16.
+    // JPEG and WebP are lossy, so a pixel becomes a square of 16.
     let large = (0..<(32 * 48 * 3)).map { index -> Int in
       let (row, column) = (index / 3 / 48, index / 3 % 48)
       return small[((row / 16) * 3 + column / 16) * 3 + index % 3]
@@ -164,7 +166,8 @@ import Testing
     }
   }
 
-  @Test("colours are brought from a file's own profile to sRGB, in every format that has one")
+  @Test(
+    "colours are converted from a file's own profile to sRGB, in every format that has profiles")
   func profile() throws {
     let profile = ColourProfile.redIsGreen
     let raster = Raster(
@@ -189,7 +192,7 @@ import Testing
     }
   }
 
-  @Test("a profile that fits no pixel of its file is passed over")
+  @Test("a profile that does not fit its file's pixels is ignored")
   func unfitProfile() throws {
     let damaged = Array(ColourProfile.redIsGreen.prefix(200))
     for profile in [damaged, ColourProfile.redIsGreen] {
@@ -199,9 +202,9 @@ import Testing
     }
   }
 
-  // MARK: - What is refused
+  // MARK: - Refusals
 
-  @Test("a picture over the pixel limit is refused by its header, with its size and the limit")
+  @Test("an image over the pixel limit is refused by its header, with its size and the limit")
   func tooLarge() throws {
     let pixel = [0, 0, 0]
     let files: [([UInt8], PixelSize)] = [
@@ -233,12 +236,12 @@ import Testing
     }
   }
 
-  @Test("a file that ends early is refused wherever it ends", arguments: SampleFile.formats)
+  @Test("a truncated file is refused wherever it ends", arguments: SampleFile.formats)
   func truncated(_ format: SampleFile.Format) throws {
     let file = try SampleFile.bytes(format)
     for part in 0..<19 {
-      let cut = Array(file.prefix(file.count * part / 20))
-      let error = #expect(throws: EngineError.self, "\(part * 5) %") { try read(cut) }
+      let stripped = Array(file.prefix(file.count * part / 20))
+      let error = #expect(throws: EngineError.self, "\(part * 5) %") { try read(stripped) }
       guard case .unusable(field: "image", let reason) = error else {
         Issue.record("\(String(describing: error)) at \(part * 5) %")
         continue
@@ -250,8 +253,8 @@ import Testing
   @Test("a file whose last rows are missing is refused every time")
   func lastRows() throws {
     let file = try SampleFile.bytes(.jpeg)
-    let cut = Array(file.prefix(file.count * 9 / 10))
-    let accepted = (0..<1000).filter { _ in (try? read(cut)) != nil }
+    let stripped = Array(file.prefix(file.count * 9 / 10))
+    let accepted = (0..<1000).filter { _ in (try? read(stripped)) != nil }
     #expect(accepted.isEmpty)
   }
 
@@ -264,7 +267,7 @@ import Testing
     return stride(from: 0, to: bytes.count, by: 3).map { Array(bytes[$0..<($0 + 3)]) }
   }
 
-  /// Each pixel's samples, to within one step.
+  /// Expects each pixel's samples to match within one step.
   private func expect(
     _ picture: Bitmap, shows expected: [[Int]], sourceLocation: SourceLocation = #_sourceLocation
   ) {

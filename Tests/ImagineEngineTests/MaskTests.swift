@@ -3,17 +3,17 @@ import Testing
 
 @testable import ImagineEngine
 
-/// How a mask says what is worked on, and how fast a hole of any form is filled.
+/// How a mask selects pixels, and how fast a hole of any form is filled.
 @Suite struct MaskTests {
   let engine = BuiltInEngine()
 
   private func picture(_ width: Int, _ height: Int) throws -> [UInt8] {
-    try KnownTruth.png(Ground.wood.raster(width: width, height: height))
+    try KnownTruth.png(TestBackground.wood.raster(width: width, height: height))
   }
 
-  /// Which pixels an edit changed, of a picture whose marked part is painted over.
+  /// The pixels that an edit changed, in an image whose marked part is painted over.
   private func changed(_ mask: [UInt8], _ marked: (Int, Int) -> Bool) throws -> [Bool] {
-    var raster = Ground.cloth.raster(width: 60, height: 40)
+    var raster = TestBackground.cloth.raster(width: 60, height: 40)
     for row in 0..<40 {
       for column in 0..<60 where marked(column, row) {
         let at = (row * 60 + column) * 3
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test("a mask with a clear part is its alpha, whatever its colours; without, its brightness")
+  @Test("a mask with a clear part uses alpha, whatever its colours; any other uses brightness")
   func alpha() throws {
     let isMarked = { (column: Int, row: Int) in
       (20..<30).contains(column) && (10..<22).contains(row)
@@ -42,7 +42,7 @@ import Testing
     let masks = [
       try mask { $0 ? [255, 255, 255] : [0, 0, 0] },
       try mask { $0 ? [255, 255, 255, 255] : [0, 0, 0, 255] },
-      // What drawing programs leave: a stroke of any colour on a clear layer.
+      // As drawing programs save it: a stroke of any colour on a clear layer.
       try mask { $0 ? [0, 0, 0, 255] : [0, 0, 0, 0] },
       try mask { $0 ? [255, 255, 255, 255] : [255, 255, 255, 0] },
       try mask { $0 ? [200, 0, 0, 255] : [0, 90, 0, 100] },
@@ -56,11 +56,12 @@ import Testing
     }
   }
 
-  @Test("a mask of the upright size fits a picture that EXIF turns", arguments: [6, 8, 5])
+  @Test("a mask of the upright size fits an image with an EXIF rotation", arguments: [6, 8, 5])
   func turned(_ orientation: Int) throws {
     let jpeg = JPEGFile.inserting(
       0xE1, Array("Exif".utf8) + [0, 0] + Exif.orientation(orientation),
-      into: try Codec.encode(Ground.wood.raster(width: 48, height: 32).picture(), as: .jpeg))
+      into: try Codec.encode(TestBackground.wood.raster(width: 48, height: 32).picture(), as: .jpeg)
+    )
     let mask = try Mask.file(32, 48) { $0 % 32 < 9 && $0 / 32 < 9 }
     let filled = try engine.retouch(jpeg, mask: mask)
     #expect(try PictureInspection(filled).size == PixelSize(width: 32, height: 48))
@@ -70,7 +71,7 @@ import Testing
     }
   }
 
-  @Test("a hole of any form is filled in time that follows its size")
+  @Test("the time to fill a hole of any form is proportional to its size")
   func forms() throws {
     let (width, height) = (400, 300)
     let image = try picture(width, height)
@@ -91,12 +92,12 @@ import Testing
         #expect(try PictureInspection(filled).size == PixelSize(width: width, height: height))
         _ = try engine.resize(image, to: .square, prompt: nil, mask: mask)
       }
-      // Seconds on a free core; minutes where time grew with the square.
+      // Seconds on a free core; minutes if time grew with the square.
       #expect(time < .seconds(60), "\(name): \(time)")
     }
   }
 
-  @Test("under a mask that covers everything the picture becomes its mean colour, or the prompt's")
+  @Test("a mask that covers everything gives the image's mean colour, or the prompt's scene")
   func everything() throws {
     for (width, height) in [(1, 1), (7, 3), (60, 40)] {
       let image = try picture(width, height)

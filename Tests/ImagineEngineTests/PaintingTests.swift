@@ -13,7 +13,7 @@ import Testing
     try engine.paint(prompt: prompt, style: style, aspectRatio: aspectRatio, seed: seed)
   }
 
-  @Test("a picture is a PNG of the exact size of its aspect ratio", arguments: AspectRatio.allCases)
+  @Test("an image is a PNG of the exact size of its aspect ratio", arguments: AspectRatio.allCases)
   func size(_ aspectRatio: AspectRatio) throws {
     let header = try PictureInspection(paint(aspectRatio: aspectRatio))
     #expect(header.format == .png)
@@ -30,7 +30,7 @@ import Testing
     #expect(try paint() == paint())
   }
 
-  @Test("another seed, style or prompt gives another picture, also where no word is known")
+  @Test("another seed, style or prompt gives another image, even if no word is known")
   func sensitive() throws {
     let first = try paint()
     #expect(try paint(seed: 6) != first)
@@ -39,7 +39,7 @@ import Testing
     #expect(try paint("zyxgo") != paint("zyxga"))
   }
 
-  @Test("a prompt without a word, or with thousands, is painted", arguments: ["", "🦀", "…"])
+  @Test("a prompt with no word, or with thousands, is painted", arguments: ["", "🦀", "…"])
   func oddPrompts(_ prompt: String) throws {
     _ = try engine.picture(
       prompt: prompt, style: .imagineTurbo, size: PixelSize(width: 96, height: 64), seed: 1)
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(
-    "no pixel depends on how the work is cut into bands",
+    "no pixel depends on how the work is split into bands",
     arguments: [
       "a castle by the sea at dusk", "a forest", "an autumn forest", "a city skyline at night",
       "a street in the rain", "mountains", "the sea in a storm", "a galaxy", "a cosy living room",
@@ -98,12 +98,12 @@ import Testing
       func pixels() throws -> [UInt8] {
         let canvas = try Canvas(PixelSize(width: 243, height: 161))
         Painter(scene, rendering).paint(canvas)
-        return try Developing.picture(canvas, rendering).withPixels { Array($0) }
+        return try ToneMapping.picture(canvas, rendering).withPixels { Array($0) }
       }
-      let cut = try pixels()
+      let stripped = try pixels()
       let whole = try Bands.$isWhole.withValue(true) { try pixels() }
-      // Not the arrays themselves, which a failure would print.
-      let isSame = cut == whole
+      // Compare here: a failed expectation would print whole arrays.
+      let isSame = stripped == whole
       #expect(isSame, "\(rendering.shading)")
     }
   }

@@ -3,11 +3,11 @@ import Testing
 
 @testable import ImagineEngine
 
-/// The painter's pixels, as SHA-256 of the raw bytes of small pictures.
+/// The painter's pixels, as SHA-256 of the raw bytes of small images.
 ///
-/// A change here is a change of the engine's version: equal requests would give other pictures.
+/// A change here requires a new engine version, because equal requests give other images.
 @Suite struct PixelTableTests {
-  @Test("the painter's pixels are what they were", arguments: table)
+  @Test("the painter's pixels have not changed", arguments: table)
   func pixels(_ entry: Entry) throws {
     let picture = try BuiltInEngine().picture(
       prompt: entry.prompt, style: entry.style, size: PixelSize(width: 96, height: 64),

@@ -17,7 +17,7 @@ import Testing
     #expect(parsed.mentions.first?.colours == [.red])
   }
 
-  @Test("what follows 'without' is not in the picture")
+  @Test("subjects after 'without' are not in the image")
   func negation() {
     let parsed = PromptParser.parse("a street without people, a dog")
     #expect(parsed.mentions.map(\.subject) == [.dog])
@@ -32,28 +32,29 @@ import Testing
     #expect(PromptParser.parse("cities").place == .skyline)
   }
 
-  @Test("words that are plural without an ending count as several, unless a number says how many")
+  @Test(
+    "words that are plural without an ending count as several, unless the prompt gives a number")
   func irregularPlurals() {
     #expect((PromptParser.parse("people in a park").mentions.first?.count ?? 0) > 1)
     #expect(PromptParser.parse("two men").mentions.first?.count == 2)
     #expect(PromptParser.parse("a couple").mentions.first?.count == 2)
   }
 
-  @Test("a sea with a beach is seen from the beach, and waves are heard as such")
+  @Test("a sea with a beach is seen from the beach, and waves are recognised")
   func beach() {
     let parsed = PromptParser.parse("waves rolling onto a beach")
     #expect(parsed.place == .coast)
     #expect(parsed.features.contains(.waves))
   }
 
-  @Test("what is under the sea is under water")
+  @Test("a subject under the sea is under water")
   func underwater() {
     #expect(PromptParser.parse("a castle under the sea").place == .underwater)
     #expect(PromptParser.parse("a coral reef").place == .underwater)
     #expect(PromptParser.parse("a boat on the sea").place == .sea)
   }
 
-  @Test("what swims is under water unless it leaps or is not alone")
+  @Test("a water animal is under water unless it leaps or is not alone")
   func swimmers() {
     func settled(_ prompt: String) -> ParsedPrompt {
       var parsed = PromptParser.parse(prompt)
@@ -67,7 +68,7 @@ import Testing
     #expect(settled("a fish in a lake").features.contains(.leap))
   }
 
-  @Test("a table is the stage of a still life, and furniture of a room for what is larger")
+  @Test("a table is the ground of a still life, and a room's furniture for larger subjects")
   func tables() {
     func settled(_ prompt: String) -> ParsedPrompt {
       var parsed = PromptParser.parse(prompt)
@@ -95,14 +96,14 @@ import Testing
     #expect(PromptParser.parse("a hot air balloon").mentions.map(\.subject) == [.balloon])
   }
 
-  @Test("people who are joined by 'and' are as many as are named")
+  @Test("people joined by 'and' are counted together")
   func joined() {
     #expect(PromptParser.parse("a man and a woman").mentions.map(\.count) == [2])
     #expect(PromptParser.parse("a queen and two knights").mentions.map(\.count) == [3])
     #expect(PromptParser.parse("a beach without cats and dogs").mentions.isEmpty)
   }
 
-  @Test("who is by the sea stands on its beach")
+  @Test("a person by the sea stands on its beach")
   func shore() {
     var woman = PromptParser.parse("a woman by the sea")
     woman.applySceneRules()
@@ -113,14 +114,14 @@ import Testing
     #expect(ship.mentions.map(\.subject) == [.boat])
   }
 
-  @Test("an animal on a beach has the sand before it")
+  @Test("an animal on a beach stands on the sand in front")
   func beastsOnABeach() {
     var dog = PromptParser.parse("a dog running on a beach")
     dog.applySceneRules()
     #expect(dog.place == .coast && dog.features.contains(.waves))
   }
 
-  @Test("a coloured suit or dress is worn by who was named before it")
+  @Test("a coloured suit or dress belongs to the person named before it")
   func clothes() {
     let parsed = PromptParser.parse("a man in a blue suit and a red car")
     #expect(parsed.features.contains(.suit))
@@ -135,7 +136,7 @@ import Testing
     #expect(PromptParser.parse("golden hour in the mountains").time == .dusk)
   }
 
-  @Test("the time, the weather, the mood and the camera are heard wherever they stand")
+  @Test("the time, the weather, the mood and the camera are recognised anywhere in the prompt")
   func qualities() {
     let parsed = PromptParser.parse("close-up of a calm harbour at dusk, foggy, neon")
     #expect(parsed.time == .dusk)
@@ -145,18 +146,18 @@ import Testing
     #expect(parsed.lights.contains(.neon))
   }
 
-  @Test("a material belongs to the subject it stands before")
+  @Test("a material belongs to the subject that follows it")
   func materials() {
     let parsed = PromptParser.parse("a golden robot beside a wooden house")
     #expect(parsed.mentions.first { $0.subject == .robot }?.colours == [.gold])
-    // Golden things make no golden hour.
+    // Golden things do not make a golden hour.
     #expect(parsed.lights.isEmpty && parsed.time == nil)
     #expect(PromptParser.parse("a robot in golden light").lights == [.golden])
     #expect(parsed.mentions.first { $0.subject == .house }?.material == .wood)
   }
 
   @Test(
-    "a pose is that of who it is said of, before or after the noun",
+    "a pose belongs to its subject, before or after the noun",
     arguments: [
       ("a sleeping cat on a sofa", [Pose.sleeping, nil]),
       ("a cat curled up on a sofa", [.sleeping, nil]),
@@ -173,7 +174,7 @@ import Testing
     #expect(PromptParser.parse(prompt).mentions.map(\.pose) == poses)
   }
 
-  @Test("a bouquet takes the flowers that it is of, and stands in the vase that it is in")
+  @Test("a bouquet takes the flowers named with it, and goes into its vase")
   func bouquets() {
     func settled(_ prompt: String) -> ParsedPrompt {
       var parsed = PromptParser.parse(prompt)

@@ -8,7 +8,7 @@ import Testing
   }
 
   @Test(
-    "who is on something sits within its width, between its top and its foot, and before it",
+    "a rider sits within its support's width, between its top and its foot, and in front of it",
     arguments: [
       ("a cat on a sofa", SubjectKind.cat, SubjectKind.sofa), ("a dog on a bench", .dog, .bench),
       ("a cat on a table in a kitchen", .cat, .table), ("a woman on a rock", .person, .rock),
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test("those who are joined by 'and' share their seat")
+  @Test("subjects joined by 'and' share their seat")
   func joined() throws {
     let subjects = placements("a black dog and a white cat on a sofa")
     let sofa = try #require(subjects.first { $0.kind == .sofa })
@@ -39,7 +39,7 @@ import Testing
     #expect(abs(dog.foot.x - cat.foot.x) > 0.1)
   }
 
-  @Test("who is in a boat is behind its side, and the boat is on water")
+  @Test("a passenger is behind the boat's side, and the boat is on water")
   func within() throws {
     let scene = Composer.scene(of: "a dog in a boat", aspect: 1, seed: 7)
     #expect(scene.place.isWater)
@@ -49,7 +49,7 @@ import Testing
     #expect(abs(dog.foot.x - boat.foot.x) < boat.height)
   }
 
-  @Test("who is in front of something is nearer than it")
+  @Test("a subject in front of another is nearer than it")
   func before() throws {
     let subjects = placements("a knight in front of a castle")
     let knight = try #require(subjects.first { $0.kind == .person })
@@ -58,7 +58,7 @@ import Testing
     #expect(knight.height < castle.height * 1.4)
   }
 
-  @Test("those who stand together keep their sizes to each other")
+  @Test("subjects that stand together keep their relative sizes")
   func sizes() throws {
     let subjects = placements("a man and a cat and a horse")
     func height(_ kind: SubjectKind) throws -> Float {
@@ -68,14 +68,14 @@ import Testing
     #expect(try height(.person) < height(.horse))
   }
 
-  @Test("what is said to be several is there as often", arguments: 1...7)
+  @Test("a number in the prompt gives that many subjects", arguments: 1...7)
   func counts(_ count: Int) {
     let words = ["one", "two", "three", "four", "five", "six", "seven"]
     #expect(placements("\(words[count - 1]) cats").count == min(count, 7))
   }
 
   @Test(
-    "who rides is astride and looks where the animal looks",
+    "a person on a mount sits astride and looks where the animal looks",
     arguments: [
       "a knight riding a horse", "a girl riding a pony", "a woman on horseback", "a jockey",
       "a boy riding an elephant",

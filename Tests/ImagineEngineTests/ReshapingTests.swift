@@ -6,11 +6,11 @@ import Testing
 @Suite struct ReshapingTests {
   let engine = BuiltInEngine()
 
-  @Test("another shape has exactly the ratio that was asked for", arguments: AspectRatio.allCases)
+  @Test("a resized image has exactly the requested ratio", arguments: AspectRatio.allCases)
   func ratio(_ aspectRatio: AspectRatio) throws {
     let shape = aspectRatio.pixelSize
     for (width, height) in [(180, 180), (203, 97), (61, 150)] {
-      let picture = try KnownTruth.png(Ground.cloth.raster(width: width, height: height))
+      let picture = try KnownTruth.png(TestBackground.cloth.raster(width: width, height: height))
       let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
       let size = try PictureInspection(bytes).size
       if size == PixelSize(width: width, height: height) { continue }
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  /// A bright disc before a texture, and where it is.
+  /// A bright disc on a texture, and its mask.
   private func disc(radius: Int = 40) -> (picture: Raster, mask: Mask) {
     var picture = KnownTruth.texture(2, side: 160)
     var mask = KnownTruth.mask(0..<0, 0..<0, width: 160, height: 160)
@@ -40,25 +40,25 @@ import Testing
     }.max() ?? 0
   }
 
-  @Test("what a mask protects keeps its form when the picture is carved")
+  @Test("a masked part keeps its form when the image is carved")
   func protects() throws {
-    // Without protection the flat disc is what seams would go through first.
+    // Without protection the first seams would go through the flat disc.
     let (picture, mask) = disc()
     let bytes = try engine.resize(
       KnownTruth.png(picture), to: .threeToFour, prompt: nil, mask: mask.png())
     #expect(try widestBrightRow(bytes) >= 78)
   }
 
-  @Test("a subject that stands out keeps its form without a mask")
+  @Test("a salient subject keeps its form without a mask")
   func spares() throws {
     let bytes = try engine.resize(
       KnownTruth.png(disc().picture), to: .threeToFour, prompt: nil, mask: nil)
     #expect(try widestBrightRow(bytes) >= 74)
   }
 
-  @Test("a subject too tall for the new shape keeps its form: the picture grows beside it")
+  @Test("a subject too tall for the new shape keeps its form: the image grows beside it")
   func sparesTheTall() throws {
-    // Seams leave 112 rows of the 160; the disc has 124.
+    // Carving leaves 112 of the 160 rows; the disc needs 124.
     let (picture, mask) = disc(radius: 62)
     for mask in [nil, try mask.png()] {
       let bytes = try engine.resize(
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test("a cutout of another shape stays a cutout, and what it grows by is clear")
+  @Test("a resized cutout stays a cutout, and grows by clear pixels")
   func alpha() throws {
     let cutout = try engine.convert(
       engine.png(prompt: "a green bottle", aspectRatio: .square, seed: 3),
@@ -87,14 +87,14 @@ import Testing
     }
   }
 
-  @Test("where a picture grows, its own surroundings go on up to the edge")
+  @Test("where an image grows, its surroundings continue up to the edge")
   func growsEvenly() throws {
     let bytes = try engine.resize(
-      KnownTruth.png(Ground.checker.raster(width: 160, height: 160)), to: .nineToSixteen,
+      KnownTruth.png(TestBackground.checker.raster(width: 160, height: 160)), to: .nineToSixteen,
       prompt: nil, mask: nil)
     let picture = Raster(try Codec.decode(bytes, field: "image"))
     let levels = picture.bytes.map { Int($0) }
-    // Both shades of the squares are there in every row, and nothing darker or brighter.
+    // Both shades of the squares occur in every row, and nothing darker or brighter.
     for row in 0..<picture.height {
       let line = levels[(row * picture.width * 3)..<((row + 1) * picture.width * 3)]
       #expect(line.min() ?? 0 >= 65 && line.max() ?? 255 <= 131, "row \(row)")
@@ -115,10 +115,10 @@ import Testing
     #expect(dress > picture.width / 4)
   }
 
-  @Test("where a picture grows, what is on its subject is not there a second time")
+  @Test("where an image grows, its subject is not repeated")
   func growsWithoutSubject() throws {
-    // A figure that the left edge cuts off, with a badge.
-    var picture = Ground.cloth.raster(width: 160, height: 160)
+    // A figure with a badge, cut off by the left edge.
+    var picture = TestBackground.cloth.raster(width: 160, height: 160)
     func paint(_ colour: [UInt8], _ columns: Range<Int>, _ rows: Range<Int>) {
       for row in rows {
         for column in columns {
@@ -139,9 +139,9 @@ import Testing
     #expect(badge(Raster(try Codec.decode(bytes, field: "image"))) <= badge(picture))
   }
 
-  @Test("where a picture grows, the prompt's place comes in, and nowhere else")
+  @Test("the prompt's place is painted only where an image grows")
   func prompt() throws {
-    let file = try KnownTruth.png(Ground.sand.raster(width: 120, height: 120))
+    let file = try KnownTruth.png(TestBackground.sand.raster(width: 120, height: 120))
     func resized(_ prompt: String?) throws -> Raster {
       try Raster(
         Codec.decode(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImagineEngine
 
-/// A call ends soon after its control says so.
+/// A call ends soon after its control is stopped.
 @Suite struct StoppingTests {
   let engine = BuiltInEngine()
 
@@ -24,7 +24,7 @@ import Testing
     return (image, mask)
   }
 
-  @Test("an abandoned edit ends with few further questions, and gives nothing")
+  @Test("an abandoned edit checks its control only a few more times, and returns nothing")
   func abandoned() throws {
     let (image, mask) = try large()
     for after in [1, 5, 40] {
@@ -40,7 +40,7 @@ import Testing
         let start = ContinuousClock.now
         do {
           _ = try #require(stopped).run(engine)
-          // Done before it was asked so often.
+          // It finished before it asked that often.
           #expect(asked.withLock { $0 } <= after, "\(edit.name)")
         } catch EngineControl.Stop.abandoned {
         } catch {
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test("a deadline ends a call, whatever it is at")
+  @Test("a deadline ends a call at any stage")
   func deadline() throws {
     let (image, mask) = try large()
     for edit in Edit.all(image, mask, control: EngineControl(seconds: 0)) {
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test("a deadline that is brought forward holds, one that is put back does not")
+  @Test("a deadline can be moved earlier but not later")
   func hurry() {
     let control = EngineControl(seconds: 0)
     control.hurry(seconds: 1000)
@@ -80,7 +80,7 @@ import Testing
     #expect(EngineControl().stopped == nil)
   }
 
-  @Test("a video encoder that hangs is killed with its children when the film is given up")
+  @Test("a hanging video encoder is killed with its children when the video is abandoned")
   func hungEncoder() async throws {
     let folder = FileManager.default.temporaryDirectory.path + "/hung-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -90,7 +90,7 @@ import Testing
       toFile: program, atomically: true, encoding: .utf8)
     #expect(chmod(program, 0o755) == 0)
     let control = EngineControl {
-      // Given up once the program is at work.
+      // Abandon the video once the program has started.
       !FileManager.default.fileExists(atPath: folder + "/child")
     }
     let size = PixelSize(width: 64, height: 64)
@@ -103,7 +103,7 @@ import Testing
     }
     let text = try String(contentsOfFile: folder + "/child", encoding: .utf8)
     if let child = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) {
-      // It was nobody's child any more: whoever inherits it may take a moment to reap it.
+      // The child was orphaned; its new parent may take a moment to reap it.
       var isGone = false
       for _ in 0..<3000 where !isGone {
         isGone = kill(child, 0) != 0 || Self.isZombie(child)

@@ -139,7 +139,7 @@ int imaging_blend(
 /// `saturation` scales each colour's distance from grey, tones are compressed so that highlights
 /// roll off, `contrast` spreads them around the middle, and `grain` is the strength of the noise
 /// (in byte steps) that `seed`, `row` and the column determine.
-void imaging_develop_row(
+void imaging_tone_map_row(
     const float *light, int32_t count, float saturation, float contrast, float grain, int32_t row,
     uint32_t seed, uint8_t *bytes);
 

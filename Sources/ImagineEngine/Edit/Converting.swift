@@ -5,7 +5,7 @@ extension BuiltInEngine {
     _ picture: [UInt8], to conversion: Conversion, control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
     let source = try Codec.decode(picture, field: "image", control: control)
-    let size = try Fitting(source.size, conversion).size
+    let size = try ConvertedSize(source.size, conversion).size
     let fitted =
       conversion.fit == .cover
       ? try Codec.cover(source, size, control: control)
@@ -16,7 +16,7 @@ extension BuiltInEngine {
 }
 
 /// The size of a conversion's result.
-struct Fitting {
+struct ConvertedSize {
   let size: PixelSize
 
   /// - Throws: ``EngineError/unusable(field:reason:)`` for the side that asks for an image over the
@@ -26,7 +26,7 @@ struct Fitting {
       guard let side, side < 1 || side > PixelBudget.side else { continue }
       throw .unusable(
         field: field,
-        reason: "a side of 1 to \(PixelBudget.side) pixels can be made, not \(side)")
+        reason: "it must be 1 to \(PixelBudget.side) pixels, not \(side)")
     }
     let across = conversion.width.map { Double($0) / Double(source.width) }
     let down = conversion.height.map { Double($0) / Double(source.height) }

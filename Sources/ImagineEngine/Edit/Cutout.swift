@@ -37,7 +37,7 @@ struct Cutout {
     }
     try control.check()
     self.alpha = alpha
-    colours = Raster(try Developing.picture(onBlack, rendering))
+    colours = Raster(try ToneMapping.picture(onBlack, rendering))
   }
 }
 

@@ -18,7 +18,8 @@ struct Mask: Sendable {
     let mask = try Codec.decode(bytes, field: "mask", control: control)
     guard mask.size == picture.size else {
       throw EngineError.unusable(
-        field: "mask", reason: "it is \(mask.size), the picture \(picture.size); both must be equal"
+        field: "mask",
+        reason: "it is \(mask.size) but the image is \(picture.size); both must have the same size"
       )
     }
     let channels = mask.channels

@@ -40,11 +40,13 @@ struct PatchFill {
     }
     let hole = cropped(mask.values)
     var full = PatchLevel(part, hole, avoiding: avoided.isEmpty ? [] : cropped(avoided))
-    if !full.canLearn, !avoided.isEmpty { full = PatchLevel(part, hole) }
+    if !full.hasEnoughSources, !avoided.isEmpty { full = PatchLevel(part, hole) }
     // A mask scattered over the whole image leaves known pixels, but no whole square.
-    guard full.holeDepth > Self.thinDepth, full.canLearn else { return try inpaint(&picture, mask) }
+    guard full.holeDepth > Self.thinDepth, full.hasEnoughSources else {
+      return try inpaint(&picture, mask)
+    }
     let filled = try levels(full)
-    picture.take(filled, left: columns.lowerBound, top: rows.lowerBound, where: mask)
+    picture.paste(filled, left: columns.lowerBound, top: rows.lowerBound, where: mask)
   }
 
   func inpaint(_ picture: inout Raster, _ mask: Mask) throws {
@@ -66,10 +68,10 @@ struct PatchFill {
     }
     var level = pyramid[pyramid.count - 1]
     level.guessFromRim()
-    level.chooseByChance()
+    level.chooseRandomMatches()
     try level.improve(Effort(first: level.targets.count), control)
     for var next in pyramid.dropLast().reversed() {
-      next.take(level)
+      next.takeMatches(from: level)
       next.vote(control)
       try next.improve(Effort(next.targets.count), control)
       level = next

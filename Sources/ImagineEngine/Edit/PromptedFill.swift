@@ -18,7 +18,7 @@ struct PromptedFill {
     guard let box = mask.box else { return nil }
     let parsed = PromptParser.parse(prompt)
     guard !parsed.mentions.isEmpty || parsed.place != nil else { return nil }
-    let painted = Scenery.paintedSize(for: PixelSize(width: mask.width, height: mask.height))
+    let painted = ScaledPainting.paintedSize(for: PixelSize(width: mask.width, height: mask.height))
     scene = Composer.scene(
       of: prompt, aspect: Float(painted.width) / Float(painted.height), seed: 1)
     hasPlace = parsed.place != nil
@@ -37,7 +37,7 @@ struct PromptedFill {
     guard hasPlace else { return }
     var scenery = scene
     scenery.subjects.removeAll { !$0.kind.isScenery }
-    let painted = try Scenery.painted(
+    let painted = try ScaledPainting.painted(
       scenery, Rendering(.backdrop), PixelSize(width: raster.width, height: raster.height), control)
     var blended = raster
     let (width, height) = (Int32(raster.width), Int32(raster.height))
@@ -63,7 +63,7 @@ struct PromptedFill {
   /// Paints the subjects into the mask's box, at a size that the painter supports.
   private func paintSubjects(into raster: inout Raster) throws {
     let size = PixelSize(width: box.right - box.left + 1, height: box.bottom - box.top + 1)
-    let painted = Scenery.paintedSize(for: size)
+    let painted = ScaledPainting.paintedSize(for: size)
     let half = Float(painted.width) / Float(painted.height) * 0.5
     let fitted = scene.fitted(low: Point(-half + 0.04, 0.04), high: Point(half - 0.04, 0.96))
     let cutout = try Cutout(fitted, Rendering(.cutout), painted, control)

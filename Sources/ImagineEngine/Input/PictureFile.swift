@@ -18,25 +18,25 @@ struct PictureFile {
       throw .unusable(
         field: field,
         reason: bytes.isEmpty
-          ? "it is empty" : "it is no PNG, JPEG, WebP, AVIF, TIFF or GIF file")
+          ? "it is empty" : "it is not a PNG, JPEG, WebP, AVIF, TIFF or GIF file")
     }
-    let cut: Cut
+    let stripped: StrippedFile
     do {
-      cut =
+      stripped =
         switch format {
-        case .png: Cut(png: bytes)
-        case .jpeg: try Cut(jpeg: bytes)
-        case .webp: Cut(webp: bytes)
-        case .tiff: try Cut(tiff: bytes)
-        case .gif: Cut(gif: bytes)
-        case .avif: try Cut(avif: bytes)
+        case .png: StrippedFile(png: bytes)
+        case .jpeg: try StrippedFile(jpeg: bytes)
+        case .webp: StrippedFile(webp: bytes)
+        case .tiff: try StrippedFile(tiff: bytes)
+        case .gif: StrippedFile(gif: bytes)
+        case .avif: try StrippedFile(avif: bytes)
         }
     } catch {
       throw .unusable(field: field, reason: error.reason)
     }
     self.format = format
-    self.bytes = cut.bytes
-    orientation = cut.orientation
+    self.bytes = stripped.bytes
+    orientation = stripped.orientation
   }
 
   private static func format(of bytes: [UInt8]) -> PictureFormat? {
@@ -57,7 +57,7 @@ struct PictureFile {
 
 /// An image file without the parts that a decoder does not need. Damage is left for the decoder to
 /// report.
-struct Cut {
+struct StrippedFile {
   /// Why a file never reaches a decoder.
   struct Refusal: Error {
     let reason: String
@@ -67,7 +67,7 @@ struct Cut {
   var orientation = 1
 }
 
-extension Cut {
+extension StrippedFile {
   /// PNG: keeps the critical chunks, transparency and the profile.
   init(png file: [UInt8]) {
     let reader = ByteReader(file)
@@ -129,7 +129,7 @@ extension Cut {
       at += 2 + size
     }
     guard Self.scans(in: file, from: at) <= 100 else {
-      throw Refusal(reason: "it is a JPEG file of more than 100 scans")
+      throw Refusal(reason: "it is a JPEG file with more than 100 scans")
     }
     bytes += file[min(at, file.count)...]
   }
@@ -174,8 +174,9 @@ extension Cut {
     if !isWhole { bytes += file[at...] }
     guard bytes.count >= 12 else { return }
     // The size field must still show that the file is truncated.
-    let told = reader.number(at: 4, 4) ?? 0
-    let size = isWhole && told + 8 <= file.count + 1 ? bytes.count - 8 : max(told, bytes.count)
+    let declared = reader.number(at: 4, 4) ?? 0
+    let size =
+      isWhole && declared + 8 <= file.count + 1 ? bytes.count - 8 : max(declared, bytes.count)
     for index in 0..<4 { bytes[4 + index] = UInt8(truncatingIfNeeded: size >> (8 * index)) }
   }
 
@@ -222,7 +223,7 @@ extension Cut {
   }
 }
 
-extension Cut {
+extension StrippedFile {
   /// The tags that locate and describe pixels, and the profile's.
   private static let tiffTags: Set<Int> = [
     256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 318, 319, 320, 322, 323,
@@ -241,7 +242,7 @@ extension Cut {
       width: directory.number(of: 322) ?? 1, height: directory.number(of: 323) ?? 1)
     guard max(tile.width, tile.height) <= PixelBudget.side,
       tile.width * tile.height <= PixelBudget.area
-    else { throw Refusal(reason: "it has tiles of \(tile) pixels, which are too large") }
+    else { throw Refusal(reason: "its tiles of \(tile) pixels are too large") }
     var seen: Set<Int> = []
     let kept = directory.entries.filter {
       Self.tiffTags.contains($0.tag) && seen.insert($0.tag).inserted
@@ -266,12 +267,12 @@ extension Cut {
     bytes = file
     let items = HEIFItems(file)
     guard items.itemBytes <= file.count + 4096 else {
-      throw Refusal(reason: "it is an AVIF file whose items are larger than the file")
+      throw Refusal(reason: "its AVIF items are together larger than the file")
     }
     // When there are parts, the largest image is the whole. All parts but a few are at least 64
     // pixels a side.
     guard items.parts <= 16 + items.largestArea / 4096 else {
-      throw Refusal(reason: "it is an AVIF file of \(items.parts) parts, which are too many")
+      throw Refusal(reason: "it is an AVIF file with too many parts (\(items.parts))")
     }
   }
 }

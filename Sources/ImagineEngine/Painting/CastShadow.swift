@@ -16,7 +16,7 @@ extension Painter {
     // The sun is in the image, so it stands beyond the subject, and the shadow falls towards the
     // viewer.
     let isLow = scene.time != .day
-    let along = Point(-lamp.direction.x * (isLow ? 1.2 : 0.62), isLow ? 0.42 : 0.13)
+    let along = Point(-sceneLight.direction.x * (isLow ? 1.2 : 0.62), isLow ? 0.42 : 0.13)
     let contours = figure.parts.flatMap { part in
       part.surface.glow > 0 || part.surface.isFeathered || part.base != nil
         ? [] : part.contours.map { cast($0, origin, scale, placement.facing, along) }

@@ -30,7 +30,7 @@ struct FigureDrawing: Sendable {
     let inkWidth = painter.rendering.ink * max(scale * 1.6, 300)
     let noise = Noise(painter.scene.stream.split("surface"))
     let air = Air(painter, depth: distance * 0.35)
-    let lamp = painter.lamp
+    let sceneLight = painter.sceneLight
     var prepared = [Part?](repeating: nil, count: figure.parts.count)
     prepared.withUnsafeMutableBufferPointer { buffer in
       nonisolated(unsafe) let out = buffer
@@ -51,8 +51,8 @@ struct FigureDrawing: Sendable {
             contours: contours, frame: frame, bounds: bounds,
             form: LitForm(
               part.surface,
-              Relief(frame.isEmpty ? contours : frame, round: part.surface.round), lamp, air),
-            texture: SurfaceTexture(part.surface, lamp, noise, origin: origin, scale: scale),
+              Relief(frame.isEmpty ? contours : frame, round: part.surface.round), sceneLight, air),
+            texture: SurfaceTexture(part.surface, sceneLight, noise, origin: origin, scale: scale),
             clear: part.surface.clear, isFeathered: part.surface.isFeathered,
             lines: inkWidth > 0 && part.isOutlined
               ? contours.flatMap {

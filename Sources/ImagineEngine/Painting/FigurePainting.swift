@@ -66,7 +66,7 @@ extension Painter {
       }
     }
     guard let bounds = Bounds(contours) else { return }
-    let lean = -lamp.direction.x * 0.35
+    let lean = -sceneLight.direction.x * 0.35
     let width = max((bounds.high.x - bounds.low.x) * 0.5, 0.08) * scale
     let centre = Point(
       origin.x + (bounds.low.x + bounds.high.x) * 0.5 * placement.facing * scale + lean * width,

@@ -1,38 +1,38 @@
 /// A forest from inside: the light of a distant glade, trunks in front of it, leaves above, a path.
 extension Painter {
   func paintForest(_ canvas: Canvas) {
-    let wood = Wood(self)
-    if wood.isConifer {
+    let forest = ForestPalette(self)
+    if forest.isConifer {
       paintSky(canvas)
-      paintForestFloor(canvas, wood)
-      paintPinewood(canvas, wood)
+      paintForestFloor(canvas, forest)
+      paintPinewood(canvas, forest)
     } else {
-      paintGlade(canvas, wood)
-      paintForestFloor(canvas, wood)
-      paintTrunks(canvas, wood)
+      paintGlade(canvas, forest)
+      paintForestFloor(canvas, forest)
+      paintTrunks(canvas, forest)
     }
-    paintUndergrowth(canvas, wood)
-    paintLightShafts(canvas, wood)
+    paintUndergrowth(canvas, forest)
+    paintLightShafts(canvas, forest)
   }
 
   /// Light between the leaves of the farthest trees.
-  private func paintGlade(_ canvas: Canvas, _ wood: Wood) {
+  private func paintGlade(_ canvas: Canvas, _ forest: ForestPalette) {
     let middle = Point(scene.sun.x * 0.35, scene.horizon - 0.12)
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, scene.horizon), 0.3).y, 0)) + 2)
     canvas.paint(0..<last, every: 2, 0.1) { x, y in
       let dx = x - middle.x
       let dy = y - middle.y
       let light = Elementary.exp(-(dx * dx * 3.2 + dy * dy * 5))
-      let leaves = wood.noise.cloud(x * 8, y * 8, octaves: 5) - 0.5
+      let leaves = forest.noise.cloud(x * 8, y * 8, octaves: 5) - 0.5
       let tone = Elementary.clamp(light * 1.15 + leaves * (1.3 - light))
-      var colour = wood.dim.mixed(wood.bright, Elementary.clamp(tone * 1.6))
-      colour = colour.mixed(wood.glade, Elementary.clamp(tone * 1.8 - 0.8))
+      var colour = forest.dim.mixed(forest.bright, Elementary.clamp(tone * 1.6))
+      colour = colour.mixed(forest.glade, Elementary.clamp(tone * 1.8 - 0.8))
       colour.w = 1
       return colour
     }
   }
 
-  private func paintForestFloor(_ canvas: Canvas, _ wood: Wood) {
+  private func paintForestFloor(_ canvas: Canvas, _ forest: ForestPalette) {
     let horizonRow = canvas.pixel(Point(0, scene.horizon), 0.3).y
     let texture = 0.35 + 0.65 * rendering.texture
     let drift = time * 0.05
@@ -41,23 +41,24 @@ extension Painter {
         let below = max(0.004, (Float(row) + 0.5 - horizonRow) / Float(canvas.height))
         let z = 0.55 / below
         let line = canvas.pixels + row * canvas.width
-        let bend = (wood.noise.value(z * 0.35, 7) - 0.5) * 2.6
+        let bend = (forest.noise.value(z * 0.35, 7) - 0.5) * 2.6
         let air = Elementary.smooth(1.5, 16, z) * 0.85
         for column in 0..<canvas.width {
           let x = canvas.x(column, 0.3) * z * 2
-          let patch = wood.noise.cloud(x * 0.7, z * 0.9, octaves: 5)
-          let fine = wood.noise.slope(x * 5, z * 7)
+          let patch = forest.noise.cloud(x * 0.7, z * 0.9, octaves: 5)
+          let fine = forest.noise.slope(x * 5, z * 7)
           let path = abs(x * 0.5 - bend) + (patch - 0.5) * 0.5
           let dapple = Elementary.smooth(
-            0.5, 0.62, wood.noise.cloud(x * 0.45 + 20, z * 0.4 + drift, octaves: 3))
-          var albedo = wood.moss.mixed(wood.earth, Elementary.smooth(0.5, 0.68, patch) * 0.7)
-          albedo = albedo.mixed(wood.path, Elementary.smooth(0.95, 0.6, path) * 0.9)
-          let bump = ((fine.height - 0.5) * 0.5 - fine.east * lamp.direction.x * 0.16) * texture
-          let shade = (0.42 + 0.75 * dapple * wood.sunlight) * (1 + bump)
+            0.5, 0.62, forest.noise.cloud(x * 0.45 + 20, z * 0.4 + drift, octaves: 3))
+          var albedo = forest.moss.mixed(forest.earth, Elementary.smooth(0.5, 0.68, patch) * 0.7)
+          albedo = albedo.mixed(forest.path, Elementary.smooth(0.95, 0.6, path) * 0.9)
+          let bump =
+            ((fine.height - 0.5) * 0.5 - fine.east * sceneLight.direction.x * 0.16) * texture
+          let shade = (0.42 + 0.75 * dapple * forest.sunlight) * (1 + bump)
           var colour =
-            albedo * (scene.palette.ambient * Colour(repeating: 0.55) + wood.light)
+            albedo * (scene.palette.ambient * Colour(repeating: 0.55) + forest.light)
             * Colour(repeating: shade)
-          colour = colour.mixed(wood.glade, air)
+          colour = colour.mixed(forest.glade, air)
           colour.w = min(z / 14, 0.9)
           line[column] = colour
         }
@@ -66,7 +67,7 @@ extension Painter {
   }
 
   /// Rows of trunks, each with the leaves above it.
-  private func paintTrunks(_ canvas: Canvas, _ wood: Wood) {
+  private func paintTrunks(_ canvas: Canvas, _ forest: ForestPalette) {
     var stream = scene.stream.split("trunks")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5 + 0.1
     for row in 0..<6 {
@@ -80,26 +81,27 @@ extension Painter {
         let foot = Point(
           x, scene.horizon + 0.015 + near * near * 0.36 + stream.within(-0.01...0.015))
         let size = (0.34 + 0.8 * near * near) * stream.within(0.85...1.2)
-        trunks.append(trunk(foot, size, near, wood, &stream, canvas))
+        trunks.append(trunk(foot, size, near, forest, &stream, canvas))
       }
       FigureDrawing.paint(trunks, on: canvas)
-      if row != 0, row != 2 { paintCanopy(row, near, wood, canvas) }
+      if row != 0, row != 2 { paintCanopy(row, near, forest, canvas) }
     }
   }
 
   private func trunk(
-    _ foot: Point, _ size: Float, _ near: Float, _ wood: Wood, _ stream: inout RandomStream,
+    _ foot: Point, _ size: Float, _ near: Float, _ forest: ForestPalette,
+    _ stream: inout RandomStream,
     _ canvas: Canvas
   ) -> FigureDrawing {
     let nearness = 0.2 + 0.7 * near
-    let isBirch = stream.chance(wood.birches)
+    let isBirch = stream.chance(forest.birches)
     let width = size * 0.05 * stream.within(0.75...1.25)
     let lean = stream.within(-0.04...0.04)
     let bark =
       isBirch ? Colour(0xD8_D4_C8) : Colour(stream.pick([0x5C_44_30, 0x4C_3A_2C, 0x68_50_3C]))
     var surface = Surface(colour: bark.lit(0.4 + 0.3 * near), texture: .bark, round: 1)
     // Distant trunks are plain shapes against the light.
-    surface.colour = surface.colour.mixed(wood.glade, 0.62 * (1 - near) * (1 - near))
+    surface.colour = surface.colour.mixed(forest.glade, 0.62 * (1 - near) * (1 - near))
     if near < 0.5 {
       surface.texture = .plain
       surface.round = 0
@@ -140,7 +142,7 @@ extension Painter {
   }
 
   /// Leaves that hang into the image from above; nearer rows reach lower at the sides.
-  private func paintCanopy(_ row: Int, _ near: Float, _ wood: Wood, _ canvas: Canvas) {
+  private func paintCanopy(_ row: Int, _ near: Float, _ forest: ForestPalette, _ canvas: Canvas) {
     let offset = Float(row) * 13
     let nearness = 0.2 + 0.7 * near
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
@@ -150,15 +152,15 @@ extension Painter {
     let edges: [Float] = (0..<canvas.width).map { column in
       let x = canvas.x(column, nearness) + breeze
       let side = abs(x) / half
-      let drop = wood.noise.cloud(x * 2.2 + offset, offset, octaves: 3) - 0.5
+      let drop = forest.noise.cloud(x * 2.2 + offset, offset, octaves: 3) - 0.5
       return reach + near * side * side * 0.24 + drop * 0.3
     }
     let lowest = edges.reduce(0, max) + 0.1
     let last = min(canvas.height, Int(max(canvas.pixel(Point(0, lowest), nearness).y, 0)) + 1)
     // Bright where thin, dark where dense.
     let fade = 0.6 * (1 - near) * (1 - near)
-    let thin = wood.bright.mixed(wood.glade, fade)
-    let dense = wood.dim.lit(1 - near * 0.45).mixed(wood.glade, fade)
+    let thin = forest.bright.mixed(forest.glade, fade)
+    let dense = forest.dim.lit(1 - near * 0.45).mixed(forest.glade, fade)
     let isCel = rendering.shading == .cel
     let leafiness = isCel ? 0.12 : 0.18 + 0.12 * rendering.texture
     let leaves = 95 - near * 40
@@ -173,18 +175,18 @@ extension Painter {
           let edge = edges[column]
           if y > edge + 0.1 { continue }
           let x = canvas.x(column, nearness) + breeze
-          let mass = wood.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
+          let mass = forest.noise.cloud(x * scale * 3 + offset, y * scale * 3, octaves: 5)
           let filled = mass - 0.42 + min((edge - y) * 3, 0.12)
           if filled <= -0.5 * leafiness { continue }
           // Single leaves, rotated against the grid of the noise.
           let leaf =
-            wood.noise.value((x * 0.8 - y * 0.6) * leaves, (x * 0.6 + y * 0.8) * leaves) - 0.5
+            forest.noise.value((x * 0.8 - y * 0.6) * leaves, (x * 0.6 + y * 0.8) * leaves) - 0.5
           let body = filled + leaf * leafiness
           if body <= 0 { continue }
           if column & ~1 != tuftColumn {
             tuftColumn = column & ~1
             let middle = canvas.x(tuftColumn, nearness) + breeze
-            tuft = wood.noise.cloud(middle * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
+            tuft = forest.noise.cloud(middle * scale * 2 + offset + 40, y * scale * 2.4, octaves: 5)
           }
           var light = (tuft - 0.34) * 2.6 - body * 1.4 + 0.35 + leaf * leafiness * 4
           if isCel { light = light > 0.62 ? 1 : (light > 0.3 ? 0.5 : 0) }
@@ -197,11 +199,11 @@ extension Painter {
     }
   }
 
-  private func paintUndergrowth(_ canvas: Canvas, _ wood: Wood) {
-    if wood.isWinter { return }
+  private func paintUndergrowth(_ canvas: Canvas, _ forest: ForestPalette) {
+    if forest.isWinter { return }
     var stream = scene.stream.split("undergrowth")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5
-    let leaf = wood.leaf.mixed(Colour(0x44_7C_34), 0.5)
+    let leaf = forest.leaf.mixed(Colour(0x44_7C_34), 0.5)
     var ferns: [FigureDrawing] = []
     for index in 0..<10 {
       let depth = Float(index) / 9
@@ -210,7 +212,7 @@ extension Painter {
         side * half * stream.within(0.4...1.05), scene.horizon + 0.08 + depth * 0.33)
       let size = (0.05 + depth * 0.12) * stream.within(0.7...1.15)
       let surface = Surface(
-        colour: leaf.lit(0.5 + depth * 0.35).mixed(wood.glade, 0.4 * (1 - depth)),
+        colour: leaf.lit(0.5 + depth * 0.35).mixed(forest.glade, 0.4 * (1 - depth)),
         texture: .leaves, round: 0.5)
       var fern = Figure(.scenery(stream.next()), time: time)
       let breeze = Elementary.sin(time * 1.1 + Float(index)) * 0.03
@@ -234,16 +236,17 @@ extension Painter {
   }
 
   /// Sunlight that falls through the leaves and shows in the air.
-  private func paintLightShafts(_ canvas: Canvas, _ wood: Wood) {
+  private func paintLightShafts(_ canvas: Canvas, _ forest: ForestPalette) {
     let isHazy = scene.weather == .fog || scene.features.contains(.mist)
-    guard wood.sunlight > 0.3, !wood.isConifer || isHazy || scene.time != .day else { return }
+    guard forest.sunlight > 0.3, !forest.isConifer || isHazy || scene.time != .day else { return }
     let lean: Float = scene.sun.x > 0 ? 0.55 : -0.55
-    let strength = wood.light * Colour(repeating: isHazy ? 0.3 : 0.2)
+    let strength = forest.light * Colour(repeating: isHazy ? 0.3 : 0.2)
     let rays: [Float] = (0..<1024).map { index in
       let across = Float(index) / 256 - 2
       return Elementary.smooth(
         0.5, 0.85,
-        wood.noise.value(across * 6 + 3, time * 0.1) * 0.6 + wood.noise.value(across * 15, 5) * 0.4)
+        forest.noise.value(across * 6 + 3, time * 0.1) * 0.6 + forest.noise.value(across * 15, 5)
+          * 0.4)
     }
     canvas.inBands { band in
       for row in band {
@@ -265,7 +268,7 @@ extension Painter {
 }
 
 /// Shared by the parts of a forest: the season's colours in the light of the time of day.
-struct Wood: Sendable {
+struct ForestPalette: Sendable {
   let isConifer: Bool
   let isWinter: Bool
   /// The fraction of birches among the trunks.

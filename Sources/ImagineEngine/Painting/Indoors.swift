@@ -84,9 +84,9 @@ extension Painter {
       ?? Surface(colour: paper.lit(0.92), texture: .plain)
     let edge = scene.horizon
     let dim: Float = scene.moods.contains(.dark) ? 0.35 : (scene.isDark ? 0.55 : 1)
-    let key: Float = lamp.direction.x > 0 ? 0.25 : -0.25
+    let key: Float = sceneLight.direction.x > 0 ? 0.25 : -0.25
     let hasTable = !scene.materials.isEmpty
-    let isNeon = lamp.shading == .neon
+    let isNeon = sceneLight.shading == .neon
     canvas.inBands { band in
       for row in band {
         let y = canvas.y(row, 0.2)
@@ -196,7 +196,7 @@ private struct Room: Sendable {
     let corner = min(min(abs(width - abs(px)), depth - z + 0.4), min(py, ceiling - py) + 0.2)
     colour = colour * Colour(repeating: 0.62 + 0.38 * Elementary.smooth(0, 0.9, corner))
     colour += daylight * colour
-    if painter.lamp.shading == .neon {
+    if painter.sceneLight.shading == .neon {
       // A strip of light under the ceiling.
       colour +=
         painter.scene.glow
@@ -214,11 +214,11 @@ private struct Room: Sendable {
     var light = painter.scene.palette.sun * Colour(repeating: fall * 0.7)
     // A patch of sun on the floor.
     let patch = Elementary.smooth(
-      0.75, 0.68, abs(dx + (dz - 1.6) * 0.5 * (painter.lamp.direction.x > 0 ? 1 : -1)))
+      0.75, 0.68, abs(dx + (dz - 1.6) * 0.5 * (painter.sceneLight.direction.x > 0 ? 1 : -1)))
     if y < 0.02, dz > 0.9, dz < 2.9, painter.scene.cloudCover < 0.6 {
       light += painter.scene.palette.sun * Colour(repeating: patch * 1.1)
     }
-    if painter.lamp.isLit { light += Colour(0xFF_B8_68) * Colour(repeating: 0.5) }
+    if painter.sceneLight.isLit { light += Colour(0xFF_B8_68) * Colour(repeating: 0.5) }
     return light
   }
 
@@ -241,14 +241,14 @@ private struct Room: Sendable {
 
   /// A bookshelf along a side wall.
   private func shelf(_ u: Float, _ y: Float) -> Colour {
-    let wood = Colour(0x6C_48_2C)
+    let forest = Colour(0x6C_48_2C)
     let fy = Elementary.fraction(y / 0.42)
     let light = painter.scene.palette.ambient + Colour(0.08, 0.07, 0.05, 0)
-    if fy < 0.1 || u < 0.06 || u > 1.94 { return wood * light }
+    if fy < 0.1 || u < 0.06 || u > 1.94 { return forest * light }
     let book = Int32(u / 0.055)
     let level = Int32(y / 0.42)
     let height = 0.55 + 0.36 * Noise.cell(book, level, 5)
-    if fy > height { return wood.lit(0.3) * light }
+    if fy > height { return forest.lit(0.3) * light }
     let hue = Noise.cell(book, level, 9)
     let edge = abs(Elementary.fraction(u / 0.055) - 0.5) * 2
     return Self.spines[Int(hue * 5.99)] * light * Colour(repeating: 1.05 - edge * edge * 0.5)
@@ -282,7 +282,7 @@ private struct Room: Sendable {
     let hills = 0.08 + 0.22 * noise.cloud(x * 1.2, 3, octaves: 4)
     if v < -0.75 + hills * 2 {
       view = painter.hazed(
-        painter.lamp.light(Colour(0x5C_84_48), SIMD3(0, 0.8, 0.6), shine: 0), 0.4)
+        painter.sceneLight.light(Colour(0x5C_84_48), SIMD3(0, 0.8, 0.6), shine: 0), 0.4)
     }
     view.w = 0.9
     return view * Colour(1.15, 1.15, 1.15, 1)

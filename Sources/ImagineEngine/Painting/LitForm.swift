@@ -17,24 +17,24 @@ struct LitForm: Sendable {
   private let grid: Relief.Grid?
   private let steps: Steps?
 
-  init(_ surface: Surface, _ relief: Relief?, _ lamp: Lamp, _ air: Air) {
-    let isStepped = lamp.shading == .cel && surface.glow <= 0
+  init(_ surface: Surface, _ relief: Relief?, _ sceneLight: SceneLight, _ air: Air) {
+    let isStepped = sceneLight.shading == .cel && surface.glow <= 0
     func cell(_ normal: SIMD3<Float>) -> Colour {
       var value: Colour
       if isStepped {
         value = Colour(
-          lamp.facing(normal), surface.shine > 0.2 ? lamp.highlight(normal) : 0, 0, 0)
+          sceneLight.facing(normal), surface.shine > 0.2 ? sceneLight.highlight(normal) : 0, 0, 0)
       } else if surface.glow > 0 {
         value =
           surface.colour * Colour(repeating: surface.glow)
-          + lamp.light(surface.colour, normal, shine: 0) * Colour(repeating: 0.3)
+          + sceneLight.light(surface.colour, normal, shine: 0) * Colour(repeating: 0.3)
       } else {
         // Metal reflects a bright sky over a dark ground.
         let mirror: Float =
-          surface.texture == .brushed && lamp.texture > 0
+          surface.texture == .brushed && sceneLight.texture > 0
           ? Elementary.smooth(-0.2, 0.35, normal.y) * 0.5 + 0.65 : 1
         value = air.over(
-          lamp.light(surface.colour.lit(mirror), normal, shine: surface.shine))
+          sceneLight.light(surface.colour.lit(mirror), normal, shine: surface.shine))
       }
       value.w = normal.z * normal.z
       return value
@@ -49,10 +49,10 @@ struct LitForm: Sendable {
     steps =
       isStepped
       ? Steps(
-        dark: air.over(lamp.celLight(surface.colour, facing: -1)),
-        middle: air.over(lamp.celLight(surface.colour, facing: 0.2)),
-        light: air.over(lamp.celLight(surface.colour, facing: 1)),
-        shine: lamp.sun * Colour(repeating: 0.35 * surface.shine)) : nil
+        dark: air.over(sceneLight.celLight(surface.colour, facing: -1)),
+        middle: air.over(sceneLight.celLight(surface.colour, facing: 0.2)),
+        light: air.over(sceneLight.celLight(surface.colour, facing: 1)),
+        shine: sceneLight.sun * Colour(repeating: 0.35 * surface.shine)) : nil
   }
 
   /// The single colour of a flat form; nil when it has a relief or steps of light.
@@ -103,8 +103,8 @@ struct LitForm: Sendable {
       let value = cell(x)
       guard let steps else { return value }
       var colour =
-        value.x > Lamp.celLight
-        ? steps.light : (value.x > Lamp.celShade ? steps.middle : steps.dark)
+        value.x > SceneLight.celLight
+        ? steps.light : (value.x > SceneLight.celShade ? steps.middle : steps.dark)
       if value.y > 0.35 { colour += steps.shine }
       return colour
     }

@@ -4,7 +4,7 @@ import ImagineCore
 struct Painter: Sendable {
   let scene: Scene
   let rendering: Rendering
-  let lamp: Lamp
+  let sceneLight: SceneLight
   /// Seconds from the start of a video; 0 for an image.
   let time: Float
 
@@ -12,7 +12,7 @@ struct Painter: Sendable {
     self.scene = rendering.shading == .neon ? scene.darkenedForNeon() : scene
     self.rendering = rendering
     self.time = time
-    lamp = Lamp(self.scene, rendering)
+    sceneLight = SceneLight(self.scene, rendering)
   }
 
   /// Paints the whole canvas, including the style's finish.

@@ -1,9 +1,9 @@
 /// A forest of firs: rows that fade into the distance, and a few trees nearby.
 extension Painter {
-  func paintPinewood(_ canvas: Canvas, _ wood: Wood) {
+  func paintPinewood(_ canvas: Canvas, _ forest: ForestPalette) {
     var stream = scene.stream.split("firs")
     let half = Float(canvas.width) / Float(canvas.height) * 0.5 + 0.1
-    let needle = firColour(wood)
+    let needle = firColour(forest)
     for row in 0..<5 {
       let near = Float(row) / 4
       let count = [34, 26, 19, 13, 9][row]
@@ -16,7 +16,7 @@ extension Painter {
         let height = (0.2 + near * 0.2) * stream.within(0.7...1.2) * (0.75 + 0.5 * aside)
         let foot = Point(x, scene.horizon + 0.012 + near * near * 0.05)
         let colour = needle.lit(stream.within(0.75...1.05)) * scene.palette.ambient
-        let faded = colour.mixed(wood.glade, 0.74 - near * 0.52)
+        let faded = colour.mixed(forest.glade, 0.74 - near * 0.52)
         var figure = Figure(.scenery(stream.next()), time: time)
         // Drawn without shading: a plain shape in one tone.
         figure.drawFirShape(Surface(colour: faded, round: 0, glow: 0.94))
@@ -47,9 +47,9 @@ extension Painter {
     }
   }
 
-  private func firColour(_ wood: Wood) -> Colour {
-    if wood.isWinter { return Colour(0x7C_98_9C) }
-    return wood.leaf.mixed(Colour(0x2C_54_3C), 0.6)
+  private func firColour(_ forest: ForestPalette) -> Colour {
+    if forest.isWinter { return Colour(0x7C_98_9C) }
+    return forest.leaf.mixed(Colour(0x2C_54_3C), 0.6)
   }
 
   private func drawing(

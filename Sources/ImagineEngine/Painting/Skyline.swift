@@ -42,8 +42,8 @@ extension Painter {
           let rough = noise.cloud(x * 5, z * 5, octaves: 3) - 0.5
           var albedo = Colour(0x8C_88_84).lit(1 + rough * 0.5 - joint * 0.3)
           if below < 0.012 { albedo = Colour(0xB8_B2_A8) }
-          var colour = lamp.light(albedo, SIMD3(rough * 0.2, 0.95, 0.3), shine: 0, rim: false)
-          if lamp.isLit { colour += albedo * scene.glow * Colour(repeating: 0.12) }
+          var colour = sceneLight.light(albedo, SIMD3(rough * 0.2, 0.95, 0.3), shine: 0, rim: false)
+          if sceneLight.isLit { colour += albedo * scene.glow * Colour(repeating: 0.12) }
           colour.w = 0.14
           line[column] = colour
         }
@@ -109,14 +109,14 @@ extension Painter {
     _ tower: Tower, _ u: Float, _ up: Float, _ depth: Float, rows: Int
   ) -> Colour {
     // The side away from the sun takes the last quarter of the width.
-    let sunSide: Float = lamp.direction.x > 0 ? u : 1 - u
+    let sunSide: Float = sceneLight.direction.x > 0 ? u : 1 - u
     let isFront = sunSide > 0.3
     let normal =
       isFront
-      ? SIMD3<Float>(lamp.direction.x > 0 ? 0.5 : -0.5, 0.1, 0.86)
-      : SIMD3<Float>(lamp.direction.x > 0 ? -0.9 : 0.9, 0, 0.4)
+      ? SIMD3<Float>(sceneLight.direction.x > 0 ? 0.5 : -0.5, 0.1, 0.86)
+      : SIMD3<Float>(sceneLight.direction.x > 0 ? -0.9 : 0.9, 0, 0.4)
     let albedo = Self.wallColours[tower.style].mixed(Colour(0x50_5C_6C), tower.tone * 0.6)
-    var colour = lamp.light(albedo, normal, shine: 0)
+    var colour = sceneLight.light(albedo, normal, shine: 0)
     let columns = max(3, Elementary.floor((tower.right - tower.left) * 95))
     let gx = u * columns
     let gy = up * 62
@@ -131,11 +131,11 @@ extension Painter {
     if inside > 0, up < tower.height * 0.97 {
       var window: Colour
       let cell = Noise.cell(Int32(gx) + (isFront ? 0 : 50), Int32(gy), tower.seed)
-      let isOn = lamp.isLit && cell < (scene.isDark ? 0.5 : 0.3)
+      let isOn = sceneLight.isLit && cell < (scene.isDark ? 0.5 : 0.3)
       if isOn {
         let warm = Noise.cell(Int32(gx), Int32(gy), tower.seed &+ 7)
         var light = Colour(0xFF_CC_7C).mixed(Colour(0xD8_EC_FF), warm > 0.8 ? 1 : warm * 0.3)
-        if lamp.isNeon, warm > 0.55 { light = light.mixed(scene.glow, 0.8) }
+        if sceneLight.isNeon, warm > 0.55 { light = light.mixed(scene.glow, 0.8) }
         window = light.lit(0.5 + 0.7 * Noise.cell(Int32(gy), Int32(gx), tower.seed))
       } else {
         let mirror = scene.palette.horizon.mixed(scene.palette.zenith, Elementary.clamp(up * 2))
@@ -143,7 +143,7 @@ extension Painter {
       }
       colour = colour.mixed(window, inside)
     }
-    if lamp.isNeon {
+    if sceneLight.isNeon {
       // Strips of light up the corners and along some floors.
       let strip = Elementary.smooth(0.035, 0.0, min(u, 1 - u)) * (tower.tone > 0.5 ? 1 : 0)
       let floor =

@@ -61,7 +61,7 @@ extension Painter {
     let colours = banded ? palettes[[0, 2, 3][stream.whole(0...2)]] : stream.pick(palettes)
     let isCel = rendering.shading == .cel
     let soft: Float = isCel ? 0.1 : 1
-    let towards = SIMD3<Float>(lamp.direction.x > 0 ? 0.75 : -0.75, 0.45, 0.48)
+    let towards = SIMD3<Float>(sceneLight.direction.x > 0 ? 0.75 : -0.75, 0.45, 0.48)
     let reach = ringed ? radius * 2.3 : radius * 1.2
     let around = Bounds(
       canvas.pixel(centre - Point(reach, reach), 0.15),

@@ -49,12 +49,12 @@ private struct Street: Sendable {
     noise = Noise(stream)
     vanish = stream.within(-0.06...0.06)
     salt = UInt32(truncatingIfNeeded: stream.next())
-    isLit = painter.lamp.isLit
+    isLit = painter.sceneLight.isLit
     isWet =
       painter.scene.weather == .rain || painter.scene.features.contains(.reflection)
       || painter.rendering.shading == .neon
     tint = painter.scene.placeColours.first
-    awningLight = Light(painter.lamp, SIMD3(0, 0.6, 0.8))
+    awningLight = Light(painter.sceneLight, SIMD3(0, 0.6, 0.8))
     lampColour = Colour(0xFF_C0_70) * Colour(repeating: painter.scene.isDark ? 0.3 : 0.14)
     walls = (0..<canvas.width).map {
       wall((canvas.x($0, Self.nearness) - vanish) / 1.1)
@@ -113,9 +113,9 @@ private struct Street: Sendable {
     private let least: Colour
     private let gain: Colour
 
-    init(_ lamp: Lamp, _ normal: SIMD3<Float>) {
-      least = lamp.light(Colour(repeating: 0), normal, shine: 0)
-      gain = lamp.light(Colour(repeating: 1), normal, shine: 0) - least
+    init(_ sceneLight: SceneLight, _ normal: SIMD3<Float>) {
+      least = sceneLight.light(Colour(repeating: 0), normal, shine: 0)
+      gain = sceneLight.light(Colour(repeating: 1), normal, shine: 0) - least
     }
 
     @inline(__always)
@@ -142,7 +142,7 @@ private struct Street: Sendable {
     func roof(_ lot: Int32) -> Float { 4.6 + 5.6 * Noise.cell(lot, side, salt &+ 1) }
     func house(_ lot: Int32) -> House {
       let edge = Float(lot) * lotWidth
-      var colour = painter.lamp.light(facade(lot, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
+      var colour = painter.sceneLight.light(facade(lot, side).lit(0.7), SIMD3(0, 0, 1), shine: 0)
       colour = painter.hazed(colour, edge / airDepth)
       colour.w = edge / 70
       // At this distance there is none.
@@ -153,7 +153,7 @@ private struct Street: Sendable {
       z: z, side: side, lot: lot, kind: Noise.cell(lot, side, salt), roof: roof(lot),
       u: Elementary.fraction(z / lotWidth) * lotWidth,
       facade: facade(lot, side),
-      light: Light(painter.lamp, SIMD3<Float>(dx > 0 ? -0.85 : 0.85, 0, 0.52)),
+      light: Light(painter.sceneLight, SIMD3<Float>(dx > 0 ? -0.85 : 0.85, 0, 0.52)),
       behind: (house(lot + 1), house(lot + 2), house(lot + 3)),
       lamps: Elementary.exp(-along * along * 14),
       air: Air(painter, depth: z / airDepth))
@@ -242,7 +242,7 @@ private struct Street: Sendable {
   /// Glowing signs over the shops.
   private func signs(_ wall: Wall, _ height: Float) -> Colour {
     let kind = wall.kind
-    guard painter.lamp.isNeon || (isLit && kind > 0.6) else { return Colour(0, 0, 0, 0) }
+    guard painter.sceneLight.isNeon || (isLit && kind > 0.6) else { return Colour(0, 0, 0, 0) }
     let u = wall.u
     let low = 2.2 + kind * 1.4
     guard u > 1.1, u < 1.75, height > low, height < low + 2.1 else { return Colour(0, 0, 0, 0) }
@@ -275,7 +275,7 @@ private struct Street: Sendable {
         Elementary.smooth(0.45, 0.49, abs(Elementary.fraction(x * 1.6) - 0.5)))
       albedo = Colour(0xA4_9E_94).lit(1 + rough * 0.5 - joint * 0.3)
     }
-    var colour = painter.lamp.light(albedo, SIMD3(rough * 0.2, 0.96, 0.2), shine: 0)
+    var colour = painter.sceneLight.light(albedo, SIMD3(rough * 0.2, 0.96, 0.2), shine: 0)
     if isLit {
       // Pools of light under the lamps.
       let along = Elementary.fraction((z - 5) / 5.5 + 0.5) - 0.5

@@ -117,7 +117,7 @@ private struct Beach: Sendable {
     let u = x * depth
     let grain = noise.cloud(u * 30, depth * 30, octaves: 5) - 0.5
     let trodden = noise.slope(u * 8, depth * 9)
-    let side = painter.lamp.direction.x
+    let side = painter.sceneLight.direction.x
     var relief = grain * 0.5 * painter.rendering.texture
     relief += (trodden.east * side * 0.1 - trodden.south * 0.05) * (isCel ? 0 : 1)
     var colour = sand.lit(max(0.3, 1 + relief * 0.7))

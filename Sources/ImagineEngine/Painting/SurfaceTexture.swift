@@ -9,14 +9,14 @@ struct SurfaceTexture: Sendable {
   private let slant: Point
 
   /// Nil when the surface or the style shows none.
-  init?(_ surface: Surface, _ lamp: Lamp, _ noise: Noise, origin: Point, scale: Float) {
-    guard lamp.texture > 0, surface.texture != .plain, surface.glow <= 0 else { return nil }
+  init?(_ surface: Surface, _ sceneLight: SceneLight, _ noise: Noise, origin: Point, scale: Float) {
+    guard sceneLight.texture > 0, surface.texture != .plain, surface.glow <= 0 else { return nil }
     texture = surface.texture
-    strength = lamp.texture
+    strength = sceneLight.texture
     self.noise = noise
     self.origin = origin
     self.scale = 1 / scale
-    slant = Point(lamp.direction.x, lamp.direction.y) * 0.6
+    slant = Point(sceneLight.direction.x, sceneLight.direction.y) * 0.6
   }
 
   @inline(__always)

@@ -2,7 +2,7 @@
 extension Painter {
   func paintTerrain(_ canvas: Canvas) {
     let land = Land(self, canvas.view)
-    let water = WaterMarks(canvas)
+    let water = WaterMask(canvas)
     let table = LandTable(land, self, canvas)
     Bands.run(0..<canvas.width, size: 16) { columns in
       var walk = TerrainWalk(land: land, painter: self, canvas: canvas, table: table)
@@ -13,7 +13,7 @@ extension Painter {
 }
 
 /// Which pixels show water, and its distance.
-final class WaterMarks: @unchecked Sendable {
+final class WaterMask: @unchecked Sendable {
   // Written by columns while the land is painted, then only read.
   let distances: UnsafeMutablePointer<Float>
   private let count: Int
@@ -31,7 +31,7 @@ final class WaterMarks: @unchecked Sendable {
 /// near.
 private struct TerrainWalk {
   /// A visible point of the land.
-  private struct Seen {
+  private struct VisiblePoint {
     var y: Float
     var z: Float
     var sample: LandTable.Sample
@@ -52,7 +52,7 @@ private struct TerrainWalk {
   /// True when light is computed at the visible points, not per pixel.
   private let isSmooth: Bool
   private var line: [LandTable.Sample]
-  private var seen: [Seen] = []
+  private var seen: [VisiblePoint] = []
 
   init(land: Land, painter: Painter, canvas: Canvas, table: LandTable) {
     self.land = land
@@ -65,7 +65,7 @@ private struct TerrainWalk {
     line = [LandTable.Sample](repeating: .zero, count: table.steps)
   }
 
-  mutating func paint(_ column: Int, _ water: WaterMarks) {
+  mutating func paint(_ column: Int, _ water: WaterMask) {
     table.column(column, into: &line)
     let slope = canvas.x(column, 0.35) / LandTable.focal
     collect(slope)
@@ -141,15 +141,15 @@ private struct TerrainWalk {
       let north = sample.z * land.relief
       let steepness = (1 + east * east + north * north).squareRoot()
       let normal = SIMD3<Float>(-east, 1, north) / steepness
-      colour = painter.lamp.light(colour, normal, shine: 0, rim: false)
+      colour = painter.sceneLight.light(colour, normal, shine: 0, rim: false)
         .mixed(painter.scene.palette.haze, hazes[step])
     }
     seen.append(
-      Seen(y: y, z: z, sample: sample, colour: colour, haze: hazes[step], crest: crest))
+      VisiblePoint(y: y, z: z, sample: sample, colour: colour, haze: hazes[step], crest: crest))
   }
 
   /// Between the farthest land and the horizon there is water.
-  private func markFarWater(_ column: Int, above row: Float, _ water: WaterMarks) {
+  private func markFarWater(_ column: Int, above row: Float, _ water: WaterMask) {
     let horizonRow = canvas.pixel(Point(0, land.horizon), 0.35).y
     let last = min(Int(max(row, 0)) + 1, canvas.height)
     for row in max(0, Int(max(horizonRow, 0)))..<max(last, max(0, Int(max(horizonRow, 0)))) {
@@ -159,8 +159,9 @@ private struct TerrainWalk {
 
   @inline(__always)
   private func shade(
-    _ row: Int, _ column: Int, _ slope: Float, _ upper: Seen, _ lower: Seen, _ t: Float,
-    _ coverage: Float, _ water: WaterMarks
+    _ row: Int, _ column: Int, _ slope: Float, _ upper: VisiblePoint, _ lower: VisiblePoint,
+    _ t: Float,
+    _ coverage: Float, _ water: WaterMask
   ) {
     let index = row * canvas.width + column
     let z = Elementary.mix(upper.z, lower.z, t)
@@ -180,9 +181,9 @@ private struct TerrainWalk {
       let east = sample.y * land.relief + rough.slope.x
       let north = sample.z * land.relief + rough.slope.y
       let steepness = (1 + east * east + north * north).squareRoot()
-      colour = painter.lamp.light(
+      colour = painter.sceneLight.light(
         colour.lit(1 + rough.fine * 0.9), SIMD3(-east, 1, north) / steepness, shine: 0, rim: false)
-      if painter.lamp.shading == .neon { colour += land.grid(x, worldZ) }
+      if painter.sceneLight.shading == .neon { colour += land.grid(x, worldZ) }
       colour = colour.mixed(
         painter.scene.palette.haze, Elementary.mix(upper.haze, lower.haze, t))
     }

@@ -1,14 +1,14 @@
 /// The underwater world: light from above, a floor of sand, swaying plants, bubbles.
 extension Painter {
   func paintUnderwater(_ canvas: Canvas) {
-    let depths = Depths(self)
+    let colours = UnderwaterPalette(self)
     let floor = Int(max(canvas.pixel(Point(0, scene.horizon - 0.06), 0.2).y, 1))
-    canvas.paint(0..<min(floor + 2, canvas.height), every: 2, 0.1) { depths.water($0, $1) }
+    canvas.paint(0..<min(floor + 2, canvas.height), every: 2, 0.1) { colours.water($0, $1) }
     canvas.inBands(min(floor, canvas.height)..<canvas.height) { band in
       for row in band {
         let y = canvas.y(row, 0.4)
         let line = canvas.pixels + row * canvas.width
-        for column in 0..<canvas.width { line[column] = depths.floor(canvas.x(column, 0.4), y) }
+        for column in 0..<canvas.width { line[column] = colours.floor(canvas.x(column, 0.4), y) }
       }
     }
     paintShoal(canvas)
@@ -100,7 +100,7 @@ extension Painter {
 }
 
 /// The colours of the water and of its floor.
-private struct Depths: Sendable {
+private struct UnderwaterPalette: Sendable {
   private let palette: Palette
   private let horizon: Float
   private let source: Point

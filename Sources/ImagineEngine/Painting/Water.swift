@@ -1,7 +1,7 @@
 /// Water to the horizon: waves that mirror what is painted above it.
 extension Painter {
   /// Paints down to `last` (in image heights); with `marks`, only where they are set.
-  func paintWater(_ canvas: Canvas, only marks: WaterMarks? = nil, downTo last: Float = 2) {
+  func paintWater(_ canvas: Canvas, only marks: WaterMask? = nil, downTo last: Float = 2) {
     let horizonRow = canvas.pixel(Point(0, scene.horizon), 0.2).y
     let firstRow = max(0, min(canvas.height - 1, Int(horizonRow)))
     let surface = WaterSurface(self, canvas, horizonRow: horizonRow)
@@ -92,7 +92,7 @@ private struct WaterSurface: Sendable {
     let palette = painter.scene.palette
     let glitter: Float = painter.scene.cloudCover > 0.7 ? 0.06 : 0.9
     let air = Air(painter, depth: Elementary.smooth(10, 120, distance) * 0.5)
-    let isNeon = painter.lamp.shading == .neon
+    let isNeon = painter.sceneLight.shading == .neon
     let lineLight = 0.5 / (1 + distance * 0.12)
     let hasFoam = choppiness > 0.6 && distance < 40
     let lastRow = max(Int(horizonRow) - 1, 0)

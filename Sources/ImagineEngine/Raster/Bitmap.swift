@@ -31,7 +31,7 @@ final class Bitmap: @unchecked Sendable {
     try PixelBudget.check(PixelSize(width: width, height: height), field: "image")
     let count = width * height * channels
     guard let memory = imaging_allocate(count) else {
-      throw EngineError.failed("out of memory for a picture of \(width)x\(height)")
+      throw EngineError.failed("out of memory for an image of \(width)x\(height)")
     }
     self.width = width
     self.height = height

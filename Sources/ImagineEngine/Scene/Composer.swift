@@ -1,7 +1,7 @@
 /// Makes a scene of a parsed prompt: fills in what the prompt leaves open, and places the subjects.
 struct Composer {
   private let parsed: ParsedPrompt
-  /// Width to height of the picture.
+  /// Width divided by height of the image.
   private let aspect: Float
   private let stream: RandomStream
 

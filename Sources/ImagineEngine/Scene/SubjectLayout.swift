@@ -38,7 +38,7 @@ struct SubjectLayout {
   }
 
   /// Actors that stand together keep their relative heights, with small ones enlarged a little.
-  /// Scenery stands farther away and keeps its usual height.
+  /// ScaledPainting stands farther away and keeps its usual height.
   private static func heights(of mentions: [ParsedPrompt.Mention]) -> [Float] {
     var unit = Float.infinity
     for mention in mentions where mention.subject.isActor {

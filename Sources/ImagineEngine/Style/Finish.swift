@@ -13,7 +13,7 @@ struct Finish {
     if rendering.ink > 0 { drawContours(canvas) }
     if rendering.hasFocus { Focus(painter.scene, canvas)?.apply(canvas) }
     if rendering.sharpness > 0 { Sharpening.apply(canvas, rendering.sharpness) }
-    let soft = rendering.bloom > 0 || rendering.clarity > 0 ? Haloes(canvas) : nil
+    let soft = rendering.bloom > 0 || rendering.clarity > 0 ? BloomMap(canvas) : nil
     if soft != nil || rendering.vignette > 0 { grade(canvas, soft) }
   }
 
@@ -36,7 +36,7 @@ struct Finish {
     }
   }
 
-  private func grade(_ canvas: Canvas, _ soft: Haloes?) {
+  private func grade(_ canvas: Canvas, _ soft: BloomMap?) {
     canvas.inBands { band in
       for row in band {
         if let soft {
@@ -48,7 +48,7 @@ struct Finish {
     }
   }
 
-  private func grade(_ row: Int, _ canvas: Canvas, _ soft: Haloes.Row?) {
+  private func grade(_ row: Int, _ canvas: Canvas, _ soft: BloomMap.Row?) {
     let line = canvas.pixels + row * canvas.width
     let bloom = Colour(rendering.bloom, rendering.bloom, rendering.bloom, 0)
     let clarity = rendering.clarity

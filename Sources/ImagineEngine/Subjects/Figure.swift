@@ -152,7 +152,7 @@ extension SubjectKind {
     switch self {
     case .person: figure.drawPerson()
     case .cat, .dog, .fox, .wolf, .tiger, .leopard, .lion, .bear, .horse, .zebra, .cow, .deer:
-      figure.drawBeast(self)
+      figure.drawQuadruped(self)
     case .bird:
       figure.drawBird(
         standing: placement.standsOnGround || placement.pose == .sitting)

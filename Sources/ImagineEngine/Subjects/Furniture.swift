@@ -36,19 +36,19 @@ extension Figure {
   }
 
   mutating func drawTable() {
-    let wood = main(Surface(colour: Colour(0x8C_60_38), texture: .bark, shine: 0.15))
+    let forest = main(Surface(colour: Colour(0x8C_60_38), texture: .bark, shine: 0.15))
     for (x, far) in [(-0.72 as Float, true), (0.72, true), (-0.84, false), (0.84, false)] {
       box(
-        x - 0.04, -0.9, x + 0.04, far ? -0.06 : 0.02, corner: 0.015, wood.darker(far ? 0.5 : 0.8))
+        x - 0.04, -0.9, x + 0.04, far ? -0.06 : 0.02, corner: 0.015, forest.darker(far ? 0.5 : 0.8))
     }
-    polygon([(-0.84, -1.02), (0.84, -1.02), (0.98, -0.9), (-0.98, -0.9)], wood.darker(1.08))
-    box(-0.98, -0.905, 0.98, -0.84, corner: 0.01, wood.darker(0.82))
-    box(-0.86, -0.84, 0.86, -0.74, wood.darker(0.6))
+    polygon([(-0.84, -1.02), (0.84, -1.02), (0.98, -0.9), (-0.98, -0.9)], forest.darker(1.08))
+    box(-0.98, -0.905, 0.98, -0.84, corner: 0.01, forest.darker(0.82))
+    box(-0.86, -0.84, 0.86, -0.74, forest.darker(0.6))
   }
 
   /// A park bench.
   mutating func drawBench() {
-    let wood = main(Surface(colour: Colour(0x84_58_34), texture: .bark, shine: 0.1))
+    let forest = main(Surface(colour: Colour(0x84_58_34), texture: .bark, shine: 0.1))
     let iron = Surface(colour: Colour(0x2A_2C_30), shine: 0.4)
     bothSides {
       let x = 0.82 * $1
@@ -57,12 +57,12 @@ extension Figure {
     }
     for slat in 0..<3 {
       let y = -0.98 + Float(slat) * 0.14
-      box(-0.95, y, 0.95, y + 0.105, corner: 0.02, wood.darker(0.95))
+      box(-0.95, y, 0.95, y + 0.105, corner: 0.02, forest.darker(0.95))
     }
     for slat in 0..<3 {
       let y = -0.54 + Float(slat) * 0.05
       let reach = 0.94 + Float(slat) * 0.02
-      box(-reach, y, reach, y + 0.042, corner: 0.012, wood.darker(1.08 - Float(slat) * 0.08))
+      box(-reach, y, reach, y + 0.042, corner: 0.012, forest.darker(1.08 - Float(slat) * 0.08))
     }
     bothSides {
       $0.limb(
@@ -71,10 +71,10 @@ extension Figure {
   }
 
   mutating func drawBed() {
-    let wood = Surface(colour: Colour(0x7C_54_34), texture: .bark)
+    let forest = Surface(colour: Colour(0x7C_54_34), texture: .bark)
     let cover = main(oneOf: [0x5C_7C_9C, 0xB0_68_58, 0x84_98_78, 0xC0_A8_C0], .cloth)
     let linen = Surface(colour: Colour(0xF2_EE_E8), texture: .cloth)
-    box(-0.95, -1.0, 0.95, -0.2, corner: 0.06, wood)
+    box(-0.95, -1.0, 0.95, -0.2, corner: 0.06, forest)
     bothSides { $0.box(0.46 * $1 - 0.34, -0.78, 0.46 * $1 + 0.34, -0.5, corner: 0.1, linen) }
     smooth(
       [
@@ -82,8 +82,8 @@ extension Figure {
         (-1.06, -0.2),
       ], cover)
     box(-0.96, -0.6, 0.96, -0.5, corner: 0.04, linen.darker(0.94))
-    box(-1.05, -0.16, 1.05, -0.04, corner: 0.03, wood.darker(0.8))
-    bothSides { $0.box(0.96 * $1 - 0.04, -0.06, 0.96 * $1 + 0.04, 0, wood.darker(0.7)) }
+    box(-1.05, -0.16, 1.05, -0.04, corner: 0.03, forest.darker(0.8))
+    bothSides { $0.box(0.96 * $1 - 0.04, -0.06, 0.96 * $1 + 0.04, 0, forest.darker(0.7)) }
   }
 
   mutating func drawRock() {

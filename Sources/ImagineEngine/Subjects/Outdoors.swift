@@ -33,12 +33,12 @@ extension Figure {
   mutating func drawSnowman() {
     let snow = main(Surface(colour: Colour(0xF0_F4_FA), texture: .grain, round: 1))
     let coal = Surface(colour: Colour(0x20_20_24), round: 0.8)
-    let wood = Surface(colour: Colour(0x5C_40_28), texture: .bark)
+    let forest = Surface(colour: Colour(0x5C_40_28), texture: .bark)
     let scarf = second(Surface(colour: Colour(0xC0_30_30), texture: .cloth))
     bothSides {
-      $0.limb([(0.16 * $1, -0.54, 0.013), (0.42 * $1, -0.68, 0.01)], wood)
-      $0.limb([(0.36 * $1, -0.65, 0.008), (0.4 * $1, -0.76, 0.005)], wood)
-      $0.limb([(0.38 * $1, -0.66, 0.008), (0.48 * $1, -0.64, 0.005)], wood)
+      $0.limb([(0.16 * $1, -0.54, 0.013), (0.42 * $1, -0.68, 0.01)], forest)
+      $0.limb([(0.36 * $1, -0.65, 0.008), (0.4 * $1, -0.76, 0.005)], forest)
+      $0.limb([(0.38 * $1, -0.66, 0.008), (0.48 * $1, -0.64, 0.005)], forest)
     }
     ellipse(0, -0.2, 0.27, 0.215, snow)
     ellipse(0, -0.51, 0.2, 0.165, snow)
@@ -86,12 +86,12 @@ extension Figure {
   mutating func drawWindmill() {
     let wall = main(Surface(colour: Colour(0xE8_E0_D0), texture: .brick))
     let roof = second(Surface(colour: Colour(0x7C_40_30), texture: .bark))
-    let wood = Surface(colour: Colour(0x5C_40_28), texture: .bark)
+    let forest = Surface(colour: Colour(0x5C_40_28), texture: .bark)
     polygon([(-0.2, 0), (-0.125, -0.58), (0.125, -0.58), (0.2, 0)], wall)
     smooth(
       [(-0.15, -0.57), (-0.12, -0.66), (0, -0.72), (0.12, -0.66), (0.15, -0.57), (0, -0.56)],
       roof)
-    box(-0.05, -0.17, 0.05, 0, corner: 0.02, wood)
+    box(-0.05, -0.17, 0.05, 0, corner: 0.02, forest)
     for y in [-0.28, -0.44] as [Float] {
       box(-0.03, y - 0.04, 0.03, y + 0.03, .glowing(Colour(0xFF_DC_90), 0.5))
     }
@@ -101,13 +101,13 @@ extension Figure {
       let along = Point(Elementary.cos(angle), Elementary.sin(angle))
       let across = Point(-along.y, along.x)
       let tip = hub + along * 0.4
-      limb([(hub.x, hub.y, 0.011), (tip.x, tip.y, 0.007)], wood)
+      limb([(hub.x, hub.y, 0.011), (tip.x, tip.y, 0.007)], forest)
       let near = hub + along * 0.1
       add(
         [near, tip, tip + across * 0.085, near + across * 0.07],
         Surface(colour: Colour(0xF0_E8_D8), texture: .cloth, round: 0.2))
     }
-    ellipse(hub.x, hub.y, 0.025, 0.025, wood)
+    ellipse(hub.x, hub.y, 0.025, 0.025, forest)
   }
 
   /// A stone bridge with three arches; its foot is at the water.

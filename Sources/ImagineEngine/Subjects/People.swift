@@ -28,7 +28,7 @@ extension Figure {
       oneOf: [0xA8_3C_38, 0x3C_5C_84, 0x4C_74_5C, 0xC8_98_48, 0x6C_54_78, 0xC8_C0_B4, 0x3C_40_4C],
       .cloth)
     let sway = Elementary.sin(time * 1.5) * 0.004
-    let body = Posture(
+    let body = PersonPosture(
       isWoman: isWoman, isSeated: pose == .sitting,
       walks: pose == .walking || pose == .running, sway: sway, clock: time)
     let size: Float = features.contains(.child) ? 1.42 : 1
@@ -37,7 +37,7 @@ extension Figure {
       texture: .cloth)
     if pose == .riding {
       return drawRider(
-        Habit(top: top, trousers: second(denim), hasSkirt: outfit == .dress), skin: skin,
+        RidingClothes(top: top, trousers: second(denim), hasSkirt: outfit == .dress), skin: skin,
         hair: hair, isWoman: isWoman, size: size)
     }
     let chin = Point(sway, -0.867 + body.drop)
@@ -62,7 +62,7 @@ extension Figure {
     drawHead(chin, size, skin: skin, hair: hair, isWoman: isWoman)
   }
 
-  private mutating func drawLegs(_ body: Posture, _ cloth: Surface, isBare: Bool) {
+  private mutating func drawLegs(_ body: PersonPosture, _ cloth: Surface, isBare: Bool) {
     let shoes = Surface(
       colour: Colour(stream.pick([0x2C_22_1E, 0x4C_30_20, 0x1C_1C_22])), shine: 0.4)
     for side in [Float(-1), 1] {
@@ -97,7 +97,7 @@ extension Figure {
   }
 
   private mutating func drawArms(
-    _ body: Posture, sleeve: Surface, _ skin: Surface, isShort: Bool
+    _ body: PersonPosture, sleeve: Surface, _ skin: Surface, isShort: Bool
   ) {
     for side in [Float(-1), 1] {
       let arm = body.arm(side)
@@ -140,7 +140,7 @@ extension Figure {
 
   /// A torso from the shoulders to `hem`, with its waist.
   private mutating func drawTorso(
-    _ body: Posture, _ cloth: Surface, waist: Float, hem: Float, flare: Float
+    _ body: PersonPosture, _ cloth: Surface, waist: Float, hem: Float, flare: Float
   ) {
     let d = body.drop
     let s = body.shoulder
@@ -167,7 +167,7 @@ extension Figure {
     }
   }
 
-  private mutating func drawDress(_ body: Posture, _ cloth: Surface) {
+  private mutating func drawDress(_ body: PersonPosture, _ cloth: Surface) {
     let d = body.drop
     if body.isSeated {
       // The skirt lies over the knees.
@@ -198,7 +198,7 @@ extension Figure {
     box(-0.064, -0.612 + d, 0.064, -0.592 + d, corner: 0.006, cloth.darker(0.6), outlined: false)
   }
 
-  private mutating func drawJacket(_ body: Posture, _ cloth: Surface) {
+  private mutating func drawJacket(_ body: PersonPosture, _ cloth: Surface) {
     let d = body.drop
     drawTorso(body, cloth, waist: 0.086, hem: body.isSeated ? -0.46 : -0.44, flare: 0.1)
     polygon(
@@ -232,7 +232,7 @@ extension Figure {
     }
   }
 
-  private mutating func drawJumper(_ body: Posture, _ cloth: Surface) {
+  private mutating func drawJumper(_ body: PersonPosture, _ cloth: Surface) {
     let d = body.drop
     drawTorso(body, cloth, waist: body.isWoman ? 0.07 : 0.085, hem: -0.485, flare: 0.09)
     box(-0.09, -0.502 + d, 0.09, -0.478 + d, corner: 0.008, cloth.darker(0.82), outlined: false)
@@ -241,7 +241,7 @@ extension Figure {
       cloth.darker(0.78), outlined: false)
   }
 
-  private mutating func drawArmour(_ body: Posture) {
+  private mutating func drawArmour(_ body: PersonPosture) {
     let d = body.drop
     let steel = Surface(
       colour: colours.first ?? Colour(0xB0_B6_C0), texture: .brushed, shine: 1, round: 1)
@@ -266,7 +266,7 @@ extension Figure {
   }
 
   /// An umbrella above the head, held in the hanging hand.
-  private mutating func drawUmbrella(_ body: Posture) {
+  private mutating func drawUmbrella(_ body: PersonPosture) {
     let hand = body.arm(1).wrist
     let cloth = Surface(
       colour: Colour(stream.pick([0xC0_30_34, 0x2C_48_80, 0xE0_A8_30, 0x30_34_3C])), texture: .cloth
@@ -286,7 +286,7 @@ extension Figure {
     }
   }
 
-  private mutating func drawNeck(_ body: Posture, _ skin: Surface, isOpen: Bool) {
+  private mutating func drawNeck(_ body: PersonPosture, _ skin: Surface, isOpen: Bool) {
     let d = body.drop
     let half: Float = body.isWoman ? 0.022 : 0.029
     if isOpen {

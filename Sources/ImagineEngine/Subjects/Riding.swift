@@ -1,19 +1,20 @@
 /// A rider astride an animal, seen from the side; the foot is at the saddle.
 extension Figure {
   /// What a rider wears: cloth or steel.
-  struct Habit: Sendable {
+  struct RidingClothes: Sendable {
     var top: Surface
     var trousers: Surface
     var hasSkirt: Bool
   }
 
-  mutating func drawRider(_ habit: Habit, skin: Surface, hair: Surface, isWoman: Bool, size: Float)
-  {
+  mutating func drawRider(
+    _ clothes: RidingClothes, skin: Surface, hair: Surface, isWoman: Bool, size: Float
+  ) {
     let bob = Elementary.sin(time * 6) * 0.008
     let isArmoured = features.contains(.armour)
     let steel = Surface(
       colour: colours.first ?? Colour(0xB0_B6_C0), texture: .brushed, shine: 1, round: 1)
-    let top = isArmoured ? steel : habit.top
+    let top = isArmoured ? steel : clothes.top
     let leather = Surface(colour: Colour(0x5C_38_22), shine: 0.3)
     smooth(
       [
@@ -31,7 +32,7 @@ extension Figure {
           (0.075, 0), (-0.075, 0.01), (-0.08, -0.08), (-0.066, -0.2),
         ], top)
       $0.drawRiderLeg(
-        habit, isArmoured ? steel : habit.trousers, boots: isArmoured ? steel : leather)
+        clothes, isArmoured ? steel : clothes.trousers, boots: isArmoured ? steel : leather)
       $0.box(-0.07, -0.035, 0.068, -0.008, corner: 0.008, leather.darker(0.8), outlined: false)
       $0.limb(
         [(0.0, -0.365, 0.026), (0.008, -0.4, 0.024)], skin.darker(0.85), outlined: false)
@@ -46,15 +47,15 @@ extension Figure {
     }
   }
 
-  private mutating func drawRiderLeg(_ habit: Habit, _ cloth: Surface, boots: Surface) {
+  private mutating func drawRiderLeg(_ clothes: RidingClothes, _ cloth: Surface, boots: Surface) {
     limb(
       [(-0.01, -0.02, 0.06), (0.15, 0.09, 0.044), (0.1, 0.2, 0.034), (0.085, 0.3, 0.026)], cloth)
-    if habit.hasSkirt {
+    if clothes.hasSkirt {
       smooth(
         [
           (-0.07, -0.06), (0.06, -0.06), (0.17, 0.04), (0.21, 0.12), (0.12, 0.17), (-0.02, 0.14),
           (-0.14, 0.08),
-        ], habit.top.darker(0.92))
+        ], clothes.top.darker(0.92))
     }
     limb([(0.108, 0.2, 0.037), (0.086, 0.31, 0.028)], boots)
     limb([(0.078, 0.325, 0.022), (0.15, 0.335, 0.015)], boots)

@@ -96,7 +96,7 @@ extension Figure {
   /// An open boat without a mast, for passengers who sit in it.
   mutating func drawRowingBoat() {
     let hull = main(oneOf: [0x8C_5C_34, 0xA8_40_34, 0x34_64_8C], .bark, shine: 0.2)
-    let wood = Surface(colour: Colour(0xB0_84_54), texture: .bark)
+    let forest = Surface(colour: Colour(0xB0_84_54), texture: .bark)
     smooth(
       [
         (-0.92, -0.32), (-0.5, -0.2), (0, -0.17), (0.5, -0.2), (0.92, -0.34), (0.78, -0.08),
@@ -106,7 +106,7 @@ extension Figure {
       [
         (-0.92, -0.31, 0.025), (-0.5, -0.19, 0.028), (0, -0.165, 0.028), (0.5, -0.19, 0.028),
         (0.92, -0.33, 0.025),
-      ], wood)
+      ], forest)
     for plank in 0..<2 {
       let y = -0.1 + Float(plank) * 0.07
       limb(
@@ -114,8 +114,9 @@ extension Figure {
         outlined: false)
     }
     let sweep = Elementary.sin(time * 1.8) * 0.06
-    limb([(0.1, -0.34, 0.014), (0.5 + sweep, -0.02, 0.014)], wood)
+    limb([(0.1, -0.34, 0.014), (0.5 + sweep, -0.02, 0.014)], forest)
     smooth(
-      [(0.46 + sweep, -0.08), (0.56 + sweep, 0.0), (0.7 + sweep, 0.12), (0.52 + sweep, 0.06)], wood)
+      [(0.46 + sweep, -0.08), (0.56 + sweep, 0.0), (0.7 + sweep, 0.12), (0.52 + sweep, 0.06)],
+      forest)
   }
 }

@@ -54,8 +54,8 @@ extension Figure {
     if pose == .sitting { return drawRowingBoat() }
     let hull = main(oneOf: [0x8C_34_2C, 0x2C_4C_74, 0xE8_E4_DC, 0x6C_48_2C], .bark, shine: 0.2)
     let sail = second(Surface(colour: Colour(0xF4_EE_DE), texture: .cloth, round: 0.5))
-    let wood = Surface(colour: Colour(0x7C_54_30), texture: .bark)
-    limb([(0, -0.1, 0.014), (0, -1.0, 0.009)], wood)
+    let forest = Surface(colour: Colour(0x7C_54_30), texture: .bark)
+    limb([(0, -0.1, 0.014), (0, -1.0, 0.009)], forest)
     let fill = 0.03 + Elementary.sin(time * 1.4) * 0.012
     smooth(
       [
@@ -73,7 +73,7 @@ extension Figure {
         [(0.035, y, 0.003), (0.03 + Float(seam) * 0.085 + fill, y + 0.02, 0.003)], sail.darker(0.7),
         outlined: false)
     }
-    limb([(0.0, -0.215, 0.009), (0.42, -0.225, 0.008)], wood)
+    limb([(0.0, -0.215, 0.009), (0.42, -0.225, 0.008)], forest)
     let flap = Elementary.sin(time * 5) * 0.015
     polygon([(0.005, -1.0), (0.12, -0.98 + flap), (0.005, -0.955)], .plain(0xD0_34_30))
     smooth(

@@ -2,7 +2,7 @@ import ImagineCore
 
 @testable import ImagineEngine
 
-/// A file with one of the damages that transport, disks and ill will do. Equal numbers give equal
+/// A file with the damage of bad transport, bad disks or an attacker. Equal numbers give equal
 /// damage.
 struct DamagedFile {
   private var chance: RandomStream
@@ -19,7 +19,7 @@ struct DamagedFile {
     case 4: duplicate()
     default: removePiece()
     }
-    // A wrong checksum would keep most damages of a PNG from all but the first reader.
+    // With a wrong checksum, only the first reader of a PNG would see most damage.
     if number / 6 % 2 == 1 { PNGFile.renewChecksums(&bytes) }
   }
 
@@ -29,14 +29,14 @@ struct DamagedFile {
     for _ in 0..<count { bytes[below(size)] ^= 1 << UInt8(below(8)) }
   }
 
-  /// A length, a size or an offset becomes one of the numbers that programs get wrong.
+  /// Overwrites a length, a size or an offset with a number that programs often mishandle.
   private mutating func overwriteNumber() {
     let numbers: [[UInt8]] = [
       [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80],
       [0xFF, 0xFF], [0, 1], [0x80], [0],
     ]
     let number = numbers[below(numbers.count)]
-    // Most of a file's structure is at its front.
+    // Most of a file's structure is at its start.
     let at = below(below(2) == 0 ? min(256, bytes.count) : bytes.count)
     for (index, byte) in number.enumerated() where at + index < bytes.count {
       bytes[at + index] = byte

@@ -2,19 +2,19 @@ import ImagineCore
 
 @testable import ImagineEngine
 
-/// Pictures whose right answer is known because the tests make them.
+/// Images whose right answer is known because the tests make them.
 enum KnownTruth {
-  /// How a subject stands in its frame.
+  /// How a subject is framed.
   enum Pose: Sendable {
-    /// All of it within the frame.
+    /// Entirely within the frame.
     case whole
-    /// Cut off by the lower edge, as a portrait is.
+    /// StrippedFile off by the lower edge, like a portrait.
     case portrait
   }
 
-  /// A subject over a ground, and the alpha with which it was put there.
+  /// A subject over a background, and its true alpha.
   static func composite(
-    _ prompt: String, on ground: Ground, pose: Pose = .whole, seed: Int64 = 1, side: Int
+    _ prompt: String, on ground: TestBackground, pose: Pose = .whole, seed: Int64 = 1, side: Int
   ) throws -> (picture: Raster, alpha: [UInt8]) {
     let low = pose == .whole ? Point(-0.34, 0.14) : Point(-0.44, 0.12)
     let high = pose == .whole ? Point(0.34, 0.86) : Point(0.44, 1.9)
@@ -33,7 +33,7 @@ enum KnownTruth {
     return (picture, cutout.alpha)
   }
 
-  /// A texture that has structure at several sizes.
+  /// A texture with structure at several scales.
   static func texture(_ kind: Int, side: Int) -> Raster {
     var raster = Raster(width: side, height: side)
     let noise = Noise(RandomStream(UInt64(kind) &+ 40))
@@ -64,7 +64,7 @@ enum KnownTruth {
     return raster
   }
 
-  /// How alike two pictures are where `mask` is set (everywhere without one), in decibels.
+  /// The similarity of two images where `mask` is set (everywhere without one), in decibels.
   static func signalToNoise(_ a: [UInt8], _ b: [UInt8], where mask: [UInt8]? = nil) -> Double {
     var sum = 0.0
     var count = 0.0
@@ -77,7 +77,7 @@ enum KnownTruth {
   }
 
   private static func decibels(_ ratio: Double) -> Double {
-    // log10 by the engine's own log2: good to far more than a test needs.
+    // log10 from the engine's own log2: accurate enough for tests.
     Double(Elementary.log2(Float(ratio))) * 0.30102999566
   }
 
@@ -97,7 +97,7 @@ enum KnownTruth {
     try Codec.encode(raster.picture(), as: .png)
   }
 
-  /// A mask file that is white in a rectangle.
+  /// A mask that is white in a rectangle.
   static func mask(_ columns: Range<Int>, _ rows: Range<Int>, width: Int, height: Int) -> Mask {
     var mask = Mask(
       width: width, height: height, values: [UInt8](repeating: 0, count: width * height))

@@ -1,16 +1,15 @@
-/// How a file format writes its numbers.
+/// The byte order of a file format's numbers.
 enum ByteOrder {
   case big, little
 
-  /// A number as so many bytes.
+  /// A number as `count` bytes.
   func bytes(_ value: some BinaryInteger, _ count: Int) -> [UInt8] {
     let little = (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
     return self == .little ? little : little.reversed()
   }
 }
 
-/// Bits to bytes, the first bit the highest (as JPEG and small PNG samples have it) or the lowest
-/// (as GIF has it).
+/// Packs bits into bytes, highest bit first (JPEG and small PNG samples) or lowest first (GIF).
 struct BitWriter {
   enum First { case highest, lowest }
 
@@ -30,6 +29,6 @@ struct BitWriter {
     }
   }
 
-  /// Goes on with a new byte.
+  /// Continues at the next byte.
   mutating func align() { count = (count + 7) / 8 * 8 }
 }

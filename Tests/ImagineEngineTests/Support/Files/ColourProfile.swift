@@ -1,13 +1,13 @@
-/// ICC profiles whose effect can be foretold.
+/// ICC profiles with predictable effects.
 enum ColourProfile {
-  /// sRGB with its red and green exchanged: what a file stores as pure red is green.
+  /// sRGB with red and green exchanged: stored pure red is green.
   static let redIsGreen = matrix(red: green, green: red, blue: blue)
 
   private static let red = [0.4360, 0.2225, 0.0139]
   private static let green = [0.3851, 0.7169, 0.0971]
   private static let blue = [0.1431, 0.0606, 0.7141]
 
-  /// A display's profile: where its primaries lie, and a gamma of 2.2.
+  /// A display profile with these primaries and a gamma of 2.2.
   private static func matrix(red: [Double], green: [Double], blue: [Double]) -> [UInt8] {
     let big = ByteOrder.big
     func xyz(_ values: [Double]) -> [UInt8] {

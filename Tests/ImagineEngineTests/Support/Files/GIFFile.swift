@@ -1,14 +1,14 @@
-/// A GIF written by hand: frames over one palette, nothing compressed.
+/// A GIF written by hand: frames with one palette, uncompressed.
 struct GIFFile {
   var width: Int
   var height: Int
   /// Up to 128 colours.
   var palette: [(red: UInt8, green: UInt8, blue: UInt8)]
-  /// One number a pixel.
+  /// One index per pixel.
   var frames: [[Int]]
   var transparent: Int?
   var claimedSize: (width: Int, height: Int)?
-  /// What the frames' headers say instead of the screen's size.
+  /// The size in the frames' headers, if it differs from the screen's.
   var frameSize: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
@@ -29,7 +29,7 @@ struct GIFFile {
     return file + [0x3B]
   }
 
-  /// Each pixel as a code of eight bits. A clear code so often that the codes never grow.
+  /// Each pixel as a code of eight bits, with clear codes so often that the codes never grow.
   private static func codes(_ frame: [Int]) -> [UInt8] {
     var codes = BitWriter(first: .lowest)
     for (index, colour) in frame.enumerated() {

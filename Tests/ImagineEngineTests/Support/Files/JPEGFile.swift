@@ -1,14 +1,14 @@
-/// A JPEG written by hand: squares of 8 × 8 pixels, each of one colour, so only their means are
+/// A JPEG written by hand: squares of 8 × 8 pixels of one colour each, so that only their means are
 /// coded.
 struct JPEGFile {
   /// Squares across and down.
   var columns: Int
   var rows: Int
-  /// 1 grey, 4 CMYK.
+  /// 1 for grey, 4 for CMYK.
   var components: Int
-  /// Rows from the top, each square's components in turn, 0 … 255.
+  /// Rows from the top, all components of each square, 0 … 255.
   var samples: [Int]
-  /// Whether Adobe's mark is there; its CMYK is stored inverted.
+  /// True to write Adobe's marker; its CMYK is stored inverted.
   var hasAdobeMark = false
   var claimedSize: (width: Int, height: Int)?
 
@@ -23,7 +23,7 @@ struct JPEGFile {
       0xC0,
       [8] + ByteOrder.big.bytes(height, 2) + ByteOrder.big.bytes(width, 2) + [UInt8(components)]
         + (1...components).flatMap { [UInt8($0), 0x11, 0] })
-    // Twelve codes of four bits for the differences of means, and one for "no more of the square".
+    // Twelve codes of four bits for the differences of means, and one for the end of a square.
     file += Self.segment(0xC4, [0x00, 0, 0, 0, 12] + [UInt8](repeating: 0, count: 12) + (0..<12))
     file += Self.segment(0xC4, [0x10, 1] + [UInt8](repeating: 0, count: 15) + [0])
     file += Self.segment(
@@ -52,7 +52,7 @@ struct JPEGFile {
     [0xFF, mark] + ByteOrder.big.bytes(bytes.count + 2, 2) + bytes
   }
 
-  /// A file with one more segment, right after its first mark.
+  /// A file with an additional segment right after its first marker.
   static func inserting(_ mark: UInt8, _ bytes: [UInt8], into file: [UInt8]) -> [UInt8] {
     Array(file.prefix(2)) + segment(mark, bytes) + file.dropFirst(2)
   }

@@ -1,4 +1,4 @@
-/// A PNG written by hand: any colour type and depth, nothing compressed.
+/// A PNG written by hand: any colour type and depth, uncompressed.
 struct PNGFile {
   enum Colours: UInt8 {
     case grey = 0
@@ -20,13 +20,13 @@ struct PNGFile {
   var width: Int
   var height: Int
   var colours = Colours.rgb
-  /// Bits a sample.
+  /// Bits per sample.
   var depth = 8
-  /// Rows from the top, each pixel's samples in turn.
+  /// Rows from the top, all samples of each pixel.
   var samples: [Int]
   /// Chunks between the header and the pixels.
   var chunks: [(name: String, bytes: [UInt8])] = []
-  /// What the header says instead of the true size.
+  /// The size in the header, if it differs from the true one.
   var claimedSize: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
@@ -57,7 +57,7 @@ struct PNGFile {
     return ByteOrder.big.bytes(bytes.count, 4) + body + ByteOrder.big.bytes(checksum(body), 4)
   }
 
-  /// Makes each chunk's checksum right again, as far as the chunks can be followed.
+  /// Corrects each chunk's checksum, as far as the chunks can be followed.
   static func renewChecksums(_ file: inout [UInt8]) {
     guard file.starts(with: [0x89, 0x50, 0x4E, 0x47]) else { return }
     var at = 8
@@ -70,7 +70,7 @@ struct PNGFile {
     }
   }
 
-  /// A zlib stream of blocks that are stored as they are.
+  /// A zlib stream of stored (uncompressed) blocks.
   static func stored(_ bytes: [UInt8]) -> [UInt8] {
     var stream: [UInt8] = [0x78, 0x01]
     let size = 65_535
@@ -89,7 +89,7 @@ struct PNGFile {
     return stream + ByteOrder.big.bytes(high << 16 | low, 4)
   }
 
-  /// CRC-32, as the end of a chunk has it.
+  /// CRC-32, as in PNG chunks.
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
     var sum: UInt32 = 0xFFFF_FFFF
     for byte in bytes {

@@ -2,13 +2,13 @@ import ImagineCore
 
 @testable import ImagineEngine
 
-/// A small, whole file of each format, of several sorts of pixels.
+/// A small, valid file of each format and several pixel types.
 enum SampleFile {
   enum Format: String, CaseIterable, Sendable {
     case png, pngPalette, jpeg, jpegCMYK, webp, webpAlpha, avif, avifAlpha, tiff, tiffDeep, gif
   }
 
-  /// The formats that this machine's libvips can write; AVIF is not everywhere.
+  /// The formats that this machine's libvips can write; AVIF is optional.
   static let formats = Format.allCases.filter { format in
     switch format {
     case .avif, .avifAlpha: (try? bytes(format)) != nil

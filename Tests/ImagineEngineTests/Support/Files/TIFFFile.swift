@@ -1,4 +1,4 @@
-/// A TIFF written by hand: one strip, nothing compressed, either byte order.
+/// A TIFF written by hand: one strip, uncompressed, either byte order.
 struct TIFFFile {
   enum Colours: Int {
     case grey = 1
@@ -10,9 +10,9 @@ struct TIFFFile {
   var width: Int
   var height: Int
   var colours = Colours.rgb
-  /// Samples a pixel; one more than the colours need is an alpha.
+  /// Samples per pixel; one more than the colours need is an alpha.
   var channels = 3
-  /// 8 or 16 bits a sample.
+  /// 8 or 16 bits per sample.
   var depth = 8
   var order = ByteOrder.little
   var samples: [Int]
@@ -21,9 +21,9 @@ struct TIFFFile {
   /// 256 reds, then greens, then blues, 16 bits each.
   var palette: [Int]?
   var claimedSize: (width: Int, height: Int)?
-  /// Says that the pixels stand in tiles of a size.
+  /// Declares tiles of this size.
   var tile: (width: Int, height: Int)?
-  /// Written behind the right size, under the same tags.
+  /// A second size under the same tags, after the right one.
   var secondSize: (width: Int, height: Int)?
 
   var bytes: [UInt8] {
@@ -72,7 +72,7 @@ struct TIFFFile {
     }
 
     let order: ByteOrder
-    /// Where in the file the directory begins.
+    /// The directory's offset in the file.
     let start: Int
     private var entries: [(tag: Int, kind: Kind, values: [Int])] = []
 
@@ -106,9 +106,9 @@ struct TIFFFile {
   }
 }
 
-/// What a camera notes beside a picture, as far as the tests need it.
+/// The EXIF that the tests need.
 enum Exif {
-  /// The block of an orientation, 1 … 8.
+  /// The EXIF block of an orientation, 1 … 8.
   static func orientation(_ value: Int) -> [UInt8] {
     var directory = TIFFFile.Directory(order: .little, start: 8)
     directory.add(274, .short, [value])

@@ -1,6 +1,6 @@
 /// Parts of a WebP file.
 enum WebPFile {
-  /// The pixels of a file of a given size, with a profile and a camera's notes beside them.
+  /// A file's pixels with a declared size, a profile and EXIF.
   static func extended(
     _ file: [UInt8], width: Int, height: Int, profile: [UInt8]? = nil, exif: [UInt8]? = nil
   ) -> [UInt8] {
@@ -16,7 +16,7 @@ enum WebPFile {
       + body
   }
 
-  /// The header of a file without loss, of at most 16384 pixels a side, and nothing after it.
+  /// The header of a lossless file, at most 16384 pixels a side, and nothing after it.
   static func header(width: Int, height: Int) -> [UInt8] {
     let sizes = (width - 1) | (height - 1) << 14
     let body = chunk("VP8L", [0x2F] + ByteOrder.little.bytes(sizes, 4) + [0, 0, 0])
@@ -24,7 +24,7 @@ enum WebPFile {
       + body
   }
 
-  /// The chunk that holds the pixels of a file without alpha.
+  /// The chunk with the pixels of a file without alpha.
   private static func pixels(of file: [UInt8]) -> [UInt8] {
     var at = 12
     while at + 8 <= file.count {

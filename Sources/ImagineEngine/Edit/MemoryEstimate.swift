@@ -1,0 +1,37 @@
+public import ImagineCore
+
+extension BuiltInEngine {
+  /// Bytes per pixel of an operation's largest image, measured at peak memory and rounded up.
+  private static func bytesPerPixel(_ operation: Operation) -> Int {
+    switch operation.name {
+    case Operation.upscale.name: 40
+    case Operation.removeBackground.name: 48
+    default: 64
+    }
+  }
+
+  public func memory(
+    for operation: Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+  ) throws -> Int {
+    var size = picture ?? (aspectRatio ?? .square).pixelSize
+    try PixelBudget.check(size, field: "image")
+    switch operation.name {
+    case Operation.upscale.name:
+      try Self.checkDoubled(size)
+    case Operation.resize.name:
+      if let aspectRatio { size = try Reshaping.largest(of: size, as: aspectRatio) }
+    case Operation.video.name, Operation.animate.name:
+      let video = (aspectRatio ?? .sixteenToNine).videoSize
+      // Two frames at once, and the image that the camera moves over.
+      return size.width * size.height * 12 + video.width * video.height * 200
+    default: break
+    }
+    return size.width * size.height * Self.bytesPerPixel(operation)
+  }
+
+  public func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+    try PixelBudget.check(picture, field: "image")
+    let size = try ConvertedSize(picture, conversion).size
+    return picture.width * picture.height * 20 + size.width * size.height * 30
+  }
+}

@@ -1,0 +1,121 @@
+import CImaging
+import ImagineCore
+
+/// Reads, writes and scales image files through CImaging.
+///
+/// Every size is checked against the ``PixelBudget`` before anything is decoded or allocated.
+enum Codec {
+  /// Decodes an image that the caller sent as `field`, and turns it upright.
+  static func decode(
+    _ bytes: [UInt8], field: String, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    let file = try PictureFile(bytes, field: field)
+    let size = try PictureInspection(file, field: field).size
+    // The server reserves memory by the size in the header.
+    if let declared = PictureHeader(bytes)?.size,
+      PixelBudget.area(declared.width, declared.height) < size.width * size.height
+    {
+      throw EngineError.unusable(
+        field: field, reason: "its header declares \(declared) pixels, but it contains \(size)")
+    }
+    var picture = ImagingPicture()
+    try call(field, control) { control, fault in
+      imaging_decode(
+        file.bytes, file.bytes.count, file.format.code, Int32(file.orientation), control, &picture,
+        fault)
+    }
+    return Bitmap(picture)
+  }
+
+  static func encode(
+    _ picture: Bitmap, as format: PictureFormat, quality: Int = 90,
+    control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    var memory: UnsafeMutablePointer<UInt8>?
+    var count = 0
+    try picture.withPixels { pixels in
+      try call("format", control) { control, fault in
+        imaging_encode(
+          pixels.baseAddress, Int32(picture.width), Int32(picture.height),
+          Int32(picture.channels), format.code, Int32(quality), control, &memory, &count, fault)
+      }
+    }
+    defer { imaging_free(memory) }
+    return Array(UnsafeBufferPointer(start: memory, count: count))
+  }
+
+  /// Scales to exactly a size.
+  static func scale(
+    _ picture: Bitmap, to size: PixelSize, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    if size == picture.size { return picture }
+    try PixelBudget.check(size, field: "image")
+    var scaled = ImagingPicture()
+    try picture.withPixels { pixels in
+      try call("image", control) { control, fault in
+        imaging_resize(
+          pixels.baseAddress, Int32(picture.width), Int32(picture.height),
+          Int32(picture.channels), Int32(size.width), Int32(size.height), control, &scaled, fault)
+      }
+    }
+    return Bitmap(scaled)
+  }
+
+  /// Scales an image so that it covers a size: crops it to the shape about its middle, then scales.
+  /// No intermediate image is larger than the source or the result.
+  static func cover(
+    _ picture: Bitmap, _ size: PixelSize, control: EngineControl = EngineControl()
+  ) throws -> Bitmap {
+    func side(_ length: Int, _ other: Int, _ wanted: Int, _ wantedOther: Int) -> Int {
+      let shaped = (Double(other) * Double(wanted) / Double(wantedOther)).rounded()
+      return max(1, min(length, Int(shaped)))
+    }
+    let width = side(picture.width, picture.height, size.width, size.height)
+    let height = side(picture.height, picture.width, size.height, size.width)
+    let part = try picture.cropped(
+      left: (picture.width - width) / 2, top: (picture.height - height) / 2, width: width,
+      height: height)
+    return try scale(part, to: size, control: control)
+  }
+
+  /// Calls a function of CImaging. A fault becomes an ``EngineError``, or the
+  /// ``EngineControl/Stop`` of the control.
+  static func call(
+    _ field: String, _ control: EngineControl = EngineControl(),
+    _ body: (UnsafePointer<ImagingControl>, UnsafeMutablePointer<ImagingFault>) -> Int32
+  ) throws {
+    try control.check()
+    var fault = ImagingFault()
+    let isDone = withExtendedLifetime(control) {
+      var asked = ImagingControl(context: Unmanaged.passUnretained(control).toOpaque()) { context in
+        guard let context else { return 0 }
+        let control = Unmanaged<EngineControl>.fromOpaque(context).takeUnretainedValue()
+        return control.isStopped ? 1 : 0
+      }
+      return body(&asked, &fault) != 0
+    }
+    if isDone { return }
+    if fault.kind == Int32(IMAGING_STOPPED) { try control.check() }
+    let message = withUnsafeBytes(of: fault.message) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if fault.kind == Int32(IMAGING_UNUSABLE) {
+      throw EngineError.unusable(field: field, reason: message)
+    }
+    throw EngineError.failed(message)
+  }
+}
+
+extension PictureFormat {
+  /// The format's number in CImaging.
+  var code: Int32 {
+    switch self {
+    case .png: Int32(IMAGING_PNG)
+    case .jpeg: Int32(IMAGING_JPEG)
+    case .webp: Int32(IMAGING_WEBP)
+    case .avif: Int32(IMAGING_AVIF)
+    case .tiff: Int32(IMAGING_TIFF)
+    case .gif: Int32(IMAGING_GIF)
+    }
+  }
+}
