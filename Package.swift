@@ -101,9 +101,9 @@ let package = Package(
         "ImagineLua", "ImagineClient", "ImagineStore", "ImagineSystem", logging, toml,
       ],
       swiftSettings: swiftSettings),
-    .target(name: "ImagineREPL", dependencies: ["CLua", "Lua"], swiftSettings: swiftSettings),
+    .target(name: "LuaCommand", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(
-      name: "imagine", dependencies: ["ImagineScripting", "ImagineREPL", argumentParser, logging],
+      name: "imagine", dependencies: ["ImagineScripting", "LuaCommand", argumentParser, logging],
       swiftSettings: swiftSettings,
       // Relocations of a position-independent program are most of its start-up.
       linkerSettings: [
@@ -202,7 +202,7 @@ let package = Package(
 
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
-  "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaTests"],
+  "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaCommand", "LuaTests"],
   "ONLY_ENGINE": ["ImagineCore", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests"],
 ]
 for (name, targets) in parts where Context.environment[name] != nil {

@@ -52,15 +52,15 @@ static lua_State *coroutine_at(lua_State *L, int index) {
   return co;
 }
 
-// Whether the function of a task's coroutine has returned. A script cannot get hold of the
-// coroutine before that function has begun.
+// Whether the function of a task's coroutine has returned. A script cannot get the coroutine before
+// the function has begun.
 static bool has_ended(lua_State *co) {
   lua_Debug activation;
   return lua_status(co) == LUA_OK && !lua_getstack(co, 0, &activation);
 }
 
-// What a coroutine is to L, in the words of coroutine.status. One that waits for the host
-// has yielded to our resume, but not to the script: it is inside a call of its own.
+// The coroutine.status of a coroutine, seen from L. One that waits for the host has yielded to our
+// resume but not to the script, so it is still inside a call.
 static const char *status_of(lua_State *L, lua_State *co) {
   if (L == co) return "running";
   if (clua_marked(co, CLUA_MARK_WAITING | CLUA_MARK_TASK)) {
@@ -77,8 +77,7 @@ static const char *status_of(lua_State *L, lua_State *co) {
   }
 }
 
-// How a resume ended: the number of results on the stack of L, or -1 with the error value
-// on top of it.
+// Moves the outcome of a resume to L: the number of results, or -1 with the error value on top.
 static int move_results(lua_State *L, lua_State *co, int status, int results) {
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1);
@@ -93,19 +92,19 @@ static int move_results(lua_State *L, lua_State *co, int status, int results) {
   return results;
 }
 
-typedef int (*ending)(lua_State *L, lua_State *co, int results);
+typedef int (*completion)(lua_State *L, lua_State *co, int results);
 
-// Resumes `co` until it returns, raises or yields to the script. A yield that is the
-// host's goes on upward: by a yield of our own where L can, else by running the scheduler
-// in place. `co` must be at `anchor`, so that it lives as long as this call.
+// Resumes `co` until it returns, raises or yields to the script. A yield for the host is passed
+// upward: L yields too if it can, else it waits in place. The caller keeps `co` on the stack of L, so
+// that it is not collected.
 static int drive(
-  lua_State *L, lua_State *co, int arguments, lua_KFunction continuation, ending end) {
+  lua_State *L, lua_State *co, int arguments, lua_KFunction continuation, completion complete) {
   clua_host *host = clua_host_of(L);
   for (;;) {
     int results = 0;
     int status = clua_resume(host, co, L, arguments, &results);
     if (__builtin_expect(status != LUA_YIELD || !clua_take_wait(host, co), 1)) {
-      return end(L, co, move_results(L, co, status, results));
+      return complete(L, co, move_results(L, co, status, results));
     }
     clua_mark(co, CLUA_MARK_WAITING);
     if (lua_isyieldable(L)) {
@@ -137,9 +136,9 @@ static int continue_resume(lua_State *L, int status, lua_KContext context) {
   return drive(L, co, 0, continue_resume, end_resume);
 }
 
-// Whether `co` may be resumed with the topmost `arguments` values of L; moves them, or
-// pushes why not.
-static bool may_resume(lua_State *L, lua_State *co, int arguments) {
+// Moves the topmost `arguments` values of L to `co` for a resume. False, with a message on top of L,
+// if it cannot be resumed.
+static bool prepare_resume(lua_State *L, lua_State *co, int arguments) {
   if (clua_marked(co, CLUA_MARK_WAITING | CLUA_MARK_TASK)) {
     bool dead = *status_of(L, co) == 'd';
     lua_pushstring(L, dead ? "cannot resume dead coroutine" : "cannot resume non-suspended coroutine");
@@ -156,7 +155,7 @@ static bool may_resume(lua_State *L, lua_State *co, int arguments) {
 static int resume(lua_State *L) {
   lua_State *co = coroutine_at(L, 1);
   int arguments = lua_gettop(L) - 1;
-  if (!may_resume(L, co, arguments)) return end_resume(L, co, -1);
+  if (!prepare_resume(L, co, arguments)) return end_resume(L, co, -1);
   return drive(L, co, arguments, continue_resume, end_resume);
 }
 
@@ -165,8 +164,7 @@ static int end_wrapped(lua_State *L, lua_State *co, int results) {
   int status = lua_status(co);
   bool failed = status != LUA_OK && status != LUA_YIELD;
   if (failed) {
-    // The coroutine is dead by an error: its pending variables are closed now, and the
-    // error value may become that of a closer.
+    // Close the pending variables of the failed coroutine; a closer may replace the error value.
     status = clua_reset_thread(clua_host_of(L), co);
     lua_xmove(co, L, 1);
   }
@@ -189,10 +187,10 @@ int clua_call_wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   luaL_argexpected(L, co, 1, "coroutine");
   int arguments = lua_gettop(L);
-  // A copy on the stack: debug.setupvalue must not free the coroutine under us.
+  // Keep a copy on the stack: debug.setupvalue must not free the running coroutine.
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  if (!may_resume(L, co, arguments)) return end_wrapped(L, co, -1);
+  if (!prepare_resume(L, co, arguments)) return end_wrapped(L, co, -1);
   return drive(L, co, arguments, continue_wrapped, end_wrapped);
 }
 
@@ -215,14 +213,14 @@ static int status(lua_State *L) {
   return 1;
 }
 
-static int close(lua_State *L) {
+static int close_coroutine(lua_State *L) {
   lua_State *co = coroutine_at(L, 1);
   const char *status = status_of(L, co);
   if (*status != 's' && *status != 'd') {
     return luaL_error(L, "cannot close a %s coroutine", status);
   }
   if (clua_marked(co, CLUA_MARK_TASK)) {
-    // Nothing is left to close, and its results are for those who await the task.
+    // There is nothing to close, and awaits of the task need its results.
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -251,7 +249,7 @@ static int is_yieldable(lua_State *L) {
 void clua_replace_coroutines(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"create", create}, {"resume", resume}, {"wrap", wrap}, {"status", status},
-    {"close", close}, {"yield", yield}, {"isyieldable", is_yieldable}, {NULL, NULL},
+    {"close", close_coroutine}, {"yield", yield}, {"isyieldable", is_yieldable}, {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);
 }

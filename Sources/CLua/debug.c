@@ -2,12 +2,12 @@
 
 #include "internal.h"
 
-// The debug library lets a script change what C code, Lua's own as well as the host's, takes for
-// granted: that would end the process. These guards stand before its functions and refuse only
-// that, as the library refuses what does not exist.
+// The debug library lets a script change what C code relies on, in Lua and in the host, which could
+// crash the process. These guards wrap its functions and refuse only that, as if the target did not
+// exist.
 
-// The library's own function, upvalue 1, which runs in the place of the guard, so that its
-// messages name what the script has called.
+// Calls the original function, upvalue 1, in the guard's frame, so that its messages name the
+// function that the script called.
 static int call_original(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
 
 static int refuse(lua_State *L) {
@@ -25,7 +25,7 @@ static int read_local(lua_State *L);
 static int set_local(lua_State *L);
 static int get_registry(lua_State *L);
 
-// The upvalues of the host's functions are its own: to the debug library they do not exist.
+// The upvalues of host functions do not exist for the debug library.
 static bool has_guarded_upvalues(lua_CFunction f) {
   static const lua_CFunction guards[] = {
     read_upvalue, set_upvalue, use_user_value, set_metatable, read_local, set_local, get_registry,
@@ -41,20 +41,19 @@ static int read_upvalue(lua_State *L) {
   return has_guarded_upvalues(lua_tocfunction(L, 1)) ? 0 : call_original(L);
 }
 
-// Functions of C believe in their upvalues: that of string.gmatch, for instance, is a pointer.
-// What coroutine.wrap makes checks its own.
+// C functions trust their upvalues; that of string.gmatch, for instance, is a pointer. The function
+// of coroutine.wrap checks its upvalue.
 static int set_upvalue(lua_State *L) {
   lua_CFunction f = lua_tocfunction(L, 1);
   return f != NULL && f != clua_call_wrapped ? 0 : call_original(L);
 }
 
-// The user values of the host's objects are its own too: a task's coroutine, the values in a
-// channel.
+// The user values of host objects do not exist either: a task's coroutine, a channel's values.
 static int use_user_value(lua_State *L) {
   return clua_is_host_block(L, 1) ? refuse(L) : call_original(L);
 }
 
-// With the metatable of a file an object of the host's would be taken for one.
+// With the metatable of a file, the io library would treat a host object as a file.
 static int set_metatable(lua_State *L) {
   if (clua_is_host_block(L, 1)) return luaL_error(L, "cannot change a protected metatable");
   return call_original(L);
@@ -62,22 +61,22 @@ static int set_metatable(lua_State *L) {
 
 // ---- Local variables ------------------------------------------------------------------
 
-// The thread that a call of the debug library is about, and where its other arguments begin.
+// The thread that a debug function is called for, and the index of its next argument.
 static lua_State *thread_of(lua_State *L, int *argument) {
   lua_State *thread = lua_tothread(L, 1);
   *argument = thread != NULL ? 2 : 1;
   return thread != NULL ? thread : L;
 }
 
-// Finds the activation that a call of getlocal or setlocal names; false where it names none, which
-// the library then says itself.
+// Finds the activation that a call of getlocal or setlocal names. If there is none, the library
+// reports that.
 static bool find_activation(lua_State *thread, lua_State *L, int argument, lua_Debug *activation) {
   int is_integer = 0;
   lua_Integer level = lua_tointegerx(L, argument, &is_integer);
   return is_integer && lua_getstack(thread, (int)level, activation) && lua_checkstack(thread, 1);
 }
 
-// The values of a protected call are the host's: tables that only it may change.
+// The values of a protected call include tables that only the host may change.
 static int read_local(lua_State *L) {
   int argument;
   lua_State *thread = thread_of(L, &argument);
@@ -91,7 +90,7 @@ static int read_local(lua_State *L) {
   return call_original(L);
 }
 
-// A value without a name belongs to a C function, or to an instruction that believes in its type.
+// A value without a name belongs to a C function, or to an instruction that relies on its type.
 static int set_local(lua_State *L) {
   int argument;
   lua_State *thread = thread_of(L, &argument);
@@ -110,8 +109,8 @@ static int set_local(lua_State *L) {
 
 // ---- The registry ---------------------------------------------------------------------
 
-// What debug.getregistry gives stands for the registry: it shows what scripts may see, and
-// keeps what the libraries and the host could not do without.
+// debug.getregistry returns a proxy of the registry. It hides and protects the entries that the
+// libraries and the host depend on.
 
 static bool is_among(const char *name, const char *const *names) {
   for (; *names != NULL; names++) {
@@ -126,7 +125,7 @@ static bool is_hidden(lua_State *L, int key) {
   return lua_type(L, key) == LUA_TSTRING && is_among(lua_tostring(L, key), names);
 }
 
-static bool is_kept(lua_State *L, int key) {
+static bool is_read_only(lua_State *L, int key) {
   static const char *const names[] = {"_HOOKKEY", NULL};
   if (lua_type(L, key) == LUA_TNUMBER || is_hidden(L, key)) return true;
   return lua_type(L, key) == LUA_TSTRING && is_among(lua_tostring(L, key), names);
@@ -141,7 +140,7 @@ static int registry_index(lua_State *L) {
 
 static int registry_assign(lua_State *L) {
   lua_settop(L, 3);
-  if (!is_kept(L, 2)) lua_rawset(L, LUA_REGISTRYINDEX);
+  if (!is_read_only(L, 2)) lua_rawset(L, LUA_REGISTRYINDEX);
   return 0;
 }
 

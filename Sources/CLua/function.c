@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-// What stands behind a Swift function. After its finalizer has run (a state that closes
-// runs them all, and a later finalizer may still call the function) `invoke` refuses.
+// The userdata of a Swift function. After its finalizer has run, `invoke` raises: while a state
+// closes, a later finalizer may still call the function.
 typedef struct function {
   const void *magic;
   clua_invoke invoke;
@@ -11,8 +11,8 @@ typedef struct function {
   void *context;
 } function;
 
-// What stands behind a userdata that holds a Swift value. Scripts with the debug library
-// can put any metatable on any userdata, so the block says itself what it is.
+// The userdata of a Swift value. The debug library can set any metatable on any userdata, so the
+// block identifies itself.
 typedef struct object {
   const void *magic;
   const void *type;
@@ -34,7 +34,7 @@ static int call_function(lua_State *L) {
 static int refuse(void *context, lua_State *L) {
   (void)context;
   (void)L;
-  return CLUA_RAISE;  // Whatever is on top, an argument or nothing, is the error value.
+  return CLUA_RAISE;  // Raises whatever is on top.
 }
 
 static function *function_at(lua_State *L, int index) {
@@ -45,7 +45,7 @@ static function *function_at(lua_State *L, int index) {
 
 static int collect_function(lua_State *L) {
   function *f = function_at(L, 1);
-  // Only a block that this file made, and that lives, is released.
+  // Release only a block that this file made, and only once.
   if (f == NULL || f->release == NULL) return 0;
   clua_release release = f->release;
   f->invoke = refuse;
@@ -65,7 +65,7 @@ static int collect_object(lua_State *L) {
   if (o == NULL || o->release == NULL) return 0;
   clua_release release = o->release;
   void *value = o->value;
-  // The magic stays: what the host keeps beside the value is out of reach for ever.
+  // Keep the magic, so that scripts never reach the user values.
   o->type = NULL;
   o->release = NULL;
   o->value = NULL;
@@ -82,59 +82,59 @@ void clua_prepare_functions(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &function_key);
 }
 
-typedef struct function_order {
+typedef struct function_parameters {
   clua_invoke invoke;
   clua_release release;
   void *context;
-} function_order;
+} function_parameters;
 
 static void refuse_when_closing(lua_State *L) {
   if (clua_host_of(L)->is_closing) luaL_error(L, "the Lua state is closing");
 }
 
-static int push_function(lua_State *L, const clua_order *o) {
+static int push_function(lua_State *L, const clua_operation *o) {
   refuse_when_closing(L);
-  const function_order *order = o->context;
+  const function_parameters *parameters = o->context;
   function *f = lua_newuserdatauv(L, sizeof *f, 0);
   *f = (function){NULL, refuse, NULL, NULL};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &function_key);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, call_function, 1);
-  // Nothing raises from here on: now the block owns the context.
-  *f = (function){&function_magic, order->invoke, order->release, order->context};
+  // Nothing raises from here on, so the block may own the context.
+  *f = (function){&function_magic, parameters->invoke, parameters->release, parameters->context};
   return 1;
 }
 
 int clua_push_function(
   lua_State *L, clua_invoke invoke, clua_release release, void *context) {
-  function_order order = {invoke, release, context};
-  clua_order o = {.work = push_function, .context = &order};
+  function_parameters parameters = {invoke, release, context};
+  clua_operation o = {.work = push_function, .context = &parameters};
   return clua_protect(L, &o, 1);
 }
 
-typedef struct object_order {
+typedef struct object_parameters {
   const void *type;
   clua_release release;
   void *value;
   int user_values;
-} object_order;
+} object_parameters;
 
-static int push_object(lua_State *L, const clua_order *request) {
+static int push_object(lua_State *L, const clua_operation *request) {
   refuse_when_closing(L);
-  const object_order *order = request->context;
-  object *o = lua_newuserdatauv(L, sizeof *o, order->user_values);
+  const object_parameters *parameters = request->context;
+  object *o = lua_newuserdatauv(L, sizeof *o, parameters->user_values);
   *o = (object){NULL, NULL, NULL, NULL};
-  lua_rawgetp(L, LUA_REGISTRYINDEX, order->type);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, parameters->type);
   lua_setmetatable(L, -2);
-  *o = (object){&object_magic, order->type, order->release, order->value};
+  *o = (object){&object_magic, parameters->type, parameters->release, parameters->value};
   return 1;
 }
 
 int clua_push_object(
   lua_State *L, const void *type, clua_release release, void *value, int user_values) {
-  object_order order = {type, release, value, user_values};
-  clua_order o = {.work = push_object, .context = &order};
+  object_parameters parameters = {type, release, value, user_values};
+  clua_operation o = {.work = push_object, .context = &parameters};
   return clua_protect(L, &o, 1);
 }
 
@@ -150,8 +150,8 @@ void *clua_to_any_object(lua_State *L, int index, const void **type) {
   return o->value;
 }
 
-// __index: upvalue 1 has the methods, and for each property what stands behind its getter,
-// which is invoked without a call of its own: with self and the name on the stack.
+// __index: upvalue 1 holds the methods, and for each property the block of its getter, which is
+// invoked directly with self and the name on the stack.
 static int index_object(lua_State *L) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
@@ -162,7 +162,7 @@ static int index_object(lua_State *L) {
   return results >= 0 ? results : clua_finish(L, results);
 }
 
-// __newindex: upvalue 1 has what stands behind each setter, upvalue 2 is the type's name.
+// __newindex: upvalue 1 holds the blocks of the setters, upvalue 2 the type name.
 static int assign_object(lua_State *L) {
   lua_settop(L, 3);
   lua_pushvalue(L, 2);
@@ -172,26 +172,26 @@ static int assign_object(lua_State *L) {
       lua_tostring(L, lua_upvalueindex(2)));
   }
   function *f = lua_touserdata(L, -1);
-  // A setter sees self and the value.
+  // A setter gets self and the value.
   lua_settop(L, 3);
   lua_remove(L, 2);
   int results = f->invoke(f->context, L);
   return results >= 0 ? results : clua_finish(L, results);
 }
 
-// Copies what stands behind the functions of the table at `from` into the table at `to`.
+// Copies the blocks of the functions of the table at `from` into the table at `to`.
 static void copy_accessors(lua_State *L, int from, int to) {
   lua_pushnil(L);
   while (lua_next(L, from) != 0) {
     lua_pushvalue(L, -2);
-    if (lua_getupvalue(L, -2, 1) == NULL) luaL_error(L, "an accessor is no host function");
+    if (lua_getupvalue(L, -2, 1) == NULL) luaL_error(L, "an accessor is not a host function");
     lua_rawset(L, to);
     lua_pop(L, 1);
   }
 }
 
 // Stack: methods, getters, setters, metatable.
-static int complete_metatable(lua_State *L, const clua_order *o) {
+static int complete_metatable(lua_State *L, const clua_operation *o) {
   (void)o;
   copy_accessors(L, 2, 1);
   lua_pushvalue(L, 1);
@@ -208,7 +208,7 @@ static int complete_metatable(lua_State *L, const clua_order *o) {
 }
 
 int clua_complete_metatable(lua_State *L) {
-  clua_order o = {.work = complete_metatable, .arguments = 4};
+  clua_operation o = {.work = complete_metatable, .arguments = 4};
   return clua_protect(L, &o, 1);
 }
 
@@ -220,8 +220,7 @@ bool clua_is_host_block(lua_State *L, int index) {
   return object_at(L, index) != NULL || function_at(L, index) != NULL;
 }
 
-// The name leaves the stack first: where the argument is missing it would stand in its
-// place.
+// Pops the name first: if the argument is missing, the name would be at its index.
 static int type_error(lua_State *L, int argument) {
   char name[64];
   snprintf(name, sizeof name, "%s", lua_tostring(L, -1));

@@ -1,13 +1,15 @@
 #include "clua.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
-// Warnings as the reference manual's `warn` describes them: the control messages "@on"
-// and "@off", and a line on stderr for each whole message.
+// Warnings as the reference manual describes `warn`: control messages "@on" and "@off", and one line
+// on stderr for each complete message.
 static void warn_off(void *context, const char *message, int continues);
 
 static void warn_continue(void *context, const char *message, int continues) {
@@ -39,8 +41,7 @@ void clua_warn(void *context, const char *message, int continues) {
   warn_continue(context, message, continues);
 }
 
-// Nothing may raise outside a protected call; if something does, this says so before
-// Lua aborts the process.
+// Reports an error outside a protected call, which is a bug here, before Lua aborts the process.
 static int panic(lua_State *L) {
   const char *message = lua_tostring(L, -1);
   fprintf(stderr, "Lua error outside a protected call: %s\n", message ? message : "?");
@@ -58,14 +59,14 @@ static int prepare(lua_State *L) {
 
 int clua_exit_program(lua_State *L) {
   clua_host *host = clua_host_of(L);
-  // Code 0, true and nothing mean success, as for os.exit itself.
+  // As in os.exit, 0, true and no argument mean success.
   bool succeeds = lua_isnoneornil(L, 1) ||
       (lua_isboolean(L, 1) ? lua_toboolean(L, 1) : lua_tointeger(L, 1) == 0);
   if (!host->callbacks.will_exit(host->context, succeeds)) {
-    return luaL_error(L, "os.exit(%s) was called, and the program is not the script's to end",
+    return luaL_error(L, "os.exit(%s) was called, but this script may not exit the process",
         lua_isnone(L, 1) ? "nil" : luaL_tolstring(L, 1, NULL));
   }
-  clua_leave_streams(host);
+  clua_detach_streams(host);
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
@@ -73,6 +74,16 @@ void clua_replace_exit(lua_State *L) {
   lua_getfield(L, -1, "exit");
   lua_pushcclosure(L, clua_exit_program, 1);
   lua_setfield(L, -2, "exit");
+}
+
+void clua_write_stderr(const char *bytes, size_t count) {
+  while (count > 0) {
+    ssize_t written = write(STDERR_FILENO, bytes, count);
+    if (written < 0 && errno != EINTR) return;
+    if (written < 0) continue;
+    bytes += written;
+    count -= (size_t)written;
+  }
 }
 
 clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *context) {
@@ -86,7 +97,7 @@ clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *contex
     free(host);
     return NULL;
   }
-  // New coroutines copy this word from the main one, so each finds its host.
+  // New coroutines copy this word from the main state, so each finds its host.
   *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)host;
   host->main = L;
   host->running = L;
@@ -102,12 +113,12 @@ clua_host *clua_open(clua_memory *memory, clua_callbacks callbacks, void *contex
 
 void clua_close(clua_host *host) {
   host->is_closing = true;
-  // Finalizers get their time without an old interrupt.
+  // No earlier interrupt may reach the finalizers.
   clua_set_request(host, CLUA_RUNNING);
   clua_set_task_request(host, CLUA_RUNNING);
   lua_sethook(host->main, NULL, 0, 0);
   lua_close(host->main);
-  clua_leave_streams(host);
+  clua_detach_streams(host);
   host->running = NULL;
   free(host);
 }

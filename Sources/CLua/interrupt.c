@@ -8,7 +8,7 @@
 
 static _Thread_local clua_host *bound;
 
-// The mask of the program's first thread, and whether SIGPIPE was ignored, as it was started.
+// The signal mask of the first thread, and whether SIGPIPE was ignored, at process start.
 static sigset_t inherited;
 static bool ignored_broken_pipe;
 
@@ -21,14 +21,14 @@ __attribute__((constructor)) static void keep_inherited(void) {
 void clua_bind_thread(clua_host *host) {
   bound = host;
   if (host == NULL) return;
-  // A thread that was made by one with signals blocked, as the workers of Swift's
-  // concurrency are, has them blocked too, and so would the programs that a script runs.
+  // Threads inherit the signal mask, and Swift's concurrency workers block signals. The child
+  // processes of a script must not inherit that.
   sigset_t mask = inherited;
   sigdelset(&mask, clua_interrupt_signal());
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-bool clua_inherited_broken_pipe(void) { return ignored_broken_pipe; }
+bool clua_ignored_broken_pipe(void) { return ignored_broken_pipe; }
 
 void clua_inherited_mask(sigset_t *mask) { *mask = inherited; }
 
@@ -73,18 +73,18 @@ void clua_set_message(clua_host *host, const char *message) {
   snprintf(host->message, sizeof host->message, "%s", message);
 }
 
-// Lets hooks run again where one raises: Lua switches them off while one runs, and what an error
-// runs before it is caught (a message handler, the closers of a coroutine) could not be interrupted
-// otherwise. No function of Lua does that; in every release of 5.4 the switch lies here (lstate.h:
-// next, tt, marked, status, allowhook), and in a hook it is off. A test holds this to be true.
+// Enables hooks before a hook raises. Lua disables them while one runs, so the code that an error
+// runs before it is caught (a message handler, the closers of a coroutine) could not be interrupted.
+// Lua has no function for this; in every 5.4 release the flag is here (lstate.h: next, tt, marked,
+// status, allowhook). A test checks that.
 static void allow_hooks(lua_State *L) {
   _Static_assert(LUA_VERSION_NUM == 504, "where does lua_State keep allowhook?");
   unsigned char *allowhook = (unsigned char *)L + sizeof(void *) + 3;
   if (*allowhook == 0) *allowhook = 1;
 }
 
-// Whether the function that is called or returns is the host's message handler: an error in it
-// would take the place of the one that it is to keep.
+// Whether the function that is called or returns is clua_keep_error. An error raised in it would
+// replace the one that it must keep.
 static bool is_message_handler(lua_State *L, lua_Debug *activation) {
   if (activation->event != LUA_HOOKCALL && activation->event != LUA_HOOKRET) return false;
   lua_getinfo(L, "f", activation);
@@ -95,8 +95,8 @@ static bool is_message_handler(lua_State *L, lua_Debug *activation) {
 
 static void interrupt_hook(lua_State *L, lua_Debug *activation) {
   clua_host *host = clua_host_of(L);
-  // A protected call of the host's begins or ends: it is no instruction of the script.
-  if (host->order != NULL || is_message_handler(L, activation)) return;
+  // A protected call of the host begins or ends; that is no instruction of the script.
+  if (host->operation != NULL || is_message_handler(L, activation)) return;
   int request = all_requests(host);
   if (request & INTERRUPT) {
     __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);
@@ -106,7 +106,7 @@ static void interrupt_hook(lua_State *L, lua_Debug *activation) {
     luaL_error(L, "%s", host->message);
   }
   int result = request & TASK ? host->callbacks.task_due(host->context, L) : 0;
-  // Also what was left over from an interrupt that another coroutine has met.
+  // Also removes a hook left over from an interrupt that another coroutine has raised.
   if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
   if (result == 0) return;
   allow_hooks(L);
@@ -124,8 +124,8 @@ void clua_arm(clua_host *host) {
 lua_State *clua_switch(clua_host *host, lua_State *to) {
   lua_State *from = host->running;
   host->running = to;
-  // A signal before this line finds the old state, one after it the new one; the check
-  // that follows covers the first.
+  // A signal before this line arms the old state, one after it the new one. The check below covers
+  // the first case.
   atomic_signal_fence(memory_order_seq_cst);
   if (__builtin_expect(all_requests(host) != CLUA_RUNNING, 0)) clua_arm(host);
   return from;
@@ -146,7 +146,7 @@ static void install(void) {
   struct sigaction action = {0};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  // No SA_RESTART: a blocked read must end.
+  // No SA_RESTART: the signal must interrupt a blocked read.
   installed = sigaction(clua_interrupt_signal(), &action, NULL) == 0;
 }
 

@@ -2,8 +2,8 @@
 
 #include "internal.h"
 
-// `used` has one writer, so a load and a store of it are enough; both are plain moves on the
-// machines that this runs on. Other threads read it to see whether a reservation fits.
+// `used` has one writer, so an atomic load and store suffice; both compile to plain moves. Other
+// threads read it to check a reservation.
 static size_t used(const clua_memory *memory) {
   return __atomic_load_n(&memory->used, __ATOMIC_RELAXED);
 }
@@ -18,10 +18,9 @@ static bool has_room(const clua_memory *memory, size_t reserved, size_t bytes) {
   return held <= limit && reserved <= limit - held && bytes <= limit - held - reserved;
 }
 
-// By lua_Alloc's contract: with `block` NULL, `osize` is no size but the kind of object; `nsize`
-// 0 frees; and Lua assumes that a shrink cannot fail. A NULL makes Lua collect everything it can
-// and ask once more before it says "not enough memory", so the limit needs no collection of its
-// own.
+// The contract of lua_Alloc: if `block` is NULL, `osize` is an object kind, not a size; `nsize` 0
+// frees; a shrink must not fail. After a NULL Lua runs a full collection and retries before it
+// raises "not enough memory", so the limit needs no collection here.
 void *clua_allocate(void *context, void *block, size_t osize, size_t nsize) {
   clua_memory *memory = context;
   size_t old = block == NULL ? 0 : osize;

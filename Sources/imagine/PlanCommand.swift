@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import ImagineREPL
 import ImagineScripting
 import Lua
+import LuaCommand
 import Synchronization
 
 /// `imagine plan`: what a script would ask for and cost. The plan alone goes to stdout; what the

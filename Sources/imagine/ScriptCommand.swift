@@ -1,6 +1,6 @@
-import ImagineREPL
 import ImagineScripting
 import Lua
+import LuaCommand
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,5 +1,5 @@
-import ImagineREPL
 import ImagineScripting
+import LuaCommand
 
 #if canImport(Glibc)
   import Glibc

@@ -16,7 +16,7 @@ struct CommandTests {
     for (arguments, message) in [
       (["-z"], "unrecognized option '-z'"), (["-e"], "'-e' needs argument"),
       (["-l"], "'-l' needs argument"), (["-Ex"], "unrecognized option '-Ex'"),
-      (["---"], "unrecognized option '---'"), (["--memory", "x"], "--memory: 'x' is no size"),
+      (["---"], "unrecognized option '---'"), (["--memory", "x"], "--memory: 'x' is not a size"),
     ] {
       let result = try Program.run(arguments)
       #expect(result.code == 1)
@@ -188,7 +188,7 @@ struct CommandTests {
   @Test("a time limit longer than there is time is a usage error", arguments: ["1e30", "1e300h"])
   func endlessTimeLimit(time: String) throws {
     let result = try Program.run(["--timeout", time, "-e", ""])
-    #expect(result.errors.contains("--timeout: '\(time)' is no time such as 30s or 500ms"))
+    #expect(result.errors.contains("--timeout: '\(time)' is not a time such as 30s or 500ms"))
   }
 
   @Test("the first Ctrl-C raises once, and the second ends the program with 130")

@@ -147,9 +147,9 @@ struct LimitTests {
 
   @Test("what cannot be interrupted is told to the host after the second grace")
   func uninterruptible() async throws {
-    let told = Gate()
+    let told = OneShotEvent()
     var configuration = Self.quick
-    configuration.whenUninterruptible = { told.open() }
+    configuration.whenUninterruptible = { told.set() }
     let interpreter = try LuaInterpreter(configuration: configuration)
     defer { interpreter.close() }
     await #expect(throws: LuaError.self) {

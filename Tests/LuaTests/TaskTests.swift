@@ -136,9 +136,9 @@ struct TaskTests {
       ("task.semaphore(0)", "at least 1 expected"),
       ("task.timeout('x', print)", "number expected, got string"),
       ("task.timeout(-1, print)", "bad argument #1 to 'timeout' (time is negative)"),
-      ("task.timeout(0/0, print)", "bad argument #1 to 'timeout' (time is no number)"),
+      ("task.timeout(0/0, print)", "bad argument #1 to 'timeout' (time is not a number)"),
       ("task.timeout(1, 2)", "bad argument #2 to 'timeout' (function expected, got number)"),
-      ("task.sleep(0/0)", "bad argument #1 to 'sleep' (time is no number)"),
+      ("task.sleep(0/0)", "bad argument #1 to 'sleep' (time is not a number)"),
       (
         "task.map({a = 1}, print)",
         "bad argument #1 to 'map' (list expected, got a table with the key 'a')"
@@ -152,7 +152,7 @@ struct TaskTests {
       ("task.semaphore(0/0)", "number has no integer representation"),
       ("task.semaphore(1e300)", "number has no integer representation"),
       ("task.semaphore({})", "bad argument #1 to 'semaphore' (number expected, got table)"),
-      ("task.channel(-1)", "bad argument #1 to 'channel' (a capacity is not negative)"),
+      ("task.channel(-1)", "bad argument #1 to 'channel' (the capacity is negative)"),
       ("task.channel(0.5)", "number has no integer representation"),
     ] {
       #expect(try await luaError(call).message.contains(message))

@@ -51,7 +51,7 @@ struct WorkTests {
   @Test("the runtime's executors are as this library takes them to be")
   func executors() {
     // Where this fails, a piece of work costs a change of threads; see WorkRunner.
-    #expect(UnownedSerialExecutor.isTwoWords)
+    #expect(UnownedSerialExecutor.hasKnownLayout)
   }
 
   @Test("is let go of when it has ended, and its task when the state is closed")
