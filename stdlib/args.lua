@@ -1,24 +1,23 @@
---- The arguments of a script: options, flags, their checks and the help text.
+--- Parses the arguments of a script: options, flags, checks and the help text.
 ---
 --- ```lua
 --- local args = require "args"
 --- local options = args.parse{
----   summary = "Draws a picture for every row of a table.",
+---   summary = "Generates an image for each row of a table.",
 ---   { "table", help = "a CSV file with a column 'prompt'" },
----   { "--out", "-o", value = "FOLDER", default = "out", help = "where the pictures go" },
----   { "--limit", type = "integer", min = 1, default = 8, help = "pictures at a time" },
----   { "--dry-run", help = "draw nothing" },
+---   { "--out", "-o", value = "FOLDER", default = "out", help = "the output folder" },
+---   { "--limit", type = "integer", min = 1, default = 8, help = "images at a time" },
+---   { "--dry-run", help = "generate nothing" },
 --- }
 --- print(options.table, options.out, options.limit, options.dry_run)
 --- ```
 ---
---- `imagine batch.lua prompts.csv -o pictures --limit=4` then gives `prompts.csv`, `pictures`, `4`
---- and `false`. `--help` and `-h` print the help and end the script; a wrong argument prints what
---- is wrong and how the script is called, and ends it with the code 64.
---- An option is a string where it has a `default`, `value`, `choices`, `required` or `many`, else a
---- flag, unless `type` says what it is.
+--- `imagine batch.lua prompts.csv -o images --limit=4` then prints `prompts.csv`, `images`, `4` and
+--- `false`. `--help` and `-h` print the help and exit. A wrong argument prints an error and the usage
+--- and exits with code 64. Without a `type`, an option is a string if it has a `default`, `value`,
+--- `choices`, `required` or `many`, else a flag.
 ---
---- Written are `--name value`, `--name=value`, `-n value`, `-nvalue`, and flags alone or together
+--- The syntax is `--name value`, `--name=value`, `-n value`, `-nvalue`, and flags alone or combined
 --- (`-vq`). After `--` everything is an operand.
 ---
 ---@class args
@@ -29,19 +28,19 @@ local native = select(2, ...)
 ---@class args.parameter
 ---@field [1] string `--name`, or `name` for an operand
 ---@field [2]? string `-n`
----@field help? string what it is for, in a line
+---@field help? string a one-line description
 ---@field type? "string"|"integer"|"number"|"flag"
----@field value? string what the help calls the value
----@field default? any what an option or operand is where it is not given
----@field choices? string[] the values that are allowed
----@field min? number the least number
----@field max? number the greatest number
----@field required? boolean must be given; true for an operand without a default unless given
----@field many? boolean may be given several times, and is a list; of operands only the last
+---@field value? string the placeholder of the value in the help
+---@field default? any the value of a missing option or operand
+---@field choices? string[] the allowed values
+---@field min? number the smallest allowed number
+---@field max? number the largest allowed number
+---@field required? boolean must be given; the default is true for an operand without `default`
+---@field many? boolean may be repeated, and is a list; only for options and the last operand
 
 ---@class args.specification
----@field summary? string what the script does, in a line or more
----@field name? string the script's name; that in `arg[0]` unless given
+---@field summary? string what the script does, one line or more
+---@field name? string the script's name; the default is that of `arg[0]`
 ---@field [integer] args.parameter
 
 local parameter_fields = {
@@ -53,7 +52,7 @@ local field_types = {
   max = "number", required = "boolean", many = "boolean",
 }
 
--- The parameters of a specification, completed.
+-- Checks a specification and fills in the defaults of its parameters.
 local function complete(specification)
   if type(specification) ~= "table" then
     native.fault(("args: the specification is a %s (expected a table)"):format(
@@ -63,7 +62,7 @@ local function complete(specification)
   for _, name in ipairs(parameter_fields) do known[name] = true end
   local spec = { options = {}, operands = {}, by_name = {}, names = {}, all = {} }
   local function add_name(name, parameter)
-    if spec.by_name[name] then native.fault(("args: '%s' is there twice"):format(name)) end
+    if spec.by_name[name] then native.fault(("args: '%s' is declared twice"):format(name)) end
     spec.by_name[name] = parameter
     spec.names[#spec.names + 1] = name
   end
@@ -106,7 +105,7 @@ local function complete(specification)
     else
       local last = spec.operands[#spec.operands]
       if last and last.many then
-        native.fault(("args: no operand can follow '%s', which takes all"):format(last.long))
+        native.fault(("args: no operand can follow '%s', which takes all the rest"):format(last.long))
       end
       spec.operands[#spec.operands + 1] = parameter
     end
@@ -147,7 +146,7 @@ local function usage(specification, spec)
   return table.concat(parts, " ")
 end
 
--- The help's lines of one parameter: its names and what it is for.
+-- The two columns of a parameter in the help: its names and its description.
 local function described(parameter)
   local names = parameter.value
   if parameter.is_option then
@@ -201,23 +200,23 @@ function args.help(specification)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- What a parameter is called in messages.
+-- The name of a parameter in messages.
 local function title(parameter, written)
   return parameter.is_option and written or parameter.value
 end
 
--- A value of a parameter's type; nil and a message where it is none.
+-- Converts and checks a value; returns nil and a message if it is invalid.
 local function checked(parameter, text, written)
   local value = text
   if parameter.type == "integer" then
     value = math.tointeger(tonumber(text))
     if not value then
-      return nil, ("%s: '%s' is no integer"):format(title(parameter, written), text)
+      return nil, ("%s: '%s' is not an integer"):format(title(parameter, written), text)
     end
   elseif parameter.type == "number" then
     value = tonumber(text)
     if not value or value - value ~= 0 then
-      return nil, ("%s: '%s' is no number"):format(title(parameter, written), text)
+      return nil, ("%s: '%s' is not a number"):format(title(parameter, written), text)
     end
   end
   if parameter.min and type(value) == "number" and value < parameter.min then
@@ -237,7 +236,7 @@ local function checked(parameter, text, written)
   return value
 end
 
--- Splits a word into an option's name and the value in it: `--name=value`, `-nvalue`.
+-- Splits a word into an option's name and its attached value: `--name=value`, `-nvalue`.
 local function split(spec, word)
   if word:sub(1, 2) == "--" then
     local name, value = word:match("^(%-%-[^=]+)=(.*)$")
@@ -249,7 +248,7 @@ local function split(spec, word)
   return name, rest
 end
 
--- Reads a list of words into the options' and operands' values.
+-- Parses words into the values of options and operands.
 local function read(spec, words)
   local values, operands, place, only_operands = {}, {}, 1, false
   local function put(parameter, text, written)
@@ -282,7 +281,7 @@ local function read(spec, words)
     values[parameter.key] = true
     if not value then return nil end
     if name:sub(1, 2) == "--" then return ("%s takes no value"):format(name) end
-    -- Flags together: the rest of the word is the next one.
+    -- Combined flags: the rest of the word is the next flag.
     return option("-" .. value)
   end
 
@@ -321,10 +320,10 @@ local function read(spec, words)
   return values
 end
 
---- Reads arguments and gives their values by name, with `_` for `-`. Never ends the script: nil and
---- a message tell what is wrong, and the message `help` that the help was asked for.
+--- Parses arguments and returns their values by name, with `_` for `-`. Never exits: after an error
+--- it returns nil and a message, and after `--help` nil and the message `help`.
 ---@param specification args.specification
----@param words? string[] the script's own arguments unless given
+---@param words? string[] the default is the script's own arguments
 ---@return table<string, any>? values
 ---@return string? message
 function args.read(specification, words)
@@ -333,8 +332,8 @@ function args.read(specification, words)
   return read(spec, words)
 end
 
---- Reads the script's arguments and gives their values by name, with `_` for `-`. Ends the script
---- where they are wrong or where the help is asked for.
+--- Parses the script's arguments and returns their values by name, with `_` for `-`. Exits after a
+--- wrong argument and after `--help`.
 ---@param specification args.specification
 ---@return table<string, any> values
 function args.parse(specification)
@@ -345,7 +344,7 @@ function args.parse(specification)
     os.exit(0, true)
   end
   local name = script_name(specification)
-  io.stderr:write(("%s: %s\n%s\n%s: --help tells more\n"):format(
+  io.stderr:write(("%s: %s\n%s\ntry %s --help\n"):format(
     name, message, usage(specification, complete(specification)), name))
   os.exit(64, true)
 end

@@ -7,16 +7,16 @@
 --- csv.write("out/report.csv", { { name = "cat", seed = 7 } }, { columns = { "name", "seed" } })
 --- ```
 ---
---- The first row names the columns, and every other row is a table by those names. Cells are
---- strings, as written. An empty cell is no field, so that `row.seed or 7` reads as it should, and
---- so that a row may be handed to `imagine.generate`; an empty cell in quotes, `""`, is the empty
---- string. Commas, quotes and line ends in quoted cells, CRLF and a byte order mark are read as
---- spreadsheets write them; empty lines, and rows of separators alone, are no rows. A fault is an
---- error of kind `validation` that names the line.
+--- The first row names the columns, and every other row is a table with those keys. Cells are
+--- strings, unchanged. An empty cell becomes no field, so that `row.seed or 7` works and a row can be
+--- passed to `imagine.generate`; an empty quoted cell, `""`, is the empty string. Quoted commas, quotes
+--- and line ends, CRLF and a byte order mark are read as spreadsheets write them. Empty lines and rows
+--- of separators only are skipped. A malformed file raises an error of kind `validation` that names
+--- the line.
 ---
---- The extension of a path decides the form: `.tsv` is separated by tabs, `.jsonl` and `.ndjson`
---- are JSON Lines, one object a line, where numbers, booleans, lists and objects stay what they are
---- and a field that is null is left out. All else is CSV.
+--- The extension of a path selects the format: `.tsv` is separated by tabs; `.jsonl` and `.ndjson`
+--- are JSON Lines, one object a line, where numbers, booleans, lists and objects keep their type and
+--- null fields are omitted. Everything else is CSV.
 ---
 ---@class csv
 local csv = {}
@@ -24,11 +24,11 @@ local csv = {}
 local native = select(2, ...)
 
 ---@class csv.options
----@field separator? string one character; `,` unless the path says otherwise
----@field header? boolean false: there is no header row, and a row is a list of strings
+---@field separator? string one character; the default depends on the path, else `,`
+---@field header? boolean false: there is no header row, and each row is a list of strings
 
 ---@class csv.write_options: csv.options
----@field columns? string[] the columns and their order; all names that occur, sorted, unless given
+---@field columns? string[] the columns in order; the default is all names that occur, sorted
 
 local forms = { tsv = "\t", jsonl = "lines", ndjson = "lines" }
 
@@ -36,7 +36,7 @@ local function form_of(path)
   return forms[require "imagine.fs".extension(path)] or ","
 end
 
--- The options, checked, with the separator that a path asks for.
+-- Checks the options and sets the separator of a path.
 local function read_options(options, allowed, called, separator)
   if options ~= nil and type(options) ~= "table" then
     native.fault(("%s: options are a %s (expected a table)"):format(called, type(options)))
@@ -72,8 +72,7 @@ local function check_text(text, called)
   end
 end
 
--- Gives the cells of each record and the line it begins on. A cell that is empty and not quoted is
--- false.
+-- Returns the cells of each record and the line where it begins. An empty unquoted cell is false.
 local function records(text, separator, source)
   local position, line = 1, 1
   if text:sub(1, 3) == "\239\187\191" then position = 4 end
@@ -83,7 +82,7 @@ local function records(text, separator, source)
     native.fault(("%s: line %d: %s"):format(source, line, message))
   end
 
-  -- The cell in quotes at `position`, which moves behind it.
+  -- Reads the quoted cell at `position` and advances it.
   local function quoted()
     local start, parts = position, {}
     while true do
@@ -98,7 +97,7 @@ local function records(text, separator, source)
   end
 
   local function record()
-    -- Empty lines are no records.
+    -- Skip empty lines.
     while true do
       local _, stop = text:find("^\r?\n", position)
       if not stop then _, stop = text:find("^\r", position) end
@@ -138,7 +137,7 @@ local function records(text, separator, source)
     end
   end
 
-  -- Spreadsheets write empty rows as separators alone.
+  -- Spreadsheets write empty rows as separators only.
   local function is_empty(cells)
     for index = 1, cells.n do
       if cells[index] then return false end
@@ -154,7 +153,7 @@ local function records(text, separator, source)
   end
 end
 
--- The names of the columns, by their places; a place without a name is false.
+-- The names of the columns by position; a column without a name is false.
 local function columns_of(cells, source, line)
   local columns, seen = {}, {}
   for index = 1, cells.n do
@@ -182,7 +181,7 @@ local function decode(text, options, source)
       for index = 1, cells.n do
         local cell, name = cells[index], columns[index]
         if cell and not name then
-          native.fault(("%s: line %d: cell %d, '%s', is in no column that has a name")
+          native.fault(("%s: line %d: cell %d, '%s', has no column name")
             :format(source, line, index, cell))
         end
         row[name or ""] = cell or nil
@@ -197,7 +196,7 @@ local function decode(text, options, source)
   return rows, names
 end
 
--- The message of an error of the library; anything else, such as an interrupt, is raised again.
+-- The message of an error of the library; re-raises anything else, such as an interrupt.
 local function reason(fault)
   if type(fault) ~= "userdata" then error(fault, 0) end
   return fault.message
@@ -216,7 +215,7 @@ local function decode_lines(text, source)
         native.fault(("%s: line %d%s"):format(
           source, line, place and place .. rest or ": " .. message))
       elseif type(row) ~= "table" then
-        native.fault(("%s: line %d: a %s is no row (expected an object or an array)"):format(
+        native.fault(("%s: line %d: a %s is not a row (expected an object or an array)"):format(
           source, line, type(row)))
       end
       rows[#rows + 1] = row
@@ -225,7 +224,7 @@ local function decode_lines(text, source)
   return rows
 end
 
---- Reads a CSV text: its rows, and the names of its columns in order.
+--- Parses a CSV text. Returns its rows and the names of its columns in order.
 ---@param text string
 ---@param options? csv.options
 ---@return table<string, string>[] rows
@@ -235,7 +234,7 @@ function csv.decode(text, options)
   return decode(text, read_options(options, reading, "csv.decode"), "csv.decode")
 end
 
---- Reads JSON Lines: one value, an object or an array, a line.
+--- Parses JSON Lines: each line is an object or an array.
 ---@param text string
 ---@return table[] rows
 function csv.decode_lines(text)
@@ -243,7 +242,7 @@ function csv.decode_lines(text)
   return decode_lines(text, "csv.decode_lines")
 end
 
---- Reads a file: its rows and, of CSV and TSV, the names of its columns in order.
+--- Reads a file. Returns its rows and, for CSV and TSV, the names of its columns in order.
 ---@param path string
 ---@param options? csv.options
 ---@return table[] rows
@@ -266,7 +265,7 @@ local function check_rows(rows, called)
   end
 end
 
--- A number as the shortest text that reads as the same number.
+-- The shortest text of a number that reads back as the same number.
 local function number_text(value, called, index, column)
   if math.type(value) == "integer" then return ("%d"):format(value) end
   if value ~= value or value == math.huge or value == -math.huge then
@@ -281,7 +280,7 @@ local function number_text(value, called, index, column)
   end
 end
 
--- A value as a cell's text. What a spreadsheet has to see in quotes gets them.
+-- The text of a cell, quoted if spreadsheets need that.
 local function cell_text(value, separator, called, index, column)
   local kind = type(value)
   if kind == "nil" then return "" end
@@ -295,7 +294,7 @@ local function cell_text(value, separator, called, index, column)
   return special and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
--- Every name that occurs in the rows, sorted.
+-- All names that occur in the rows, sorted.
 local function all_columns(rows, called)
   local seen, columns = {}, {}
   for index, row in ipairs(rows) do
@@ -324,7 +323,7 @@ local function encode(rows, options, called)
       cells[place] = cell_text(value, separator, called, index, column)
       is_empty = is_empty and cells[place] == ""
     end
-    -- A row of empty cells alone would be read as none.
+    -- A row of empty cells only would be skipped when it is read.
     if is_empty then cells[1] = '""' end
     lines[#lines + 1] = table.concat(cells, separator)
   end
@@ -358,8 +357,8 @@ local function encode_lines(rows, called)
   return table.concat(lines, "\n")
 end
 
---- Writes rows as a CSV text. A field that is nil is an empty cell; a row without any field has the
---- empty string in its first column, since one of separators alone is read as no row.
+--- Formats rows as a CSV text. A nil field is an empty cell. A row without any field gets the empty
+--- string in its first column, because a row of separators only is skipped when it is read.
 ---@param rows table[]
 ---@param options? csv.write_options
 ---@return string text
@@ -367,15 +366,14 @@ function csv.encode(rows, options)
   return encode(rows, read_options(options, writing, "csv.encode"), "csv.encode")
 end
 
---- Writes rows as JSON Lines.
+--- Formats rows as JSON Lines.
 ---@param rows table[]
 ---@return string text
 function csv.encode_lines(rows)
   return encode_lines(rows, "csv.encode_lines")
 end
 
---- Writes rows to a file and gives its path. The file appears whole or not at all; folders are
---- made.
+--- Writes rows to a file and returns its path. The write is atomic; missing folders are created.
 ---@param path string
 ---@param rows table[]
 ---@param options? csv.write_options

@@ -5,14 +5,13 @@
 --- for _, name in ipairs(fs.list("photos")) do
 ---   if fs.extension(name) == "png" then print(name, fs.info("photos/" .. name).size) end
 --- end
---- fs.write("out/report.txt", "done\n")                      -- makes the folder too
+--- fs.write("out/report.txt", "done\n")                      -- creates the folder too
 --- ```
 ---
---- A path is relative to the folder that the program was started in, and stands for itself: `~` and
---- `*` mean nothing. It is bytes, as the system has it, and need not be UTF-8. What the system refuses
---- is an error of kind `io` that names the path.
+--- Paths are relative to the working directory of the process. `~` and `*` have no meaning. Paths are
+--- bytes and need not be UTF-8. A failed system call raises an error of kind `io` that names the path.
 ---
---- A file that is replaced keeps its mode and its owner, and a link goes on leading to it. Pipes and
+--- A replaced file keeps its mode and owner, and a symbolic link keeps pointing to it. Pipes and
 --- devices, such as `/dev/stdin`, are read to their end and written to.
 ---
 ---@class fs
@@ -25,56 +24,55 @@ local native = select(2, ...)
 ---@field size integer bytes
 ---@field modified number seconds since 1970, as `os.time` counts them
 
---- What there is under a path; nil where nothing is. Links are followed.
+--- The status of a file or folder; nil if it does not exist. Follows symbolic links.
 ---@type fun(path: string): fs.info?
 fs.info = native.info
 
---- Whether there is a file, a folder or anything else under a path.
+--- Whether a path exists.
 ---@param path string
 ---@return boolean
 function fs.exists(path)
   return native.info(path) ~= nil
 end
 
---- The names in a folder, sorted, without `.` and `..`; with `recursive` also what is in its
---- folders, as paths from the folder.
+--- The sorted names in a folder, without `.` and `..`. With `recursive` also the contents of its
+--- subfolders, as paths relative to the folder.
 ---@type fun(folder: string, options?: { recursive?: boolean }): string[]
 fs.list = native.list
 
---- Makes a folder and those above it, and gives its path; one that is there already is no error.
+--- Creates a folder and its parents and returns its path; an existing folder is no error.
 ---@type fun(folder: string): string
 fs.mkdir = native.mkdir
 
---- The bytes of a file, or of what comes out of a pipe: at most 256 MiB, and no more than `--memory`
---- leaves.
+--- The bytes of a file or a pipe: at most 256 MiB, and no more than `--memory` allows.
 ---@type fun(path: string): string
 fs.read = native.read
 
---- The SHA-256 of a file's content, in 64 hexadecimal digits. That of a saved picture differs from
---- its `image.sha256`, which is of the picture as the provider gave it, without metadata.
+--- The SHA-256 of a file's content, in 64 hexadecimal digits. For a saved image it differs from
+--- `image.sha256`, the hash of the image as the provider sent it, without metadata.
 ---@type fun(path: string): string
 fs.sha256 = native.sha256
 
---- Writes a whole file and gives its path. It appears whole or not at all; folders are made. With
---- `overwrite = false` a file that is there is an error and stays as it was.
+--- Writes a file and returns its path. The write is atomic; missing folders are created. With
+--- `overwrite = false` an existing file is an error and stays unchanged.
 ---@type fun(path: string, bytes: string, options?: { overwrite?: boolean }): string
 fs.write = native.write
 
---- Adds to the end of a file, which is made where there is none, and gives its path.
+--- Appends to a file, which is created if it does not exist, and returns its path.
 ---@type fun(path: string, bytes: string): string
 fs.append = native.append
 
---- Removes a file or an empty folder, with `recursive` a folder and all that is in it. Gives false
---- where there was nothing.
+--- Removes a file or an empty folder; with `recursive` a folder with its contents. Returns false if
+--- it does not exist.
 ---@type fun(path: string, options?: { recursive?: boolean }): boolean
 fs.remove = native.remove
 
---- Moves a file or a folder and gives its new path. With `overwrite = false` a file of that name is
---- an error; a folder of that name always is.
+--- Moves a file or a folder and returns its new path. An existing folder at the new path is an error;
+--- with `overwrite = false` an existing file is too.
 ---@type fun(from: string, to: string, options?: { overwrite?: boolean }): string
 fs.move = native.move
 
---- Copies a file and gives the path of the copy, which appears whole or not at all.
+--- Copies a file and returns the path of the copy. The write is atomic.
 ---@type fun(from: string, to: string, options?: { overwrite?: boolean }): string
 fs.copy = native.copy
 
@@ -85,7 +83,7 @@ local function check(path, name)
   return path
 end
 
---- Joins parts of a path with single slashes; an absolute part leaves out those before it.
+--- Joins parts of a path with single slashes; an absolute part discards those before it.
 ---
 --- ```lua
 --- fs.join("out", "cats/", "1.png")     --> "out/cats/1.png"
@@ -112,7 +110,7 @@ function fs.name(path)
   return (check(path, "name"):gsub("(.)/+$", "%1"):match("[^/]+$")) or "/"
 end
 
---- The folder that a path is in: `out` of `out/cat.png`, and `.` of `cat.png`.
+--- The parent folder of a path: `out` of `out/cat.png`, and `.` of `cat.png`.
 ---@param path string
 ---@return string
 function fs.folder(path)
@@ -129,8 +127,7 @@ function fs.stem(path)
   return name:match("^(.+)%.[^.]*$") or name
 end
 
---- The extension in small letters, without its dot: `png` of `out/Cat.PNG`; empty where there is
---- none.
+--- The extension in lower case, without its dot: `png` of `out/Cat.PNG`; empty if there is none.
 ---@param path string
 ---@return string
 function fs.extension(path)

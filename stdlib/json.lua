@@ -1,4 +1,4 @@
---- JSON: texts to Lua values and back.
+--- Decodes and encodes JSON.
 ---
 --- ```lua
 --- local json = require "json"
@@ -8,39 +8,39 @@
 --- --> {"id":7,"note":null,"tags":[]}
 --- ```
 ---
---- Numbers keep their kind: `1` is an integer and `1.0` a float, both ways. An integer of more than
---- 64 bits becomes a float, and so does `-0`. Of fields of one name the last counts. What was an array stays one, even after its last element was removed.
---- Texts are UTF-8. A text that is not JSON, and a value that JSON cannot hold, are errors of kind
---- `validation` that name the place.
+--- Numbers keep their type in both directions: `1` is an integer and `1.0` a float. An integer of more
+--- than 64 bits becomes a float, and so does `-0`. Of duplicate fields the last wins. A decoded array
+--- stays an array, even after its last element was removed. Texts are UTF-8. Invalid JSON, and values
+--- that JSON cannot represent, raise errors of kind `validation` that name the position.
 ---
 ---@class json
 local json = {}
 
 local native = select(2, ...)
 
---- What `null` is in Lua: a value of its own, so that a table can hold it. It counts as true in a
---- condition; compare with `==`.
+--- Represents `null`, so that a table can hold it. It counts as true in a condition; compare with
+--- `==`.
 ---@type userdata
 json.null = native.null
 
---- Reads a JSON text.
+--- Decodes a JSON text.
 ---
---- With `drop_null` a field that is `null` is left out, as Lua's own tables have it; in an array it
---- stays `json.null`, so that the others keep their places.
+--- With `drop_null` null fields of objects are omitted; null elements of arrays stay `json.null`, so
+--- that the other elements keep their positions.
 ---@type fun(text: string, options?: { drop_null?: boolean }): any
 json.decode = native.decode
 
---- Writes a value as JSON: in one line, or with `pretty` indented by two spaces.
+--- Encodes a value as JSON: in one line, or with `pretty` indented by two spaces.
 ---
---- A table with keys 1 … n is an array, one with strings for keys an object. An empty table is an
---- object `{}`, unless it came from an array or went through `json.array`. Keys are sorted, so that
---- the same value gives the same text in every run. Metamethods are not asked.
+--- A table with the keys 1 … n is an array, a table with string keys is an object. An empty table is
+--- an object `{}`, unless it was decoded from an array or marked with `json.array`. Keys are sorted, so
+--- that equal values give equal texts. Metamethods are ignored.
 ---@type fun(value: any, options?: { pretty?: boolean }): string
 json.encode = native.encode
 
---- Marks a table as an array, which matters while it is empty.
+--- Marks a table as an array; needed only for empty tables.
 ---@generic T: table
----@param list? T the table to mark; a new one where it is left out
+---@param list? T the table to mark; the default is a new one
 ---@return T list the same table
 function json.array(list)
   if list ~= nil and type(list) ~= "table" then

@@ -1,4 +1,4 @@
---- Log lines on stderr, as text or as JSON: the standard output belongs to the script's results.
+--- Writes log lines to stderr, as text or JSON. Standard output is for the script's results.
 ---
 --- ```lua
 --- local log = require "log"
@@ -9,8 +9,8 @@
 --- --> {"error":"…","level":"error","message":"refused","time":"2025-03-01T12:30:06Z"}
 --- ```
 ---
---- The environment gives the level and the format where the script does not:
---- `IMAGINE_LOG_LEVEL` (`debug`, `info`, `warn`, `error` or `off`; `info` unless given) and
+--- Unless the script sets them, the level and the format come from the environment variables
+--- `IMAGINE_LOG_LEVEL` (`debug`, `info`, `warn`, `error` or `off`; the default is `info`) and
 --- `IMAGINE_LOG_FORMAT` (`text` or `json`).
 ---
 ---@class log
@@ -21,9 +21,9 @@ local native = select(2, ...)
 ---@alias log.level "debug"|"info"|"warn"|"error"|"off"
 
 ---@class log.options
----@field level? log.level the least level that is written
+---@field level? log.level the lowest level that is written
 ---@field format? "text"|"json"
----@field write? fun(line: string) where a line goes, its line end included; stderr unless given
+---@field write? fun(line: string) writes a line with its newline; the default is stderr
 
 local ranks = { debug = 1, info = 2, warn = 3, error = 4, off = 5 }
 local formats = { text = true, json = true }
@@ -64,8 +64,8 @@ local settings = {
   write = write_stderr,
 }
 
--- Spells out what a terminal would obey: a message may hold a service's words, or a file's name.
--- Of UTF-8, the control characters U+0080 … U+009F are two bytes.
+-- Escapes control characters: messages may contain text of services and file names. U+0080 … U+009F
+-- are two bytes in UTF-8.
 local function printable(text)
   return (text:gsub("[\0-\8\11-\31\127]", function(character)
     return ("\\x%02X"):format(character:byte())
@@ -74,7 +74,7 @@ local function printable(text)
   end))
 end
 
--- A field's value in a line of text: quoted where it would be read as more than one.
+-- The text of a field's value, quoted if it is ambiguous.
 local function text_of(value)
   local text = tostring(value)
   if text == "" or text:find('[%s"=%c]') then
@@ -89,7 +89,7 @@ local function text_line(level, message, fields)
   local names = {}
   for name in next, fields or {} do names[#names + 1] = name end
   table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
-  -- One line, whatever the message holds.
+  -- Always one line.
   local line = printable((message:gsub("%s*[\r\n]+%s*", " ")))
   local parts = { ("%s %-5s %s"):format(os.date("%H:%M:%S"), level, line) }
   for _, name in ipairs(names) do
@@ -98,7 +98,7 @@ local function text_line(level, message, fields)
   return table.concat(parts, " ")
 end
 
--- What JSON cannot hold is written as its text.
+-- Values that JSON cannot represent are written as text.
 local function json_line(level, message, fields)
   local json = require "imagine.json"
   local entry = {}
@@ -121,7 +121,7 @@ local function write(level, message, fields)
   settings.write(line(level, tostring(message), fields) .. "\n")
 end
 
---- Sets the level, the format or where lines go.
+--- Sets the level, the format or the function that writes lines.
 ---@param options log.options
 function log.configure(options)
   if type(options) ~= "table" then
@@ -131,29 +131,29 @@ function log.configure(options)
   for name, value in next, options do settings[name] = value end
 end
 
---- Whether lines of a level are written; for what is costly to find out.
+--- Whether lines of a level are written. Check it before computing an expensive message.
 ---@param level log.level
 ---@return boolean
 function log.enabled(level)
   return ranks[check("level", level, "log.enabled")] >= ranks[settings.level]
 end
 
---- Writes what only the author of the script wants to know.
+--- Logs details for the author of the script.
 ---@param message any
 ---@param fields? table<string, any>
 function log.debug(message, fields) write("debug", message, fields) end
 
---- Writes what the script did.
+--- Logs what the script did.
 ---@param message any
 ---@param fields? table<string, any>
 function log.info(message, fields) write("info", message, fields) end
 
---- Writes what may be wrong.
+--- Logs a possible problem.
 ---@param message any
 ---@param fields? table<string, any>
 function log.warn(message, fields) write("warn", message, fields) end
 
---- Writes what went wrong.
+--- Logs a failure.
 ---@param message any
 ---@param fields? table<string, any>
 function log.error(message, fields) write("error", message, fields) end

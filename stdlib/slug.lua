@@ -1,4 +1,4 @@
---- File names from texts.
+--- Makes file names from texts.
 ---
 --- ```lua
 --- local slug = require "slug"
@@ -7,10 +7,10 @@
 --- slug("猫 in a spacesuit", { separator = "_" })     --> "猫_in_a_spacesuit"
 --- ```
 ---
---- Letters and digits stay, small; accents are taken off Latin letters, and `ß`, `æ`, `ø` and their
---- like are written out. Letters of other scripts stay as they are. Everything else becomes one
---- separator, with none at the ends. Different texts may give the same slug: put a number before it
---- where that matters.
+--- Keeps letters and digits, in lower case. Removes accents from Latin letters and transliterates
+--- letters such as `ß`, `æ` and `ø`. Letters of other scripts stay unchanged. Everything else becomes
+--- one separator, except at the ends. Different texts may give the same slug: add a number if that
+--- matters.
 ---
 ---@class slug
 ---@overload fun(text: string, options?: slug.options): string
@@ -19,11 +19,11 @@ local slug = {}
 local native = select(2, ...)
 
 ---@class slug.options
----@field separator? string between words; `-` unless given
----@field max? integer bytes at most, 80 unless given; the cut is between words where it can be
----@field default? string what a text without letters and digits gives; `untitled` unless given
+---@field separator? string between words; the default is `-`
+---@field max? integer maximum bytes, 80 by default; cuts between words if possible
+---@field default? string the result for a text without letters and digits; `untitled` by default
 
--- Latin letters (U+00C0 … U+017F and a few beyond) by what they become.
+-- The transliteration of Latin letters (U+00C0 … U+017F and a few beyond).
 local latin = {
   a = "ÀÁÂÃÄÅĀĂĄǍàáâãäåāăąǎ", c = "ÇĆĈĊČçćĉċč", d = "ĎĐÐďđð", e = "ÈÉÊËĒĔĖĘĚèéêëēĕėęě",
   g = "ĜĞĠĢĝğġģ", h = "ĤĦĥħ", i = "ÌÍÎÏĨĪĬĮİìíîïĩīĭįı", j = "Ĵĵ", k = "Ķķĸ", l = "ĹĻĽĿŁĺļľŀł",
@@ -37,9 +37,8 @@ for letters, forms in next, latin do
   for _, code in utf8.codes(forms) do folded[code] = letters end
 end
 
--- Ranges of what is neither a letter nor a digit beyond ASCII: Latin-1's signs, general
--- punctuation to dingbats, CJK and full-width punctuation, private use, variation selectors, and
--- the planes of emoji and tags.
+-- Ranges beyond ASCII without letters and digits: Latin-1 signs, general punctuation to dingbats, CJK
+-- and full-width punctuation, private use, variation selectors, and the planes of emoji and tags.
 local signs = {
   { 0x80, 0xA9 }, { 0xAB, 0xB4 }, { 0xB6, 0xB9 }, { 0xBB, 0xBF }, { 0xD7, 0xD7 }, { 0xF7, 0xF7 },
   { 0x2000, 0x2BFF }, { 0x2E00, 0x2E7F }, { 0x3000, 0x3004 }, { 0x3008, 0x3020 },
@@ -56,10 +55,10 @@ local function is_sign(code)
   return false
 end
 
--- What a character becomes; nil for one that parts words.
+-- The replacement of a character; nil for a word separator.
 local function word_part(code)
   if code < 0x80 then return string.char(code):match("%w") end
-  -- Combining accents leave the letter before them as it is.
+  -- Drop combining accents.
   if code >= 0x300 and code <= 0x36F then return "" end
   if folded[code] then return folded[code] end
   if not is_sign(code) then return utf8.char(code) end
@@ -90,13 +89,13 @@ local function check(text, options)
   end
 end
 
--- At most `max` bytes of a word, cut between characters.
+-- Truncates a word to `max` bytes, between characters.
 local function cut(word, max)
   if #word <= max then return word end
   return word:sub(1, utf8.offset(word, 0, max + 1) - 1)
 end
 
---- Makes a file name of a text; `slug(text)` is the same.
+--- Makes a file name from a text; `slug(text)` is the same.
 ---@param text string
 ---@param options? slug.options
 ---@return string
@@ -114,7 +113,7 @@ function slug.of(text, options)
     if part then
       if part ~= "" then word[#word + 1] = part:lower() end
     elseif code ~= 0x27 and code ~= 0x2019 then
-      -- An apostrophe parts no words: "it's" is "its".
+      -- An apostrophe does not separate words: "it's" is "its".
       end_word()
     end
   end

@@ -60,11 +60,11 @@ struct ArgumentTests {
       equal(fault("a", "--lmit=3"), "unknown option '--lmit', did you mean '--limit'?")
       equal(fault("a", "-x"), "unknown option '-x', did you mean '-o'?")
       equal(fault("a", "--limit"), "--limit: a value is missing")
-      equal(fault("a", "--limit", "many"), "--limit: 'many' is no integer")
-      equal(fault("a", "--limit", "2.5"), "--limit: '2.5' is no integer")
+      equal(fault("a", "--limit", "many"), "--limit: 'many' is not an integer")
+      equal(fault("a", "--limit", "2.5"), "--limit: '2.5' is not an integer")
       equal(fault("a", "--limit", "0"), "--limit: 0 is less than 1")
       equal(fault("a", "--limit", "65"), "--limit: 65 is more than 64")
-      equal(fault("a", "--scale", "x"), "--scale: 'x' is no number")
+      equal(fault("a", "--scale", "x"), "--scale: 'x' is not a number")
       equal(fault("a", "--dry-run=yes"), "--dry-run takes no value")
       equal(fault("a", "--style=anme"),
         "--style: 'anme' is not allowed, did you mean 'anime'? (expected one of: anime, realistic)")
@@ -116,7 +116,7 @@ struct ArgumentTests {
       (
         "--nothing", "64",
         "draw.lua: unknown option '--nothing'\nusage: draw.lua [options] TABLE\n"
-          + "draw.lua: --help tells more\n"
+          + "draw.lua: try draw.lua --help\n"
       ),
     ] {
       let results = try runLua(

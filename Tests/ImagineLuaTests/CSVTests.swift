@@ -52,7 +52,7 @@ struct CSVTests {
   @Test(
     "a fault names its line",
     arguments: [
-      (#"a,b\n1,2\n1,2,3"#, "line 3: cell 3, '3', is in no column"),
+      (#"a,b\n1,2\n1,2,3"#, "line 3: cell 3, '3', has no column name"),
       (#"a,b\n\n"x\ny",2\n"1"2,3"#, "line 5: text after the closing quote"),
       (#"a\n1\n"2\n"#, "line 3: a quoted cell has no closing quote"),
       (#"a\n1"2\n"#, "line 2: a quote in a cell"),
@@ -105,7 +105,7 @@ struct CSVTests {
     #expect(
       try faultOfLua(#"require("csv").decode_lines('{"a":1}\n{"a":}')"#)
         == "test.lua:1: csv.decode_lines: line 2, column 6: no value begins so [validation]")
-    #expect(try faultOfLua(#"require("csv").decode_lines("7")"#).contains("a number is no row"))
+    #expect(try faultOfLua(#"require("csv").decode_lines("7")"#).contains("a number is not a row"))
     #expect(
       try faultOfLua("require('csv').encode_lines{ {}, { print } }")
         .contains("csv.encode_lines: row 2: [1] is a function"))
