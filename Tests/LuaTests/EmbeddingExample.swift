@@ -2,7 +2,7 @@ import Lua
 
 // The article "Embedding Lua in a Swift program" quotes this file from here to its end.
 
-/// What a service knows; it answers after a while, as services do.
+/// A service that knows prices and answers after a while.
 actor PriceList {
   private var prices = ["tea": 4.5, "cake": 6.0]
 
@@ -64,7 +64,7 @@ func sumUp(_ goods: [String]) async throws -> Double {
   }
 }
 
-/// What went wrong in a script, in words for its author.
+/// Describes an error of a script to its author.
 func complaint(about source: String) async throws -> String {
   var configuration = LuaConfiguration()
   configuration.memoryLimit = 16 << 20
