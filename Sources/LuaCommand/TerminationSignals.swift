@@ -40,9 +40,9 @@ final class TerminationSignals: Sendable {
     var thread: PosixThread?
     var handledSignals: [Int32] = []
     /// From the signal handler to the thread.
-    var signalPipe: Pipe?
+    var signalPipe: WakeupPipe?
     /// From the thread to ``waitForInput(at:)``.
-    var promptPipe: Pipe?
+    var promptPipe: WakeupPipe?
     var isAtPrompt = false
     /// Whether a thread blocks in a read of standard input.
     var isReading = false
@@ -93,8 +93,8 @@ final class TerminationSignals: Sendable {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  private static func makePipe() -> Pipe? {
-    let pipe = Pipe()
+  private static func makePipe() -> WakeupPipe? {
+    let pipe = WakeupPipe()
     if let pipe { _ = fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK) }
     return pipe
   }
@@ -150,7 +150,7 @@ final class TerminationSignals: Sendable {
 
   // MARK: The thread
 
-  private func runThread(_ pipe: Pipe) {
+  private func runThread(_ pipe: WakeupPipe) {
     // A process inherits blocked signals from the thread that started it, such as a worker of Swift's
     // concurrency. It is enough that one thread receives these.
     PosixThread.blockSignals()

@@ -14,7 +14,7 @@ final class DescriptorPoller: Sendable {
     var isEnding = false
     var thread: PosixThread?
     /// Wakes the thread.
-    var pipe: Pipe?
+    var pipe: WakeupPipe?
 
     func wake() {
       var byte: UInt8 = 1
@@ -65,7 +65,7 @@ final class DescriptorPoller: Sendable {
 
   private func start(_ state: inout State) -> Bool {
     if state.thread != nil { return true }
-    if state.pipe == nil { state.pipe = Pipe() }
+    if state.pipe == nil { state.pipe = WakeupPipe() }
     guard let pipe = state.pipe else { return false }
     state.thread = try? PosixThread { self.runThread(pipe) }
     return state.thread != nil
@@ -73,7 +73,7 @@ final class DescriptorPoller: Sendable {
 
   // MARK: The thread
 
-  private func runThread(_ pipe: Pipe) {
+  private func runThread(_ pipe: WakeupPipe) {
     PosixThread.blockSignals()
     while true {
       let watched = state.withLock { $0.isEnding ? nil : $0.entries }

@@ -1,7 +1,7 @@
 import CLua
 
 /// A pipe that wakes a thread blocked in `poll`. Both ends are closed on exec.
-package struct Pipe: Sendable {
+package struct WakeupPipe: Sendable {
   package let readEnd: Int32
   package let writeEnd: Int32
 
