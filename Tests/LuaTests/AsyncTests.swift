@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lua
 
-@Suite("Async calls read as plain ones")
+@Suite("Async calls")
 struct AsyncTests {
   static let functions: KeyValuePairs<String, LuaNativeFunction> = [
     "echo": Host.echo, "now": Host.now, "ready": Host.ready, "fail": Host.fail,
@@ -10,13 +10,13 @@ struct AsyncTests {
   ]
 
   @Test(
-    "a host call gives its result",
+    "a host call returns its result",
     arguments: [
       ("from the main script", "return echo(7)"),
       ("that is there at once", "return now(7)"),
       ("that was there before the call", "return ready(7)"),
       (
-        "that was there before the call, in a coroutine in a task",
+        "that was known before the call, in a coroutine in a task",
         "return task.spawn(function() return coroutine.wrap(ready)(7) end):await()"
       ),
       ("from a task", "return task.spawn(function() return echo(7) end):await()"),
@@ -91,7 +91,7 @@ struct AsyncTests {
     #expect(try await runLua(source, with: Self.functions) == [7], "\(name)")
   }
 
-  @Test("a script's own yields are not touched")
+  @Test("a script's own yields are unaffected")
   func ownYields() async throws {
     let results = try await runLua(
       """
@@ -113,7 +113,7 @@ struct AsyncTests {
     #expect(results == [10, 20])
   }
 
-  @Test("a coroutine that waits for the host reads as normal and cannot be resumed or closed")
+  @Test("a coroutine that waits for the host has status normal and cannot be resumed or closed")
   func waitingCoroutine() async throws {
     let results = try await runLua(
       """
@@ -136,7 +136,7 @@ struct AsyncTests {
     #expect(results == ["normal", false, "cannot resume non-suspended coroutine", false])
   }
 
-  @Test("an error of the host is raised where the call stands, in a coroutine too")
+  @Test("a host error is raised at the call, in a coroutine too")
   func errors() async throws {
     let results = try await runLua(
       """
@@ -159,7 +159,7 @@ struct AsyncTests {
     #expect(results == [7, true])
   }
 
-  @Test("tasks go on while the main script waits in a comparator")
+  @Test("tasks run while the main script waits in a comparator")
   func othersGoOn() async throws {
     let results = try await runLua(
       """
@@ -172,7 +172,7 @@ struct AsyncTests {
     #expect(results == [true])
   }
 
-  @Test("a call whose result was there raises in a task that was cancelled, once")
+  @Test("a call with a known result raises once in a cancelled task")
   func readyInCancelledTask() async throws {
     let results = try await runLua(
       """
@@ -189,18 +189,18 @@ struct AsyncTests {
     #expect(results == [false, 7])
   }
 
-  @Test("an abandoned work is aborted, and one that is to finish goes on")
+  @Test("abandoned work is aborted, or continues in the background if it must finish")
   func cancellationPolicies() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
-    let gate = AsyncGate()
+    let event = AsyncEvent()
     let log = Log()
     try await interpreter.run { state in
       try state.globals.set(
         "paid",
         to: .async { _ in
           LuaAsyncCall(whenCancelled: .finishInBackground) {
-            await gate.wait()
+            await event.wait()
             await log.add("stored")
             return true
           }
@@ -225,7 +225,7 @@ struct AsyncTests {
         """)
     }
     #expect(interpreter.backgroundWorkCount == 1)
-    await gate.open()
+    await event.set()
     await interpreter.waitForBackgroundWork()
     #expect(interpreter.backgroundWorkCount == 0)
     #expect(await Set(log.entries).isSuperset(of: ["stored"]))
@@ -254,18 +254,18 @@ struct AsyncTests {
   }
 }
 
-/// Opens once.
-actor AsyncGate {
-  private var isOpen = false
+/// An event that happens once.
+actor AsyncEvent {
+  private var hasHappened = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   func wait() async {
-    if isOpen { return }
+    if hasHappened { return }
     await withCheckedContinuation { waiters.append($0) }
   }
 
-  func open() {
-    isOpen = true
+  func set() {
+    hasHappened = true
     for waiter in waiters { waiter.resume() }
     waiters = []
   }

@@ -10,7 +10,7 @@ struct CancellationTests {
     return configuration
   }
 
-  @Test("closes variables, also of coroutines within, and cancels children")
+  @Test("closes variables, also those of nested coroutines, and cancels children")
   func closes() async throws {
     let results = try await runLua(
       """
@@ -32,7 +32,7 @@ struct CancellationTests {
     #expect(results == [false, "cancelled", "cancelled", 3])
   }
 
-  @Test("may be caught once, lets closers wait, and after the grace ends everything")
+  @Test("can be caught once, lets closers wait, and ends everything after the grace")
   func grace() async throws {
     let results = try await runLua(
       """
@@ -52,7 +52,7 @@ struct CancellationTests {
     #expect(results == [1, true, "cancelled"])
   }
 
-  @Test("before the start means that the function never runs")
+  @Test("before the start prevents the function from running")
   func beforeStart() async throws {
     let results = try await runLua(
       """
@@ -80,7 +80,7 @@ struct CancellationTests {
     #expect(results == [false, "timeout", true, 7])
   }
 
-  @Test("a failed maker cancels its children and waits for them")
+  @Test("a failed parent cancels its children and waits for them")
   func failedMaker() async throws {
     let closed = Shared(false)
     _ = try await luaError(
@@ -101,7 +101,7 @@ struct CancellationTests {
     #expect(closed.value)
   }
 
-  @Test("a waiter of a semaphore or channel leaves the queue")
+  @Test("removes a waiter from the queue of a semaphore or channel")
   func leavesQueues() async throws {
     let results = try await runLua(
       """

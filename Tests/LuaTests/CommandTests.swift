@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The command, as a process", .enabled(if: Program.exists), .serialized)
 struct CommandTests {
-  @Test("options are read as lua reads them")
+  @Test("options are parsed as lua parses them")
   func options() throws {
     #expect(try Program.run(["-e", "print(1)", "-eprint(2)"]).output == "1\n2\n")
     #expect(try Program.run(["-v"]).output.hasPrefix("Lua 5.4"))
@@ -31,7 +31,7 @@ struct CommandTests {
     #expect(result.output == "-\ta\tx = 1\t2\ta\tb\n")
   }
 
-  @Test("the environment is read, and ignored with -E")
+  @Test("environment variables are used, and ignored with -E")
   func environment() throws {
     let variables = ["LUA_INIT": "X = 3", "LUA_PATH": "here/?.lua"]
     #expect(
@@ -70,7 +70,7 @@ struct CommandTests {
         .contains(": (error object is a table value)\nstack traceback:"))
   }
 
-  @Test("a text that an object makes of itself stands alone, and any bytes are shown as they are")
+  @Test("a text from __tostring is shown without a traceback, and bytes are shown unchanged")
   func messageBytes() throws {
     #expect(
       try Program.run(["-e", "error(io.stdout)"]).errors.split(separator: "\n").count == 1)
@@ -84,7 +84,7 @@ struct CommandTests {
     #expect(try Program.run(["-c", raw, path], path: "/bin/sh").output == "3\n")
   }
 
-  @Test("chunks, names of files and arguments need not be UTF-8")
+  @Test("chunks, file names and arguments need not be UTF-8")
   func anyBytes() throws {
     guard let path = Program.path else { return }
     let folder = FileManager.default.temporaryDirectory
@@ -118,7 +118,7 @@ struct CommandTests {
     #expect(result.output.contains("\n> \n0\nnil\tBad file descriptor\t9\nnil\n"), "\(result)")
   }
 
-  @Test("a script's arguments are what lies in arg itself")
+  @Test("a script's arguments are the raw elements of arg")
   func rawArguments() throws {
     let change = "setmetatable(arg, {__index = print, __len = function() return 2 end})"
     #expect(try Program.run(["-e", change, "-", "a"], input: "print(...)").output == "a\tnil\n")
@@ -138,7 +138,7 @@ struct CommandTests {
     #expect(try Program.run(["-"], input: source).output == "closed\ncollected\n")
   }
 
-  @Test("a script's first line may be a comment of the shell's")
+  @Test("the first line of a script may be a shebang")
   func firstLine() throws {
     #expect(
       try Program.run(["-"], input: "#!/usr/bin/env imagine\nprint(debug.getinfo(1).currentline)")
@@ -177,7 +177,7 @@ struct CommandTests {
     #expect(ContinuousClock.now - start < .seconds(20))
   }
 
-  @Test("where a script cannot be interrupted, the program says why it ends")
+  @Test("the command reports why it exits when a script cannot be interrupted")
   func uninterruptible() throws {
     let result = try Program.run(
       ["--timeout", "200ms", "-e", "string.find(string.rep('a', 200000), '.*.*.*b')"])
@@ -185,13 +185,13 @@ struct CommandTests {
     #expect(result.errors.contains("timeout: the run took longer than 0.2 seconds"))
   }
 
-  @Test("a time limit longer than there is time is a usage error", arguments: ["1e30", "1e300h"])
+  @Test("an unrepresentably long time limit is a usage error", arguments: ["1e30", "1e300h"])
   func endlessTimeLimit(time: String) throws {
     let result = try Program.run(["--timeout", time, "-e", ""])
     #expect(result.errors.contains("--timeout: '\(time)' is not a time such as 30s or 500ms"))
   }
 
-  @Test("the first Ctrl-C raises once, and the second ends the program with 130")
+  @Test("the first Ctrl-C raises once, and the second exits with 130")
   func interrupts() throws {
     let caught = try Interrupted.run(
       "io.stdout:setvbuf('line') pcall(function() print('go') while true do end end) print('after')",
@@ -212,8 +212,8 @@ struct CommandTests {
     #expect(plain.errors.contains("interrupted!"))
   }
 
-  /// Starts a script in the shell, sends it signals when it has printed a line, and gives what the
-  /// shell says of its end.
+  /// Starts a script in the shell, sends it signals after its first line, and returns how the shell
+  /// reports its end.
   private func end(
     _ script: String, by signals: String, before: String = "", input: String = "</dev/null"
   ) throws -> String {
@@ -236,7 +236,7 @@ struct CommandTests {
     return try Program.run(["-c", commands, path, script, folder.path], path: "/bin/sh").output
   }
 
-  @Test("SIGTERM and SIGHUP end a script, which dies by the signal", arguments: ["TERM", "HUP"])
+  @Test("SIGTERM and SIGHUP end a script, and the process", arguments: ["TERM", "HUP"])
   func termination(signal: String) throws {
     let code = signal == "TERM" ? "code 143\n" : "code 129\n"
     let go = "print('go') io.stdout:flush() "
@@ -258,7 +258,7 @@ struct CommandTests {
     #expect(ignored == "done\ncode 0\n")
   }
 
-  @Test("SIGTERM ends what waits for a line, and its programs", arguments: [true, false])
+  @Test("SIGTERM ends a process that waits for input, and its children", arguments: [true, false])
   func terminationWhileReading(isInteractive: Bool) throws {
     let mark = "3600.\(UInt32.random(in: 100_000...999_999))"
     let script = "print('go') io.stdout:flush() os.execute('sleep \(mark)')"
@@ -270,7 +270,7 @@ struct CommandTests {
     #expect(try Program.run(["-f", mark], path: "/usr/bin/pgrep").output == "")
   }
 
-  @Test("Ctrl-C is handled also where it was inherited as ignored")
+  @Test("Ctrl-C is handled even if it was inherited as ignored")
   func inheritedIgnored() throws {
     guard let path = Program.path else { return }
     let script =

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lua
 
-/// Where a script may call the host, from Lua's own point of view.
+/// All constructs of Lua in which a script may call the host.
 @Suite("A call that waits")
 struct ConstructTests {
   @Test(

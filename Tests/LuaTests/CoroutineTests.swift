@@ -5,7 +5,7 @@ import Testing
 /// The replaced coroutine functions, from the reference manual.
 @Suite("Coroutines")
 struct CoroutineTests {
-  @Test("call a wrong argument what Lua calls it")
+  @Test("describe a wrong argument in Lua's words")
   func wrongArguments() async throws {
     for name in ["resume", "status", "close", "isyieldable"] {
       #expect(
@@ -78,7 +78,7 @@ struct CoroutineTests {
       """)
   }
 
-  @Test("nested without end are an error that can be caught")
+  @Test("nested endlessly raise an error that can be caught")
   func overflow() async throws {
     let results = try await runLua(
       """
@@ -89,7 +89,7 @@ struct CoroutineTests {
     #expect(results == [false, true])
   }
 
-  @Test("that are collected while they wait for the host do no harm")
+  @Test("can be collected while they wait for the host")
   func collected() async throws {
     try await runLua(
       """

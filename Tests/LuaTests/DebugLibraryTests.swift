@@ -2,10 +2,10 @@ import Testing
 
 @testable import Lua
 
-/// What a script can do to the host with `debug`: nothing that ends the program.
+/// A script cannot crash the process with `debug`.
 @Suite("The debug library")
 struct DebugLibraryTests {
-  @Test("reaches nothing that the host keeps beside its objects")
+  @Test("cannot reach the user values of host objects")
   func userValues() async throws {
     try await runLua(
       """
@@ -35,7 +35,7 @@ struct DebugLibraryTests {
       """)
   }
 
-  @Test("cannot change what the host's functions stand on")
+  @Test("cannot change the upvalues of host functions")
   func upvalues() async throws {
     try await runLua(
       """
@@ -51,7 +51,7 @@ struct DebugLibraryTests {
   }
 
   @Test(
-    "cannot take away what the libraries and the host stand on",
+    "cannot remove what the libraries and the host depend on",
     arguments: [
       "for k in pairs(r) do r[k] = nil end",
       "for k in pairs(r) do if type(k) ~= 'number' then r[k] = nil end end",
@@ -138,7 +138,7 @@ struct DebugLibraryTests {
       ])
   }
 
-  @Test("a finalizer that takes references does not take another's")
+  @Test("a finalizer that allocates references does not corrupt others")
   func references() async throws {
     try await runLua(
       """

@@ -10,7 +10,7 @@ struct DocumentationTests {
     try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// What stands between fences of Swift.
+  /// The fenced Swift code.
   private func code(of article: String) -> [String] {
     article.components(separatedBy: "```swift\n").dropFirst().compactMap {
       $0.components(separatedBy: "\n```").first
@@ -26,7 +26,7 @@ struct DocumentationTests {
     #expect(blocks.joined(separator: "\n\n") + "\n" == quoted)
   }
 
-  @Test("the article's example does what the article says")
+  @Test("the example of the article does what the article says")
   func exampleRuns() async throws {
     #expect(try await sumUp(["tea", "cake", "tea"]) == 15)
     #expect(try await complaint(about: "shop.price 'tea'") == "nothing")
@@ -42,7 +42,7 @@ struct DocumentationTests {
         .contains("this takes too long"))
   }
 
-  @Test("every C function has its contract on the page")
+  @Test("the page lists the contract of every C function")
   func contracts() throws {
     let page = try text("Sources/Lua/Lua.docc/CLuaContracts.md")
     let folder = Self.root.appendingPathComponent("Sources/CLua/include")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Errors")
 struct ErrorTests {
-  @Test("of Lua have message, value, place and traceback in Swift")
+  @Test("of Lua have a message, value, position and traceback in Swift")
   func luaErrors() async throws {
     let error = try await luaError("local function f()\n error('oops')\nend\nf()")
     #expect(error.kind == .runtime)
@@ -20,14 +20,14 @@ struct ErrorTests {
     #expect(table.value.type == .table)
   }
 
-  @Test("of syntax are of that kind")
+  @Test("of syntax have kind syntax")
   func syntax() async throws {
     let error = try await luaError("x =")
     #expect(error.kind == .syntax)
     #expect(error.message == "test:1: unexpected symbol near <eof>")
   }
 
-  @Test("of Swift are objects for the script and come back with their cause")
+  @Test("of Swift are objects for the script and return with their cause")
   func swiftErrors() async throws {
     let fail = LuaNativeFunction { _ in throw Unexpected("broken") }
     let results = try await runLua(
@@ -44,7 +44,7 @@ struct ErrorTests {
     #expect(error.traceback?.contains("test:1") == true)
   }
 
-  @Test("keep their text and place while their closers run into errors of their own")
+  @Test("keep their text and position if closers raise other errors")
   func closersWithErrors() async throws {
     let call = LuaNativeFunction { call in
       do { try call.function(1).call([]) } catch {}
@@ -65,7 +65,7 @@ struct ErrorTests {
     #expect(error.traceback?.contains("'fails'") == true)
   }
 
-  @Test("that say themselves what a script sees are that value")
+  @Test("that are convertible become their value")
   func convertible() async throws {
     let fail = LuaNativeFunction { _ in throw Refusal(code: 1202) }
     let results = try await runLua(
@@ -86,7 +86,7 @@ struct ErrorTests {
     #expect(results == [true, "text"])
   }
 
-  @Test("in a finalizer or of a closing state do no harm")
+  @Test("in a finalizer or of a closing state are harmless")
   func finalizers() async throws {
     let interpreter = try LuaInterpreter()
     try await interpreter.run { state in
@@ -103,7 +103,7 @@ struct ErrorTests {
     interpreter.close()
   }
 
-  @Test("after close are of kind closed")
+  @Test("after close have kind closed")
   func closed() async throws {
     let interpreter = try LuaInterpreter()
     interpreter.close()

@@ -40,7 +40,7 @@ struct FunctionTests {
     #expect(results == [.number(16), 7, 3, "12", "1.5"])
   }
 
-  @Test("typed functions take and give Swift values")
+  @Test("typed functions take and return Swift values")
   func typed() async throws {
     let results = try await runLua(
       """
@@ -56,7 +56,7 @@ struct FunctionTests {
     #expect(results == [3, 2, "hello Ada", "hello you", .number(6)])
   }
 
-  @Test("a typed function names the argument that is wrong")
+  @Test("a typed function names the wrong argument")
   func typedErrors() async throws {
     let functions: KeyValuePairs<String, LuaNativeFunction> = [
       "f": .typed { (_: Int, _: String, _: LuaTable) in true }
@@ -80,7 +80,7 @@ struct FunctionTests {
     #expect(results == [42])
   }
 
-  @Test("Swift calls Lua, with all results")
+  @Test("Swift calls Lua and gets all results")
   func callingLua() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -93,7 +93,7 @@ struct FunctionTests {
     }
   }
 
-  @Test("Swift and Lua call each other as deep as Lua allows, and then an error is raised")
+  @Test("Swift and Lua can call each other as deep as Lua allows, then an error is raised")
   func deepRecursion() async throws {
     let call = LuaNativeFunction { call in
       try call.results(of: call.function(1).call([.function(call.function(1))]))
@@ -103,7 +103,7 @@ struct FunctionTests {
     #expect(error.message.contains("overflow"))
   }
 
-  @Test("fields of a table argument are read by name, by its metatable too")
+  @Test("fields of a table argument are read by name, also through its metatable")
   func fields() async throws {
     let describe = LuaNativeFunction { call in
       let width = try call.field(1, "width", as: Int.self)
@@ -143,7 +143,7 @@ struct FunctionTests {
     #expect(results == [200, 200])
   }
 
-  @Test("a function of Lua is called from Swift's tasks, and may wait, fail and be cancelled")
+  @Test("Swift tasks call a Lua function, which may wait, fail and be cancelled")
   func asyncCalls() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }

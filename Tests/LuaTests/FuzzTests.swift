@@ -3,11 +3,11 @@ import Testing
 
 @testable import Lua
 
-/// Calls of everything that a script can reach of this library, with arguments that nobody would
-/// think of: each gives something or raises, and the program lives.
+/// Calls everything that a script can reach of this library with random arguments. Each call must
+/// return or raise.
 @Suite("Hostile calls")
 struct FuzzTests {
-  /// Draws the same numbers for the same seed.
+  /// Generates the same numbers for the same seed.
   private struct Generator: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -106,8 +106,8 @@ struct FuzzTests {
     return lines.joined(separator: "\n")
   }
 
-  /// `FUZZ_CALLS` says how many; more of them are for a run by hand, under a sanitizer.
-  @Test("end the program in no case", .timeLimit(.minutes(10)))
+  /// `FUZZ_CALLS` sets the number of calls; use more by hand, under a sanitizer.
+  @Test("never crash the process", .timeLimit(.minutes(10)))
   func calls() async throws {
     let environment = ProcessInfo.processInfo.environment
     let total = environment["FUZZ_CALLS"].flatMap(Int.init) ?? 3000
@@ -127,7 +127,7 @@ struct FuzzTests {
       let interpreter = try LuaInterpreter(configuration: configuration)
       do {
         try await interpreter.run(timeLimit: .milliseconds(200)) { state in
-          try FaultTests.setUp(state)
+          try OutOfMemoryTests.setUp(state)
           try state.globals.set("ready", to: Host.ready)
           try state.globals.set("typed", to: .typed { (a: Double, b: [String]?) in a })
           try state.globals.set("print", to: .init { _ in .none })

@@ -10,7 +10,7 @@ struct LimitTests {
     return configuration
   }
 
-  @Test("over the memory cap a script sees Lua's own error, can catch it, and goes on")
+  @Test("over the memory limit a script gets Lua's own error, can catch it, and continues")
   func memory() async throws {
     var configuration = LuaConfiguration()
     configuration.memoryLimit = 4 << 20
@@ -93,7 +93,7 @@ struct LimitTests {
       } == [10000])
   }
 
-  @Test("an interrupt may be caught once")
+  @Test("an interrupt can be caught once")
   func caught() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -127,13 +127,13 @@ struct LimitTests {
   func swiftCancellation() async throws {
     let interpreter = try LuaInterpreter(configuration: Self.quick)
     defer { interpreter.close() }
-    let started = AsyncGate()
+    let started = AsyncEvent()
     let running = Task {
       try await interpreter.run { state in
         try state.globals.set(
           "running",
           to: .init { call in
-            Task { await started.open() }
+            Task { await started.set() }
             return call.results()
           })
         _ = try state.run("running() while true do end", name: "=test")
@@ -145,7 +145,7 @@ struct LimitTests {
     #expect(error?.kind == .interrupted)
   }
 
-  @Test("what cannot be interrupted is told to the host after the second grace")
+  @Test("the host is told about uninterruptible code after the second grace")
   func uninterruptible() async throws {
     let told = OneShotEvent()
     var configuration = Self.quick

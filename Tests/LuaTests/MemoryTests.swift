@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lua
 
-@Suite("Memory that the host takes for a script")
+@Suite("Memory that the host reserves for a script")
 struct MemoryTests {
   static var limited: LuaConfiguration {
     var configuration = LuaConfiguration()
@@ -10,7 +10,7 @@ struct MemoryTests {
     return configuration
   }
 
-  @Test("counts against the limit until it is given back, and a script can catch the refusal")
+  @Test("counts against the limit until it is released, and a script can catch the error")
   func reservation() async throws {
     let results = try await runLua(
       """
@@ -38,7 +38,7 @@ struct MemoryTests {
     ]
   }
 
-  @Test("takes the place of garbage, grows, and is given back once")
+  @Test("replaces garbage, grows, and is released once")
   func garbage() async throws {
     let interpreter = try LuaInterpreter(configuration: Self.limited)
     defer { interpreter.close() }
@@ -54,14 +54,14 @@ struct MemoryTests {
       let again = try state.reserve(bytes: 3 << 20)
       return again
     }
-    // Away from the thread of Lua, and after its end.
+    // Away from the Lua thread, and after its end.
     let error = #expect(throws: LuaError.self) { try kept.grow(by: 3 << 20) }
     #expect(error?.kind == .memory)
     interpreter.close()
     kept.release()
   }
 
-  @Test("of any size is refused or granted, never a crash", arguments: [nil, 4 << 20])
+  @Test("of any size is granted or refused, never a crash", arguments: [nil, 4 << 20])
   func sizes(limit: Int?) async throws {
     var configuration = LuaConfiguration()
     configuration.memoryLimit = limit

@@ -16,7 +16,7 @@ struct ModuleTests {
     #expect(results == ["greeting", true, 1])
   }
 
-  @Test("an error in one has the module's name")
+  @Test("an error in a module names it")
   func brokenModule() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -30,7 +30,7 @@ struct ModuleTests {
   }
 
   @Test(
-    "in C, as Debian packages them, load and work",
+    "in C, as packaged by Debian, load and work",
     arguments: [
       ("cjson", "return require('cjson').decode('[1,{\"a\":2}]')[2].a"),
       ("lpeg", "local l = require('lpeg') return #l.match(l.C(l.R('az')^1), 'ab1')"),

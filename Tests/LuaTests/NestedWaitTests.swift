@@ -2,9 +2,9 @@ import Testing
 
 @testable import Lua
 
-@Suite("Waits where Lua cannot yield")
+@Suite("Waits in place")
 struct NestedWaitTests {
-  @Test("are taken top first")
+  @Test("finish innermost first")
   func topFirst() async throws {
     let results = try await runLua(
       """
@@ -20,7 +20,7 @@ struct NestedWaitTests {
     #expect(results == ["long, on top"])
   }
 
-  @Test("may be sixteen inside each other, and no more")
+  @Test("can be nested sixteen deep, and no more")
   func limit() async throws {
     let source = """
       local function nest(level)
@@ -35,10 +35,10 @@ struct NestedWaitTests {
       """
     #expect(try await runLua("local function main(...) \(source) end return main(16)") == ["done"])
     let error = try await luaError("local function main(...) \(source) end return main(40)")
-    #expect(error.message.contains("too many waits inside each other (limit is 16)"))
+    #expect(error.message.contains("too many nested waits (limit is 16)"))
   }
 
-  @Test("that only a frame beneath could end are a deadlock")
+  @Test("that only an outer frame could end are a deadlock")
   func deadlockBeneath() async throws {
     let error = try await luaError(
       """
@@ -52,7 +52,7 @@ struct NestedWaitTests {
     #expect(error.message.contains("task 2 (test:3) waits for task 1 (test:2)"))
   }
 
-  @Test("of nobody who could be woken are a deadlock that says who waits for what")
+  @Test("that nothing can end are a deadlock, which names who waits for what")
   func deadlock() async throws {
     let error = try await luaError("local c = task.channel() c:receive()")
     #expect(error.message.contains("the main script waits for a value of a channel"))

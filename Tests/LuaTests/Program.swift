@@ -1,6 +1,6 @@
 import Foundation
 
-/// The program under test, run as a process of its own.
+/// The program under test, run as a process.
 enum Program {
   struct Result {
     var output: String
@@ -34,7 +34,7 @@ enum Program {
     process.standardInput = input_
     process.standardOutput = output
     process.standardError = errors
-    // Before the start, so that a program that does not read it breaks no pipe: it fits.
+    // Write before the start, because a program that does not read would break the pipe. It fits.
     try input_.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try input_.fileHandleForWriting.close()
     try process.run()
@@ -50,8 +50,8 @@ enum Program {
       code: code)
   }
 
-  /// Runs it with a standard input that never ends, and gives its exit code when it has
-  /// ended itself, whatever becomes of the programs that it started.
+  /// Runs it with a standard input that never ends. Returns its exit code when it has ended, even if
+  /// its child processes still run.
   static func runHoldingInput(_ arguments: [String]) throws -> Int32 {
     guard let path else { throw Unexpected("the program is not built") }
     let input = Pipe()
@@ -89,7 +89,7 @@ enum Program {
   }
 }
 
-/// Reads a pipe to its end on a thread of its own.
+/// Reads a pipe to its end on a new thread.
 final class Reading: @unchecked Sendable {  // `done` orders the write before the read.
   private var data = Data()
   private let done = DispatchSemaphore(value: 0)

@@ -1,10 +1,9 @@
 import Foundation
 import Testing
 
-/// The command `lua5.4` itself says what is right: both are run, and their output, messages
-/// and exit codes are compared.
+/// Compares the output, messages and exit codes of the command with those of `lua5.4`.
 @Suite(
-  "The command does what lua5.4 does",
+  "The command behaves as lua5.4",
   .enabled(if: Program.exists && Program.reference != nil),
   .serialized)
 struct ReferenceTests {
@@ -132,7 +131,7 @@ struct ReferenceTests {
     var code: Int32
   }
 
-  /// What may differ is left out: the program's path, and addresses.
+  /// Removes what may differ: the program's path and addresses.
   private func plain(_ text: String, _ path: String) -> String {
     text.replacingOccurrences(of: path, with: "lua")
       .replacingOccurrences(of: "0x[0-9a-f]+", with: "0x", options: .regularExpression)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lua
 
-/// Runs a chunk in an interpreter of its own and gives its results.
+/// Runs a chunk in a new interpreter and returns its results.
 @discardableResult
 func runLua(
   _ source: String, configuration: LuaConfiguration = LuaConfiguration(),
@@ -37,7 +37,7 @@ struct Unexpected: Error, CustomStringConvertible {
 
 /// A value that a test's closures share.
 ///
-/// `@unchecked Sendable`: only the thread of Lua uses it, and the test after that.
+/// `@unchecked Sendable`: only the Lua thread uses it, and the test after that.
 final class Shared<Value>: @unchecked Sendable {
   var value: Value
   init(_ value: Value) { self.value = value }
@@ -45,7 +45,7 @@ final class Shared<Value>: @unchecked Sendable {
 
 /// Asynchronous functions for scripts.
 enum Host {
-  /// Gives its argument back after some suspensions.
+  /// Returns its argument after some suspensions.
   static let echo = LuaNativeFunction.async { call in
     let value = try call.value(1)
     return LuaAsyncCall {
@@ -54,13 +54,13 @@ enum Host {
     }
   }
 
-  /// Gives its argument back without suspending.
+  /// Returns its argument without suspending.
   static let now = LuaNativeFunction.async { call in
     let value = try call.value(1)
     return LuaAsyncCall { value }
   }
 
-  /// Has its argument there when it is called.
+  /// Returns its argument as a known result.
   static let ready = LuaNativeFunction.async { call in
     LuaAsyncCall(ready: try call.results(call.value(1)))
   }

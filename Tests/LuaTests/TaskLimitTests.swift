@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lua
 
-@Suite("Limits of tasks that never wait", .timeLimit(.minutes(1)))
+@Suite("Timeouts of tasks that never wait", .timeLimit(.minutes(1)))
 struct TaskLimitTests {
   private static func run(_ source: String) async throws -> [LuaValue] {
     var configuration = LimitTests.quick
@@ -62,7 +62,7 @@ struct TaskLimitTests {
     }
   }
 
-  @Test("the inner of two timeouts ends first, and the outer one after its own time")
+  @Test("the inner of two timeouts fires first, and the outer one after its own time")
   func nested() async throws {
     let results = try await Self.run(
       """
@@ -80,7 +80,7 @@ struct TaskLimitTests {
       ])
   }
 
-  @Test("other tasks go on when the time of one is over, and are not ended by it")
+  @Test("other tasks continue after the timeout of one")
   func others() async throws {
     let results = try await Self.run(
       """
@@ -95,7 +95,7 @@ struct TaskLimitTests {
     #expect(results == [false, 15])
   }
 
-  @Test("a cancelled task that goes on without waiting is ended after its grace")
+  @Test("a cancelled task that continues without waiting is ended after its grace")
   func cancel() async throws {
     let results = try await Self.run(
       """
@@ -113,7 +113,7 @@ struct TaskLimitTests {
     #expect(results == [false, "cancelled", true])
   }
 
-  @Test("what is done in time has its results")
+  @Test("a function that finishes in time returns its results")
   func inTime() async throws {
     let results = try await Self.run(
       """

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Tasks")
 struct TaskTests {
-  @Test("await gives all results, any number of times")
+  @Test("await returns all results, any number of times")
   func await() async throws {
     let results = try await runLua(
       """
@@ -17,7 +17,7 @@ struct TaskTests {
     #expect(results == [1, .nil, 3])
   }
 
-  @Test("an error is raised where the task is awaited, as the value it was")
+  @Test("await raises the error of the task, with its value")
   func awaitError() async throws {
     let results = try await runLua(
       """
@@ -29,7 +29,7 @@ struct TaskTests {
     #expect(results == [false, true, "failed"])
   }
 
-  @Test("all, map and settle keep the order of the list, and map its limit")
+  @Test("all, map and settle keep the order of the list, and map keeps its limit")
   func lists() async throws {
     let results = try await runLua(
       """
@@ -55,7 +55,7 @@ struct TaskTests {
     #expect(results == [true])
   }
 
-  @Test("any gives the first success and cancels the others")
+  @Test("any returns the first success and cancels the others")
   func any() async throws {
     let results = try await runLua(
       """
@@ -68,7 +68,7 @@ struct TaskTests {
     #expect(results == ["yes", 3, "cancelled", false, "first"])
   }
 
-  @Test("map stops starting at the first error, lets what runs end, and raises with results")
+  @Test("after an error map starts no more tasks, awaits the running ones, raises with results")
   func mapError() async throws {
     let results = try await runLua(
       """
@@ -87,7 +87,7 @@ struct TaskTests {
     #expect(results == [3, 2])
   }
 
-  @Test("map puts the results into an error that is a table")
+  @Test("map stores the results in an error that is a table")
   func mapTableError() async throws {
     let results = try await runLua(
       """
@@ -98,7 +98,7 @@ struct TaskTests {
   }
 
   @Test(
-    "who waits goes on after a task failed with an object that makes its own text",
+    "a waiter resumes after a task failed with an object that has __tostring",
     arguments: [
       "task.settle({1, 2}, boom)[2].error.code",
       "task.settle{function() return boom(1) end, function() return boom(2) end}[2].error.code",
@@ -124,7 +124,7 @@ struct TaskTests {
     #expect(results == [2, 7])
   }
 
-  @Test("wrong arguments are Lua's errors")
+  @Test("wrong arguments raise Lua's errors")
   func wrongArguments() async throws {
     for (call, message) in [
       ("task.spawn(1)", "bad argument #1 to 'spawn' (function expected, got number)"),
@@ -159,7 +159,7 @@ struct TaskTests {
     }
   }
 
-  @Test("numbers of any size are taken")
+  @Test("numbers of any size are accepted")
   func hugeNumbers() async throws {
     let results = try await runLua(
       """
@@ -176,7 +176,7 @@ struct TaskTests {
     #expect(results == [1, "permit", 1])
   }
 
-  @Test("what a closer raises while its task is cancelled is reported, the cancel itself is not")
+  @Test("an error of a closer in a cancelled task is reported, the cancel itself is not")
   func closerOfCancelled() async throws {
     let reported = Shared<[String]>([])
     var configuration = LuaConfiguration()
@@ -209,70 +209,6 @@ struct TaskTests {
     }
   }
 
-  @Test("a semaphore lets so many in, and a permit leaves by itself")
-  func semaphore() async throws {
-    let results = try await runLua(
-      """
-      local s = task.semaphore(2)
-      local inside, most = 0, 0
-      local function work()
-        local permit <close> = s:acquire()
-        inside = inside + 1
-        most = math.max(most, inside)
-        task.sleep(0.001)
-        inside = inside - 1
-        error("out")
-      end
-      for index = 1, 6 do pcall(task.await, nil) end
-      local list = {}
-      for index = 1, 6 do list[index] = task.spawn(work) end
-      for index = 1, 6 do pcall(list[index].await, list[index]) end
-      local again = s:acquire()
-      again:release()
-      again:release()
-      s:acquire()
-      s:acquire()
-      s:release() s:release()
-      return most, inside, pcall(s.release, s)
-      """)
-    #expect(Array(results.prefix(3)) == [2, 0, false])
-  }
-
-  @Test("a channel keeps its order, makes full senders wait, and ends at its close")
-  func channel() async throws {
-    let results = try await runLua(
-      """
-      local c = task.channel(2)
-      local sent = 0
-      task.spawn(function()
-        for index = 1, 5 do c:send(index) sent = index end
-        c:close()
-      end)
-      task.sleep(0.002)
-      local before = sent
-      local received = {}
-      for value in c do received[#received + 1] = value end
-      assert(c:receive() == nil)
-      return before, table.concat(received, " "), pcall(c.send, c, 1)
-      """)
-    #expect(Array(results.prefix(3)) == [2, "1 2 3 4 5", false])
-  }
-
-  @Test("a channel without room hands over from one task to the other")
-  func rendezvous() async throws {
-    let results = try await runLua(
-      """
-      local c, log = task.channel(), {}
-      task.spawn(function() c:send("x") log[#log + 1] = "sent" end)
-      task.sleep(0.002)
-      log[#log + 1] = "receiving"
-      c:receive()
-      task.sleep(0)
-      return table.concat(log, " ")
-      """)
-    #expect(results == ["receiving sent"])
-  }
-
   @Test("the main script's tasks are awaited when it ends")
   func structured() async throws {
     let done = Shared(0)
@@ -292,7 +228,7 @@ struct TaskTests {
     #expect(done.value == 2)
   }
 
-  @Test("an error that nobody awaited is reported, once")
+  @Test("an error that nobody awaited is reported once")
   func unseenErrors() async throws {
     let reported = Shared<[String]>([])
     var configuration = LuaConfiguration()
@@ -310,7 +246,7 @@ struct TaskTests {
       ])
   }
 
-  @Test("a yield of a task's own function is an error, as outside a coroutine")
+  @Test("a yield in a task's own function is an error, as outside a coroutine")
   func yieldInTask() async throws {
     let results = try await runLua(
       """
@@ -322,62 +258,7 @@ struct TaskTests {
     #expect(results == [false, "attempt to yield from outside a coroutine"])
   }
 
-  @Test("ten thousand sleep at once in less than four kilobytes each")
-  func sleepers() async throws {
-    let results = try await runLua(
-      """
-      collectgarbage()
-      local before = collectgarbage("count")
-      local list = {}
-      for index = 1, 10000 do list[index] = task.spawn(task.sleep, 0.2) end
-      task.sleep(0)
-      local each = (collectgarbage("count") - before) * 1024 / 10000
-      return each < 4096
-      """)
-    #expect(results == [true])
-  }
-
-  @Test("a time without an end, or longer than there is, is waited for")
-  func endlessTimes() async throws {
-    try await runLua(
-      """
-      for _, seconds in ipairs {math.huge, 1e300, 1 << 40} do
-        local sleeper = task.spawn(task.sleep, seconds)
-        task.sleep(0)
-        assert(sleeper.status == "running")
-        sleeper:cancel()
-        assert(not pcall(sleeper.await, sleeper) and sleeper.status == "cancelled")
-        assert(task.timeout(seconds, function() task.sleep(0) return 1 end) == 1)
-      end
-      local nan = 0/0
-      assert(not pcall(task.sleep, nan) and not pcall(task.timeout, nan, print))
-      """)
-  }
-
-  @Test("what did not use up its time leaves no timer behind")
-  func timers() async throws {
-    let interpreter = try LuaInterpreter()
-    defer { interpreter.close() }
-    let count = try await interpreter.run { state in
-      try state.run("for i = 1, 1000 do task.timeout(3600, function() end) end")
-      return state.scheduler.timers.count
-    }
-    #expect(count < 200)
-    // A sleep that a cancelled task is refused keeps nobody from seeing a deadlock.
-    let error = try await luaError(
-      """
-      local waiting = task.spawn(function() task.sleep(0) task.sleep(3600) end)
-      local running
-      running = task.spawn(function() running:cancel() pcall(task.sleep, 3600) end)
-      pcall(running.await, running)
-      waiting:cancel()
-      pcall(waiting.await, waiting)
-      task.channel():receive()
-      """)
-    #expect(error.message.contains("deadlock"))
-  }
-
-  @Test("errors name the script's line, also of what the library does in Lua")
+  @Test("errors name the script's line, also for the library's Lua code")
   func places() async throws {
     for (call, message) in [
       ("task.all(1)", "bad argument #1 to 'all' (table expected, got number)"),
@@ -410,7 +291,7 @@ struct TaskTests {
     #expect(cancelled == ["test:3: task was cancelled"])
   }
 
-  @Test("the library does without the standard library that a script has changed")
+  @Test("the library works after a script has changed the standard library")
   func changedLibraries() async throws {
     try await runLua(
       """
@@ -441,7 +322,7 @@ struct TaskTests {
   }
 }
 
-/// An error object whose text Swift makes.
+/// An error object with a `__tostring` in Swift.
 struct FaultWithText: LuaUserdata {
   let code: Int
 

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The program at a terminal of its own.
+/// The program at a pseudo-terminal.
 final class Terminal {
   private let master: Int32
   private let process: pid_t
-  /// What the terminal has shown since the last expectation.
+  /// The output since the last expectation.
   private var shown = ""
 
   init(_ arguments: [String] = []) throws {
@@ -64,7 +64,7 @@ final class Terminal {
     text.withUTF8 { _ = write(master, $0.baseAddress, $0.count) }
   }
 
-  /// Reads until the terminal shows `text`, and gives what it has shown up to its end.
+  /// Reads until the terminal shows `text`; returns the output up to its end.
   @discardableResult
   func expect(_ text: String) throws -> String {
     while true {

@@ -5,7 +5,7 @@ struct TerminalTests {
   private static let controlC = "\u{3}"
   private static let controlD = "\u{4}"
 
-  @Test("expressions show their value, and an unfinished statement asks for its rest")
+  @Test("expressions show their value, and an incomplete statement prompts for more")
   func session() throws {
     let terminal = try Terminal()
     try terminal.expect("> ")
@@ -24,7 +24,7 @@ struct TerminalTests {
     #expect(terminal.end() == 0)
   }
 
-  @Test("Ctrl-C at a prompt forgets what was typed, each time, and Ctrl-D ends")
+  @Test("Ctrl-C at a prompt discards what was typed, every time, and Ctrl-D exits")
   func controlCAtPrompt() throws {
     let terminal = try Terminal()
     try terminal.expect("> ")
@@ -44,7 +44,7 @@ struct TerminalTests {
     #expect(terminal.end() == 0)
   }
 
-  @Test("Ctrl-C ends a statement that runs or waits, and the session goes on")
+  @Test("Ctrl-C ends a statement that runs or waits, and the session continues")
   func controlCInStatement() throws {
     let terminal = try Terminal()
     try terminal.expect("> ")

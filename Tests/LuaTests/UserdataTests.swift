@@ -3,7 +3,7 @@ import Testing
 @testable import Lua
 
 /// A value for scripts.
-final class Counter: LuaUserdata, @unchecked Sendable {  // Only the thread of Lua uses it.
+final class Counter: LuaUserdata, @unchecked Sendable {  // Only the Lua thread uses it.
   var count: Int
 
   init(_ count: Int) {
@@ -33,7 +33,7 @@ final class Counter: LuaUserdata, @unchecked Sendable {  // Only the thread of L
   }
 }
 
-/// Counts how many of it live.
+/// Counts its live instances.
 final class Tracked: LuaUserdata {
   private let living: Shared<Int>
 
@@ -68,7 +68,7 @@ struct UserdataTests {
     #expect(results == [12, 12])
   }
 
-  @Test("refuses a wrong self, a wrong value and an unknown field to set")
+  @Test("rejects a wrong self, a wrong value and assignment to an unknown field")
   func errors() async throws {
     for (source, message) in [
       ("c.add(1, 2)", "bad argument #1 to 'add' (counter expected, got number)"),
@@ -88,7 +88,7 @@ struct UserdataTests {
     }
   }
 
-  @Test("cannot be broken by a script with the debug library")
+  @Test("cannot be broken with the debug library")
   func guarded() async throws {
     let results = try await runLua(
       """
@@ -112,7 +112,7 @@ struct UserdataTests {
     #expect(results == [true])
   }
 
-  @Test("lets go of its value when Lua has collected it")
+  @Test("releases its value when Lua has collected it")
   func collected() async throws {
     let living = Shared(0)
     let interpreter = try LuaInterpreter()
@@ -125,7 +125,7 @@ struct UserdataTests {
     #expect(living.value == 0)
   }
 
-  @Test("gives its Swift value back")
+  @Test("returns its Swift value")
   func valueInSwift() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }

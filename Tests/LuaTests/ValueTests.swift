@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Values")
 struct ValueTests {
-  @Test("come back as they went, integers and floats apart")
+  @Test("round-trip, with integers and floats distinct")
   func roundTrip() async throws {
     let values: [LuaValue] = [
       .nil, .boolean(true), .boolean(false), .integer(.max), .integer(.min), .number(1),
@@ -79,7 +79,7 @@ struct ValueTests {
     }
   }
 
-  @Test("references free what they held, whichever thread lets go")
+  @Test("references free their value, whichever thread releases them")
   func referencesAreFreed() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -102,7 +102,7 @@ struct ValueTests {
     }
   }
 
-  @Test("a reference is refused away from its interpreter's thread")
+  @Test("a reference is rejected off its interpreter's thread")
   func wrongThread() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -111,7 +111,7 @@ struct ValueTests {
     #expect(error?.kind == .misuse)
   }
 
-  @Test("a reference of another interpreter is refused")
+  @Test("a reference of another interpreter is rejected")
   func wrongInterpreter() async throws {
     let first = try LuaInterpreter()
     let second = try LuaInterpreter()
@@ -126,7 +126,7 @@ struct ValueTests {
     }
   }
 
-  @Test("a reference outlives its interpreter without harm")
+  @Test("a reference can outlive its interpreter")
   func referenceAfterClose() async throws {
     let interpreter = try LuaInterpreter()
     let table = try await interpreter.run { state in try state.makeTable() }

@@ -9,8 +9,9 @@
 //   "never raises"   it always returns; Swift may call it anywhere;
 //   "raises"         only Lua may call it: it is a lua_CFunction.
 //
-// A function that returns a status returns LUA_OK, or the status of lua_pcall with the
-// error value on the stack in place of its results. Each needs at most CLUA_SLOTS free stack slots, which the caller reserves with lua_checkstack.
+// A function that returns a status returns LUA_OK, or the status of lua_pcall with the error value on
+// the stack in place of its results. Each needs at most CLUA_SLOTS free stack slots, which the caller
+// reserves with lua_checkstack.
 
 #include <errno.h>
 #include <lauxlib.h>

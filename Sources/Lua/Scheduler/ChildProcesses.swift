@@ -63,7 +63,7 @@ final class DescriptorWait: Wait, @unchecked Sendable {
     self.events = events
   }
 
-  override var purpose: String { "a program" }
+  override var purpose: String { "a child process" }
   override var isExternal: Bool { true }
   override func abandon() { poller?.remove(self) }
 }
@@ -81,7 +81,7 @@ final class ChildProcessWait: Wait, @unchecked Sendable {
     self.command = command
   }
 
-  override var purpose: String { "a program" }
+  override var purpose: String { "a child process" }
   override var isExternal: Bool { true }
 
   override func start(in state: LuaState) {

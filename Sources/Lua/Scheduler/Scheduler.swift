@@ -120,7 +120,7 @@ extension LuaState {
       return end(
         wait,
         failure: PositionedError(
-          message: "too many waits inside each other (limit is \(Scheduler.maximumNesting))"))
+          message: "too many nested waits (limit is \(Scheduler.maximumNesting))"))
     }
     let task = scheduler.current
     task?.inPlaceWaits.append(wait)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Lua
 
-@Suite("The life of an interpreter", .serialized)
-struct LifeTests {
+@Suite("The lifetime of an interpreter", .serialized)
+struct LifetimeTests {
   static func useOnce() async throws {
     let interpreter = try LuaInterpreter()
     try await interpreter.run { state in
@@ -16,11 +16,11 @@ struct LifeTests {
     interpreter.close()
   }
 
-  /// A sanitizer keeps what was freed.
+  /// A sanitizer keeps freed memory.
   static let isSanitized = ProcessInfo.processInfo.environment["SANITIZED"] != nil
 
   @Test(
-    "a thousand are made, used and closed, and memory ends where it began",
+    "opening and closing a thousand leaks no memory or threads",
     .disabled(if: isSanitized))
   func thousand() async throws {
     for _ in 0..<50 { try await Self.useOnce() }
@@ -30,7 +30,7 @@ struct LifeTests {
     #expect(threadCount() <= threads + 2)
   }
 
-  @Test("one that nobody closes ends by itself")
+  @Test("an interpreter that nobody closes ends when it is deinitialised")
   func abandoned() async throws {
     let before = threadCount()
     for _ in 0..<20 {
@@ -43,7 +43,7 @@ struct LifeTests {
     #expect(threadCount() <= before + 2)
   }
 
-  @Test("its handles leave no cycle through Swift")
+  @Test("its handles create no retain cycle")
   func noCycles() async throws {
     let results = try await runLua(
       """
@@ -64,7 +64,7 @@ struct LifeTests {
     #expect(results == [true])
   }
 
-  @Test("several run at once")
+  @Test("several run concurrently")
   func concurrent() async throws {
     try await withThrowingTaskGroup(of: [LuaValue].self) { group in
       for index in 0..<8 {

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Lua
 
-/// Limits and endings, in every order.
+/// Limits, interrupts and closing, in every order.
 @Suite("The end of a run", .timeLimit(.minutes(1)))
-struct EndingTests {
+struct RunEndTests {
   private static let scripts = [
     "while true do end", "while true do pcall(function() while true do end end) end",
     "task.sleep(3600)", "never()", "task.spawn(function() while true do end end)",
@@ -15,14 +15,14 @@ struct EndingTests {
   private static func start(
     _ source: String, in interpreter: LuaInterpreter, timeLimit: Duration? = nil
   ) async -> Task<Void, any Error> {
-    let started = AsyncGate()
+    let started = AsyncEvent()
     let run = Task {
       try await interpreter.run(timeLimit: timeLimit) { state in
         try state.globals.set("never", to: Host.never)
         try state.globals.set(
           "running",
           to: .init { call in
-            Task { await started.open() }
+            Task { await started.set() }
             return .none
           })
         _ = try state.run("running() \(source)", name: "=test")
@@ -32,7 +32,7 @@ struct EndingTests {
     return run
   }
 
-  @Test("close ends the run under way with kind closed", arguments: scripts)
+  @Test("close ends the current run with kind closed", arguments: scripts)
   func close(source: String) async throws {
     let interpreter = try LuaInterpreter(configuration: LimitTests.quick)
     let run = await Self.start(source, in: interpreter)
@@ -72,7 +72,7 @@ struct EndingTests {
     }
   }
 
-  @Test("close on the thread of Lua does not wait for itself, and the run ends")
+  @Test("close on the Lua thread does not wait for itself, and the run ends")
   func ownThread() async throws {
     let interpreter = try LuaInterpreter(configuration: LimitTests.quick)
     let error = await #expect(throws: LuaError.self) {
@@ -90,7 +90,7 @@ struct EndingTests {
     interpreter.close()
   }
 
-  @Test("a blocking run on the thread of Lua is an error")
+  @Test("a blocking run on the Lua thread is an error")
   func ownBlockingRun() async throws {
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
@@ -100,7 +100,7 @@ struct EndingTests {
     }
   }
 
-  @Test("a run that was cancelled before it began is interrupted when it does")
+  @Test("a run that was cancelled before it began is interrupted when it begins")
   func queued() async throws {
     let interpreter = try LuaInterpreter(configuration: LimitTests.quick)
     defer { interpreter.close() }
@@ -135,7 +135,7 @@ struct EndingTests {
     try await interpreter.run { _ = try $0.run("task.sleep(0.2)") }
   }
 
-  @Test("os.exit is an error where the program is not the script's")
+  @Test("os.exit is an error unless it is allowed")
   func exit() async throws {
     for (call, text) in [("7", "7"), ("true, true", "true"), ("", "nil"), ("{}", "table")] {
       let error = try await luaError("os.exit(\(call))")
@@ -143,7 +143,7 @@ struct EndingTests {
     }
   }
 
-  @Test("a memory limit and an interrupt at once end the run")
+  @Test("a memory limit and a simultaneous interrupt end the run")
   func memory() async throws {
     var configuration = LimitTests.quick
     configuration.memoryLimit = 1 << 20

@@ -3,8 +3,8 @@ import Testing
 @testable import Lua
 
 @Suite("Swift work")
-struct WorkTests {
-  /// Says whether the work runs on the thread of Lua, and whether its task is cancelled.
+struct WorkRunnerTests {
+  /// Returns whether the work runs on the Lua thread, and whether its task is cancelled.
   static let probe = LuaNativeFunction.async { _ in
     LuaAsyncCall(work: { [LuaState.current != nil, Task.isCancelled] })
   }
@@ -24,7 +24,7 @@ struct WorkTests {
   ]
 
   @Test(
-    "begins on the thread of Lua, in a task that nobody has cancelled",
+    "begins on the Lua thread, in a task that is not cancelled",
     arguments: [
       ("at first", ""),
       ("after work that did not suspend", "probe()"),
@@ -48,13 +48,13 @@ struct WorkTests {
     #expect(try await runLua(chunk, with: Self.functions) == [true, false, true, false], "\(name)")
   }
 
-  @Test("the runtime's executors are as this library takes them to be")
+  @Test("the runtime's executors have the assumed layout")
   func executors() {
     // Where this fails, a piece of work costs a change of threads; see WorkRunner.
     #expect(UnownedSerialExecutor.hasKnownLayout)
   }
 
-  @Test("is let go of when it has ended, and its task when the state is closed")
+  @Test("is released when it has ended, and its task when the state is closed")
   func release() throws {
     weak var held: Token?
     weak var task: WorkRunner?
@@ -80,9 +80,9 @@ struct WorkTests {
     #expect(task == nil)
   }
 
-  @Test("that ends after its interpreter was closed is let go of")
+  @Test("that ends after its interpreter was closed is released")
   func releaseAfterClose() async throws {
-    let gate = AsyncGate()
+    let event = AsyncEvent()
     weak var held: Token?
     do {
       let token = Token()
@@ -93,14 +93,14 @@ struct WorkTests {
           "work": .async { [token = Shared<Token?>(token)] _ in
             defer { token.value = nil }
             return LuaAsyncCall(whenCancelled: .finishInBackground) { [token = token.value] in
-              await gate.wait()
+              await event.wait()
               return token != nil
             }
           }
         ])
     }
     #expect(held != nil)
-    await gate.open()
+    await event.set()
     for _ in 0..<1000 where held != nil { try await Task.sleep(for: .milliseconds(5)) }
     #expect(held == nil)
   }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Lua
 
-/// Every binding, with the allocation that fails moved through it one by one.
-@Suite("No memory")
-struct FaultTests {
+/// Runs every binding with each of its allocations failing in turn.
+@Suite("Out of memory")
+struct OutOfMemoryTests {
   @Test(
     "at any allocation ends in an error or success",
     arguments: [
@@ -79,7 +79,7 @@ struct FaultTests {
     try state.run("pcall(fail)")
   }
 
-  @Test("while an interpreter is made is an error")
+  @Test("while an interpreter is opened is an error")
   func opening() throws {
     // The cap moves through every allocation of the opening; see LimitTests.tinyMemory.
     var configuration = LuaConfiguration()

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Lua
 
-/// `os.execute` and `io.popen`: what lua5.4 does, and other tasks go on.
-@Suite("Programs that scripts start", .timeLimit(.minutes(1)))
-struct ProgramTests {
+/// `os.execute` and `io.popen` behave as in lua5.4, and other tasks run meanwhile.
+@Suite("Child processes of scripts", .timeLimit(.minutes(1)))
+struct ChildProcessTests {
   private static let script = """
     local function show(...)
       local values = table.pack(...)
@@ -51,7 +51,7 @@ struct ProgramTests {
     os.execute("echo input; cat")
     """
 
-  @Test("give what lua5.4 gives", .enabled(if: Program.reference != nil && Program.exists))
+  @Test("behave as in lua5.4", .enabled(if: Program.reference != nil && Program.exists))
   func semantics() throws {
     let path = FileManager.default.temporaryDirectory
       .appendingPathComponent("programs-\(UUID().uuidString).lua")
@@ -68,12 +68,12 @@ struct ProgramTests {
     }
   }
 
-  /// Runs a script and says how many seconds it took by its own clock, and what it gave.
+  /// Runs a script; returns the seconds it took by its own clock, and its results.
   private static func run(_ source: String) async throws -> [LuaValue] {
     try await runLua(source, configuration: LimitTests.quick)
   }
 
-  @Test("other tasks go on while one waits for a program")
+  @Test("other tasks run while one waits for a child process")
   func others() async throws {
     for wait in ["os.execute('sleep 0.3')", "io.popen('sleep 0.3; echo x'):read('a')"] {
       let results = try await Self.run(
@@ -90,7 +90,7 @@ struct ProgramTests {
     }
   }
 
-  @Test("several run at once, in any order of their ends")
+  @Test("several run concurrently and end in any order")
   func several() async throws {
     let results = try await Self.run(
       """
@@ -108,7 +108,7 @@ struct ProgramTests {
   }
 
   @Test(
-    "a program that takes too long is ended with all that it started, and reaped",
+    "a child that takes too long is killed with its descendants, and reaped",
     arguments: [
       "os.execute(command)", "io.popen(command):read('a')", "io.popen(command):read()",
       "io.popen(command):close()", "io.popen(command, 'w'):write(('x'):rep(1 << 20))",
@@ -130,19 +130,19 @@ struct ProgramTests {
     #expect(waitpid(-1, nil, WNOHANG) <= 0)
   }
 
-  @Test("an interrupt and a close end it too", arguments: [true, false])
+  @Test("an interrupt and a close kill it too", arguments: [true, false])
   func interrupt(closes: Bool) async throws {
     let interpreter = try LuaInterpreter(configuration: LimitTests.quick)
     let mark = "3600.\(UInt32.random(in: 100_000...999_999))"
     for call in ["os.execute(command)", "io.popen(command):read('a')"]
     where !closes || call.hasPrefix("os") {
-      let started = AsyncGate()
+      let started = AsyncEvent()
       let run = Task {
         try await interpreter.run { state in
           try state.globals.set(
             "running",
             to: .init { _ in
-              Task { await started.open() }
+              Task { await started.set() }
               return .none
             })
           _ = try state.run("local command = 'sleep \(mark)' running() \(call)", name: "=test")
