@@ -43,8 +43,9 @@ let package = Package(
     .executable(name: "imagine-server", targets: ["imagine-server"]),
     .library(name: "Lua", targets: ["Lua"]),
     .library(name: "ImagineEngine", targets: ["ImagineEngine"]),
-    .library(name: "ImagineScripting", targets: ["ImagineScripting"]),
-    .library(name: "ImagineServer", targets: ["ImagineServer", "ImagineStore"]),
+    .library(
+      name: "ImagineScripting", targets: ["ImagineAPI", "ImagineRuns", "ImagineScripting"]),
+    .library(name: "ImagineServer", targets: ["ImagineServer", "ServerStore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -69,23 +70,32 @@ let package = Package(
     .target(name: "CLua", dependencies: ["CLuaLibrary"]),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
 
-    // The words and rules of the service, and what both sides of the wire stand on.
-    .target(name: "ImagineCore", swiftSettings: swiftSettings),
-    // Files, as the system has them.
-    .target(name: "ImagineSystem", dependencies: ["ImagineCore"], swiftSettings: swiftSettings),
+    // What host and server share.
+    .target(name: "ImagineAPI", swiftSettings: swiftSettings),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
-      name: "ImagineStore", dependencies: ["CZlib", "ImagineCore", "ImagineSystem", crypto, grdb],
-      swiftSettings: swiftSettings),
-
-    // The host.
+      name: "MediaFiles", dependencies: ["CZlib", "ImagineAPI"], swiftSettings: swiftSettings),
     .target(name: "CProcess"),
     .target(
-      name: "ImagineClient",
+      name: "ImagineSystem", dependencies: ["CProcess", "ImagineAPI"], swiftSettings: swiftSettings),
+
+    // The host.
+    .target(
+      name: "ImagineProviders",
       dependencies: [
-        "CProcess", "ImagineCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioHTTPCompression,
-        nioPosix, nioSSL,
+        "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, logging, nioCore, nioHTTP1,
+        nioHTTPCompression, nioPosix, nioSSL,
       ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "LocalServer", dependencies: ["ImagineAPI", "ImagineProviders", "ImagineSystem"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineRuns", dependencies: ["ImagineAPI", "ImagineSystem", "MediaFiles"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "HostStore",
+      dependencies: ["ImagineAPI", "ImagineRuns", "ImagineSystem", "MediaFiles", crypto, grdb],
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineStdlib", path: "stdlib", exclude: ["types"],
@@ -93,17 +103,24 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineLua",
-      dependencies: ["Lua", "ImagineCore", "ImagineStdlib", "ImagineSystem", crypto],
+      dependencies: [
+        "ImagineAPI", "ImagineRuns", "ImagineStdlib", "ImagineSystem", "Lua", "MediaFiles", crypto,
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineScripting",
       dependencies: [
-        "ImagineLua", "ImagineClient", "ImagineStore", "ImagineSystem", logging, toml,
+        "HostStore", "ImagineAPI", "ImagineLua", "ImagineProviders", "ImagineRuns",
+        "ImagineSystem", "LocalServer", "Lua", "MediaFiles", logging, toml,
       ],
       swiftSettings: swiftSettings),
     .target(name: "LuaCommand", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(
-      name: "imagine", dependencies: ["ImagineScripting", "LuaCommand", argumentParser, logging],
+      name: "imagine",
+      dependencies: [
+        "ImagineAPI", "ImagineRuns", "ImagineScripting", "ImagineSystem", "Lua", "LuaCommand",
+        "MediaFiles", argumentParser, logging,
+      ],
       swiftSettings: swiftSettings,
       // Relocations of a position-independent program are most of its start-up.
       linkerSettings: [
@@ -129,26 +146,30 @@ let package = Package(
         .linkedLibrary("opencv_core"), .linkedLibrary("opencv_imgproc"),
         .linkedLibrary("z"),
       ]),
-    // Optimised in debug builds too: every test of a picture would take many seconds otherwise.
+    // Optimised in debug builds too: every test of an image would take many seconds otherwise.
     .target(
-      name: "ImagineEngine", dependencies: ["ImagineCore", "CImaging"],
+      name: "ImagineEngine", dependencies: ["CImaging", "ImagineAPI", "MediaFiles"],
       swiftSettings: swiftSettings + [
         .unsafeFlags(
           ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"],
           .when(configuration: .debug))
       ]),
     .target(
+      name: "ServerStore", dependencies: ["ImagineAPI", "ImagineSystem", grdb],
+      swiftSettings: swiftSettings),
+    .target(
       name: "ImagineServer",
       dependencies: [
-        "ImagineCore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
-        nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, toml,
+        "ImagineAPI", "ImagineSystem", "MediaFiles", "ServerStore", crypto, httpTypes, hummingbird,
+        hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+        nioPosix, toml,
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine-server",
       dependencies: [
-        "ImagineServer", "ImagineEngine", "ImagineStore", argumentParser, lifecycle, logging,
-        nioCore, nioPosix, signals,
+        "ImagineAPI", "ImagineEngine", "ImagineServer", "ImagineSystem", "ServerStore",
+        argumentParser, lifecycle, logging, nioCore, nioPosix, signals,
       ],
       swiftSettings: swiftSettings),
 
@@ -158,42 +179,57 @@ let package = Package(
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineCoreTests", dependencies: ["ImagineCore", "ImagineTestSupport"],
+      name: "ImagineAPITests", dependencies: ["ImagineAPI"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineStoreTests",
-      dependencies: ["ImagineCore", "ImagineStore", "ImagineSystem", "ImagineTestSupport", grdb],
+      name: "MediaFilesTests", dependencies: ["ImagineAPI", "ImagineTestSupport", "MediaFiles"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineClientTests",
+      name: "ImagineRunsTests", dependencies: ["ImagineAPI", "ImagineRuns"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "HostStoreTests",
       dependencies: [
-        "ImagineClient", "ImagineStore", "ImagineTestSupport", logging, nioCore, nioPosix,
+        "HostStore", "ImagineAPI", "ImagineRuns", "ImagineSystem", "ImagineTestSupport",
+        "MediaFiles", grdb,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineLuaTests", dependencies: ["ImagineCore", "ImagineLua", "ImagineSystem", "Lua"],
+      name: "ImagineProvidersTests",
+      dependencies: [
+        "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", logging,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineLuaTests",
+      dependencies: ["ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineSystem", "Lua"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineScriptingTests",
       dependencies: [
-        "ImagineCore", "ImagineLua", "ImagineScripting", "ImagineStore", "ImagineTestSupport",
-        "Lua",
+        "HostStore", "ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineScripting",
+        "ImagineTestSupport", "Lua", "MediaFiles",
       ],
       exclude: ["Version1"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineEngineTests", dependencies: ["ImagineCore", "ImagineEngine"],
+      name: "ImagineEngineTests", dependencies: ["ImagineAPI", "ImagineEngine"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ServerStoreTests",
+      dependencies: ["ImagineAPI", "ImagineSystem", "ImagineTestSupport", "ServerStore", grdb],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineServerTests",
       dependencies: [
-        "ImagineCore", "ImagineServer", "ImagineStore", "ImagineTestSupport", "imagine-server",
-        asyncHTTPClient, crypto, grdb, lifecycle, logging, nioCore, nioHTTP1,
+        "ImagineAPI", "ImagineServer", "ImagineTestSupport", "MediaFiles", "ServerStore",
+        "imagine-server",
+        asyncHTTPClient, crypto, lifecycle, logging, nioCore, nioHTTP1,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineTests",
-      dependencies: ["ImagineCore", "ImagineScripting", "ImagineTestSupport"],
+      dependencies: ["ImagineAPI", "ImagineTestSupport", "MediaFiles"],
       exclude: ["Hostile/HostileCalls.lua", "PowerCut.c"],
       swiftSettings: swiftSettings),
   ],
@@ -203,7 +239,9 @@ let package = Package(
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
   "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaCommand", "LuaTests"],
-  "ONLY_ENGINE": ["ImagineCore", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests"],
+  "ONLY_ENGINE": [
+    "CZlib", "ImagineAPI", "MediaFiles", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests",
+  ],
 ]
 for (name, targets) in parts where Context.environment[name] != nil {
   package.targets.removeAll { !targets.contains($0.name) }

@@ -1,12 +1,12 @@
 #!/usr/bin/env imagine
--- Draws a picture for every row of a table, and writes a report: the rows, each with its file or
+-- Draws an image for every row of a table, and writes a report: the rows, each with its file or
 -- its error. Ends with 1 where a row failed.
 --
---   imagine scripts/batch.lua prompts.csv --out pictures
+--   imagine scripts/batch.lua prompts.csv --out images
 local args, csv, slug = require "args", require "csv", require "slug"
 local options = args.parse {
   { "table", help = "CSV; its columns are fields of generate: prompt, style, seed, ..." },
-  { "--out", value = "FOLDER", default = "out", help = "for the pictures and report.csv" },
+  { "--out", value = "FOLDER", default = "out", help = "for the images and report.csv" },
 }
 local rows, done = csv.read(options.table), true
 local outcomes = task.settle(rows, function(row, index)

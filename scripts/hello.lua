@@ -1,4 +1,4 @@
--- A handful of pictures at once, in different styles, and a short video.
+-- A handful of images at once, in different styles, and a short video.
 -- Without a key the built-in engine draws them; with IMAGINE_TOKEN the Imagine API does.
 local folder = arg and arg[1] or "out"
 

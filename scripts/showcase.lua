@@ -25,7 +25,7 @@ local function shown(image, name)
     :save(folder .. "/" .. name .. ".webp"):sub(#folder + 2)
 end
 
--- A mask for a picture, white between two corners (in parts of its sides): a GIF of 64 by 64 whose
+-- A mask for an image, white between two corners (in parts of its sides): a GIF of 64 by 64 whose
 -- codes are single bytes, because its dictionary is emptied at each row.
 local function mask(image, left, top, right, bottom)
   local rows = {}
@@ -51,7 +51,7 @@ local films = {
     imagine.video { prompt = "waves rolling onto a beach at dusk" },
   ["a city street at night in the rain, zoom in"] =
     imagine.video { prompt = "a city street at night in the rain, zoom in" },
-  ["a given picture: snow falls"] = castle:animate { prompt = "snow falls" },
+  ["a given image: snow falls"] = castle:animate { prompt = "snow falls" },
 }
 
 local page = { [[<!doctype html><meta charset="utf-8"><title>Imagine: what its engine draws</title>
@@ -66,11 +66,11 @@ local page = { [[<!doctype html><meta charset="utf-8"><title>Imagine: what its e
 </style>
 <h1>What the built-in engine draws</h1>]] }
 local function write(...) page[#page + 1] = string.format(...) end
-local function row(title, pictures)
+local function row(title, images)
   write("<h2>%s</h2><div>", title)
-  for _, picture in ipairs(pictures) do
-    write('<figure><a href="%s"><img loading="lazy" src="%s"></a>%s</figure>', picture.file,
-      picture.file, picture.name)
+  for _, image in ipairs(images) do
+    write('<figure><a href="%s"><img loading="lazy" src="%s"></a>%s</figure>', image.file,
+      image.file, image.name)
   end
   write "</div>"
 end
@@ -92,7 +92,7 @@ local hole = mask(dog, 0.36, 0.38, 0.79, 0.85)
 local portrait = imagine.generate { prompt = "portrait of a woman, studio", style = "realistic", seed = seed }
 local bottle = imagine.png { prompt = "a perfume bottle", seed = seed }
 local edits = {
-  { "a picture", function() return dog end },
+  { "an image", function() return dog end },
   { "mask", function() return hole end },
   { "retouch", function() return dog:retouch { mask = hole } end },
   { "fill: a white house", function() return dog:fill { prompt = "a white house", mask = hole } end },

@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
-enum { most = 256 };
+enum { max_count = 256 };
 
 int imagine_try_descriptors(int count) {
-  int opened[most], done = 0, failure = 0;
-  if (count > most) count = most;
+  int opened[max_count], done = 0, failure = 0;
+  if (count > max_count) count = max_count;
   while (done < count) {
     int descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -30,10 +30,10 @@ static void *wait_for_all(void *barrier) {
 }
 
 int imagine_try_threads(int count) {
-  pthread_t threads[most];
+  pthread_t threads[max_count];
   pthread_mutex_t barrier = PTHREAD_MUTEX_INITIALIZER;
   int done = 0, failure = 0;
-  if (count > most) count = most;
+  if (count > max_count) count = max_count;
   pthread_mutex_lock(&barrier);
   while (done < count && failure == 0) {
     failure = pthread_create(&threads[done], 0, wait_for_all, &barrier);

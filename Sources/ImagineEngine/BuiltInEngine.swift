@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 /// The engine that comes with Imagine: it paints by rules and needs no model.
 ///
@@ -15,9 +15,9 @@ public struct BuiltInEngine: Engine {
   public init() {}
 
   /// Every operation has a function.
-  public func offers(_ operation: Operation) -> Bool { true }
+  public func supports(_ operation: MediaOperation) -> Bool { true }
 
-  public func lack(for operation: Operation) -> String? {
+  public func unmetRequirement(for operation: MediaOperation) -> String? {
     operation.answer == .job && VideoEncoder.installedPath == nil
       ? VideoEncoder.missingMessage : nil
   }

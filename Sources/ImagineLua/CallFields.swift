@@ -1,18 +1,19 @@
-import ImagineCore
+import ImagineAPI
+import ImagineRuns
 import Lua
 
-/// What a script wrote in a call, before its provider is known: fields of the operation, and the
-/// options that every call takes.
+/// The fields and options of a call as a script wrote them, before its provider is known.
 struct CallFields {
-  /// The options' names.
-  static func options(of operation: Operation) -> [String] {
-    let count = operation.answer == .picture ? ["n"] : []
+  /// The names of the options.
+  static func options(of operation: MediaOperation) -> [String] {
+    let count = operation.answer == .image ? ["n"] : []
     return ["provider", "extra"] + count + ["cache"] + CallOptions.names
   }
 
-  /// Every name that some provider knows in a call of an operation.
+  /// Every field name that some provider knows for an operation.
   private static func knownNames(_ name: String) -> [String] {
-    let fields = (Operation.named(name)?.fields ?? []) + Operation.openAIGenerate(model: nil).fields
+    let fields =
+      (MediaOperation.named(name)?.fields ?? []) + MediaOperation.openAIGenerate(model: nil).fields
     return Array(Set(fields.map(\.name) + ["operation"] + options(of: .generate)))
   }
 
@@ -23,21 +24,20 @@ struct CallFields {
   private(set) var usesCache: Bool
   private(set) var extra: [String: RequestDescription.Scalar] = [:]
 
-  /// Reads a prompt, a picture, or a table of fields and options.
+  /// Reads a prompt, an image, or a table of fields and options.
   ///
-  /// - Parameter image: the picture whose method was called.
-  /// - Throws: ``ImagineError`` of kind `validation`, also where there are further arguments: what
-  ///   stands in them would be lost.
+  /// - Parameter image: the image whose method was called.
+  /// - Throws: ``ImagineError`` of kind `validation`, also for surplus arguments.
   init(
     _ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?,
-    defaults: Session.Defaults
+    defaults: Workflow.Defaults
   ) throws {
     callOptions = defaults.options
     usesCache = defaults.usesCache
     try call.refuseArguments(
       after: index, of: name, allowsIndex: image == nil,
-      hint: "all fields stand in one table: \(name){prompt = …, seed = …}")
-    let operation = Operation.named(name)
+      hint: "put all fields in one table: \(name){prompt = …, seed = …}")
+    let operation = MediaOperation.named(name)
     let takesPrompt = operation?.field("prompt")?.presence.isRequired ?? false
     let takesImage = operation?.field("image") != nil && image == nil
     switch call.type(index) {
@@ -47,7 +47,7 @@ struct CallFields {
     case .none where image != nil, .nil where image != nil: break
     case .table: try read(call.table(index), of: name)
     case let type:
-      let alternative = takesPrompt ? "a prompt, or " : takesImage ? "a picture, or " : ""
+      let alternative = takesPrompt ? "a prompt, or " : takesImage ? "an image, or " : ""
       throw ImagineError(
         .validation,
         "\(name): \(type == .none ? "no value" : "a \(type)") is not allowed"
@@ -56,13 +56,13 @@ struct CallFields {
     guard let image else { return }
     guard values["image"] == nil else {
       throw ImagineError.invalid(
-        field: "image", given: "a further picture",
-        expected: "none: \(name) is called as a method of the picture that it works on")
+        field: "image", given: "a second image",
+        expected: "none: \(name) is called as a method of its image")
     }
     values["image"] = try call.state.value(of: image)
   }
 
-  /// Takes out what is no field of a call.
+  /// Removes an entry that is not a field of the call.
   mutating func removeValue(of name: String) -> LuaValue? { values.removeValue(forKey: name) }
 
   private mutating func read(_ table: LuaTable, of name: String) throws {
@@ -79,11 +79,23 @@ struct CallFields {
     }
   }
 
-  /// - Throws: ``ImagineError`` where a field is one that only other providers take, where a job is
-  ///   asked for several times, or a field is given twice: what `extra` holds is sent beside the
-  ///   fields, and nobody counts the pictures that it asks for.
-  func check(for operation: Operation, at provider: String) throws(ImagineError) {
-    guard count == nil || operation.answer == .picture else {
+  /// Checks the call against the provider's own description of the operation.
+  func request(of name: String, at provider: any Provider) throws -> Request {
+    guard let operation = provider.operations.first(where: { $0.name == name }) else {
+      throw ImagineError.unsupportedOperation(operation: name, by: provider.name)
+    }
+    try check(for: operation, at: provider.name)
+    var request = try operation.request(
+      from: arguments(for: operation), source: .script, options: Self.options(of: operation))
+    request.extra = extra
+    return request
+  }
+
+  /// - Throws: ``ImagineError`` for a field that only other providers take, for `n` of a job, and
+  ///   for a field of `extra` that repeats a field of the call. `extra` is sent unchecked, so an
+  ///   `n` in it would not be counted.
+  func check(for operation: MediaOperation, at provider: String) throws(ImagineError) {
+    guard count == nil || operation.answer == .image else {
       throw .unknown(
         field: "n", of: operation.name,
         allowed: operation.fields.map(\.name) + Self.options(of: operation))
@@ -94,26 +106,26 @@ struct CallFields {
     if let name = twice {
       throw .invalid(
         field: "extra.\(name)", given: "a field of the call itself",
-        expected: "only fields that Imagine does not know")
+        expected: "only fields unknown to Imagine")
     }
     for name in values.keys.sorted() {
-      if let error = ImagineError.notTaken(field: name, of: operation, by: provider) {
+      if let error = ImagineError.unsupportedField(field: name, of: operation, by: provider) {
         throw error
       }
     }
   }
 
-  /// The fields as an operation takes them: a string is always a path where a picture is wanted, and
-  /// its bytes are the path's.
+  /// Converts the fields to what the operation takes. A string is a path where an image is
+  /// expected, byte by byte.
   ///
   /// - Throws: ``ImagineError`` for text that is not UTF-8.
-  func arguments(for operation: Operation) throws(ImagineError) -> [String: Argument] {
-    var arguments: [String: Argument] = [:]
+  func arguments(for operation: MediaOperation) throws(ImagineError) -> [String: FieldArgument] {
+    var arguments: [String: FieldArgument] = [:]
     for (name, value) in values {
-      if case .picture? = operation.field(name)?.kind, case .string(let path) = value {
-        arguments[name] = .picture(.file(path: try FilePath(path, field: name)))
+      if case .image? = operation.field(name)?.kind, case .string(let path) = value {
+        arguments[name] = .image(.file(path: try FilePath(path, field: name)))
       } else {
-        arguments[name] = try ScriptValue(value, name).argument()
+        arguments[name] = try ScriptValue(value, name).fieldArgument()
       }
     }
     return arguments

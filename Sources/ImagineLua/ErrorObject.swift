@@ -1,17 +1,18 @@
-public import ImagineCore
+public import ImagineAPI
+import ImagineRuns
 public import Lua
 import Synchronization
 
-/// An error of `imagine.*` as a script sees it: a value with fields.
+/// An error of `imagine.*` in a script: a value with fields.
 final class ErrorObject: Sendable {
   let error: ImagineError
-  /// The script's line, as in `batch.lua:3: `; empty where it is not known.
+  /// The script's line, such as `batch.lua:3: `; empty if it is not known.
   let position: String
   let traceback: String
-  /// What was finished before the fault; `task.map` sets it.
+  /// The results finished before the error; `task.map` sets them.
   let results = Mutex(LuaValue.nil)
 
-  /// An error that is raised now.
+  /// Creates an error that is raised now.
   init(_ error: ImagineError, in state: LuaState) throws {
     self.error = error
     position = try state.scriptPosition()
@@ -38,7 +39,7 @@ extension ErrorObject: LuaUserdata {
       error.results.withLock { $0 = results }
     }
     type.property("traceback") { $0.traceback }
-    // A service wrote it, and it may end on a terminal.
+    // The text may come from a service and end on a terminal.
     type.description { $0.position + $0.error.description.printable }
   }
 }
@@ -64,8 +65,7 @@ extension PartialFailure: LuaErrorConvertible {
 }
 
 extension LuaState {
-  /// The innermost line that is the script's own, however deep in the host's modules the fault was
-  /// found; empty where there is none.
+  /// The innermost line of the script itself, outside the host's modules; empty if there is none.
   fileprivate func scriptPosition() throws -> String {
     let ours = ScriptLibrary.moduleNames + ["imagine"]
     for level in 1...20 {

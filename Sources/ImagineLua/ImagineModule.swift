@@ -1,74 +1,77 @@
-import ImagineCore
+import ImagineAPI
+public import ImagineRuns
+import ImagineSystem
 public import Lua
 
 /// The module `imagine`: what a script calls.
 public struct ImagineModule: Sendable {
-  private let session: Session
+  private let workflow: Workflow
 
-  /// What messages and tracebacks call the parts that are written in Lua.
+  /// The chunk name of the module's Lua parts in messages and tracebacks.
   static let chunkName = "=[imagine]"
 
-  public init(session: Session) {
-    self.session = session
+  /// Creates the module for the calls of one workflow. Nothing happens before ``install(in:)``.
+  public init(workflow: Workflow) {
+    self.workflow = workflow
   }
 
-  /// Makes `imagine` a global of a state, and what `require "imagine"` gives; installs the
-  /// ``ScriptLibrary`` beside it.
+  /// Makes `imagine` a global and the module `imagine` of `require`; installs the ``ScriptLibrary``
+  /// too.
   ///
-  /// - Throws: ``ImagineError`` where a run that is to be resumed cannot be taken up.
+  /// - Throws: ``ImagineError`` if the run to resume cannot be resumed.
   public func install(in state: LuaState) throws {
-    try session.takeUpRun()
+    try workflow.resumeRun()
     try seedRandomNumbers(of: state)
     let table = try makeClient(in: state, provider: nil)
-    try table.set(pictures)
+    try table.set(images)
     try table.set(catalogue)
-    try PayingModule(session: session).install(in: state, table)
+    try SpendingModule(workflow: workflow).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
     try ScriptLibrary.install(in: state)
   }
 
-  /// A run that goes on draws the numbers that it drew before.
+  /// Seeds `math.random` with the run's seed: a resumed run gets the same numbers again.
   private func seedRandomNumbers(of state: LuaState) throws {
     guard case .table(let math) = try state.globals.get("math"),
       case .function(let randomseed) = try math.get("randomseed")
     else { return }
-    let seed = session.run.seed
+    let seed = workflow.run.seed
     try randomseed.call([.integer(seed.first), .integer(seed.second)])
   }
 
-  /// The operations and what can be asked of jobs, at one provider or at the one in use.
+  /// The functions of a client: operations and jobs at one provider; nil for the default one.
   private func makeClient(in state: LuaState, provider: (any Provider)?) throws -> LuaTable {
     let table = try state.makeTable(fields: 32)
-    for operation in Operation.all {
+    for operation in MediaOperation.all {
       try table.set(
         operation.name,
-        to: LuaNativeFunction.async { [session] call in
-          try session.asyncCall(
+        to: LuaNativeFunction.async { [workflow] call in
+          try workflow.asyncCall(
             of: operation.name, call, argument: 1, provider: provider)
         })
     }
     try table.set(jobs(at: provider))
-    try table.set("wait", to: JobWatch.function(in: state, session, provider: provider))
+    try table.set("wait", to: JobWait.function(in: state, workflow, provider: provider))
     return table
   }
 
-  private var pictures: KeyValuePairs<String, LuaNativeFunction> {
+  private var images: KeyValuePairs<String, LuaNativeFunction> {
     [
-      "open": .async { [session] call in
+      "open": .async { [workflow] call in
         try call.refuseArguments(after: 1, of: "open")
         let path = try FilePath(call, 1)
-        try DescriptorCheck.run()
-        return LuaAsyncCall(purpose: "opening \(path)") { try await session.open(path) }
+        try ProcessLimits.checkBeforeFirstCall()
+        return LuaAsyncCall(purpose: "opening \(path)") { try await workflow.open(path) }
       },
-      "decode": .async { [session] call in
+      "decode": .async { [workflow] call in
         try call.refuseArguments(after: 1, of: "decode")
         let memory = try call.state.reserve(bytes: call.byteCount(1))
         let bytes = try call.bytes(1)
-        try DescriptorCheck.run()
-        return LuaAsyncCall(purpose: "a picture") {
+        try ProcessLimits.checkBeforeFirstCall()
+        return LuaAsyncCall(purpose: "an image") {
           defer { memory.release() }
-          return try await session.decode(bytes)
+          return try await workflow.decode(bytes)
         }
       },
     ]
@@ -78,20 +81,20 @@ public struct ImagineModule: Sendable {
     at provider: (any Provider)?
   ) -> KeyValuePairs<String, LuaNativeFunction> {
     [
-      "status": .async { [session] call in
+      "status": .async { [workflow] call in
         let options = try Options(call, 2, of: "status", allowed: ["provider"])
-        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
+        let subject = try JobReference(call, 1, workflow.provider(in: options) ?? provider)
         return LuaAsyncCall(purpose: "the job \(subject.id)") {
-          try await subject.current(in: session)
+          try await subject.current(in: workflow)
         }
       },
-      "delete": .async { [session] call in
+      "delete": .async { [workflow] call in
         let options = try Options(call, 2, of: "delete", allowed: ["provider"])
-        let subject = try JobSubject(call, 1, session.provider(in: options) ?? provider)
+        let subject = try JobReference(call, 1, workflow.provider(in: options) ?? provider)
         return LuaAsyncCall(
           whenCancelled: .finishInBackground, purpose: "the job \(subject.id)"
         ) {
-          try await subject.delete(in: session)
+          try await subject.delete(in: workflow)
           return true
         }
       },
@@ -102,13 +105,13 @@ public struct ImagineModule: Sendable {
     [
       "provider": LuaNativeFunction { [self] call in
         try call.refuseArguments(after: 1, of: "provider", allowsIndex: false)
-        let provider = try session.provider(of: call.value(1))
+        let provider = try workflow.provider(of: call.value(1))
         let client = try makeClient(in: call.state, provider: provider)
         try client.set("name", to: provider.name)
         return try call.results(client)
       },
-      "configure": LuaNativeFunction { [session] call in
-        try session.configure(
+      "configure": LuaNativeFunction { [workflow] call in
+        try workflow.configure(
           Options(
             call, 1, of: "configure",
             allowed: [

@@ -1,14 +1,15 @@
-import ImagineCore
+import ImagineAPI
+import ImagineRuns
 import Lua
 import Synchronization
 
-/// A table of options, or none: read by name, and refused where a name is unknown.
+/// The optional table of options of a function. Unknown names are errors.
 struct Options {
   private let values: [String: LuaValue]
 
-  /// - Parameter index: of the last argument that the function takes.
-  /// - Throws: ``ImagineError`` of kind `validation` for an unknown name, and for further arguments;
-  ///   an argument error where the argument is neither a table nor nil.
+  /// - Parameter index: position of the table, the function's last argument.
+  /// - Throws: ``ImagineError`` of kind `validation` for an unknown name or surplus arguments; an
+  ///   argument error if the argument is neither a table nor nil.
   init(
     _ call: borrowing LuaCall, _ index: Int, of function: String, allowed: [String]
   ) throws {
@@ -28,8 +29,8 @@ struct Options {
   }
 
   func boolean(_ name: String) throws -> Bool? { try value(name)?.flag() }
-  /// Whatever was written.
-  func setting(_ name: String) throws -> Setting? { try value(name)?.setting() }
+  /// A value of any type.
+  func configValue(_ name: String) throws -> ConfigValue? { try value(name)?.configValue() }
   func text(_ name: String) throws -> String? { try value(name)?.text() }
   func function(_ name: String) throws -> LuaFunction? { try value(name)?.function() }
 
@@ -37,12 +38,12 @@ struct Options {
     try value(name)?.integer(in: range)
   }
 
-  /// Seconds, more than none.
+  /// Seconds, more than 0.
   var timeout: Double? {
     get throws { try value("timeout")?.seconds() }
   }
 
-  /// The options of calls that are given, in place of those of `standard`.
+  /// The call options in the table, completed by those of `standard`.
   func callOptions(over standard: CallOptions) throws -> CallOptions {
     var options = standard
     for name in CallOptions.names {
@@ -53,7 +54,7 @@ struct Options {
 }
 
 extension CallOptions {
-  /// The names that scripts set them by.
+  /// Their names in scripts.
   static let names = ["timeout", "retries", "retry_uncertain"]
 
   /// - Throws: ``ImagineError`` of kind `validation`.
@@ -67,8 +68,8 @@ extension CallOptions {
   }
 }
 
-extension Session {
-  /// Changes what calls use where they say nothing themselves.
+extension Workflow {
+  /// Changes the defaults of later calls.
   func configure(_ options: Options) throws {
     let name = try options.text("provider")
     if let name { _ = try provider(name) }
@@ -76,11 +77,11 @@ extension Session {
     limitCalls(
       concurrency: try options.integer("concurrency", in: 1...1000),
       rate: try options.integer("rate", in: 1...100_000))
-    let limit = try options.setting("budget").map { setting throws(ImagineError) in
+    let limit = try options.configValue("budget").map { setting throws(ImagineError) in
       try Budget.Limit(setting, field: "budget")
     }
     let calls = try options.integer("max_calls", in: 0...1_000_000_000) ?? limit?.calls
-    budget.change { current in
+    budget.changeLimit { current in
       if let price = limit?.price { current.price = price }
       if let calls { current.calls = calls }
     }
@@ -94,21 +95,21 @@ extension Session {
     }
   }
 
-  /// The provider that a table of options names; nil where it names none.
+  /// The provider in a table of options; nil if it has none.
   func provider(in options: Options) throws -> (any Provider)? {
     try options.text("provider").map { try provider($0) }
   }
 
-  /// The provider that a script describes: by name, or by a table.
+  /// The provider that a script gives by name or by a table.
   func provider(of value: LuaValue) throws -> any Provider {
     switch value {
     case .string: return try provider(ScriptValue(value, "provider").name())
     case .table:
-      guard case .table(let members) = try ScriptValue(value, "provider").setting() else {
+      guard case .table(let members) = try ScriptValue(value, "provider").configValue() else {
         throw ImagineError.invalid(
           field: "provider", given: "a list", expected: "a table of names and values")
       }
-      return try provider(describedBy: Settings(members, in: "provider"))
+      return try provider(describedBy: ConfigTable(members, in: "provider"))
     default: throw LuaArgumentError(1, expected: "string or table")
     }
   }

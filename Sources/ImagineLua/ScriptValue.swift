@@ -1,29 +1,30 @@
-import ImagineCore
+import ImagineAPI
+import ImagineRuns
 import Lua
 
-/// A value that a script gave, with the name of its place: the one way in which values of scripts
-/// become values of the host.
+/// A value from a script, with its field's name. All values of scripts are converted to values of
+/// the host here.
 ///
-/// Whatever a script gives is bounded: text is UTF-8, numbers are finite, tables are not deeper than
-/// ``deepest`` and do not hold themselves. All else is an ``ImagineError`` of kind `validation` that
-/// names the place.
+/// All values are bounded: text is UTF-8, numbers are finite, tables are at most ``maxDepth`` deep
+/// and do not contain themselves. Any other value is an ``ImagineError`` of kind `validation` that
+/// names the field.
 struct ScriptValue {
   private let value: LuaValue
   private let field: String
 
-  /// How deep tables may be nested.
-  static let deepest = 32
-  /// How many entries a list or a table may have.
-  static let mostEntries = 100_000
+  /// Levels of nested tables.
+  static let maxDepth = 32
+  /// Entries of a list or a table.
+  static let maxEntries = 100_000
 
   init(_ value: LuaValue, _ field: String) {
     self.value = value
     self.field = field
   }
 
-  /// As a field of an operation takes it: a string stands for itself; a picture's path is told apart
-  /// where the field is known.
-  func argument() throws(ImagineError) -> Argument {
+  /// The value as the argument of a field. A string stays text here; where an image is expected,
+  /// the caller takes it as a path.
+  func fieldArgument() throws(ImagineError) -> FieldArgument {
     switch value {
     case .string: return .text(try text())
     case .integer(let number): return .integer(number)
@@ -31,14 +32,14 @@ struct ScriptValue {
     case .boolean(let value): return .boolean(value)
     case .userdata(let reference):
       if let image = try? reference.value(Image.luaType) {
-        return .picture(.file(path: FilePath(image.asset.path)))
+        return .image(.file(path: FilePath(image.asset.path)))
       }
       return .other(type: "\(value.type)")
     default: return .other(type: "\(value.type)")
     }
   }
 
-  /// Text in UTF-8: other text would be sent as another one.
+  /// Text in UTF-8. Other bytes would be replaced when sent.
   func text() throws(ImagineError) -> String {
     guard case .string(let string) = value else { throw invalid(expected: "a string") }
     guard let text = string.validText else {
@@ -66,8 +67,7 @@ struct ScriptValue {
     return Int(try value(of: kind).integer ?? 0)
   }
 
-  /// A number of seconds, more than none. No clock of ours counts further than some decades;
-  /// `math.huge` is no limit.
+  /// A number of seconds above 0, at most 1e9, so that `math.huge` means no limit.
   func seconds() throws(ImagineError) -> Double {
     let seconds: Double? =
       switch value {
@@ -78,16 +78,16 @@ struct ScriptValue {
       }
     guard let seconds, seconds > 0 else {
       throw .invalid(
-        field: field, given: try argument().quoted, expected: "a number of seconds above 0")
+        field: field, given: try fieldArgument().quoted, expected: "a number of seconds above 0")
     }
     return min(seconds, 1e9)
   }
 
   private func value(of kind: Field.Kind) throws(ImagineError) -> FieldValue {
-    try Field(field, kind, .optional, summary: "").value(of: argument())
+    try Field(field, kind, .optional, summary: "").value(of: fieldArgument())
   }
 
-  /// What is passed on to a service unchecked, and written down.
+  /// A value that is passed to a service unchecked, and written to the journal.
   func scalar() throws(ImagineError) -> RequestDescription.Scalar {
     switch value {
     case .string: return .text(try text())
@@ -98,12 +98,13 @@ struct ScriptValue {
     }
   }
 
-  /// As a description takes it, such as that of a provider: a table with a first entry is a list.
-  func setting() throws -> Setting {
-    try setting(within: [])
+  /// The value as configuration, such as a provider's description. A table with a first entry is a
+  /// list.
+  func configValue() throws -> ConfigValue {
+    try configValue(within: [])
   }
 
-  private func setting(within tables: [LuaTable]) throws -> Setting {
+  private func configValue(within tables: [LuaTable]) throws -> ConfigValue {
     switch value {
     case .string: return .text(try text())
     case .integer(let number): return .number(Double(number))
@@ -114,33 +115,33 @@ struct ScriptValue {
         throw ImagineError(
           .validation, "field '\(field)': the table contains itself", field: field)
       }
-      guard tables.count < Self.deepest else {
+      guard tables.count < Self.maxDepth else {
         throw ImagineError(
-          .validation, "field '\(field)': the table is nested deeper than \(Self.deepest) levels",
+          .validation, "field '\(field)': the table is nested deeper than \(Self.maxDepth) levels",
           field: field)
       }
-      return try Self.setting(table, field, within: tables + [table])
+      return try Self.configValue(table, field, within: tables + [table])
     default: return .other(type: "\(value.type)")
     }
   }
 
-  private static func setting(
+  private static func configValue(
     _ table: LuaTable, _ field: String, within tables: [LuaTable]
-  ) throws -> Setting {
+  ) throws -> ConfigValue {
     let first = try table.get(1)
     if first == .nil {
-      var members: [String: Setting] = [:]
+      var members: [String: ConfigValue] = [:]
       for (name, value) in try table.fields(known: [], of: field) {
-        members[name] = try ScriptValue(value, "\(field).\(name)").setting(within: tables)
+        members[name] = try ScriptValue(value, "\(field).\(name)").configValue(within: tables)
       }
       return .table(members)
     }
-    var list: [Setting] = []
+    var list: [ConfigValue] = []
     var entry = first
     while entry != .nil {
-      guard list.count < mostEntries else { throw ImagineError.tooManyEntries(field) }
+      guard list.count < maxEntries else { throw ImagineError.tooManyEntries(field) }
       list.append(
-        try ScriptValue(entry, "\(field)[\(list.count + 1)]").setting(within: tables))
+        try ScriptValue(entry, "\(field)[\(list.count + 1)]").configValue(within: tables))
       entry = try table.get(list.count + 1)
     }
     return .list(list)
@@ -161,18 +162,18 @@ struct ScriptValue {
 extension ImagineError {
   fileprivate static func tooManyEntries(_ field: String) -> ImagineError {
     ImagineError(
-      .validation, "field '\(field)': it has more than \(ScriptValue.mostEntries) entries",
+      .validation, "field '\(field)': more than \(ScriptValue.maxEntries) entries",
       field: field)
   }
 }
 
 extension LuaTable {
-  /// The fields of a table as the script sees them: known names are indexed, so that what a
-  /// metatable adds counts, and all others are those that `pairs` gives.
+  /// The fields of a table as the script sees them. Known names are indexed, so that fields of a
+  /// metatable count; the others come from `pairs`.
   ///
-  /// - Parameter name: of the place, for messages.
-  /// - Throws: ``ImagineError`` of kind `validation` for a key that is no name, and for more than
-  ///   ``ScriptValue/mostEntries``; an error of a metamethod.
+  /// - Parameter name: the table's name in messages.
+  /// - Throws: ``ImagineError`` of kind `validation` for a key that is not a name, and for more
+  ///   than ``ScriptValue/maxEntries`` entries; any error of a metamethod.
   func fields(known: [String], of name: String) throws -> [String: LuaValue] {
     var fields: [String: LuaValue] = [:]
     func add(_ key: LuaValue, _ value: LuaValue) throws {
@@ -181,7 +182,7 @@ extension LuaTable {
         throw ImagineError.invalid(field: name, given: given, expected: "names")
       }
       if fields[key] == nil { fields[key] = value }
-      guard fields.count <= ScriptValue.mostEntries else { throw ImagineError.tooManyEntries(name) }
+      guard fields.count <= ScriptValue.maxEntries else { throw ImagineError.tooManyEntries(name) }
     }
     guard let metatable = try metatable else {
       for (key, value) in try pairs() { try add(key, value) }
@@ -198,11 +199,11 @@ extension LuaTable {
     let loop = try iterator.call(self)
     guard case .function(let next)? = loop.first else {
       throw ImagineError.invalid(
-        field: name, given: "a table whose __pairs gives no function", expected: "a table")
+        field: name, given: "a table whose __pairs returns no function", expected: "a table")
     }
     let state = loop.count > 1 ? loop[1] : .nil
     var key = loop.count > 2 ? loop[2] : .nil
-    for _ in 0...ScriptValue.mostEntries {
+    for _ in 0...ScriptValue.maxEntries {
       let entry = try next.call([state, key])
       guard let following = entry.first, following != .nil else { return fields }
       key = following
@@ -213,12 +214,13 @@ extension LuaTable {
 }
 
 extension LuaCall {
-  /// Refuses what stands behind the arguments that a function takes: it would be lost in silence.
+  /// Throws for surplus arguments, which would otherwise be ignored in silence.
   ///
   /// - Parameters:
-  ///   - last: the last argument that it takes.
-  ///   - allowsIndex: whether a number may follow it, as `task.map` gives the place of each element.
-  ///   - hint: what to write in its place.
+  ///   - last: position of the last argument that the function takes.
+  ///   - allowsIndex: whether an integer may follow it, because `task.map` passes each element's
+  ///     index.
+  ///   - hint: what to write instead.
   /// - Throws: ``ImagineError`` of kind `validation`.
   func refuseArguments(
     after last: Int, of function: String, allowsIndex: Bool = true, hint: String? = nil
@@ -228,7 +230,7 @@ extension LuaCall {
       if allowsIndex, index == last + 1, case .integer = try value(index) { continue }
       throw ImagineError(
         .validation,
-        "\(function): a further argument, a \(type(index)), is not taken"
+        "\(function): unexpected argument, a \(type(index))"
           + (hint.map { " (\($0))" } ?? ""))
     }
   }

@@ -1,6 +1,8 @@
-import ImagineClient
-import ImagineCore
-import ImagineStore
+import HostStore
+import ImagineAPI
+import ImagineProviders
+import ImagineRuns
+import ImagineSystem
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -8,24 +10,30 @@ import ImagineStore
   import Foundation
 #endif
 
-/// One thing that `imagine doctor` looked at.
+/// The result of one check of `imagine doctor`.
 public struct Finding: Sendable, Codable {
+  /// How serious it is.
   public enum Verdict: String, Sendable, Codable {
-    case fine, note, problem
+    /// Works.
+    case fine
+    /// Works, or is not needed, but worth knowing.
+    case note
+    /// Must be corrected; `imagine doctor` then exits with 1.
+    case problem
   }
 
-  /// What was looked at.
+  /// What was checked, such as `journal` or `provider local`.
   public var subject: String
   public var verdict: Verdict
-  /// What was found.
+  /// The result in words.
   public var detail: String
-  /// What to do about it; nil where nothing needs doing.
+  /// What to do about it; nil if nothing needs doing.
   public var advice: String?
 }
 
 extension ScriptHost {
-  /// Looks at everything that a run stands on: which provider and why, its token, whether it
-  /// answers, the private server, and what that needs. Nothing is billed.
+  /// Checks what a run needs: the selected provider and why it was selected, its token, whether it
+  /// answers, the private server, and ffmpeg. Nothing is billed.
   public func diagnose() async -> [Finding] {
     var findings = [homeFinding, journalFinding, configurationFinding]
     findings.append(await providerFinding())
@@ -61,7 +69,7 @@ extension ScriptHost {
       return Finding(
         subject: "journal", verdict: .problem,
         detail: (error as? ImagineError)?.message ?? "\(error)",
-        advice: "no run can begin without it; pictures that were paid for lie in \(home)/assets")
+        advice: "no run can begin without it; images that were paid for are in \(home)/assets")
     }
   }
 
@@ -69,17 +77,18 @@ extension ScriptHost {
     let path = DataFolder.configuration(configuration.environment)
     do {
       try ConfigurationFile.read(path).check(configuration.environment)
-      let isThere = FileManager.default.fileExists(atPath: path)
+      let exists = FileManager.default.fileExists(atPath: path)
       return Finding(
         subject: "configuration", verdict: .fine,
-        detail: isThere ? path : "\(path) is not there, which is fine")
+        detail: exists ? path : "no \(path), which is fine")
     } catch {
       return Finding(
-        subject: "configuration", verdict: .problem, detail: error.message, advice: "mend the file")
+        subject: "configuration", verdict: .problem, detail: error.message, advice: "fix the file")
     }
   }
 
-  /// Asks the provider for a job that nobody has: an answer proves the address and the token.
+  /// Requests the status of a job that does not exist: "not found" proves the address and the
+  /// token.
   private func providerFinding() async -> Finding {
     do {
       let (name, reason) = try registry.selection()
@@ -88,11 +97,11 @@ extension ScriptHost {
       guard provider.operations.contains(where: { $0.answer == .job }) else {
         return Finding(
           subject: subject, verdict: .note,
-          detail: "\(reason); it has no question that costs nothing, so it was not asked")
+          detail: "\(reason); it was not contacted, because every request to it costs something")
       }
       guard let fault = await Self.fault(of: provider) else {
         return Finding(
-          subject: subject, verdict: .fine, detail: "\(reason); it answers and takes the token")
+          subject: subject, verdict: .fine, detail: "\(reason); it answers and accepts the token")
       }
       return Finding(
         subject: subject, verdict: .problem, detail: "\(reason); \(fault.message)",
@@ -106,7 +115,7 @@ extension ScriptHost {
     }
   }
 
-  /// What keeps a provider from answering that it does not know a job.
+  /// The error of that request; nil if the provider answers that it does not know the job.
   private static func fault(of provider: any Provider) async -> ImagineError? {
     do {
       _ = try await provider.status(of: "00000000-0000-0000-0000-000000000000")
@@ -123,7 +132,7 @@ extension ScriptHost {
     case .authorization: "check the token: it is missing, mistyped, expired, or another service's"
     case .connection, .timeout: "check the address, and whether this machine reaches it"
     case .unavailable where provider == "local":
-      "run imagine-server by itself and read what it says"
+      "run imagine-server by itself and read its messages"
     default: nil
     }
   }
@@ -132,14 +141,14 @@ extension ScriptHost {
     do {
       guard let version = try await registry.localEngineVersion() else {
         return Finding(
-          subject: "built-in engine", verdict: .note, detail: "this program brings none")
+          subject: "built-in engine", verdict: .note, detail: "this program has none")
       }
       return Finding(subject: "built-in engine", verdict: .fine, detail: version)
     } catch {
       return Finding(
         subject: "built-in engine", verdict: .problem,
         detail: (error as? ImagineError)?.message ?? "\(error)",
-        advice: "imagine-server must stand beside imagine, with the libraries of libvips and OpenCV"
+        advice: "imagine-server must be beside imagine, with the libraries of libvips and OpenCV"
       )
     }
   }

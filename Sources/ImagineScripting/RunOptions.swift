@@ -1,29 +1,33 @@
-public import ImagineCore
-public import ImagineLua
+public import ImagineAPI
+import ImagineLua
+public import ImagineRuns
 
-/// How a run is begun, resumed and paid for.
+/// How a run begins and resumes, and what it may spend.
 public struct RunOptions: Sendable {
-  /// What is run; a script without a path is kept in the journal, but cannot be resumed by itself.
+  /// The script; one without a path is kept in the journal, but its run can only be resumed by its
+  /// id.
   public var script = Script()
-  /// Whether calls are kept in the journal. Without it nothing can be resumed, and no limit of a day
-  /// or answer of the cache holds.
+  /// Whether calls are written to the journal. Without it nothing can be resumed, and neither the
+  /// daily limit nor the cache works.
   public var keepsJournal = true
-  public var resumption = CurrentRun.Resumption.none
-  /// What becomes of calls that were sent in an earlier attempt and have no answer.
-  public var onUncertain = CurrentRun.OnUncertain.fail
-  /// What a new run draws from; nil for a random one.
+  /// Which earlier run to resume; a new run by default.
+  public var resumption = RunJournal.Resumption.none
+  /// What happens to calls that an earlier attempt sent and that have no answer.
+  public var onUncertain = RunJournal.OnUncertain.fail
+  /// The random seed of a new run; nil to choose one.
   public var seed: RandomSeed?
-  /// What the run may spend, and how many calls it may make.
+  /// The most that the run may spend, and the most calls that it may make.
   public var budget = Budget.Limit()
   /// Whether a call without a known price may be made under a budget.
   public var allowsUnpriced = false
-  /// Whether calls look for answers of earlier runs, where they do not say.
+  /// Whether calls use the cache unless they set `cache`.
   public var usesCache = false
 
+  /// A new run, kept in the journal, without limits.
   public init() {}
 
-  /// What the environment says: `IMAGINE_RESUME=1`, and `IMAGINE_RANDOM_SEED=FIRST,SECOND` for runs
-  /// that shall draw the same numbers.
+  /// Reads the environment: `IMAGINE_RESUME=1`, and `IMAGINE_RANDOM_SEED=FIRST,SECOND` for runs
+  /// that must get the same random numbers.
   ///
   /// - Throws: ``ImagineError`` of kind `validation`.
   public init(environment: [String: String]) throws(ImagineError) {

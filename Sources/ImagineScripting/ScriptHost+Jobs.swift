@@ -1,15 +1,17 @@
-/// Jobs from outside a script: for commands, and for Swift programs.
+public import ImagineRuns
+
+/// Jobs outside a script, for commands and Swift programs.
 extension ScriptHost {
-  /// The jobs that scripts on this home submitted, the newest first.
+  /// The jobs that scripts on this home submitted, newest first.
   public func submittedJobs() throws -> [SubmittedJob] {
-    try session.submittedJobs()
+    try workflow.submittedJobs()
   }
 
-  /// Asks the provider that issued the id, or the one that is named.
+  /// Requests a job's status from the given provider, or from the one that issued the id.
   ///
   /// - Throws: ``ImagineError``, as all functions here do.
   public func status(ofJob id: String, provider: String? = nil) async throws -> JobStatus {
-    try await session.status(ofJob: id, provider: provider)
+    try await workflow.status(ofJob: id, provider: provider)
   }
 
   /// Waits for a job's video and saves it.
@@ -20,11 +22,11 @@ extension ScriptHost {
   public func saveVideo(
     ofJob id: String, to path: FilePath, timeout: Double = 1800, provider: String? = nil
   ) async throws {
-    try await session.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
+    try await workflow.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
   }
 
   /// Deletes a job and its video at the provider.
   public func deleteJob(_ id: String, provider: String? = nil) async throws {
-    try await session.deleteJob(id, provider: provider)
+    try await workflow.deleteJob(id, provider: provider)
   }
 }

@@ -1,44 +1,48 @@
-import ImagineStore
+import HostStore
+import ImagineAPI
+public import ImagineRuns
 import ImagineSystem
+public import MediaFiles
 import Synchronization
 
-/// What is known of how a picture was made, by what its file tells.
+/// How an image was made, as its file says.
 ///
-/// Anybody can write anything into a file: show what stands here with `printable`, and believe it as
-/// far as you believe whoever gave you the picture.
+/// Anybody can write anything into a file. Print the values with `printable`, and trust them only
+/// as far as you trust the image's source.
 public struct Provenance: Sendable {
-  /// A text that the file carries.
+  /// A text in the file.
   public struct Text: Sendable, Encodable {
     public var keyword: String
     public var text: String
   }
 
-  public var format: PictureFormat
+  public var format: ImageFormat
   /// Pixels.
   public var size: PixelSize
-  /// How the host made it; nil where the file does not tell in the host's own form.
-  public var metadata: PictureMetadata?
-  /// The other texts of the file, such as `parameters` of other programs.
+  /// The host's own metadata; nil if the file has none.
+  public var metadata: ImageMetadata?
+  /// Other texts of the file, such as `parameters` of other programs.
   public var texts: [Text]
-  /// Of the pictures that it was made from, the hashes of those that the asset store has.
+  /// The hashes of those input images that are in the asset store.
   public var keptParents: Set<String>
-  /// What the run executed that the picture names; nil where this home's journal does not know it.
+  /// The script of the run that the metadata names; nil if this home's journal does not have that
+  /// run.
   public var script: Script?
 }
 
 extension ScriptHost {
-  /// Whether a new file can have a path without taking another's place; a device or a pipe is written
-  /// to.
+  /// Whether nothing would be replaced at a path: no file exists there, or it is a device or a
+  /// pipe.
   public func mayWrite(_ path: FilePath) throws -> Bool {
-    try path.isStream || path.facts() == nil
+    try path.isStream || path.status() == nil
   }
 
-  /// Reads what a picture tells of its making: nothing is decoded, asked for or believed.
+  /// Reads how an image was made. It decodes no pixels and sends nothing.
   ///
-  /// - Throws: ``ImagineError`` of kind `io` where the file cannot be read, and `validation` where
-  ///   it is no picture.
-  public func provenance(ofPicture path: FilePath) throws -> Provenance {
-    let file = try PictureTexts(ofFile: path)
+  /// - Throws: ``ImagineError`` of kind `io` if the file cannot be read, and `validation` if it is
+  ///   not an image.
+  public func provenance(ofImage path: FilePath) throws -> Provenance {
+    let file = try ImageTexts(ofFile: path)
     let own = file.metadata
     let ownKeywords = ["imagine", "XMP", "XML:com.adobe.xmp"]
     let texts = file.entries.filter { entry in
@@ -47,11 +51,11 @@ extension ScriptHost {
     return Provenance(
       format: file.format, size: file.size, metadata: own,
       texts: texts.map { Provenance.Text(keyword: $0.keyword, text: $0.text) },
-      keptParents: Set(try own?.parents.filter { try session.keepsAsset($0) } ?? []),
+      keptParents: Set(try own?.parents.filter { try workflow.hasAsset($0) } ?? []),
       script: try own?.run.flatMap(script(ofRun:)))
   }
 
-  /// The journal knows runs by the beginnings of their ids too: only the whole will do here.
+  /// The journal accepts prefixes of ids; here only the whole id may match.
   private func script(ofRun id: String) throws -> Script? {
     do {
       let run = try journal.run(id).run
@@ -61,24 +65,25 @@ extension ScriptHost {
     }
   }
 
-  /// Prepares what a picture tells to be drawn again; nothing is sent.
+  /// Prepares the request in an image's metadata to be sent again; sends nothing.
   ///
-  /// - Parameter provider: the one to draw with; nil for the one that the picture names.
-  /// - Throws: ``ImagineError``, as ``Session/redrawing(of:provider:)`` does.
-  public func redrawing(
-    of metadata: PictureMetadata, provider: String? = nil
-  ) throws -> Redrawing {
-    try session.redrawing(of: metadata, provider: provider)
+  /// - Parameter provider: the provider to use; nil for the one that the metadata names.
+  /// - Throws: ``ImagineError``, as ``Workflow/rerunRequest(for:provider:)`` does.
+  public func rerunRequest(
+    for metadata: ImageMetadata, provider: String? = nil
+  ) throws -> RerunRequest {
+    try workflow.rerunRequest(for: metadata, provider: provider)
   }
 
-  /// Draws a picture again and saves it, in the format that the path's extension names. It is a call
-  /// of the run as a script's are: ``RunOptions/resumption`` holds for it.
+  /// Generates an image again and saves it in the format of the path's extension. It is a call of
+  /// the run, as a script's calls are: ``RunOptions/resumption`` applies.
   ///
   /// - Throws: ``ImagineError``.
-  public func draw(_ redrawing: Redrawing, to path: FilePath, replacing: Bool = false) async throws
+  public func rerun(_ request: RerunRequest, to path: FilePath, replacing: Bool = false)
+    async throws
   {
     do {
-      try await session.draw(redrawing, to: path, replacing: replacing)
+      try await workflow.rerun(request, to: path, replacing: replacing)
     } catch {
       hasFailed.withLock { $0 = true }
       throw error

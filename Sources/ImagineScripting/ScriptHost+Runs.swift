@@ -1,17 +1,18 @@
-public import ImagineCore
+import HostStore
+import ImagineAPI
 import ImagineLua
-import ImagineStore
+public import ImagineRuns
 
-/// Runs from outside a script: for commands, and for Swift programs.
+/// Runs outside a script, for commands and Swift programs.
 ///
 /// Functions throw ``ImagineError``.
 extension ScriptHost {
-  /// The runs on this home, the newest first.
+  /// The runs on this home, newest first.
   public func runs() throws -> [RunSummary] {
     try journal.runs()
   }
 
-  /// A run by its id, or by the beginning of its id.
+  /// A run by its id or a prefix of it.
   public func run(id: String) throws -> RunSummary {
     try journal.run(id)
   }
@@ -21,30 +22,29 @@ extension ScriptHost {
     try journal.calls(of: journal.run(id).run.id, limit: nil)
   }
 
-  /// Where the files of a call lie.
+  /// Paths of a call's files in the asset store.
   public func files(of call: JournaledCall) throws -> [String] {
-    try session.files(of: call)
+    try workflow.files(of: call)
   }
 
-  /// Forgets a run; what its calls gave goes with the next pruning.
+  /// Deletes a run from the journal; its files are removed by the next pruning.
   public func deleteRun(id: String) throws {
     try journal.delete(run: id)
   }
 
-  /// Forgets finished runs that are older than is kept, and removes files that no run and no answer
-  /// in the cache needs.
+  /// Deletes finished runs beyond the retention, and files that no run and no cached answer needs.
   public func pruneRuns() throws -> Pruned {
     try journal.prune(keeping: registry.retention(), assets: "\(home)/assets")
   }
 
-  /// What the cache holds.
+  /// The size of the cache.
   public func cacheSize() throws -> CacheSize {
     try journal.cacheSize()
   }
 
-  /// Forgets answers that were not asked for in so many days.
+  /// Deletes cached answers that were not used for a number of days.
   ///
-  /// - Returns: how many were forgotten; their files go with the next pruning of runs.
+  /// - Returns: how many were deleted. Their files are removed by the next pruning of runs.
   public func pruneCache(unusedDays: Double) throws -> Int {
     try journal.pruneCache(unusedDays: unusedDays)
   }

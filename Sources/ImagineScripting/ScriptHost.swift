@@ -1,9 +1,11 @@
-import ImagineClient
-@_exported public import ImagineCore
-@_exported public import ImagineLua
-import ImagineStore
+import HostStore
+import ImagineAPI
+import ImagineLua
+import ImagineProviders
+public import ImagineRuns
+import ImagineSystem
 public import Logging
-@_exported public import Lua
+public import Lua
 import Synchronization
 
 /// Runs workflows: Lua scripts that call `imagine.*`.
@@ -22,52 +24,56 @@ import Synchronization
 ///   """)
 /// ```
 ///
-/// It installs no signal handlers and writes nothing to the standard output. Nothing is started,
-/// opened or read before a script's first call needs it.
+/// It installs no signal handlers and writes nothing to standard output. It starts, opens and reads
+/// nothing before a script's first call.
 public final class ScriptHost: Sendable {
-  /// Who draws where nothing names a provider.
+  /// Where requests go unless a script names a provider.
   public enum Service: Sendable {
-    /// By the environment and `config.toml`; the path is that of `imagine-server`, for what is
-    /// done locally.
+    /// Chosen by the environment and `config.toml`. The path is that of `imagine-server`, for local
+    /// work.
     case environment(serverProgram: String)
-    /// The built-in engine: the path of `imagine-server`.
+    /// The built-in engine. The path is that of `imagine-server`.
     case program(String)
-    /// An Imagine API at an address that ends in `/v2`, with its token. Pictures cannot be
-    /// converted without a server program.
+    /// An Imagine API at an address that ends in `/v2`, with its token. Without a server program
+    /// images cannot be converted.
     case address(String, token: String, serverProgram: String? = nil)
   }
 
+  /// What a host needs to know. Only `service` has no default.
   public struct Configuration: Sendable {
     public var service: Service
-    /// The variables that providers and folders are chosen by.
+    /// The environment variables that select providers and folders.
     public var environment: [String: String]
-    /// Where assets and jobs are kept; nil for the one that the environment names.
+    /// The folder of the journal and the assets; nil for the one that the environment names.
     public var home: String?
-    /// The provider to use, before all else that names one.
+    /// The default provider; takes precedence over environment and `config.toml`.
     public var provider: String?
-    /// The file to record every answer of every provider in. It appears, whole, with
-    /// ``ScriptHost/finishRecording()``.
+    /// The file to record every answer of every provider in. It appears, complete, at
+    /// ``ScriptHost/finishRecording(succeeded:)``.
     public var record: String?
-    /// The recording to take every answer from: no network, no key and no server is used.
+    /// The recording that gives every answer, without network, key or server.
     public var replay: String?
-    /// Bytes that a script may hold in Lua; nil for no limit.
+    /// Memory that a script may use in Lua, in bytes; nil for no limit.
     public var memoryLimit: Int?
+    /// Logs each request at level `debug`.
     public var logger: Logger
-    /// Told once which provider is used and why, and what the user should know.
+    /// Receives messages for the user, such as which provider is used and why.
     public var notice: @Sendable (String) -> Void
+    /// Displays the progress of jobs; nil to display nothing.
     public var progress: (any JobProgress)?
-    /// How the run is begun, resumed and paid for.
+    /// How the run begins, resumes, and what it may spend.
     public var run = RunOptions()
-    /// Whether scripts are only planned: nothing is sent, written or waited for.
+    /// Whether scripts are only planned: they send nothing, write nothing and wait for nothing.
     public var plans = false
     /// Whether the process belongs to the script alone, as in the program `imagine`: then SIGPIPE
-    /// keeps its disposition, which the HTTP library would ignore. False where other code of the
-    /// process uses SwiftNIO, which relies on that.
+    /// keeps its disposition, which the HTTP library would otherwise ignore. Set false if other
+    /// code of the process uses SwiftNIO, which relies on that.
     public var ownsProcess = false
-    /// Is told of each change of a call after the journal has it; for tests that end the process at
-    /// a given point.
+    /// Called with each change of a call after it is in the journal; for tests that kill the
+    /// process at a given point.
     public var journalObserver: (@Sendable (JournaledCall) -> Void)?
 
+    /// - Parameter environment: variables that select providers and folders; empty by default.
     public init(
       service: Service, environment: [String: String] = [:],
       logger: Logger = Logger(label: "imagine")
@@ -82,16 +88,17 @@ public final class ScriptHost: Sendable {
   let configuration: Configuration
   let home: String
   let registry: ProviderRegistry
-  let session: Session
+  let workflow: Workflow
   let recorder: RecordingWriter?
   let recordingSource: RecordingSource?
   let replay: ReplayedSource?
   let journal: SQLiteJournal
-  /// Nil where scripts are run, and not planned.
+  /// Nil unless scripts are planned.
   private let plannedFiles: PlannedAssetStore?
-  /// Whether a script of ``run(_:name:)``, or a picture that was to be drawn again, failed.
+  /// Whether a script of ``run(_:name:)``, or a rerun, failed.
   let hasFailed = Mutex(false)
 
+  /// Creates a host. It opens no file and starts no process; that happens at a script's first call.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     home = configuration.home ?? DataFolder.path(environment: configuration.environment)
@@ -111,45 +118,47 @@ public final class ScriptHost: Sendable {
     let run = configuration.run
     let files = FileAssetStore(root: "\(home)/assets")
     plannedFiles = configuration.plans ? PlannedAssetStore(files) : nil
-    let source: any Backing.Source = if let recordingSource { recordingSource } else { registry }
-    var backing = Backing(
+    let source: any WorkflowDependencies.Source =
+      if let recordingSource { recordingSource } else { registry }
+    var dependencies = WorkflowDependencies(
       assets: files, ledger: SQLiteJobLedger(database: database),
       source: source, journal: run.keepsJournal ? journal : nil)
-    if let replay { backing.replay(replay) }
-    if let plannedFiles { backing.plan(in: plannedFiles, with: registry, journal) }
-    // A plan is no run: notices of runs are suppressed.
+    if let replay { dependencies.replay(replay) }
+    if let plannedFiles { dependencies.plan(in: plannedFiles, with: registry, journal) }
+    // Suppress run notices in plan mode.
     let silence: @Sendable (String) -> Void = { _ in }
     let plans = configuration.plans
     let notice = plans ? silence : configuration.notice
-    session = Session(
-      assets: backing.assets, ledger: backing.ledger, converter: backing.source,
-      providers: backing.source,
-      run: CurrentRun(
-        journal: backing.journal, script: run.script,
+    workflow = Workflow(
+      assets: dependencies.assets, ledger: dependencies.ledger, converter: dependencies.source,
+      providers: dependencies.source,
+      run: RunJournal(
+        journal: dependencies.journal, script: run.script,
         resumption: plans ? (run.script.path == nil ? .none : .lastUnfinished) : run.resumption,
         seed: run.seed ?? .random(), onUncertain: plans ? .retry : run.onUncertain,
-        // What the cache answers would be missing in a recording.
+        // Answers from the cache would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress, notice: configuration.notice)
   }
 
-  /// Gives a state the module `imagine`, and takes up the run that is to be resumed.
+  /// Installs the module `imagine` in a state, and resumes a run if ``RunOptions/resumption`` says
+  /// so.
   ///
-  /// - Throws: ``ImagineError`` where that is alive, or unknown; where a recording cannot be written,
-  ///   or read.
+  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  ///   written or read.
   public func install(in state: LuaState) throws {
     try openRecording()
-    try ImagineModule(session: session).install(in: state)
-    record(seed: session.run.seed)
+    try ImagineModule(workflow: workflow).install(in: state)
+    record(seed: workflow.run.seed)
     if let plannedFiles { try PlannedLibrary(files: plannedFiles).install(in: state) }
   }
 
-  /// Runs a script in a state of its own, and waits for what it has paid for.
+  /// Runs a script in a new state, and waits for the answers that it has paid for.
   ///
-  /// - Parameter name: what messages call it; `@` before it makes it a file's name.
+  /// - Parameter name: the script's name in messages; `@` marks the name of a file.
   /// - Returns: the script's results.
-  /// - Throws: `LuaError`; its `underlying` is the ``ImagineError``, where that is the cause.
+  /// - Throws: `LuaError`; its `underlying` is the ``ImagineError`` if that is the cause.
   @discardableResult
   public func run(_ source: String, name: String = "=script") async throws -> [LuaValue] {
     var lua = LuaConfiguration()
@@ -170,29 +179,28 @@ public final class ScriptHost: Sendable {
     }
   }
 
-  /// What the scripts that were planned so far would ask for; nil where they were run.
+  /// The plan of all scripts so far; nil unless scripts are planned.
   public var planned: ScriptPlan.Summary? {
-    let answered = session.run.answered
+    let answered = workflow.run.answered
     return plannedFiles?.plan.summary(
       answeredByJournal: answered.byJournal, answeredByCache: answered.byCache)
   }
 
-  /// Tells what should be known at the end of a run, by the configuration's `notice`.
-  public func tellWhatWasDrawn() {
-    let made = session.madeByEngine
-    guard !configuration.plans, made.pictures + made.videos > 0, replay == nil else { return }
+  /// Tells the user, through `notice`, how many images the built-in engine made.
+  public func reportEngineUse() {
+    let made = workflow.madeByEngine
+    guard !configuration.plans, made.images + made.videos > 0, replay == nil else { return }
     var parts: [String] = []
-    if made.pictures > 0 {
-      parts.append(made.pictures == 1 ? "1 picture" : "\(made.pictures) pictures")
+    if made.images > 0 {
+      parts.append(made.images == 1 ? "1 image" : "\(made.images) images")
     }
     if made.videos > 0 { parts.append(made.videos == 1 ? "1 video" : "\(made.videos) videos") }
     configuration.notice(
-      "\(parts.joined(separator: " and ")) drawn by the built-in engine, not by a model")
+      "\(parts.joined(separator: " and ")) made by the built-in engine, not by a model")
   }
 
-  /// Ends the private server, if it was started, and then the run: as one whose script failed where
-  /// one did, else as finished. A recording that is not finished is given up. Nothing may be called
-  /// afterwards.
+  /// Stops the private server and ends the run: as failed if a script failed, else as finished.
+  /// Discards a recording that is not finished. Call nothing afterwards.
   public func close() {
     do {
       try close(succeeded: true)
@@ -201,20 +209,20 @@ public final class ScriptHost: Sendable {
     }
   }
 
-  /// Does what ``close()`` does.
+  /// Does the same, but throws errors in place of reporting them.
   ///
-  /// - Parameter succeeded: whether the script came to its end; a run that did not can be resumed.
-  /// - Throws: ``ImagineError`` of kind `io` where the journal could not be written.
+  /// - Parameter succeeded: whether the script ended normally. A run that did not can be resumed.
+  /// - Throws: ``ImagineError`` of kind `io` if the journal could not be written.
   public func close(succeeded: Bool) throws {
     recorder?.discard()
     let succeeded = succeeded && !hasFailed.withLock { $0 }
     if succeeded { pruneIfDue() }
     registry.close()
-    // Last: a process that is killed before it leaves a run that can be resumed. A plan has none.
-    if !configuration.plans { try session.run.end(succeeded: succeeded) }
+    // Last: if the process is killed before this, the run can be resumed. A plan has no run.
+    if !configuration.plans { try workflow.run.end(succeeded: succeeded) }
   }
 
-  /// Once a day, what is older than is kept is pruned.
+  /// Prunes old runs once a day.
   private func pruneIfDue() {
     guard !configuration.plans else { return }
     do {

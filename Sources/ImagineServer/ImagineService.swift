@@ -1,8 +1,9 @@
 import Hummingbird
 import HummingbirdCore
-public import ImagineCore
+public import ImagineAPI
 public import Logging
 import NIOCore
+public import ServerStore
 import ServiceLifecycle
 
 #if canImport(FoundationEssentials)
@@ -11,140 +12,85 @@ import ServiceLifecycle
   import Foundation
 #endif
 
-/// Where a service listens.
-public enum ServiceAddress: Sendable, Hashable, CustomStringConvertible {
-  /// Port 0 lets the system choose.
-  case tcp(host: String, port: Int)
-  case socket(path: String)
-
-  /// As a client writes it: `http://127.0.0.1:8080`, `http+unix://%2Ftmp%2Fs`.
-  public var description: String {
-    switch self {
-    case .tcp(let host, let port):
-      "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-    case .socket(let path):
-      "http+unix://\(Array(path.utf8).percentEncoded)"
-    }
-  }
-
-  /// Whether only this machine can reach it.
-  public var isLocal: Bool {
-    switch self {
-    case .socket: true
-    case .tcp(let host, _):
-      host == "localhost" || host == "::1" || host.hasPrefix("127.") && !host.contains { $0 > "9" }
-    }
-  }
-}
-
-/// What a service is to be.
-public struct ServiceConfiguration: Sendable {
-  public var address: ServiceAddress
-  public var callers: Callers
-  public var limits: Limits
-  /// Stands before the paths of videos where clients reach the service by another address than
-  /// they name in `Host`, such as `https://images.example.org`.
-  public var publicAddress: String?
-  /// Other names of models under `/v1`, and the models that they stand for.
-  public var modelAliases: [String: String] = [:]
-
-  /// How the service misbehaves on purpose, for its clients' tests.
-  public var rehearsal: RehearsalPlan?
-
-  public init(address: ServiceAddress, callers: Callers, limits: Limits) {
-    self.address = address
-    self.callers = callers
-    self.limits = limits
-  }
-
-  /// The models under `/v1` that an alias can stand for.
-  public static let models = [OpenAIModel.id]
-
-  /// Whether a text can be a ``publicAddress``: a scheme, a host, and perhaps a port and a path.
-  public static func isPublicAddress(_ text: String) -> Bool {
-    (text.hasPrefix("http://") || text.hasPrefix("https://")) && !text.hasSuffix("/")
-      && Authority(ofTarget: text) != nil && !text.contains { $0 == "?" || $0 == "#" }
-  }
-}
-
-/// The service: both HTTP APIs over one engine, and the jobs of a home.
+/// The service: both HTTP APIs and the jobs of a data directory, over one engine.
 ///
 /// For example:
 ///
 /// ```swift
 /// let service = try ImagineService(
-///   configuration, home: home, engine: engine, jobs: store, accounts: store, logger: logger)
+///   configuration, dataDirectory: directory, engine: engine, store: store, logger: logger)
 /// try await service.run { address in print(address) }
 /// ```
 public struct ImagineService: Sendable {
   let configuration: ServiceConfiguration
-  let home: Home
+  let directory: DataDirectory
   let engine: any Engine
-  let jobs: any JobStore
-  let till: Till
+  let store: any ServiceStore
+  let accountCharges: AccountCharges
   let queue: EngineQueue
   let worker: JobWorker
   let links: MediaLinks
-  let shelf: PictureShelf
+  let temporaryImages: TemporaryImages
   let bodies: BodyReader
   let rates = RateLimit()
-  let rehearsal: Rehearsal?
-  let callers: CurrentCallers
+  let faultInjection: FaultInjection?
+  let authentication: CurrentAuthentication
   private let socket: SocketFile?
   let logger: Logger
 
-  /// - Throws: ``HomeError`` where the home's key cannot be read or made; ``SettingsFault`` where a
-  ///   fault of the rehearsal is for a route that there is not.
+  /// - Throws: ``ImagineError`` of kind `io` if the directory's key cannot be read or created;
+  ///   ``SettingsError`` if the fault plan names an unknown route.
   public init(
-    _ configuration: ServiceConfiguration, home: Home, engine: any Engine, jobs: any JobStore,
-    accounts: any AccountStore, logger: Logger
+    _ configuration: ServiceConfiguration, dataDirectory directory: DataDirectory,
+    engine: any Engine, store: any ServiceStore, logger: Logger
   ) throws {
     let limits = configuration.limits
     self.configuration = configuration
-    self.home = home
+    self.directory = directory
     self.engine =
-      configuration.rehearsal?.paint == .card ? CardEngine(base: engine) : engine
-    rehearsal = configuration.rehearsal.map(Rehearsal.init)
-    self.jobs = jobs
+      configuration.faultPlan?.paint == .card ? PlaceholderEngine(base: engine) : engine
+    faultInjection = configuration.faultPlan.map(FaultInjection.init)
+    self.store = store
     self.logger = logger
-    callers = CurrentCallers(configuration.callers)
+    authentication = CurrentAuthentication(configuration.authentication)
     socket = configuration.address.socketFile
-    till = Till(accounts: accounts, logger: logger)
+    accountCharges = AccountCharges(accounts: store, logger: logger)
     queue = EngineQueue(limits)
     worker = JobWorker(
-      home: home, store: jobs, engine: self.engine, limits: limits, logger: logger)
-    links = try MediaLinks(home: home, lifetime: limits.linkSeconds)
-    shelf = PictureShelf(home: home, links: links, limit: limits.pictureBytes)
+      directory, store: store, engine: self.engine, limits: limits, logger: logger)
+    links = try MediaLinks(directory, lifetime: limits.linkSeconds)
+    temporaryImages = TemporaryImages(
+      directory, links: links, limit: limits.temporaryImageBytes)
     bodies = BodyReader(limits)
-    try configuration.rehearsal?.check(against: routes)
+    try configuration.faultPlan?.check(against: routes)
   }
 
-  /// Accepts other tokens from now on, without an interruption.
+  /// Replaces the accepted tokens while the service runs.
   ///
-  /// - Throws: ``StoreUnreachable`` where their balances cannot be opened; then nothing changes.
+  /// - Throws: ``StoreUnreachable`` if their balances cannot be opened; then nothing changes.
   public func replace(_ tokens: TokenList) async throws {
-    try await till.open(tokens)
-    callers.replace(.listed(tokens))
+    try await accountCharges.open(tokens)
+    authentication.replace(.listed(tokens))
   }
 
-  /// Serves until the task is cancelled or its service group shuts down; then answers what is in
-  /// flight and gives up the leases.
+  /// Serves until the task is cancelled or its service group shuts down. Then answers the requests in
+  /// flight and releases the leases.
   ///
-  /// - Parameter onReady: called once, when connections are accepted, with the address that the
-  ///   system gave.
-  /// - Throws: where the address cannot be bound, or the store cannot be reached.
+  /// - Parameter onReady: called once, when the service accepts connections, with the bound address.
+  /// - Throws: if the address cannot be bound or the store cannot be reached.
   public func run(onReady: @escaping @Sendable (ServiceAddress) async -> Void) async throws {
-    if case .listed(let list) = configuration.callers { try await till.open(list) }
+    if case .listed(let list) = configuration.authentication { try await accountCharges.open(list) }
     try socket?.claim()
     let limits = configuration.limits
     let connections = Connections(
       limit: Descriptors.connections(
         atMost: limits.connections,
-        besideWork: 16 + 8 * limits.films + limits.imageThreads))
+        besideWork: 16 + 8 * limits.videos + limits.imageThreads))
     let application = Application(
-      responder: Front(
-        routes: RouteTable(routes), callers: callers, check: CallerCheck(configuration),
-        allowance: allowance(of:), rehearsal: rehearsal, engine: engine.version,
+      responder: RequestPipeline(
+        routes: RouteTable(routes), authentication: authentication,
+        originCheck: OriginCheck(configuration), allowance: allowance(of:),
+        faultInjection: faultInjection, engine: engine.version,
         now: { Date().timeIntervalSince1970 }, logger: logger),
       server: .http1(
         configuration: .init(
@@ -155,7 +101,7 @@ public struct ImagineService: Sendable {
         availableConnectionsDelegate: ConnectionRoom(connections: connections)),
       services: [worker],
       onServerRunning: { channel in
-        socket?.wasMade()
+        socket?.wasCreated()
         await onReady(configuration.address.bound(to: channel.localAddress))
       },
       logger: logger)
@@ -165,58 +111,21 @@ public struct ImagineService: Sendable {
         try await withGracefulShutdownHandler {
           try await application.run()
         } onGracefulShutdown: {
-          queue.hurry(seconds: limits.shutdownSeconds)
+          queue.shortenDeadlines(seconds: limits.shutdownSeconds)
         })
     } catch {
-      result = .failure(ListenFault(error, configuration.address) ?? error)
+      result = .failure(ListenError(error, configuration.address) ?? error)
     }
     socket?.remove()
     try await queue.stop()
     try result.get()
   }
 
-  /// Makes ready for the end of the process while the service still shuts down: films and their
-  /// encoders get a moment to stop, and the file of the socket is removed.
-  public func abandon() async {
+  /// Prepares for an exit before the shutdown is complete: gives video encoders two seconds to stop,
+  /// and removes the socket file.
+  public func abortShutdown() async {
     for _ in 0..<40 where !worker.isIdle { try? await Task.sleep(for: .milliseconds(50)) }
     socket?.remove()
-  }
-
-  var routes: [Route] {
-    healthRoutes + imageRoutes + jobRoutes + mediaRoutes + conversionRoutes + modelRoutes
-      + rehearsalRoutes
-  }
-
-  private var healthRoutes: [Route] {
-    [
-      // Whether a new start would help.
-      Route(.get, "/healthz", access: .open) { _ in
-        try jobs.checkPresence()
-        return .ok
-      },
-      // Whether work can be taken on.
-      Route(.get, "/readyz", access: .open) { _ in
-        try await jobs.probe()
-        guard home.hasRoom else {
-          throw Failure(.storeUnreachable, "the server's disk is full", retryAfter: 60)
-        }
-        return .ok
-      },
-    ]
-  }
-
-  /// What a token was charged, where the service rehearses.
-  private var rehearsalRoutes: [Route] {
-    guard let rehearsal else { return [] }
-    return [Route(.get, "/x/rehearsal") { .json(rehearsal.charges(of: $0.account)) }]
-  }
-}
-
-extension Response {
-  fileprivate static var ok: Response {
-    Response(
-      status: .ok, headers: [.contentType: "application/json"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"ok"}"#)))
   }
 }
 
@@ -238,21 +147,5 @@ extension ServiceAddress {
       return .tcp(host: host, port: port)
     }
     return self
-  }
-}
-
-extension [UInt8] {
-  /// Percent-encoded, but for what is unreserved in RFC 3986.
-  var percentEncoded: String {
-    map { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"):
-        String(UnicodeScalar(byte))
-      default:
-        "%" + [byte].hexadecimal.uppercased()
-      }
-    }.joined()
   }
 }

@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -8,27 +8,27 @@ public import ImagineCore
   import Darwin
 #endif
 
-/// What can be done with the name of a file or folder. Each throws ``ImagineError`` of kind `io`
-/// that names the path and the system's reason.
+/// Operations on files and folders. Each throws an ``ImagineError`` of kind `io` with the path and
+/// the system's reason.
 extension FilePath {
-  /// What the system says of it, links followed; nil where nothing is.
-  public func facts() throws(ImagineError) -> FileFacts? {
-    if let facts = FileFacts(self) { return facts }
+  /// The file's status, following links; nil if nothing exists there.
+  public func status() throws(ImagineError) -> FileStatus? {
+    if let status = FileStatus(self) { return status }
     if errno == ENOENT || errno == ENOTDIR { return nil }
     throw .system("cannot look at \(self)")
   }
 
-  /// The names in a folder in the order of their bytes; those in its folders by their paths from it.
-  /// A link to a folder is a name like another.
+  /// The names in a folder, sorted by bytes; names in subfolders are relative paths. Links to
+  /// folders are not followed.
   public func names(recursively: Bool) throws(ImagineError) -> [FilePath] {
     var names: [FilePath] = []
     var folders: [FilePath?] = [nil]
     while let folder = folders.popLast() {
       let path = folder.map { appending($0) } ?? self
       for (name, isFolder) in try path.entries() {
-        let place = folder.map { $0.appending(name) } ?? name
-        names.append(place)
-        if recursively, isFolder { folders.append(place) }
+        let relative = folder.map { $0.appending(name) } ?? name
+        names.append(relative)
+        if recursively, isFolder { folders.append(relative) }
       }
     }
     return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
@@ -49,31 +49,32 @@ extension FilePath {
         FilePath(bytes: bytes.prefix { $0 != 0 })
       }
       if name == FilePath(".") || name == FilePath("..") { continue }
-      entries.append((name, appending(name).isFolderItself))
+      entries.append((name, appending(name).isFolderAndNoLink))
     }
   }
 
-  /// Whether it is a folder, and no link to one.
-  private var isFolderItself: Bool {
-    var facts = stat()
-    return lstat(cString, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+  /// Whether it is a folder and not a link to one.
+  private var isFolderAndNoLink: Bool {
+    var status = stat()
+    return lstat(cString, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Removes a file or an empty folder; with `recursively` a folder and all that is in it. A link
-  /// is removed, not what it leads to.
+  /// Removes a file or an empty folder; with `recursively`, a folder and its content. A link is
+  /// removed, not its target.
   ///
-  /// - Returns: false where nothing was there.
+  /// - Returns: false if nothing existed there.
   public func remove(recursively: Bool) throws(ImagineError) -> Bool {
-    if recursively, isFolderItself {
+    if recursively, isFolderAndNoLink {
       guard bytes.contains(where: { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ".") }) else {
-        throw ImagineError(.io, "cannot remove \(self): it is the root, or holds this folder")
+        throw ImagineError(
+          .io, "cannot remove \(self): it is the root or contains the current folder")
       }
-      // What lies deeper stands behind its folder.
+      // Deeper names sort after their folder.
       for name in try names(recursively: true).reversed() {
         _ = try appending(name).remove(recursively: false)
       }
     }
-    // Of a folder, unlink says EISDIR on Linux and EPERM elsewhere.
+    // For a folder, unlink fails with EISDIR on Linux and EPERM elsewhere.
     if unlink(cString) == 0 { return true }
     let fault = errno
     if fault == EISDIR || fault == EPERM, rmdir(cString) == 0 { return true }
@@ -83,17 +84,17 @@ extension FilePath {
 
   /// Moves a file or a folder.
   ///
-  /// - Parameter replacing: whether a file of that name may be replaced; a folder never is.
+  /// - Parameter replacing: whether an existing file may be replaced; a folder never is.
   public func move(to target: FilePath, replacing: Bool) throws(ImagineError) {
     let message = "cannot move \(self) to \(target)"
-    guard let source = try facts() else {
+    guard let source = try status() else {
       errno = ENOENT
       throw .system(message)
     }
     if source.isFolder {
-      // Of two that move something to one place, one makes this folder.
+      // mkdir is exclusive: if two processes move a folder to one path, only one succeeds.
       guard mkdir(target.cString, 0o777) == 0 else {
-        throw errno == EEXIST ? .exists(target) : .system(message)
+        throw errno == EEXIST ? .fileExists(target) : .system(message)
       }
       if systemRename(cString, target.cString) == 0 { return }
       let error = ImagineError.system(message)
@@ -101,22 +102,22 @@ extension FilePath {
       throw error
     }
     if replacing {
-      // On one disk this leaves no moment without the file.
+      // On one file system the target always exists.
       if systemRename(cString, target.cString) == 0 { return }
     } else {
       if systemLink(cString, target.cString) == 0 {
         guard unlink(cString) == 0 else { throw .system(message) }
         return
       }
-      if errno == EEXIST { throw .exists(target) }
+      if errno == EEXIST { throw .fileExists(target) }
     }
-    // On another disk, or one that knows no links.
+    // Another file system, or one without hard links.
     guard errno == EXDEV || errno == EPERM || errno == ENOTSUP else { throw .system(message) }
     try copy(to: target, replacing: replacing)
     _ = try remove(recursively: false)
   }
 
-  /// Copies a file, or what comes out of a pipe. The copy appears whole or not at all.
+  /// Copies a file or the content of a pipe. The copy appears complete or not at all.
   public func copy(to target: FilePath, replacing: Bool) throws(ImagineError) {
     let source = try FileReader(self)
     let file = try OutputFile(target, replacing: replacing)
@@ -126,7 +127,7 @@ extension FilePath {
         let piece = try source.next(upTo: 1 << 18)
         if piece.isEmpty { break }
         count += piece.count
-        if source.byteCount == nil, count > FileReader.mostStreamed {
+        if source.byteCount == nil, count > FileReader.maxStreamBytes {
           throw ImagineError(.io, "cannot read \(self): it is larger than 256 MiB")
         }
         try file.write(piece)
@@ -135,10 +136,10 @@ extension FilePath {
       file.discard()
       throw error
     }
-    try file.place(replacing: replacing)
+    try file.commitWithoutSync(replacing: replacing)
   }
 
-  /// Writes a whole file, or to a device or a pipe.
+  /// Writes a complete file, or to a device or pipe.
   public func write(_ bytes: [UInt8], replacing: Bool) throws(ImagineError) {
     let file = try OutputFile(self, replacing: replacing)
     do throws(ImagineError) {
@@ -147,10 +148,10 @@ extension FilePath {
       file.discard()
       throw error
     }
-    try file.place(replacing: replacing)
+    try file.commitWithoutSync(replacing: replacing)
   }
 
-  /// Appends with one write, so that what several programs append does not mix.
+  /// Appends with one write, so that output of several programs does not mix.
   public func append(_ bytes: [UInt8]) throws(ImagineError) {
     let descriptor = open(cString, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system("cannot write \(self)") }

@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -8,27 +8,27 @@ public import ImagineCore
   import Darwin
 #endif
 
-/// Reads a file from its start, or what comes out of a pipe or a device; closes it when it goes.
+/// Reads a file, a pipe or a device from its start; closes it in `deinit`.
 public final class FileReader {
   private let path: FilePath
   private let descriptor: Int32
-  /// Nil for a pipe or a device, which ends when nothing more comes.
+  /// Nil for a pipe or a device.
   public let byteCount: Int?
 
-  /// - Throws: ``ImagineError`` of kind `io`, as every function here does.
+  /// - Throws: ``ImagineError`` of kind `io`, like every function here.
   public init(_ path: FilePath) throws(ImagineError) {
     self.path = path
     descriptor = open(path.cString, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("cannot read \(path)") }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
       let error = ImagineError.system("cannot read \(path)")
       close(descriptor)
       throw error
     }
-    let isFile = facts.st_mode & S_IFMT == S_IFREG
-    // The files of /proc say 0, and hold something.
-    byteCount = isFile && facts.st_size > 0 ? Int(facts.st_size) : nil
+    let isFile = status.st_mode & S_IFMT == S_IFREG
+    // Files in /proc report 0 bytes but have content.
+    byteCount = isFile && status.st_size > 0 ? Int(status.st_size) : nil
   }
 
   public convenience init(_ path: String) throws(ImagineError) {
@@ -37,7 +37,7 @@ public final class FileReader {
 
   deinit { close(descriptor) }
 
-  /// The next bytes: at most `limit`, none at the end of the file.
+  /// The next bytes, at most `limit`; empty at the end of the file.
   public func next(upTo limit: Int) throws(ImagineError) -> [UInt8] {
     while true {
       var count = 0
@@ -50,7 +50,7 @@ public final class FileReader {
     }
   }
 
-  /// At most `count` bytes of a file from `offset`; the place of the next read stays.
+  /// At most `count` bytes from `offset`, without moving the read position.
   public func bytes(from offset: Int, count: Int) throws(ImagineError) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count)
@@ -63,40 +63,26 @@ public final class FileReader {
     return bytes
   }
 
-  /// The content of a file by its places, as it is needed. The reader lives as long.
-  public func source(byteCount: Int) -> MediaSource {
-    MediaSource(byteCount: byteCount) { offset, count throws(ImagineError) in
-      try self.bytes(from: offset, count: count)
-    }
-  }
-
-  /// The content by its places; what comes out of a pipe is read to its end first.
-  ///
-  /// - Parameter limit: the most bytes that are taken from a pipe or a device.
-  public func source(limit: Int) throws(ImagineError) -> MediaSource {
-    if let byteCount { return source(byteCount: byteCount) }
-    return MediaSource(try all(limit: limit))
-  }
-
-  /// Everything up to the end.
+  /// Reads to the end.
   ///
   /// - Parameters:
-  ///   - limit: the most bytes that there may be.
-  ///   - willTake: is told of bytes before they are taken; its error ends the reading.
-  /// - Throws: ``ImagineError`` of kind `io`, also where there is more; what `willTake` throws.
+  ///   - limit: maximum size in bytes.
+  ///   - willRead: called before bytes are read; if it throws, reading stops.
+  /// - Throws: ``ImagineError`` of kind `io`, also if the file exceeds `limit`; what `willRead`
+  ///   throws.
   public func all(
-    limit: Int, willTake: (_ count: Int) throws -> Void
+    limit: Int, willRead: (_ count: Int) throws -> Void
   ) throws -> [UInt8] {
     if let byteCount {
       try checkSize(byteCount, limit)
-      try willTake(byteCount)
+      try willRead(byteCount)
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(byteCount ?? 0)
     while true {
       let piece = try next(upTo: 1 << 20)
       if piece.isEmpty { return bytes }
-      if byteCount.map({ bytes.count + piece.count > $0 }) ?? true { try willTake(piece.count) }
+      if byteCount.map({ bytes.count + piece.count > $0 }) ?? true { try willRead(piece.count) }
       bytes += piece
       try checkSize(bytes.count, limit)
     }
@@ -112,15 +98,15 @@ public final class FileReader {
     }
   }
 
-  /// The most bytes that are taken of what has no size, such as a device that never ends: 256 MiB.
-  static let mostStreamed = 1 << 28
+  /// The maximum size of content without a known size, such as an endless device: 256 MiB.
+  static let maxStreamBytes = 1 << 28
 
-  /// - Parameter limit: the most bytes that there may be; of a pipe or a device 256 MiB in any case.
+  /// - Parameter limit: maximum size in bytes; for a pipe or a device never more than 256 MiB.
   public func forEachPiece(
     limit: Int = .max, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     if let byteCount { try checkSize(byteCount, limit) }
-    let limit = byteCount == nil ? min(limit, Self.mostStreamed) : limit
+    let limit = byteCount == nil ? min(limit, Self.maxStreamBytes) : limit
     var count = 0
     while true {
       let piece = try next(upTo: 1 << 18)
@@ -137,7 +123,7 @@ public final class FileReader {
   }
 }
 
-/// Bytes of an open file by their place.
+/// Reads bytes of an open file at an offset.
 func pread(
   _ descriptor: Int32, at offset: Int, count: Int, _ path: FilePath
 ) throws(ImagineError) -> [UInt8] {

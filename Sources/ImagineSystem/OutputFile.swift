@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -8,25 +8,25 @@ public import ImagineCore
   import Darwin
 #endif
 
-/// A file of the user's that is written: whole or not at all where it is a file, and straight where
-/// it is a device or a pipe, such as `/dev/stdout`.
+/// A user's output file. A file appears complete or not at all; a device or pipe, such as
+/// `/dev/stdout`, is written directly.
 public struct OutputFile {
   private enum Kind {
-    case file(WholeFile)
+    case file(AtomicFile)
     case stream(Int32)
   }
 
   private let kind: Kind
   private let path: FilePath
 
-  /// Begins it; the folders that the path names are made.
+  /// Opens the output and creates missing parent folders.
   ///
-  /// - Parameter replacing: whether a file of that name may be replaced.
-  /// - Throws: ``ImagineError`` of kind `io`, as every function here does.
+  /// - Parameter replacing: whether an existing file may be replaced.
+  /// - Throws: ``ImagineError`` of kind `io`, like every function here.
   public init(_ path: FilePath, replacing: Bool) throws(ImagineError) {
     self.path = path
     if path.isStream {
-      // An open file goes on where it stands, behind what was printed.
+      // A duplicate continues at the descriptor's position, after what was printed.
       fflush(nil)
       let descriptor =
         path.descriptor.map { fcntl($0, F_DUPFD_CLOEXEC, 3) }
@@ -36,9 +36,9 @@ public struct OutputFile {
       return
     }
     let target = path.linkTarget
-    if !replacing, FileFacts(path) != nil { throw .exists(path) }
-    if FileFacts(target.parent) == nil { try WholeFile.makeFolder(target.parent) }
-    kind = .file(try WholeFile(in: target.parent))
+    if !replacing, FileStatus(path) != nil { throw .fileExists(path) }
+    if FileStatus(target.parent) == nil { try AtomicFile.makeFolder(target.parent) }
+    kind = .file(try AtomicFile(in: target.parent))
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws(ImagineError) {
@@ -54,23 +54,23 @@ public struct OutputFile {
     }
   }
 
-  /// Syncs it and gives it its name.
+  /// Syncs the file (fsync) and gives it its name.
   public func commit(replacing: Bool) async throws(ImagineError) {
     switch kind {
     case .file(let file): try await file.commit(to: path, replacing: replacing)
-    case .stream(let descriptor): try Self.end(descriptor, path)
+    case .stream(let descriptor): try Self.close(descriptor, path)
     }
   }
 
-  /// As ``commit(replacing:)``, but returns before the disk has it.
-  public func place(replacing: Bool) throws(ImagineError) {
+  /// Like ``commit(replacing:)``, but without fsync.
+  public func commitWithoutSync(replacing: Bool) throws(ImagineError) {
     switch kind {
-    case .file(let file): try file.place(at: path, replacing: replacing)
-    case .stream(let descriptor): try Self.end(descriptor, path)
+    case .file(let file): try file.commitWithoutSync(to: path, replacing: replacing)
+    case .stream(let descriptor): try Self.close(descriptor, path)
     }
   }
 
-  /// Gives it up.
+  /// Discards the output.
   public func discard() {
     switch kind {
     case .file(let file): file.discard()
@@ -78,7 +78,7 @@ public struct OutputFile {
     }
   }
 
-  private static func end(_ descriptor: Int32, _ path: FilePath) throws(ImagineError) {
+  private static func close(_ descriptor: Int32, _ path: FilePath) throws(ImagineError) {
     guard systemClose(descriptor) == 0 || errno == EINTR else {
       throw .system("cannot write \(path)")
     }
@@ -86,17 +86,17 @@ public struct OutputFile {
 }
 
 extension ImagineError {
-  static func exists(_ path: FilePath) -> ImagineError {
+  static func fileExists(_ path: FilePath) -> ImagineError {
     ImagineError(.io, "\(path) exists and may not be overwritten")
   }
 }
 
 extension FilePath {
-  /// Whether what is written there is passed on, and no file takes its place: a device, a pipe, or
-  /// a file of this process that is open, such as `/dev/stdout`.
-  public var isStream: Bool { descriptor != nil || FileFacts(self)?.isSpecial == true }
+  /// Whether output to this path is a stream and not a file: a device, a pipe, or an open
+  /// descriptor of this process, such as `/dev/stdout`.
+  public var isStream: Bool { descriptor != nil || FileStatus(self)?.isSpecial == true }
 
-  /// The open file that a name of `/dev` or `/proc` stands for.
+  /// The descriptor that a path in `/dev` or `/proc` names.
   fileprivate var descriptor: Int32? {
     switch text {
     case "/dev/stdin"?: return 0
@@ -109,17 +109,24 @@ extension FilePath {
     }
   }
 
-  /// Where a link leads, through further links, whether or not there is anything; itself where it is
-  /// no link.
+  /// The target of a symbolic link, through further links, whether or not it exists; this path if
+  /// it is no link.
   var linkTarget: FilePath {
     var path = self
     for _ in 0..<40 {
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = readlink(path.cString, &target, target.count)
-      guard count > 0 else { return path }
-      let next = FilePath(bytes: target[..<count].map { UInt8(bitPattern: $0) })
+      guard let next = path.linkDestination else { return path }
       path = next.isAbsolute ? next : path.parent.appending(next)
     }
     return path
   }
+
+  /// The content of a symbolic link; nil if it is no link.
+  var linkDestination: FilePath? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(cString, &target, target.count)
+    return count > 0 ? FilePath(bytes: target[..<count].map { UInt8(bitPattern: $0) }) : nil
+  }
+
+  /// Whether this is a folder in which this process may create files.
+  package var isWritableFolder: Bool { access(cString, W_OK | X_OK) == 0 }
 }

@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -7,6 +7,7 @@ public import ImagineCore
   let systemRename = Glibc.rename
   let systemLink = Glibc.link
   let systemClose = Glibc.close
+  let systemPoll = Glibc.poll
 #elseif canImport(Musl)
   import Musl
   let systemRead = Musl.read
@@ -14,6 +15,7 @@ public import ImagineCore
   let systemRename = Musl.rename
   let systemLink = Musl.link
   let systemClose = Musl.close
+  let systemPoll = Musl.poll
 #elseif canImport(Darwin)
   import Darwin
   let systemRead = Darwin.read
@@ -21,11 +23,35 @@ public import ImagineCore
   let systemRename = Darwin.rename
   let systemLink = Darwin.link
   let systemClose = Darwin.close
+  let systemPoll = Darwin.poll
 #endif
 
 extension ImagineError {
-  /// A failure of the system, with what `errno` says of it.
+  /// An error of kind `io`, with the reason that `errno` gives.
   public static func system(_ message: String) -> ImagineError {
-    ImagineError(.io, "\(message): \(String(cString: strerror(errno)))")
+    ImagineError(.io, "\(message): \(SystemError.reason(errno))")
   }
+}
+
+package enum SystemError {
+  /// The system's text for an `errno` value.
+  package static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+  /// Whether an `errno` value says that descriptors, threads or memory have run out.
+  package static func isExhaustion(_ code: Int32) -> Bool {
+    [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code)
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The offset of the first such byte. `memchr` is much faster than a loop over megabytes.
+  package func firstOffset(of byte: UInt8) -> Int? {
+    guard let base = baseAddress, let found = memchr(base, Int32(byte), count) else { return nil }
+    return UnsafeRawPointer(found) - base
+  }
+}
+
+/// The user's home folder in the system's user list; nil if the user is not in it.
+func homeFolderOfUser() -> String? {
+  getpwuid(getuid()).flatMap { $0.pointee.pw_dir }.map { String(cString: $0) }
 }

@@ -1,9 +1,10 @@
 public import ArgumentParser
-import ImagineCore
+import ImagineAPI
 import ImagineEngine
 import ImagineServer
-import ImagineStore
+import ImagineSystem
 public import Logging
+import ServerStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -18,19 +19,19 @@ import UnixSignals
   import Darwin
 #endif
 
-/// The program: reads the arguments and puts the parts together.
+/// The program: parses the arguments and assembles the service.
 @main
 struct ImagineServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imagine-server",
     abstract: "Serves the Imagine API and an OpenAI-style images API over the built-in engine.",
     discussion: """
-      On a loopback address any bearer token is accepted, and each is an account of its own. On a \
-      Unix socket every caller is the account 'local'.
+      On a loopback address the server accepts any bearer token, and each token is its own account. \
+      On a Unix socket every caller is the account 'local'.
 
-      SIGTERM and SIGINT end the server when the answers it owes are out, within a minute; a \
-      second one ends it at once. SIGHUP reads the file of --tokens again; without that file it \
-      ends the server like SIGTERM.
+      SIGTERM and SIGINT shut the server down after it has answered the requests in flight, within \
+      a minute. A second signal ends it at once. SIGHUP reloads the file of --tokens; without that \
+      file it shuts the server down like SIGTERM.
       """)
 
   @Option(help: ArgumentHelp("Listen on a Unix socket instead of an address.", valueName: "path"))
@@ -45,70 +46,72 @@ struct ImagineServerCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where jobs, films and balances are kept (default: IMAGINE_HOME, else the XDG data folder).",
+      "The folder of jobs, videos and balances (default: IMAGINE_HOME, else the XDG data folder).",
       valueName: "folder"))
   var home: String?
 
   @Option(
     help: ArgumentHelp(
-      "The address that clients reach the server by, where that is another than it listens on.",
+      "The address that clients use, if it differs from the one that the server listens on.",
       valueName: "url"))
   var publicAddress: String?
 
   @Option(
     help: ArgumentHelp(
-      "Accept the tokens of a TOML file alone, with the balance, expiry and rate of each.",
+      "Accept only the tokens of a TOML file, with the balance, expiry and rate of each.",
       valueName: "file"))
   var tokens: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Calls that a token may start in 60 seconds, where the file of tokens says nothing else."))
+      "Calls that a token may start in 60 seconds, unless the token file says otherwise."))
   var rate: Int?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Days that finished and failed jobs and their videos are kept."))
+    help: ArgumentHelp("Days to keep finished and failed jobs and their videos."))
   var keepDays = 30
 
   @Option(
     help: ArgumentHelp(
-      "Another name for a model under /v1, such as gpt-image-1=flux-1; may be repeated.",
+      "An alias of a model under /v1, such as gpt-image-1=flux-1; can be repeated.",
       valueName: "name=model"))
   var modelAlias: [ModelAlias] = []
 
   @Option(
     help: ArgumentHelp(
-      "Misbehave on purpose as a TOML file says, to test how clients take it.",
+      "Inject the faults of a TOML file, to test clients.",
       valueName: "file"))
   var rehearse: String?
 
-  @Option(help: "The least level of what is logged: debug, info, warning, error.")
+  @Option(help: "The lowest level to log: debug, info, warning or error.")
   var logLevel: Logger.Level?
 
   @Flag(
     help: ArgumentHelp(
       """
-      Serve the program that started this one: the first line on standard input is the only token \
-      accepted, and the server stops when standard input ends.
+      Serve the parent process: accept only the token on the first line of standard input, and stop \
+      when standard input ends.
       """))
   var child = false
 
   func validate() throws {
     guard (0...65535).contains(port) else {
-      throw ValidationError("--port is 0 … 65535, not \(port)")
+      throw ValidationError("--port must be 0 … 65535, not \(port)")
     }
     guard (1...1_000_000).contains(rate ?? 1) else {
-      throw ValidationError("--rate is 1 … 1000000, not \(rate ?? 0)")
+      throw ValidationError("--rate must be 1 … 1000000, not \(rate ?? 0)")
     }
     guard (1...36500).contains(keepDays) else {
-      throw ValidationError("--keep-days is 1 … 36500, not \(keepDays)")
+      throw ValidationError("--keep-days must be 1 … 36500, not \(keepDays)")
     }
-    guard tokens == nil || !child else { throw ValidationError("--child has one token alone") }
+    guard tokens == nil || !child else {
+      throw ValidationError("--child cannot be combined with --tokens")
+    }
     if let address = publicAddress, !ServiceConfiguration.isPublicAddress(address) {
       throw ValidationError(
-        "--public-address is such as https://images.example.org, not '\(address)'")
+        "--public-address must be like https://images.example.org, not '\(address)'")
     }
     let models = ServiceConfiguration.models
     if let alias = modelAlias.first(where: { !models.contains($0.model) }) {
@@ -119,20 +122,20 @@ struct ImagineServerCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // What the server writes is its user's business alone; this covers the socket, too.
+    // Makes all files private to the user, including the socket.
     umask(0o077)
     signal(SIGPIPE, SIG_IGN)
     Descriptors.raiseLimit()
     let lifetime = child ? try ParentLifetime() : nil
     let logger = makeLogger()
     let service = try makeService(token: lifetime?.token, logger: logger)
-    let ending = Ending(service: service, tokens: tokens, logger: logger)
+    let signalHandler = SignalHandler(service: service, tokens: tokens, logger: logger)
     var group = ServiceGroupConfiguration(
       services: [
-        .init(service: ending, successTerminationBehavior: .gracefullyShutdownGroup),
+        .init(service: signalHandler, successTerminationBehavior: .gracefullyShutdownGroup),
         .init(service: Serving(service: service, isChild: child, logger: logger)),
       ], logger: logger)
-    group.maximumGracefulShutdownDuration = .seconds(Ending.patience - 5)
+    group.maximumGracefulShutdownDuration = .seconds(SignalHandler.shutdownSeconds - 5)
     if let lifetime {
       group.services.append(
         .init(service: lifetime, successTerminationBehavior: .gracefullyShutdownGroup))
@@ -142,16 +145,16 @@ struct ImagineServerCommand: AsyncParsableCommand {
 
   private func makeLogger() -> Logger {
     var logger = Logger(label: "imagine-server") {
-      PlainLog(StreamLogHandler.standardError(label: $0))
+      EscapingLogHandler(StreamLogHandler.standardError(label: $0))
     }
     logger.logLevel = logLevel ?? (child ? .warning : .info)
     return logger
   }
 
   private func makeService(token: String?, logger: Logger) throws -> ImagineService {
-    let home = try Home(
+    let directory = try DataDirectory(
       self.home ?? DataFolder.path(environment: ProcessInfo.processInfo.environment))
-    let store = try SQLiteJobStore(path: home.database)
+    let store = try SQLiteServiceStore(path: directory.database)
     var limits = Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     limits.callsPerMinute = rate
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
@@ -159,23 +162,22 @@ struct ImagineServerCommand: AsyncParsableCommand {
     limits.keepSeconds = Double(keepDays) * 86400
     var configuration = ServiceConfiguration(
       address: socket.map { .socket(path: $0) } ?? .tcp(host: host, port: port),
-      callers: try callers(token: token), limits: limits)
+      authentication: try authentication(token: token), limits: limits)
     configuration.publicAddress = publicAddress
     configuration.modelAliases = Dictionary(
       modelAlias.map { ($0.name, $0.model) }, uniquingKeysWith: { $1 })
-    configuration.rehearsal = try rehearse.map(RehearsalPlan.init(file:))
-    if case .anyToken = configuration.callers, !configuration.address.isLocal {
+    configuration.faultPlan = try rehearse.map(FaultPlan.init(file:))
+    if case .anyToken = configuration.authentication, !configuration.address.isLocal {
       throw ValidationError(
-        "\(host) can be reached from other machines: name the tokens to accept with --tokens FILE")
+        "other machines can reach \(host): give the tokens to accept with --tokens FILE")
     }
     return try ImagineService(
-      configuration, home: home, engine: BuiltInEngine(), jobs: store, accounts: store,
+      configuration, dataDirectory: directory, engine: BuiltInEngine(), store: store,
       logger: logger)
   }
-
 }
 
-/// Runs the service within the program's group, and says where it listens.
+/// Runs the service and prints its address.
 private struct Serving: Service {
   let service: ImagineService
   let isChild: Bool
@@ -191,7 +193,7 @@ private struct Serving: Service {
 }
 
 extension ImagineServerCommand {
-  private func callers(token: String?) throws -> Callers {
+  private func authentication(token: String?) throws -> Authentication {
     if let tokens { return .listed(try TokenList(file: tokens)) }
     return socket != nil || child ? .local(token: token) : .anyToken
   }

@@ -8,26 +8,28 @@ import ServiceLifecycle
   import Darwin
 #endif
 
-/// Ends when the program that started this one closes its end of standard input, also by dying.
+/// Ends when the parent process closes its end of standard input or dies.
 struct ParentLifetime: Service {
-  /// The only token that the parent's calls bear: the first line on standard input.
+  /// The only accepted token: the first line on standard input.
   let token: String
 
-  /// Reads the token, and waits for it.
+  /// Waits for the token.
   ///
-  /// - Throws: ``Fault`` where standard input ends before a line does.
+  /// - Throws: ``TokenMissing`` if standard input ends before the first line does.
   init() throws {
-    // Byte by byte: what follows the line is not ours to buffer.
+    // Byte by byte, so that nothing after the line is consumed.
     var line: [UInt8] = []
     var byte: UInt8 = 0
     while line.count < 4096 {
       let count = read(STDIN_FILENO, &byte, 1)
       if count < 0, errno == EINTR { continue }
-      guard count == 1 else { throw Fault() }
+      guard count == 1 else { throw TokenMissing() }
       if byte == UInt8(ascii: "\n") { break }
       line.append(byte)
     }
-    guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else { throw Fault() }
+    guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
+      throw TokenMissing()
+    }
     token = text.hasSuffix("\r") ? String(text.dropLast()) : text
   }
 
@@ -43,8 +45,8 @@ struct ParentLifetime: Service {
     }
   }
 
-  /// No token came.
-  struct Fault: Error, CustomStringConvertible {
+  /// No token arrived.
+  struct TokenMissing: Error, CustomStringConvertible {
     let description = "--child: standard input ended before a line with the token"
   }
 }

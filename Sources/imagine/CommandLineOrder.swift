@@ -8,16 +8,16 @@ import Lua
   import Darwin
 #endif
 
-/// Options that stand before a command: `imagine --provider openai doctor` is
-/// `imagine doctor --provider openai`.
+/// Moves options before a command behind it: `imagine --provider openai doctor` becomes `imagine
+/// doctor --provider openai`.
 enum CommandLineOrder {
   private static let commands: Set<LuaString> = [
     "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
   ]
-  /// Those whose options stand before a script.
+  /// Commands whose options precede a script.
   private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]
 
-  /// The words as the program takes them: the command first, and `help` as the option.
+  /// The arguments with the command first, and `help` as the option `--help`.
   static func arranged(_ words: [LuaString]) -> [LuaString] {
     let words = commandFirst(words)
     guard words.count > 1, words[1] == "help", access("help", F_OK) != 0 else { return words }
@@ -25,8 +25,8 @@ enum CommandLineOrder {
     return [words[0]] + (command.map { [$0] } ?? []) + ["--help"]
   }
 
-  /// The words with the command first; as they are where none follows the host's own options, or a
-  /// script has its name.
+  /// The arguments with the command first; unchanged if no command follows the host's own options,
+  /// or a file has its name.
   private static func commandFirst(_ words: [LuaString]) -> [LuaString] {
     guard words.count > 2, words[1].text.hasPrefix("--") else { return words }
     var index = 1

@@ -1,13 +1,13 @@
 import ArgumentParser
 import ImagineScripting
 
-/// `imagine doctor`: what a run would stand on, and what to do about what is wrong.
+/// `imagine doctor`: checks what a run needs, and says what to do about each problem.
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imagine doctor",
-    abstract: "Tells which provider would be used and why, and what is missing.")
+    abstract: "Checks the provider in use, its token, the server, and what else a run needs.")
 
-  @Option(help: "Look at this provider instead.")
+  @Option(help: "Check this provider instead of the default one.")
   var provider: String?
 
   @Flag(help: "Print JSON.")

@@ -3,17 +3,17 @@ public import ImagineScripting
 import Lua
 import Synchronization
 
-/// A path as an argument of a command: byte by byte, as the system gave it.
+/// A path as an argument of a command, byte by byte as the system passed it.
 extension FilePath: ExpressibleByArgument {
   public init?(argument: String) {
     guard !argument.isEmpty else { return nil }
-    self.init(bytes: CommandWords.bytes(of: argument))
+    self.init(bytes: CommandLineText.bytes(of: argument))
   }
 }
 
-/// The words of a command line as texts, for a parser that takes no other. Those that are not UTF-8
-/// are known again by their texts.
-enum CommandWords {
+/// Converts the arguments to strings for the parser, which takes nothing else, and remembers the
+/// bytes of those that are not UTF-8.
+enum CommandLineText {
   private static let words = Mutex<[String: [UInt8]]>([:])
 
   static func texts(_ words: some Sequence<LuaString>) -> [String] {

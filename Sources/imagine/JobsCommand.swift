@@ -2,20 +2,20 @@ import ArgumentParser
 import Foundation
 import ImagineScripting
 
-/// `imagine jobs`: the videos that scripts asked for, from outside them.
+/// `imagine jobs`: works with submitted jobs outside a script.
 struct JobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "imagine jobs", abstract: "Lists, asks for, waits for and deletes jobs.",
+    commandName: "imagine jobs", abstract: "Lists, shows, waits for and deletes jobs.",
     subcommands: [List.self, Show.self, Wait.self, Delete.self], defaultSubcommand: List.self)
 
   struct HostOptions: ParsableArguments {
-    @Option(help: "Ask this provider; by default the one that issued the id.")
+    @Option(help: "The job's provider; by default the one that issued the id.")
     var provider: String?
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Does something with a host, and ends its server.
+    /// Runs `body` with a host, and closes it.
     func withHost(_ body: (ScriptHost) async throws -> Void) async throws {
       let host = Program.makeHost()
       defer { host.close() }
@@ -25,7 +25,7 @@ struct JobsCommand: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the jobs that scripts on this home submitted, the newest first.")
+      abstract: "Lists the jobs that scripts on this home submitted, newest first.")
     @OptionGroup var options: HostOptions
 
     func run() async throws {
@@ -41,7 +41,8 @@ struct JobsCommand: AsyncParsableCommand {
   }
 
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Asks how far a job is.")
+    static let configuration = CommandConfiguration(
+      abstract: "Requests a job's status and prints it.")
     @OptionGroup var options: HostOptions
     @ArgumentParser.Argument(help: "The job's id.") var id: String
 
@@ -63,12 +64,13 @@ struct JobsCommand: AsyncParsableCommand {
       abstract: "Waits for a job's video and saves it.")
     @OptionGroup var options: HostOptions
     @ArgumentParser.Argument(help: "The job's id.") var id: String
-    @Option(name: .shortAndLong, help: "Where to save it; ID.mp4 by default.") var output: FilePath?
-    @Option(help: "Seconds to wait.") var timeout = 1800.0
+    @Option(name: .shortAndLong, help: "Where to save the video; ID.mp4 by default.") var output:
+      FilePath?
+    @Option(help: "Timeout in seconds.") var timeout = 1800.0
 
     func validate() throws {
       guard timeout > 0, timeout <= 1e9 else {
-        throw ValidationError("--timeout is a number of seconds above 0")
+        throw ValidationError("--timeout must be a number of seconds above 0")
       }
     }
 

@@ -1,13 +1,13 @@
 import Foundation
 import ImagineScripting
 
-/// Listings for people: a line for each thing, its fields parted by tabs.
+/// Listings for people: one line per item, with fields separated by tabs.
 enum Listing {
   static func print(_ fields: String...) throws {
     try Output.line(fields.map(\.inOneLine).joined(separator: "\t"))
   }
 
-  /// Amounts with their units, which are never added together.
+  /// Amounts with their units; different units are never added.
   static func amounts(_ amounts: [String: Double]) -> [String] {
     amounts.sorted { $0.key < $1.key }.map { unit, amount in
       Price(millionths: Int64((amount * 1_000_000).rounded()), unit: unit).description
@@ -15,7 +15,8 @@ enum Listing {
   }
 }
 
-/// Listings for programs: names in snake_case, and times, whose names end in `_at`, in ISO 8601.
+/// Listings for programs: JSON with names in snake_case, and ISO 8601 for times, whose names end in
+/// `_at`.
 enum JSONOutput {
   static func print(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
@@ -26,7 +27,8 @@ enum JSONOutput {
     try Output.line(lines.joined(separator: "\n").withoutControls)
   }
 
-  /// Times are seconds since 1970 in the host. In JSON no text has a line end, so a line is a member.
+  /// Converts a time from seconds since 1970. A JSON string contains no line break, so each line is
+  /// one member.
   private static func withReadableTime(_ line: Substring) -> Substring {
     guard let end = line.firstRange(of: "_at\" : ")?.upperBound else { return line }
     let number = line[end...].prefix { $0.isNumber || $0 == "." || $0 == "-" }
@@ -40,14 +42,14 @@ enum JSONOutput {
 }
 
 extension String {
-  /// The text as a field of a listing: a prompt may have lines and tabs, and a service's words
-  /// anything.
+  /// The text as a field of a listing: line breaks and tabs become spaces, control characters are
+  /// escaped.
   var inOneLine: String {
     String(printable.map { $0.isNewline || $0 == "\t" ? " " : $0 })
   }
 
-  /// A JSON text may hold control characters that a terminal obeys, such as U+009B: they are escaped,
-  /// which is the same text to a reader of JSON.
+  /// Escapes control characters that a terminal would obey, such as U+009B; the JSON stays
+  /// equivalent.
   var withoutControls: String {
     guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in

@@ -12,22 +12,21 @@ import Logging
   private let systemWrite = Darwin.write
 #endif
 
-/// Lines for the user on stderr: stdout belongs to the script.
+/// Messages for the user on stderr; stdout belongs to the script.
 enum Notice {
-  ///
-  /// What a service, a prompt or a file's name brought into them is escaped.
+  /// Prints a message; escapes control characters from services, prompts and file names.
   static func write(_ text: String) {
     writeRaw("imagine: \(text.printable)\n")
   }
 
-  /// Written with one call, so that lines of several threads do not mix.
+  /// Writes with one system call, so that lines of several threads do not mix.
   static func writeRaw(_ text: String) {
     let bytes = Array(text.utf8)
     _ = systemWrite(STDERR_FILENO, bytes, bytes.count)
   }
 }
 
-/// Log lines as notices.
+/// Prints log lines as notices.
 struct NoticeLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = .warning

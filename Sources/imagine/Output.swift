@@ -12,11 +12,10 @@ import ImagineScripting
   private let systemWrite = Darwin.write
 #endif
 
-/// The standard output of commands. What could not be written is an error of the command: a list
-/// that ends on a full disk must not look whole.
+/// Standard output of commands. A failed write is an error of the command: a list that ends on a
+/// full disk must not look complete.
 enum Output {
-  /// - Throws: ``ImagineError`` of kind `io`; `ExitCode` where nobody reads any more, which is told
-  ///   to nobody either.
+  /// - Throws: ``ImagineError`` of kind `io`; `ExitCode`, without a message, if the reader is gone.
   static func line(_ text: String) throws {
     try write("\(text)\n")
   }
@@ -28,7 +27,7 @@ enum Output {
       if count >= 0 {
         bytes = bytes.dropFirst(count)
       } else if errno == EPIPE {
-        // As a program ends by SIGPIPE, where that is not ignored.
+        // The exit code of a program that SIGPIPE ends.
         throw ExitCode(128 + SIGPIPE)
       } else if errno != EINTR {
         throw ImagineError(

@@ -5,14 +5,14 @@ import Lua
 import LuaCommand
 import Synchronization
 
-/// `imagine plan`: what a script would ask for and cost. The plan alone goes to stdout; what the
-/// script prints goes to stderr.
+/// `imagine plan`: prints what a script would send and what that would cost. Only the plan goes to
+/// stdout; the script's own output goes to stderr.
 final class PlanCommand: Sendable {
   private let printsJSON = Mutex(false)
 
-  /// `--json` may stand before the script or, as the last word, behind it.
+  /// `--json` may precede the script or, as the last argument, follow it.
   ///
-  /// - Returns: the exit code: the script's.
+  /// - Returns: the script's exit code.
   static func run(arguments: [LuaString]) -> Int32 {
     let plan = PlanCommand()
     var arguments = arguments
@@ -29,7 +29,7 @@ final class PlanCommand: Sendable {
     }
   }
 
-  /// Prints the plan. A plan that cannot be written whole ends the program with an error.
+  /// Prints the plan. If it cannot be written completely, the program exits with an error.
   func show(_ plan: ScriptPlan.Summary) {
     do {
       try print(plan)
@@ -41,7 +41,7 @@ final class PlanCommand: Sendable {
     }
   }
 
-  /// - Throws: what ``Output`` throws.
+  /// - Throws: the errors of ``Output``.
   private func print(_ plan: ScriptPlan.Summary) throws {
     if printsJSON.withLock({ $0 }) { return try JSONOutput.print(plan) }
     for group in plan.groups {

@@ -1,4 +1,5 @@
 import ImagineScripting
+import ImagineSystem
 import Logging
 
 #if canImport(Glibc)
@@ -9,7 +10,7 @@ import Logging
   import Darwin
 #endif
 
-/// This program and what it was started with.
+/// This program, its environment and its folders.
 enum Program {
   /// Path of `imagine-server`: beside this program, unless `IMAGINE_SERVER_PROGRAM` names another.
   static var server: String {
@@ -18,7 +19,8 @@ enum Program {
     return "\(folder)/imagine-server"
   }
 
-  /// The host of this process: by the environment and `config.toml`, telling its user on stderr.
+  /// The host of this process, configured by the environment and `config.toml`; its notices go to
+  /// stderr.
   static func makeHost(
     provider: String? = nil, isVerbose: Bool = false, run: RunOptions = RunOptions(),
     record: String? = nil, replay: String? = nil, plans: Bool = false
@@ -34,18 +36,18 @@ enum Program {
     configuration.run = run
     configuration.plans = plans
     configuration.ownsProcess = true
-    configuration.journalObserver = EndingPoint(environment: environment)?.observe
+    configuration.journalObserver = KillPoint(environment: environment)?.observe
     configuration.notice = Notice.write
     configuration.progress = TerminalProgress(environment: environment)
     return ScriptHost(configuration)
   }
 
-  /// Where assets and the journal are, by a path that holds when the folder is changed, as it is
-  /// for a run that is resumed from elsewhere.
+  /// The folder of assets and the journal, as an absolute path: `imagine runs resume` changes the
+  /// working folder.
   private static let home: String = {
     for name in ["IMAGINE_HOME", "XDG_DATA_HOME", "HOME"] where environment[name] != nil {
       guard let value = getenv(name), String(validatingCString: value) == nil else { continue }
-      Notice.write("\(name) is not UTF-8, as the journal's path must be")
+      Notice.write("\(name) is not UTF-8, but the journal's path must be")
       exit(EXIT_FAILURE)
     }
     let path = DataFolder.path(environment: environment)
@@ -54,7 +56,7 @@ enum Program {
       defer { free(current) }
       folder = "\(String(cString: current))/"
     }
-    // Bytes that are no UTF-8 have been replaced: the path is that of another folder.
+    // Bytes that are not UTF-8 have been replaced, so this would be another folder.
     guard !"\(folder)\(path)".contains("\u{FFFD}") else {
       Notice.write("cannot keep a journal in \(folder)\(path): the folder's name is not UTF-8")
       exit(1)
@@ -62,7 +64,7 @@ enum Program {
     return folder + path
   }()
 
-  /// The variables, read once and when asked for.
+  /// The environment variables, read once.
   static let environment: [String: String] = {
     var variables: [String: String] = [:]
     var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
@@ -76,7 +78,7 @@ enum Program {
     return variables
   }()
 
-  /// Where this program really is, links followed.
+  /// The path of this program, with links resolved.
   private static var path: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     #if canImport(Darwin)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ImagineRuns
 import ImagineScripting
 
 #if canImport(Glibc)
@@ -9,19 +10,19 @@ import ImagineScripting
   import Darwin
 #endif
 
-/// `imagine rerun`: draws a picture again, from what its file tells.
+/// `imagine rerun`: generates an image again from its metadata.
 struct RerunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imagine rerun",
-    abstract: "Draws a picture again from the request in its file.",
+    abstract: "Generates an image again from the request in its file.",
     discussion: """
-      Only a provider that this machine knows by its name is used, and input pictures are taken \
-      from the asset store by their SHA-256: no address and no path comes from the picture.
+      The provider must be known on this machine by its name, and input images come from the \
+      asset store by their SHA-256. No address and no path is taken from the image.
       """)
 
-  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP that imagine saved.") var picture: FilePath
-  @Option(name: .shortAndLong, help: "Where to save the new picture.") var output: FilePath
-  @Option(help: "Draw with this provider, in place of the one that the picture names.")
+  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP that imagine saved.") var image: FilePath
+  @Option(name: .shortAndLong, help: "Where to save the new image.") var output: FilePath
+  @Option(help: "Use this provider instead of the one that the image names.")
   var provider: String?
   @Flag(help: "Replace the output if it exists.") var force = false
   @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
@@ -29,40 +30,40 @@ struct RerunCommand: AsyncParsableCommand {
   func run() async throws {
     let host = Program.makeHost()
     defer { host.close() }
-    guard let metadata = try host.provenance(ofPicture: picture).metadata else {
-      throw ImagineError(.validation, "\(picture) tells no request of imagine's")
+    guard let metadata = try host.provenance(ofImage: image).metadata else {
+      throw ImagineError(.validation, "\(image) contains no request of imagine's")
     }
-    let redrawing = try host.redrawing(of: metadata, provider: provider)
+    let request = try host.rerunRequest(for: metadata, provider: provider)
     guard try force || host.mayWrite(output) else {
       throw ImagineError(.io, "\(output) exists; --force replaces it")
     }
-    tell(redrawing)
-    guard try isAgreed() else {
-      Notice.write("nothing was drawn")
+    printRequest(request)
+    guard try isConfirmed() else {
+      Notice.write("nothing was sent")
       throw ExitCode.failure
     }
-    try await host.draw(redrawing, to: output, replacing: force)
-    host.tellWhatWasDrawn()
+    try await host.rerun(request, to: output, replacing: force)
+    host.reportEngineUse()
     try Output.line(output.description)
   }
 
-  /// On stderr, so that the output stays the new file's name.
-  private func tell(_ redrawing: Redrawing) {
-    for line in Facts(redrawing.request).lines { Notice.writeRaw("\(line)\n") }
-    if !redrawing.omitted.isEmpty {
-      let names = redrawing.omitted.map { "extra.\($0)" }.joined(separator: ", ")
-      Notice.write("not in the picture, and not sent: \(names)".printable)
+  /// On stderr: stdout contains only the new file's name.
+  private func printRequest(_ request: RerunRequest) {
+    for line in MetadataListing(request.request).lines { Notice.writeRaw("\(line)\n") }
+    if !request.omitted.isEmpty {
+      let names = request.omitted.map { "extra.\($0)" }.joined(separator: ", ")
+      Notice.write("not in the image, so not sent: \(names)".printable)
     }
-    let price = redrawing.price?.description ?? "of no known price"
-    Notice.writeRaw("provider\t\(redrawing.provider.printable), \(price)\n")
+    let price = request.price?.description ?? "unknown price"
+    Notice.writeRaw("provider\t\(request.provider.printable), \(price)\n")
   }
 
-  private func isAgreed() throws -> Bool {
+  private func isConfirmed() throws -> Bool {
     if yes { return true }
     guard isatty(STDIN_FILENO) == 1 else {
-      throw ValidationError("there is no terminal to ask on: add --yes to draw without asking")
+      throw ValidationError("there is no terminal to ask on: add --yes to skip the question")
     }
-    Notice.writeRaw("Draw it again? [y/N] ")
+    Notice.writeRaw("Generate it again? [y/N] ")
     return ["y", "yes"].contains(readLine()?.lowercased())
   }
 }

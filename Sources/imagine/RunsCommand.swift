@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
+import ImagineRuns
 import ImagineScripting
 import Lua
 
-/// `imagine runs`: what scripts asked for, and what came of it.
+/// `imagine runs`: lists and manages the runs in the journal.
 struct RunsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imagine runs", abstract: "Lists, shows, resumes and deletes runs.",
@@ -12,7 +13,7 @@ struct RunsCommand: AsyncParsableCommand {
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the runs on this home, the newest first.")
+      abstract: "Lists the runs on this home, newest first.")
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
@@ -30,7 +31,7 @@ struct RunsCommand: AsyncParsableCommand {
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints each call of a run with its state, price, duration and file.")
-    @ArgumentParser.Argument(help: "The run's id, or the beginning of it.") var id: String
+    @ArgumentParser.Argument(help: "The run's id, or a prefix of it.") var id: String
     @Flag(help: "Print JSON.") var json = false
 
     struct Page: Encodable {
@@ -67,13 +68,13 @@ struct RunsCommand: AsyncParsableCommand {
 
   struct Resume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Runs the script of a run again, in its folder, with the answers that are kept.",
+      abstract: "Resumes a run: runs its script again, in its folder, with the stored answers.",
       discussion: """
-        Calls that have an answer are not sent again. Those that may have been paid for and have \
-        none are errors of kind 'uncertain', unless --on-uncertain retry sends them again. That \
-        goes for a run that came to its end too.
+        Calls that have an answer are not sent again. Calls that may have been paid for and have \
+        no answer are errors of kind 'uncertain'; --on-uncertain retry sends them again. \
+        Finished runs can be resumed too.
         """)
-    @ArgumentParser.Argument(help: "The run's id, or the beginning of it.") var id: String
+    @ArgumentParser.Argument(help: "The run's id, or a prefix of it.") var id: String
     @ArgumentParser.Argument(
       parsing: .captureForPassthrough, help: "Options of imagine, such as --on-uncertain retry.")
     var options: [String] = []
@@ -82,23 +83,23 @@ struct RunsCommand: AsyncParsableCommand {
       let run = try Program.makeHost().run(id: id).run
       guard let path = run.script.path else {
         throw ImagineError(
-          .validation, "the run \(run.id) had no script file, so it cannot be run again")
+          .validation, "the run \(run.id) has no script file, so it cannot be resumed")
       }
-      let folder = run.script.folder.bytesOfName.map { CChar(bitPattern: $0) } + [0]
+      let folder = run.script.folder.fileNameBytes.map { CChar(bitPattern: $0) } + [0]
       guard chdir(folder) == 0 else {
-        throw ImagineError(.io, "the run's folder \(run.script.folder) is gone")
+        throw ImagineError(.io, "the run's folder \(run.script.folder) does not exist")
       }
       let line =
         ([CommandLine.arguments[0]] + options).map { LuaString($0) }
-        + ([path] + run.script.arguments).map { LuaString($0.bytesOfName) }
+        + ([path] + run.script.arguments).map { LuaString($0.fileNameBytes) }
       Foundation.exit(ScriptCommand.run(arguments: line, resuming: run.id))
     }
   }
 
   struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Deletes a run from the journal. Running its script again is billed again.")
-    @ArgumentParser.Argument(help: "The run's id, or the beginning of it.") var id: String
+      abstract: "Deletes a run from the journal. Re-running the script will be billed again.")
+    @ArgumentParser.Argument(help: "The run's id, or a prefix of it.") var id: String
 
     func run() async throws {
       try Program.makeHost().deleteRun(id: id)
@@ -107,7 +108,8 @@ struct RunsCommand: AsyncParsableCommand {
 
   struct Prune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Forgets finished runs that are older than is kept (runs.keep_days, runs.keep_gb).")
+      abstract:
+        "Deletes finished runs beyond the limits runs.keep_days and runs.keep_gb of config.toml.")
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
@@ -118,14 +120,15 @@ struct RunsCommand: AsyncParsableCommand {
   }
 }
 
-/// `imagine cache`: answers that later runs may take.
+/// `imagine cache`: manages cached answers.
 struct CacheCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "imagine cache", abstract: "Tells the size of the cache, and prunes it.",
+    commandName: "imagine cache", abstract: "Shows the size of the cache, and prunes it.",
     subcommands: [Size.self, Prune.self], defaultSubcommand: Size.self)
 
   struct Size: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Tells what the cache holds.")
+    static let configuration = CommandConfiguration(
+      abstract: "Shows how many answers the cache holds, and their size.")
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
@@ -137,12 +140,12 @@ struct CacheCommand: AsyncParsableCommand {
 
   struct Prune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Forgets answers that were not asked for lately.")
-    @Option(help: "How long an answer may lie unused, in days.") var days = 30.0
+      abstract: "Deletes cached answers that were not used for some time.")
+    @Option(help: "Delete answers that were not used for this many days.") var days = 30.0
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-      guard days >= 0 else { throw ValidationError("--days is a number of days from 0") }
+      guard days >= 0 else { throw ValidationError("--days must be a number of days from 0") }
     }
 
     func run() async throws {
@@ -170,7 +173,7 @@ extension RunSummary {
 }
 
 extension Script {
-  /// The path and the arguments.
+  /// The path and the arguments of the script.
   var text: String {
     ([path ?? "(no file)"] + arguments).joined(separator: " ")
   }

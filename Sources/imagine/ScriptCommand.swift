@@ -1,3 +1,4 @@
+import ImagineRuns
 import ImagineScripting
 import Lua
 import LuaCommand
@@ -11,18 +12,18 @@ import Synchronization
   import Darwin
 #endif
 
-/// Scripts, `-e` and the REPL: the command `lua` with `imagine.*` in it.
+/// Scripts, `-e` and the REPL: the command `lua` with the module `imagine`.
 enum ScriptCommand {
   /// - Parameters:
-  ///   - id: of a run that is to be gone on with, before all else that says so.
-  ///   - plan: prints what the script would ask for, in place of a run; nil for a run.
+  ///   - id: the run to resume; takes precedence over options and environment.
+  ///   - plan: prints a plan instead of running the script; nil to run it.
   /// - Returns: the exit code.
   static func run(
     arguments: [LuaString], resuming id: String? = nil, planning plan: PlanCommand? = nil
   ) -> Int32 {
-    let shared: Shared
+    let shared: LazyHost
     do {
-      shared = Shared(try Settings(resuming: id, plans: plan != nil))
+      shared = LazyHost(try Settings(resuming: id, plans: plan != nil))
     } catch {
       Notice.write("\(error)")
       return 1
@@ -39,16 +40,16 @@ enum ScriptCommand {
     }
     let names = command.options.map(\.name)
     command.willRun = { invocation in
-      tellOfMisplacedOptions(invocation, names)
-      shared.settings.withLock { $0.take(script(invocation)) }
+      noticeOfMisplacedOptions(invocation, names)
+      shared.settings.withLock { $0.apply(script(invocation)) }
     }
-    // The options have been read when the first state is prepared.
+    // The options are read before the first state is prepared.
     command.prepare = { state in try shared.host.install(in: state) }
     command.atEnd = { interpreter, succeeded in
-      tellOfBackgroundWork(interpreter)
+      noticeOfBackgroundWork(interpreter)
       interpreter.waitForBackgroundWorkBlocking()
       guard let host = shared.hostIfMade else { return }
-      host.tellWhatWasDrawn()
+      host.reportEngineUse()
       if let summary = host.planned { plan?.show(summary) }
       finish(host, succeeded: succeeded)
     }
@@ -59,15 +60,15 @@ enum ScriptCommand {
     return command.run(arguments: arguments)
   }
 
-  /// The host's own options, by their names; true for those that a value follows.
+  /// The host's own options by name; true for those that take a value.
   static let hostOptions: [String: Bool] = {
     guard let settings = try? Settings(resuming: nil, plans: false) else { return [:] }
-    let all = LuaCommand.standardOptions + options(Shared(settings))
+    let all = LuaCommand.standardOptions + options(LazyHost(settings))
     return Dictionary(all.map { ($0.name, $0.valueName != nil) }) { $1 }
   }()
 
-  /// What stands behind the script's name is the script's, whatever it looks like.
-  private static func tellOfMisplacedOptions(
+  /// Arguments after the script's name belong to the script, even if they look like options.
+  private static func noticeOfMisplacedOptions(
     _ invocation: LuaCommand.Invocation, _ names: [String]
   ) {
     guard let script = invocation.script else { return }
@@ -75,26 +76,26 @@ enum ScriptCommand {
       .map { String($0.text.prefix { $0 != "=" }) }
     guard let name = words.first(where: names.contains) else { return }
     Notice.write(
-      "'\(name)' stands behind the script and is left to it; an option of imagine's own stands"
-        + " before: imagine \(name) … \(script)")
+      "'\(name)' after the script is passed to the script; an option of imagine precedes it:"
+        + " imagine \(name) … \(script)")
   }
 
   static let version = "imagine 0.1.0"
 
   private static let commands = """
 
-    Commands, as the first word (each tells more with --help):
-      run, repl     as without a command
-      plan          print the calls, price and files of a script, and send nothing
+    Commands, as the first word (each explains more with --help):
+      run, repl     the same as without a command
+      plan          print the calls, price and files of a script; send nothing
       runs          list, show, resume, delete and prune runs
-      cache         tell the cache's size, and prune it
+      cache         show the cache's size, and prune it
       jobs          list, show, wait for and delete jobs
-      show, rerun   what made a picture; make it again
-      doctor        which provider is used and why, and what is wrong
-      serve         the built-in engine behind the HTTP API
+      show, rerun   print the request that made an image; send it again
+      doctor        check the provider in use and what else a run needs
+      serve         serve the built-in engine over HTTP
     """
 
-  /// What is run, by names that mean the same wherever it is started again.
+  /// The script with absolute paths, so that it can be resumed from another folder.
   private static func script(_ invocation: LuaCommand.Invocation) -> Script {
     let path = invocation.script.flatMap { name in
       realpath(name.bytes.map { CChar(bitPattern: $0) } + [0], nil)
@@ -103,34 +104,35 @@ enum ScriptCommand {
     let folder = getcwd(nil, 0)
     defer { free(folder) }
     func name(_ text: UnsafePointer<CChar>) -> String {
-      String(nameOf: LuaString(cString: text).bytes)
+      String(fileNameBytes: LuaString(cString: text).bytes)
     }
     return Script(
-      path: path.map { name($0) }, arguments: invocation.arguments.map { String(nameOf: $0.bytes) },
+      path: path.map { name($0) },
+      arguments: invocation.arguments.map { String(fileNameBytes: $0.bytes) },
       folder: folder.map { name($0) } ?? ".")
   }
 
-  private static func options(_ shared: Shared) -> [LuaCommand.Option] {
+  private static func options(_ shared: LazyHost) -> [LuaCommand.Option] {
     typealias Option = LuaCommand.Option
     func set(_ change: @escaping (inout Settings) throws -> Void) throws {
       try shared.settings.withLock { try change(&$0) }
     }
     return [
-      Option("--provider", valueName: "NAME", help: "draw with this provider") { name, _ in
+      Option("--provider", valueName: "NAME", help: "use this provider") { name, _ in
         try set { $0.provider = name }
       },
       Option("--record", valueName: "FILE", help: "record every answer in this file") { path, _ in
         try set { $0.record = path }
       },
       Option(
-        "--replay", valueName: "FILE", help: "take every answer from a recording, and send nothing"
+        "--replay", valueName: "FILE", help: "take every answer from a recording; send nothing"
       ) { path, _ in
         try set { $0.replay = path }
       },
       Option("--verbose", help: "log each request on stderr") { _, _ in
         try set { $0.isVerbose = true }
       },
-      Option("--resume", help: "go on with the script's last unfinished run, if there is one") {
+      Option("--resume", help: "resume the script's last unfinished run, if there is one") {
         _, _ in
         try set { settings in
           settings.isResumedByOption = true
@@ -139,14 +141,14 @@ enum ScriptCommand {
       },
       Option(
         "--on-uncertain", valueName: "fail|retry",
-        help: "what becomes of calls that may have been paid for in an earlier attempt"
+        help: "what to do with calls that an earlier attempt may have paid for"
       ) { name, _ in
-        guard let choice = CurrentRun.OnUncertain(rawValue: name) else {
+        guard let choice = RunJournal.OnUncertain(rawValue: name) else {
           throw LuaCommand.OptionError("'\(name)' is neither 'fail' nor 'retry'")
         }
         try set { $0.run.onUncertain = choice }
       },
-      Option("--no-journal", help: "keep no call, so that nothing can be resumed") { _, _ in
+      Option("--no-journal", help: "keep no journal, so that nothing can be resumed") { _, _ in
         try set { $0.run.keepsJournal = false }
       },
       Option("--budget", valueName: "AMOUNT", help: "spend at most 200 (tokens), 2.5USD, …") {
@@ -157,28 +159,28 @@ enum ScriptCommand {
       },
       Option("--max-calls", valueName: "N", help: "make at most N calls") { text, _ in
         guard let count = Int(text), count >= 0 else {
-          throw LuaCommand.OptionError("'\(text)' is no number of calls")
+          throw LuaCommand.OptionError("'\(text)' is not a number of calls")
         }
         try set { $0.run.budget.calls = count }
       },
-      Option("--allow-unpriced", help: "let calls without a known price through a budget") {
+      Option("--allow-unpriced", help: "allow calls without a known price under a budget") {
         _, _ in
         try set { $0.run.allowsUnpriced = true }
       },
-      Option("--cache", help: "take answers of earlier runs to equal requests with a seed") {
+      Option("--cache", help: "use answers of earlier runs for equal requests with a seed") {
         _, _ in
         try set { $0.run.usesCache = true }
       },
     ]
   }
 
-  /// Ends recording, server and run, in this order: a process that is killed on the way leaves a run
-  /// that can be resumed.
+  /// Ends recording, server and run, in this order: if the process is killed in between, the run
+  /// can be resumed.
   private static func finish(_ host: ScriptHost, succeeded: Bool) {
     var isKept = true
     for step in [host.finishRecording(succeeded:), host.close(succeeded:)] {
       do {
-        // What the script has printed is written before its run counts as finished.
+        // Flush the script's output before its run counts as finished.
         fflush(nil)
         try step(succeeded)
       } catch {
@@ -189,8 +191,8 @@ enum ScriptCommand {
     if succeeded, !isKept { failAtExit() }
   }
 
-  /// Lets the program end with code 1, whichever way it ends: the script may have called
-  /// `os.exit(0)`, and what it did is not in the journal or the recording.
+  /// Makes the program exit with 1, even if the script calls `os.exit(0)`, because the journal or
+  /// the recording is incomplete.
   private static func failAtExit() {
     atexit {
       fflush(nil)
@@ -198,7 +200,7 @@ enum ScriptCommand {
     }
   }
 
-  private static func tellOfBackgroundWork(_ interpreter: LuaInterpreter) {
+  private static func noticeOfBackgroundWork(_ interpreter: LuaInterpreter) {
     let count = interpreter.backgroundWorkCount
     guard count > 0 else { return }
     Notice.write(
@@ -208,35 +210,35 @@ enum ScriptCommand {
   }
 }
 
-/// What the host's own options and the environment said.
+/// The settings from the host's own options and the environment.
 private struct Settings: Sendable {
   var provider: String?
   var isVerbose = false
   var record: String?
   var replay: String?
   var run: RunOptions
-  /// Whether the command line says that a run is to be resumed, and not the environment alone.
+  /// Whether the command line, and not the environment alone, asks to resume.
   var isResumedByOption = false
   let plans: Bool
 
-  /// - Throws: ``ImagineError`` for a variable that means nothing.
+  /// - Throws: ``ImagineError`` for an invalid variable.
   init(resuming id: String?, plans: Bool) throws(ImagineError) {
     self.plans = plans
     run = try RunOptions(environment: Program.environment)
     if let id { run.resumption = .run(id) }
   }
 
-  /// `IMAGINE_RESUME` is set for all that a user runs, and means nothing where there is no script to
-  /// find a run by, or no journal; the option means an error there.
-  mutating func take(_ script: Script) {
+  /// `IMAGINE_RESUME` applies to everything that a user runs, so it is ignored without a script to
+  /// find a run by, or without a journal. There the option `--resume` is an error.
+  mutating func apply(_ script: Script) {
     run.script = script
     let canResume = script.path != nil && run.keepsJournal && replay == nil && record == nil
     if run.resumption == .lastUnfinished, !isResumedByOption, !canResume { run.resumption = .none }
   }
 }
 
-/// The settings, and the host that is made of them when the first state is prepared.
-private final class Shared: Sendable {
+/// The settings, and the host that is made from them when the first state is prepared.
+private final class LazyHost: Sendable {
   let settings: Mutex<Settings>
   private let made = Mutex<ScriptHost?>(nil)
 

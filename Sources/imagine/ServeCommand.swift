@@ -6,10 +6,10 @@
   import Darwin
 #endif
 
-/// `imagine serve`: becomes the server program beside this one, so that signals and the process id
+/// `imagine serve`: replaces this process by the server program, so that signals and the process id
 /// are the server's.
 enum ServeCommand {
-  /// - Returns: an exit code, where the program could not be replaced.
+  /// - Returns: an exit code, only if the program cannot be started.
   static func run(arguments: [String]) -> Int32 {
     var words: [UnsafeMutablePointer<CChar>?] =
       ([Program.server] + arguments).map { strdup($0) }

@@ -1,38 +1,39 @@
 import ArgumentParser
 import Foundation
+import ImagineRuns
 import ImagineScripting
+import MediaFiles
 
-/// `imagine show`: what a picture tells of its making.
+/// `imagine show`: prints how an image was made, as its file says.
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imagine show",
-    abstract: "Prints the request that made a picture, as its file tells it.",
+    abstract: "Prints the request that made an image, as its file says.",
     discussion: """
-      Anybody can write texts into a file: what is printed is what the file says, with control \
-      characters spelt out.
+      Anybody can write texts into a file, so do not trust them. Control characters are escaped.
       """)
 
-  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP.") var picture: FilePath
+  @ArgumentParser.Argument(help: "A PNG, JPEG or WebP.") var image: FilePath
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
     let host = Program.makeHost()
     defer { host.close() }
-    let provenance = try host.provenance(ofPicture: picture)
+    let provenance = try host.provenance(ofImage: image)
     if json { return try printJSON(provenance) }
-    try Output.line("\(picture)\t\(provenance.format.rawValue), \(provenance.size)")
+    try Output.line("\(image)\t\(provenance.format.rawValue), \(provenance.size)")
     if let metadata = provenance.metadata {
-      for line in Facts(metadata, provenance).lines { try Output.line(line) }
+      for line in MetadataListing(metadata, provenance).lines { try Output.line(line) }
     }
     guard !provenance.texts.isEmpty else {
-      if provenance.metadata == nil { try Output.line("It tells nothing of its making.") }
+      if provenance.metadata == nil { try Output.line("It does not say how it was made.") }
       return
     }
     try Output.line(
       provenance.metadata == nil
-        ? "No request of imagine's is in it. Its texts, by whoever wrote them (not trusted):"
-        : "Other texts of the file, by whoever wrote them (not trusted):")
-    for text in provenance.texts { try Output.line(Facts.line(text.keyword, text.text)) }
+        ? "It contains no request of imagine's. Its texts, from an unknown source (not trusted):"
+        : "Other texts of the file, from an unknown source (not trusted):")
+    for text in provenance.texts { try Output.line(MetadataListing.line(text.keyword, text.text)) }
   }
 
   private struct JSONForm: Encodable {
@@ -40,10 +41,10 @@ struct ShowCommand: AsyncParsableCommand {
     var format: String
     var width: Int
     var height: Int
-    var metadata: PictureMetadata?
-    /// By this home's journal.
+    var metadata: ImageMetadata?
+    /// From this home's journal.
     var script: Script?
-    /// Written by anybody.
+    /// Anybody may have written them.
     var untrustedTexts: [Provenance.Text]
 
     enum CodingKeys: String, CodingKey {
@@ -56,7 +57,7 @@ struct ShowCommand: AsyncParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let form = JSONForm(
-      file: picture.description, format: provenance.format.rawValue, width: provenance.size.width,
+      file: image.description, format: provenance.format.rawValue, width: provenance.size.width,
       height: provenance.size.height, metadata: provenance.metadata, script: provenance.script,
       untrustedTexts: provenance.texts)
     try Output.line(String(decoding: try encoder.encode(form), as: UTF8.self).withoutControls)

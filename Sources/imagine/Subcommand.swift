@@ -10,13 +10,13 @@ import Lua
   import Darwin
 #endif
 
-/// Runs the subcommands that are none of `lua`'s. Their usage errors exit with 64.
+/// Runs the subcommands that do not run a script. Their usage errors exit with 64.
 enum Subcommand {
   static func run(
     _ type: (some AsyncParsableCommand).Type, arguments: ArraySlice<LuaString>
   ) async -> Never {
     do {
-      var command = try type.parseAsRoot(CommandWords.texts(arguments))
+      var command = try type.parseAsRoot(CommandLineText.texts(arguments))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -24,7 +24,7 @@ enum Subcommand {
       }
       type.exit()
     } catch let error as ImagineError {
-      // What it quotes may stand in a stranger's file.
+      // The message may quote an untrusted file.
       Notice.write(error.description.printable)
       type.exit(withError: ExitCode.failure)
     } catch {
@@ -38,7 +38,7 @@ enum Subcommand {
     }
   }
 
-  /// Writes what was asked for, such as the help.
+  /// Writes requested output, such as the help.
   ///
   /// - Returns: the exit code.
   static func writing(_ text: String) -> Int32 {

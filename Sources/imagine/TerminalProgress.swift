@@ -1,3 +1,4 @@
+import ImagineRuns
 import ImagineScripting
 import Synchronization
 
@@ -9,7 +10,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// One line at the bottom of the terminal that tells how far the awaited jobs are.
+/// A line at the bottom of the terminal with the progress of the awaited jobs.
 final class TerminalProgress: JobProgress {
   private struct Bar {
     let began: ContinuousClock.Instant
@@ -18,7 +19,7 @@ final class TerminalProgress: JobProgress {
 
   private let bars = Mutex<[String: Bar]>([:])
 
-  /// Nil where nobody looks, or the terminal cannot erase a line.
+  /// Nil if stderr is not a terminal that can erase a line.
   init?(environment: [String: String]) {
     guard isatty(STDERR_FILENO) == 1, !["", "dumb"].contains(environment["TERM"] ?? "") else {
       return nil
@@ -29,7 +30,7 @@ final class TerminalProgress: JobProgress {
     bars.withLock { $0[job] = Bar(began: instant) }
   }
 
-  func moved(_ job: String, _ status: JobStatus) {
+  func updated(_ job: String, _ status: JobStatus) {
     bars.withLock { bars in
       bars[job]?.status = status
       draw(bars)
@@ -43,12 +44,12 @@ final class TerminalProgress: JobProgress {
     }
   }
 
-  /// Draws over the line that was there; an empty one where nothing is awaited.
+  /// Replaces the line; erases it if no job is awaited.
   private func draw(_ bars: [String: Bar]) {
     let parts = bars.sorted { $0.value.began < $1.value.began }.map { job, bar in
       let seconds = Int((ContinuousClock.now - bar.began) / .seconds(1))
       let share = bar.status?.share.map { " \($0)" } ?? ""
-      let state = bar.status?.state.rawValue ?? "asked for"
+      let state = bar.status?.state.rawValue ?? "requested"
       return "video \(String(job.prefix(8)).printable): \(state)\(share), \(seconds) s"
     }
     Notice.writeRaw("\r\u{1B}[K\(parts.joined(separator: "; "))")
@@ -56,8 +57,8 @@ final class TerminalProgress: JobProgress {
 }
 
 extension JobStatus {
-  /// The part done in words, such as `40 %`; nil where nobody tells. It may come from a recording,
-  /// which is anybody's file.
+  /// The progress in words, such as `40 %`; nil if it is not known. Clamped, because a recording
+  /// may contain any number.
   var share: String? {
     progress.map { "\(Int(min(max(0, $0), 1) * 100)) %" }
   }

@@ -9,15 +9,15 @@ import LuaCommand
   import Darwin
 #endif
 
-// A subcommand is recognised as the first word but for the host's own options: after any other option
-// the next word is a script, as with `lua`. A file of that name is reached as `./serve`.
+// A subcommand must be the first argument after the host's own options. After any other option the
+// next argument is a script, as with `lua`. A script file of that name is `./serve`.
 let words = CommandLineOrder.arranged(LuaCommand.processArguments)
 let rest = words.dropFirst(2)
 switch words.dropFirst().first {
 case "run"?, "repl"?:
   exit(ScriptCommand.run(arguments: [words[0]] + rest))
 case "serve"?:
-  exit(ServeCommand.run(arguments: CommandWords.texts(rest)))
+  exit(ServeCommand.run(arguments: CommandLineText.texts(rest)))
 case "jobs"?:
   await Subcommand.run(JobsCommand.self, arguments: rest)
 case "show"?:

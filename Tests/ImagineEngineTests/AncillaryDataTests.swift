@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine

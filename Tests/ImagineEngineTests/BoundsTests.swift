@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -126,18 +126,18 @@ import Testing
     let conversion = Conversion(format: .png, width: newWidth, height: newHeight, fit: fit)
     let source = PixelSize(width: width, height: height)
     let file = try blank(width, height)
-    #expect(refused { _ = try engine.memory(for: conversion, picture: source) } == field)
+    #expect(refused { _ = try engine.memory(for: conversion, image: source) } == field)
     #expect(refused { _ = try engine.convert(file, to: conversion) } == field)
   }
 
   @Test("an edit whose result would exceed the bounds is refused before any work")
   func targets() throws {
-    func field(_ operation: Operation, _ width: Int, _ height: Int, _ shape: AspectRatio?)
+    func field(_ operation: MediaOperation, _ width: Int, _ height: Int, _ shape: AspectRatio?)
       -> String?
     {
       refused {
         _ = try engine.memory(
-          for: operation, picture: PixelSize(width: width, height: height), aspectRatio: shape)
+          for: operation, image: PixelSize(width: width, height: height), aspectRatio: shape)
       }
     }
     #expect(field(.upscale, 4000, 4001, nil) == "image")

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -12,14 +12,14 @@ import Testing
       Bitmap.checks(width: 120, height: 60), as: .png)
   }
 
-  @Test("every writable format is written and read back", arguments: PictureFormat.writable)
-  func formats(_ format: PictureFormat) throws {
+  @Test("every writable format is written and read back", arguments: ImageFormat.writable)
+  func formats(_ format: ImageFormat) throws {
     let bytes = try engine.convert(source, to: Conversion(format: format))
-    let header = try PictureInspection(bytes)
+    let header = try ImageInspection(bytes)
     #expect(header.format == format)
     #expect(header.size == PixelSize(width: 120, height: 60))
     let back = try engine.convert(bytes, to: Conversion(format: .png))
-    #expect(try PictureInspection(back).format == .png)
+    #expect(try ImageInspection(back).format == .png)
     #expect(bytes.firstRange(of: Array("Exif".utf8)) == nil)
     #expect(bytes.firstRange(of: Array("EXIF".utf8)) == nil)
   }
@@ -44,13 +44,13 @@ import Testing
   func fits(_ fit: Conversion.Fit, _ width: Int, _ height: Int, _ expected: PixelSize) throws {
     let bytes = try engine.convert(
       source, to: Conversion(format: .png, width: width, height: height, fit: fit))
-    #expect(try PictureInspection(bytes).size == expected)
+    #expect(try ImageInspection(bytes).size == expected)
   }
 
   @Test("with one side given, the other follows the image's shape")
   func oneSide() throws {
     let bytes = try engine.convert(source, to: Conversion(format: .jpeg, height: 30))
-    #expect(try PictureInspection(bytes).size == PixelSize(width: 60, height: 30))
+    #expect(try ImageInspection(bytes).size == PixelSize(width: 60, height: 30))
   }
 
   @Test("a lower quality makes a smaller file")
@@ -95,7 +95,7 @@ import Testing
       0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0,
       0x9C, 0x40, 0, 0, 0x9C, 0x40, 8, 2, 0, 0, 0, 0x5B, 0xA9, 0x10, 0x6A,
     ]
-    #expect(throws: EngineError.self) { try PictureInspection(header + source.dropFirst(33)) }
+    #expect(throws: EngineError.self) { try ImageInspection(header + source.dropFirst(33)) }
     #expect(throws: EngineError.self) {
       try engine.convert(header + source.dropFirst(33), to: Conversion(format: .png))
     }

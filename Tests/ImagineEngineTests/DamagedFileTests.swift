@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -56,7 +56,7 @@ import Testing
   /// Returns true when decoding gives an image.
   private static func read(_ file: [UInt8]) throws -> Bool {
     do {
-      let inspected = try? PictureInspection(file)
+      let inspected = try? ImageInspection(file)
       let picture = try Codec.decode(file, field: "image")
       #expect(inspected?.size == picture.size)
       return true

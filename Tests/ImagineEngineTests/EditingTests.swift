@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -226,8 +226,8 @@ import Testing
       to: Conversion(format: .png, width: 240, height: 240))
     let table = try engine.addBackground(prompt: "on a marble table", image: subject, seed: 2)
     let beach = try engine.addBackground(prompt: "on a beach", image: subject, seed: 2)
-    #expect(try PictureInspection(table).size == PixelSize(width: 240, height: 240))
+    #expect(try ImageInspection(table).size == PixelSize(width: 240, height: 240))
     #expect(table != beach)
-    #expect(try !PictureInspection(table).hasAlpha)
+    #expect(try !ImageInspection(table).hasAlpha)
   }
 }

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -35,7 +35,7 @@ import Testing
     let engine = BuiltInEngine()
     var (done, refused, slowest) = (0, 0, (name: "", time: Duration.zero))
     for number in 0..<count {
-      var picture = try ExtremePicture(number)
+      var picture = try ExtremeImage(number)
       if number % 2 == 1 { picture.bytes = DamagedFile(picture.bytes, number: number).bytes }
       let mask = try picture.mask()
       let edits = Edit.all(picture.bytes, mask)
@@ -66,7 +66,7 @@ import Testing
 }
 
 /// An image whose shape, pixel type and format depend on its number.
-struct ExtremePicture {
+struct ExtremeImage {
   private static let shapes = [
     (1, 1), (1, 2), (2, 1), (3, 3), (1, 256), (256, 1), (1, 257), (7, 8), (8, 8), (9, 9), (5, 640),
     (640, 5), (16, 17), (2, 300), (31, 33), (64, 65), (97, 101), (150, 40), (12, 400), (300, 200),
@@ -105,7 +105,7 @@ struct ExtremePicture {
         width: width, height: height, colours: colours, depth: depth,
         samples: samples(colours.samples, most ?? (1 << depth) - 1))
     }
-    func coded(_ format: PictureFormat, _ channels: Int) throws -> [UInt8] {
+    func coded(_ format: ImageFormat, _ channels: Int) throws -> [UInt8] {
       let all = samples(channels, 255)
       let picture = try Bitmap(width: width, height: height, channels: channels) { bytes in
         for index in bytes.indices { bytes[index] = UInt8(all[index]) }
@@ -165,7 +165,7 @@ struct ExtremePicture {
   /// A mask of the upright image's size; sometimes of another.
   func mask() throws -> [UInt8] {
     var stream = chance
-    let upright = (try? PictureInspection(bytes).size) ?? size
+    let upright = (try? ImageInspection(bytes).size) ?? size
     let (width, height) = (min(upright.width, 16_384), min(upright.height, 16_384))
     guard PixelBudget.fault(of: PixelSize(width: width, height: height)) == nil else {
       return try Mask.file(8, 8) { _ in true }

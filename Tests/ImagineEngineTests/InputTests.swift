@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -162,7 +162,7 @@ import Testing
       #expect(pixel(places[0])[0] > 200 && pixel(places[0])[1] < 60, "\(pixel(places[0]))")
       #expect(pixel(places[1])[1] > 200 && pixel(places[1])[0] < 60, "\(pixel(places[1]))")
       #expect(
-        try PictureInspection(file).size == PixelSize(width: picture.width, height: picture.height))
+        try ImageInspection(file).size == PixelSize(width: picture.width, height: picture.height))
     }
   }
 
@@ -231,7 +231,7 @@ import Testing
     for (file, size) in files {
       let refused = EngineError.unusable(
         field: "image", reason: try #require(PixelBudget.fault(of: size)))
-      #expect(throws: refused) { try PictureInspection(file) }
+      #expect(throws: refused) { try ImageInspection(file) }
       #expect(throws: refused) { try read(file) }
     }
   }

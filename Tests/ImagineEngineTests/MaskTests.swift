@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -64,7 +64,7 @@ import Testing
     )
     let mask = try Mask.file(32, 48) { $0 % 32 < 9 && $0 / 32 < 9 }
     let filled = try engine.retouch(jpeg, mask: mask)
-    #expect(try PictureInspection(filled).size == PixelSize(width: 32, height: 48))
+    #expect(try ImageInspection(filled).size == PixelSize(width: 32, height: 48))
     #expect(filled.firstRange(of: Array("eXIf".utf8)) == nil)
     #expect(throws: EngineError.self) {
       try engine.retouch(jpeg, mask: Mask.file(48, 32) { $0 == 0 })
@@ -89,7 +89,7 @@ import Testing
       let mask = try Mask.file(width, height, form)
       let time = try ContinuousClock().measure {
         let filled = try engine.fill(prompt: "a lake", image: image, mask: mask)
-        #expect(try PictureInspection(filled).size == PixelSize(width: width, height: height))
+        #expect(try ImageInspection(filled).size == PixelSize(width: width, height: height))
         _ = try engine.resize(image, to: .square, prompt: nil, mask: mask)
       }
       // Seconds on a free core; minutes if time grew with the square.
@@ -102,7 +102,7 @@ import Testing
     for (width, height) in [(1, 1), (7, 3), (60, 40)] {
       let image = try picture(width, height)
       let mask = try Mask.file(width, height) { _ in true }
-      let flat = try PictureInspection(try engine.retouch(image, mask: mask))
+      let flat = try ImageInspection(try engine.retouch(image, mask: mask))
       #expect(flat.size == PixelSize(width: width, height: height))
       let pixels = try Codec.decode(try engine.retouch(image, mask: mask), field: "image")
         .withPixels { Array($0) }
@@ -110,7 +110,7 @@ import Testing
         Set(stride(from: 0, to: pixels.count, by: 3).map { Array(pixels[$0..<($0 + 3)]) }).count
           == 1)
       let filled = try engine.fill(prompt: "a desert", image: image, mask: mask)
-      #expect(try PictureInspection(filled).size == flat.size)
+      #expect(try ImageInspection(filled).size == flat.size)
     }
   }
 
@@ -122,7 +122,7 @@ import Testing
         (60..<(60 + width)).contains(isDown ? index % 200 : index / 200)
       }
       let filled = try engine.fill(prompt: "a camel in a desert", image: image, mask: mask)
-      #expect(try PictureInspection(filled).size == PixelSize(width: 200, height: 150))
+      #expect(try ImageInspection(filled).size == PixelSize(width: 200, height: 150))
     }
   }
 }

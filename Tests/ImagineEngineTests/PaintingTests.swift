@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -15,7 +15,7 @@ import Testing
 
   @Test("an image is a PNG of the exact size of its aspect ratio", arguments: AspectRatio.allCases)
   func size(_ aspectRatio: AspectRatio) throws {
-    let header = try PictureInspection(paint(aspectRatio: aspectRatio))
+    let header = try ImageInspection(paint(aspectRatio: aspectRatio))
     #expect(header.format == .png)
     #expect(header.size == aspectRatio.pixelSize)
     #expect(!header.hasAlpha)

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine
@@ -12,7 +12,7 @@ import Testing
     for (width, height) in [(180, 180), (203, 97), (61, 150)] {
       let picture = try KnownTruth.png(TestBackground.cloth.raster(width: width, height: height))
       let bytes = try engine.resize(picture, to: aspectRatio, prompt: nil, mask: nil)
-      let size = try PictureInspection(bytes).size
+      let size = try ImageInspection(bytes).size
       if size == PixelSize(width: width, height: height) { continue }
       #expect(size.width * shape.height == size.height * shape.width, "\(size)")
       #expect(size.width % 2 == 0 && size.height % 2 == 0, "\(size)")

@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Synchronization
 import Testing
 
@@ -42,7 +42,7 @@ import Testing
           _ = try #require(stopped).run(engine)
           // It finished before it asked that often.
           #expect(asked.withLock { $0 } <= after, "\(edit.name)")
-        } catch EngineControl.Stop.abandoned {
+        } catch EngineControl.Stop.cancelled {
         } catch {
           Issue.record("\(edit.name): \(error)")
         }
@@ -56,14 +56,14 @@ import Testing
   func deadline() throws {
     let (image, mask) = try large()
     for edit in Edit.all(image, mask, control: EngineControl(seconds: 0)) {
-      #expect(throws: EngineControl.Stop.outOfTime, "\(edit.name)") { _ = try edit.run(engine) }
+      #expect(throws: EngineControl.Stop.timedOut, "\(edit.name)") { _ = try edit.run(engine) }
     }
-    #expect(throws: EngineControl.Stop.outOfTime) {
+    #expect(throws: EngineControl.Stop.timedOut) {
       try engine.paint(
         prompt: "a city", style: .sdxl, aspectRatio: .square, seed: 1,
         control: EngineControl(seconds: 0))
     }
-    #expect(throws: EngineControl.Stop.outOfTime) {
+    #expect(throws: EngineControl.Stop.timedOut) {
       try engine.png(
         prompt: "a cat", aspectRatio: .square, seed: 1, control: EngineControl(seconds: 0))
     }
@@ -72,12 +72,12 @@ import Testing
   @Test("a deadline can be moved earlier but not later")
   func hurry() {
     let control = EngineControl(seconds: 0)
-    control.hurry(seconds: 1000)
-    #expect(control.stopped == .outOfTime)
+    control.shortenDeadline(seconds: 1000)
+    #expect(control.stopReason == .timedOut)
     let other = EngineControl(seconds: 1000)
-    other.hurry(seconds: 0)
-    #expect(other.stopped == .outOfTime)
-    #expect(EngineControl().stopped == nil)
+    other.shortenDeadline(seconds: 0)
+    #expect(other.stopReason == .timedOut)
+    #expect(EngineControl().stopReason == nil)
   }
 
   @Test("a hanging video encoder is killed with its children when the video is abandoned")
@@ -94,7 +94,7 @@ import Testing
       !FileManager.default.fileExists(atPath: folder + "/child")
     }
     let size = PixelSize(width: 64, height: 64)
-    #expect(throws: EngineControl.Stop.abandoned) {
+    #expect(throws: EngineControl.Stop.cancelled) {
       let encoder = try VideoEncoder(
         size: size, framesPerSecond: 24, path: folder + "/film.mp4", control: control,
         program: program)

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineEngine

@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Synchronization
 import Testing
 
@@ -16,10 +16,10 @@ import Testing
   }
 
   @Test("a video is an MP4 with its index in front, and a JPEG of the same size")
-  func film() throws {
+  func makeVideo() throws {
     try withFolder { folder in
       let control = EngineControl()
-      let film = try engine.film(
+      let film = try engine.makeVideo(
         prompt: "a boat on the sea", style: "fast-svd", aspectRatio: .nineToSixteen, seed: 2,
         into: folder, control: control)
       #expect(film.size == AspectRatio.nineToSixteen.videoSize)
@@ -32,7 +32,7 @@ import Testing
       let stream = try probe(film.video)
       #expect(stream.contains("codec_name=h264") && stream.contains("pix_fmt=yuv420p"))
       #expect(stream.contains("avg_frame_rate=24/1") && stream.contains("nb_frames=96"))
-      let thumbnail = try PictureInspection(
+      let thumbnail = try ImageInspection(
         Array(Data(contentsOf: URL(fileURLWithPath: film.thumbnail))))
       #expect(thumbnail.format == .jpeg && thumbnail.size == film.size)
       let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -63,8 +63,8 @@ import Testing
           return $0 < 500
         }
       }
-      #expect(throws: EngineControl.Stop.abandoned) {
-        try engine.film(
+      #expect(throws: EngineControl.Stop.cancelled) {
+        try engine.makeVideo(
           prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2, into: folder,
           control: control)
       }
@@ -76,7 +76,7 @@ import Testing
   @Test("a folder that cannot be written gives an error with the reason")
   func noFolder() throws {
     let error = #expect(throws: EngineError.self) {
-      try engine.film(
+      try engine.makeVideo(
         prompt: "a city", style: "fast-svd", aspectRatio: .square, seed: 2,
         into: "/nowhere/at/all")
     }

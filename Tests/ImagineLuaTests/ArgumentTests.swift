@@ -7,7 +7,7 @@ struct ArgumentTests {
     {
       name = "draw.lua", summary = "Draws.",
       { "table", help = "a CSV file" },
-      { "--out", "-o", value = "FOLDER", default = "out", help = "where the pictures go" },
+      { "--out", "-o", value = "FOLDER", default = "out", help = "where the images go" },
       { "--limit", type = "integer", min = 1, max = 64, default = 8, help = "at a time" },
       { "--scale", type = "number" },
       { "--style", choices = { "anime", "realistic" } },
@@ -17,7 +17,7 @@ struct ArgumentTests {
     }
     """
 
-  /// Runs `check` with `read`, which reads its arguments by the specification.
+  /// Runs `check` with `read`, `fault` and `equal` for the specification.
   private func run(_ check: String) throws {
     try runLua(
       """
@@ -34,7 +34,7 @@ struct ArgumentTests {
       """)
   }
 
-  @Test("options, flags and operands in any order, in every spelling")
+  @Test("options, flags and operands are read in any order and spelling")
   func spellings() throws {
     try run(
       """
@@ -51,7 +51,7 @@ struct ArgumentTests {
       """)
   }
 
-  @Test("a wrong argument is named, with what is right")
+  @Test("an invalid argument is an error that names it and what is allowed")
   func faults() throws {
     try run(
       """
@@ -71,7 +71,7 @@ struct ArgumentTests {
       """)
   }
 
-  @Test("operands: required, optional, and all that are left")
+  @Test("operands may be required, optional or take the rest")
   func operands() throws {
     try run(
       """
@@ -84,7 +84,7 @@ struct ArgumentTests {
       """)
   }
 
-  @Test("the help shows everything, aligned")
+  @Test("the help lists all operands and options, aligned")
   func help() throws {
     let help = try runLua("return require('args').help(\(Self.specification))").first?.text
     #expect(
@@ -97,7 +97,7 @@ struct ArgumentTests {
           TABLE  a CSV file
 
         options:
-          -o, --out FOLDER   where the pictures go (default: out)
+          -o, --out FOLDER   where the images go (default: out)
               --limit LIMIT  at a time (default: 8)
               --scale SCALE
               --style STYLE  (anime, realistic)
@@ -109,14 +109,14 @@ struct ArgumentTests {
         """)
   }
 
-  @Test("parse ends the script: with 0 after the help, with 64 after a wrong argument")
+  @Test("parse exits with 0 after the help and with 64 after an invalid argument")
   func ends() throws {
     for (word, code, text) in [
       ("--help", "0", "usage: draw.lua [options] TABLE\n\nDraws."),
       (
         "--nothing", "64",
         "draw.lua: unknown option '--nothing'\nusage: draw.lua [options] TABLE\n"
-          + "draw.lua: try draw.lua --help\n"
+          + "try draw.lua --help\n"
       ),
     ] {
       let results = try runLua(
@@ -133,10 +133,11 @@ struct ArgumentTests {
     }
   }
 
-  @Test("a specification that makes no sense is an error of the script")
+  @Test("an invalid specification is an error of the script")
   func specifications() throws {
     #expect(try faultOfLua("require('args').read{ { '--x', defualt = 1 } }").contains("'default'?"))
-    #expect(try faultOfLua("require('args').read{ { '--x' }, { '--x' } }").contains("there twice"))
+    #expect(
+      try faultOfLua("require('args').read{ { '--x' }, { '--x' } }").contains("declared twice"))
     #expect(try faultOfLua("require('args').read{ { 'a', many = true }, { 'b' } }").contains("'a'"))
     #expect(try faultOfLua("require('args').read{ { '--x', type = 'int' } }").contains("integer"))
     #expect(try faultOfLua("require('args').read()").contains("a nil"))

@@ -7,7 +7,7 @@ struct BatchTests {
   private static let script = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../scripts/batch.lua").standardizedFileURL.path
 
-  @Test("1,000 rows become files and a report, and what failed is in it")
+  @Test("1,000 rows become files and a report that includes the failures")
   func batch() throws {
     let folder = try ScratchFolder()
     let rows = (1...1000).map { $0 % 100 == 0 ? ",\($0)," : "\"a cat, number \($0)\",\($0),anime" }
@@ -15,7 +15,7 @@ struct BatchTests {
     try runLua(
       """
       local csv, fs = require "csv", require "fs"
-      -- Stands in for the service: a picture for a prompt, after some time.
+      -- Stands in for the service: an image for a prompt, after some time.
       imagine = {
         generate = function(row)
           if not row.prompt then fs.read "/nowhere/at-all" end

@@ -14,7 +14,7 @@ struct CSVTests {
       """)
   }
 
-  @Test("quotes, separators and line ends in quoted cells are text")
+  @Test("quotes, separators and line breaks in quoted cells are text")
   func quoted() throws {
     try runLua(
       #"""
@@ -24,7 +24,7 @@ struct CSVTests {
       """#)
   }
 
-  @Test("a byte order mark, CRLF and empty lines are read as spreadsheets write them")
+  @Test("a byte order mark, CRLF and empty lines from spreadsheets are accepted")
   func spreadsheets() throws {
     try runLua(
       #"""
@@ -37,7 +37,7 @@ struct CSVTests {
       """#)
   }
 
-  @Test("without a header a row is a list; another separator is taken as given")
+  @Test("without a header a row is a list, and the separator may be chosen")
   func lists() throws {
     try runLua(
       #"""
@@ -50,7 +50,7 @@ struct CSVTests {
   }
 
   @Test(
-    "a fault names its line",
+    "an error names its line",
     arguments: [
       (#"a,b\n1,2\n1,2,3"#, "line 3: cell 3, '3', has no column name"),
       (#"a,b\n\n"x\ny",2\n"1"2,3"#, "line 5: text after the closing quote"),
@@ -63,7 +63,7 @@ struct CSVTests {
     #expect(fault.hasPrefix("test.lua:1: csv.decode: \(message)"), "\(fault)")
   }
 
-  @Test("what was written is read back the same")
+  @Test("encoded rows are decoded unchanged")
   func roundTrip() throws {
     try runLua(
       #"""
@@ -83,7 +83,7 @@ struct CSVTests {
       """#)
   }
 
-  @Test("columns are written in the order that is given")
+  @Test("columns are written in the given order")
   func columns() throws {
     try runLua(
       """
@@ -93,7 +93,7 @@ struct CSVTests {
       """)
   }
 
-  @Test("JSON Lines keep what their values are, and a fault names its line")
+  @Test("JSON Lines keep the types of their values, and an error names its line")
   func lines() throws {
     try runLua(
       #"""
@@ -104,14 +104,14 @@ struct CSVTests {
       """#)
     #expect(
       try faultOfLua(#"require("csv").decode_lines('{"a":1}\n{"a":}')"#)
-        == "test.lua:1: csv.decode_lines: line 2, column 6: no value begins so [validation]")
+        == "test.lua:1: csv.decode_lines: line 2, column 6: this is not a JSON value [validation]")
     #expect(try faultOfLua(#"require("csv").decode_lines("7")"#).contains("a number is not a row"))
     #expect(
       try faultOfLua("require('csv').encode_lines{ {}, { print } }")
         .contains("csv.encode_lines: row 2: [1] is a function"))
   }
 
-  @Test("the extension of a path decides the form", arguments: ["csv", "TSV", "jsonl", "ndjson"])
+  @Test("the extension of a path decides the format", arguments: ["csv", "TSV", "jsonl", "ndjson"])
   func files(suffix: String) throws {
     let folder = try ScratchFolder()
     try runLua(
@@ -125,7 +125,7 @@ struct CSVTests {
       """)
   }
 
-  @Test("a value that no cell can hold is named with its row and column")
+  @Test("a value that a cell cannot hold is an error that names its row and column")
   func unwritable() throws {
     #expect(
       try faultOfLua("require('csv').encode{ { a = 1 }, { a = {} } }")
@@ -138,7 +138,7 @@ struct CSVTests {
         .contains("there is no option 'colums', did you mean 'columns'?"))
   }
 
-  @Test("a thousand rows are read as they were written")
+  @Test("a thousand rows are decoded as they were encoded")
   func many() throws {
     try runLua(
       """
@@ -149,7 +149,7 @@ struct CSVTests {
       """)
   }
 
-  @Test("rows of separators alone are no rows, and one that was written empty comes back")
+  @Test("rows of only separators are skipped, but an encoded empty row is read back")
   func empty() throws {
     try runLua(
       #"""
@@ -163,7 +163,7 @@ struct CSVTests {
       """#)
   }
 
-  @Test("a number is written so that it reads as the same number, or refused")
+  @Test("a number is encoded without loss or refused")
   func numbers() throws {
     try runLua(
       #"""

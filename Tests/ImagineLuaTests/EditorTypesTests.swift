@@ -1,13 +1,13 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
+import ImagineRuns
 import Lua
 import Testing
 
 @testable import ImagineLua
 
-/// `stdlib/types/imagine.lua` is written by hand: it must not lag behind the description of the
-/// operations.
-@Suite("The editor types")
+/// `stdlib/types/imagine.lua` is written by hand and must match the described operations.
+@Suite("The editor types are complete")
 struct EditorTypesTests {
   private let text: String
 
@@ -17,7 +17,7 @@ struct EditorTypesTests {
     text = try String(contentsOf: file, encoding: .utf8)
   }
 
-  /// The fields of a class and of those that it inherits from.
+  /// The fields of a class, including inherited ones.
   private func fields(of name: String) -> Set<String> {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard
@@ -33,9 +33,11 @@ struct EditorTypesTests {
     return Set(own).union(parent.map { fields(of: $0) } ?? [])
   }
 
-  @Test("name every field of every operation", arguments: Operation.all.map(\.name))
+  @Test(
+    "the editor types name every field of every operation",
+    arguments: MediaOperation.all.map(\.name))
   func operations(name: String) throws {
-    let operation = try #require(Operation.named(name))
+    let operation = try #require(MediaOperation.named(name))
     let known = fields(of: "imagine.\(name)_call")
     #expect(known.isSuperset(of: operation.fields.map(\.name)))
     #expect(known.isSuperset(of: ["provider", "cache", "extra"] + CallOptions.names))
@@ -46,13 +48,13 @@ struct EditorTypesTests {
     }
   }
 
-  @Test("name the fields of OpenAI-style services")
+  @Test("the editor types name the fields of OpenAI-style services")
   func openAI() {
-    let fields = Operation.openAIGenerate(model: nil).fields.map(\.name)
+    let fields = MediaOperation.openAIGenerate(model: nil).fields.map(\.name)
     #expect(self.fields(of: "imagine.generate_call").isSuperset(of: fields))
   }
 
-  @Test("name every field and method of what a script holds")
+  @Test("the editor types name every field and method of images, jobs, videos and errors")
   func members() {
     for (name, members) in [
       ("Image", Image.luaType.memberNames), ("Job", Job.luaType.memberNames),
@@ -67,7 +69,7 @@ struct EditorTypesTests {
     }
   }
 
-  @Test("name every style, shape, kind of error and state of a call")
+  @Test("the editor types name every style, aspect ratio, error kind and call state")
   func names() {
     let names =
       ImageStyle.allCases.map(\.rawValue) + AspectRatio.allCases.map(\.rawValue)

@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineSystem
 import Lua
 import Testing
@@ -19,7 +19,7 @@ struct FileTests {
       .replacing(folder.path, with: "ROOT")
   }
 
-  @Test("a file is written whole, with its folders, and read as it was written")
+  @Test("a file is written with its missing folders and read back unchanged")
   func whole() throws {
     try run(
       #"""
@@ -32,7 +32,7 @@ struct FileTests {
       """#)
   }
 
-  @Test("overwrite = false leaves what is there")
+  @Test("overwrite = false leaves an existing file unchanged")
   func exclusive() throws {
     try run(
       """
@@ -50,7 +50,7 @@ struct FileTests {
       """)
   }
 
-  @Test("append adds to the end")
+  @Test("append adds to the end of a file")
   func append() throws {
     try run(
       """
@@ -60,7 +60,7 @@ struct FileTests {
       """)
   }
 
-  @Test("info tells kind, size and time; exists is true or false")
+  @Test("info returns kind, size and time; exists returns true or false")
   func info() throws {
     try run(
       """
@@ -71,7 +71,7 @@ struct FileTests {
       """)
   }
 
-  @Test("a folder is listed in order, made once, and removed with its contents only when asked")
+  @Test("a folder is listed in order, and removed with its contents only with recursive = true")
   func folders() throws {
     try run(
       """
@@ -86,7 +86,7 @@ struct FileTests {
       """)
   }
 
-  @Test("a link is removed, not what it leads to")
+  @Test("remove deletes a symbolic link, not its target")
   func links() throws {
     try run(
       """
@@ -96,7 +96,7 @@ struct FileTests {
       """)
   }
 
-  @Test("move and copy give the new path and replace a file")
+  @Test("move and copy return the new path and replace an existing file")
   func moves() throws {
     try run(
       """
@@ -107,7 +107,7 @@ struct FileTests {
       """)
   }
 
-  @Test("what the system refuses names the path and the reason")
+  @Test("a system error names the path and the reason")
   func refused() throws {
     let nothing = "No such file or directory [io]"
     #expect(try fault("fs.read(root..'/x')") == "test.lua:1: cannot read ROOT/x: \(nothing)")
@@ -122,14 +122,14 @@ struct FileTests {
       try fault("fs.append(root..'/f/g', 'x')").contains("cannot write ROOT/f/g: "))
   }
 
-  @Test("a path that can be none is refused", arguments: ["''", "'a\\0b'"])
+  @Test("an invalid path is refused", arguments: ["''", "'a\\0b'"])
   func paths(path: String) throws {
     #expect(try fault("fs.read(\(path))").contains("field 'path': "))
     #expect(try fault("fs.remove('/', { recursive = true })").contains("cannot remove /"))
     #expect(try fault("fs.remove('..', { recursive = true })").contains("cannot remove .."))
   }
 
-  @Test("paths are taken apart and joined as text")
+  @Test("paths are split and joined as text")
   func names() throws {
     try run(
       """
@@ -142,7 +142,7 @@ struct FileTests {
     #expect(try fault("fs.join('a', nil)").contains("fs.join: a nil is not allowed"))
   }
 
-  @Test("a file that is replaced keeps its mode, and a link goes on leading to it")
+  @Test("a replaced file keeps its mode, and links to it still work")
   func kept() throws {
     let path = folder.path + "/secret"
     try Data("old".utf8).write(to: URL(filePath: path))
@@ -162,7 +162,7 @@ struct FileTests {
     #expect(lstat(folder.path + "/link", &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
   }
 
-  @Test("of several that write one path without overwriting, one wins")
+  @Test("if several writers create one path without overwriting, one succeeds")
   func oneWins() async throws {
     let path = folder.path + "/prize"
     let wins = await withTaskGroup(of: Bool.self) { group in
@@ -189,7 +189,7 @@ struct FileTests {
     #expect(moves == 1)
   }
 
-  @Test("names are bytes, in lists and back")
+  @Test("file names keep bytes that are not UTF-8")
   func bytes() throws {
     try run(
       #"""
@@ -206,7 +206,7 @@ struct FileTests {
       """#)
   }
 
-  @Test("the hash of a file is that of its content")
+  @Test("sha256 returns the hash of a file's content")
   func sha256() throws {
     try run(
       """

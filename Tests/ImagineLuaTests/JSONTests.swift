@@ -3,7 +3,7 @@ import Testing
 
 @Suite("json")
 struct JSONTests {
-  @Test("integers stay integers and floats floats, both ways")
+  @Test("integers stay integers and floats stay floats in both directions")
   func numbers() throws {
     try runLua(
       """
@@ -26,7 +26,7 @@ struct JSONTests {
       """)
   }
 
-  @Test("true, false, null and text are what they are")
+  @Test("booleans, null and strings are decoded and encoded unchanged")
   func values() throws {
     try runLua(
       #"""
@@ -41,7 +41,7 @@ struct JSONTests {
       """#)
   }
 
-  @Test("a null field can be left out; in a list it keeps its place")
+  @Test("drop_null leaves out null fields and keeps null in lists")
   func droppedNull() throws {
     try runLua(
       """
@@ -51,7 +51,7 @@ struct JSONTests {
       """)
   }
 
-  @Test("what was a list stays one, even when it is empty")
+  @Test("a list stays a list, even when it is empty")
   func lists() throws {
     try runLua(
       """
@@ -66,7 +66,7 @@ struct JSONTests {
       """)
   }
 
-  @Test("the same value gives the same text, its keys sorted, and indented where asked for")
+  @Test("encoding is deterministic with sorted keys, and indented with pretty = true")
   func order() throws {
     try runLua(
       #"""
@@ -88,7 +88,7 @@ struct JSONTests {
   }
 
   @Test(
-    "what is not JSON is refused",
+    "invalid JSON is refused",
     arguments: [
       "", " ", "[1,]", "[1 ,\n]", #"{"a":1,}"#, "[,1]", "[1 2]", "[1", "{", #"{"a"}"#, "{a:1}",
       "{'a':1}", "[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[-]", "[NaN]", "[Infinity]", "[tru]",
@@ -102,12 +102,12 @@ struct JSONTests {
     #expect(fault.contains("json.decode: ") && fault.hasSuffix("[validation]"), "\(fault)")
   }
 
-  /// An escape of three digits, which nothing after it can lengthen.
+  /// An escape of three digits, so that a digit after it is not part of it.
   private func padded(_ escape: String) -> String {
     "\\" + String(repeating: "0", count: 4 - escape.count) + escape.dropFirst()
   }
 
-  @Test("commas before an end are refused, those in strings are text")
+  @Test("commas and brackets in strings are text")
   func commas() throws {
     try runLua(
       #"""
@@ -116,26 +116,26 @@ struct JSONTests {
       """#)
   }
 
-  @Test("a fault in a text is told with its line and column")
+  @Test("a decoding error names its line and column")
   func place() throws {
     #expect(
       try faultOfLua(#"require("json").decode('{"a": 1,\n  x}')"#)
         == "test.lua:1: json.decode: line 2, column 3: a name in quotes is expected [validation]")
     #expect(
       try faultOfLua(#"require("json").decode("[1,\n 2 ,\n]")"#)
-        == "test.lua:1: json.decode: line 2, column 4: a comma with nothing after it [validation]")
+        == "test.lua:1: json.decode: line 2, column 4: a trailing comma [validation]")
     #expect(try faultOfLua(#"require("json").decode('"\xff"')"#).contains("Invalid UTF-8"))
   }
 
   @Test(
-    "what JSON cannot hold is told with its place",
+    "a value that JSON cannot represent is an error that names its place",
     arguments: [
       ("{ a = { b = { 0/0 } } }", "a.b[1] is not a number"),
       ("{ 1/0 }", "[1] is infinite"),
       ("{ x = print }", "x is a function"),
       ("{ 1, nil, 3 }", "the value has the position 3 but not all before it"),
-      ("{ 1, x = 2 }", "the value has both positions and names for keys"),
-      ("{ a = { [true] = 1 } }", "a has a boolean for a key"),
+      ("{ 1, x = 2 }", "the value has both positions and names as keys"),
+      ("{ a = { [true] = 1 } }", "a has a boolean as a key"),
       ("{ [0] = 1 }", "the value has the position 0"),
       ("{ s = '\\xff' }", "s is a string that is not UTF-8"),
       ("io.stdout", "the value is a userdata"),
@@ -145,7 +145,7 @@ struct JSONTests {
     #expect(fault.hasPrefix("test.lua:1: json.encode: \(message)"), "\(fault)")
   }
 
-  @Test("a table that holds itself, and a text nested too deeply, are errors")
+  @Test("a table that contains itself and a text that is nested too deeply are errors")
   func depth() throws {
     #expect(
       try faultOfLua("local t = {}; t.t = t; require('json').encode(t)")
@@ -161,7 +161,7 @@ struct JSONTests {
       """)
   }
 
-  @Test("a misspelt option is named")
+  @Test("a misspelt option is an error with a suggestion")
   func options() throws {
     #expect(
       try faultOfLua("require('json').encode({}, { prety = true })")
@@ -170,7 +170,7 @@ struct JSONTests {
     #expect(try faultOfLua("require('json').decode()").contains("bad argument #1 to 'decode'"))
   }
 
-  @Test("numbers, names and pairs keep what they are")
+  @Test("large numbers, duplicate names and surrogate pairs are decoded exactly")
   func exact() throws {
     try runLua(
       #"""

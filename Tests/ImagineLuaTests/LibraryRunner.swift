@@ -3,7 +3,7 @@ import ImagineLua
 import Lua
 import Testing
 
-/// Runs Lua in a state that has the library, as a script's line in `test.lua`.
+/// Runs Lua as the script `test.lua` in a state that has the library.
 @discardableResult
 func runLua(_ source: String, arguments: [String] = []) throws -> [LuaValue] {
   let interpreter = try LuaInterpreter()
@@ -18,7 +18,7 @@ func runLua(_ source: String, arguments: [String] = []) throws -> [LuaValue] {
   }
 }
 
-/// The text of the error that a script raises: `tostring` of it.
+/// The error that a script raises, as `tostring` formats it.
 func faultOfLua(_ source: String) throws -> String {
   let results = try runLua(
     """
@@ -28,7 +28,7 @@ func faultOfLua(_ source: String) throws -> String {
   return results.first?.text ?? ""
 }
 
-/// A folder of one test, removed at its end.
+/// A folder for one test; `deinit` removes it.
 final class ScratchFolder: Sendable {
   let path: String
 

@@ -3,9 +3,9 @@ import ImagineLua
 import Lua
 import Testing
 
-@Suite("The library, as require finds it")
+@Suite("require finds the modules of the library")
 struct LibraryTests {
-  @Test("every module is there without anything installed", arguments: ScriptLibrary.moduleNames)
+  @Test("every module is available without an installation", arguments: ScriptLibrary.moduleNames)
   func present(name: String) throws {
     try runLua(
       """
@@ -15,14 +15,14 @@ struct LibraryTests {
       """)
   }
 
-  @Test("the library's own names reach no other module")
+  @Test("an unknown module is not found, with or without the prefix")
   func unknown() throws {
     #expect(
       try faultOfLua("require 'imagine.nothing'").contains("module 'imagine.nothing' not found"))
     #expect(try faultOfLua("require 'nothing'").contains("no file './nothing.lua'"))
   }
 
-  @Test("a script's own file of the same name wins, and the library's has its full name")
+  @Test("a script's own file overrides a module, which keeps its full name")
   func own() throws {
     let folder = try ScratchFolder()
     try folder.write("return { own = true }", to: "json.lua")
@@ -35,7 +35,7 @@ struct LibraryTests {
       """)
   }
 
-  @Test("a module that the machine has under the same name does not win")
+  @Test("an installed module of the same name does not override the library")
   func installed() throws {
     let folder = try ScratchFolder()
     try folder.write("return { installed = true }", to: "json.lua")
@@ -49,7 +49,7 @@ struct LibraryTests {
     }
   }
 
-  @Test("package.preload goes before the library")
+  @Test("package.preload overrides the library")
   func preload() throws {
     try runLua(
       """
@@ -58,7 +58,7 @@ struct LibraryTests {
       """)
   }
 
-  @Test("a state without require is left alone")
+  @Test("a state without require is left unchanged")
   func withoutPackage() throws {
     var configuration = LuaConfiguration()
     configuration.opensStandardLibraries = false
@@ -68,7 +68,7 @@ struct LibraryTests {
     try interpreter.runBlocking { state in try ScriptLibrary.install(in: state) }
   }
 
-  @Test("an error names the script's line, however deep in the library it arose")
+  @Test("an error inside the library names the script's line")
   func position() throws {
     try runLua(
       """

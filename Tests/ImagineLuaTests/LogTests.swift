@@ -3,7 +3,7 @@ import Testing
 
 @Suite("log")
 struct LogTests {
-  /// What is written by some calls of `log`, without the time.
+  /// The lines that `calls` write, with TIME for the time.
   private func lines(_ calls: String) throws -> String {
     let results = try runLua(
       """
@@ -25,7 +25,7 @@ struct LogTests {
     #expect(try lines("log.warn(7)") == "TIME warn  7\n")
   }
 
-  @Test("a line of JSON is one object, whatever the fields hold")
+  @Test("a line of JSON is one object for fields of any type")
   func json() throws {
     #expect(
       try lines(
@@ -35,7 +35,7 @@ struct LogTests {
         == #"{"f":"F","level":"warn","list":[1],"message":"x\ny?","n":1.5,"time":"TIME"}"# + "\n")
   }
 
-  @Test("what is below the level is not written")
+  @Test("messages below the level are not written")
   func levels() throws {
     #expect(try lines("log.debug 'a' log.info 'b'") == "TIME info  b\n")
     #expect(try lines("log.configure{level='debug'} log.debug 'a'") == "TIME debug a\n")
@@ -43,7 +43,7 @@ struct LogTests {
     try runLua("local log = require 'log'; assert(log.enabled 'info' and not log.enabled 'debug')")
   }
 
-  @Test("a wrong setting is named")
+  @Test("an invalid setting is an error that names it")
   func settings() throws {
     #expect(
       try faultOfLua("require('log').configure{ level = 'loud' }")
@@ -51,7 +51,7 @@ struct LogTests {
     )
     #expect(try faultOfLua("require('log').configure{ lvl = 1 }").contains("no option 'lvl'"))
     #expect(try faultOfLua("require('log').info('a', 'b')").contains("fields are a string"))
-    // A wrong setting changes none of the others.
+    // An invalid setting leaves the others unchanged.
     #expect(
       try lines("pcall(log.configure, { level = 'debug', format = 'xml' }) log.debug 'a'") == "")
   }

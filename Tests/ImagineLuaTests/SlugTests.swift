@@ -22,7 +22,7 @@ struct SlugTests {
     #expect(try runLua("return require 'slug' '\(bytes)'").first?.text == slug)
   }
 
-  @Test("it is cut between words where it can be, and never inside a character")
+  @Test("a slug is cut between words if possible and never inside a character")
   func cut() throws {
     try runLua(
       """
@@ -37,7 +37,7 @@ struct SlugTests {
       """)
   }
 
-  @Test("what is no text is an error")
+  @Test("an argument that is not UTF-8 text is an error")
   func faults() throws {
     #expect(try faultOfLua("require('slug')(nil)").hasPrefix("test.lua:1: slug: a nil"))
     #expect(try faultOfLua("require('slug')('\\xff')").contains("not UTF-8"))

@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Testing
 
@@ -11,20 +11,20 @@ struct ConfigurationTests {
     _ name: String, _ text: String, environment: [String: String] = [:]
   ) throws -> ProviderDescription {
     let file = try ConfigurationFile.parse(text, in: "config.toml")
-    let settings = file.providers[name] ?? Settings(in: name)
+    let settings = file.providers[name] ?? ConfigTable(in: name)
     return try ProviderDescription.builtIn(name, environment, settings)
       ?? ProviderDescription(settings)
   }
 
   private func price(
-    _ style: String, in list: PriceList?, of operation: ImagineCore.Operation = .generate
+    _ style: String, in list: PriceList?, of operation: MediaOperation = .generate
   ) throws -> String? {
     let request = try operation.request(
-      from: ["prompt": .text("a cat"), "style": .text(style)], by: .script)
+      from: ["prompt": .text("a cat"), "style": .text(style)], source: .script)
     return list?.price(of: request)?.description
   }
 
-  @Test("a file that is no text is told from one that cannot be read and one that is not there")
+  @Test("invalid UTF-8, an unreadable file and a missing file are distinguished")
   func unreadable() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("config.toml")
@@ -43,7 +43,7 @@ struct ConfigurationTests {
       """
       [providers.studio]
       kind = "imagine"
-      base_url = "https://pictures.example.com/v2"
+      base_url = "https://images.example.com/v2"
       [providers.studio.prices]
       unit = "USD"
       upscale = 1
@@ -57,7 +57,7 @@ struct ConfigurationTests {
     #expect(try price("fast-svd", in: studio.prices, of: .video) == nil)
   }
 
-  @Test("a built-in provider may be told its prices, its model and its sizes")
+  @Test("the prices, model and sizes of a built-in provider may be configured")
   func builtIn() throws {
     let text = """
       [providers.imagine.prices]
@@ -77,7 +77,7 @@ struct ConfigurationTests {
     #expect(openAI.sizes?.map(\.description) == ["1024x1024", "1536x1024"])
   }
 
-  @Test("a built-in provider has its own address and its own key")
+  @Test("a built-in provider has its own address and its own API key")
   func addresses() throws {
     let keys = ["OPENAI_API_KEY": "a", "LLMVIN_API_KEY": "b"]
     let openAI = try description("openai", "", environment: keys)
@@ -93,7 +93,8 @@ struct ConfigurationTests {
     #expect(elsewhere.tokenVariable == nil)
   }
 
-  @Test("a built-in provider is nowhere else than it is: its key would go there")
+  @Test(
+    "the address of a built-in provider cannot be changed, since its API key would be sent there")
   func elsewhere() {
     #expect(throws: ImagineError.self) {
       try description("openai", "[providers.openai]\nbase_url = \"https://example.com/v1\"")
@@ -101,7 +102,7 @@ struct ConfigurationTests {
   }
 
   @Test(
-    "what is wrong is told with the file, the table and the key",
+    "an invalid setting is an error that names the file, the table and the key",
     arguments: [
       ("colour = 1", "config.toml: unknown field 'colour'"),
       ("provider = 1", "config.toml.provider"),
@@ -141,7 +142,7 @@ struct ConfigurationTests {
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
-  @Test("a variable holds a key where a whole word of its name says so")
+  @Test("a variable is a secret if a whole word of its name says so")
   func secrets() {
     for name in ["IMAGINE_TOKEN", "OPENAI_API_KEY", "studio_password", "MY_SECRET_2"] {
       #expect(RecordingSource.isSecret(name), "\(name)")

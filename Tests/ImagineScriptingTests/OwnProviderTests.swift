@@ -1,13 +1,15 @@
-import ImagineCore
+import HostStore
+import ImagineAPI
 import ImagineLua
+import ImagineRuns
 import ImagineScripting
-import ImagineStore
 import ImagineTestSupport
 import Lua
+import MediaFiles
 import Synchronization
 import Testing
 
-@Suite("What a Swift program pays for is paid once")
+@Suite("A call of a Swift program is paid for once")
 struct OwnProviderTests {
   let folder: TemporaryFolder
 
@@ -15,7 +17,7 @@ struct OwnProviderTests {
     folder = try TemporaryFolder()
   }
 
-  /// A provider that does not tell when it sends.
+  /// A provider that does not report when it sends.
   private final class Studio: Provider {
     let journal: SQLiteJournal
     let states = Mutex<[JournaledCall.State]>([])
@@ -24,17 +26,18 @@ struct OwnProviderTests {
 
     init(_ journal: SQLiteJournal) throws {
       self.journal = journal
-      prices = try PriceList(["generate": 3], unit: Price.tokens, of: ImagineCore.Operation.all)
+      prices = try PriceList(
+        ["generate": 3], unit: Price.tokens, of: MediaOperation.all)
     }
 
     let name = "studio"
-    let operations = ImagineCore.Operation.all
+    let operations = MediaOperation.all
     let takesCount = false
-    let polling = JobPolling(first: 0, longest: 0)
+    let polling = JobPolling(firstPause: 0, maxPause: 0)
 
-    func draw(
-      _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
-    ) async throws -> [Drawing] {
+    func generate(
+      _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
+    ) async throws -> [GeneratedImage] {
       let calls = try journal.calls(of: nil, limit: nil)
       states.withLock { $0 += calls.map(\.state) }
       throw ImagineError(.connection, "lost", charged: .unknown)
@@ -48,42 +51,42 @@ struct OwnProviderTests {
     }
     func delete(job: String) async throws {}
     func download(
-      _ address: String, options: CallOptions, into store: any AssetStore
+      _ address: String, options: CallOptions, into store: any MediaSink
     ) async throws -> Asset {
       throw ImagineError(.notFound, "no")
     }
   }
 
-  private struct Source: Session.ProviderSource, PictureConverter {
+  private struct Source: ProviderSource, ImageConverter {
     let studio: Studio
 
     func provider(named name: String?) throws -> any Provider { studio }
-    func provider(describedBy settings: Settings) throws -> any Provider { studio }
-    func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
+    func provider(describedBy settings: ConfigTable) throws -> any Provider { studio }
+    func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
       throw ImagineError(.notFound, "no")
     }
     func limitCalls(concurrency: Int?, rate: Int?) {}
     func version(of provider: any Provider) async throws -> String { "" }
     func convert(
-      _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+      _ asset: Asset, to conversion: Conversion, into store: any MediaSink
     ) async throws -> Asset { asset }
   }
 
-  @Test("a provider that does not tell when it sends is taken to send, and is reserved for")
-  func untold() async throws {
+  @Test("a call of a provider that does not report its sends counts as sent and reserves its price")
+  func unreportedSend() async throws {
     let database = JournalDatabase(path: folder.file("home/journal.sqlite"))
     let journal = SQLiteJournal(
       database: database, locks: folder.file("home/runs"), dailyLimit: { .tokens(4) })
     let studio = try Studio(journal)
     let source = Source(studio: studio)
-    let session = Session(
+    let workflow = Workflow(
       assets: FileAssetStore(root: folder.file("home/assets")),
       ledger: SQLiteJobLedger(database: database), converter: source, providers: source,
-      run: CurrentRun(journal: journal))
+      run: RunJournal(journal: journal))
     let interpreter = try LuaInterpreter()
     defer { interpreter.close() }
     let results = try await interpreter.run { state in
-      try ImagineModule(session: session).install(in: state)
+      try ImagineModule(workflow: workflow).install(in: state)
       return try state.run(
         """
         local _, first = pcall(imagine.generate, "a cat")
@@ -106,34 +109,35 @@ struct OwnProviderTests {
     return ScriptHost(configuration)
   }
 
-  private let metadata = PictureMetadata(
+  private let metadata = ImageMetadata(
     request: RequestDescription(
       operation: "generate", fields: ["prompt": .text("a cat"), "seed": .integer(7)]),
     provider: "imagine", size: PixelSize(width: 2, height: 1))
 
-  @Test("a picture that is drawn again by a resumed run is answered by its journal")
-  func drawn() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+  @Test("a resumed run takes a regenerated image from its journal")
+  func regenerated() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     let first = makeHost(service.address, script: "/scripts/redraw")
     await #expect(throws: ImagineError.self) {
-      // It is drawn and paid for, and its folder is a file.
-      try await first.draw(
-        try first.redrawing(of: metadata), to: FilePath("/dev/null/a.png"), replacing: true)
+      // The image is generated and paid for, but cannot be saved: its folder is a file.
+      try await first.rerun(
+        try first.rerunRequest(for: metadata), to: FilePath("/dev/null/a.png"), replacing: true)
     }
     first.close()
     let second = makeHost(service.address, script: "/scripts/redraw")
-    try await second.draw(try second.redrawing(of: metadata), to: FilePath(folder.file("a.png")))
+    try await second.rerun(
+      try second.rerunRequest(for: metadata), to: FilePath(folder.file("a.png")))
     second.close()
     #expect(service.requests.count == 1 && folder.files == ["a.png"])
     await service.close()
   }
 
-  @Test("a run that could not be found again is an error, and nothing is sent")
+  @Test("a run that could not be resumed is an error and sends nothing")
   func withoutScript() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     let host = makeHost(service.address, script: nil)
     await #expect(throws: ImagineError.self) {
-      try await host.draw(try host.redrawing(of: metadata), to: FilePath(folder.file("a.png")))
+      try await host.rerun(try host.rerunRequest(for: metadata), to: FilePath(folder.file("a.png")))
     }
     host.close()
     #expect(service.requests.isEmpty)

@@ -1,10 +1,10 @@
-import ImagineCore
+import ImagineAPI
 import ImagineScripting
 import ImagineTestSupport
 import Lua
 import Testing
 
-@Suite("A script in a Swift program")
+@Suite("A Swift program runs scripts in a host")
 struct ScriptHostTests {
   private let folder: TemporaryFolder
 
@@ -23,7 +23,7 @@ struct ScriptHostTests {
       await #expect(throws: LuaError.self) { try await host.run(source, name: "=script") })
   }
 
-  @Test("gives the error of a call as the cause of its own, wherever the call fails")
+  @Test("the error of a script has the error of the failed call as its cause")
   func causes() async throws {
     let service = try await StubServer { _ in
       .json(400, #"{"code":1100,"message":"no cats","name":"BadRequest"}"#)
@@ -44,7 +44,7 @@ struct ScriptHostTests {
     await service.close()
   }
 
-  @Test("does not end the program with os.exit")
+  @Test("os.exit in a script does not end the program")
   func exit() async throws {
     let service = try await StubServer { _ in .json(400, "{}") }
     let host = makeHost(service.address)

@@ -1,11 +1,13 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
+import ImagineRuns
 import ImagineScripting
 import ImagineTestSupport
+import MediaFiles
 import Testing
 
-/// `Version1` holds a home, a recording and pictures that an older program wrote.
-@Suite("What an older program has paid for is not paid for again")
+/// `Version1` has a home, a recording and images written by an older version.
+@Suite("A call that an older version paid for is not paid for again")
 struct Version1Tests {
   let folder: TemporaryFolder
   private var home: String { folder.file("home") }
@@ -19,9 +21,9 @@ struct Version1Tests {
       atPath: Self.data.appending(path: "home").path, toPath: folder.file("home"))
   }
 
-  /// A host on the old home, whose service counts what it is asked.
+  /// Runs `body` with a host on the old home, and checks that the service gets no request.
   private func withHost(
-    _ script: String, resuming resumption: CurrentRun.Resumption = .lastUnfinished,
+    _ script: String, resuming resumption: RunJournal.Resumption = .lastUnfinished,
     replaying recording: String? = nil,
     _ body: (ScriptHost) async throws -> Void
   ) async throws {
@@ -43,7 +45,7 @@ struct Version1Tests {
     await service.close()
   }
 
-  @Test("a run that was killed has its answers, and its open call is asked about")
+  @Test("a killed run resumes with its answers, and its open call is uncertain")
   func killed() async throws {
     try await withHost("killed") { host in
       let results = try await host.run(
@@ -63,7 +65,7 @@ struct Version1Tests {
     }
   }
 
-  @Test("a run that failed after a video was accepted has its job")
+  @Test("a run that failed after a video was accepted resumes with its job")
   func accepted() async throws {
     try await withHost("job") { host in
       let results = try await host.run(
@@ -73,7 +75,7 @@ struct Version1Tests {
     }
   }
 
-  @Test("a run that was finished is found by its id, with pictures, edits and lists")
+  @Test("a finished run is resumed by its id, with images, edits and lists")
   func finished() async throws {
     try await withHost("finished", resuming: .run("d7dp")) { host in
       let results = try await host.run(
@@ -87,7 +89,7 @@ struct Version1Tests {
     }
   }
 
-  @Test("its recording replays, conversions included")
+  @Test("a recording of an older version replays, including conversions")
   func recording() async throws {
     let path = Self.data.appending(path: "two.recording").path
     try await withHost("rec", resuming: .none, replaying: path) { host in
@@ -103,14 +105,14 @@ struct Version1Tests {
   }
 
   @Test(
-    "its pictures tell their requests, which can be drawn again",
+    "an image of an older version has its request, which can be run again",
     arguments: ["boat.png", "boat.jpg", "boat.webp", "boat-2x.png"])
-  func pictures(name: String) async throws {
+  func images(name: String) async throws {
     try await withHost("none", resuming: .none) { host in
-      let picture = Self.data.appending(path: "pictures/\(name)").path
-      let metadata = try #require(try host.provenance(ofPicture: FilePath(picture)).metadata)
+      let image = Self.data.appending(path: "images/\(name)").path
+      let metadata = try #require(try host.provenance(ofImage: FilePath(image)).metadata)
       #expect(metadata.run == "d7dpeu6z" && metadata.provider == "imagine")
-      #expect(try host.redrawing(of: metadata).request == metadata.request)
+      #expect(try host.rerunRequest(for: metadata).request == metadata.request)
     }
   }
 }

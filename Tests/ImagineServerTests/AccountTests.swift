@@ -1,7 +1,7 @@
 import Foundation
-import ImagineCore
-import ImagineStore
+import ImagineAPI
 import ImagineTestSupport
+import ServerStore
 import Synchronization
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
 struct TokenListTests {
   @Test("gives each token its balance, expiry and rate")
   func reading() throws {
-    let digest = Callers.digest(of: "bob")
+    let digest = Authentication.digest(of: "bob")
     let list = try TokenList(
       toml: """
         [[token]]
@@ -29,14 +29,14 @@ struct TokenListTests {
         """)
     #expect(
       list.entries == [
-        Callers.digest(of: "alice"): .init(balance: 100, callsPerMinute: 60),
+        Authentication.digest(of: "alice"): .init(balance: 100, callsPerMinute: 60),
         digest: .init(expires: 1_000_000_000),
-        Callers.digest(of: "carl"): .init(expires: 999_993_600),
+        Authentication.digest(of: "carl"): .init(expires: 999_993_600),
       ])
   }
 
   @Test(
-    "with a mistake is refused, and the mistake named",
+    "with a mistake is refused with a message that names it",
     arguments: [
       ("", "no [[token]]"), ("[[token]]", "'token' and 'sha256'"),
       ("[[token]]\ntoken = \"a\"\nbalanse = 3", "balanse"),
@@ -47,17 +47,17 @@ struct TokenListTests {
       ("[token]\ntoken = \"a\"", "[[token]]"), ("tokens = 1", "tokens"), ("= 1", "line 1"),
     ])
   func faults(text: String, word: String) {
-    let fault = #expect(throws: SettingsFault.self) { try TokenList(toml: text) }
+    let fault = #expect(throws: SettingsError.self) { try TokenList(toml: text) }
     #expect(fault?.description.contains(word) == true, "\(fault?.description ?? "")")
   }
 
-  @Test("that others may read is refused")
+  @Test("is refused if others may read it")
   func mode() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/tokens.toml"
     try Data("[[token]]\ntoken = \"a\"\n".utf8).write(to: URL(fileURLWithPath: path))
     chmod(path, 0o640)
-    #expect(throws: SettingsFault.self) { try TokenList(file: path) }
+    #expect(throws: SettingsError.self) { try TokenList(file: path) }
     chmod(path, 0o600)
     #expect(try TokenList(file: path).entries.count == 1)
   }
@@ -67,11 +67,11 @@ struct TokenListTests {
 struct AccountTests {
   private let form = FormWriter(["prompt": "a cat", "style": "anime"])
 
-  private func callers(_ entries: [String: TokenList.Entry]) -> Callers {
+  private func authentication(_ entries: [String: TokenList.Entry]) -> Authentication {
     .listed(
       TokenList(
         entries: Dictionary(
-          uniqueKeysWithValues: entries.map { (Callers.digest(of: $0.key), $0.value) })))
+          uniqueKeysWithValues: entries.map { (Authentication.digest(of: $0.key), $0.value) })))
   }
 
   private func expect(
@@ -83,10 +83,10 @@ struct AccountTests {
     #expect(answer.code == code, sourceLocation: sourceLocation)
   }
 
-  @Test("is found by its token: missing 1000, unknown 1001, expired 1002")
+  @Test("is identified by its token: missing 1000, unknown 1001, expired 1002")
   func tokens() async throws {
     try await RunningServer.with {
-      $0.callers = callers(["alice": .init(), "old": .init(expires: 1)])
+      $0.authentication = authentication(["alice": .init(), "old": .init(expires: 1)])
     } _: { server in
       try await expect(server, nil, 400, 1000)
       try await expect(server, nil, 400, 1000, headers: [("Authorization", "Basic YTpi")])
@@ -98,13 +98,13 @@ struct AccountTests {
     }
   }
 
-  @Test("pays the style's price for what is drawn, and nothing for what fails")
+  @Test("pays the style's price for an image, and nothing for a failure")
   func balances() async throws {
     try await RunningServer.with {
-      $0.callers = callers(["alice": .init(balance: 12)])
+      $0.authentication = authentication(["alice": .init(balance: 12)])
     } _: { server in
       func left() async throws -> Int64? {
-        try await server.store.balance(of: Callers.digest(of: "alice"))
+        try await server.store.balance(of: Authentication.digest(of: "alice"))
       }
       let path = "/v2/image/generations"
       #expect(try await server.post(path, form, token: "alice").status == 200)
@@ -122,18 +122,18 @@ struct AccountTests {
       let turbo = FormWriter(["prompt": "a cat", "style": "imagine-turbo"])
       #expect(try await server.post(path, turbo, token: "alice").status == 200)
       #expect(try await left() == 1)
-      let film = try await server.post(
+      let video = try await server.post(
         "/v2/video/text-to-video", FormWriter(["prompt": "waves", "style": "fast-svd"]),
         token: "alice")
-      #expect(film.code == 1101)
+      #expect(video.code == 1101)
     }
   }
 
-  @Test("draws as many pictures at once as it can pay for, and not one more")
+  @Test("runs as many calls at once as its balance covers, and no more")
   func concurrency() async throws {
     let engine = StubEngine()
     try await RunningServer.with(engine: engine) {
-      $0.callers = callers(["alice": .init(balance: 23)])
+      $0.authentication = authentication(["alice": .init(balance: 23)])
     } _: { server in
       let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<16 {
@@ -145,14 +145,14 @@ struct AccountTests {
       }
       #expect(statuses == [200: 4, 402: 12])
       #expect(engine.painted.withLock { $0 } == 4)
-      #expect(try await server.store.balance(of: Callers.digest(of: "alice")) == 3)
+      #expect(try await server.store.balance(of: Authentication.digest(of: "alice")) == 3)
     }
   }
 
-  @Test("may start as many calls a minute as its rate says, and hears when the next may start")
+  @Test("is limited to its rate, and is told when the next call may start")
   func rate() async throws {
     try await RunningServer.with {
-      $0.callers = callers(["alice": .init(callsPerMinute: 2), "bob": .init()])
+      $0.authentication = authentication(["alice": .init(callsPerMinute: 2), "bob": .init()])
     } _: { server in
       let path = "/v2/image/generations"
       for _ in 0..<2 { #expect(try await server.post(path, form, token: "alice").status == 200) }
@@ -166,15 +166,15 @@ struct AccountTests {
     }
   }
 
-  @Test("gets its calls back evenly as time goes by")
+  @Test("regains its calls evenly over time")
   func refill() throws {
     let clock = TestClock(0)
     let limit = RateLimit(now: { clock.seconds })
     for _ in 0..<60 { try limit.count("a", limit: 60) }
-    let refusal = #expect(throws: Failure.self) { try limit.count("a", limit: 60) }
+    let refusal = #expect(throws: APIError.self) { try limit.count("a", limit: 60) }
     #expect(refusal?.retryAfter == 1)
     clock.seconds = 2.5
     for _ in 0..<2 { try limit.count("a", limit: 60) }
-    #expect(throws: Failure.self) { try limit.count("a", limit: 60) }
+    #expect(throws: APIError.self) { try limit.count("a", limit: 60) }
   }
 }

@@ -1,27 +1,27 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineServer
 
-/// Forms as browsers and other clients put them on the wire, byte for byte, through a real socket.
-@Suite("A form that a browser sends")
+/// Forms of browsers and other clients, byte for byte, over a real socket.
+@Suite("A form")
 struct BrowserFormTests {
-  /// What `StubEngine.fill` is shown last in its mask.
-  private static let picture = StubEngine.png(.init(width: 8, height: 8))
+  /// The last byte of the mask that `StubEngine.fill` gets.
+  private static let image = StubEngine.png(.init(width: 8, height: 8))
 
-  /// Sends a form for Generative Fill, whose three fields are a text and two files.
+  /// Sends a form for Generative Fill, which has a text and two files.
   private func fill(_ boundary: String, contentType: String, _ body: [UInt8]) async throws {
     try await RunningServer.with { server in
       let answer = try await server.send(
         .post, "/v2/image/edits/generative-fill",
         headers: [("Content-Type", contentType)], body: body)
       #expect(answer.status == 200, "\(answer.text)")
-      #expect(answer.text.hasSuffix("fill|a cat ☂|\(Self.picture.last ?? 0)"))
+      #expect(answer.text.hasSuffix("fill|a cat ☂|\(Self.image.last ?? 0)"))
     }
   }
 
-  /// A body whose parts are given by their header lines and contents.
+  /// A body of parts, each with header lines and content.
   private func body(
     _ boundary: String, _ parts: [(headers: [String], content: [UInt8])], newline: String = "\r\n"
   ) -> [UInt8] {
@@ -38,7 +38,7 @@ struct BrowserFormTests {
 
   private static let prompt = Array("a cat ☂".utf8)
 
-  @Test("from Chrome, with a file's name that is not ASCII")
+  @Test("from Chrome with a non-ASCII file name is read")
   func chrome() async throws {
     let boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
     let body = body(
@@ -49,20 +49,20 @@ struct BrowserFormTests {
           [
             #"Content-Disposition: form-data; name="image"; filename="Größe 猫 %22x%22.png""#,
             "Content-Type: image/png",
-          ], Self.picture
+          ], Self.image
         ),
         (
           [
             #"Content-Disposition: form-data; name="mask"; filename="mask.png""#,
             "Content-Type: image/png",
-          ], Self.picture
+          ], Self.image
         ),
       ])
     try await fill(
       boundary, contentType: "multipart/form-data; boundary=\(boundary)", body)
   }
 
-  @Test("from Firefox, the files before the fields")
+  @Test("from Firefox with files before fields is read")
   func firefox() async throws {
     for boundary in [
       "---------------------------9051914041544843365972754266",
@@ -75,13 +75,13 @@ struct BrowserFormTests {
             [
               #"Content-Disposition: form-data; name="mask"; filename="mask.png""#,
               "Content-Type: image/png",
-            ], Self.picture
+            ], Self.image
           ),
           (
             [
               #"Content-Disposition: form-data; name="image"; filename="été.png""#,
               "Content-Type: image/png",
-            ], Self.picture
+            ], Self.image
           ),
           ([#"Content-Disposition: form-data; name="prompt""#], Self.prompt),
         ])
@@ -90,7 +90,7 @@ struct BrowserFormTests {
     }
   }
 
-  @Test("or a client with habits of its own: case, quotes, filename*, lengths, types of texts")
+  @Test("from other clients is read: case, quotes, filename*, lengths, types of text fields")
   func others() async throws {
     let boundary = "batch_'()+,./:=?1"
     let body = body(
@@ -106,25 +106,25 @@ struct BrowserFormTests {
           [
             "Content-Disposition: form-data; filename*=UTF-8''%E7%8C%AB.png; name=image",
             "Content-Type: application/octet-stream", "Content-Transfer-Encoding: binary",
-          ], Self.picture
+          ], Self.image
         ),
         (
           [
             #"Content-Disposition: Form-Data; Name="mask"; FileName="m.png"; FileName*=utf-8''m.png"#
           ],
-          Self.picture
+          Self.image
         ),
       ])
     try await fill(
       boundary, contentType: "Multipart/Form-Data; charset=utf-8; Boundary=\"\(boundary)\"", body)
   }
 
-  @Test("or one that ends its lines in LF alone")
+  @Test("with LF line ends is read")
   func lineFeeds() async throws {
     let files = ["image", "mask"].map { name in
       (
         headers: ["Content-Disposition: form-data; name=\"\(name)\"; filename=\"a.png\""],
-        content: Self.picture
+        content: Self.image
       )
     }
     let body = body(
@@ -133,14 +133,14 @@ struct BrowserFormTests {
     try await fill("x", contentType: "multipart/form-data; boundary=x", body)
   }
 
-  @Test("may hold its texts in quotes of their own, as the vendor's pages type them")
+  @Test("may have quoted values, as on the vendor's pages")
   func quotedValues() async throws {
     try await RunningServer.with { server in
-      // What a shell passes on of --form 'prompt="a cat"': curl takes the quotes away.
+      // From a shell, --form 'prompt="a cat"': curl removes the quotes.
       let form = FormWriter(["prompt": "a cat", "style": "anime", "seed": "5"])
       let answer = try await server.post("/v2/image/generations", form)
       #expect(answer.text.hasSuffix("a cat|anime|5"))
-      // And what a client sends that does not.
+      // A client that keeps the quotes.
       let quoted = FormWriter(["prompt": "\"a cat\"", "style": "\"anime\"", "seed": "\"5\""])
       let same = try await server.post("/v2/image/generations", quoted)
       #expect(same.status == 200, "\(same.text)")

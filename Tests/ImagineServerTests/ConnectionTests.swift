@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Synchronization
 import Testing
@@ -19,7 +19,7 @@ struct ConnectionTests {
         + "Content-Length: \(body.count)\r\n\r\n").utf8) + body
   }
 
-  /// What a server answers to some bytes until it closes.
+  /// The server's answers to some bytes, until it closes.
   private func answers(
     to text: String, at server: RunningServer
   ) async throws -> [(status: Int, head: String, body: String)] {
@@ -39,7 +39,7 @@ struct ConnectionTests {
     return answers
   }
 
-  @Test("of HTTP/1.0 ends with its answer, unless its client asks to keep it")
+  @Test("of HTTP/1.0 closes after the answer, unless the client asks for keep-alive")
   func oldVersion() async throws {
     try await RunningServer.with { server in
       let once = try await answers(to: "GET /healthz HTTP/1.0\r\n\r\n", at: server)
@@ -53,7 +53,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("ends where its client says so, in any case and in a list")
+  @Test("closes if its client says so, in any letter case and in a list")
   func closing() async throws {
     try await RunningServer.with { server in
       for word in ["close", "Close", "foo, close"] {
@@ -64,7 +64,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("carries many requests at once, and answers them in order")
+  @Test("answers pipelined requests in order")
   func pipelining() async throws {
     try await RunningServer.with { server in
       let text = (0..<20).map { "GET /v2/video/\($0)/status HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
@@ -75,7 +75,7 @@ struct ConnectionTests {
   }
 
   @Test(
-    "answers what is no request of HTTP/1.1 with 400 and its reason, and takes nothing more",
+    "answers an invalid HTTP/1.1 request with 400 and the reason, then closes",
     arguments: [
       "GET /healthz HTTP/1.1\r\n\r\n",
       "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -108,7 +108,7 @@ struct ConnectionTests {
       #expect(given.first.map { [400, 405, 505].contains($0.status) } == true, "\(given)")
       #expect(given.first?.head.contains("connection: close") == true)
       #expect(given.first?.body.contains("\"code\":1100") == true, "\(given)")
-      // Behind a request that is answered it is so, too.
+      // The same after a valid request.
       let behind = try await answers(
         to: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + text, at: server)
       #expect(behind.count == 2 && behind[0].status == 200, "\(behind)")
@@ -116,7 +116,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("asks the host of a target in absolute form, whatever Host says")
+  @Test("uses the host of an absolute target instead of Host")
   func absoluteForm() async throws {
     try await RunningServer.with { server in
       let good = try await answers(
@@ -130,7 +130,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("with a header larger than any is answered with 431")
+  @Test("answers a header that is too large with 431")
   func largeHeader() async throws {
     try await RunningServer.with { server in
       let text = String(repeating: "x", count: 200_000)
@@ -141,7 +141,7 @@ struct ConnectionTests {
   }
 
   @Test(
-    "gives one answer to a request whose body goes wrong after it was answered",
+    "gives one answer to a request whose body fails after the answer",
     arguments: [
       "POST /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
         + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -158,7 +158,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("stays where a refused body is short, and ends where it is long: nobody reads it on")
+  @Test("stays open after a refused short body, and closes after a refused long one")
   func refusedBodies() async throws {
     try await RunningServer.with {
       $0.limits.lingerSeconds = 0.3
@@ -178,7 +178,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("whose client has ended its sending still gets its answer")
+  @Test("answers a client that has closed its sending side")
   func halfClosed() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -187,7 +187,7 @@ struct ConnectionTests {
       let connection = try await RawConnection(to: server.address)
       try await connection.write(post())
       connection.endSending()
-      // It is asked now and then whether it is there.
+      // The server probes the client regularly.
       #expect(try await connection.line()?.hasPrefix("HTTP/1.1 102") == true)
       engine.paintGate.open()
       let rest = try await connection.readToEnd()
@@ -196,7 +196,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("whose client is gone is noticed, though all it did was to end its sending")
+  @Test("closes if its client is gone, even if the client only closed its sending side")
   func gone() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -207,11 +207,11 @@ struct ConnectionTests {
       _ = try await eventually { engine.begun.withLock { $0 } == 1 ? true : nil }
       var connection: RawConnection? = try await RawConnection(to: server.address)
       try await connection?.write(post())
-      // Its probe tells that the server has noticed the end of its sending.
+      // The probe shows that the server noticed the closed sending side.
       connection?.endSending()
       #expect(try await connection?.line()?.contains("102") == true)
       connection = nil
-      // The next probe finds nobody, and the connection ends on the server's side, too.
+      // The next probe fails, and the server closes its side.
       _ = try await eventually { try halfClosed(server) == 0 ? true : nil }
       engine.paintGate.open()
       #expect(try await first.value.status == 200)
@@ -220,7 +220,7 @@ struct ConnectionTests {
     }
   }
 
-  /// The connections of a server whose clients have ended their sending, as the system lists them.
+  /// The connections of a server whose clients closed their sending side, as the system lists them.
   private func halfClosed(_ server: RunningServer) throws -> Int {
     let port = try #require(server.address.split(separator: ":").last.flatMap { Int($0) })
     let digits = String(port, radix: 16, uppercase: true)
@@ -230,7 +230,7 @@ struct ConnectionTests {
       .count { $0.count > 3 && $0[1].hasSuffix(place) && $0[3] == "08" }
   }
 
-  @Test("that ends within a body makes no request of the half")
+  @Test("that closes within a body runs no partial request")
   func cutBody() async throws {
     try await RunningServer.with { server in
       let head =
@@ -252,7 +252,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("that is idle makes way where no more may be open, and a flood takes places from itself")
+  @Test("is evicted when idle at the limit, and a flood evicts itself")
   func eviction() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -266,7 +266,7 @@ struct ConnectionTests {
       let last = try await RawConnection(to: server.address)
       try await last.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(try await last.line()?.contains("200") == true)
-      // The flood took places from itself: who was there before it is served still.
+      // The flood evicted itself: the earlier connection still works.
       #expect(try await idle[3].readToEnd() == "")
       try await idle[0].write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(try await idle[0].line()?.contains("200") == true)
@@ -275,7 +275,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("waits for one that has something to do, and comes when that has been answered")
+  @Test("is not evicted while busy: a new one waits until the answer is sent")
   func crowd() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -317,7 +317,7 @@ struct WebPageTests {
       given == "\(expected)", "\(host), \(origin ?? "-")", sourceLocation: sourceLocation)
   }
 
-  @Test("does not reach a server that takes any token, by whatever name it gives this machine")
+  @Test("cannot use a server that accepts any token, by any name for this machine")
   func rebinding() async throws {
     try await RunningServer.with {
       $0.publicAddress = "https://images.example.org"
@@ -341,11 +341,11 @@ struct WebPageTests {
     }
   }
 
-  @Test("reaches a server with a list of tokens as anybody does: by a token")
+  @Test("can use a server with a token list if it has a token")
   func listed() async throws {
-    let digest = Callers.digest(of: "t")
+    let digest = Authentication.digest(of: "t")
     try await RunningServer.with {
-      $0.callers = .listed(TokenList(entries: [digest: .init()]))
+      $0.authentication = .listed(TokenList(entries: [digest: .init()]))
     } _: { server in
       try await expect(404, server, host: "images.example.net", origin: "https://a.example")
     }

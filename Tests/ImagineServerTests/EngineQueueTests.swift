@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Synchronization
 import Testing
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The queue of engine calls")
 struct EngineQueueTests {
-  /// Calls that tests hold at work, by the order in which they began.
+  /// Running calls that a test controls, in the order in which they started.
   private final class Work: Sendable {
     let begun = Mutex<[String]>([])
     let isOpen = Mutex(false)
@@ -32,7 +32,7 @@ struct EngineQueueTests {
     EngineQueue.Demand(account: account, bytes: bytes, control: control)
   }
 
-  @Test("begins a call of another account at once where one account fills all threads")
+  @Test("starts a call of another account at once when one account uses all threads")
   func fair() async throws {
     let queue = EngineQueue(limits())
     let work = Work()
@@ -51,7 +51,7 @@ struct EngineQueueTests {
     try await queue.stop()
   }
 
-  @Test("begins no more calls than there is memory for, and leaves half to other accounts")
+  @Test("starts only calls that fit in memory, and leaves half of it to other accounts")
   func memory() async throws {
     let queue = EngineQueue(limits(threads: 8))
     let work = Work()
@@ -59,12 +59,12 @@ struct EngineQueueTests {
       for _ in 0..<4 {
         group.addTask { try await queue.run(demand("a", bytes: 200)) { work.run("a") } }
       }
-      // Two of its four are half of the memory.
+      // Two of the four calls use half of the memory.
       _ = try await eventually { work.begun.withLock { $0.count } == 2 ? true : nil }
       group.addTask { try await queue.run(demand("b", bytes: 600)) { work.run("b") } }
       _ = try await eventually { work.begun.withLock { $0.contains("b") } ? true : nil }
       group.addTask { try await queue.run(demand("c", bytes: 1)) { work.run("c") } }
-      // Nothing is left: a sign would be that it began.
+      // No memory is left. If there were, the call would start.
       try await Task.sleep(for: .milliseconds(50))
       #expect(work.begun.withLock { $0 }.filter { $0 != "b" } == ["a", "a"])
       work.isOpen.withLock { $0 = true }
@@ -74,10 +74,10 @@ struct EngineQueueTests {
     try await queue.stop()
   }
 
-  @Test("refuses a call that needs more memory than there is, by its field")
+  @Test("refuses a call that exceeds the memory limit, and names its field")
   func tooLarge() async throws {
     let queue = EngineQueue(limits())
-    let failure = await #expect(throws: Failure.self) {
+    let failure = await #expect(throws: APIError.self) {
       try await queue.run(demand("a", bytes: 1001)) {}
     }
     #expect(failure?.fault == .requestInvalid)
@@ -85,7 +85,7 @@ struct EngineQueueTests {
     try await queue.stop()
   }
 
-  @Test("keeps no place for a caller that hung up while it waited, and ends one in work")
+  @Test("drops a waiting call whose client hung up, and stops a running one")
   func abandoned() async throws {
     let queue = EngineQueue(limits(threads: 1, places: 1))
     let work = Work()
@@ -95,14 +95,14 @@ struct EngineQueueTests {
       _ = try await eventually { work.begun.withLock { $0.count } == 1 ? true : nil }
       let gone = EngineControl { isWanted.withLock { $0 } }
       let waiting = Task { try await queue.run(demand("a", control: gone)) { work.run("gone") } }
-      // The only place is taken; whoever asks now is refused.
+      // The only place is taken, so the next call is refused.
       _ = try await eventually {
         do {
           let probe = EngineControl()
-          probe.stop()
+          probe.cancel()
           try await queue.run(demand("a", control: probe)) {}
           return nil as Bool?
-        } catch let failure as Failure {
+        } catch let failure as APIError {
           #expect(failure.fault == .tooManyRequests && (failure.retryAfter ?? 0) >= 1)
           return true
         } catch {
@@ -111,7 +111,7 @@ struct EngineQueueTests {
       }
       isWanted.withLock { $0 = false }
       group.addTask { try await queue.run(demand("a")) { work.run("second") } }
-      await #expect(throws: EngineControl.Stop.abandoned) { try await waiting.value }
+      await #expect(throws: EngineControl.Stop.cancelled) { try await waiting.value }
       work.isOpen.withLock { $0 = true }
       try await group.waitForAll()
     }
@@ -119,13 +119,13 @@ struct EngineQueueTests {
     try await queue.stop()
   }
 
-  @Test("gives each call its time from when it begins, and less when the service shuts down")
+  @Test("starts a call's time limit when it runs, and shortens it on shutdown")
   func deadlines() async throws {
     var limits = limits(threads: 1)
     limits.imageSeconds = 0
     let strict = EngineQueue(limits)
     let control = EngineControl()
-    await #expect(throws: EngineControl.Stop.outOfTime) {
+    await #expect(throws: EngineControl.Stop.timedOut) {
       try await strict.run(demand("a", control: control)) { try control.check() }
     }
     try await strict.stop()
@@ -142,17 +142,17 @@ struct EngineQueueTests {
       }
     }
     _ = try await eventually { begun.withLock { $0 } ? true : nil }
-    queue.hurry(seconds: 0)
-    await #expect(throws: EngineControl.Stop.outOfTime) { try await call.value }
+    queue.shortenDeadlines(seconds: 0)
+    await #expect(throws: EngineControl.Stop.timedOut) { try await call.value }
     try await queue.stop()
   }
 }
 
-@Suite("A call of the engine")
+@Suite("An engine call")
 struct EngineCallTests {
   private let path = "/v2/image/generations"
 
-  @Test("ends when its caller hangs up in mid-work, and costs nothing")
+  @Test("stops when its client hangs up, and is not charged")
   func hungUp() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) { server in
@@ -170,7 +170,7 @@ struct EngineCallTests {
     }
   }
 
-  @Test("that outruns its time is 1204")
+  @Test("that exceeds its time limit is 1204")
   func outOfTime() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -183,27 +183,27 @@ struct EngineCallTests {
     }
   }
 
-  @Test("has a prompt within the limit, whatever its operation and API")
+  @Test("is limited in its prompt, for every operation and API")
   func prompts() async throws {
     try await RunningServer.with { server in
       let long = String(repeating: "é", count: 32_001)
-      let picture = StubEngine.png(PixelSize(width: 8, height: 8))
+      let image = StubEngine.png(PixelSize(width: 8, height: 8))
       let forms: [(String, FormWriter)] = [
         (path, FormWriter(["prompt": long, "style": "anime"])),
         ("/v2/image/generations/transparent", FormWriter(["prompt": long])),
         (
           "/v2/image/edits/generative-fill",
-          FormWriter(["prompt": long]).adding("image", file: picture)
-            .adding("mask", file: picture)
+          FormWriter(["prompt": long]).adding("image", file: image)
+            .adding("mask", file: image)
         ),
         (
           "/v2/image/edits/ai-resize",
-          FormWriter(["prompt": long]).adding("image", file: picture)
+          FormWriter(["prompt": long]).adding("image", file: image)
         ),
         ("/v2/video/text-to-video", FormWriter(["prompt": long, "style": "fast-svd"])),
         (
           "/v2/video/image-to-video",
-          FormWriter(["prompt": long, "style": "fast-svd"]).adding("file", file: picture)
+          FormWriter(["prompt": long, "style": "fast-svd"]).adding("file", file: image)
         ),
       ]
       for (path, form) in forms {
@@ -221,21 +221,23 @@ struct EngineCallTests {
     }
   }
 
-  @Test("of a picture over the bounds is refused by its field, before anything is kept or queued")
+  @Test(
+    "with an image over the pixel budget is refused with its field, before anything is stored or queued"
+  )
   func bounds() async throws {
     try await RunningServer.with { server in
       for size in [
         PixelSize(width: 20, height: 60_000), PixelSize(width: 60_000, height: 20),
         PixelSize(width: 1, height: 257), PixelSize(width: 8001, height: 8000),
       ] {
-        let picture = StubEngine.png(size)
-        let film = try await server.post(
+        let image = StubEngine.png(size)
+        let video = try await server.post(
           "/v2/video/image-to-video",
-          FormWriter(["prompt": "a cat", "style": "fast-svd"]).adding("file", file: picture))
-        #expect(film.code == 1100)
-        #expect(film.message.contains("'file'") && film.message.contains("\(size)"))
+          FormWriter(["prompt": "a cat", "style": "fast-svd"]).adding("file", file: image))
+        #expect(video.code == 1100)
+        #expect(video.message.contains("'file'") && video.message.contains("\(size)"))
         for path in ["/v2/image/enhance", "/v2/image/edits/ai-resize", "/x/convert"] {
-          let answer = try await server.post(path, FormWriter().adding("image", file: picture))
+          let answer = try await server.post(path, FormWriter().adding("image", file: image))
           #expect(answer.code == 1100, "\(path)")
           #expect(answer.message.contains("'image'"), "\(path): \(answer.message)")
         }
@@ -243,7 +245,7 @@ struct EngineCallTests {
     }
   }
 
-  @Test("to convert counts against the rate")
+  @Test("for a conversion counts against the rate")
   func convertRate() async throws {
     try await RunningServer.with {
       $0.limits.callsPerMinute = 2

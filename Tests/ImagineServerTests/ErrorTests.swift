@@ -1,15 +1,15 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Synchronization
 import Testing
 
 @testable import ImagineServer
 
-@Suite("A faulty request")
+@Suite("An invalid request")
 struct ErrorTests {
   private let path = "/v2/image/generations"
 
-  @Test("is answered in the documented shape, with the code of its fault and the field's name")
+  @Test("gets the documented error with its code and the field's name")
   func codes() async throws {
     try await RunningServer.with { server in
       func answer(_ fields: KeyValuePairs<String, String>) async throws -> Answer {
@@ -62,7 +62,7 @@ struct ErrorTests {
     }
   }
 
-  @Test("is refused by its text where the text is not UTF-8")
+  @Test("is refused if its text is not UTF-8")
   func encoding() async throws {
     try await RunningServer.with { server in
       var form = FormWriter(["style": "anime"])
@@ -73,7 +73,7 @@ struct ErrorTests {
     }
   }
 
-  @Test("with a body damaged in any of a thousand ways is 1100")
+  @Test("with a damaged body is 1100, in a thousand variants")
   func damage() async throws {
     try await RunningServer.with { server in
       var generator = SeededGenerator(seed: 11)
@@ -100,12 +100,13 @@ struct ErrorTests {
     }
   }
 
-  @Test("for what the engine has no function for is 1206, before anything is queued or paid")
+  @Test("for an unsupported operation is 1206, before it is queued or charged")
   func notOffered() async throws {
-    try await RunningServer.with(engine: StubEngine(lacks: ["upscale", "animate"])) { server in
-      let picture = StubEngine.png(.init(width: 8, height: 8))
+    try await RunningServer.with(engine: StubEngine(unsupported: ["upscale", "animate"])) {
+      server in
+      let image = StubEngine.png(.init(width: 8, height: 8))
       for path in ["/v2/image/enhance", "/v2/video/image-to-video"] {
-        let form = FormWriter(["prompt": "x", "style": "fast-svd"]).adding("image", file: picture)
+        let form = FormWriter(["prompt": "x", "style": "fast-svd"]).adding("image", file: image)
         let answer = try await server.post(path, form)
         #expect(answer.status == 503)
         #expect(answer.code == 1206)
@@ -114,7 +115,7 @@ struct ErrorTests {
     }
   }
 
-  @Test("that is no HTTP at all gets JSON, too")
+  @Test("that is not HTTP gets a JSON error")
   func noHTTP() async throws {
     try await RunningServer.with { server in
       for text in ["GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n", "\u{1}\u{2}\r\n\r\n"]
@@ -128,7 +129,7 @@ struct ErrorTests {
     }
   }
 
-  @Test("under /v1 is answered in OpenAI's shape")
+  @Test("under /v1 gets OpenAI's error")
   func openAI() async throws {
     try await RunningServer.with { server in
       let faults = [

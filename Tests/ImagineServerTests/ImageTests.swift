@@ -1,5 +1,6 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
+import MediaFiles
 import Testing
 
 @testable import ImagineServer
@@ -8,8 +9,8 @@ import Testing
 struct ImageTests {
   private let path = "/v2/image/generations"
 
-  @Test("answers with a picture of the size of its aspect ratio, the same for the same request")
-  func pictures() async throws {
+  @Test("returns an image of its aspect ratio's size, the same for an equal request")
+  func images() async throws {
     try await RunningServer.with { server in
       for ratio in AspectRatio.allCases {
         let form = FormWriter([
@@ -19,20 +20,20 @@ struct ImageTests {
         #expect(first.status == 200)
         #expect(first.headers["content-type"] == "image/png")
         #expect(first.headers["x-imagine-seed"] == "5")
-        #expect(PictureHeader(first.bytes)?.size == ratio.pixelSize)
+        #expect(ImageHeader(first.bytes)?.size == ratio.pixelSize)
         #expect(try await server.post(path, form).bytes == first.bytes)
       }
     }
   }
 
-  @Test("without an aspect ratio is square, and without a seed gets a random one that it tells")
+  @Test("defaults to a square image and a random seed, which it returns")
   func defaults() async throws {
     try await RunningServer.with { server in
       let form = FormWriter(["prompt": "a cat", "style": "imagine-turbo"])
       var seeds: Set<Int64> = []
       for _ in 0..<5 {
         let answer = try await server.post(path, form)
-        #expect(PictureHeader(answer.bytes)?.size == PixelSize(width: 1024, height: 1024))
+        #expect(ImageHeader(answer.bytes)?.size == PixelSize(width: 1024, height: 1024))
         let seed = try #require(answer.headers["x-imagine-seed"].flatMap { Int64($0) })
         #expect((1...2_147_483_647).contains(seed))
         seeds.insert(seed)
@@ -41,7 +42,7 @@ struct ImageTests {
     }
   }
 
-  @Test("takes styles as people write them, and ignores fields that it does not know")
+  @Test("accepts variants of style names, and ignores unknown fields")
   func leniency() async throws {
     try await RunningServer.with { server in
       var form = FormWriter(["prompt": "a cat", "style": "SDXL 1.0", "seed": "9", "colour": "x"])
@@ -63,12 +64,12 @@ struct ImageTests {
   }
 }
 
-@Suite("An operation on a picture")
+@Suite("An operation on an image")
 struct EditTests {
-  private let picture = StubEngine.png(PixelSize(width: 64, height: 32))
+  private let image = StubEngine.png(PixelSize(width: 64, height: 32))
   private let mask = StubEngine.png(PixelSize(width: 64, height: 32), content: "m")
 
-  @Test("reaches the engine with its fields, under the path of its own")
+  @Test("reaches the engine with its fields, each at its own path")
   func operations() async throws {
     try await RunningServer.with { server in
       func answer(_ path: String, _ form: FormWriter) async throws -> String {
@@ -77,7 +78,7 @@ struct EditTests {
         #expect(answer.headers["content-type"] == "image/png")
         return String(answer.text.drop { $0 != "|" && !$0.isLetter })
       }
-      let image = FormWriter().adding("image", file: picture)
+      let image = FormWriter().adding("image", file: image)
       let masked = image.adding("mask", file: mask)
       let png = try await answer(
         "generations/transparent", FormWriter(["prompt": "a cat", "style": "any", "seed": "3"]))
@@ -101,11 +102,11 @@ struct EditTests {
     }
   }
 
-  @Test("names the picture or mask that is missing, is none, or is of another size")
+  @Test("names the image or mask that is missing, invalid or of another size")
   func faults() async throws {
     try await RunningServer.with { server in
       let small = StubEngine.png(PixelSize(width: 8, height: 8))
-      let image = FormWriter().adding("image", file: picture)
+      let image = FormWriter().adding("image", file: image)
       let cases: [(String, FormWriter, String)] = [
         ("enhance", FormWriter(), "image"),
         ("enhance", FormWriter().adding("image", file: []), "image"),
@@ -132,31 +133,31 @@ struct EditTests {
 
 @Suite("Conversion")
 struct ConversionTests {
-  @Test("gives another format and size")
+  @Test("changes format and size")
   func conversion() async throws {
     try await RunningServer.with { server in
-      let picture = StubEngine.png(PixelSize(width: 64, height: 32))
+      let image = StubEngine.png(PixelSize(width: 64, height: 32))
       let answer = try await server.post(
         "/x/convert",
         FormWriter(["format": "webp", "width": "16", "quality": "70", "fit": "cover"])
-          .adding("image", file: picture))
+          .adding("image", file: image))
       #expect(answer.status == 200)
-      #expect(PictureHeader(answer.bytes)?.size == PixelSize(width: 16, height: 32))
+      #expect(ImageHeader(answer.bytes)?.size == PixelSize(width: 16, height: 32))
       #expect(answer.text.hasSuffix("webp|cover|70"))
     }
   }
 
-  @Test("refuses what is no picture, and what it cannot write, by the field's name")
+  @Test("refuses an invalid image or an unwritable format, and names the field")
   func faults() async throws {
     try await RunningServer.with { server in
-      let picture = StubEngine.png(PixelSize(width: 64, height: 32))
+      let image = StubEngine.png(PixelSize(width: 64, height: 32))
       let cases: [(KeyValuePairs<String, String>, [UInt8], String)] = [
-        (["format": "png"], Array("not a picture".utf8), "image"),
-        (["format": "bmp"], picture, "format"),
-        (["width": "0"], picture, "width"),
-        (["width": "16384", "height": "16384"], picture, "width"),
-        (["quality": "101"], picture, "quality"),
-        (["fit": "squeeze"], picture, "fit"),
+        (["format": "png"], Array("not an image".utf8), "image"),
+        (["format": "bmp"], image, "format"),
+        (["width": "0"], image, "width"),
+        (["width": "16384", "height": "16384"], image, "width"),
+        (["quality": "101"], image, "quality"),
+        (["fit": "squeeze"], image, "fit"),
       ]
       for (fields, image, field) in cases {
         let answer = try await server.post(

@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Synchronization
 import Testing
@@ -11,7 +11,7 @@ struct LimitTests {
   private let path = "/v2/image/generations"
   private let form = FormWriter(["prompt": "a cat", "style": "anime", "seed": "1"])
 
-  @Test("on bodies is 1100, whether or not the size is announced")
+  @Test("on bodies is 1100, with or without Content-Length")
   func bodies() async throws {
     try await RunningServer.with {
       $0.limits.bodyBytes = 100_000
@@ -33,7 +33,7 @@ struct LimitTests {
     }
   }
 
-  @Test("on pixels is 1100, told from the header before anything is decoded")
+  @Test("on pixels is 1100, from the image's header before decoding")
   func pixels() async throws {
     try await RunningServer.with { server in
       let bomb = StubEngine.png(PixelSize(width: 60_000, height: 60_000))
@@ -44,7 +44,7 @@ struct LimitTests {
     }
   }
 
-  @Test("on waiting image calls is 1202 with Retry-After, and those that wait are all answered")
+  @Test("on waiting image calls is 1202 with Retry-After, and the waiting calls are answered")
   func imageQueue() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -67,7 +67,7 @@ struct LimitTests {
     }
   }
 
-  @Test("on waiting image calls is not taken up by a client that hung up: nothing is drawn for it")
+  @Test("on waiting image calls ignores a client that hung up, and nothing is painted for it")
   func hungUp() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
@@ -81,11 +81,11 @@ struct LimitTests {
         "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
           + "Content-Type: multipart/form-data; boundary=\(form.boundary)\r\n"
           + "Content-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n\(body)")
-      // The go-ahead says that the server has the request.
+      // The interim answer shows that the server has the request.
       #expect(try await connection?.read().isEmpty == false)
       connection?.resetAtEnd()
       connection = nil
-      // Accepted after the hang-up, so by then it is known.
+      // Accepted after the hang-up, so the server has noticed it by then.
       _ = try await server.send(.get, "/healthz")
       let last = Task { try await server.post(path, form) }
       engine.paintGate.open()
@@ -95,7 +95,7 @@ struct LimitTests {
     }
   }
 
-  @Test("on slow clients is 1204 for one that stops within its body")
+  @Test("on slow clients is 1204 for a client that stops within its body")
   func slowBody() async throws {
     try await RunningServer.with {
       $0.limits.slowClientSeconds = 0.2
@@ -109,24 +109,24 @@ struct LimitTests {
     }
   }
 
-  @Test("on slow clients ends the connection of one that does not read its answer")
+  @Test("on slow clients closes the connection of a client that does not read its answer")
   func slowReader() async throws {
     try await RunningServer.with {
       $0.limits.slowClientSeconds = 0.2
     } _: { server in
-      // Large enough for no socket buffer.
-      let id = try await server.film("waves")
+      // Too large for any socket buffer.
+      let id = try await server.submitVideo("waves")
       let done = try await server.video(id, until: ["finished"])
       let address = try #require((done["url"] as? [String: Any])?["generation"] as? String)
-      let film = try #require(
+      let video = try #require(
         FileManager.default.enumerator(atPath: "\(server.home.path)/jobs/\(id)")?
           .compactMap { $0 as? String }.first { $0.hasSuffix("video.mp4") })
       try Data(count: 64 << 20)
-        .write(to: URL(fileURLWithPath: "\(server.home.path)/jobs/\(id)/\(film)"))
+        .write(to: URL(fileURLWithPath: "\(server.home.path)/jobs/\(id)/\(video)"))
       let connection = try await RawConnection(to: server.address)
       try await connection.write(
         "GET \(address.dropFirst(server.address.count)) HTTP/1.1\r\nHost: x\r\n\r\n")
-      // The client's idleness is the point: five times what it is allowed.
+      // The client waits five times as long as allowed.
       try await Task.sleep(for: .seconds(1))
       var count = 0
       while case let piece = try await connection.read(), !piece.isEmpty { count += piece.count }
@@ -134,7 +134,7 @@ struct LimitTests {
     }
   }
 
-  @Test("does not stand in the way of clients that ask before they send")
+  @Test("allows clients that send Expect: 100-continue")
   func expectContinue() async throws {
     try await RunningServer.with { server in
       let connection = try await RawConnection(to: server.address)

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Testing
 
 @testable import ImagineServer
@@ -21,7 +21,7 @@ struct MultipartFormTests {
     }
   }
 
-  @Test("as curl writes it is read")
+  @Test("from curl is read")
   func curl() throws {
     let text = """
       --------------------------d74496d66958873e\r
@@ -40,7 +40,7 @@ struct MultipartFormTests {
   }
 
   @Test(
-    "names its fields quoted or bare, in headers of any case",
+    "may have quoted or bare names, and headers in any letter case",
     arguments: [
       "Content-Disposition: form-data; name=\"prompt\"",
       "content-disposition: form-data; name=prompt",
@@ -53,7 +53,7 @@ struct MultipartFormTests {
     #expect(try form("--B\r\n\(header)\r\n\r\na cat\r\n--B--\r\n") == ["prompt": "a cat"])
   }
 
-  @Test("may end its lines in LF alone")
+  @Test("may have LF line ends")
   func bareLineFeeds() throws {
     let text =
       "--B\nContent-Disposition: form-data; name=\"a\"\n\nx\r\n--B\n"
@@ -83,7 +83,7 @@ struct MultipartFormTests {
         == ["a": value])
   }
 
-  @Test("keeps every byte of a file, empty ones included")
+  @Test("keeps every byte of a file, also of an empty one")
   func files() throws {
     let content: [UInt8] = (0..<1024).map { UInt8($0 % 256) } + [13, 10, 13]
     var writer = FormWriter()
@@ -97,7 +97,7 @@ struct MultipartFormTests {
     #expect(parts[2].content.isEmpty)
   }
 
-  @Test("says what is wrong with it")
+  @Test("is refused with the reason")
   func faults() {
     let header = "Content-Disposition: form-data; name=\"a\""
     #expect(reason("")?.contains("empty") == true)
@@ -123,7 +123,7 @@ struct MultipartFormTests {
     #expect(reason(long)?.contains("bytes of headers") == true)
   }
 
-  @Test("damaged at random is read or refused, and nothing else happens")
+  @Test("damaged at random is read or refused, without a crash")
   func damage() {
     var generator = SeededGenerator(seed: 7)
     var whole = FormWriter(["prompt": "a cat", "style": "anime"])
@@ -144,7 +144,7 @@ struct MultipartFormTests {
     }
   }
 
-  @Test("is known by its Content-Type")
+  @Test("is recognized by its Content-Type")
   func contentType() throws {
     for header in [
       "multipart/form-data; boundary=abc", "Multipart/Form-Data;charset=utf-8; Boundary=\"abc\"",
@@ -154,22 +154,22 @@ struct MultipartFormTests {
     }
     let wrong = [nil, "application/json", "multipart/form-data", "multipart/form-data; boundary="]
     for header in wrong {
-      #expect(throws: MultipartForm.Fault.self) {
+      #expect(throws: MultipartForm.ParseError.self) {
         try MultipartForm.boundary(inContentType: header)
       }
     }
   }
 }
 
-@Suite("A header's value")
+@Suite("A header value")
 struct HeaderValueTests {
-  @Test("gives a file's name in every form that clients write")
+  @Test("gives the file name in every form that clients send")
   func filenames() {
     let name = { HeaderValue($0).parameters["filename"] }
     #expect(name(#"form-data; filename="a b.png""#) == "a b.png")
     #expect(name("form-data; filename=plain.png; name=x") == "plain.png")
     #expect(name(#"form-data; filename="say \"hi\".png""#) == #"say "hi".png"#)
-    #expect(name(#"form-data; filename="C:\pictures\a.png""#) == #"C:\pictures\a.png"#)
+    #expect(name(#"form-data; filename="C:\images\a.png""#) == #"C:\images\a.png"#)
     #expect(name("form-data; filename*=UTF-8''caf%C3%A9.png") == "café.png")
     #expect(name("form-data; filename*=utf-8'en'a%20b; filename=\"x\"") == "a b")
     #expect(name("form-data; filename=\"x\"; filename*=iso-8859-1''caf%E9") == "café")
@@ -179,7 +179,7 @@ struct HeaderValueTests {
   }
 }
 
-/// The same numbers in every run.
+/// A generator with the same numbers in every run.
 struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 

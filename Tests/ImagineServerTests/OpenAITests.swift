@@ -1,5 +1,6 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
+import MediaFiles
 import Testing
 
 @testable import ImagineServer
@@ -16,25 +17,25 @@ struct OpenAITests {
     try #require(try answer.json["data"] as? [[String: Any]], "\(answer.text.prefix(300))")
   }
 
-  @Test("answers with addresses that work, as many as asked for, each another picture")
+  @Test("returns as many addresses as requested, each of a different image")
   func addresses() async throws {
     try await RunningServer.with { server in
       let answer = try await post(server, #"{"model":"flux-1","prompt":"a cat","n":3}"#)
       #expect(answer.status == 200)
       #expect(try answer.json["created"] is Int)
-      var pictures: Set<[UInt8]> = []
+      var images: Set<[UInt8]> = []
       for entry in try data(answer) {
         #expect(entry.count == 1)
-        let picture = try await server.send(.get, #require(entry["url"] as? String), token: nil)
-        #expect(picture.headers["content-type"] == "image/png")
-        #expect(PictureHeader(picture.bytes)?.size == PixelSize(width: 1024, height: 1024))
-        pictures.insert(picture.bytes)
+        let image = try await server.send(.get, #require(entry["url"] as? String), token: nil)
+        #expect(image.headers["content-type"] == "image/png")
+        #expect(ImageHeader(image.bytes)?.size == PixelSize(width: 1024, height: 1024))
+        images.insert(image.bytes)
       }
-      #expect(pictures.count == 3)
+      #expect(images.count == 3)
     }
   }
 
-  @Test("answers with base64, in each of its sizes")
+  @Test("returns base64 in each of its sizes")
   func base64() async throws {
     try await RunningServer.with { server in
       for size in OpenAISize.allCases {
@@ -47,24 +48,24 @@ struct OpenAITests {
           """)
         let text = try #require(try data(answer).first?["b64_json"] as? String)
         let bytes = [UInt8](try #require(Data(base64Encoded: text)))
-        #expect(PictureHeader(bytes)?.size == size.pixels)
+        #expect(ImageHeader(bytes)?.size == size.pixels)
       }
     }
   }
 
-  @Test("says that a text with half of a surrogate pair is no Unicode, and takes a whole pair")
+  @Test("refuses half of a surrogate pair, and accepts a whole one")
   func surrogates() async throws {
     try await RunningServer.with { server in
       for text in [#"cat \ud83d on"#, #"\ude00"#, #"\ud83d\ud83d\ude00"#] {
         let answer = try await post(server, #"{"model":"flux-1","prompt":"\#(text)"}"#)
-        #expect(answer.status == 400 && answer.text.contains("no Unicode"), "\(answer.text)")
+        #expect(answer.status == 400 && answer.text.contains("not Unicode"), "\(answer.text)")
       }
       let answer = try await post(server, #"{"model":"flux-1","prompt":"cat \ud83d\ude00"}"#)
       #expect(answer.status == 200)
     }
   }
 
-  @Test("refuses what is out of range, by the field's name")
+  @Test("refuses values out of range, and names the field")
   func faults() async throws {
     let cases = [
       (#"{"prompt":"a"}"#, "model", 400), (#"{"model":"flux-1"}"#, "prompt", 400),
@@ -91,7 +92,7 @@ struct OpenAITests {
     }
   }
 
-  @Test("lists its models and their other names, and takes either")
+  @Test("lists its models and their aliases, and accepts both")
   func models() async throws {
     try await RunningServer.with {
       $0.modelAliases = ["gpt-image-1": "flux-1"]

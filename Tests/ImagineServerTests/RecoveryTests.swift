@@ -1,48 +1,48 @@
 import Foundation
-import ImagineCore
-import ImagineStore
+import ImagineAPI
 import ImagineTestSupport
+import ServerStore
 import Synchronization
 import Testing
 
 @testable import ImagineServer
 
-@Suite("What was accepted")
+@Suite("An accepted job")
 struct RecoveryTests {
-  @Test("is finished though the store does not answer for longer than a lease")
+  @Test("is finished after a store outage that is longer than a lease")
   func outage() async throws {
-    let (engine, faults) = (StubEngine(filmGate: .init(open: false)), StoreFaults())
+    let (engine, faults) = (StubEngine(videoGate: .init(open: false)), StoreFaults())
     try await RunningServer.with(engine: engine, faults: faults) {
       $0.limits.leaseSeconds = 0.2
       $0.limits.renewSeconds = 0.05
       $0.limits.pollSeconds = 0.05
     } _: { server in
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       _ = try await server.video(id, until: ["processing"])
       faults.begin(.unreachable)
       try await Task.sleep(for: .milliseconds(600))
-      engine.filmGate.open()
+      engine.videoGate.open()
       try await Task.sleep(for: .milliseconds(600))
       faults.end()
       _ = try await server.video(id, until: ["finished"])
-      #expect(engine.filmsBegun.withLock { $0 } == 1)
+      #expect(engine.videosBegun.withLock { $0 } == 1)
     }
   }
 
-  @Test("is finished though the answer to its end is lost, and its film is not removed")
+  @Test("is finished with its video if the store's answer to the end is lost")
   func lostEnd() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) { server in
       faults.begin(.lostAnswer, in: "finish")
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       let done = try await server.video(id, until: ["finished"])
       faults.end()
       let address = try #require((done["url"] as? [String: Any])?["generation"] as? String)
-      #expect(try await server.send(.get, address, token: nil).text.hasPrefix("film of waves"))
+      #expect(try await server.send(.get, address, token: nil).text.hasPrefix("video of waves"))
     }
   }
 
-  @Test("keeps its film while nobody knows whether the store has its end")
+  @Test("keeps its video while it is unknown whether the store recorded the end")
   func unknownEnd() async throws {
     let (home, faults) = (try TemporaryFolder(), StoreFaults())
     var id = ""
@@ -50,31 +50,32 @@ struct RecoveryTests {
       $0.limits.leaseSeconds = 0.5
     } _: { server in
       faults.begin(.lostAnswer, in: "finish")
-      id = try await server.film("waves")
+      id = try await server.submitVideo("waves")
       _ = try await server.video(id, until: ["finished"])
     }
     try await RunningServer.with(home: home) { server in
       let address = try #require(
         (try await server.video(id)["url"] as? [String: Any])?["generation"] as? String)
-      #expect(try await server.send(.get, address, token: nil).text.hasPrefix("film of waves"))
+      #expect(try await server.send(.get, address, token: nil).text.hasPrefix("video of waves"))
     }
   }
 
-  @Test("is accepted where the store has it, though its answer was lost")
+  @Test("is accepted if the store recorded it but its answer was lost")
   func lostAcceptance() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) { server in
       faults.begin(.lostAnswer, in: "add")
-      let picture = StubEngine.png(.init(width: 64, height: 64))
+      let image = StubEngine.png(.init(width: 64, height: 64))
       let form = FormWriter(["prompt": "zoom", "style": "fast-svd"])
-        .adding("file", file: picture)
+        .adding("file", file: image)
       let answer = try await server.post("/v2/video/image-to-video", form)
       let id = try #require(try answer.json["id"] as? String, "\(answer.text)")
       _ = try await server.video(id, until: ["finished"])
     }
   }
 
-  @Test("keeps its picture where nobody can tell whether the store has it, and says 1203")
+  @Test(
+    "keeps its input image if it is unknown whether the store recorded it, and the answer is 1203")
   func unknownAcceptance() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) { server in
@@ -91,56 +92,56 @@ struct RecoveryTests {
     }
   }
 
-  @Test("waits while its surroundings lack something, and is not failed for that")
-  func lack() async throws {
+  @Test("waits while a resource is missing, and does not fail")
+  func missingResource() async throws {
     let engine = StubEngine()
-    engine.lacksLeft.withLock { $0 = 12 }
+    engine.missingResources.withLock { $0 = 12 }
     try await RunningServer.with(engine: engine) {
       $0.limits.pollSeconds = 0.01
     } _: { server in
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       _ = try await server.video(id, until: ["finished"])
-      #expect(engine.filmsBegun.withLock { $0 } == 13)
+      #expect(engine.videosBegun.withLock { $0 } == 13)
     }
   }
 
-  @Test("is failed by its own faults alone: at once by one that stays, else when they repeat")
+  @Test("fails only by its own faults: a permanent one at once, others after retries")
   func faults() async throws {
     let engine = StubEngine()
     try await RunningServer.with(engine: engine) { server in
-      let damaged = try await server.video(server.film("unusable"), until: ["failed"])
+      let damaged = try await server.video(server.submitVideo("unusable"), until: ["failed"])
       #expect((damaged["error"] as? String)?.contains("damaged") == true)
-      #expect(engine.filmsBegun.withLock { $0 } == 1)
-      _ = try await server.video(server.film("crash"), until: ["failed"])
-      #expect(engine.filmsBegun.withLock { $0 } == 4)
+      #expect(engine.videosBegun.withLock { $0 } == 1)
+      _ = try await server.video(server.submitVideo("crash"), until: ["failed"])
+      #expect(engine.videosBegun.withLock { $0 } == 4)
     }
   }
 
-  @Test("is one account's as far as it may have waiting ones, and others still have room")
+  @Test("counts against its account's limit, and other accounts still have room")
   func fairness() async throws {
-    let engine = StubEngine(filmGate: .init(open: false))
+    let engine = StubEngine(videoGate: .init(open: false))
     try await RunningServer.with(engine: engine) {
-      $0.limits.filmsPerAccount = 2
+      $0.limits.videosPerAccount = 2
     } _: { server in
       let form = FormWriter(["prompt": "x", "style": "fast-svd"])
-      for _ in 0..<2 { _ = try await server.film("x", token: "alice") }
+      for _ in 0..<2 { _ = try await server.submitVideo("x", token: "alice") }
       let third = try await server.post("/v2/video/text-to-video", form, token: "alice")
       #expect(third.code == 1202)
       #expect(third.headers["retry-after"] != nil)
-      _ = try await server.film("x", token: "bob")
+      _ = try await server.submitVideo("x", token: "bob")
       let folders = try FileManager.default.contentsOfDirectory(
         atPath: "\(server.home.path)/jobs")
       #expect(folders.count == 3)
     }
   }
 
-  @Test("is removed with its film when it has been kept for its time")
+  @Test("is removed with its video after the retention time")
   func retention() async throws {
     try await RunningServer.with {
       $0.limits.keepSeconds = 0.2
-      $0.limits.tidySeconds = 0.05
+      $0.limits.cleanupSeconds = 0.05
     } _: { server in
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       _ = try await eventually {
         try await server.send(.get, "/v2/video/\(id)/status").status == 404 ? true : nil
       }
@@ -150,11 +151,11 @@ struct RecoveryTests {
     }
   }
 
-  @Test("is never another's to remove: a folder that is there is not taken for a new job's")
+  @Test("never shares its folder: an existing folder is an error, and ids are unique")
   func exclusiveFolders() throws {
     let folder = try TemporaryFolder()
-    try Folder.makeNew(folder.file("a"))
-    #expect(throws: HomeError.self) { try Folder.makeNew(folder.file("a")) }
+    try FilePath(folder.file("a")).createFolder()
+    #expect(throws: ImagineError.self) { try FilePath(folder.file("a")).createFolder() }
     let ids = Set(try (0..<1000).map { _ in try RandomID.next() })
     #expect(ids.count == 1000)
     #expect(
@@ -165,24 +166,25 @@ struct RecoveryTests {
   }
 }
 
-@Suite("A fault of the store or the disk")
+@Suite("An outage of the store or the disk")
 struct StoreFaultTests {
-  private let film = FormWriter(["prompt": "x", "style": "fast-svd"])
+  private let form = FormWriter(["prompt": "x", "style": "fast-svd"])
 
-  @Test("is 1203 on every route that needs it, and no route says 'internal error'")
+  @Test("is 1203 on every route that needs it, and never 'internal error'")
   func unreachable() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) {
-      $0.callers = .listed(TokenList(entries: [Callers.digest(of: "test"): .init(balance: 100)]))
+      $0.authentication = .listed(
+        TokenList(entries: [Authentication.digest(of: "test"): .init(balance: 100)]))
     } _: { server in
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       let done = try await server.video(id, until: ["finished"])
       let address = try #require((done["url"] as? [String: Any])?["generation"] as? String)
       faults.begin(.unreachable)
-      let picture = FormWriter(["prompt": "a cat", "style": "anime"])
+      let image = FormWriter(["prompt": "a cat", "style": "anime"])
       let answers = [
-        try await server.post("/v2/video/text-to-video", film),
-        try await server.post("/v2/image/generations", picture),
+        try await server.post("/v2/video/text-to-video", form),
+        try await server.post("/v2/image/generations", image),
         try await server.send(.get, "/v2/video/\(id)/status"),
         try await server.send(.get, "/v2/video/status/\(id)"),
         try await server.send(.post, "/v2/assets/\(id)/status"),
@@ -204,30 +206,31 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("that loses the answer to a charge neither loses the picture nor charges twice")
+  @Test("that loses the answer to a charge neither loses the image nor charges twice")
   func charge() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) {
-      $0.callers = .listed(TokenList(entries: [Callers.digest(of: "test"): .init(balance: 100)]))
+      $0.authentication = .listed(
+        TokenList(entries: [Authentication.digest(of: "test"): .init(balance: 100)]))
     } _: { server in
       faults.begin(.lostAnswer, in: "charge")
       let answer = try await server.post(
         "/v2/image/generations", FormWriter(["prompt": "a cat", "style": "anime"]))
       #expect(answer.status == 200)
-      #expect(try await server.store.balance(of: Callers.digest(of: "test")) == 95)
+      #expect(try await server.store.balance(of: Authentication.digest(of: "test")) == 95)
     }
   }
 
-  @Test("of the home's folders is 1203, too")
+  @Test("of the data directory's folders is 1203")
   func disk() async throws {
     try await RunningServer.with { server in
       for name in ["jobs", "pictures"] {
         try FileManager.default.removeItem(atPath: "\(server.home.path)/\(name)")
         try Data().write(to: URL(fileURLWithPath: "\(server.home.path)/\(name)"))
       }
-      let animation = film.adding("file", file: StubEngine.png(.init(width: 64, height: 64)))
+      let animation = form.adding("file", file: StubEngine.png(.init(width: 64, height: 64)))
       let answers = [
-        try await server.post("/v2/video/text-to-video", film),
+        try await server.post("/v2/video/text-to-video", form),
         try await server.post("/v2/video/image-to-video", animation),
         try await server.send(
           .post, "/v1/images/generations", body: Array(#"{"model":"flux-1","prompt":"a"}"#.utf8)),
@@ -237,11 +240,11 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("that removes the database's file is told by every probe, and nothing more is accepted")
+  @Test("that removes the database file fails every health check and every new job")
   func lostDatabase() async throws {
     try await RunningServer.with { server in
       try FileManager.default.removeItem(atPath: "\(server.home.path)/server.sqlite")
-      #expect(try await server.post("/v2/video/text-to-video", film).code == 1203)
+      #expect(try await server.post("/v2/video/text-to-video", form).code == 1203)
       for path in ["/healthz", "/readyz"] {
         #expect(try await server.send(.get, path, token: nil).code == 1203)
       }
@@ -249,11 +252,11 @@ struct StoreFaultTests {
   }
 
   @Test(
-    "of a film's own file is an answer with a body, and not one that breaks off",
+    "of a video's file is an error answer, not a truncated one",
     arguments: [true, false])
-  func film(isFolder: Bool) async throws {
+  func videoFile(isFolder: Bool) async throws {
     try await RunningServer.with { server in
-      let id = try await server.film("waves")
+      let id = try await server.submitVideo("waves")
       let done = try await server.video(id, until: ["finished"])
       let address = try #require((done["url"] as? [String: Any])?["generation"] as? String)
       let folder = "\(server.home.path)/jobs/\(id)"
@@ -271,16 +274,16 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("does not let the pictures of /v1 take all the disk: the oldest make way")
-  func pictures() throws {
+  @Test("is prevented for /v1 images: the oldest are removed at the limit")
+  func images() throws {
     let folder = try TemporaryFolder()
-    let home = try Home(folder.path)
-    let shelf = PictureShelf(
-      home: home, links: try MediaLinks(home: home, lifetime: 3600), limit: 10_000)
+    let directory = try DataDirectory(folder.path)
+    let temporaryImages = TemporaryImages(
+      directory, links: try MediaLinks(directory, lifetime: 3600), limit: 10_000)
     for _ in 0..<50 {
-      _ = try shelf.place([UInt8](repeating: 1, count: 1000), as: .png)
-      #expect(Folder.names(in: home.pictures).count <= 10)
+      _ = try temporaryImages.store([UInt8](repeating: 1, count: 1000), as: .png)
+      #expect(FilePath(directory.temporaryImages).children.count <= 10)
     }
-    #expect(Folder.names(in: home.pictures).count >= 8)
+    #expect(FilePath(directory.temporaryImages).children.count >= 8)
   }
 }

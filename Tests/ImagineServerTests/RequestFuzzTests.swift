@@ -1,14 +1,14 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Synchronization
 import Testing
 
 @testable import ImagineServer
 
-/// `IMAGINE_FUZZ_REQUESTS` says how many requests are sent; a day's worth is 40,000.
+/// `IMAGINE_FUZZ_REQUESTS` is the number of requests; the daily run sends 40,000.
 /// `IMAGINE_FUZZ_SEED` sends one of them alone.
-@Suite("A server that is sent what is nearly right", .serialized)
+@Suite("A server that gets almost valid requests", .serialized)
 struct RequestFuzzTests {
   private struct Figures {
     var answers: [Int: Int] = [:]
@@ -17,7 +17,7 @@ struct RequestFuzzTests {
     var unanswered: [UInt64] = []
   }
 
-  /// Numbers for several tasks, each for one of them.
+  /// A shared sequence of numbers.
   private final class Numbers: Sendable {
     private let rest: Mutex<Range<UInt64>>
 
@@ -26,14 +26,14 @@ struct RequestFuzzTests {
     func next() -> UInt64? { rest.withLock { $0.popFirst() } }
   }
 
-  /// Those that are sent once the server is warm.
+  /// The requests that are sent once the server is warm.
   private static var seeds: Range<UInt64> {
     let environment = ProcessInfo.processInfo.environment
     if let one = environment["IMAGINE_FUZZ_SEED"].flatMap({ UInt64($0) }) { return one..<(one + 1) }
     return 40..<(environment["IMAGINE_FUZZ_REQUESTS"].flatMap { UInt64($0) } ?? 600)
   }
 
-  @Test("answers or ends each connection, and has its memory and descriptors back")
+  @Test("answers or closes each connection, and frees its memory and descriptors")
   func fuzz() async throws {
     let folder = try TemporaryFolder()
     let plan = folder.file("plan.toml")
@@ -41,12 +41,12 @@ struct RequestFuzzTests {
     let server = try ServerProcess(
       ["--home", folder.file("home"), "--port", "0", "--rehearse", plan, "--log-level", "error"])
     let address = try await server.address()
-    var letter = BilevelPicture(size: PixelSize(width: 48, height: 40))
+    var letter = BilevelImage(size: PixelSize(width: 48, height: 40))
     letter.write("#", left: 8, top: 8, scale: 4)
-    let picture = letter.png(colours: (ground: [0, 0, 0], ink: [255, 255, 255]), texts: [])
-    _ = try await Self.send(0..<40, to: address, picture)
+    let image = letter.png(colors: (background: [0, 0, 0], ink: [255, 255, 255]), texts: [])
+    _ = try await Self.send(0..<40, to: address, image)
     let before = try server.resources()
-    let figures = try await Self.send(Self.seeds, to: address, picture)
+    let figures = try await Self.send(Self.seeds, to: address, image)
     #expect(figures.unanswered.isEmpty, "seeds \(figures.unanswered)")
     #expect(try await ServerProcess.curl(["\(address)/healthz"]) == #"{"status":"ok"}"#)
     let after = try await eventually {
@@ -64,9 +64,9 @@ struct RequestFuzzTests {
     #expect(await server.exit() == 0)
   }
 
-  /// Sends the requests of some seeds, four at a time.
+  /// Sends the requests of a range of seeds, four at a time.
   private static func send(
-    _ seeds: Range<UInt64>, to address: String, _ picture: [UInt8]
+    _ seeds: Range<UInt64>, to address: String, _ image: [UInt8]
   ) async throws -> Figures {
     let numbers = Numbers(seeds)
     return try await withThrowingTaskGroup(of: Figures.self) { group in
@@ -74,7 +74,7 @@ struct RequestFuzzTests {
         group.addTask {
           var figures = Figures()
           while let seed = numbers.next() {
-            try await exchange(seed, with: address, picture, &figures)
+            try await exchange(seed, with: address, image, &figures)
           }
           return figures
         }
@@ -88,14 +88,14 @@ struct RequestFuzzTests {
     }
   }
 
-  /// Sends what a seed makes, ends the sending, and reads to the end.
+  /// Sends the request of a seed, closes the sending side, and reads to the end.
   private static func exchange(
-    _ seed: UInt64, with address: String, _ picture: [UInt8], _ figures: inout Figures
+    _ seed: UInt64, with address: String, _ image: [UInt8], _ figures: inout Figures
   ) async throws {
-    var mutator = RequestMutator(seed: seed, picture: picture)
+    var mutator = RequestMutator(seed: seed, image: image)
     let start = ContinuousClock.now
     let connection = try await RawConnection(to: address)
-    // It may have been refused before it was sent whole.
+    // The server may refuse it before it is sent completely.
     try? await connection.write(mutator.next())
     connection.endSending()
     do {

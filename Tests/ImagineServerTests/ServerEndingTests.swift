@@ -1,11 +1,11 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Testing
 
 @testable import ImagineServer
 
-@Suite("The server program's end", .serialized)
+@Suite("The end of the server program", .serialized)
 struct ServerEndingTests {
   private let folder: TemporaryFolder
 
@@ -19,10 +19,10 @@ struct ServerEndingTests {
       shell: shell)
   }
 
-  @Test("does not fail a film that it was working on, however often it comes")
+  @Test("does not fail a running video, even if it is killed often")
   func deaths() async throws {
     var server = try server()
-    let id = try await server.film("waves at dusk")
+    let id = try await server.submitVideo("waves at dusk")
     for _ in 0..<6 {
       _ = try await server.status(id, until: ["processing"])
       server.signal(SIGKILL)
@@ -37,7 +37,7 @@ struct ServerEndingTests {
     #expect(await server.exit() == 0)
   }
 
-  @Test("comes at once with a second signal, and leaves no file of a socket")
+  @Test("comes at once with a second signal, and removes the socket file")
   func secondSignal() async throws {
     let socket = folder.file("s")
     let ffmpeg = folder.file("ffmpeg")
@@ -53,7 +53,7 @@ struct ServerEndingTests {
       "Authorization: Bearer test", "-F", "prompt=waves", "-F", "style=fast-svd",
     ])
     #expect(answer.contains("processing"))
-    _ = try await eventually { server.log.contains("filming") ? true : nil }
+    _ = try await eventually { server.log.contains("making a video") ? true : nil }
     server.signal(SIGTERM)
     let start = ContinuousClock.now
     _ = try await eventually {
@@ -64,7 +64,7 @@ struct ServerEndingTests {
     #expect(!FileManager.default.fileExists(atPath: socket))
   }
 
-  @Test("comes with SIGHUP, too, unless that is to be ignored, as under nohup")
+  @Test("comes with SIGHUP, unless the signal is ignored, as under nohup")
   func hangUp() async throws {
     let ended = try server()
     _ = try await ended.address()
@@ -78,7 +78,7 @@ struct ServerEndingTests {
     #expect(await kept.exit() == 0)
   }
 
-  @Test("does not come with SIGHUP where there is a file of tokens: that is read again")
+  @Test("does not come with SIGHUP if there is a token file, which is reloaded")
   func reload() async throws {
     let tokens = folder.file("tokens.toml")
     func write(_ text: String) throws {
@@ -108,7 +108,7 @@ struct ServerEndingTests {
   }
 }
 
-@Suite("The server program's surroundings", .serialized)
+@Suite("The environment of the server program", .serialized)
 struct ServerSurroundingsTests {
   private let folder: TemporaryFolder
 
@@ -122,7 +122,7 @@ struct ServerSurroundingsTests {
     return (await server.exit(), server.log)
   }
 
-  @Test("are told in words where it cannot start: the option, the file, the key, the port")
+  @Test("is reported if it prevents the start: the option, the file, the key, the port")
   func refusals() async throws {
     func expect(
       _ words: String..., from arguments: String...,
@@ -139,16 +139,16 @@ struct ServerSurroundingsTests {
       chmod(folder.file(name), mode)
       return folder.file(name)
     }
-    try await expect("--port is 0 … 65535, not 70000", from: "--port", "70000")
-    try await expect("--port is 0 … 65535, not -1", from: "--port", "-1")
+    try await expect("--port must be 0 … 65535, not 70000", from: "--port", "70000")
+    try await expect("--port must be 0 … 65535, not -1", from: "--port", "-1")
     try await expect("--port", "99999999999999999999", from: "--port", "99999999999999999999")
-    try await expect("--rate is 1", "not 0", from: "--rate", "0")
-    try await expect("--rate is 1", "not -5", from: "--rate", "-5")
-    try await expect("--keep-days is 1", "not 0", from: "--keep-days", "0")
+    try await expect("--rate must be 1", "not 0", from: "--rate", "0")
+    try await expect("--rate must be 1", "not -5", from: "--rate", "-5")
+    try await expect("--keep-days must be 1", "not 0", from: "--keep-days", "0")
     try await expect("--public-address", "https://", from: "--public-address", "images.example.org")
     try await expect("no model 'sdxl'", "flux-1", from: "--model-alias", "a=sdxl")
     try await expect("tokens.toml", "no such file", from: "--tokens", folder.file("tokens.toml"))
-    try await expect("no regular file", from: "--tokens", folder.path)
+    try await expect("not a regular file", from: "--tokens", folder.path)
     try await expect(
       "chmod 600", from: "--tokens", file("open.toml", "[[token]]\ntoken = \"a\"\n", mode: 0o644))
     try await expect(
@@ -179,13 +179,13 @@ struct ServerSurroundingsTests {
     #expect(await first.exit() == 0)
   }
 
-  @Test("of a pipe for a file of tokens or for the key are an error at once")
+  @Test("with a pipe as token file or key is an error at once")
   func pipes() async throws {
     let pipe = folder.file("pipe")
     mkfifo(pipe, 0o600)
     let tokens = try await refusal("--tokens", pipe, "--port", "0")
     #expect(tokens.status != 0)
-    #expect(tokens.words.contains("no regular file"))
+    #expect(tokens.words.contains("not a regular file"))
     try FileManager.default.createDirectory(
       atPath: folder.file("home"), withIntermediateDirectories: true)
     try? FileManager.default.removeItem(atPath: folder.file("home/media.key"))
@@ -195,7 +195,7 @@ struct ServerSurroundingsTests {
     #expect(key.words.contains("media.key"))
   }
 
-  @Test("without ffmpeg are told to whoever asks for a film, before it is accepted")
+  @Test("without ffmpeg is reported to a client that requests a video, before it is accepted")
   func noEncoder() async throws {
     let server = try ServerProcess(
       ["--home", folder.file("home"), "--port", "0"], environment: ["PATH": folder.path])
@@ -209,7 +209,7 @@ struct ServerSurroundingsTests {
     #expect(await server.exit() == 0)
   }
 
-  @Test("with few descriptors keep a share for work, whatever connections want")
+  @Test("with few descriptors leaves a reserve for work, however many connections open")
   func descriptors() async throws {
     let server = try ServerProcess(
       ["--home", folder.file("home"), "--port", "0"], shell: "ulimit -n 64")
@@ -219,7 +219,7 @@ struct ServerSurroundingsTests {
     for _ in 0..<100 { held.append(try await RawConnection(to: address)) }
     #expect(try server.resources().descriptors < 60)
     var ids: Set<String> = []
-    for _ in 0..<3 { ids.insert(try await server.film("waves")) }
+    for _ in 0..<3 { ids.insert(try await server.submitVideo("waves")) }
     #expect(ids.count == 3)
     for id in ids {
       #expect(
@@ -232,7 +232,7 @@ struct ServerSurroundingsTests {
     #expect(await server.exit() == 0)
   }
 
-  @Test("get no control character from its log, whatever a client sends")
+  @Test("gets no control characters in the log, whatever a client sends")
   func log() async throws {
     let server = try ServerProcess(["--home", folder.file("home"), "--port", "0"])
     let address = try await server.address()

@@ -1,11 +1,12 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
+import MediaFiles
 import Testing
 
 @testable import ImagineServer
 
-/// The real program, since what is promised here are promises about processes.
+/// The real program, because these tests are about processes.
 @Suite("The server program", .serialized)
 struct ServerProcessTests {
   private let folder: TemporaryFolder
@@ -16,7 +17,7 @@ struct ServerProcessTests {
     try ServerProcess(["--home", "\(folder.path)/home", "--port", "0"] + arguments)
   }
 
-  @Test("says where it listens, and stops in order on SIGTERM and SIGINT")
+  @Test("prints its address, and shuts down in order on SIGTERM and SIGINT")
   func signals() async throws {
     for signal in [SIGTERM, SIGINT] {
       let server = try server()
@@ -26,10 +27,10 @@ struct ServerProcessTests {
     }
   }
 
-  @Test("finishes what a killed server had begun, once, when its lease has expired")
+  @Test("finishes the job of a killed server once, after its lease has expired")
   func takeover() async throws {
     let first = try server()
-    let id = try await first.film("waves at dusk")
+    let id = try await first.submitVideo("waves at dusk")
     _ = try await first.status(id, until: ["processing"])
     first.signal(SIGKILL)
     _ = await first.exit()
@@ -37,9 +38,9 @@ struct ServerProcessTests {
     let video = try await second.status(id, until: ["finished", "failed"])
     #expect(video["status"] as? String == "finished")
     let url = try #require((video["url"] as? [String: Any])?["generation"] as? String)
-    let film = try await second.get(url)
-    #expect(film.count > 1000)
-    #expect(String(decoding: film[4..<8], as: UTF8.self) == "ftyp")
+    let bytes = try await second.get(url)
+    #expect(bytes.count > 1000)
+    #expect(String(decoding: bytes[4..<8], as: UTF8.self) == "ftyp")
     second.signal(SIGTERM)
     #expect(await second.exit() == 0)
     #expect(second.log.contains("attempt=2"))
@@ -47,11 +48,11 @@ struct ServerProcessTests {
     #expect(second.finished == [id])
   }
 
-  @Test("shares a home with others, and every film is finished exactly once")
+  @Test("shares a data directory with others, and every video is finished exactly once")
   func sharing() async throws {
     let servers = [try server(), try server()]
     var ids: [String] = []
-    for number in 0..<4 { ids.append(try await servers[number % 2].film("film \(number)")) }
+    for number in 0..<4 { ids.append(try await servers[number % 2].submitVideo("video \(number)")) }
     for id in ids {
       let video = try await servers[1].status(id, until: ["finished", "failed"])
       #expect(video["status"] as? String == "finished")
@@ -64,10 +65,10 @@ struct ServerProcessTests {
     #expect(!servers[0].log.contains("attempt=2"))
   }
 
-  @Test("gives up its lease when it stops, so that the next goes on at once")
+  @Test("releases its lease when it stops, so that the next server continues at once")
   func release() async throws {
     let first = try server()
-    let id = try await first.film("waves at dusk")
+    let id = try await first.submitVideo("waves at dusk")
     _ = try await first.status(id, until: ["processing"])
     first.signal(SIGTERM)
     #expect(await first.exit() == 0)
@@ -78,7 +79,7 @@ struct ServerProcessTests {
     #expect(!second.log.contains("attempt=2"))
   }
 
-  @Test("as a child takes the one token of its parent, and ends when the parent's pipe does")
+  @Test("accepts only its parent's token as a child, and ends with the parent's pipe")
   func child() async throws {
     let socket = "\(folder.path)/s"
     let server = try ServerProcess(
@@ -102,7 +103,7 @@ struct ServerProcessTests {
     #expect(!FileManager.default.fileExists(atPath: socket))
   }
 
-  @Test("refuses an address that others reach, unless the tokens are named")
+  @Test("refuses a public address without a token list")
   func exposure() async throws {
     let open = try server("--host", "0.0.0.0")
     #expect(await open.exit() != 0)
@@ -116,11 +117,11 @@ struct ServerProcessTests {
     #expect(await closed.exit() == 0)
   }
 
-  @Test("serves curl's calls as the vendor's pages type them")
+  @Test("serves curl calls as on the vendor's pages")
   func curl() async throws {
     let server = try server()
     let address = try await server.address()
-    func picture(_ prompt: String, _ style: String, _ seed: String) async throws -> Data {
+    func image(_ prompt: String, _ style: String, _ seed: String) async throws -> Data {
       let path = "\(folder.path)/\(UUID().uuidString).png"
       _ = try await ServerProcess.curl([
         "--location", "--request", "POST", "\(address)/v2/image/generations",
@@ -131,29 +132,29 @@ struct ServerProcessTests {
       return try Data(contentsOf: URL(fileURLWithPath: path))
     }
     let prompt = "A futuristic cityscape at night with neon lights"
-    let first = try await picture(prompt, "anime", "5")
-    #expect(PictureHeader(first)?.size == PixelSize(width: 1024, height: 1024))
-    #expect(try await picture(prompt, "anime", "5") == first)
-    #expect(try await picture(prompt, "anime", "6") != first)
-    #expect(try await picture(prompt, "realistic", "5") != first)
-    #expect(try await picture("A village at dawn", "anime", "5") != first)
+    let first = try await image(prompt, "anime", "5")
+    #expect(ImageHeader(first)?.size == PixelSize(width: 1024, height: 1024))
+    #expect(try await image(prompt, "anime", "5") == first)
+    #expect(try await image(prompt, "anime", "6") != first)
+    #expect(try await image(prompt, "realistic", "5") != first)
+    #expect(try await image("A village at dawn", "anime", "5") != first)
     server.signal(SIGTERM)
     #expect(await server.exit() == 0)
   }
 
-  @Test("does every operation on pictures, each by the built-in engine")
+  @Test("does every operation on images with the built-in engine")
   func operations() async throws {
     let server = try server()
     let address = try await server.address()
     let mask = "\(folder.path)/mask.png"
-    func call(_ path: String, _ form: String...) async throws -> PictureHeader? {
+    func call(_ path: String, _ form: String...) async throws -> ImageHeader? {
       let output = "\(folder.path)/out.png"
       try? FileManager.default.removeItem(atPath: output)
       _ = try await ServerProcess.curl(
         ["\(address)\(path)", "-H", "Authorization: Bearer test", "-o", output]
           + form.flatMap { ["--form", $0] })
       let file = try? Data(contentsOf: URL(fileURLWithPath: output))
-      return PictureHeader(try #require(file, "\(path): \(server.log)"))
+      return ImageHeader(try #require(file, "\(path): \(server.log)"))
     }
     func keep(_ name: String) throws -> String {
       let path = "\(folder.path)/\(name)"
@@ -165,9 +166,9 @@ struct ServerProcessTests {
     let large = try keep("large.png")
     _ = try await call("/x/convert", "image=@\(large)", "width=256", "height=256")
     let image = try keep("image.png")
-    var letter = BilevelPicture(size: PixelSize(width: 256, height: 256))
+    var letter = BilevelImage(size: PixelSize(width: 256, height: 256))
     letter.write("#", left: 96, top: 96, scale: 8)
-    try Data(letter.png(colours: (ground: [0, 0, 0], ink: [255, 255, 255]), texts: []))
+    try Data(letter.png(colors: (background: [0, 0, 0], ink: [255, 255, 255]), texts: []))
       .write(to: URL(fileURLWithPath: mask))
     let size = PixelSize(width: 256, height: 256)
     let png = try await call("/v2/image/generations/transparent", "prompt=a red fox", "seed=1")

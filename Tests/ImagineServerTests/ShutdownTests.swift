@@ -1,5 +1,5 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import Synchronization
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A service that shuts down")
 struct ShutdownTests {
-  @Test("answers what is in flight, and accepts nothing new")
+  @Test("answers the requests in flight, and accepts no new ones")
   func inFlight() async throws {
     let engine = StubEngine(paintGate: .init(open: false))
     try await RunningServer.with(engine: engine) { server in

@@ -1,11 +1,12 @@
-/// Holds back whoever arrives until it is opened, or until so many have come.
+/// Suspends every caller of `arrive` until the gate opens.
 public actor Gate {
   private var missing: Int
   private let opensByItself: Bool
   private var isOpen = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  /// - Parameter opensByItself: whether it opens when `count` have arrived.
+  /// - Parameter opensByItself: true to open when `count` callers have arrived; false to wait for
+  ///   `open`.
   public init(_ count: Int, opensByItself: Bool = false) {
     missing = count
     self.opensByItself = opensByItself

@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// One of the programs under test, run as a user runs it.
+/// A program under test, started as a child process.
 public struct Program: Sendable {
   public let path: String
 
   public static let imagine = Program(named: "imagine", variable: "IMAGINE_PROGRAM")
   public static let server = Program(named: "imagine-server", variable: "IMAGINE_SERVER_PROGRAM")
 
-  /// The program beside the test bundle, or where a variable says.
+  /// The program beside the test bundle, or at the path in an environment variable.
   public init(named name: String, variable: String) {
     if let path = ProcessInfo.processInfo.environment[variable] {
       self.path = path
@@ -28,15 +28,16 @@ public struct Program: Sendable {
     self.path = path
   }
 
-  /// What a run left.
+  /// The result of a run that ended.
   public struct Outcome: Sendable {
-    /// The exit code; 128 and the signal's number where a signal ended it.
+    /// The exit code, or 128 plus the signal's number if a signal ended it.
     public let status: Int32
     public let output: String
     public let errors: String
   }
 
-  /// Starts it. The environment holds nothing but `PATH`, `HOME` and what is given.
+  /// Starts the program. Its environment has `environment`, `PATH`, `HOME` and `LD_LIBRARY_PATH`
+  /// only.
   public func start(
     _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
     in folder: String? = nil
@@ -44,7 +45,7 @@ public struct Program: Sendable {
     try Running(self, arguments, environment: environment, input: input, folder: folder)
   }
 
-  /// Runs it to its end.
+  /// Starts the program and waits until it exits.
   public func run(
     _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
     in folder: String? = nil
@@ -53,14 +54,14 @@ public struct Program: Sendable {
   }
 }
 
-/// A program that has been started.
+/// A process that was started.
 public final class Running: Sendable {
   private let process = Process()
   private let output = Pipe()
   private let errors = Pipe()
   private let collected: Task<(Data, Data), Never>
-  private let outputLines: LineWatch
-  private let errorLines: LineWatch
+  private let outputLines: LineWaiters
+  private let errorLines: LineWaiters
 
   init(
     _ program: Program, _ arguments: [String], environment: [String: String], input: String?,
@@ -85,7 +86,7 @@ public final class Running: Sendable {
       try standardInput.fileHandleForWriting.close()
     }
     let handles = (output.fileHandleForReading, errors.fileHandleForReading)
-    let (lines, errorLines) = (LineWatch(), LineWatch())
+    let (lines, errorLines) = (LineWaiters(), LineWaiters())
     outputLines = lines
     self.errorLines = errorLines
     collected = Task.detached {
@@ -99,17 +100,17 @@ public final class Running: Sendable {
 
   public func send(_ signal: Int32) { kill(processID, signal) }
 
-  /// The first line on its standard output that a test looks for; nil where it ends without one.
+  /// Waits for the first matching line of standard output; nil if the process ends without one.
   public func firstLine(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
     await outputLines.first(where: matches)
   }
 
-  /// The same of its standard error.
+  /// Waits for the first matching line of standard error; nil if the process ends without one.
   public func errorLine(where matches: @escaping @Sendable (String) -> Bool) async -> String? {
     await errorLines.first(where: matches)
   }
 
-  /// Waits for its end.
+  /// Waits until the process exits.
   public func outcome() async -> Program.Outcome {
     let (output, errors) = await collected.value
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -125,7 +126,7 @@ public final class Running: Sendable {
       errors: String(decoding: errors, as: UTF8.self))
   }
 
-  private static func readAll(_ handle: FileHandle, _ lines: LineWatch) async -> Data {
+  private static func readAll(_ handle: FileHandle, _ lines: LineWaiters) async -> Data {
     await withCheckedContinuation { continuation in
       DispatchQueue.global().async {
         var all = Data()
@@ -142,8 +143,8 @@ public final class Running: Sendable {
   }
 }
 
-/// Tells of the lines of an output as they come.
-private final class LineWatch: Sendable {
+/// Resumes waiters when a line of the output matches.
+private final class LineWaiters: Sendable {
   private struct State {
     var lines: [String] = []
     var hasEnded = false
@@ -153,7 +154,7 @@ private final class LineWatch: Sendable {
   private let state = Mutex(State())
 
   func received(_ all: Data) {
-    // What stands behind the last line end is not a line yet.
+    // The text after the last newline is not a whole line yet.
     let text = String(decoding: all, as: UTF8.self)
     update { state in
       state.lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
@@ -185,7 +186,7 @@ private final class LineWatch: Sendable {
   }
 }
 
-/// A folder of a test's own, removed with it. Its path is short: that of a socket may have 104 bytes.
+/// A temporary folder, removed on deinit. Its path is short: a socket path has at most 104 bytes.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
@@ -198,7 +199,7 @@ public final class TemporaryFolder: Sendable {
 
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// Every file below, by its path from here, but what the programs keep in `home`.
+  /// The relative path of every file in the folder, except those in `home`.
   public var files: [String] {
     let all = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
     return all.filter { name in
@@ -210,7 +211,7 @@ public final class TemporaryFolder: Sendable {
 }
 
 public enum FileSystem {
-  /// Writes a file of a test's own, and the folders above it.
+  /// Writes a file and creates its parent folders.
   public static func write(_ text: String, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     try FileManager.default.createDirectory(
@@ -219,16 +220,16 @@ public enum FileSystem {
   }
 }
 
-/// Asks again until something holds, without a guess at how long it takes.
+/// Polls a condition until it is true or the timeout is over.
 ///
-/// - Parameter patience: seconds, after which the last answer stands.
+/// - Parameter timeout: seconds, after which the condition is checked once more.
 public func eventually(
-  within patience: Double = 30, _ holds: () async throws -> Bool
+  within timeout: Double = 30, _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
-  let deadline = ContinuousClock.now + .seconds(patience)
+  let deadline = ContinuousClock.now + .seconds(timeout)
   while ContinuousClock.now < deadline {
-    if try await holds() { return true }
+    if try await condition() { return true }
     try? await Task.sleep(for: .milliseconds(20))
   }
-  return try await holds()
+  return try await condition()
 }

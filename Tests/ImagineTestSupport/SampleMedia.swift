@@ -1,12 +1,12 @@
 import Foundation
 
-/// Whole pictures and films of 24 by 16 pixels, as other programs write them: by ffmpeg.
+/// Complete images and videos of 24 by 16 pixels, written by ffmpeg.
 public enum SampleMedia {
-  public static let pictures: [(format: String, bytes: [UInt8])] = [
+  public static let images: [(format: String, bytes: [UInt8])] = [
     ("png", png), ("jpeg", jpeg), ("webp", webp), ("gif", gif), ("tiff", tiff), ("avif", avif),
   ]
 
-  public static let films: [(format: String, bytes: [UInt8])] = [("mp4", mp4), ("mov", mov)]
+  public static let videos: [(format: String, bytes: [UInt8])] = [("mp4", mp4), ("mov", mov)]
 
   public static let png = decoded(
     """

@@ -3,9 +3,9 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP server that answers as a test says, and remembers what it was asked.
+/// An HTTP server that answers with what the test's handler returns, and records every request.
 ///
-/// It listens on a free port of the loopback address and speaks real HTTP over a real socket.
+/// It listens on a free port of the loopback address and serves real HTTP over a real socket.
 public final class StubServer: Sendable {
   public struct Request: Sendable {
     public let method: String
@@ -19,11 +19,11 @@ public final class StubServer: Sendable {
 
   public enum Answer: Sendable {
     case full(status: Int, headers: [String: String] = [:], body: [UInt8])
-    /// Announces `length` bytes, sends the body and closes.
+    /// Sends `length` as the content length, then the body, and closes.
     case cut(length: Int, body: [UInt8], headers: [String: String] = [:])
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     case close
-    /// Says nothing, for ever.
+    /// Never answers.
     case silence
 
     public static func json(_ status: Int, _ text: String) -> Answer {
@@ -60,7 +60,7 @@ public final class StubServer: Sendable {
 
   public var address: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
 
-  /// Every request so far, in the order of their arrival.
+  /// Every request so far, in order of arrival.
   public var requests: [Request] { log.requests.withLock { $0 } }
 
   public func close() async {
@@ -68,7 +68,7 @@ public final class StubServer: Sendable {
   }
 }
 
-/// One connection: collects a request, then writes its answer.
+/// Handles one connection: reads a request, then writes its answer.
 private final class Exchange: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart

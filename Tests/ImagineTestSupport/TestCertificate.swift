@@ -1,7 +1,7 @@
 import NIOSSL
 
-/// Certificates for servers of tests, valid for a hundred years. Nothing else trusts their authority,
-/// whose key was thrown away.
+/// Certificates for test servers, valid for a hundred years. Only tests trust their authority, and
+/// its key was deleted.
 public struct TestCertificate: Sendable {
   let chain: String
   let key: String
@@ -29,7 +29,7 @@ public struct TestCertificate: Sendable {
       -----END PRIVATE KEY-----
       """)
 
-  /// For a host that no test reaches.
+  /// For a host name that no test connects to.
   public static let elsewhere = TestCertificate(
     chain: """
       -----BEGIN CERTIFICATE-----
@@ -52,7 +52,7 @@ public struct TestCertificate: Sendable {
       -----END PRIVATE KEY-----
       """)
 
-  /// The certificate that signed both, in PEM.
+  /// The authority's certificate, which signed both, in PEM.
   public static let authority = """
     -----BEGIN CERTIFICATE-----
     MIIBdTCCARugAwIBAgIBATAKBggqhkjOPQQDAjAhMR8wHQYDVQQDDBZJbWFnaW5l
@@ -66,7 +66,7 @@ public struct TestCertificate: Sendable {
     -----END CERTIFICATE-----
     """
 
-  /// What a server needs to speak TLS with it.
+  /// The TLS context of a server that uses this certificate.
   func serverContext() throws -> NIOSSLContext {
     try NIOSSLContext(
       configuration: .makeServerConfiguration(

@@ -3,18 +3,18 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A server that answers with the very bytes that a test gives, over TCP or TLS, and closes as rudely
-/// as a test wants.
+/// A server that answers with the exact bytes that a test gives, over TCP or TLS, and closes the
+/// connection in order or abruptly.
 public final class WireServer: Sendable {
-  /// What is done when a request has arrived, step by step.
+  /// One step of the answer to a request.
   public enum Step: Sendable {
     case send([UInt8])
     /// Sends a text.
     public static func text(_ text: String) -> Step { .send(Array(text.utf8)) }
     case pause(milliseconds: Int)
-    /// Closes in order: over TLS with close_notify.
+    /// Closes the connection; over TLS with close_notify.
     case close
-    /// Closes the socket: over TLS without close_notify.
+    /// Closes the socket; over TLS without close_notify.
     case abort
   }
 
@@ -33,9 +33,9 @@ public final class WireServer: Sendable {
 
   /// - Parameters:
   ///   - certificate: nil for TCP.
-  ///   - abortsAtOnce: whether a connection is closed as soon as the first byte arrives, which over
-  ///     TCP is within a client's TLS handshake.
-  ///   - answer: given the number of the request, from 1.
+  ///   - abortsAtOnce: true to close a connection when its first byte arrives. Over TCP that is
+  ///     during a client's TLS handshake.
+  ///   - answer: returns the steps for the request with this number, counted from 1.
   public init(
     _ certificate: TestCertificate? = nil, abortsAtOnce: Bool = false,
     _ answer: @escaping @Sendable (Int) -> [Step]
@@ -67,13 +67,13 @@ public final class WireServer: Sendable {
   public var port: Int { channel.localAddress?.port ?? 0 }
   public var address: String { "\(isEncrypted ? "https" : "http")://127.0.0.1:\(port)" }
   public var connections: Int { log.state.withLock { $0.connections } }
-  /// The whole requests that arrived.
+  /// The complete requests that arrived.
   public var requests: [String] { log.state.withLock { $0.requests } }
 
   public func close() async { try? await channel.close() }
 }
 
-/// One connection.
+/// Handles one connection.
 private final class WireExchange: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -90,10 +90,10 @@ private final class WireExchange: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     received += unwrapInboundIn(data).readableBytesView
     if abortsAtOnce {
-      context.channel.closeRudely()
+      context.channel.closeAbruptly()
       return
     }
-    guard isWhole else { return }
+    guard isComplete else { return }
     let request = String(decoding: received, as: UTF8.self)
     received = []
     Self.reply(answer(request), on: context.channel)
@@ -107,7 +107,7 @@ private final class WireExchange: ChannelInboundHandler {
     context.close(promise: nil)
   }
 
-  private var isWhole: Bool {
+  private var isComplete: Bool {
     let text = String(decoding: received, as: UTF8.self)
     guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
     let head = text[..<end.lowerBound].lowercased()
@@ -122,16 +122,16 @@ private final class WireExchange: ChannelInboundHandler {
       case .send(let bytes): try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
       case .pause(let milliseconds): try? await Task.sleep(for: .milliseconds(milliseconds))
       case .close: try? await channel.close()
-      case .abort: channel.closeRudely()
+      case .abort: channel.closeAbruptly()
       }
     }
   }
 }
 
 extension Channel {
-  /// Closes the socket, over TLS without close_notify: from the context of the TLS handler the close
-  /// goes past it, so it says nothing to its peer.
-  func closeRudely() {
+  /// Closes the socket; over TLS without close_notify. A close from the TLS handler's context does
+  /// not pass through that handler, so it sends nothing to the peer.
+  func closeAbruptly() {
     eventLoop.execute { [self] in
       if let context = try? pipeline.syncOperations.context(
         handlerType: NIOSSLServerHandler.self)

@@ -2,13 +2,13 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("Commands say when they could not say all")
+@Suite("Commands report output that they cannot write")
 struct CommandOutputTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Runs a line of the shell, in which `imagine` is the program.
+  /// Runs a shell command, in which `imagine` is the program.
   private func shell(_ line: String, _ environment: [String: String] = [:]) async throws
     -> Program.Outcome
   {
@@ -27,19 +27,19 @@ struct CommandOutputTests {
       "help jobs", "plan -e 'print(1)'", "show p.png",
     ])
   func fullDisk(command: String) async throws {
-    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("p.png")))
+    try Data(TinyImage.png).write(to: URL(filePath: folder.file("p.png")))
     let outcome = try await shell("imagine \(command) > /dev/full")
     #expect(outcome.status == 1, "\(outcome)")
     #expect(outcome.errors.contains("cannot write to standard output: No space left"))
   }
 
-  @Test("a reader that has gone is told nothing")
+  @Test("output to a closed pipe prints no error")
   func closedPipe() async throws {
     let outcome = try await shell("(trap '' PIPE; imagine --help; echo $? >&2) | true")
     #expect(!outcome.errors.contains("cannot write"), "\(outcome.errors)")
   }
 
-  @Test("help, version and options before a command are understood")
+  @Test("help, version and options are accepted before a command")
   func words() async throws {
     for line in ["-h", "--help", "help", "plan -h"] {
       let outcome = try await shell("imagine \(line)")
@@ -53,7 +53,7 @@ struct CommandOutputTests {
     #expect(script.output == "doctor\n")
   }
 
-  @Test("a plan's --json may stand behind the script, as the readme writes it")
+  @Test("plan accepts --json after the script, as in the README")
   func plan() async throws {
     let outcome = try await shell(
       "echo 'imagine.generate(\"a cat\")' > s.lua; imagine plan s.lua --json")
@@ -61,7 +61,7 @@ struct CommandOutputTests {
     #expect(outcome.output.contains("\"answered_by_cache\""))
   }
 
-  @Test("listings for programs have one spelling, and times that are read as times")
+  @Test("JSON listings use snake_case names and ISO 8601 times")
   func json() async throws {
     _ = try await shell("imagine --provider local -e 'pcall(imagine.generate, \"a cat\")'")
     let outcome = try await shell("imagine runs --json")
@@ -69,7 +69,7 @@ struct CommandOutputTests {
     #expect(outcome.output.range(of: "\"[a-z]+[A-Z]", options: .regularExpression) == nil)
   }
 
-  @Test("without HOME the data lies in the home of the user's entry")
+  @Test("without HOME, the data is in the home of the user's passwd entry")
   func home() async throws {
     let outcome = try await shell(
       "unset IMAGINE_HOME XDG_DATA_HOME; HOME= XDG_DATA_HOME=relative imagine doctor --json")
@@ -78,9 +78,9 @@ struct CommandOutputTests {
     #expect(outcome.output.contains("\(entry)/.local/share/imagine"), "\(outcome.output)")
   }
 
-  @Test("pipes and devices are read and written as what they are")
+  @Test("pipes and devices can be read and written")
   func pipes() async throws {
-    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("p.png")))
+    try Data(TinyImage.png).write(to: URL(filePath: folder.file("p.png")))
     let shown = try await shell("imagine show <(cat p.png)")
     #expect(shown.output.contains("png, 2x1"), "\(shown)")
     let read = try await shell(
@@ -92,12 +92,12 @@ struct CommandOutputTests {
     #expect(copied.output == "same\n", "\(copied)")
     let named = try await shell(
       "mkfifo f; cat p.png > f & imagine -e 'print(#require\"fs\".read(\"f\"))'; wait")
-    #expect(named.output == "\(TinyPicture.png.count)\n", "\(named)")
+    #expect(named.output == "\(TinyImage.png.count)\n", "\(named)")
   }
 
-  @Test("names that are not UTF-8 are the same bytes everywhere")
+  @Test("file names that are not UTF-8 keep their bytes everywhere")
   func names() async throws {
-    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("p.png")))
+    try Data(TinyImage.png).write(to: URL(filePath: folder.file("p.png")))
     let outcome = try await shell(
       """
       cp p.png $'b\\xe9.png'; mkdir $'d\\xff'
@@ -116,7 +116,7 @@ struct CommandOutputTests {
     #expect(outcome.output.contains("png, 2x1"), "\(outcome)")
   }
 
-  @Test("endless input is refused, and a script's memory limit holds for what is read for it")
+  @Test("endless input is refused, and the memory limit includes what a script reads")
   func endless() async throws {
     let opened = try await shell("imagine -e 'print(pcall(imagine.open, \"/dev/zero\"))'")
     #expect(opened.output.contains("larger than 128 MiB"), "\(opened)")

@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("The commands about jobs, runs and the machine")
+@Suite("The commands show and manage jobs, runs and the configuration")
 struct CommandTests {
   let folder: TemporaryFolder
 
@@ -23,7 +23,7 @@ struct CommandTests {
     try JSONDecoder().decode(type, from: Data(text.utf8))
   }
 
-  @Test("a run is resumed from another folder, though its home has a relative path")
+  @Test("a run whose home is a relative path can be resumed from another folder")
   func relativeHome() async throws {
     try FileSystem.write(
       "imagine.generate('a') if not RESUMED then error('x') end", to: folder.file("work/a.lua"))
@@ -50,7 +50,7 @@ struct CommandTests {
   }
 
   #if os(Linux)
-    @Test("a script whose name is no UTF-8 is the same one when it is resumed")
+    @Test("a script whose name is not UTF-8 can be resumed")
     func oddName() async throws {
       let outcome = try await Program(path: "/bin/sh").run(
         [
@@ -69,18 +69,18 @@ struct CommandTests {
     }
   #endif
 
-  @Test("a variable that is empty names no server program")
+  @Test("an empty IMAGINE_SERVER_PROGRAM counts as not set")
   func emptyVariable() async throws {
     let outcome = try await imagine(["serve", "--help"], ["IMAGINE_SERVER_PROGRAM": ""])
     #expect(!outcome.errors.contains("cannot start :"), "\(outcome.errors)")
   }
 
-  @Test("answers of the days to come are not pruned", arguments: ["--days=-1", "--days=nan"])
+  @Test("cache prune refuses an invalid number of days", arguments: ["--days=-1", "--days=nan"])
   func pruningDays(option: String) async throws {
     #expect(try await imagine(["cache", "prune", option]).status == 64)
   }
 
-  @Test("a job is listed, asked for, waited for and deleted from outside its script")
+  @Test("the jobs command lists, waits for, shows and deletes the job of a script")
   func jobs() async throws {
     let script = try await imagine(["-e", "print(imagine.video('waves at dusk').id)"])
     let id = script.output.trimmingCharacters(in: .newlines)
@@ -118,7 +118,7 @@ struct CommandTests {
     #expect(gone.errors.contains("not_found"))
   }
 
-  @Test("a listing has one line for each thing, whatever a prompt holds")
+  @Test("a listing prints one line for each run and call, whatever the prompt contains")
   func oneLine() async throws {
     try FileSystem.write(
       #"imagine.generate{ prompt = "a cup\n\ton a\27[31m table", seed = 1 }"#,
@@ -131,7 +131,7 @@ struct CommandTests {
     #expect(shown.hasSuffix("\ta cup  on a\\u{1B}[31m table\n"), "\(shown)")
   }
 
-  @Test("doctor says which provider would be used and why, and that all is well")
+  @Test("doctor says which provider would be used and why, and finds no problem")
   func healthy() async throws {
     struct Finding: Decodable {
       let subject: String
@@ -146,7 +146,7 @@ struct CommandTests {
     #expect(findings.contains { $0.subject == "built-in engine" && $0.verdict == "fine" })
   }
 
-  @Test("doctor says what to do about a token that is refused, and shows none of it")
+  @Test("doctor says what to do about a refused token and does not print it")
   func refused() async throws {
     let stub = try await StubServer { _ in
       .json(401, #"{"status":"error","code":1001,"error":"Unauthorized","message":"no"}"#)
@@ -160,13 +160,13 @@ struct CommandTests {
     await stub.close()
   }
 
-  @Test("doctor names what is wrong in config.toml, though no script has met it")
+  @Test("doctor reports an error in config.toml before a script uses it")
   func configuration() async throws {
     try FileSystem.write(
       """
       [providers.studio]
       kind = "openai"
-      base_url = "https://pictures.example.com/v1"
+      base_url = "https://images.example.com/v1"
       prices = { unit = "USD", genrate = 0.02 }
       """, to: folder.file("imagine/config.toml"))
     let outcome = try await imagine(["doctor"])
@@ -175,7 +175,7 @@ struct CommandTests {
     #expect(outcome.output.contains("providers.studio.prices: unknown field 'genrate'"))
   }
 
-  @Test("--help names every option and command on stdout; a wrong option is an error on stderr")
+  @Test("--help prints options and commands to stdout; a wrong option is an error on stderr")
   func help() async throws {
     let help = try await imagine(["--help"])
     #expect(help.status == 0 && help.errors.isEmpty)

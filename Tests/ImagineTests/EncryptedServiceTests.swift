@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("A service over TLS is paid once, whatever its connections do")
+@Suite("A call over TLS is paid once, however its connection ends")
 struct EncryptedServiceTests {
   let folder: TemporaryFolder
 
@@ -27,10 +27,10 @@ struct EncryptedServiceTests {
       ], environment: environment, in: folder.path)
   }
 
-  @Test("a picture that ends with a rude close is taken and counted once")
+  @Test("an image that ends without close_notify is accepted and counted once")
   func endOfConnection() async throws {
     let server = try await WireServer(.loopback) { _ in
-      [.text("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"), .send(TinyPicture.png), .abort]
+      [.text("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"), .send(TinyImage.png), .abort]
     }
     let outcome = try await run(server)
     #expect(outcome.output == "png\t5\n", "\(outcome)")
@@ -38,7 +38,7 @@ struct EncryptedServiceTests {
     await server.close()
   }
 
-  @Test("a connection that breaks after the request leaves the charge unknown, and it counts")
+  @Test("a connection that breaks after the request leaves the charge unknown and counts it")
   func broken() async throws {
     let server = try await WireServer(.loopback) { _ in [.abort] }
     let outcome = try await run(server)
@@ -47,7 +47,7 @@ struct EncryptedServiceTests {
     await server.close()
   }
 
-  @Test("a certificate that is not trusted costs nothing")
+  @Test("a call to a server with an untrusted certificate is not sent and costs nothing")
   func untrusted() async throws {
     let server = try await WireServer(.loopback) { _ in [.abort] }
     let outcome = try await run(server, trusts: false)

@@ -2,8 +2,8 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-/// How runs end: by Ctrl-C, by a kill, with a server under them.
-@Suite("However a run ends, it leaves no child and no half-written file")
+/// Ends runs by Ctrl-C, signals and kills while their local server runs.
+@Suite("A run leaves no child process and no partial file, however it ends")
 struct EndingTests {
   let folder: TemporaryFolder
 
@@ -20,12 +20,12 @@ struct EndingTests {
       ], in: folder.path)
   }
 
-  /// Waits until the script has written the file that says how far it is.
+  /// Waits until the script has created the file `mark`.
   private func reached(_ mark: String) async -> Bool {
     await eventually { FileManager.default.fileExists(atPath: folder.file(mark)) }
   }
 
-  /// The servers that were started for this test's home.
+  /// The process ids of the servers that were started for this test's home.
   private var servers: [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap(Int32.init).filter { process in
@@ -38,12 +38,12 @@ struct EndingTests {
     }
   }
 
-  private static let drawThenMark =
+  private static let generateThenMark =
     "imagine.generate('x'):save('a.png'); io.open('mark', 'w'):close() "
 
   @Test("Ctrl-C ends an endless loop at once")
   func interrupt() async throws {
-    let run = try start(Self.drawThenMark + "while true do end")
+    let run = try start(Self.generateThenMark + "while true do end")
     #expect(await reached("mark"))
     #expect(!servers.isEmpty)
     run.send(SIGINT)
@@ -54,7 +54,7 @@ struct EndingTests {
     #expect(folder.files == ["a.png", "mark"])
   }
 
-  @Test("Ctrl-C ends a script that swallows the error, after its grace")
+  @Test("Ctrl-C ends a script that catches the error after a grace period")
   func swallowed() async throws {
     let run = try start(
       "io.open('mark', 'w'):close() while true do pcall(function() while true do end end) end")
@@ -65,7 +65,7 @@ struct EndingTests {
     #expect(outcome.errors.contains("interrupted!"))
   }
 
-  @Test("Ctrl-C ends a script that waits for a video, and the job goes on in the next run")
+  @Test("Ctrl-C ends a script that waits for a video, and the next run can wait for its job")
   func waiting() async throws {
     let run = try start(
       """
@@ -85,9 +85,9 @@ struct EndingTests {
     #expect(resumed.output == "mp4\n", "\(resumed.errors)")
   }
 
-  @Test("a host that is killed takes its server with it")
+  @Test("the local server ends when its host is killed")
   func killed() async throws {
-    let run = try start(Self.drawThenMark + "while true do end")
+    let run = try start(Self.generateThenMark + "while true do end")
     #expect(await reached("mark"))
     run.send(SIGKILL)
     _ = await run.outcome()
@@ -95,10 +95,10 @@ struct EndingTests {
     #expect(folder.files == ["a.png", "mark"])
   }
 
-  @Test("a server that dies under a script is started anew by the next call")
+  @Test("the next call restarts a local server that was killed")
   func serverDies() async throws {
     let run = try start(
-      Self.drawThenMark
+      Self.generateThenMark
         + """
         while not io.open('go') do end
         print(pcall(imagine.generate, 'x'))
@@ -112,7 +112,7 @@ struct EndingTests {
     #expect(outcome.output.hasSuffix("1024\n"), "\(outcome.output) \(outcome.errors)")
   }
 
-  @Test("os.exit ends the server too")
+  @Test("os.exit ends the local server")
   func exits() async throws {
     let run = try start("imagine.generate('x') os.exit(3)")
     #expect(await run.outcome().status == 3)
@@ -121,7 +121,7 @@ struct EndingTests {
   }
 
   @Test(
-    "what has been sent and paid for is kept, however the script ends",
+    "answers to calls that were sent are kept, however the script ends",
     arguments: ["interrupt", "cancel", "timeout", "sibling", "SIGTERM", "SIGHUP"])
   func paidAnswers(ending: String) async throws {
     let gate = Gate(8)

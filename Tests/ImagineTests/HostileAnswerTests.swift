@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("What comes from outside ends in an error that a script can catch")
+@Suite("Hostile input from outside becomes an error that a script can catch")
 struct HostileAnswerTests {
   let folder: TemporaryFolder
 
@@ -19,7 +19,7 @@ struct HostileAnswerTests {
   }
 
   @Test(
-    "a port that is none, in a script, the environment and a provider",
+    "an invalid port is an error in a script, in the environment and in a provider",
     arguments: ["70000", "0", "-1", "99999999999"])
   func ports(port: String) async throws {
     let address = "http://127.0.0.1:\(port)"
@@ -38,7 +38,7 @@ struct HostileAnswerTests {
     #expect(doctor.output.contains("IMAGINE_BASE_URL"), "\(doctor)")
   }
 
-  @Test("a token that cannot stand in a header is an error, wherever it comes from")
+  @Test("a token that is not allowed in a header is an error")
   func tokens() async throws {
     for token in ["a\\nb", "a\\0b", "", " ", "a b", "t\\u{f6}k", "a\\127b", "\\xff"] {
       let outcome = try await run([
@@ -53,7 +53,7 @@ struct HostileAnswerTests {
     }
   }
 
-  @Test("a wait ends when its time is over, though the service does not answer")
+  @Test("a wait ends at its timeout when the service does not answer")
   func silentStatus() async throws {
     let stub = try await StubServer { request in
       request.method == "POST" ? .json(200, #"{"id":"v1","status":"processing"}"#) : .silence
@@ -75,16 +75,16 @@ struct HostileAnswerTests {
     await stub.close()
   }
 
-  @Test("a passing fault of a question is met by asking again, and an unknown state is named")
-  func passingFaults() async throws {
+  @Test("a transient fault of a poll is retried, and an unknown state is named in the error")
+  func transientFaults() async throws {
     let answers: [StubServer.Answer] = [
       .full(status: 200, body: Array("<html>busy</html>".utf8)), .close,
       .json(200, #"{"video":{"status":"hibernating"}}"#),
     ]
-    let asked = Counter()
+    let polls = Counter()
     let stub = try await StubServer { request in
       guard request.method == "GET" else { return .json(202, #"{"id":"v1"}"#) }
-      return answers[min(await asked.next(), answers.count) - 1]
+      return answers[min(await polls.next(), answers.count) - 1]
     }
     let outcome = try await run(
       [
@@ -96,7 +96,7 @@ struct HostileAnswerTests {
         """,
       ], ["IMAGINE_TOKEN": "test-token", "IMAGINE_BASE_URL": "\(stub.address)/v2"])
     #expect(outcome.output.contains("the service says 'hibernating'"), "\(outcome)")
-    #expect(await asked.count >= answers.count)
+    #expect(await polls.count >= answers.count)
     await stub.close()
   }
 }

@@ -3,8 +3,8 @@ import ImagineTestSupport
 import Synchronization
 import Testing
 
-/// What becomes of an answer that was paid for where something else goes wrong.
-@Suite("What was paid for is neither lost nor paid for again")
+/// Checks that a paid answer is kept when a later step fails.
+@Suite("A paid answer is neither lost nor paid for again")
 struct KeptAnswerTests {
   let folder: TemporaryFolder
 
@@ -21,45 +21,46 @@ struct KeptAnswerTests {
     return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
   }
 
-  /// An OpenAI-style service that answers with an address, at which there is a picture or not.
-  private func drawer(_ isThere: @escaping @Sendable () -> Bool) async throws -> StubServer {
+  /// An OpenAI-style service that answers with the address of an image, which may be missing.
+  private func makeService(_ isAvailable: @escaping @Sendable () -> Bool) async throws -> StubServer
+  {
     let files = try await StubServer { _ in
-      isThere() ? .full(status: 200, body: TinyPicture.png) : .json(404, "{}")
+      isAvailable() ? .full(status: 200, body: TinyImage.png) : .json(404, "{}")
     }
     return try await StubServer { [address = files.address] _ in
       .json(200, #"{"created":1,"data":[{"url":"\#(address)/x.png"}]}"#)
     }
   }
 
-  private static let drawing = """
+  private static let generateAndSave = """
     local ok, fault = pcall(imagine.generate, { prompt = "x", model = "m", provider = "openai" })
     if not ok then print(fault.kind, fault.charged, fault.retryable) error(fault, 0) end
     print(fault:save("out.png"))
     """
 
-  @Test("pictures that were drawn and not downloaded are downloaded by the next attempt")
+  @Test("a resumed run downloads images that were generated and not downloaded")
   func downloaded() async throws {
-    let isThere = Mutex(false)
-    let service = try await drawer { isThere.withLock { $0 } }
-    try FileSystem.write(Self.drawing, to: folder.file("a.lua"))
+    let isAvailable = Mutex(false)
+    let service = try await makeService { isAvailable.withLock { $0 } }
+    try FileSystem.write(Self.generateAndSave, to: folder.file("a.lua"))
     let environment = ["OPENAI_BASE_URL": service.address]
     let first = try await run(["a.lua"], environment)
     #expect(first.output == "not_found\tyes\tfalse\n", "\(first.errors)")
     let again = try await run(["--resume", "a.lua"], environment)
     #expect(again.output == "not_found\tyes\tfalse\n", "\(again.errors)")
-    isThere.withLock { $0 = true }
+    isAvailable.withLock { $0 = true }
     let resumed = try await run(["--resume", "a.lua"], environment)
     #expect(resumed.output == "out.png\n", "\(resumed.errors)")
     #expect(service.requests.count == 1)
     await service.close()
   }
 
-  @Test("an answer with too few pictures, or a broken one, is an error that has the others")
+  @Test("an answer with missing or broken images is an error that contains the others")
   func fewer() async throws {
-    let picture = Data(TinyPicture.png).base64EncodedString()
+    let image = Data(TinyImage.png).base64EncodedString()
     let service = try await StubServer { _ in
       .json(
-        200, #"{"data":[{"b64_json":"\#(picture)"},{"b64_json":"bm9uZQ=="},{"url":"data:,x"}]}"#)
+        200, #"{"data":[{"b64_json":"\#(image)"},{"b64_json":"bm9uZQ=="},{"url":"data:,x"}]}"#)
     }
     try FileSystem.write(
       """
@@ -74,17 +75,17 @@ struct KeptAnswerTests {
     #expect(
       first.output == """
         false\tbad_response\tyes\t1\t2
-        POST /images/generations: the answer holds 1 of 3 pictures\n
+        POST /images/generations: the answer holds 1 of 3 images\n
         """, "\(first.errors)")
     #expect(try await run(["--resume", "a.lua"], environment).output == first.output)
     #expect(service.requests.count == 1)
     await service.close()
   }
 
-  @Test("pictures whose addresses are dead are drawn again where the user says so")
+  @Test("images whose addresses are gone are generated again with --on-uncertain retry")
   func dead() async throws {
-    let service = try await drawer { false }
-    try FileSystem.write(Self.drawing, to: folder.file("a.lua"))
+    let service = try await makeService { false }
+    try FileSystem.write(Self.generateAndSave, to: folder.file("a.lua"))
     let environment = ["OPENAI_BASE_URL": service.address]
     _ = try await run(["a.lua"], environment)
     let resumed = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
@@ -93,22 +94,22 @@ struct KeptAnswerTests {
     await service.close()
   }
 
-  @Test("a download that breaks off never has the picture drawn again")
+  @Test("a download that breaks off does not generate the image again")
   func broken() async throws {
     let files = try await StubServer { _ in .close }
     let service = try await StubServer { [address = files.address] _ in
       .json(200, #"{"created":1,"data":[{"url":"\#(address)/x.png"}]}"#)
     }
-    let outcome = try await run(["-e", Self.drawing], ["OPENAI_BASE_URL": service.address])
+    let outcome = try await run(["-e", Self.generateAndSave], ["OPENAI_BASE_URL": service.address])
     #expect(outcome.output == "connection\tyes\tfalse\n", "\(outcome.errors)")
     #expect(service.requests.count == 1)
     await service.close()
     await files.close()
   }
 
-  @Test("an answer that could not be kept was paid for, and is not asked for again by itself")
+  @Test("an answer that could not be stored counts as paid and is not retried without consent")
   func unkept() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     try FileSystem.write(
       """
       local ok, fault = pcall(imagine.generate, { prompt = "x", seed = 1 })
@@ -116,7 +117,7 @@ struct KeptAnswerTests {
       if not ok then error(fault, 0) end
       """, to: folder.file("a.lua"))
     let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
-    // Nothing can be stored where the store's folder is a file.
+    // Storing fails because the store's folder is a file.
     try FileSystem.write("", to: folder.file("home/assets"))
     let first = try await run(["a.lua"], environment)
     #expect(first.output == "io\tyes\t1\n", "\(first.errors)")
@@ -124,16 +125,16 @@ struct KeptAnswerTests {
     let resumed = try await run(["--resume", "a.lua"], environment)
     #expect(resumed.output == "uncertain\tyes\t1\n", "\(resumed.errors)")
     #expect(service.requests.count == 1)
-    let insisted = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
-    #expect(insisted.output == "ok\tfalse\t2\n", "\(insisted.errors)")
+    let retried = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
+    #expect(retried.output == "ok\tfalse\t2\n", "\(retried.errors)")
     await service.close()
   }
 
   @Test(
-    "a picture that somebody took out of the store, or cut short, is drawn again where the user says so",
+    "a stored image that is missing or truncated is generated again with --on-uncertain retry",
     arguments: [true, false])
-  func taken(isGone: Bool) async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+  func missing(isGone: Bool) async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     try FileSystem.write(
       """
       imagine.generate{ prompt = "x", seed = 1 }:save("out.png")
@@ -147,24 +148,24 @@ struct KeptAnswerTests {
     } else {
       for name in try FileManager.default.subpathsOfDirectory(atPath: assets)
       where name.hasSuffix(".png") {
-        try Data(TinyPicture.png.dropLast(9)).write(to: URL(filePath: "\(assets)/\(name)"))
+        try Data(TinyImage.png.dropLast(9)).write(to: URL(filePath: "\(assets)/\(name)"))
       }
     }
     let resumed = try await run(["--resume", "a.lua"], environment)
     #expect(resumed.errors.contains("--on-uncertain retry"), "\(resumed.errors)")
     #expect(service.requests.count == 1)
-    let insisted = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
-    #expect(insisted.errors.contains("stop"), "\(insisted.errors)")
+    let retried = try await run(["--resume", "--on-uncertain", "retry", "a.lua"], environment)
+    #expect(retried.errors.contains("stop"), "\(retried.errors)")
     #expect(service.requests.count == 2)
     await service.close()
   }
 
-  @Test("an answer of the cache that is gone is not paid for without a question")
-  func takenFromCache() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
-    let drawing = #"imagine.generate{ prompt = "x", seed = 1, cache = true }:save("out.png")"#
-    try FileSystem.write(drawing, to: folder.file("first.lua"))
-    try FileSystem.write("\(drawing) error('stop', 0)", to: folder.file("second.lua"))
+  @Test("a cached answer whose image is missing is not paid for again without consent")
+  func missingFromCache() async throws {
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
+    let script = #"imagine.generate{ prompt = "x", seed = 1, cache = true }:save("out.png")"#
+    try FileSystem.write(script, to: folder.file("first.lua"))
+    try FileSystem.write("\(script) error('stop', 0)", to: folder.file("second.lua"))
     let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
     #expect(try await run(["first.lua"], environment).status == 0)
     #expect(try await run(["second.lua"], environment).errors.contains("stop"))
@@ -176,7 +177,7 @@ struct KeptAnswerTests {
     await service.close()
   }
 
-  @Test("a key that a service repeats is in no error and in no journal")
+  @Test("a key that a service repeats is redacted from errors and from the journal")
   func repeatedKey() async throws {
     let service = try await StubServer { request in
       .json(

@@ -1,7 +1,7 @@
 import ImagineTestSupport
 import Testing
 
-@Suite("Which provider is used, and whose key goes where")
+@Suite("The configuration selects the provider, and each key goes only to its provider")
 struct KeyTests {
   let folder: TemporaryFolder
 
@@ -20,8 +20,8 @@ struct KeyTests {
       options + ["-e", script], environment: variables, in: folder.path)
   }
 
-  /// Runs against a stub that refuses everything, and gives the keys that it was shown.
-  private func keysShown(
+  /// Runs against a stub that refuses every request, and returns the keys that it received.
+  private func receivedKeys(
     _ environment: (String) -> [String: String], options: [String] = []
   ) async throws -> [String?] {
     let stub = try await StubServer { _ in .json(401, "{}") }
@@ -34,7 +34,7 @@ struct KeyTests {
     "IMAGINE_BASE_URL receives IMAGINE_TOKEN, with or without Bearer",
     arguments: ["abc", "Bearer abc"])
   func token(text: String) async throws {
-    let keys = try await keysShown { ["IMAGINE_BASE_URL": $0, "IMAGINE_TOKEN": text] }
+    let keys = try await receivedKeys { ["IMAGINE_BASE_URL": $0, "IMAGINE_TOKEN": text] }
     #expect(keys == ["Bearer abc"])
   }
 
@@ -42,7 +42,7 @@ struct KeyTests {
   func empty(text: String) async throws {
     let outcome = try await run(["IMAGINE_TOKEN": text])
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("IMAGINE_TOKEN is set, but holds no token"))
+    #expect(outcome.errors.contains("IMAGINE_TOKEN is set, but is not a token"))
   }
 
   @Test(
@@ -58,7 +58,7 @@ struct KeyTests {
       try await run(["OPENAI_BASE_URL": address], options: ["--provider", "openai"]),
     ] {
       let text = outcome.output + outcome.errors
-      #expect(text.contains("without a name, a password or a query"), "\(text)")
+      #expect(text.contains("without user name, password or query"), "\(text)")
       #expect(!text.contains("hidden"))
     }
   }
@@ -73,17 +73,17 @@ struct KeyTests {
     await stub.close()
   }
 
-  @Test("OPENAI_API_KEY alone selects no provider, and is shown to nobody")
+  @Test("OPENAI_API_KEY alone selects no provider and is sent to nobody")
   func openAIKey() async throws {
     let outcome = try await run(["OPENAI_API_KEY": "other-key"])
     #expect(outcome.errors.contains("provider local (no token is set)"))
-    let keys = try await keysShown {
+    let keys = try await receivedKeys {
       ["IMAGINE_BASE_URL": $0, "IMAGINE_TOKEN": "abc", "OPENAI_API_KEY": "other-key"]
     }
     #expect(keys == ["Bearer abc"])
   }
 
-  @Test("options come before the environment, and the environment before config.toml")
+  @Test("options override the environment, and the environment overrides config.toml")
   func order() async throws {
     try FileSystem.write(
       """
@@ -102,14 +102,14 @@ struct KeyTests {
     #expect(option.errors.contains("provider studio (--provider)"))
   }
 
-  @Test("a provider that is not there names those that are")
+  @Test("an unknown provider is an error that names the known ones")
   func unknownProvider() async throws {
     let outcome = try await run([:], options: ["--provider", "nobody"])
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("one of: local, imagine"))
   }
 
-  @Test("OPENAI_API_KEY goes to OPENAI_BASE_URL")
+  @Test("OPENAI_API_KEY is sent to OPENAI_BASE_URL")
   func openAIBase() async throws {
     let stub = try await StubServer { _ in .json(401, "{}") }
     _ = try await run(
@@ -123,7 +123,7 @@ struct KeyTests {
   }
 
   @Test(
-    "a provider that a script describes is shown its own key and no other",
+    "a provider that a script describes receives its own key and no other",
     arguments: [
       ("", nil), ("token = 'own'", "Bearer own"), ("token_env = 'STUDIO_TOKEN'", "Bearer studio"),
     ])
@@ -145,7 +145,7 @@ struct KeyTests {
     await stub.close()
   }
 
-  @Test("a call that is redirected to another host goes nowhere, and shows it no key")
+  @Test("a call does not follow a redirect to another host and sends it no key")
   func redirected() async throws {
     let elsewhere = try await StubServer { _ in .json(200, "{}") }
     for status in [302, 307, 308] {
@@ -162,7 +162,7 @@ struct KeyTests {
     await elsewhere.close()
   }
 
-  @Test("each request is logged for who asks, and a token is on no disk")
+  @Test("--verbose logs each request, and no file contains the token")
   func logged() async throws {
     let stub = try await StubServer { _ in .full(status: 200, body: OpenTests.png) }
     let outcome = try await run(
@@ -181,7 +181,7 @@ struct KeyTests {
     await stub.close()
   }
 
-  @Test("no key is in what the host writes, however much it tells")
+  @Test("--verbose redacts the token of a call that fails")
   func silent() async throws {
     let outcome = try await run(
       ["IMAGINE_BASE_URL": "http://127.0.0.1:1/v2", "IMAGINE_TOKEN": "secret-token"],
@@ -192,7 +192,7 @@ struct KeyTests {
   }
 
   #if os(Linux)
-    @Test("the private server is given no key of the user's")
+    @Test("the local server inherits no key of the user")
     func environmentOfTheChild() async throws {
       let outcome = try await run(
         ["OPENAI_API_KEY": "other-key", "LANG": "C.UTF-8"],

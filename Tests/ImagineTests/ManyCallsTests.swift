@@ -2,16 +2,16 @@ import ImagineTestSupport
 import Synchronization
 import Testing
 
-@Suite("Many calls at once")
+@Suite("Many concurrent calls")
 struct ManyCallsTests {
-  @Test("two thousand, 32 in flight: each answer is its own call's, and nothing is lost")
+  @Test("each of two thousand calls, 32 in flight, gets its own answer")
   func twoThousand() async throws {
     let folder = try TemporaryFolder()
-    let crowd = Mutex((inside: 0, most: 0))
+    let inFlight = Mutex((now: 0, most: 0))
     let stub = try await StubServer { request in
-      crowd.withLock { $0 = ($0.inside + 1, max($0.most, $0.inside + 1)) }
-      defer { crowd.withLock { $0.inside -= 1 } }
-      // A picture that ends in the prompt of its call.
+      inFlight.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+      defer { inFlight.withLock { $0.now -= 1 } }
+      // An image that ends with the prompt of its call.
       let prompt = request.text.firstRange(of: "number ").map { request.text[$0.lowerBound...] }
       let own = prompt.map { Array($0.prefix { $0 != "\r" && $0 != "\r\n" }.utf8) } ?? []
       return .full(status: 200, headers: ["content-type": "image/png"], body: OpenTests.png + own)
@@ -38,7 +38,7 @@ struct ManyCallsTests {
       ], in: folder.path)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(stub.requests.count == 2000)
-    #expect(crowd.withLock { $0.most } <= 32)
+    #expect(inFlight.withLock { $0.most } <= 32)
     await stub.close()
   }
 }

@@ -2,8 +2,8 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-/// Budgets, the cache and plans, by the program as a user runs it.
-@Suite("What may be spent, what need not be, and what would be")
+/// Budgets, the cache and plans of the `imagine` program.
+@Suite("Budgets limit spending, the cache saves it, and plans predict it")
 struct MoneyTests {
   let folder: TemporaryFolder
 
@@ -11,8 +11,7 @@ struct MoneyTests {
     folder = try TemporaryFolder()
   }
 
-  /// A rehearsing server and the environment that leads to it. A picture in the style `flux-dev`
-  /// costs 6 tokens in this home's price list.
+  /// Runs `body` with a rehearsal server and the environment with which scripts use it.
   private func withService(
     _ body: (_ environment: [String: String]) async throws -> Void
   ) async throws {
@@ -47,9 +46,9 @@ struct MoneyTests {
     return try #require((json as? [String: Any])?["charges"] as? Int)
   }
 
-  private static let ten = """
+  private static let tenCalls = """
     local outcomes = task.settle({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, function(number)
-      return imagine.generate{ prompt = "picture " .. number, style = "flux-schnell" }
+      return imagine.generate{ prompt = "image " .. number, style = "flux-schnell" }
     end)
     for _, outcome in ipairs(outcomes) do
       print(outcome.ok and outcome.value.cost or outcome.error.kind .. ": " .. outcome.error.message)
@@ -58,31 +57,31 @@ struct MoneyTests {
     print("spent", spent.calls, spent.tokens)
     """
 
-  @Test("a budget lets as many calls through as it pays for, and says what is left")
+  @Test("a budget allows as many calls as it can pay for, and the error says what is left")
   func budget() async throws {
     try await withService { environment in
       let price = try await run(
         ["-e", "print(imagine.estimate{ style = 'flux-schnell' }.cost)"], environment)
       let cost = try #require(Int(price.output.dropLast()))
       let outcome = try await run(
-        ["--budget", "\(cost * 3 + cost - 1)", "-e", Self.ten], environment)
+        ["--budget", "\(cost * 3 + cost - 1)", "-e", Self.tenCalls], environment)
       let lines = outcome.output.split(separator: "\n")
       #expect(lines.count { $0 == "\(cost)" } == 3, "\(outcome.output) \(outcome.errors)")
       #expect(
         lines.count {
           $0.hasPrefix(
-            "budget: the call would cost \(cost) tokens, and \(cost - 1) tokens of the"
-              + " \(cost * 4 - 1) tokens of the run are left")
+            "budget: the call would cost \(cost) tokens, but the run has only \(cost - 1) tokens"
+              + " of \(cost * 4 - 1) tokens left")
         } == 7)
       #expect(lines.last == "spent\t3\t\(cost * 3)")
       #expect(try await charges(environment) == 3)
     }
   }
 
-  @Test("a number of calls is a limit too, of a run and of a part of a script")
+  @Test("a maximum number of calls limits a run or a part of a script")
   func calls() async throws {
     try await withService { environment in
-      let outcome = try await run(["--max-calls", "4", "-e", Self.ten], environment)
+      let outcome = try await run(["--max-calls", "4", "-e", Self.tenCalls], environment)
       #expect(
         outcome.output.hasSuffix("spent\t4\t\(4 * 5)\n") || outcome.output.contains("spent\t4"))
       let part = try await run(
@@ -101,7 +100,7 @@ struct MoneyTests {
     }
   }
 
-  @Test("under a budget, a call without a known price is refused unless that is allowed")
+  @Test("a budget refuses a call without a known price unless --allow-unpriced is given")
   func unpriced() async throws {
     try await withService { environment in
       let script =
@@ -114,7 +113,7 @@ struct MoneyTests {
     }
   }
 
-  @Test("two processes never spend more in a day than both may")
+  @Test("two processes together never spend more than the daily limit")
   func dailyLimit() async throws {
     try await withService { environment in
       let price = try await run(
@@ -122,20 +121,20 @@ struct MoneyTests {
       let cost = try #require(Int(price.output.dropLast()))
       try configure("[budget]\nper_day = \(cost * 7)\n")
       let runs = try (1...2).map { _ in
-        try Program.imagine.start(["-e", Self.ten], environment: environment, in: folder.path)
+        try Program.imagine.start(["-e", Self.tenCalls], environment: environment, in: folder.path)
       }
-      var drawn = 0
+      var paid = 0
       for run in runs {
         let outcome = await run.outcome()
-        drawn += outcome.output.split(separator: "\n").count { $0 == "\(cost)" }
+        paid += outcome.output.split(separator: "\n").count { $0 == "\(cost)" }
         #expect(outcome.output.contains("budget: "), "\(outcome.output) \(outcome.errors)")
       }
-      #expect(drawn == 7)
+      #expect(paid == 7)
       #expect(try await charges(environment) == 7)
     }
   }
 
-  @Test("an equal request with a seed is answered by the cache, and the file is delivered")
+  @Test("the cache answers an equal request with a seed, and the image is saved")
   func cache() async throws {
     try await withService { environment in
       let script = """
@@ -158,7 +157,7 @@ struct MoneyTests {
     }
   }
 
-  @Test("the cache has no answer to a call whose further fields are written down nowhere")
+  @Test("the cache does not answer a call whose extra fields are redacted")
   func cacheOfPrivateFields() async throws {
     try await withService { environment in
       let script = """
@@ -176,7 +175,7 @@ struct MoneyTests {
     }
   }
 
-  @Test("what a call would cost is told of the very table that makes it")
+  @Test("imagine.estimate takes the same table as the call")
   func estimate() async throws {
     let environment = ["IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "test"]
     let outcome = try await run(
@@ -199,7 +198,7 @@ struct MoneyTests {
     #expect(lines[3] == "nil")
   }
 
-  @Test("a plan needs no key, whose price list it reads", arguments: ["imagine", "openai"])
+  @Test("a plan needs no key of its provider", arguments: ["imagine", "openai"])
   func planWithoutKey(provider: String) async throws {
     let script = "imagine.generate{ prompt = 'a cat', model = m, style = s }:save('cat.png')"
     let values = provider == "openai" ? "m = 'dall-e-3' " : "s = 'realistic' "
@@ -214,7 +213,7 @@ struct MoneyTests {
     #expect(outcome.status == 1 && outcome.errors.contains("needs a token"))
   }
 
-  @Test("what a plan would have saved can be read, copied and moved")
+  @Test("a script in a plan can read, copy and move the files that it would have saved")
   func plannedFiles() async throws {
     let script = """
       local fs = require "fs"
@@ -232,7 +231,7 @@ struct MoneyTests {
     let planned = try await run(
       ["plan", "work.lua"],
       ["IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.file("config")])
-    // Of a plan that fails there is nothing to tell but its error.
+    // A plan that fails prints only its error.
     #expect(
       planned.errors.contains(": stop\n") && !planned.errors.contains("there is no run"),
       "\(planned.errors)")
@@ -242,10 +241,10 @@ struct MoneyTests {
     #expect(folder.files == ["work.lua"])
   }
 
-  @Test("a plan knows the user's own pictures, whatever size they say they have")
+  @Test("a plan reads the user's images and survives a forged size in a header")
   func plannedInputs() async throws {
-    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("own.png")))
-    // A whole PNG whose header speaks of 2³¹ − 1 pixels a side.
+    try Data(TinyImage.png).write(to: URL(filePath: folder.file("own.png")))
+    // A complete PNG whose header claims 2³¹ − 1 pixels a side.
     let forged = try #require(
       Data(
         base64Encoded:
@@ -267,11 +266,11 @@ struct MoneyTests {
     #expect(planned.status == 0 && planned.errors.contains("32768\n"), "\(planned.errors)")
   }
 
-  @Test("a plan sends and writes nothing, and tells calls, price, files and what is at hand")
+  @Test("a plan sends and writes nothing, and lists calls, price, files and stored answers")
   func plan() async throws {
     try await withService { environment in
       let script = """
-        local pictures = task.map({1, 2, 3}, function(number)
+        local images = task.map({1, 2, 3}, function(number)
           task.sleep(1000)
           local image = imagine.generate{ prompt = "p" .. number, aspect_ratio = "16:9" }
           assert(image.width == 1280 and image:upscale().height == 1440)
@@ -303,7 +302,7 @@ struct MoneyTests {
       #expect((json?["groups"] as? [[String: Any]])?.count == 3)
       #expect(folder.files == before && planned.errors.contains("the script's own words"))
       #expect(try await charges(environment) == 0)
-      // Of a run that failed, the journal has the answers.
+      // The journal has the answers of a run that failed.
       let short = """
         imagine.generate{ prompt = "one", seed = 1 }
         imagine.generate{ prompt = "two", seed = 2 }

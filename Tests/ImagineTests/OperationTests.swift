@@ -1,10 +1,11 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
+import MediaFiles
 import Testing
 
-/// Script → client → server → engine → file, for every operation.
-@Suite("Every operation, from a script to a file")
+/// Runs every operation from the script through client, server and engine to a file.
+@Suite("Every operation works from a script to a file")
 struct OperationTests {
   let folder: TemporaryFolder
 
@@ -19,11 +20,11 @@ struct OperationTests {
       in: folder.path)
   }
 
-  private func header(_ name: String) throws -> PictureHeader? {
-    PictureHeader(Array(try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))))
+  private func header(_ name: String) throws -> ImageHeader? {
+    ImageHeader(Array(try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))))
   }
 
-  /// A black picture with a white square.
+  /// A black image with a white square.
   private func makeMask(_ name: String, size: Int) async throws {
     let outcome = try await Program(path: "/usr/bin/env").run([
       "ffmpeg", "-v", "error", "-f", "lavfi", "-i",
@@ -33,7 +34,7 @@ struct OperationTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("pictures are cut out, enlarged, filled, reshaped, retouched and set before a background")
+  @Test("every image operation gives a file of the right size")
   func edits() async throws {
     try await makeMask("mask.png", size: 256)
     let outcome = try await run(
@@ -63,7 +64,7 @@ struct OperationTests {
     #expect((1.76...1.80).contains(ratio))
   }
 
-  @Test("a picture is set in motion")
+  @Test("animate turns an image into a video")
   func animate() async throws {
     let outcome = try await run(
       """
@@ -77,7 +78,7 @@ struct OperationTests {
     #expect(folder.files.contains("lake.mp4"))
   }
 
-  @Test("a mask of another size is refused before the send")
+  @Test("a mask of another size than the image is refused before anything is sent")
   func maskSize() async throws {
     let stub = try await StubServer { _ in .close }
     try await makeMask("mask.png", size: 256)
@@ -95,9 +96,9 @@ struct OperationTests {
     await stub.close()
   }
 
-  @Test("a file that is no picture, or is not there, names its field")
+  @Test("the error for an input that is missing or not an image names it")
   func badInput() async throws {
-    try FileSystem.write("no picture", to: folder.file("text.png"))
+    try FileSystem.write("no image", to: folder.file("text.png"))
     let outcome = try await run(
       """
       local ok, fault = pcall(imagine.upscale, { image = "text.png" })
@@ -110,7 +111,7 @@ struct OperationTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("a file is read for what is in it, even where it bears the name of a stored one")
+  @Test("an input file is read for its content, even if it has the name of a stored image")
   func borrowedName() async throws {
     let outcome = try await run(
       """
@@ -122,7 +123,7 @@ struct OperationTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("a TIFF whose directory lies behind its pixels is an input like any other")
+  @Test("a TIFF whose directory follows its pixels is a valid input")
   func tiff() async throws {
     func little(_ value: Int, _ count: Int) -> [UInt8] {
       (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }

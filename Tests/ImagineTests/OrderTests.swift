@@ -1,8 +1,8 @@
 import ImagineTestSupport
 import Testing
 
-/// Only optimised programs have put lists into another order: run with `IMAGINE_PROGRAM` naming one.
-@Suite("Lists have the order of what was asked")
+/// Only optimised builds ever returned a wrong order: set `IMAGINE_PROGRAM` to a release build.
+@Suite("Images of one call keep the order of their seeds")
 struct OrderTests {
   let folder: TemporaryFolder
 
@@ -10,13 +10,13 @@ struct OrderTests {
     folder = try TemporaryFolder()
   }
 
-  @Test("pictures of one call, whichever came first, in a resumed and in a replayed run too")
-  func pictures() async throws {
-    // The later a picture was asked for, the earlier it comes.
+  @Test("images that arrive in another order are sorted, also in resumed and replayed runs")
+  func images() async throws {
+    // The last image that was requested arrives first.
     let service = try await StubServer { request in
       let seed = (50...57).last { request.text.contains("\r\n\($0)\r\n") } ?? 50
       try? await Task.sleep(for: .milliseconds((57 - seed) * 20))
-      return .full(status: 200, body: TinyPicture.png(with: "\(seed)"))
+      return .full(status: 200, body: TinyImage.png(with: "\(seed)"))
     }
     try FileSystem.write(
       """

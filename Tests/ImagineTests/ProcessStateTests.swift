@@ -3,8 +3,8 @@
   import ImagineTestSupport
   import Testing
 
-  /// What the first call may not change: signals, descriptors, files of the temporary folder.
-  @Suite("The state of the process is the script's")
+  /// The first call must not change signals, file descriptors or files of the temporary folder.
+  @Suite("A call does not change the state of the process")
   struct ProcessStateTests {
     let folder: TemporaryFolder
 
@@ -12,7 +12,7 @@
       folder = try TemporaryFolder()
     }
 
-    /// Runs a script by a shell's command, in which `"$@"` is the program with the script.
+    /// Runs a script with a shell command, in which `"$@"` is the program and the script.
     private func run(
       _ script: String, by command: String = "exec \"$@\"", _ more: [String: String] = [:]
     ) async throws -> Program.Outcome {
@@ -31,16 +31,16 @@
       for call in ["", "imagine.generate{prompt = 'cat', seed = 1}"] {
         let outcome = try await run(
           "\(call) while true do print(1) end",
-          // This process ignores the signal, and its children would too.
+          // The test process ignores the signal, and its children would inherit that.
           by: "env --default-signal=PIPE \"$@\" | head -1; exit ${PIPESTATUS[0]}")
         #expect(outcome.status == 128 + SIGPIPE, "\(outcome.errors)")
         #expect(outcome.output == "1\n")
       }
     }
 
-    @Test("children inherit no descriptor, and signals as they were")
+    @Test("children inherit no descriptor of the host and the original signal state")
     func children() async throws {
-      let stub = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+      let stub = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
       let look = "os.execute('ls -l /proc/self/fd; grep -E \"Sig(Blk|Ign)\" /proc/self/status') "
       let outcome = try await run(
         look + "print('then') imagine.generate{prompt = 'cat', seed = 1} "
@@ -48,8 +48,8 @@
           + look)
       let parts = outcome.output.components(separatedBy: "then\n")
       #expect(parts.count == 2, "\(outcome.output) \(outcome.errors)")
-      // What this process left open to its children is there before and after; only `ls` itself has
-      // another descriptor each time.
+      // Descriptors that the test process leaked are in both lists; only that of `ls` itself
+      // differs.
       let seen = parts.map { part in
         part.split(separator: "\n").filter { $0.hasPrefix("Sig") || $0.contains("->") }
           .filter { !$0.contains("/proc/") }
@@ -59,9 +59,9 @@
       await stub.close()
     }
 
-    @Test("a call without enough descriptors is an error, and works when they are there")
+    @Test("a call without free descriptors is an error, and works when they are free again")
     func descriptors() async throws {
-      let stub = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+      let stub = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
       let script = """
         local kept = {}
         while true do
@@ -88,7 +88,7 @@
       await stub.close()
     }
 
-    @Test("a local server that does not start says why, and leaves nothing")
+    @Test("the error of a local server that does not start says why, and no file is left")
     func failedStart() async throws {
       try FileSystem.write(
         "#!/bin/sh\necho 'error while loading libpicture.so' >&2\nexit 127\n",
@@ -101,7 +101,7 @@
       #expect(folder.files == ["server"])
     }
 
-    @Test("the socket of a host and a server that were both killed is removed by the next start")
+    @Test("the next run removes the socket of a host and a server that were both killed")
     func staleSocket() async throws {
       let killed = try await run(
         """

@@ -1,9 +1,9 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Testing
 
-@Suite("A picture shows what made it, and is drawn again")
+@Suite("A saved image shows its request, and rerun generates it again")
 struct ProvenanceTests {
   let folder: TemporaryFolder
 
@@ -24,16 +24,16 @@ struct ProvenanceTests {
     return try await Program.imagine.run(arguments, environment: variables, in: folder.path)
   }
 
-  /// Answers each request with a picture of its own.
+  /// A service that answers each route with a different image.
   private func makeService() async throws -> StubServer {
     try await StubServer { request in
       .full(
         status: 200, headers: ["content-type": "image/png"],
-        body: TinyPicture.png(with: request.target))
+        body: TinyImage.png(with: request.target))
     }
   }
 
-  /// The fields of a multipart body, without its boundary.
+  /// The fields of a multipart body, without the boundary.
   private func fields(_ request: StubServer.Request) -> [String] {
     let parts = request.text.components(separatedBy: "\r\n")
     return zip(parts, parts.dropFirst(2)).compactMap { head, value in
@@ -45,10 +45,10 @@ struct ProvenanceTests {
     try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
   }
 
-  @Test("a picture shows its request, its provider and its price, and never the token")
+  @Test("show prints the request, provider and price, and the file contains no token")
   func shown() async throws {
     let stub = try await makeService()
-    let drawn = try await run(
+    let generated = try await run(
       [
         "-e",
         """
@@ -56,7 +56,7 @@ struct ProvenanceTests {
           extra = {strength = 0.5, webhook = "https://example.com/?s=1"}}:save("cat.png")
         """,
       ], at: stub)
-    #expect(drawn.status == 0, "\(drawn.errors)")
+    #expect(generated.status == 0, "\(generated.errors)")
     let shown = try await run(["show", "cat.png"])
     #expect(
       shown.output.hasPrefix(
@@ -84,8 +84,8 @@ struct ProvenanceTests {
     await stub.close()
   }
 
-  /// What a picture tells of its making, but for the run that it was made in.
-  private func drawing(_ name: String) async throws -> String {
+  /// The metadata of an image, without its run.
+  private func metadataWithoutRun(_ name: String) async throws -> String {
     let json = try await run(["show", name, "--json"]).output
     let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
     var metadata = try #require(object?["metadata"] as? [String: Any])
@@ -94,10 +94,10 @@ struct ProvenanceTests {
     return String(decoding: text, as: UTF8.self)
   }
 
-  @Test("rerun sends the same request and gets the same picture, its input from the asset store")
+  @Test("rerun sends the same request with the input from the asset store")
   func rerun() async throws {
     let stub = try await makeService()
-    let drawn = try await run(
+    let generated = try await run(
       [
         "-e",
         """
@@ -106,13 +106,13 @@ struct ProvenanceTests {
         cat:add_background{prompt = "a table", seed = 9}:save("ad.png")
         """,
       ], at: stub)
-    #expect(drawn.status == 0, "\(drawn.errors)")
+    #expect(generated.status == 0, "\(generated.errors)")
     for name in ["cat", "ad"] {
       let again = try await run(
         ["rerun", "\(name).png", "-o", "new/\(name).png", "--yes"], at: stub)
       #expect(again.status == 0, "\(again.errors)")
       #expect(again.output == "new/\(name).png\n")
-      #expect(try await drawing("\(name).png") == drawing("new/\(name).png"))
+      #expect(try await metadataWithoutRun("\(name).png") == metadataWithoutRun("new/\(name).png"))
     }
     let requests = stub.requests
     try #require(requests.count == 4)
@@ -123,17 +123,17 @@ struct ProvenanceTests {
     let elsewhere = try await run(
       ["rerun", "ad.png", "-o", "x.png", "--yes"], at: stub, home: "other")
     #expect(elsewhere.status == 1)
-    #expect(elsewhere.errors.contains("the input picture 'image' is not in the asset store"))
+    #expect(elsewhere.errors.contains("the input image 'image' is not in the asset store"))
     await stub.close()
   }
 
-  @Test("a picture of a script shows its run and, where the journal has it, the script")
+  @Test("show prints the run, and the script if the journal has it")
   func script() async throws {
     let stub = try await makeService()
     try FileSystem.write(
       "imagine.generate{prompt = 'a cat', seed = 7}:save(arg[1])", to: folder.file("draw.lua"))
-    let drawn = try await run(["draw.lua", "cat.png"], at: stub)
-    #expect(drawn.status == 0, "\(drawn.errors)")
+    let generated = try await run(["draw.lua", "cat.png"], at: stub)
+    #expect(generated.status == 0, "\(generated.errors)")
     let shown = try await run(["show", "cat.png"]).output
     #expect(shown.contains("\nrun\t") && shown.contains("/draw.lua cat.png\n"))
     let elsewhere = try await run(["show", "cat.png"], home: "other").output
@@ -141,7 +141,7 @@ struct ProvenanceTests {
     await stub.close()
   }
 
-  @Test("rerun sends nothing without a yes, over a file that exists, or where nobody is known")
+  @Test("rerun sends nothing without --yes, over an existing file or to an unknown provider")
   func refused() async throws {
     let stub = try await makeService()
     _ = try await run(["-e", "imagine.generate{prompt = 'a cat'}:save('cat.png')"], at: stub)
@@ -160,7 +160,7 @@ struct ProvenanceTests {
     await stub.close()
   }
 
-  @Test("a stranger's picture names no path, no address and no other file")
+  @Test("rerun refuses a foreign image that names a path or an invalid request")
   func hostile() async throws {
     let requests = [
       #"{"operation":"upscale","fields":{"image":"/etc/passwd"}}"#,
@@ -181,7 +181,7 @@ struct ProvenanceTests {
     await stub.close()
   }
 
-  @Test("a foreign picture's texts are shown as what they are, in harmless characters")
+  @Test("show prints the texts of a foreign image as untrusted, with escaped control characters")
   func foreign() async throws {
     try Data(Self.png(keyword: "parameters", "a dog\n\u{9B}2JSteps: 20, Sampler: Euler a")).write(
       to: URL(fileURLWithPath: folder.file("dog.png")))
@@ -189,7 +189,7 @@ struct ProvenanceTests {
     #expect(
       shown.output == """
         dog.png\tpng, 2x1
-        No request of imagine's is in it. Its texts, by whoever wrote them (not trusted):
+        It contains no request of imagine's. Its texts, from an unknown source (not trusted):
         parameters\ta dog
         \t\\u{9B}2JSteps: 20, Sampler: Euler a
 
@@ -198,10 +198,10 @@ struct ProvenanceTests {
     #expect(json.contains("untrusted_texts") && !json.contains("\u{9B}"))
     let again = try await run(["rerun", "dog.png", "-o", "new.png", "--yes"])
     #expect(again.status == 1)
-    #expect(again.errors.contains("dog.png tells no request of imagine's"))
+    #expect(again.errors.contains("dog.png contains no request of imagine's"))
   }
 
-  /// A tiny picture with a text in it, as another program writes it.
+  /// A tiny image with a text chunk, as another program writes it.
   private static func png(keyword: String, _ text: String) -> [UInt8] {
     let data = Array("iTXt\(keyword)".utf8) + [0, 0, 0, 0, 0] + Array(text.utf8)
     var checksum: UInt32 = 0xFFFF_FFFF
@@ -214,6 +214,6 @@ struct ProvenanceTests {
     let chunk =
       withUnsafeBytes(of: UInt32(data.count - 4).bigEndian, Array.init) + data
       + withUnsafeBytes(of: (~checksum).bigEndian, Array.init)
-    return Array(TinyPicture.png[..<33]) + chunk + TinyPicture.png[33...]
+    return Array(TinyImage.png[..<33]) + chunk + TinyImage.png[33...]
   }
 }

@@ -3,8 +3,8 @@ import ImagineTestSupport
 import Synchronization
 import Testing
 
-/// Record against a service, end the service, and run again from the recording alone.
-@Suite("A recorded run is had again with no network and no key")
+/// Records a run against a service, closes the service, and replays the recording alone.
+@Suite("A recorded run is replayed without network and without keys")
 struct RecordingTests {
   let folder: TemporaryFolder
 
@@ -12,7 +12,7 @@ struct RecordingTests {
     folder = try TemporaryFolder()
   }
 
-  /// Runs a script that saves below the folder that its first argument names.
+  /// Runs a script that saves into the folder in its first argument.
   private func run(
     _ options: [String], _ script: String = "workflow.lua", saving name: String,
     _ environment: [String: String] = [:]
@@ -36,19 +36,20 @@ struct RecordingTests {
       })
   }
 
-  /// The Imagine API: a picture of its own for each request, and a film from its second question.
+  /// A stub of the Imagine API: a different image for each request, and a video from the second
+  /// poll.
   private func makeService() async throws -> StubServer {
-    let film = try await makeFilm()
-    let questions = Mutex(0)
+    let video = try await makeVideo()
+    let polls = Mutex(0)
     return try await StubServer { request in
       let host = request.headers["host"] ?? ""
       switch request.target {
       case "/v2/video/text-to-video":
         return .json(200, #"{"id":"film-1","status":"processing"}"#)
       case "/v2/assets/film-1/status":
-        let isFirst = questions.withLock { questions in
-          questions += 1
-          return questions == 1
+        let isFirst = polls.withLock { polls in
+          polls += 1
+          return polls == 1
         }
         if isFirst {
           return .json(
@@ -62,18 +63,18 @@ struct RecordingTests {
             "generation":"\(files)/film.mp4?signature=SIGNED","thumbnail":"\(files)/a.png?signature=SIGNED"}}}
           """)
       case let target where target.hasPrefix("/files/film.mp4"):
-        return .full(status: 200, body: film)
+        return .full(status: 200, body: video)
       case "/v2/image/background/remover":
         let key = request.headers["authorization"] ?? ""
         return .json(
           401, #"{"status":"error","code":1001,"error":"Unauthorized","message":"no \#(key)"}"#)
       default:
-        return .full(status: 200, body: TinyPicture.png(with: request.text.filter(\.isLetter)))
+        return .full(status: 200, body: TinyImage.png(with: request.text.filter(\.isLetter)))
       }
     }
   }
 
-  private func makeFilm() async throws -> [UInt8] {
+  private func makeVideo() async throws -> [UInt8] {
     let path = folder.file("home/film.mp4")
     try FileSystem.write("", to: path)
     let outcome = try await Program(path: "/usr/bin/env").run([
@@ -98,14 +99,14 @@ struct RecordingTests {
     print(fault.kind, fault.code, fault.status)
     """
 
-  @Test("a run that fails leaves the recording that is there, and its own beside it")
+  @Test("a run that fails keeps the existing recording and writes its own beside it")
   func failedRun() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     let environment = ["IMAGINE_BASE_URL": "\(service.address)/v2", "IMAGINE_TOKEN": "abc"]
     try FileSystem.write(
       "imagine.generate{ prompt = 'x', seed = 1 } if arg[1] ~= 'good' then error('early', 0) end",
       to: folder.file("work.lua"))
-    // The first run has no recording to lose, so that of a failed one is kept too.
+    // The first run replaces no recording, so its own is kept although it fails.
     let first = try await run(["--record", "r.rec"], "work.lua", saving: "bad", environment)
     #expect(first.status == 1 && folder.files.contains("r.rec"))
     #expect(
@@ -118,9 +119,9 @@ struct RecordingTests {
     await service.close()
   }
 
-  @Test("a file that is no recording is not replaced by one, and nothing is sent")
+  @Test("a recording does not replace a file that is not a recording, and nothing is sent")
   func otherFile() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     try FileSystem.write("my notes", to: folder.file("notes.txt"))
     try FileSystem.write("imagine.generate('x')", to: folder.file("work.lua"))
     let outcome = try await run(
@@ -132,9 +133,9 @@ struct RecordingTests {
     await service.close()
   }
 
-  @Test("a variable is a secret by the last word of its name, and others do not spoil prompts")
+  @Test("only variables whose names end with a secret's word are redacted from prompts")
   func variables() async throws {
-    let service = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let service = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     try FileSystem.write(
       "imagine.generate{ prompt = 'an elephant12 at home', seed = 1 }", to: folder.file("work.lua"))
     let recorded = try await run(
@@ -149,7 +150,7 @@ struct RecordingTests {
     #expect(replayed.status == 0, "\(replayed.errors)")
   }
 
-  @Test("every file comes back byte for byte, and the recording holds neither token nor address")
+  @Test("a replay gives the same bytes, and the recording contains no token and no address")
   func replayed() async throws {
     try FileSystem.write(Self.workflow, to: folder.file("workflow.lua"))
     let stub = try await makeService()
@@ -173,7 +174,7 @@ struct RecordingTests {
     }
   }
 
-  @Test("seeds and random numbers that nobody gave are drawn again as they were")
+  @Test("a replay repeats the random numbers and the seeds that the script did not set")
   func seeds() async throws {
     try FileSystem.write(
       """
@@ -194,7 +195,7 @@ struct RecordingTests {
     #expect(try files(in: "first") == files(in: "second"))
   }
 
-  @Test("a recording has its answers from their providers, not from the cache")
+  @Test("a recorded run gets its answers from the provider, not from the cache")
   func cached() async throws {
     try FileSystem.write(
       "imagine.generate{ prompt = 'a cat', seed = 4, cache = true }:save(arg[1] .. '/a.png')",
@@ -211,7 +212,7 @@ struct RecordingTests {
     #expect(again.status == 0, "\(again.errors)")
   }
 
-  @Test("a changed prompt is an error that names the nearest request and the field")
+  @Test("a replay with a changed prompt is an error that names the field and both values")
   func changed() async throws {
     try FileSystem.write(
       """
@@ -236,7 +237,7 @@ struct RecordingTests {
     #expect(elsewhere.errors.contains("one of the recording run.recording: imagine"))
   }
 
-  @Test("providers that the script names or describes are replayed without their keys")
+  @Test("a replay needs no keys of the providers that the script names or describes")
   func otherProviders() async throws {
     try FileSystem.write(
       """
@@ -245,9 +246,9 @@ struct RecordingTests {
       mine.generate{ prompt = "a cat", n = 2 }[2]:save(arg[1] .. "/mine.png")
       imagine.generate{ prompt = "a dog", provider = "openai", model = "x" }:save(arg[1] .. "/dog.png")
       """, to: folder.file("workflow.lua"))
-    let picture = Data(TinyPicture.png).base64EncodedString()
+    let image = Data(TinyImage.png).base64EncodedString()
     let stub = try await StubServer { request in
-      let entry = #"{"b64_json":"\#(picture)"}"#
+      let entry = #"{"b64_json":"\#(image)"}"#
       let entries = request.text.contains(#""n":2"#) ? "\(entry),\(entry)" : entry
       return .json(200, #"{"created":1,"data":[\#(entries)]}"#)
     }
@@ -266,7 +267,7 @@ struct RecordingTests {
     #expect(try files(in: "second").count == 2)
   }
 
-  @Test("a recording that cannot be made or read ends the run before anything is sent")
+  @Test("a recording that cannot be written or read ends the run before anything is sent")
   func unusable() async throws {
     try FileSystem.write("imagine.generate('x')", to: folder.file("workflow.lua"))
     let stub = try await makeService()

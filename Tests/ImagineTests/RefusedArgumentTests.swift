@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("What a script writes is taken, or refused, and never dropped")
+@Suite("Every argument of a script is used or refused, never ignored")
 struct RefusedArgumentTests {
   private let folder: TemporaryFolder
 
@@ -20,22 +20,22 @@ struct RefusedArgumentTests {
       options + ["script.lua"] + arguments, environment: variables, in: folder.path)
   }
 
-  private func atStub(_ script: String) async throws -> (
+  private func runWithStub(_ script: String) async throws -> (
     outcome: Program.Outcome, requests: [StubServer.Request]
   ) {
-    let stub = try await StubServer { _ in .full(status: 200, body: TinyPicture.png) }
+    let stub = try await StubServer { _ in .full(status: 200, body: TinyImage.png) }
     let outcome = try await run(
       script, environment: ["IMAGINE_BASE_URL": "\(stub.address)/v2", "IMAGINE_TOKEN": "t"])
     await stub.close()
     return (outcome, stub.requests)
   }
 
-  @Test("further arguments are refused before anything is sent")
-  func further() async throws {
-    let (outcome, requests) = try await atStub(
+  @Test("extra arguments are refused before anything is sent")
+  func extraArguments() async throws {
+    let (outcome, requests) = try await runWithStub(
       """
       local fs = require "fs"
-      fs.write("p.png", require "imagine.fs" and \(Self.pictureInLua))
+      fs.write("p.png", require "imagine.fs" and \(Self.imageInLua))
       local image = imagine.open("p.png")
       local calls = {
         function() imagine.generate("a cat", {seed = 3}) end,
@@ -65,13 +65,13 @@ struct RefusedArgumentTests {
     #expect(requests.isEmpty)
   }
 
-  private static var pictureInLua: String {
-    "\"" + TinyPicture.png.map { String(format: "\\x%02x", $0) }.joined() + "\""
+  private static var imageInLua: String {
+    "\"" + TinyImage.png.map { String(format: "\\x%02x", $0) }.joined() + "\""
   }
 
-  @Test("the place that task.map gives beside each element is no argument")
+  @Test("the index that task.map passes with each element is not an argument")
   func index() async throws {
-    let (outcome, requests) = try await atStub(
+    let (outcome, requests) = try await runWithStub(
       """
       local images = task.map({"a", "b"}, imagine.generate)
       images = task.map({{prompt = "c"}, {prompt = "d"}}, imagine.generate)
@@ -82,9 +82,9 @@ struct RefusedArgumentTests {
     #expect(requests.count == 6)
   }
 
-  @Test("fields that a metatable adds count")
+  @Test("fields from a metatable are used")
   func metatables() async throws {
-    let (outcome, requests) = try await atStub(
+    let (outcome, requests) = try await runWithStub(
       """
       local defaults = {style = "anime", seed = 5, extra = setmetatable({}, {__pairs = function()
         return next, {strength = 2}
@@ -104,9 +104,9 @@ struct RefusedArgumentTests {
     #expect(outcome.output.contains("promt"), "\(outcome.output)")
   }
 
-  @Test("a misspelt name of a style, a format or a provider is told with the nearest")
+  @Test("the error for a misspelt style, aspect ratio, provider or state suggests the nearest name")
   func spelling() async throws {
-    let (outcome, requests) = try await atStub(
+    let (outcome, requests) = try await runWithStub(
       """
       for _, call in ipairs{
         function() imagine.generate{prompt = "x", style = "realstic"} end,
@@ -122,9 +122,9 @@ struct RefusedArgumentTests {
     #expect(lines.count == 4 && requests.isEmpty)
   }
 
-  @Test("numbers and flags may be written as texts everywhere")
+  @Test("strings are accepted as numbers and flags everywhere")
   func texts() async throws {
-    let (outcome, requests) = try await atStub(
+    let (outcome, requests) = try await runWithStub(
       """
       imagine.configure{timeout = "30", retries = "1", cache = "false", max_calls = "9"}
       local images = imagine.generate{prompt = "x", seed = "12", n = "2", timeout = "20"}
@@ -135,8 +135,8 @@ struct RefusedArgumentTests {
     #expect(requests.count == 2)
   }
 
-  @Test("the built-in engine has no style of films but its own")
-  func filmStyle() async throws {
+  @Test("the built-in engine refuses video styles that it does not have")
+  func videoStyle() async throws {
     let outcome = try await run(
       #"local ok, fault = pcall(imagine.video, {prompt = "x", style = "sora"}) print(ok, fault)"#,
       options: ["--provider", "local"])
@@ -144,7 +144,7 @@ struct RefusedArgumentTests {
     #expect(outcome.output.contains("fast-svd") && outcome.output.contains("kling-1.5"))
   }
 
-  @Test("a table that contains itself, and other values without end, are errors")
+  @Test("a cyclic table and other endless or invalid values are errors")
   func endless() async throws {
     let outcome = try await run(
       """
@@ -168,15 +168,15 @@ struct RefusedArgumentTests {
     #expect(lines.last?.contains("a table that contains itself") == true)
   }
 
-  @Test("an option of imagine's behind the script is told of, and one behind -- is the script's")
+  @Test("an option after the script is reported, and one after -- belongs to the script")
   func misplaced() async throws {
     let late = try await run("print(#arg)", arguments: ["--budget", "3"])
-    #expect(late.output == "2\n" && late.errors.contains("'--budget' stands behind the script"))
+    #expect(late.output == "2\n" && late.errors.contains("'--budget' after the script"))
     let meant = try await run("print(#arg)", arguments: ["--", "--budget", "3"])
     #expect(meant.output == "3\n" && meant.errors == "")
   }
 
-  @Test("a mask with alpha is refused where services read it in different ways")
+  @Test("a mask with alpha is refused, because services interpret it differently")
   func alphaMask() async throws {
     let made = try await Program(path: "/usr/bin/env").run([
       "python3", "-c",
@@ -189,8 +189,8 @@ struct RefusedArgumentTests {
       """, folder.file("mask.png"),
     ])
     #expect(made.status == 0, "\(made.errors)")
-    try Data(TinyPicture.png).write(to: URL(filePath: folder.file("p.png")))
-    let (outcome, requests) = try await atStub(
+    try Data(TinyImage.png).write(to: URL(filePath: folder.file("p.png")))
+    let (outcome, requests) = try await runWithStub(
       """
       local ok, fault = pcall(imagine.retouch, {image = "p.png", mask = "mask.png"})
       print(ok, fault.kind, fault.field, fault.message)

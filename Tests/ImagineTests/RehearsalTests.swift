@@ -1,10 +1,10 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
 import Testing
 
-/// Bad days, rehearsed: a server that fails on purpose, and what the client makes of it.
-@Suite("On a bad day no more is charged than the policy says")
+/// Runs the client against a server with injected faults.
+@Suite("A faulty service charges no more than the retry policy allows")
 struct RehearsalTests {
   let folder: TemporaryFolder
 
@@ -12,7 +12,7 @@ struct RehearsalTests {
     folder = try TemporaryFolder()
   }
 
-  /// A rehearsing server, the environment that leads a script to it, and its end.
+  /// Runs `body` with a rehearsal server and the environment with which scripts use it.
   private func withServer(
     _ plan: String, _ body: (_ environment: [String: String]) async throws -> Void
   ) async throws {
@@ -35,7 +35,7 @@ struct RehearsalTests {
     try await Program.imagine.run(["-e", script], environment: environment, in: folder.path)
   }
 
-  /// How many calls the server charged to the scripts' token.
+  /// The number of calls that the server charged to the scripts' token.
   private func charges(_ environment: [String: String]) async throws -> Int {
     let answer = try await Program(path: "/usr/bin/env").run([
       "curl", "-s", "\(environment["BASE"] ?? "")/x/rehearsal", "-H", "Authorization: Bearer test",
@@ -46,12 +46,12 @@ struct RehearsalTests {
 
   private static let route = "route = \"/v2/image/generations\"\n"
 
-  @Test("every row of the error table reaches the script as its kind")
+  @Test("a script gets every row of the error table as an error of its kind")
   func table() async throws {
-    let plan = ServiceFault.all.enumerated().map { number, row in
+    let plan = APIErrorCode.all.enumerated().map { number, row in
       "[[fault]]\n\(Self.route)after = \(number)\ncount = 1\ncode = \(row.code)\n"
     }.joined()
-    let rows = ServiceFault.all.map { row in
+    let rows = APIErrorCode.all.map { row in
       "{\(row.code), \(row.status), '\(row.kind.rawValue)', '\(row.name)', \(row.remedy == .retry), "
         + "'\(row.remedy == .uncertain ? "unknown" : "no")'}"
     }.joined(separator: ",\n")
@@ -77,7 +77,7 @@ struct RehearsalTests {
   }
 
   @Test(
-    "what did not start is sent again, and charged once",
+    "a call that did not start is retried and charged once",
     arguments: [
       "status = 429\ncode = 1202\nretry_after = 0", "code = 1200\nretry_after = 0",
       "close = \"before\"",
@@ -87,8 +87,8 @@ struct RehearsalTests {
       let outcome = try await run(
         "local ok, fault = pcall(imagine.generate, 'x') print(ok or fault.charged)", environment)
       #expect(outcome.status == 0, "\(outcome.errors)")
-      // A connection that is closed without an answer leaves the client in doubt, and the server
-      // did no work.
+      // A connection that is closed without an answer leaves the charge unknown to the client,
+      // although the server did no work.
       let isClosed = fault.contains("close")
       #expect(outcome.output == (isClosed ? "unknown\n" : "true\n"))
       #expect(try await charges(environment) == (isClosed ? 0 : 1))
@@ -96,7 +96,7 @@ struct RehearsalTests {
   }
 
   @Test(
-    "what may have been charged is not sent again unless the script says so",
+    "a call that may have been charged is retried only with retry_uncertain",
     arguments: ["close = \"after\"", "body = \"cut\"", "body = \"stall\""])
   func uncertain(fault: String) async throws {
     try await withServer("[[fault]]\n\(Self.route)count = 1\n\(fault)\n") { environment in
@@ -116,7 +116,7 @@ struct RehearsalTests {
     }
   }
 
-  @Test("a partial failure keeps what was drawn")
+  @Test("a partial failure keeps the images that were generated")
   func partial() async throws {
     try await withServer("[[fault]]\n\(Self.route)after = 2\ncount = 1\ncode = 1100\n") {
       environment in
@@ -131,7 +131,7 @@ struct RehearsalTests {
     }
   }
 
-  @Test("a wait survives passing faults of the status route")
+  @Test("a wait survives transient faults of the status route")
   func patientWait() async throws {
     let plan = """
       [[fault]]
@@ -147,7 +147,7 @@ struct RehearsalTests {
     }
   }
 
-  @Test("a wait that is too short says so, with the job, which goes on")
+  @Test("a wait that times out names the job, and the job continues")
   func shortWait() async throws {
     try await withServer("") { environment in
       let outcome = try await run(
@@ -161,7 +161,7 @@ struct RehearsalTests {
     }
   }
 
-  @Test("two hundred calls, many in flight, and nothing is lost")
+  @Test("two hundred concurrent calls lose no image")
   func many() async throws {
     try await withServer("") { environment in
       let outcome = try await run(

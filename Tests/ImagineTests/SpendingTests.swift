@@ -3,8 +3,8 @@ import ImagineTestSupport
 import Synchronization
 import Testing
 
-/// What a service was asked, against what every account of it says.
-@Suite("Each send counts once, in every account of spending")
+/// Compares what a service received with every count of calls and spending.
+@Suite("Every count of spending counts each send once")
 struct SpendingTests {
   let folder: TemporaryFolder
 
@@ -27,24 +27,25 @@ struct SpendingTests {
     return try await Program.imagine.run(arguments, environment: variables, in: folder.path)
   }
 
-  /// The answer to a call; what is not drawn hangs up without a word.
-  private func drawer(
-    _ isDrawn: @escaping @Sendable (StubServer.Request) -> Bool = { _ in true }
+  /// A service that generates an image, or closes the connection without an answer.
+  private func makeService(
+    _ isAnswered: @escaping @Sendable (StubServer.Request) -> Bool = { _ in true }
   ) async throws -> StubServer {
     try await StubServer { request in
-      isDrawn(request)
-        ? .full(status: 200, body: TinyPicture.png(with: request.text.filter(\.isLetter)))
+      isAnswered(request)
+        ? .full(status: 200, body: TinyImage.png(with: request.text.filter(\.isLetter)))
         : .close
     }
   }
 
-  /// Prints how each call ended, and fails where one did, unless the second argument is `settle`.
+  /// Prints the outcome of each call, and fails if a call failed, unless the second argument is
+  /// `settle`.
   private static let script = """
     local numbers = {}
     for n = 1, tonumber(arg[1]) do numbers[n] = n end
     local failed = 0
     for n, outcome in ipairs(task.settle(numbers, function(n)
-      return imagine.generate{ prompt = "picture " .. n, style = "flux-dev", seed = n }
+      return imagine.generate{ prompt = "image " .. n, style = "flux-dev", seed = n }
     end)) do
       if not outcome.ok then failed = failed + 1 end
       print(outcome.ok and "ok" or outcome.error.kind .. " " .. outcome.error.charged)
@@ -77,7 +78,7 @@ struct SpendingTests {
     var calls: [Call]
   }
 
-  /// What `runs show` says of the last run.
+  /// What `runs show` prints about the last run.
   private func lastRun(at service: String) async throws -> Page {
     let id = try await run(["runs"], at: service).output.prefix { $0 != "\t" }
     let page = try await run(["runs", "show", String(id), "--json"], at: service).output
@@ -85,17 +86,17 @@ struct SpendingTests {
     return try decoder.decode(Page.self, from: Data(page.utf8))
   }
 
-  /// Ways to a resumed run in which nothing can be sent.
+  /// Reasons why a resumed run can send nothing.
   enum Refusal: String, CaseIterable, Sendable {
     case maximum, budget, day, noService
   }
 
   @Test(
-    "a send that may have been paid for stays so, whatever keeps the next one from being sent",
+    "an uncertain call stays uncertain when a limit or a lost connection prevents its retry",
     arguments: Refusal.allCases)
   func refused(by refusal: Refusal) async throws {
     try prepare(refusal == .day ? 4 : 100)
-    let service = try await drawer()
+    let service = try await makeService()
     let killed = try await run(["work.lua", "4"], at: service.address, killAt: "sent:4")
     #expect(killed.status == 128 + SIGKILL)
     let sent = try await lastRun(at: service.address).summary
@@ -124,12 +125,12 @@ struct SpendingTests {
     await service.close()
   }
 
-  @Test("a call whose picture is lost is paid for again within the limits, and counts again")
-  func lostPictures() async throws {
+  @Test("a retry of a call whose image is lost respects the limits and counts as spending")
+  func lostImages() async throws {
     try prepare(5)
     try FileSystem.write(
       Self.script + "\nerror('stop', 0)", to: folder.file("work.lua"))
-    let service = try await drawer()
+    let service = try await makeService()
     let first = try await run(["work.lua", "5"], at: service.address)
     #expect(first.output.hasSuffix("spent\t5\t30\n"), "\(first.output) \(first.errors)")
     try FileManager.default.removeItem(atPath: folder.file("home/assets"))
@@ -147,17 +148,17 @@ struct SpendingTests {
     let page = try await lastRun(at: service.address)
     #expect(page.summary.spent == ["tokens": 60])
     #expect(page.calls.map(\.charged) == Array(repeating: "yes", count: 5))
-    // The day is full for every other process too.
+    // The daily limit is used up for every other process too.
     let other = try await run(
       ["-e", "imagine.generate{ prompt = 'x', style = 'flux-dev' }"], at: service.address)
     #expect(other.errors.contains("0 tokens of today's"), "\(other.errors)")
     await service.close()
   }
 
-  @Test("a call that is sent again in one attempt counts for each send, and each is reserved")
+  @Test("each retry of a call reserves its price and counts as spending")
   func sentAgain() async throws {
     try prepare(100)
-    let service = try await drawer { _ in false }
+    let service = try await makeService { _ in false }
     let script = """
       local ok, fault = pcall(imagine.generate, {
         prompt = "x", style = "flux-dev", retries = 5, retry_uncertain = true })
@@ -170,45 +171,45 @@ struct SpendingTests {
     await service.close()
   }
 
-  @Test("a script that came to its end is finished, and its open call alone can be sent again")
+  @Test("a finished run can be resumed by its id to retry only its uncertain call")
   func openQuestion() async throws {
     try prepare(100)
-    let isDrawn = Mutex(false)
-    let service = try await drawer { request in
-      !request.text.contains("picture 2\r") || isDrawn.withLock { $0 }
+    let isSecondAnswered = Mutex(false)
+    let service = try await makeService { request in
+      !request.text.contains("image 2\r") || isSecondAnswered.withLock { $0 }
     }
     let script = ["work.lua", "3", "settle"]
     let first = try await run(script, at: service.address)
     #expect(first.status == 0 && first.output.contains("connection unknown"), "\(first.output)")
     #expect(
       first.errors.contains(
-        "1 call that may have been paid for and has no answer:"
-          + " generate \"picture 2\"; imagine runs resume"), "\(first.errors)")
+        "1 uncertain call, which may have been paid for and has no answer:"
+          + " generate \"image 2\"; `imagine runs resume"), "\(first.errors)")
     let page = try await lastRun(at: service.address)
     #expect(page.summary.run.state == "finished" && page.summary.uncertain == 1)
     #expect(try await run(["runs"], at: service.address).output.contains("finished, 1 uncertain"))
-    isDrawn.withLock { $0 = true }
+    isSecondAnswered.withLock { $0 = true }
     let id = page.summary.run.id
     let resumed = try await run(
       ["runs", "resume", id, "--on-uncertain", "retry"], at: service.address)
     #expect(resumed.output == "ok\nok\nok\nspent\t4\t24\n", "\(resumed.output) \(resumed.errors)")
     #expect(service.requests.count == 4)
     #expect(try await lastRun(at: service.address).summary.uncertain == 0)
-    // What came to its end is not resumed by itself, and a new run says what was left of another.
-    isDrawn.withLock { $0 = false }
+    // `--resume` starts a new run after a finished one, and reports the other's uncertain call.
+    isSecondAnswered.withLock { $0 = false }
     _ = try await run(script, at: service.address)
     let new = try await run(["--resume"] + script, at: service.address)
-    #expect(new.errors.contains("of this script came to its end and left 1 call"), "\(new.errors)")
+    #expect(new.errors.contains("of this script finished with 1 uncertain call"), "\(new.errors)")
     await service.close()
   }
 
-  @Test("of two processes that resume a script at the same moment, one runs it")
+  @Test("only one of two processes that resume a script at the same time runs it")
   func together() async throws {
     try prepare(100)
     let gate = Gate(1)
     let service = try await StubServer { _ in
       await gate.arrive()
-      return .full(status: 200, body: TinyPicture.png)
+      return .full(status: 200, body: TinyImage.png)
     }
     let variables = environment(service.address)
     let outcomes = try await withThrowingTaskGroup(of: Program.Outcome.self) { group in
@@ -218,13 +219,13 @@ struct SpendingTests {
             ["--resume", "work.lua", "1"], environment: variables, in: folder.path)
         }
       }
-      // The one that is refused ends first: the other waits for its answer.
+      // The refused process ends first, because the other one waits for its answer.
       let refused = try #require(try await group.next())
       await gate.open()
       return [refused, try #require(try await group.next())]
     }
     #expect(outcomes.map(\.status) == [1, 0], "\(outcomes)")
-    // It is refused when it takes the run up, or at its first call.
+    // The process is refused when it resumes the run, or at its first call.
     #expect(
       outcomes[0].output.contains("io no") || outcomes[0].errors.contains("is still alive"),
       "\(outcomes[0])")
@@ -232,18 +233,18 @@ struct SpendingTests {
     await service.close()
   }
 
-  @Test("a run that died with a job that was accepted says that it can be resumed")
+  @Test("a run that fails with an accepted job says that it can be resumed")
   func acceptedJob() async throws {
     let service = try await StubServer { _ in .json(200, #"{"id":"v1","status":"processing"}"#) }
     try FileSystem.write(
       #"imagine.video{ prompt = "w", style = "fast-svd" } error("boom", 0)"#,
       to: folder.file("film.lua"))
     let outcome = try await run(["film.lua"], at: service.address)
-    #expect(outcome.errors.contains("1 accepted and not fetched; --resume goes on with it"))
+    #expect(outcome.errors.contains("1 accepted and not downloaded; --resume resumes it"))
     await service.close()
   }
 
-  @Test("what is free is not said to be paid for, and a video is no picture")
+  @Test("a free call is not reported as paid, and a video is not counted as an image")
   func free() async throws {
     var variables = environment("")
     variables["IMAGINE_BASE_URL"] = nil
@@ -258,14 +259,14 @@ struct SpendingTests {
         """,
       ], environment: variables, in: folder.path)
     #expect(outcome.output == "done\tno\naccepted\tno\n", "\(outcome.output) \(outcome.errors)")
-    #expect(outcome.errors.contains("1 picture and 1 video drawn by the built-in engine"))
+    #expect(outcome.errors.contains("1 image and 1 video made by the built-in engine"))
   }
 
-  @Test("calls that differ in hidden fields keep their pictures, in whichever order they come")
+  @Test("calls that differ only in redacted fields keep their images in any order")
   func hiddenFields() async throws {
     let service = try await StubServer { request in
-      // A picture of its own for each request.
-      .full(status: 200, body: TinyPicture.png + Array(request.text.utf8.suffix(400)))
+      // A different image for each request.
+      .full(status: 200, body: TinyImage.png + Array(request.text.utf8.suffix(400)))
     }
     let names = ["keyframes", "api_key", "callback"]
     try FileSystem.write(
@@ -281,7 +282,7 @@ struct SpendingTests {
       end
       error("stop", 0)
       """, to: folder.file("extra.lua"))
-    // The arguments are part of which run it is, so the order comes from the file.
+    // The arguments identify the run, so the script's file sets the order.
     let first = try await run(["extra.lua"], at: service.address)
     let text = try String(contentsOfFile: folder.file("extra.lua"), encoding: .utf8)
     try FileSystem.write(
@@ -294,7 +295,7 @@ struct SpendingTests {
     await service.close()
   }
 
-  @Test("a job's id that two providers issued is asked about only where one is named")
+  @Test("a job id that two providers issued needs the name of the provider")
   func equalIDs() async throws {
     let services = try await [0, 1].asyncMap { _ in
       try await StubServer { request in
@@ -333,10 +334,10 @@ struct SpendingTests {
     }
   }
 
-  @Test("where the journal can no longer grow, nothing more is sent and the run fails")
+  @Test("a run whose journal cannot grow sends no more calls and fails")
   func fullDisk() async throws {
     try prepare(1000)
-    let service = try await drawer()
+    let service = try await makeService()
     _ = try await run(["-e", "imagine.generate('x')"], at: service.address)
     let before = service.requests.count
     let limited = Program(path: "/bin/bash")
@@ -354,15 +355,15 @@ struct SpendingTests {
     let faults = outcome.output.split(separator: "\n")
     #expect(!faults.isEmpty && faults.allSatisfy { $0.hasPrefix("io\t") }, "\(outcome.output)")
     #expect(outcome.status == 1 && outcome.errors.contains("journal.sqlite"), "\(outcome.errors)")
-    // At most one was answered and could not be kept.
+    // At most one call was answered and could not be stored.
     #expect(service.requests.count - before <= 60 - faults.count + 1)
     await service.close()
   }
 
-  @Test("a script whose name and argument are no UTF-8 is resumed by its bytes")
+  @Test("a script whose name and argument are not UTF-8 is resumed by its bytes")
   func names() async throws {
-    let service = try await drawer()
-    // Two scripts whose names differ in bytes that are no UTF-8.
+    let service = try await makeService()
+    // Two scripts whose names differ only in bytes that are not UTF-8.
     let shell = Program(path: "/bin/bash")
     let outcome = try await shell.run(
       [

@@ -2,8 +2,8 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-/// What a script sees, name by name.
-@Suite("The surface of a script")
+/// Checks the functions and fields that scripts can use.
+@Suite("A script can use every documented function and field")
 struct SurfaceTests {
   let folder: TemporaryFolder
 
@@ -18,7 +18,7 @@ struct SurfaceTests {
       input: script, in: folder.path)
   }
 
-  @Test("every function is described to editors, and nothing is described that is not there")
+  @Test("the editor types describe exactly the functions that exist")
   func functions() async throws {
     let file = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../stdlib/types/imagine.lua")
@@ -34,7 +34,7 @@ struct SurfaceTests {
     #expect(Set(outcome.output.split(separator: "\n").map(String.init)) == described)
   }
 
-  @Test("an Image tells how it was made, and gives its bytes, other formats and a file")
+  @Test("an Image has its request's fields, and gives its bytes, other formats and files")
   func image() async throws {
     let outcome = try await run(
       """
@@ -64,7 +64,7 @@ struct SurfaceTests {
     #expect(!bare.contains(Data("parameters".utf8)) && !bare.contains(Data("a cat".utf8)))
   }
 
-  @Test("a Job and its Video tell what they are")
+  @Test("a Job and its Video have all their fields")
   func job() async throws {
     let outcome = try await run(
       """

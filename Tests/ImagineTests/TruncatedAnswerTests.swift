@@ -2,7 +2,7 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-@Suite("An answer that is not whole is no answer")
+@Suite("A truncated or damaged file is an error")
 struct TruncatedAnswerTests {
   private let folder: TemporaryFolder
 
@@ -17,15 +17,15 @@ struct TruncatedAnswerTests {
       ], in: folder.path)
   }
 
-  /// Nothing half lies in the asset store.
+  /// The files in the asset store.
   private var assets: [String] {
     let all = try? FileManager.default.subpathsOfDirectory(atPath: folder.file("home/assets"))
     return (all ?? []).filter { $0.contains(".") }
   }
 
-  @Test("half a picture of each format is an error, and neither kept nor saved")
-  func pictures() async throws {
-    for (format, bytes) in SampleMedia.pictures {
+  @Test("a truncated image of any format is an error, and neither stored nor saved")
+  func images() async throws {
+    for (format, bytes) in SampleMedia.images {
       let stub = try await StubServer { _ in
         .full(status: 200, body: Array(bytes.prefix(bytes.count / 2)))
       }
@@ -43,7 +43,7 @@ struct TruncatedAnswerTests {
     #expect(assets == [] && folder.files == [])
   }
 
-  @Test("half a picture in base64 is one too")
+  @Test("a truncated image in base64 is an error and not stored")
   func base64() async throws {
     let half = Data(SampleMedia.png.prefix(200)).base64EncodedString()
     let stub = try await StubServer { _ in .json(200, #"{"data":[{"b64_json":"\#(half)"}]}"#) }
@@ -59,14 +59,14 @@ struct TruncatedAnswerTests {
     await stub.close()
   }
 
-  @Test("half a film is no video, and a whole one is")
-  func films() async throws {
-    for (format, bytes) in SampleMedia.films {
-      for isWhole in [false, true] {
-        let film = isWhole ? bytes : Array(bytes.prefix(bytes.count * 3 / 4))
+  @Test("a truncated video is an error, and a complete one is accepted")
+  func videos() async throws {
+    for (format, bytes) in SampleMedia.videos {
+      for isComplete in [false, true] {
+        let video = isComplete ? bytes : Array(bytes.prefix(bytes.count * 3 / 4))
         let stub = try await StubServer { request in
           if request.method == "POST" { return .json(200, #"{"id":"v1","status":"processing"}"#) }
-          if request.target == "/film" { return .full(status: 200, body: film) }
+          if request.target == "/film" { return .full(status: 200, body: video) }
           let address = "http://\(request.headers["host"] ?? "")/film"
           return .json(
             200,
@@ -75,12 +75,12 @@ struct TruncatedAnswerTests {
         }
         let outcome = try await run(
           """
-          local job = imagine.video{prompt = "\(format) \(isWhole)", style = "fast-svd"}
+          local job = imagine.video{prompt = "\(format) \(isComplete)", style = "fast-svd"}
           local ok, video = pcall(job.wait, job, {timeout = 20})
           print(ok, ok and video.width .. "x" .. video.height or video.message)
           """, at: stub)
         #expect(
-          isWhole
+          isComplete
             ? outcome.output == "true\t24x16\n"
             : outcome.output.hasPrefix("false") && outcome.output.contains("is truncated"),
           "\(format): \(outcome.output)\(outcome.errors)")
@@ -89,7 +89,7 @@ struct TruncatedAnswerTests {
     }
   }
 
-  @Test("half a picture of the user's is refused with its name")
+  @Test("a truncated image of the user is refused, and the error names it")
   func opened() async throws {
     let stub = try await StubServer { _ in .close }
     let half = SampleMedia.webp.prefix(200)
@@ -109,10 +109,10 @@ struct TruncatedAnswerTests {
     await stub.close()
   }
 
-  @Test("a stored picture that was damaged is neither saved nor sent")
+  @Test("a damaged stored image is neither saved nor sent")
   func damaged() async throws {
-    let picture = TinyPicture.png + [UInt8](repeating: 7, count: 9000)
-    let stub = try await StubServer { _ in .full(status: 200, body: picture) }
+    let image = TinyImage.png + [UInt8](repeating: 7, count: 9000)
+    let stub = try await StubServer { _ in .full(status: 200, body: image) }
     let outcome = try await run(
       """
       local image = imagine.generate{prompt = "a cat", style = "anime", seed = 1}

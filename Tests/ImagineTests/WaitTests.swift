@@ -3,8 +3,8 @@ import ImagineTestSupport
 import Synchronization
 import Testing
 
-/// A service whose job moves as a test says, one step a question.
-@Suite("A script that waits for a job")
+/// Waits for the job of a service that answers each poll with the next status.
+@Suite("A script waits for a job")
 struct WaitTests {
   let folder: TemporaryFolder
 
@@ -12,10 +12,10 @@ struct WaitTests {
     folder = try TemporaryFolder()
   }
 
-  /// Answers the questions for a job with one status after the other; the last one stays.
+  /// Answers each poll with the next status, and repeats the last one.
   private func run(
     _ script: String, statuses: [String]
-  ) async throws -> (outcome: Program.Outcome, questions: Int) {
+  ) async throws -> (outcome: Program.Outcome, polls: Int) {
     let left = Mutex(statuses[...])
     let stub = try await StubServer { request in
       guard request.method == "GET" else {
@@ -34,9 +34,9 @@ struct WaitTests {
     return (outcome, stub.requests.filter { $0.method == "GET" }.count)
   }
 
-  @Test("is told of each change of state and progress, and of no other answer")
+  @Test("on_progress is called for each change of state or progress, and for nothing else")
   func progress() async throws {
-    let (outcome, questions) = try await run(
+    let (outcome, polls) = try await run(
       """
       local job = imagine.video("waves")
       local ok, fault = pcall(job.wait, job, { on_progress = function(seen)
@@ -53,12 +53,12 @@ struct WaitTests {
     #expect(
       outcome.output
         == "queued\tnil\nprocessing\t0.5\nfailed\t0.5\nfalse\tjob_failed\n")
-    #expect(questions == 4)
+    #expect(polls == 4)
   }
 
-  @Test("gets the error of its own function, and the job goes on")
+  @Test("an error in on_progress ends the wait, and the job continues")
   func fault() async throws {
-    let (outcome, questions) = try await run(
+    let (outcome, polls) = try await run(
       """
       local ok, fault = pcall(imagine.wait, "film-1", { on_progress = function(job)
         task.sleep(0.01)
@@ -67,10 +67,10 @@ struct WaitTests {
       print(ok, fault.job, fault.progress)
       """, statuses: [#""status":"processing","progress":0.25"#])
     #expect(outcome.output == "false\tfilm-1\t0.25\n", "\(outcome.errors)")
-    #expect(questions == 1)
+    #expect(polls == 1)
   }
 
-  @Test("is told where in the script a wrong option stands")
+  @Test("the error for a wrong option names the script line")
   func wrongOption() async throws {
     let (outcome, _) = try await run(
       """
@@ -81,18 +81,18 @@ struct WaitTests {
     #expect(outcome.errors.contains("(command line):2: wait: unknown field 'timeuot'"))
   }
 
-  @Test("does not ask again for a job that is known to have ended")
+  @Test("a wait does not poll a job that is known to have ended")
   func ended() async throws {
-    let (outcome, questions) = try await run(
+    let (outcome, polls) = try await run(
       """
       local job = imagine.video("waves"):refresh()
       print(pcall(job.wait, job))
       """, statuses: [#""status":"cancelled""#])
     #expect(outcome.output.contains("the job film-1 was cancelled"), "\(outcome.errors)")
-    #expect(questions == 1)
+    #expect(polls == 1)
   }
 
-  @Test("waits as long as it likes")
+  @Test("a wait accepts huge and infinite timeouts")
   func longest() async throws {
     let (outcome, _) = try await run(
       """
@@ -110,13 +110,13 @@ struct WaitTests {
       "\(outcome.errors)")
   }
 
-  @Test("has its video where the thumbnail is not to be had")
+  @Test("a wait returns the video if its thumbnail cannot be downloaded")
   func noThumbnail() async throws {
-    let film = try await Program.imagine.run(
+    let video = try await Program.imagine.run(
       ["-e", "imagine.video('waves'):wait():save('film.mp4')"],
       environment: ["IMAGINE_HOME": folder.file("local"), "XDG_CONFIG_HOME": folder.path],
       in: folder.path)
-    #expect(film.status == 0, "\(film.errors)")
+    #expect(video.status == 0, "\(video.errors)")
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.file("film.mp4"))))
     let files = try await StubServer { request in
       request.target == "/film.mp4" ? .full(status: 200, body: bytes) : .json(404, "{}")

@@ -1,10 +1,11 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineTestSupport
+import MediaFiles
 import Testing
 
-/// The main job, on real input: a script, the host, the seam, the service, files.
-@Suite("A workflow, from the script to the files")
+/// Runs complete scripts through the host and the service to files.
+@Suite("A script generates images and videos and saves them as files")
 struct WorkflowTests {
   let folder: TemporaryFolder
 
@@ -21,13 +22,13 @@ struct WorkflowTests {
     return try await Program.imagine.run(["-e", script], environment: variables, in: folder.path)
   }
 
-  /// Width and height in the header of a saved picture.
+  /// The size in the header of a saved image.
   private func size(_ name: String) throws -> PixelSize? {
     let data = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
-    return PictureHeader(data)?.size
+    return ImageHeader(data)?.size
   }
 
-  @Test("every aspect ratio is drawn in its size")
+  @Test("every aspect ratio gives an image of its size")
   func sizes() async throws {
     let outcome = try await run(
       """
@@ -41,11 +42,11 @@ struct WorkflowTests {
       #expect(try size("\(index + 1).png") == shape.pixelSize)
     }
     #expect(outcome.errors.contains("provider local"))
-    #expect(outcome.errors.contains("6 pictures drawn by the built-in engine, not by a model"))
+    #expect(outcome.errors.contains("6 images made by the built-in engine, not by a model"))
     #expect(outcome.output.isEmpty)
   }
 
-  @Test("prompt, style and seed each change the picture, and nothing else does")
+  @Test("prompt, style and seed each change the image, and an equal call gives the same one")
   func deterministic() async throws {
     let outcome = try await run(
       """
@@ -66,7 +67,7 @@ struct WorkflowTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("n gives a list, with seeds that follow one another")
+  @Test("n gives a list of images with consecutive seeds")
   func several() async throws {
     let outcome = try await run(
       """
@@ -78,7 +79,7 @@ struct WorkflowTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("a video is a job, then a file with a thumbnail")
+  @Test("a video is a job first, then a file with a thumbnail")
   func video() async throws {
     let outcome = try await run(
       """
@@ -113,11 +114,11 @@ struct WorkflowTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try size("deep/er/cat.\(suffix)") == PixelSize(width: 1024, height: 1024))
     let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("deep/er/cat.\(suffix)")))
-    #expect(PictureHeader(Array(bytes))?.format == PictureFormat(pathExtension: suffix))
+    #expect(ImageHeader(Array(bytes))?.format == ImageFormat(pathExtension: suffix))
     #expect(folder.files == ["deep/er/cat.\(suffix)"])
   }
 
-  @Test("a format that is none of ours is refused, and nothing is written")
+  @Test("an unknown format is refused, and nothing is written")
   func unknownFormat() async throws {
     let outcome = try await run("imagine.generate{ prompt = 'a cat', seed = 1 }:save('cat.bmp')")
     #expect(outcome.status == 1)
@@ -125,7 +126,7 @@ struct WorkflowTests {
     #expect(folder.files == [])
   }
 
-  @Test("a path that ends as a folder does is refused, and no folder is made")
+  @Test("a path that ends with a slash is refused, and no folder is created")
   func folderForFile() async throws {
     let outcome = try await run("imagine.generate{ prompt = 'a cat' }:save('new/cat.png/')")
     #expect(outcome.status == 1)
@@ -133,7 +134,7 @@ struct WorkflowTests {
     #expect(!FileManager.default.fileExists(atPath: folder.file("new")))
   }
 
-  @Test("a misspelt field is named, exits 1 and sends nothing")
+  @Test("a misspelt field is named in the error, exits with 1 and sends nothing")
   func misspelt() async throws {
     let stub = try await StubServer { _ in .close }
     let outcome = try await run(
@@ -145,7 +146,7 @@ struct WorkflowTests {
     await stub.close()
   }
 
-  @Test("an error of a script prints a traceback with chunk and line")
+  @Test("an error in a script prints a traceback with chunk and line")
   func traceback() async throws {
     let outcome = try await run("\nerror('x')")
     #expect(outcome.status == 1)
@@ -156,7 +157,7 @@ struct WorkflowTests {
   func overlap() async throws {
     let gate = Gate(2, opensByItself: true)
     let stub = try await StubServer { _ in
-      // Nobody is answered before both have asked.
+      // No request is answered before both have arrived.
       await gate.arrive()
       return .full(status: 200, body: Self.png)
     }
@@ -171,5 +172,5 @@ struct WorkflowTests {
   }
 
   /// A PNG of 2 by 3 pixels.
-  static let png = TinyPicture.tallPNG
+  static let png = TinyImage.tallPNG
 }

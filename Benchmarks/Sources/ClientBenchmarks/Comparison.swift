@@ -60,14 +60,14 @@ struct Comparison {
     }
   }
 
-  /// Ten thousand pictures in one script.
+  /// Ten thousand images in one script.
   private func measureMemory() throws {
     let stub = try Stub(bytes: 2048)
     defer { stub.stop() }
     let folder = try Folder()
     let bytes = try run(ScriptClient.holding, stub, 10_000, in: folder)
     print(
-      "10,000 pictures held by one script: \((bytes / 1e5).rounded() / 10) MB (target ≤ 100 MB)")
+      "10,000 images held by one script: \((bytes / 1e5).rounded() / 10) MB (target ≤ 100 MB)")
   }
 
   private func rate(of seconds: (Folder) throws -> Double, _ calls: Int) throws -> Double {

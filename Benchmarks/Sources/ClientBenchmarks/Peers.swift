@@ -29,11 +29,11 @@ enum Peers {
                 form.add_field("aspect_ratio", "1:1")
                 form.add_field("seed", str(number + 1))
                 async with session.post(address + "/v2/image/generations", data=form) as answer:
-                    picture = await answer.read()
-                    assert answer.status == 200 and picture[:4] == b"\\x89PNG"
+                    image = await answer.read()
+                    assert answer.status == 200 and image[:4] == b"\\x89PNG"
                 if stores:
                     with open(f"{folder}/{number}.png", "wb") as file:
-                        file.write(picture)
+                        file.write(image)
             await measure(call)
 
     async def with_openai():

@@ -42,7 +42,7 @@ enum ScriptClient {
       """
   }
 
-  /// Holds as many pictures as it is told, and prints the bytes by which the process grew.
+  /// Holds as many images as it is told, and prints the bytes by which the process grew.
   static let holding =
     preamble + """
       local service = imagine.provider{ kind = "imagine", token = "test", base_url = address .. "/v2" }
@@ -65,7 +65,7 @@ enum ScriptClient {
       assert(#images == count and #warm == 500)
       """
 
-  /// Saves every picture, and then fails, so that the run can be resumed.
+  /// Saves every image, and then fails, so that the run can be resumed.
   static let saving =
     preamble + """
       local service = imagine.provider{ kind = "imagine", token = "test", base_url = address .. "/v2" }

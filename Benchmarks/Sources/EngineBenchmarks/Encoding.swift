@@ -1,12 +1,12 @@
 import EnginePeers
-import ImagineCore
+import ImagineAPI
 
-/// Writing a PNG, which every picture that leaves the engine passes through.
+/// Writing a PNG, which every image that leaves the engine passes through.
 enum Encoding {
   static func rows() throws -> [Row] {
-    let smooth = try Pictures.engine.paint(
+    let smooth = try Images.engine.paint(
       prompt: "a hot air balloon in a clear sky", style: .anime, aspectRatio: .square, seed: 1)
-    let grained = try Pictures.engine.paint(
+    let grained = try Images.engine.paint(
       prompt: "a street in the rain", style: .realistic, aspectRatio: .square, seed: 1)
     return [
       try row("PNG, 1024², smooth", target: "≤ 40 ms", smooth),
@@ -15,9 +15,9 @@ enum Encoding {
   }
 
   private static func row(_ name: String, target: String, _ file: [UInt8]) throws -> Row {
-    let pixels = Pictures.pixels(file)
+    let pixels = Images.pixels(file)
     return try .measured(
-      name, target: target, rounds: 15, { _ = Pictures.png(pixels, width: 1024, height: 1024) },
+      name, target: target, rounds: 15, { _ = Images.png(pixels, width: 1024, height: 1024) },
       beside: "vips_pngsave", { peer_png_save(pixels, 1024, 1024) })
   }
 }

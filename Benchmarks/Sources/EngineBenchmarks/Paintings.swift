@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// Painting as a request runs it: from a prompt to a PNG of 1024².
 enum Paintings {
@@ -20,7 +20,7 @@ enum Paintings {
     }
   }
 
-  /// Every style over all places; a row is the mean of a picture.
+  /// Every style over all places; a row is the mean of an image.
   private static func byStyle() throws -> [Row] {
     try ImageStyle.allCases.map { style in
       try row("\(style.rawValue): mean of \(places.count) places", places, style, rounds: 3)
@@ -41,6 +41,6 @@ enum Paintings {
   }
 
   static func paint(_ prompt: String, _ style: ImageStyle) throws {
-    _ = try Pictures.engine.paint(prompt: prompt, style: style, aspectRatio: .square, seed: 7)
+    _ = try Images.engine.paint(prompt: prompt, style: style, aspectRatio: .square, seed: 7)
   }
 }

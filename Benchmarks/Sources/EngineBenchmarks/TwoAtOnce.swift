@@ -1,5 +1,5 @@
 import Dispatch
-import ImagineCore
+import ImagineAPI
 
 /// Two jobs at once against the same two in turn: sharing the cores must not cost more than it
 /// gives.
@@ -20,7 +20,7 @@ enum TwoAtOnce {
         { for _ in 0..<2 { try Paintings.paint(prompt, style) } },
       ])
     return Row(
-      name: "two pictures at once, \(style.rawValue): \(prompt)", ours: both[0],
+      name: "two images at once, \(style.rawValue): \(prompt)", ours: both[0],
       peer: ("in turn", both[1]), target: "≤ 1×")
   }
 }

@@ -4,7 +4,7 @@ let parts: [(name: String, rows: () throws -> [Row])] = [
   ("edits", { try Edits.rows() }),
   ("paint", { try Paintings.rows() }),
   ("two", { try TwoAtOnce.rows() }),
-  ("film", { try Films.rows() }),
+  ("video", { try Videos.rows() }),
 ]
 let wanted = CommandLine.arguments.dropFirst()
 Report.print(

@@ -1,8 +1,8 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineServer
-import ImagineStore
 import Logging
+import ServerStore
 
 /// The service as it ships, with its stores on a disk; only the engine is left out.
 enum FullServer {
@@ -10,12 +10,13 @@ enum FullServer {
   static func run() async throws {
     let folder = NSTemporaryDirectory() + "server-benchmarks-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let home = try Home(folder)
-    let store = try SQLiteJobStore(path: home.database)
+    let directory = try DataDirectory(folder)
+    let store = try SQLiteServiceStore(path: directory.database)
     let configuration = ServiceConfiguration(
-      address: .tcp(host: "127.0.0.1", port: 0), callers: .anyToken, limits: Limits(cores: 2))
+      address: .tcp(host: "127.0.0.1", port: 0), authentication: .anyToken, limits: Limits(cores: 2)
+    )
     let service = try ImagineService(
-      configuration, home: home, engine: NoEngine(), jobs: store, accounts: store,
+      configuration, dataDirectory: directory, engine: NoEngine(), store: store,
       logger: Logger(label: "service") { _ in SwiftLogNoOpLogHandler() })
     try await service.run { address in
       print(address.description.split(separator: ":").last ?? "")
@@ -28,13 +29,13 @@ enum FullServer {
 private struct NoEngine: Engine {
   let version = "none"
 
-  func offers(_ operation: ImagineCore.Operation) -> Bool { true }
+  func supports(_ operation: MediaOperation) -> Bool { true }
 
   func memory(
-    for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+    for operation: MediaOperation, image: PixelSize?, aspectRatio: AspectRatio?
   ) -> Int { 0 }
 
-  func memory(for conversion: Conversion, picture: PixelSize) -> Int { 0 }
+  func memory(for conversion: Conversion, image: PixelSize) -> Int { 0 }
 
   private var refusal: EngineError { .notOffered("This") }
 
@@ -43,13 +44,13 @@ private struct NoEngine: Engine {
     control: EngineControl
   ) throws -> [UInt8] { throw refusal }
 
-  func film(
+  func makeVideo(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
     control: EngineControl
-  ) throws -> Film { throw refusal }
+  ) throws -> VideoFiles { throw refusal }
 
   func convert(
-    _ picture: [UInt8], to conversion: Conversion, control: EngineControl
+    _ image: [UInt8], to conversion: Conversion, control: EngineControl
   ) throws -> [UInt8] { throw refusal }
 
   func png(
@@ -82,5 +83,5 @@ private struct NoEngine: Engine {
   func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
     into folder: String, control: EngineControl
-  ) throws -> Film { throw refusal }
+  ) throws -> VideoFiles { throw refusal }
 }

@@ -42,8 +42,8 @@ static struct connection *connections[most_connections + 1];
 static nfds_t socket_count;
 static uint64_t answer_count;
 
-static char *picture;
-static size_t picture_length;
+static char *image;
+static size_t image_length;
 static char *json;
 static size_t json_length;
 static size_t json_prefix_length;
@@ -66,24 +66,52 @@ static size_t encode_base64(const unsigned char *bytes, size_t count, char *text
   return length;
 }
 
-// A PNG's first chunk, and noise: clients look at the beginning and store the rest.
-static void make_picture(size_t length) {
+static void put_big_endian(char *at, uint32_t value) {
+  for (int i = 0; i < 4; i++) at[i] = (char)(value >> (24 - 8 * i));
+}
+
+// The checksum of a PNG's chunk.
+static uint32_t crc32(const char *bytes, size_t count) {
+  uint32_t crc = 0xFFFFFFFFu;
+  for (size_t i = 0; i < count; i++) {
+    crc ^= (unsigned char)bytes[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+  }
+  return ~crc;
+}
+
+// Writes a chunk around data that is there already; returns the place of the next chunk.
+static char *frame_chunk(char *at, const char *name, size_t length) {
+  put_big_endian(at, (uint32_t)length);
+  memcpy(at + 4, name, 4);
+  put_big_endian(at + 8 + length, crc32(at + 4, 4 + length));
+  return at + 12 + length;
+}
+
+// A PNG that is complete by its chunks: a header, an ancillary chunk that holds the mark, noise in
+// place of compressed pixels, an end. Clients check the chunks and decode nothing. The checksum of the
+// ancillary chunk is wrong once a mark is set, which is no fault.
+static void make_image(size_t length) {
   static const unsigned char beginning[] = {
       0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R',
       0,    0,   4,   0,   0,  0,  4,  0,  8, 2, 0, 0,  0,   0xF0, 0x7F, 0xBC, 0xD4};
-  picture_length = length - length % 3;
-  picture = malloc(picture_length);
+  enum { mark_chunk_bytes = 64, frames = 3 * 12 };
+  image_length = length - length % 3;
+  image = malloc(image_length);
   uint32_t noise = 1;
-  for (size_t i = 0; i < picture_length; i++) {
+  for (size_t i = 0; i < image_length; i++) {
     noise = noise * 1664525u + 1013904223u;
-    picture[i] = (char)(noise >> 24);
+    image[i] = (char)(noise >> 24);
   }
-  memcpy(picture, beginning, sizeof beginning);
+  memcpy(image, beginning, sizeof beginning);
+  char *chunk = frame_chunk(image + sizeof beginning, "maRk", mark_chunk_bytes);
+  chunk = frame_chunk(chunk, "IDAT", image_length - sizeof beginning - mark_chunk_bytes - frames);
+  frame_chunk(chunk, "IEND", 0);
   json_prefix_length = strlen(json_prefix);
-  json = malloc(json_prefix_length + picture_length / 3 * 4 + sizeof json_suffix);
+  json = malloc(json_prefix_length + image_length / 3 * 4 + sizeof json_suffix);
   memcpy(json, json_prefix, json_prefix_length);
   json_length = json_prefix_length;
-  json_length += encode_base64((unsigned char *)picture, picture_length, json + json_length);
+  json_length += encode_base64((unsigned char *)image, image_length, json + json_length);
   memcpy(json + json_length, json_suffix, strlen(json_suffix));
   json_length += strlen(json_suffix);
 }
@@ -110,8 +138,8 @@ static void prepare_answer(struct connection *c) {
   char *line_end = memchr(c->request, '\r', c->request_length);
   *line_end = 0;
   int is_json = strstr(c->request, "/v1/") != NULL;
-  const char *body = is_json ? json : picture;
-  size_t length = is_json ? json_length : picture_length;
+  const char *body = is_json ? json : image;
+  size_t length = is_json ? json_length : image_length;
   size_t own = is_json ? json_prefix_length + own_bytes : own_bytes;
   c->head_length = begin_answer(c, is_json ? "application/json" : "image/png", length);
   memcpy(c->head + c->head_length, body, own);
@@ -212,8 +240,8 @@ int stub_listen(int *port) {
   return listener;
 }
 
-void stub_serve(int listener, size_t picture_bytes) {
-  make_picture(picture_bytes);
+void stub_serve(int listener, size_t image_bytes) {
+  make_image(image_bytes);
   sockets[0] = (struct pollfd){.fd = listener, .events = POLLIN};
   socket_count = 1;
   while (poll(sockets, socket_count, -1) >= 0 || errno == EINTR) {

@@ -1,12 +1,12 @@
 #ifndef IMAGINE_RESOURCES_H
 #define IMAGINE_RESOURCES_H
 
-/// Whether as many descriptors can be opened now. Returns 0, or the `errno` value of the one that
-/// could not.
+/// Tests whether `count` descriptors can be opened now. Returns 0, or the `errno` value of the
+/// first failure.
 int imagine_try_descriptors(int count);
 
-/// Whether as many threads can be started now, to run at the same time. Returns 0, or the error of
-/// the one that could not.
+/// Tests whether `count` threads can run at the same time now. Returns 0, or the error of the first
+/// failure.
 int imagine_try_threads(int count);
 
 #endif

@@ -1,5 +1,5 @@
 import CImaging
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
   /// The subject alone: a PNG of the image's size, clear where the background was.

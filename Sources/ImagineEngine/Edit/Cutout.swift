@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 /// Subjects alone, with an alpha for their edges.
 ///

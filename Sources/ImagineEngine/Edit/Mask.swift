@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// The pixels that an edit changes: 255 to change, 0 to keep.
 struct Mask: Sendable {

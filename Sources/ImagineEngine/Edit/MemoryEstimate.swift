@@ -1,26 +1,26 @@
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
   /// Bytes per pixel of an operation's largest image, measured at peak memory and rounded up.
-  private static func bytesPerPixel(_ operation: Operation) -> Int {
+  private static func bytesPerPixel(_ operation: MediaOperation) -> Int {
     switch operation.name {
-    case Operation.upscale.name: 40
-    case Operation.removeBackground.name: 48
+    case MediaOperation.upscale.name: 40
+    case MediaOperation.removeBackground.name: 48
     default: 64
     }
   }
 
   public func memory(
-    for operation: Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+    for operation: MediaOperation, image picture: PixelSize?, aspectRatio: AspectRatio?
   ) throws -> Int {
     var size = picture ?? (aspectRatio ?? .square).pixelSize
     try PixelBudget.check(size, field: "image")
     switch operation.name {
-    case Operation.upscale.name:
+    case MediaOperation.upscale.name:
       try Self.checkDoubled(size)
-    case Operation.resize.name:
+    case MediaOperation.resize.name:
       if let aspectRatio { size = try Reshaping.largest(of: size, as: aspectRatio) }
-    case Operation.video.name, Operation.animate.name:
+    case MediaOperation.video.name, MediaOperation.animate.name:
       let video = (aspectRatio ?? .sixteenToNine).videoSize
       // Two frames at once, and the image that the camera moves over.
       return size.width * size.height * 12 + video.width * video.height * 200
@@ -29,7 +29,7 @@ extension BuiltInEngine {
     return size.width * size.height * Self.bytesPerPixel(operation)
   }
 
-  public func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+  public func memory(for conversion: Conversion, image picture: PixelSize) throws -> Int {
     try PixelBudget.check(picture, field: "image")
     let size = try ConvertedSize(picture, conversion).size
     return picture.width * picture.height * 20 + size.width * size.height * 30

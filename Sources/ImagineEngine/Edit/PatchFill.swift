@@ -1,5 +1,5 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
 
 /// Fills a hole with texture from the rest of the image.
 ///

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// One scale of a ``PatchFill``.
 struct PatchLevel {

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 extension PatchLevel {
   /// Alternates search and vote.

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 extension PatchLevel {
   /// Every pixel of the hole becomes a weighted mean of the matches of the squares over it; squares

@@ -1,5 +1,5 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
 
 /// Paints a prompt into a hole that is already filled from its surroundings: the place that it
 /// names, in the light of the surroundings, and its subjects on top.

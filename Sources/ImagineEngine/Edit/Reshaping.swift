@@ -1,4 +1,4 @@
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
   public func resize(

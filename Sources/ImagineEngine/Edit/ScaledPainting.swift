@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// Paints a scene at any size, for edits.
 ///

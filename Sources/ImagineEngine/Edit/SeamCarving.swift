@@ -1,5 +1,5 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
 
 /// Narrows an image by removing, repeatedly, the top-to-bottom seam that is missed least (forward
 /// energy: the cost is that of the edges that become neighbours).

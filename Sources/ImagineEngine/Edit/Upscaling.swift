@@ -1,5 +1,5 @@
 import CImaging
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
   public func upscale(

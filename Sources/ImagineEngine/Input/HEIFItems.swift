@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// What the `meta` box of an AVIF file declares: the total bytes of its items, and the number of
 /// parts that its image is composed of.

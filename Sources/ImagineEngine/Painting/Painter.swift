@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// Paints a scene in a style, layer by layer from the back.
 struct Painter: Sendable {

@@ -1,5 +1,5 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
 
 /// Decoded pixels: interleaved 8-bit sRGB, upright, three channels or four (straight alpha).
 ///

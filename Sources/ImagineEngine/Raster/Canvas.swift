@@ -1,5 +1,5 @@
 import Dispatch
-import ImagineCore
+import ImagineAPI
 
 /// The image while it is painted: linear light, with the depth of the visible surface (0 at the
 /// camera … 1 at the sky) in the fourth component.

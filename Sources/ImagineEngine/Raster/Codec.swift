@@ -1,5 +1,6 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
+import MediaFiles
 
 /// Reads, writes and scales image files through CImaging.
 ///
@@ -9,10 +10,10 @@ enum Codec {
   static func decode(
     _ bytes: [UInt8], field: String, control: EngineControl = EngineControl()
   ) throws -> Bitmap {
-    let file = try PictureFile(bytes, field: field)
-    let size = try PictureInspection(file, field: field).size
+    let file = try ImageFile(bytes, field: field)
+    let size = try ImageInspection(file, field: field).size
     // The server reserves memory by the size in the header.
-    if let declared = PictureHeader(bytes)?.size,
+    if let declared = ImageHeader(bytes)?.size,
       PixelBudget.area(declared.width, declared.height) < size.width * size.height
     {
       throw EngineError.unusable(
@@ -28,7 +29,7 @@ enum Codec {
   }
 
   static func encode(
-    _ picture: Bitmap, as format: PictureFormat, quality: Int = 90,
+    _ picture: Bitmap, as format: ImageFormat, quality: Int = 90,
     control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
     var memory: UnsafeMutablePointer<UInt8>?
@@ -106,7 +107,7 @@ enum Codec {
   }
 }
 
-extension PictureFormat {
+extension ImageFormat {
   /// The format's number in CImaging.
   var code: Int32 {
     switch self {

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// Mutable pixels of three bytes each: an edited image without its alpha.
 struct Raster: Sendable {

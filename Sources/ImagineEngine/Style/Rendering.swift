@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// How a style paints, independent of the image's content.
 struct Rendering: Sendable {

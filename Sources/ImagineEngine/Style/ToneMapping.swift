@@ -1,5 +1,5 @@
 import CImaging
-import ImagineCore
+import ImagineAPI
 
 /// Turns linear light into 8-bit pixels.
 enum ToneMapping {

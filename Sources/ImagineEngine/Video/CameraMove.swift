@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// How the camera moves through a video.
 struct CameraMove: Sendable {

@@ -1,16 +1,16 @@
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
   public func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
     into folder: String, control: EngineControl = EngineControl()
-  ) throws -> Film {
+  ) throws -> VideoFiles {
     let picture = try Codec.decode(image, field: "image", control: control)
     let shape = aspectRatio ?? Self.nearestVideoShape(to: picture.size)
     let size = shape.videoSize
     let scene = Composer.scene(
       of: prompt, aspect: Float(size.width) / Float(size.height), seed: seed)
-    let still = try StillPicture(
+    let still = try StillImage(
       picture, filling: size, prompt: prompt, scene: scene, control: control)
     var rendering = Rendering(.cutout)
     rendering.bloom = 0
@@ -35,7 +35,7 @@ extension BuiltInEngine {
 
 /// A given image with a camera that moves over it. When the prompt names water or wind, the image's
 /// lower or upper part ripples.
-private struct StillPicture {
+private struct StillImage {
   /// How much larger than the video the image is kept, so that zooming in stays sharp.
   private static let margin = 1.3
 

@@ -1,10 +1,10 @@
-public import ImagineCore
+public import ImagineAPI
 
 extension BuiltInEngine {
-  public func film(
+  public func makeVideo(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
     control: EngineControl = EngineControl()
-  ) throws -> Film {
+  ) throws -> VideoFiles {
     let size = aspectRatio.videoSize
     let frames = VideoFrames(prompt: prompt, style: style, size: size, seed: seed)
     return try VideoWriter(size: size, folder: folder).run(control) {

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -123,7 +123,7 @@ final class VideoEncoder {
   }
 
   private static func program() throws -> String {
-    guard let path = installedPath else { throw EngineError.lacking(missingMessage) }
+    guard let path = installedPath else { throw EngineError.resourceMissing(missingMessage) }
     return path
   }
 
@@ -165,7 +165,8 @@ final class VideoEncoder {
     defer { for pointer in pointers { free(pointer) } }
     let result = posix_spawn(&child, arguments[0], &actions, &attributes, pointers, environ)
     guard result == 0 else {
-      throw EngineError.lacking("ffmpeg could not be started: \(String(cString: strerror(result)))")
+      throw EngineError.resourceMissing(
+        "ffmpeg could not be started: \(String(cString: strerror(result)))")
     }
     return child
   }
@@ -179,7 +180,7 @@ final class VideoEncoder {
       let kind = SOCK_STREAM
     #endif
     guard socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
-      throw EngineError.lacking(
+      throw EngineError.resourceMissing(
         "could not create a socket for ffmpeg: \(String(cString: strerror(errno)))")
     }
     #if canImport(Darwin)

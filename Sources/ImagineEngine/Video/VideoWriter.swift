@@ -1,5 +1,5 @@
 import Dispatch
-import ImagineCore
+import ImagineAPI
 
 #if canImport(Glibc)
   import Glibc
@@ -20,7 +20,7 @@ struct VideoWriter {
   /// The files get their final names once they are complete. On an error, all files are removed.
   func run(
     _ control: EngineControl, frame: @Sendable (Float) throws -> Bitmap
-  ) throws -> Film {
+  ) throws -> VideoFiles {
     let video = folder + "/film.mp4"
     let thumbnail = folder + "/thumbnail.jpg"
     let unfinished = folder + "/.film.unfinished.mp4"
@@ -33,7 +33,7 @@ struct VideoWriter {
       for path in [unfinished, unfinishedThumbnail, video, thumbnail] { unlink(path) }
       throw error
     }
-    return Film(
+    return VideoFiles(
       video: video, thumbnail: thumbnail, size: size, duration: Double(Self.seconds))
   }
 

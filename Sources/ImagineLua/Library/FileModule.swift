@@ -1,10 +1,10 @@
 import Crypto
-import ImagineCore
+import ImagineAPI
 import ImagineSystem
 import Lua
 
-/// The Swift part of the module `fs`: what touches the disk. The calls block; files that scripts
-/// read whole are small.
+/// The Swift part of the module `fs`: file access. The calls block, because files that scripts read
+/// whole are small.
 enum FileModule {
   static func makeTable(in state: LuaState) throws -> LuaTable {
     let table = try state.makeTable(contents)
@@ -13,7 +13,7 @@ enum FileModule {
     return table
   }
 
-  /// What is in files.
+  /// Functions on the content of files.
   private static var contents: KeyValuePairs<String, LuaNativeFunction> {
     [
       "read": LuaNativeFunction { call in
@@ -46,18 +46,18 @@ enum FileModule {
     ]
   }
 
-  /// Files and folders by their names.
+  /// Functions on files and folders by name.
   private static var names: KeyValuePairs<String, LuaNativeFunction> {
     [
       "info": LuaNativeFunction { call in
         try call.refuseArguments(after: 1, of: "fs.info")
-        guard let facts = try FilePath(call, 1).facts() else {
+        guard let status = try FilePath(call, 1).status() else {
           return try call.results(LuaValue.nil)
         }
         let table = try call.state.makeTable(fields: 3)
-        try table.set("kind", to: facts.isFile ? "file" : facts.isFolder ? "folder" : "other")
-        try table.set("size", to: facts.byteCount)
-        try table.set("modified", to: facts.changedAt)
+        try table.set("kind", to: status.isFile ? "file" : status.isFolder ? "folder" : "other")
+        try table.set("size", to: status.byteCount)
+        try table.set("modified", to: status.modifiedAt)
         return try call.results(table)
       },
       "list": LuaNativeFunction { call in
@@ -69,7 +69,7 @@ enum FileModule {
       "mkdir": LuaNativeFunction { call in
         try call.refuseArguments(after: 1, of: "fs.mkdir")
         let path = try FilePath(call, 1)
-        try WholeFile.makeFolder(path)
+        try AtomicFile.makeFolder(path)
         return try call.results(path.luaString)
       },
       "remove": LuaNativeFunction { call in

@@ -1,14 +1,14 @@
-import ImagineCore
+import ImagineAPI
 import ImagineSystem
 import Lua
 
 extension FilePath {
-  /// The most bytes that are read into a string at once: 256 MiB.
-  static let mostBytes = 1 << 28
+  /// The largest file that is read into a string, in bytes: 256 MiB.
+  static let maxBytes = 1 << 28
 
-  /// The path that a script gave, byte by byte.
+  /// A path from a script, byte by byte.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` for what no path can be.
+  /// - Throws: ``ImagineError`` of kind `validation` for an empty path or a zero byte.
   init(_ call: borrowing LuaCall, _ index: Int) throws {
     try self.init(call.get(index, as: LuaString.self), field: "path")
   }
@@ -17,23 +17,22 @@ extension FilePath {
     guard !string.bytes.isEmpty, !string.bytes.contains(0) else {
       throw .invalid(
         field: field, given: "\"\(string.text.printable)\"",
-        expected: "a path of at least one character, none of them zero")
+        expected: "a path of at least one character, without zero bytes")
     }
     self.init(bytes: string.bytes)
   }
 
-  /// The path as a script has it.
+  /// The path as a Lua string.
   var luaString: LuaString { LuaString(bytes) }
 
-  /// The content of a file, or what comes out of a pipe; counted against the script's memory while
-  /// it is read.
+  /// The content of a file or a pipe; counts against the script's memory limit while it is read.
   func contents(for state: LuaState) throws -> [UInt8] {
     let memory = try state.reserve(bytes: 0)
-    return try FileReader(self).all(limit: Self.mostBytes) { try memory.grow(by: $0) }
+    return try FileReader(self).all(limit: Self.maxBytes) { try memory.grow(by: $0) }
   }
 
-  /// Makes the folder that the path is in.
+  /// Creates the folder of the path if it is missing.
   func makeParent() throws(ImagineError) {
-    if try parent.facts() == nil { try WholeFile.makeFolder(parent) }
+    if try parent.status() == nil { try AtomicFile.makeFolder(parent) }
   }
 }

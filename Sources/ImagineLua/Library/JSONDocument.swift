@@ -1,7 +1,7 @@
-import ImagineCore
+import ImagineAPI
 import Lua
 
-/// A JSON text that was read, on its way into Lua.
+/// A parsed JSON text, ready to be pushed to Lua.
 struct JSONDocument: LuaPushable {
   private let root: JSONNode
   private let dropsNull: Bool
@@ -9,11 +9,11 @@ struct JSONDocument: LuaPushable {
   private let listMark: LuaTable
 
   /// - Parameters:
-  ///   - dropsNull: whether a field that is `null` is left out.
-  ///   - null: what stands for `null`.
-  ///   - listMark: the metatable of what was an array.
-  ///   - willTake: is told of memory before it is taken.
-  /// - Throws: ``ImagineError`` of kind `validation` that says where the text is wrong.
+  ///   - dropsNull: whether fields that are `null` are left out.
+  ///   - null: the Lua value of `null`.
+  ///   - listMark: the metatable of arrays.
+  ///   - willTake: called with a number of bytes before they are allocated.
+  /// - Throws: ``ImagineError`` of kind `validation` with line and column.
   init(
     _ text: [UInt8], dropsNull: Bool, null: LuaValue, listMark: LuaTable,
     willTake: @escaping (Int) throws -> Void
@@ -42,7 +42,7 @@ struct JSONDocument: LuaPushable {
   }
 
   private func push(_ fields: [(name: [UInt8], value: JSONNode)], to state: LuaState) throws {
-    // Names that Swift takes for the same text, such as two spellings of é, are different ones.
+    // Names that Swift treats as equal, such as two spellings of é, are different here.
     var members: [LuaString: Element] = [:]
     for (name, value) in fields { members[LuaString(name)] = Element(node: value, document: self) }
     if dropsNull {

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 import Lua
 
 /// The Swift part of the module `json`.
@@ -39,7 +39,7 @@ enum JSONModule {
   }
 }
 
-/// What `null` is in Lua: a value, so that a table can hold it. There is one in a state.
+/// The Lua value of `null`, which a table can hold. There is one per state.
 struct JSONNull: LuaUserdata {
   static let luaType = LuaUserdataType<JSONNull>(name: "json.null") { type in
     type.description { _ in "null" }

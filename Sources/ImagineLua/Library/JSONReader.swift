@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 /// A value of a JSON text.
 enum JSONNode {
@@ -8,26 +8,25 @@ enum JSONNode {
   case number(Double)
   case string([UInt8])
   case array([JSONNode])
-  /// In the order of the text. Of fields of one name the last counts.
+  /// In the order of the text. If a name repeats, the last field counts.
   case object([(name: [UInt8], value: JSONNode)])
 }
 
-/// Reads JSON as RFC 8259 has it, and nothing else: no comma at an end, no byte behind the value, no
-/// text that is not UTF-8.
+/// Reads JSON as RFC 8259 defines it: no trailing comma, no bytes after the value, only UTF-8.
 ///
-/// Not by Foundation's reader, which takes `1\\0002\\0` for 12.
+/// Foundation's reader is not used: it accepts `1\\0002\\0` as 12.
 struct JSONReader {
   private let text: [UInt8]
   private var index = 0
   private var depth = 0
   private var uncounted = 0
-  /// Is told of memory before it is taken.
+  /// Called with a number of bytes before they are allocated.
   private let willTake: (Int) throws -> Void
 
   private static let digitBytes = UInt8(ascii: "0")...UInt8(ascii: "9")
-  /// More than any document needs.
-  private static let deepest = 512
-  /// What a node and its place in a list take, in bytes.
+  /// Levels of nesting; more than any document needs.
+  private static let maxDepth = 512
+  /// Memory of a node and its place in a list, in bytes.
   private static let nodeSize = 64
 
   init(_ text: [UInt8], willTake: @escaping (Int) throws -> Void) {
@@ -35,13 +34,12 @@ struct JSONReader {
     self.willTake = willTake
   }
 
-  /// - Throws: ``ImagineError`` of kind `validation` that says where the text is wrong; what
-  ///   `willTake` throws.
+  /// - Throws: ``ImagineError`` of kind `validation` with line and column; any error of `willTake`.
   mutating func document() throws -> JSONNode {
     if text.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
     let node = try value()
     skipSpace()
-    guard index == text.count else { throw fault("there is more behind the value") }
+    guard index == text.count else { throw fault("unexpected text after the value") }
     return node
   }
 
@@ -64,32 +62,32 @@ struct JSONReader {
     case UInt8(ascii: "{"): return try object()
     case UInt8(ascii: "["): return try array()
     case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "t"): return try word("true", .boolean(true))
-    case UInt8(ascii: "f"): return try word("false", .boolean(false))
-    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "t"): return try literal("true", .boolean(true))
+    case UInt8(ascii: "f"): return try literal("false", .boolean(false))
+    case UInt8(ascii: "n"): return try literal("null", .null)
     case let byte? where byte == UInt8(ascii: "-") || Self.digitBytes.contains(byte):
       return try number()
     case nil: throw fault("the text ends where a value is expected")
-    default: throw fault("no value begins so")
+    default: throw fault("this is not a JSON value")
     }
   }
 
-  private mutating func word(_ word: StaticString, _ node: JSONNode) throws(ImagineError)
+  private mutating func literal(_ word: StaticString, _ node: JSONNode) throws(ImagineError)
     -> JSONNode
   {
     let end = index + word.utf8CodeUnitCount
-    let isThere = word.withUTF8Buffer { word in
+    let matches = word.withUTF8Buffer { word in
       end <= text.count && text[index..<end].elementsEqual(word)
     }
-    guard isThere else { throw fault("no value begins so") }
+    guard matches else { throw fault("this is not a JSON value") }
     index = end
     return node
   }
 
   private mutating func enter() throws(ImagineError) {
     depth += 1
-    guard depth <= Self.deepest else {
-      throw fault("too many nested arrays or objects: more than \(Self.deepest)")
+    guard depth <= Self.maxDepth else {
+      throw fault("too many nested arrays or objects: more than \(Self.maxDepth)")
     }
     index += 1
     skipSpace()
@@ -105,7 +103,7 @@ struct JSONReader {
     var elements: [JSONNode] = []
     while next != UInt8(ascii: "]") || !elements.isEmpty {
       elements.append(try value())
-      if try !goesOn(UInt8(ascii: "]"), "array") { break }
+      if try !hasNext(UInt8(ascii: "]"), "array") { break }
     }
     leave()
     return .array(elements)
@@ -122,14 +120,14 @@ struct JSONReader {
       guard next == UInt8(ascii: ":") else { throw fault("a colon is expected") }
       index += 1
       fields.append((name, try value()))
-      if try !goesOn(UInt8(ascii: "}"), "object") { break }
+      if try !hasNext(UInt8(ascii: "}"), "object") { break }
     }
     leave()
     return .object(fields)
   }
 
-  /// Whether a comma follows, and something behind it; stands at the end otherwise.
-  private mutating func goesOn(_ end: UInt8, _ name: String) throws(ImagineError) -> Bool {
+  /// Whether another element follows the comma; stops before the closing bracket otherwise.
+  private mutating func hasNext(_ end: UInt8, _ name: String) throws(ImagineError) -> Bool {
     skipSpace()
     switch next {
     case end: return false
@@ -137,7 +135,7 @@ struct JSONReader {
       let comma = index
       index += 1
       skipSpace()
-      if next == end { throw fault("a comma with nothing after it", at: comma) }
+      if next == end { throw fault("a trailing comma", at: comma) }
       return true
     case nil: throw fault("the text ends within an \(name)")
     default: throw fault("a comma or the end of the \(name) is expected")
@@ -194,7 +192,7 @@ struct JSONReader {
         return bytes
       case UInt8(ascii: "\\"): bytes += try escape()
       case nil: throw fault("the text ends within a string")
-      default: throw fault("a control character in a string is to be escaped")
+      default: throw fault("a control character in a string must be escaped")
       }
     }
   }
@@ -227,7 +225,7 @@ struct JSONReader {
         throw fault("half of a surrogate pair is no character", at: start)
       }
       return Array(String(scalar).utf8)
-    default: throw fault("there is no escape like this", at: start)
+    default: throw fault("unknown escape sequence", at: start)
     }
   }
 

@@ -1,31 +1,31 @@
-import ImagineCore
+import ImagineAPI
 import Lua
 
 /// Writes a Lua value as JSON.
 ///
-/// Not by Foundation's writers: they write the float 1.0 as `1`, which would be read as an
-/// integer. Keys are always sorted, so that the same value gives the same text in every run.
+/// Foundation's writers are not used: they write the float 1.0 as `1`, which would be read as an
+/// integer. Keys are sorted, so that the same value gives the same text in every run.
 struct JSONWriter {
   let isPretty: Bool
   /// Whether an empty table was marked as a list.
   let isMarkedAsList: (LuaTable) throws -> Bool
 
   private var bytes: [UInt8] = []
-  /// Where the writer is: names and positions from the outermost value.
+  /// The writer's position: names and indices from the outermost value.
   private var path: [String] = []
-  /// The tables that it is in, from the outermost.
+  /// The tables around the current value, outermost first.
   private var tables: [LuaTable] = []
 
-  /// More than any document needs; a table that holds itself has no end.
-  private static let deepest = 512
+  /// Levels of nesting; more than any document needs.
+  private static let maxDepth = 512
 
   init(isPretty: Bool, isMarkedAsList: @escaping (LuaTable) throws -> Bool) {
     self.isPretty = isPretty
     self.isMarkedAsList = isMarkedAsList
   }
 
-  /// - Throws: ``ImagineError`` of kind `validation` that names the place of what JSON has no
-  ///   word for.
+  /// - Throws: ``ImagineError`` of kind `validation` that names the place of a value without a JSON
+  ///   form.
   mutating func text(of value: LuaValue) throws -> [UInt8] {
     try write(value)
     return bytes
@@ -51,14 +51,14 @@ struct JSONWriter {
   }
 
   private mutating func write(_ table: LuaTable) throws {
-    // One that holds itself gets this deep; to look for it sooner would cost every table.
+    // Only a deep table is checked for a cycle; checking every table would be slow.
     if path.count > 32, tables.contains(table) {
       path.removeLast(path.count - 8)
       throw fault("is in a table that contains itself")
     }
-    guard path.count < Self.deepest else {
-      path.removeLast(Self.deepest - 8)
-      throw fault("is nested deeper than \(Self.deepest) levels")
+    guard path.count < Self.maxDepth else {
+      path.removeLast(Self.maxDepth - 8)
+      throw fault("is nested deeper than \(Self.maxDepth) levels")
     }
     tables.append(table)
     defer { tables.removeLast() }
@@ -99,7 +99,7 @@ struct JSONWriter {
     bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * path.count))
   }
 
-  /// The elements of a list, or nil where the table has names for keys.
+  /// The elements of a list; nil if the keys are names.
   private func list(_ pairs: [(key: LuaValue, value: LuaValue)]) throws -> [LuaValue]? {
     var list = [LuaValue](repeating: .nil, count: pairs.count)
     var isList = false
@@ -108,14 +108,14 @@ struct JSONWriter {
       isList = true
       guard 1...Int64(pairs.count) ~= position else {
         throw fault(
-          "has the position \(position) but not all before it: a list has no holes"
+          "has the position \(position) but not all before it: a list cannot have holes"
             + " (json.null fills one), and an object's keys are strings")
       }
       list[Int(position) - 1] = value
     }
     guard isList else { return nil }
-    // A position is missing where a name is in its place.
-    guard !list.contains(.nil) else { throw fault("has both positions and names for keys") }
+    // Fewer positions than pairs: some keys are names.
+    guard !list.contains(.nil) else { throw fault("has both positions and names as keys") }
     return list
   }
 
@@ -124,7 +124,7 @@ struct JSONWriter {
   ) throws -> [(key: LuaString, value: LuaValue)] {
     try pairs.map { pair in
       guard case .string(let name) = pair.key else {
-        throw fault("has a \(pair.key.type) for a key: an object's keys are strings")
+        throw fault("has a \(pair.key.type) as a key: an object's keys are strings")
       }
       return (name, pair.value)
     }
@@ -163,6 +163,6 @@ struct JSONWriter {
 }
 
 extension String {
-  /// Without the dot of an outermost name.
+  /// The path without the dot of the outermost name.
   fileprivate var trimmingDot: String { hasPrefix(".") ? String(dropFirst()) : self }
 }

@@ -1,9 +1,9 @@
-import ImagineCore
+import ImagineAPI
 import Lua
 
-/// Errors of the library's modules in Lua.
+/// Errors of the library modules that are written in Lua.
 enum LibraryFault {
-  /// What the modules in Lua raise their errors with, and how they find misspelt names.
+  /// `fault` raises an error of kind `validation`; `nearest` finds the name that was misspelt.
   static let functions: KeyValuePairs<String, LuaNativeFunction> = [
     "fault": LuaNativeFunction { call in
       throw ImagineError(

@@ -1,8 +1,8 @@
 import ImagineStdlib
 public import Lua
 
-/// The modules that every script finds without installing anything: `args`, `csv`, `fs`, `json`,
-/// `log` and `slug`.
+/// The modules that every script can `require` without installing anything: `args`, `csv`, `fs`,
+/// `json`, `log` and `slug`.
 ///
 /// For example:
 ///
@@ -13,20 +13,19 @@ public import Lua
 /// }
 /// ```
 ///
-/// `require "json"` gives the library's module wherever a script runs: one that is installed on
-/// the machine under the same name does not change what the script means. The script's own file
-/// does, as its author wants it: one that is found by a relative entry of `package.path`
-/// (`./json.lua`), or by an entry that the script itself has added. `require "imagine.json"` is
-/// the library's module in any case.
+/// `require "json"` returns the library's module on every machine, even if another module of that
+/// name is installed there. The script's own file takes precedence: one that is found by a relative
+/// entry of `package.path` (`./json.lua`), or by an entry that the script has added. `require
+/// "imagine.json"` always returns the library's module.
 ///
-/// Nothing is compiled before it is required. The Lua part of each module lies in `stdlib/`, with
-/// the descriptions of its functions.
+/// A module is compiled when it is first required. Its Lua part, with the description of its
+/// functions, is in `stdlib/`.
 public enum ScriptLibrary {
   /// The names of the modules.
   public static let moduleNames = StandardLibrary.moduleNames
 
-  /// Makes the modules known to `require` in a state; does nothing in a state that has no
-  /// `package` library.
+  /// Makes the modules available to `require`; does nothing in a state without the `package`
+  /// library.
   public static func install(in state: LuaState) throws {
     guard case .table(let package) = try state.globals.get("package"),
       case .table(let searchers) = try package.get("searchers")
@@ -39,7 +38,7 @@ public enum ScriptLibrary {
     try searchers.set(2, to: LuaNativeFunction { call in try search.loader(call) })
   }
 
-  /// What the Lua part of a module is given of Swift.
+  /// The Swift functions that the Lua part of a module receives.
   static func natives(of module: String, in state: LuaState) throws -> LuaTable {
     switch module {
     case "json": try JSONModule.makeTable(in: state)
@@ -49,16 +48,17 @@ public enum ScriptLibrary {
   }
 }
 
-/// What `require` asks for a module of the library.
+/// The searcher that `require` calls for modules of the library.
 private struct ModuleSearch: Sendable {
   let package: LuaTable
   /// `package.path` when the library was installed.
   let installedPath: String
 
-  /// What a qualified name begins with.
+  /// The prefix of a qualified name.
   static let prefix = "imagine."
 
-  /// Leaves the function that opens the module, or nothing where it is not the library's to give.
+  /// Returns a function that opens the module; nothing if the name is not a module of the library,
+  /// or the script has its own.
   func loader(_ call: borrowing LuaCall) throws -> LuaResults {
     let name = try call.string(1)
     let isQualified = name.hasPrefix(Self.prefix)
@@ -77,7 +77,7 @@ private struct ModuleSearch: Sendable {
     return try searchPath.call(module, own.joined(separator: ";")).first?.isTrue ?? false
   }
 
-  /// The module, the same one under both of its names.
+  /// Opens the module once for both of its names.
   private func open(_ module: String, in state: LuaState) throws -> LuaValue {
     let qualified = Self.prefix + module
     guard case .table(let loaded) = try package.get("loaded") else {

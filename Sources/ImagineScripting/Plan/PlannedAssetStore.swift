@@ -1,17 +1,19 @@
-import ImagineCore
-import ImagineStore
+import HostStore
+import ImagineAPI
+import ImagineRuns
+import MediaFiles
 import Synchronization
 
-/// Stands in for the asset store in a plan: pictures that were never drawn have a name and a size,
-/// files of the user's are looked at where they lie, and nothing is written.
+/// The asset store of a plan. Generated images are placeholders with a name and a size, user's
+/// files are read in place, and nothing is written.
 final class PlannedAssetStore: AssetStore {
   private struct State {
-    /// Stand-ins, and what a script had in memory, by their SHA-256.
+    /// Placeholders, and images that a script had in memory, by SHA-256.
     var assets: [String: Asset] = [:]
     var bytes: [String: [UInt8]] = [:]
-    /// Files of the user's, by their paths.
+    /// The user's files, by path.
     var imported: [FilePath: Asset] = [:]
-    /// What would lie under a path.
+    /// What the script has saved, by path.
     var saved: [FilePath: Asset] = [:]
     var count = 0
   }
@@ -24,32 +26,32 @@ final class PlannedAssetStore: AssetStore {
     self.store = store
   }
 
-  /// What would lie under a path by now; nil where nothing would have been saved there.
+  /// The content that the script has saved at a path; nil if it has saved nothing there.
   func content(ofFile path: FilePath) throws -> [UInt8]? {
     guard let saved = state.withLock({ $0.saved[path] }) else { return nil }
     return try bytes(of: saved, from: 0, count: saved.byteCount)
   }
 
-  /// A picture that would be drawn. No service draws a larger one, whatever a file says of its size.
-  func standIn(format: PictureFormat, size: PixelSize) -> Asset {
+  /// A placeholder for a generated image. The size is bounded, whatever size an input file claims.
+  func placeholder(format: ImageFormat, size: PixelSize) -> Asset {
     let size = PixelSize(width: min(size.width, 1 << 15), height: min(size.height, 1 << 15))
     return remember(
-      PictureHeader(format: format, size: size), kind: format.pathExtension,
-      byteCount: BlankPicture.byteCount(size: size))
+      ImageHeader(format: format, size: size), kind: format.pathExtension,
+      byteCount: BlankImage.byteCount(size: size))
   }
 
-  /// A video that would be filmed.
-  func standInVideo(size: PixelSize, duration: Double) -> Asset {
-    let film = StandInFilm.mp4(size: size, duration: duration)
-    let asset = remember(nil, kind: "mp4", byteCount: film.count)
-    state.withLock { $0.bytes[asset.sha256] = film }
+  /// A placeholder for a generated video.
+  func placeholderVideo(size: PixelSize, duration: Double) -> Asset {
+    let video = PlaceholderVideo.mp4(size: size, duration: duration)
+    let asset = remember(nil, kind: "mp4", byteCount: video.count)
+    state.withLock { $0.bytes[asset.sha256] = video }
     return asset
   }
 
-  private func remember(_ header: PictureHeader?, kind: String, byteCount: Int) -> Asset {
+  private func remember(_ header: ImageHeader?, kind: String, byteCount: Int) -> Asset {
     state.withLock { state in
       state.count += 1
-      // No content has this name: a real one's first digits differ with all likelihood.
+      // No real content has such a hash: its first digits would not all be 0.
       let digits = String(state.count, radix: 16)
       let sha256 = String(repeating: "0", count: 64 - digits.count) + digits
       let asset = Asset(
@@ -64,7 +66,7 @@ final class PlannedAssetStore: AssetStore {
       let sha256 = store.sha256(of: bytes)
       let asset = Asset(
         sha256: sha256, path: "/planned/\(sha256).bin", byteCount: bytes.count,
-        header: PictureHeader(bytes))
+        header: ImageHeader(bytes))
       state.withLock { state in
         state.assets[sha256] = asset
         state.bytes[sha256] = bytes
@@ -85,10 +87,10 @@ final class PlannedAssetStore: AssetStore {
     return try store.asset(sha256: sha256)
   }
 
-  /// The asset that an input picture of a request is.
-  func asset(_ picture: Picture?) throws -> Asset? {
-    if let sha256 = picture?.storedSHA256, let asset = try asset(sha256: sha256) { return asset }
-    guard case .file(let path)? = picture else { return nil }
+  /// The asset behind an input image of a request.
+  func asset(_ image: ImageInput?) throws -> Asset? {
+    if let sha256 = image?.storedSHA256, let asset = try asset(sha256: sha256) { return asset }
+    guard case .file(let path)? = image else { return nil }
     return state.withLock { $0.imported[path] }
   }
 
@@ -97,11 +99,11 @@ final class PlannedAssetStore: AssetStore {
       (state.assets[asset.sha256] != nil, state.bytes[asset.sha256])
     }
     guard isPlanned else { return try store.bytes(of: asset, from: offset, count: count) }
-    let bytes = kept ?? asset.header.map { BlankPicture.png(size: $0.size) } ?? []
+    let bytes = kept ?? asset.header.map { BlankImage.png(size: $0.size) } ?? []
     return Array(bytes.dropFirst(offset).prefix(count))
   }
 
-  /// A stand-in has no content that could be damaged.
+  /// A placeholder has no content that could be damaged.
   func verify(_ asset: Asset) throws {
     guard state.withLock({ $0.assets[asset.sha256] }) == nil else { return }
     try store.verify(asset)
@@ -109,20 +111,20 @@ final class PlannedAssetStore: AssetStore {
 
   func importFile(_ path: FilePath) async throws -> Asset {
     if let saved = state.withLock({ $0.saved[path] }) { return saved }
-    let asset = try store.describe(fileOfTheUsers: path)
+    let asset = try store.describe(userFile: path)
     state.withLock { $0.imported[path] = asset }
     return asset
   }
 
   func export(
-    _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: PictureMetadata?
+    _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: ImageMetadata?
   ) async throws {
     plan.add(file: path.description)
     state.withLock { $0.saved[path] = asset }
   }
 }
 
-/// Collects what is written, and leaves it in memory.
+/// Collects the written bytes in memory.
 private final class PlannedWriter: AssetWriter {
   private var bytes: [UInt8] = []
   private let keep: ([UInt8]) -> Asset
@@ -136,9 +138,9 @@ private final class PlannedWriter: AssetWriter {
   func discard() { bytes = [] }
 }
 
-/// A film that has a size and nothing to see.
-enum StandInFilm {
-  /// The boxes of an MP4 (ISO/IEC 14496-12) that tell size and duration, and no frames.
+/// A video with a size and a duration, but no frames.
+enum PlaceholderVideo {
+  /// The boxes of an MP4 (ISO/IEC 14496-12) that contain size and duration.
   static func mp4(size: PixelSize, duration: Double) -> [UInt8] {
     let scale = 1000
     let movieHeader = box(

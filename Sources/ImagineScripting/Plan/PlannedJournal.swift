@@ -1,8 +1,9 @@
-import ImagineCore
-import ImagineStore
+import HostStore
+import ImagineAPI
+import ImagineRuns
 import Synchronization
 
-/// The journal as a plan sees it: what it has answers for, without a run being taken up or written.
+/// The journal in plan mode: read for existing answers, never written; no run is locked.
 final class PlannedJournal: Journal {
   private let journal: SQLiteJournal
 
@@ -10,20 +11,20 @@ final class PlannedJournal: Journal {
     self.journal = journal
   }
 
-  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any HeldRun {
+  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any ActiveRun {
     PlannedRun(Run(id: "plan", script: script, seed: seed, startedAt: 0, processID: 0), calls: [])
   }
 
-  func resume(_ script: Script) throws -> (any HeldRun)? {
+  func resume(_ script: Script) throws -> (any ActiveRun)? {
     guard let summary = try journal.unfinished(script) else { return nil }
     return try look(at: summary.run)
   }
 
-  func resume(id: String) throws -> any HeldRun {
+  func resume(id: String) throws -> any ActiveRun {
     try look(at: journal.run(id).run)
   }
 
-  private func look(at run: Run) throws -> any HeldRun {
+  private func look(at run: Run) throws -> any ActiveRun {
     PlannedRun(run, calls: try journal.calls(of: run.id, limit: nil))
   }
 
@@ -39,10 +40,10 @@ final class PlannedJournal: Journal {
   func cache(_ results: [StoredResult], as key: String) throws {}
 }
 
-private final class PlannedRun: HeldRun {
+private final class PlannedRun: ActiveRun {
   let run: Run
   let earlierCalls: [JournaledCall]
-  /// Whichever form the keys have: nothing is sent.
+  /// Accepts both forms of keys, because nothing is sent.
   let hasKeysOfVersion1 = true
 
   init(_ run: Run, calls: [JournaledCall]) {

@@ -1,9 +1,9 @@
-import ImagineCore
+import ImagineAPI
 import Lua
 
-/// Changes the standard library of a state so that a script writes nothing and waits for nothing:
-/// what it would write is noted and can be read, what it prints goes to stderr, commands are not
-/// run.
+/// Replaces functions of the standard library so that a script in plan mode writes nothing and
+/// waits for nothing. Writes are noted and can be read back, `print` goes to stderr, commands are
+/// not run. C modules are not affected.
 struct PlannedLibrary: Sendable {
   let files: PlannedAssetStore
 
@@ -26,11 +26,11 @@ struct PlannedLibrary: Sendable {
     local open, tmpfile, output, sleep = io.open, io.tmpfile, io.output, task.sleep
     local type, require, time = type, require, os.time
 
-    -- What would lie under a path by now: written by the library, or saved.
+    -- Content by path: written by the library, or saved.
     local written = {}
     local function content(path) return written[path] or saved(path) end
 
-    -- What a script writes goes to a file without a name.
+    -- Writes go to an unnamed temporary file.
     function io.open(path, mode)
       if type(path) ~= "string" then return open(path, mode) end
       if mode == nil or not tostring(mode):find("[wa+]") then
@@ -70,7 +70,7 @@ struct PlannedLibrary: Sendable {
 
     function task.sleep() sleep(0) end
 
-    -- The library's own ways of writing, once a script asks for them.
+    -- The module `fs`, when a script requires it.
     local searcher = package.searchers[2]
     package.searchers[2] = function(name)
       local loader, where = searcher(name)

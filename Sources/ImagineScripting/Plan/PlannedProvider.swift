@@ -1,14 +1,14 @@
-import ImagineCore
+import ImagineAPI
 import Synchronization
 
-/// A provider that notes what it would be sent, and answers with stand-ins.
+/// A provider that records each request in the plan and answers with placeholders.
 struct PlannedProvider: Provider {
   private let provider: any Provider
   private let store: PlannedAssetStore
-  private let films: Films
+  private let videos: PlannedVideos
 
-  /// The sizes of the videos that jobs stand for.
-  final class Films: Sendable {
+  /// The sizes of the planned jobs' videos.
+  final class PlannedVideos: Sendable {
     private let sizes = Mutex<[PixelSize]>([])
 
     /// - Returns: the id of a new job.
@@ -25,32 +25,32 @@ struct PlannedProvider: Provider {
     }
   }
 
-  init(_ provider: any Provider, store: PlannedAssetStore, films: Films) {
+  init(_ provider: any Provider, store: PlannedAssetStore, videos: PlannedVideos) {
     self.provider = provider
     self.store = store
-    self.films = films
+    self.videos = videos
   }
 
   var name: String { provider.name }
-  var operations: [Operation] { provider.operations }
+  var operations: [MediaOperation] { provider.operations }
   var takesCount: Bool { provider.takesCount }
   var prices: PriceList { provider.prices }
-  /// Waiting costs no time.
-  var polling: JobPolling { JobPolling(first: 0, longest: 0) }
+  /// Waiting takes no time.
+  var polling: JobPolling { JobPolling(firstPause: 0, maxPause: 0) }
 
-  func draw(
-    _ request: Request, count: Int, options: CallOptions, into store: any AssetStore
-  ) async throws -> [Drawing] {
+  func generate(
+    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
+  ) async throws -> [GeneratedImage] {
     self.store.plan.add(request, count: count, by: provider)
-    let size = try PlannedSize.picture(of: request, in: self.store)
+    let size = try PlannedSize.imageSize(of: request, in: self.store)
     return (0..<count).map { _ in
-      Drawing(asset: self.store.standIn(format: .png, size: size), engine: nil)
+      GeneratedImage(asset: self.store.placeholder(format: .png, size: size), engine: nil)
     }
   }
 
   func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
     store.plan.add(request, count: 1, by: provider)
-    return status(films.add(try PlannedSize.video(of: request, in: store)))
+    return status(videos.add(try PlannedSize.videoSize(of: request, in: store)))
   }
 
   func status(of job: String, options: CallOptions) async throws -> JobStatus { status(job) }
@@ -63,35 +63,35 @@ struct PlannedProvider: Provider {
   func delete(job: String) async throws {}
 
   func download(
-    _ address: String, options: CallOptions, into store: any AssetStore
+    _ address: String, options: CallOptions, into store: any MediaSink
   ) async throws -> Asset {
     let parts = address.split(separator: "/")
     let size =
-      parts.first.flatMap { films.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize
+      parts.first.flatMap { videos.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize
     return parts.last == "video"
-      ? self.store.standInVideo(size: size, duration: 4)
-      : self.store.standIn(format: .jpeg, size: size)
+      ? self.store.placeholderVideo(size: size, duration: 4)
+      : self.store.placeholder(format: .jpeg, size: size)
   }
 }
 
-/// The sizes that a service would answer with, in pixels.
+/// The sizes of a service's answers, in pixels.
 enum PlannedSize {
-  static func picture(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
-    let given = try image(of: request, in: store)
+  static func imageSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
+    let given = try inputSize(of: request, in: store)
     switch request.operation.name {
-    case Operation.upscale.name:
+    case MediaOperation.upscale.name:
       return given.map { PixelSize(width: $0.width * 2, height: $0.height * 2) } ?? standard
-    case Operation.resize.name: return request.aspectRatio?.pixelSize ?? given ?? standard
-    case Operation.generate.name:
+    case MediaOperation.resize.name: return request.aspectRatio?.pixelSize ?? given ?? standard
+    case MediaOperation.generate.name:
       if let size = request["size"]?.text.flatMap(PixelSize.init(_:)) { return size }
       return request.aspectRatio?.pixelSize ?? standard
     default: return given ?? request.aspectRatio?.pixelSize ?? standard
     }
   }
 
-  static func video(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
+  static func videoSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
     if let shape = request.aspectRatio { return shape.videoSize }
-    guard let given = try image(of: request, in: store) else { return standard }
+    guard let given = try inputSize(of: request, in: store) else { return standard }
     let ratio = Double(given.width) / Double(given.height)
     let nearest = AspectRatio.video.min {
       abs($0.ratio / ratio - 1) < abs($1.ratio / ratio - 1)
@@ -101,10 +101,10 @@ enum PlannedSize {
 
   private static let standard = AspectRatio.square.pixelSize
 
-  private static func image(
+  private static func inputSize(
     of request: Request, in store: PlannedAssetStore
   ) throws -> PixelSize? {
-    try store.asset(request["image"]?.picture)?.header?.size
+    try store.asset(request["image"]?.image)?.header?.size
   }
 }
 

@@ -1,12 +1,13 @@
-import ImagineCore
+import ImagineAPI
 import ImagineLua
+import ImagineRuns
 import Synchronization
 
-/// Providers that note what they would be sent.
+/// Providers that record requests in the plan.
 final class PlannedSource: Sendable {
   private let registry: ProviderRegistry
   private let store: PlannedAssetStore
-  private let films = PlannedProvider.Films()
+  private let videos = PlannedProvider.PlannedVideos()
 
   init(_ registry: ProviderRegistry, store: PlannedAssetStore) {
     self.registry = registry
@@ -14,22 +15,22 @@ final class PlannedSource: Sendable {
   }
 
   private func planned(_ provider: any Provider) -> any Provider {
-    PlannedProvider(provider, store: store, films: films)
+    PlannedProvider(provider, store: store, videos: videos)
   }
 }
 
-extension PlannedSource: Session.ProviderSource {
+extension PlannedSource: ProviderSource {
   func provider(named name: String?) throws -> any Provider {
     planned(try registry.provider(named: name))
   }
 
-  func provider(describedBy settings: Settings) throws -> any Provider {
+  func provider(describedBy settings: ConfigTable) throws -> any Provider {
     planned(try registry.provider(describedBy: settings))
   }
 
-  /// What lies at the address is not known.
-  func fetch(_ address: String, into store: any AssetStore) async throws -> Asset {
-    self.store.standIn(format: .png, size: AspectRatio.square.pixelSize)
+  /// Nothing is fetched; the size is a guess.
+  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+    self.store.placeholder(format: .png, size: AspectRatio.square.pixelSize)
   }
 
   func limitCalls(concurrency: Int?, rate: Int?) {}
@@ -39,17 +40,17 @@ extension PlannedSource: Session.ProviderSource {
   }
 }
 
-extension PlannedSource: PictureConverter {
+extension PlannedSource: ImageConverter {
   func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any AssetStore
+    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
   ) async throws -> Asset {
     let size = asset.header?.size ?? AspectRatio.square.pixelSize
-    return self.store.standIn(format: conversion.format, size: conversion.size(of: size))
+    return self.store.placeholder(format: conversion.format, size: conversion.size(of: size))
   }
 }
 
 extension Conversion {
-  /// The size that a picture has afterwards.
+  /// The size of the converted image.
   fileprivate func size(of given: PixelSize) -> PixelSize {
     switch (width, height) {
     case (nil, nil): return given

@@ -1,35 +1,39 @@
-import ImagineCore
+import ImagineAPI
 import Synchronization
 
-/// What a script would ask for, without anything being sent or written: its calls, their price, and
-/// the files it would leave.
+/// What a script would send, without sending or writing anything: its calls, their price, and the
+/// files it would write.
 ///
-/// Pictures stand in with the size that the service would give, waiting costs no time, and what the
-/// journal or the cache would answer is not counted as a call.
+/// Placeholders have the size that the service would return, waiting takes no time, and answers
+/// from the journal or the cache do not count as calls.
 public final class ScriptPlan: Sendable {
-  /// Equal calls, together.
+  /// Calls of the same provider, operation and style.
   public struct Group: Sendable, Codable {
     public var provider: String
     public var operation: String
-    /// The style, or at an OpenAI-style service the model.
+    /// The style, or the model of an OpenAI-style service.
     public var style: String?
     public var calls: Int
-    /// What they cost together, by unit.
+    /// Their total price, by unit.
     public var cost: [String: Double]
-    /// Calls of which no price is known.
+    /// How many calls have no known price.
     public var unpriced: Int
   }
 
   /// The whole plan, as `imagine plan --json` prints it.
   public struct Summary: Sendable, Codable {
     public var groups: [Group]
+    /// All calls that would be sent.
     public var calls: Int
+    /// Their total price, by unit.
     public var cost: [String: Double]
+    /// How many of them have no known price.
     public var unpriced: Int
-    /// Calls that an unfinished run of the script has answers for, if it is resumed.
+    /// Calls that would be answered by an unfinished run of the script, if it is resumed.
     public var answeredByJournal: Int
+    /// Calls that would be answered from the cache.
     public var answeredByCache: Int
-    /// Paths, in the order of writing.
+    /// Paths, in the order of the first write.
     public var files: [String]
   }
 
@@ -71,7 +75,7 @@ public final class ScriptPlan: Sendable {
 
   private let state = Mutex(State())
 
-  /// A call that would be sent.
+  /// Adds a call that would be sent.
   func add(_ request: Request, count: Int, by provider: any Provider) {
     let kind = Kind(
       provider: provider.name, operation: request.operation.name, style: request.styleOrModel)
@@ -82,7 +86,7 @@ public final class ScriptPlan: Sendable {
     }
   }
 
-  /// A file that would be written; one that is written twice counts once.
+  /// Adds a file that would be written; each path counts once.
   func add(file path: String) {
     state.withLock { state in
       if state.known.insert(path).inserted { state.files.append(path) }

@@ -1,16 +1,16 @@
-import ImagineCore
+import ImagineAPI
 import Synchronization
 
-/// How many calls each account may start in 60 seconds.
+/// Limits how many calls each account may start in 60 seconds.
 ///
-/// A bucket for each account: it holds as many calls as the limit and refills evenly, so a burst
-/// is let through whole and the average holds.
+/// A token bucket per account: it holds as many calls as the limit and refills evenly, so it allows
+/// a burst and limits the average.
 final class RateLimit: Sendable {
-  /// What an account may do and what is left of that.
+  /// An account's limit and what is left of it.
   struct Allowance {
     /// Calls in 60 seconds.
     let limit: Int
-    /// Calls that it may start at this moment.
+    /// Calls that it may start now.
     let left: Int
   }
 
@@ -24,7 +24,7 @@ final class RateLimit: Sendable {
   }
 
   private let buckets = Mutex<[String: Bucket]>([:])
-  /// Seconds on a clock that never goes back.
+  /// Seconds on a monotonic clock.
   private let now: @Sendable () -> Double
 
   init(now: @escaping @Sendable () -> Double) {
@@ -36,7 +36,6 @@ final class RateLimit: Sendable {
     self.init { (ContinuousClock.now - start).seconds }
   }
 
-  /// What is left to an account.
   func allowance(of account: String, limit: Int) -> Allowance {
     let time = now()
     let calls = buckets.withLock { $0[account]?.calls(at: time, limit: limit) ?? Double(limit) }
@@ -45,12 +44,12 @@ final class RateLimit: Sendable {
 
   /// Counts a call.
   ///
-  /// - Throws: ``Failure`` 1202 where the account has none left, with the seconds until it has.
-  func count(_ account: String, limit: Int) throws(Failure) {
+  /// - Throws: ``APIError`` 1202 if the account has no calls left, with the seconds until it has.
+  func count(_ account: String, limit: Int) throws(APIError) {
     let time = now()
     let wait: Double? = buckets.withLock { buckets in
       if buckets.count > 10_000 {
-        // A full bucket says nothing that an absent one does not.
+        // A full bucket is the same as no bucket.
         buckets = buckets.filter { time - $0.value.filledAt < 60 }
       }
       var bucket = buckets[account] ?? Bucket(calls: Double(limit), filledAt: time)
@@ -62,8 +61,8 @@ final class RateLimit: Sendable {
       return nil
     }
     if let wait {
-      throw Failure(
-        .tooManyRequests, "this token may make \(limit) calls in 60 seconds",
+      throw APIError(
+        .tooManyRequests, "this token may start \(limit) calls in 60 seconds",
         retryAfter: max(1, Int(wait.rounded(.up))))
     }
   }

@@ -1,8 +1,8 @@
-/// The tokens that a service accepts, and what each may do.
+/// The tokens that a service accepts, with their balances, expiry dates and rates.
 public struct TokenList: Sendable {
   /// One token.
   public struct Entry: Sendable, Hashable {
-    /// Tokens to spend; nil for as many as one likes.
+    /// Tokens to spend; nil for unlimited.
     public var balance: Int64?
     /// Seconds since 1970.
     public var expires: Double?
@@ -28,23 +28,22 @@ public struct TokenList: Sendable {
   /// ```toml
   /// [[token]]
   /// token = "…"            # or sha256 = "<64 hexadecimal digits>"
-  /// balance = 1000         # tokens to spend; without it, as many as one likes
+  /// balance = 1000         # tokens to spend; unlimited if absent
   /// expires = 2027-01-31   # or with a time
   /// rate = 60              # calls in 60 seconds
   /// ```
   ///
-  /// - Throws: ``SettingsFault`` where others than its owner may read the file, or where it does
-  ///   not say which tokens.
-  public init(file path: String) throws {
-    do {
+  /// - Throws: ``SettingsError`` if others may read the file or its content is invalid.
+  public init(file path: String) throws(SettingsError) {
+    do throws(SettingsError) {
       try self.init(toml: SettingsTable.text(of: path, isSecret: true))
-    } catch let fault as SettingsFault {
-      throw SettingsFault("\(path): \(fault.description)")
+    } catch {
+      throw SettingsError("\(path): \(error.description)")
     }
   }
 
   /// The tokens of a file's text.
-  init(toml text: String) throws(SettingsFault) {
+  init(toml text: String) throws(SettingsError) {
     let file = try SettingsTable(file: text, keys: ["token"])
     var entries: [String: Entry] = [:]
     for table in try file.tables(
@@ -53,19 +52,19 @@ public struct TokenList: Sendable {
       let digest: String
       switch (try table.text("token"), try table.text("sha256")?.lowercased()) {
       case (let token?, nil) where !token.isEmpty:
-        digest = Callers.digest(of: token)
+        digest = Authentication.digest(of: token)
       case (nil, let given?) where [UInt8](hexadecimal: given)?.count == 32:
         digest = given
       default:
-        throw table.fault("one of 'token' and 'sha256' (64 hexadecimal digits) is needed")
+        throw table.error("give one of 'token' and 'sha256' (64 hexadecimal digits)")
       }
-      guard entries[digest] == nil else { throw table.fault("this token is listed twice") }
+      guard entries[digest] == nil else { throw table.error("this token is listed twice") }
       entries[digest] = Entry(
         balance: try table.integer("balance", 0...1_000_000_000).map(Int64.init),
         expires: try table.moment("expires"),
         callsPerMinute: try table.integer("rate", 1...1_000_000))
     }
-    guard !entries.isEmpty else { throw file.fault("there is no [[token]]") }
+    guard !entries.isEmpty else { throw file.error("there is no [[token]]") }
     self.entries = entries
   }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bounds the memory of all request bodies together, and of each account's.
+/// Limits the memory of all request bodies, and of each account's.
 final class ByteBudget: Sendable {
   private struct State {
     var left: Int
@@ -15,13 +15,13 @@ final class ByteBudget: Sendable {
     perAccount = bytes / 2
   }
 
-  /// The part of one body, empty at first.
+  /// The share of one body, empty at first.
   func share(of account: Account) -> Share { Share(budget: self, account: account) }
 
   private func take(_ bytes: Int, for account: Account) -> Bool {
     state.withLock { state in
       let taken = state.taken[account.id, default: 0] + bytes
-      // Everybody on a private socket is one account.
+      // All callers on a private socket are one account.
       guard state.left >= bytes, taken <= perAccount || account == .local else { return false }
       state.left -= bytes
       state.taken[account.id] = taken
@@ -37,7 +37,7 @@ final class ByteBudget: Sendable {
     }
   }
 
-  /// Bytes that were taken, and come back when nobody holds this any more.
+  /// Bytes taken from the budget. They are returned when this object is released.
   final class Share: Sendable {
     private let budget: ByteBudget
     private let account: Account
@@ -52,13 +52,13 @@ final class ByteBudget: Sendable {
       budget.giveBack(bytes.withLock { $0 }, of: account)
     }
 
-    /// Makes room for a body that has grown; false where too little is left.
+    /// Grows the share to at least `needed` bytes; false if the budget has too few left.
     ///
-    /// Takes more than is asked for at once, as the body's storage does, but never over `most`.
-    func hold(_ needed: Int, atMost most: Int) -> Bool {
+    /// Grows geometrically, as the body's storage does, but never beyond `limit`.
+    func grow(to needed: Int, atMost limit: Int) -> Bool {
       bytes.withLock { bytes in
         guard needed > bytes else { return true }
-        let size = min(most, max(needed, 2 * bytes, 64 << 10))
+        let size = min(limit, max(needed, 2 * bytes, 64 << 10))
         guard budget.take(size - bytes, for: account) else { return false }
         bytes = size
         return true

@@ -4,53 +4,43 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
-import Synchronization
 
 /// A client that sends or reads too slowly.
 struct SlowClient: Error {}
 
-/// What is known of a connection away from its event loop.
-final class Line: Sendable {
-  private let open = Atomic(true)
-
-  /// Whether the client is still there, as far as the system has told. One that has only ended its
-  /// own sending still is: it waits for the answer.
-  var isOpen: Bool { open.load(ordering: .relaxed) }
-
-  fileprivate func cut() { open.store(false, ordering: .relaxed) }
-}
-
-/// Stands between a connection's bytes and the service: one request gets one answer, what is no
-/// HTTP gets one, too, and connections end that hardly move, whose rest nobody wants to read, or
-/// whose place is needed.
+/// Guards one connection, between the HTTP codec and the service.
 ///
-/// Lives on the connection's event loop, and every access is from there.
+/// - Every request gets exactly one answer, also if it is not valid HTTP.
+/// - Closes a connection whose client sends or reads too slowly, whose unread body is too long, or
+///   whose place another connection needs.
+///
+/// Runs on the connection's event loop; every access is from there.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
   typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPResponsePart
 
-  /// Bytes of a body that a client has to send in each period.
-  private static let leastBytes = 16 << 10
-  /// Bytes of a refused body that are read to its end so that the connection can stay.
-  private static let shortRest = 256 << 10
+  /// Bytes of a body that a client must send in each period.
+  private static let minBytesPerPeriod = 16 << 10
+  /// Unread bytes of a refused body that are worth reading to keep the connection open.
+  private static let maxDrainedBytes = 256 << 10
 
-  let line = Line()
+  let client = ClientPresence()
   private let limits: Limits
   private let period: TimeAmount
   private let connections: Connections?
   private let heads = RequestHeadCheck()
   private var state = ConnectionState()
   private var place: Connections.Place?
-  /// Answers whose end has not reached the network yet.
+  /// Answers whose last bytes are not written to the network yet.
   private var unwritten = 0
   private var closesWhenWritten = false
   private var bytesThisPeriod = 0
   private var bytesWhileLingering = 0
   private var bodyDeadline: Scheduled<Void>?
   private var answerDeadline: Scheduled<Void>?
-  private var end: Scheduled<Void>?
+  private var lingerDeadline: Scheduled<Void>?
   private var probe: Scheduled<Void>?
 
   init(_ limits: Limits, _ connections: Connections? = nil) {
@@ -62,10 +52,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     let pipeline = context.pipeline.syncOperations
     if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-      // Cannot fail: the codec has just been found.
+      // Cannot fail: the codec was just found.
       try? pipeline.addHandler(heads, position: .before(codec))
     }
-    place = connections?.becameIdle(context.channel, hasAsked: false)
+    place = connections?.becameIdle(context.channel, isKept: false)
   }
 
   // MARK: Requests
@@ -76,32 +66,32 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     switch part {
     case .head(let head):
       connections?.becameBusy(place)
-      state.headCame(
+      state.receivedHead(
         closes: heads.isLast, length: head.headerFields[.contentLength].flatMap { Int($0) })
       bytesThisPeriod = 0
       scheduleBodyDeadline(context)
-      if state.requests == 1, awaitsGoAhead(head) {
+      if state.requests == 1, awaitsContinue(head) {
         context.writeAndFlush(
           wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
       }
     case .body(let bytes):
-      state.bodyCame(bytes.readableBytes)
+      state.receivedBody(bytes.readableBytes)
       bytesThisPeriod += bytes.readableBytes
     case .end:
-      state.endCame()
+      state.receivedEnd()
       bodyDeadline?.cancel()
       bodyDeadline = nil
     }
     context.fireChannelRead(data)
   }
 
-  private func awaitsGoAhead(_ head: HTTPRequest) -> Bool {
+  private func awaitsContinue(_ head: HTTPRequest) -> Bool {
     guard head.headerFields[.expect]?.lowercased() == "100-continue" else { return false }
     return head.headerFields[.contentLength].flatMap { Int($0) } ?? 0 <= limits.bodyBytes
   }
 
-  /// What comes after the last answer is read and dropped for a while: a connection that is closed
-  /// with unread bytes is reset, and its client may never see the answer.
+  /// Reads and drops bytes after the last answer. Closing a socket with unread bytes resets the
+  /// connection, and the client may not see the answer.
   private func drop(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
     if case .body(let bytes) = part { bytesWhileLingering += bytes.readableBytes }
     if bytesWhileLingering > limits.bodyBytes { context.close(promise: nil) }
@@ -112,22 +102,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     if !state.isOpen { context.read() }
   }
 
-  /// A fault within a body reaches the one who reads it, and is answered there; what never became a
-  /// request is answered here, once the requests before it are.
+  /// Passes an error within a body on to the body's reader, which answers. Answers bytes that never
+  /// became a request here, after the requests before them.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard context.channel.isActive, !(error is IOError) else {
       return context.fireErrorCaught(error)
     }
-    switch state.faultCame(RequestFault(error)) {
-    case .answer(let fault): answer(fault, context)
+    switch state.failed(MalformedRequest(error)) {
+    case .answer(let error): answer(error, context)
     case .tellReader: context.fireErrorCaught(error)
     case .close: context.close(promise: nil)
-    case .wait: break
+    case .ignore: break
     }
   }
 
-  private func answer(_ fault: RequestFault, _ context: ChannelHandlerContext) {
-    var (head, body) = fault.failure.encoded(in: .imagine)
+  private func answer(_ malformed: MalformedRequest, _ context: ChannelHandlerContext) {
+    var (head, body) = malformed.error.encoded(in: .imagine)
     head.headerFields[.connection] = "close"
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(body)), promise: nil)
@@ -146,10 +136,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     switch unwrapOutboundIn(data) {
     case .head(var head):
       if head.status.kind != .informational {
-        state.answerBegan(shortRest: Self.shortRest)
+        state.beganAnswer(maxDrainedBytes: Self.maxDrainedBytes)
         if state.closesAfterAnswer {
           head.headerFields[.connection] = "close"
-        } else if heads.isOld {
+        } else if heads.isHTTP10 {
           head.headerFields[.connection] = "keep-alive"
         }
       }
@@ -162,39 +152,41 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
       written.futureResult.assumeIsolated().whenComplete { [self] _ in
         unwritten -= 1
         if state.isOpen, state.requests == 0, context.channel.isActive {
-          place = connections?.becameIdle(context.channel, hasAsked: true)
+          place = connections?.becameIdle(context.channel, isKept: true)
         }
         if unwritten == 0, closesWhenWritten { context.close(promise: nil) }
       }
       context.write(data, promise: written)
-      switch state.answerEnded() {
+      switch state.endedAnswer() {
       case .next: break
       case .close:
         context.flush()
         linger(after: written.futureResult, context)
-      case .answer(let fault):
-        answer(fault, context)
+      case .answer(let error):
+        answer(error, context)
       }
     }
   }
 
-  /// Ends the connection once its last answer is out and, for a while, what its client still sends
-  /// has been read.
+  /// Closes the connection after its last answer is written. If the request was not read to its end,
+  /// first reads what the client still sends, up to the linger deadline.
   private func linger(after written: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
     state.close()
     bodyDeadline?.cancel()
     let loop = context.eventLoop.assumeIsolated()
-    let isWhole = state.isReadWhole
+    let isReadToEnd = state.isReadToEnd
     written.assumeIsolated().whenComplete { [self] _ in
       guard context.channel.isActive else { return }
-      guard !isWhole else { return context.close(promise: nil) }
+      guard !isReadToEnd else { return context.close(promise: nil) }
       context.close(mode: .output, promise: nil)
       context.read()
-      end = loop.scheduleTask(in: .seconds(limits.lingerSeconds)) { context.close(promise: nil) }
+      lingerDeadline = loop.scheduleTask(in: .seconds(limits.lingerSeconds)) {
+        context.close(promise: nil)
+      }
     }
   }
 
-  /// What is on its way out is not cut off by the end of the connection.
+  /// Delays the close until answers in flight are written.
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
     if mode == .output, !state.isOpen {
       promise?.succeed()
@@ -217,7 +209,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     context.fireChannelWritabilityChanged()
   }
 
-  // MARK: Ends
+  // MARK: Closing
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case ChannelEvent.inputClosed? = event as? ChannelEvent {
@@ -229,12 +221,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
-  /// A client that has gone looks like one that has only ended its sending, until something is
-  /// sent to it: an interim answer, which RFC 9110 lets come at any time.
+  /// Sends an interim answer (RFC 9110 allows one at any time) to a client that closed its sending
+  /// side. If the client is gone, the write fails and the connection closes.
   private func scheduleProbe(_ context: ChannelHandlerContext) {
     probe = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(limits.probeSeconds)) {
       [self] in
-      guard state.awaitsAnswer, !heads.isOld else { return }
+      guard state.awaitsAnswer, !heads.isHTTP10 else { return }
       context.writeAndFlush(
         wrapOutboundOut(.head(HTTPResponse(status: .init(code: 102, reasonPhrase: "Processing")))),
         promise: nil)
@@ -243,7 +235,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    line.cut()
+    client.disconnect()
     connections?.becameBusy(place)
     cancelDeadlines()
     context.fireChannelInactive()
@@ -256,7 +248,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private func scheduleBodyDeadline(_ context: ChannelHandlerContext) {
     bodyDeadline?.cancel()
     bodyDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: period) { [self] in
-      guard bytesThisPeriod < Self.leastBytes else {
+      guard bytesThisPeriod < Self.minBytesPerPeriod else {
         bytesThisPeriod = 0
         scheduleBodyDeadline(context)
         return
@@ -267,10 +259,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func cancelDeadlines() {
-    for deadline in [bodyDeadline, answerDeadline, end, probe] { deadline?.cancel() }
+    for deadline in [bodyDeadline, answerDeadline, lingerDeadline, probe] { deadline?.cancel() }
     bodyDeadline = nil
     answerDeadline = nil
-    end = nil
+    lingerDeadline = nil
     probe = nil
   }
 }

@@ -1,79 +1,81 @@
-/// Which requests of a connection have come, which are answered, and whether it ends with the next
-/// answer.
+/// The unanswered requests of a connection, and whether it closes after the next answer.
 struct ConnectionState {
-  /// What is done with a fault in what came.
-  enum FaultAction: Equatable {
-    case answer(RequestFault)
-    /// It is in the body of a request that is being worked on.
+  /// The reaction to an error in the received bytes.
+  enum FailureAction: Equatable {
+    case answer(MalformedRequest)
+    /// The error is in the body of an unanswered request: its reader handles it.
     case tellReader
     case close
-    case wait
+    /// Nothing to do now; the error may be answered after the requests before it.
+    case ignore
   }
 
+  /// The step after an answer.
   enum EndAction: Equatable {
     case next
     case close
-    case answer(RequestFault)
+    case answer(MalformedRequest)
   }
 
-  /// For each request that is not answered yet, whether its client wants the connection to end.
+  /// For each unanswered request, whether its client wants the connection to close.
   private var closes: [Bool] = []
   private var isReading = false
-  /// Bytes that are still to come of the request that is being read; nil where nobody knows.
+  /// Bytes left to read of the current request; nil if unknown.
   private var rest: Int?
   private var isBroken = false
   private var isAnswering = false
   private var isQuiescing = false
-  /// What stands behind the requests that are not answered yet.
-  private var fault: RequestFault?
+  /// An error to answer after the unanswered requests.
+  private var pendingError: MalformedRequest?
   private(set) var closesAfterAnswer = false
-  /// Whether answers may still be written.
+  /// Whether answers may be written.
   private(set) var isOpen = true
 
-  /// How many requests are not answered yet.
+  /// The number of unanswered requests.
   var requests: Int { closes.count }
-  /// Whether a client waits for an answer of which nothing has been written.
+  /// Whether a client waits for an answer that has not begun.
   var awaitsAnswer: Bool { isOpen && !closes.isEmpty && !isAnswering }
-  var isReadWhole: Bool { !isReading && fault == nil && closes.isEmpty }
+  var isReadToEnd: Bool { !isReading && pendingError == nil && closes.isEmpty }
 
-  mutating func headCame(closes isLast: Bool, length: Int?) {
+  mutating func receivedHead(closes isLast: Bool, length: Int?) {
     closes.append(isLast)
     isReading = true
     rest = length
   }
 
-  mutating func bodyCame(_ bytes: Int) { rest = rest.map { $0 - bytes } }
+  mutating func receivedBody(_ bytes: Int) { rest = rest.map { $0 - bytes } }
 
-  mutating func endCame() { isReading = false }
+  mutating func receivedEnd() { isReading = false }
 
-  mutating func faultCame(_ fault: RequestFault) -> FaultAction {
-    guard isOpen, !isBroken else { return .wait }
+  mutating func failed(_ error: MalformedRequest) -> FailureAction {
+    guard isOpen, !isBroken else { return .ignore }
     isBroken = true
-    // One that is answered already gets no second answer.
-    guard !closes.isEmpty else { return isReading ? .close : .answer(fault) }
+    // An answered request gets no second answer.
+    guard !closes.isEmpty else { return isReading ? .close : .answer(error) }
     if isReading { return .tellReader }
-    self.fault = fault
-    return .wait
+    pendingError = error
+    return .ignore
   }
 
-  /// - Parameter shortRest: bytes of an unread body that are worth reading to keep the connection.
-  mutating func answerBegan(shortRest: Int) {
+  /// - Parameter maxDrainedBytes: unread bytes of a body that are worth reading to keep the
+  ///   connection.
+  mutating func beganAnswer(maxDrainedBytes: Int) {
     isAnswering = true
     let isUnread = isReading && closes.count == 1
     closesAfterAnswer =
       closes.first == true || isQuiescing && closes.count == 1
-      || isUnread && (isBroken || rest.map { $0 > shortRest } ?? true)
+      || isUnread && (isBroken || rest.map { $0 > maxDrainedBytes } ?? true)
   }
 
-  mutating func answerEnded() -> EndAction {
+  mutating func endedAnswer() -> EndAction {
     isAnswering = false
     if !closes.isEmpty { closes.removeFirst() }
     if closesAfterAnswer { return .close }
-    if closes.isEmpty, let fault { return .answer(fault) }
+    if closes.isEmpty, let pendingError { return .answer(pendingError) }
     return .next
   }
 
-  /// The service stops: the connection ends with the answer to what has come.
+  /// The service shuts down: the connection closes after the answers to the received requests.
   mutating func quiesce() { isQuiescing = true }
 
   mutating func close() { isOpen = false }

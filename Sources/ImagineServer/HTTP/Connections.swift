@@ -2,18 +2,21 @@ import HummingbirdCore
 import NIOCore
 import Synchronization
 
-/// The open connections of a service, and which of them have nothing to do.
+/// Limits the open connections of a service. At the limit, evicts an idle connection for each new one.
 ///
-/// Where no more may be open, one that is idle makes way for a new one. Of those that never asked
-/// anything it is the oldest of the younger half, so a flood of new connections takes places from
-/// itself. Those that did ask make way only where they take more than half of all places, or where
-/// no other idle one is there or about to be; then it is the one that has been idle for longest.
-/// Each is left a moment to ask, so a flood is taken in slowly.
+/// Idle connections are *fresh* before their first request and *kept* after it. The choice:
+///
+/// 1. If kept connections take more than half of all places: the longest idle kept one.
+/// 2. Else the median of the fresh ones, so that a flood of connections evicts itself, and neither the
+///    oldest nor the newest is at risk. The last fresh one is spared while others are being accepted.
+/// 3. Else, if none is being accepted, the longest idle kept one.
+///
+/// Every connection has ``minIdle`` to send a request before it can be evicted.
 final class Connections: Sendable {
-  /// Where a connection stands among those that are idle.
+  /// The entry of an idle connection.
   struct Place {
     fileprivate let number: UInt64
-    fileprivate let hasAsked: Bool
+    fileprivate let isKept: Bool
   }
 
   /// An idle connection.
@@ -23,7 +26,7 @@ final class Connections: Sendable {
     let since = ContinuousClock.now
   }
 
-  /// Idle connections in the order in which they became so.
+  /// Idle connections in the order in which they became idle.
   private struct Queue {
     private(set) var idle: [Idle] = []
     private var next: UInt64 = 0
@@ -46,18 +49,17 @@ final class Connections: Sendable {
 
   private struct State {
     var open = 0
-    /// Accepted, and not idle yet for the first time.
+    /// Accepted, but not set up yet.
     var arriving = 0
-    /// Those that never asked anything.
-    var new = Queue()
+    var fresh = Queue()
     var kept = Queue()
     /// Whether a connection waits to be accepted.
     var isRoomWanted = false
     var isTimerSet = false
   }
 
-  /// How long a connection is left to ask before it makes way.
-  private static let leastIdle = Duration.milliseconds(250)
+  /// How long a connection must be idle before it can be evicted.
+  private static let minIdle = Duration.milliseconds(250)
 
   private let limit: Int
   private let state = Mutex(State())
@@ -66,30 +68,30 @@ final class Connections: Sendable {
     self.limit = limit
   }
 
-  /// - Parameter hasAsked: whether a request has come by the connection.
-  func becameIdle(_ channel: any Channel, hasAsked: Bool) -> Place {
+  /// - Parameter isKept: whether the connection has carried a request.
+  func becameIdle(_ channel: any Channel, isKept: Bool) -> Place {
     let (place, isRoomWanted) = state.withLock { state in
-      if !hasAsked { state.arriving = max(0, state.arriving - 1) }
-      let number = hasAsked ? state.kept.append(channel) : state.new.append(channel)
-      return (Place(number: number, hasAsked: hasAsked), state.isRoomWanted)
+      if !isKept { state.arriving = max(0, state.arriving - 1) }
+      let number = isKept ? state.kept.append(channel) : state.fresh.append(channel)
+      return (Place(number: number, isKept: isKept), state.isRoomWanted)
     }
     if isRoomWanted { makeRoom() }
     return place
   }
 
-  /// Closes the connection that makes way for another, at once or when it has been idle for long
-  /// enough. Where there is none yet, the next one that becomes idle is asked.
+  /// Evicts a connection, now or when it has been idle long enough. If there is none to evict, the
+  /// next connection that becomes idle calls this again.
   private func makeRoom() {
     let chosen = state.withLock { state -> (channel: any Channel, wait: Duration)? in
       guard state.isRoomWanted, state.open >= limit, !state.isTimerSet else { return nil }
-      guard let place = place(toLeaveIn: state) else { return nil }
-      let idle = place.hasAsked ? state.kept.idle[place.index] : state.new.idle[place.index]
-      let wait = Self.leastIdle - (ContinuousClock.now - idle.since)
+      guard let place = connectionToEvict(in: state) else { return nil }
+      let idle = place.isKept ? state.kept.idle[place.index] : state.fresh.idle[place.index]
+      let wait = Self.minIdle - (ContinuousClock.now - idle.since)
       if wait > .zero {
         state.isTimerSet = true
       } else {
         state.isRoomWanted = false
-        if place.hasAsked { state.kept.remove(idle.number) } else { state.new.remove(idle.number) }
+        if place.isKept { state.kept.remove(idle.number) } else { state.fresh.remove(idle.number) }
       }
       return (idle.channel, wait)
     }
@@ -101,17 +103,17 @@ final class Connections: Sendable {
     }
   }
 
-  private func place(toLeaveIn state: State) -> (hasAsked: Bool, index: Int)? {
-    let new = state.new.idle.count
+  private func connectionToEvict(in state: State) -> (isKept: Bool, index: Int)? {
+    let fresh = state.fresh.idle.count
     if state.kept.idle.count > limit / 2 { return (true, 0) }
-    if new > 1 || new == 1 && state.arriving == 0 { return (false, new / 2) }
+    if fresh > 1 || fresh == 1 && state.arriving == 0 { return (false, fresh / 2) }
     return state.arriving == 0 && !state.kept.idle.isEmpty ? (true, 0) : nil
   }
 
   func becameBusy(_ place: Place?) {
     guard let place else { return }
     state.withLock { state in
-      if place.hasAsked { state.kept.remove(place.number) } else { state.new.remove(place.number) }
+      if place.isKept { state.kept.remove(place.number) } else { state.fresh.remove(place.number) }
     }
   }
 
@@ -125,13 +127,13 @@ final class Connections: Sendable {
   fileprivate func closed() {
     state.withLock { state in
       state.open -= 1
-      // One that broke off before it was set up is not on its way any more.
+      // A connection that closed before it was set up no longer counts as arriving.
       state.arriving = min(state.arriving, state.open)
     }
   }
 
-  /// Whether one more may be accepted. If not, one that is idle is closed, and its end is the time
-  /// to ask again.
+  /// Whether one more may be accepted. If not, evicts an idle connection; the server asks again when
+  /// it has closed.
   fileprivate func hasRoom() -> Bool {
     let hasRoom = state.withLock { state in
       state.isRoomWanted = state.open >= limit
@@ -142,7 +144,7 @@ final class Connections: Sendable {
   }
 }
 
-/// Tells the accepting socket when to go on.
+/// Tells Hummingbird when to accept connections.
 struct ConnectionRoom: AvailableConnectionsDelegate {
   let connections: Connections
 

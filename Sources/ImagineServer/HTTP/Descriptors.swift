@@ -1,3 +1,6 @@
+import ImagineAPI
+import ImagineSystem
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -6,26 +9,26 @@
 
 /// The file descriptors of this process.
 public enum Descriptors {
-  /// Allows this process as many as the system lets it have.
+  /// Raises the soft limit to the hard limit.
   public static func raiseLimit() {
     guard var limit = current else { return }
     limit.rlim_cur = limit.rlim_max
     #if canImport(Darwin)
-      // More than this is refused there, whatever the hard limit says.
+      // macOS refuses more than this, whatever the hard limit is.
       limit.rlim_cur = min(limit.rlim_cur, rlim_t(OPEN_MAX))
     #endif
     setrlimit(resource, &limit)
   }
 
-  /// How many connections may be open beside a share for files, the store and video encoders.
+  /// How many connections may be open, with a reserve for files, the store and video encoders.
   ///
   /// - Parameters:
-  ///   - wanted: the most that are of use.
-  ///   - work: descriptors that work needs beside what is open now.
+  ///   - wanted: the highest useful number.
+  ///   - work: descriptors that work needs, besides those open now.
   static func connections(atMost wanted: Int, besideWork work: Int) -> Int {
     guard let limit = current, limit.rlim_cur < rlim_t(Int32.max) else { return wanted }
     let free = Int(limit.rlim_cur) - open - work
-    // A download holds a file beside its connection.
+    // A download needs a file besides its connection.
     return min(wanted, max(4, free * 2 / 3))
   }
 
@@ -37,9 +40,9 @@ public enum Descriptors {
   /// How many are open now.
   private static var open: Int {
     #if canImport(Darwin)
-      Folder.names(in: "/dev/fd").count
+      FilePath("/dev/fd").children.count
     #else
-      Folder.names(in: "/proc/self/fd").count
+      FilePath("/proc/self/fd").children.count
     #endif
   }
 

@@ -1,9 +1,8 @@
-/// A header's value with parameters: `form-data; name="image"; filename*=UTF-8''caf%C3%A9.png`.
+/// A header value with parameters: `form-data; name="image"; filename*=UTF-8''caf%C3%A9.png`.
 struct HeaderValue: Equatable {
-  /// What stands before the first semicolon.
+  /// The text before the first semicolon.
   let main: String
-  /// By their names in lower case; an extended value (`filename*`) takes the place of the plain
-  /// one, whichever comes first.
+  /// By lower-case name. An extended value (`filename*`) takes precedence over the plain one.
   let parameters: [String: String]
 
   init(_ text: String) {
@@ -23,7 +22,7 @@ struct HeaderValue: Equatable {
     parameters = plain.merging(extended) { $1 }
   }
 
-  /// RFC 8187: a character set, a language that may be empty, and percent-encoded text.
+  /// RFC 8187: a character set, a language (may be empty) and percent-encoded text.
   private static func decodeExtended(_ value: String) -> String? {
     let pieces = value.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
     guard pieces.count == 3, let bytes = pieces[2].percentDecodedBytes else { return nil }
@@ -35,12 +34,12 @@ struct HeaderValue: Equatable {
   }
 }
 
-/// `; name=value` at the start of what is left of a header.
+/// `; name=value` at the start of the rest of a header.
 private struct Parameter {
   let name: String
   let value: String
 
-  /// Nil at the end; what has no `=` is skipped.
+  /// Nil at the end. Text without `=` is skipped.
   init?(_ rest: inout Substring) {
     while true {
       guard let start = rest.firstIndex(where: { $0 != ";" && !$0.isWhitespace }) else {
@@ -63,8 +62,8 @@ private struct Parameter {
     return value.trimmed
   }
 
-  /// A quoted string. A backslash stands for itself unless a quote or a backslash follows, since
-  /// some clients send whole Windows paths.
+  /// A quoted string. A backslash escapes only a quote or a backslash, because some clients send
+  /// Windows paths.
   private static func quoted(_ rest: inout Substring) -> String {
     var value = ""
     var index = rest.index(after: rest.startIndex)
@@ -82,44 +81,11 @@ private struct Parameter {
 }
 
 extension StringProtocol {
-  /// Without white space at either end.
+  /// The text without white space at either end.
   var trimmed: String {
     guard let first = firstIndex(where: { !$0.isWhitespace }),
       let last = lastIndex(where: { !$0.isWhitespace })
     else { return "" }
     return String(self[first...last])
-  }
-
-  /// The bytes that percent-encoded text means; nil where an escape is malformed.
-  var percentDecodedBytes: [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = Array(utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard rest.count >= 2, let high = rest.popFirst()?.hexadecimalDigit,
-        let low = rest.popFirst()?.hexadecimalDigit
-      else { return nil }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
-  }
-
-  /// The text that percent-encoded text means; nil where it is malformed or no UTF-8.
-  var percentDecoded: String? {
-    percentDecodedBytes.flatMap { String(validating: $0, as: UTF8.self) }
-  }
-}
-
-extension UInt8 {
-  fileprivate var hexadecimalDigit: UInt8? {
-    switch self {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 }

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -6,28 +6,29 @@ import ImagineCore
   import Foundation
 #endif
 
-/// The fields of a JSON object, as arguments to be checked.
+/// The fields of a JSON object, as unchecked arguments.
 struct JSONFields {
-  /// A field that is null counts as absent.
-  let fields: [String: Argument]
+  /// Without fields that are null.
+  let fields: [String: FieldArgument]
 
-  /// - Throws: ``Failure`` 1100 where the bytes are no JSON object.
-  init(_ bytes: [UInt8]) throws(Failure) {
+  /// - Throws: ``APIError`` 1100 if the bytes are not a JSON object.
+  init(_ bytes: [UInt8]) throws(APIError) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .invalid("the body is no JSON object: its text is not UTF-8")
+      throw .invalid("the body is not a JSON object: its text is not UTF-8")
     }
     let values = try? JSONDecoder().decode([String: Value].self, from: Data(bytes))
-    // A text that cannot be decoded looks like a value of another type, or spoils the body.
+    // A string that cannot be decoded looks like a value of another type, or fails the whole body.
     if values?.values.contains(where: \.isOther) ?? true, Self.hasLoneSurrogate(text) {
-      throw .invalid("the body holds a text that is no Unicode: half of a surrogate pair (\\ud…)")
+      throw .invalid(
+        "the body contains a string that is not Unicode: half of a surrogate pair (\\ud…)")
     }
-    guard let values else { throw .invalid("the body is no JSON object") }
+    guard let values else { throw .invalid("the body is not a JSON object") }
     fields = values.compactMapValues(\.argument)
   }
 
-  /// Whether a text has an escape for one half of a pair of UTF-16 without the other.
+  /// Whether a text has a `\u` escape for half of a surrogate pair.
   private static func hasLoneSurrogate(_ text: String) -> Bool {
-    // An escaped backslash begins no other escape.
+    // Matched too, because an escaped backslash does not start another escape.
     let escapes = text.matches(of: /\\\\|\\u([0-9a-fA-F]{4})/)
     var high: Range<String.Index>?
     for escape in escapes {
@@ -48,7 +49,7 @@ struct JSONFields {
   }
 
   private struct Value: Decodable {
-    let argument: Argument?
+    let argument: FieldArgument?
 
     var isOther: Bool { if case .other? = argument { true } else { false } }
 

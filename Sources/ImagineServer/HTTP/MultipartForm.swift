@@ -4,74 +4,74 @@
   import Darwin
 #endif
 
-/// A body of `multipart/form-data`, taken apart (RFC 7578, RFC 2046).
+/// A parsed `multipart/form-data` body (RFC 7578, RFC 2046).
 ///
-/// Lines may end in CRLF or in LF alone, as long as those about the boundaries agree; what stands
-/// before the first boundary and after the last is ignored.
+/// Lines may end in CRLF or LF, but the lines around boundaries must agree. Text before the first
+/// and after the last boundary is ignored.
 struct MultipartForm: Sendable {
   /// One field of the form.
   struct Part: Sendable, Equatable {
     let name: String
-    /// Nil where the part is no file.
+    /// Nil if the part is not a file.
     let filename: String?
     let content: ArraySlice<UInt8>
   }
 
-  /// What is wrong with a body, in words for its sender.
-  struct Fault: Error, Equatable {
+  /// Why a body is malformed, in words for its sender.
+  struct ParseError: Error, Equatable {
     let reason: String
   }
 
-  /// Enough for any real form, and few enough that a body cannot be made of headers alone.
-  static let mostParts = 64
-  static let mostHeaderBytes = 16 << 10
+  /// Enough for any real form, and few enough to limit the memory of the headers.
+  static let maxParts = 64
+  static let maxHeaderBytes = 16 << 10
 
   let parts: [Part]
 
-  /// - Throws: ``Fault``.
-  init(_ bytes: [UInt8], boundary: String) throws(Fault) {
+  /// - Throws: ``ParseError``.
+  init(_ bytes: [UInt8], boundary: String) throws(ParseError) {
     var scanner = try BoundaryScanner(bytes, boundary: boundary)
     var parts: [Part] = []
     while let content = try scanner.nextPart() {
-      guard parts.count < Self.mostParts else {
-        throw Fault(reason: "the form has more than \(Self.mostParts) parts")
+      guard parts.count < Self.maxParts else {
+        throw ParseError(reason: "the form has more than \(Self.maxParts) parts")
       }
       parts.append(try Part(bytes[content], number: parts.count + 1))
     }
     self.parts = parts
   }
 
-  /// The boundary that a `Content-Type` names.
+  /// The boundary of a `Content-Type`.
   ///
-  /// - Throws: ``Fault`` where the type is another one, or no usable boundary is named.
-  static func boundary(inContentType header: String?) throws(Fault) -> String {
+  /// - Throws: ``ParseError`` for another type, or a missing or malformed boundary.
+  static func boundary(inContentType header: String?) throws(ParseError) -> String {
     guard let header else {
-      throw Fault(reason: "the request has no Content-Type (expected multipart/form-data)")
+      throw ParseError(reason: "the request has no Content-Type (expected multipart/form-data)")
     }
     let value = HeaderValue(header)
     guard value.main.lowercased() == "multipart/form-data" else {
-      throw Fault(
+      throw ParseError(
         reason: "the Content-Type is '\(value.main.prefix(60))' (expected multipart/form-data)")
     }
     guard let boundary = value.parameters["boundary"], !boundary.isEmpty else {
-      throw Fault(reason: "the Content-Type names no boundary")
+      throw ParseError(reason: "the Content-Type has no boundary")
     }
     guard boundary.utf8.count <= 200, !boundary.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
-    else { throw Fault(reason: "the Content-Type names a malformed boundary") }
+    else { throw ParseError(reason: "the Content-Type has a malformed boundary") }
     return boundary
   }
 }
 
-/// Finds what lies between the boundaries of a body.
+/// Finds the parts between the boundaries of a body.
 private struct BoundaryScanner {
   private let bytes: [UInt8]
   private let dashBoundary: [UInt8]
-  /// What stands before every boundary line but the first.
+  /// The line break before every boundary but the first.
   private let newline: [UInt8]
   private var position: Int
   private var isClosed: Bool
 
-  init(_ bytes: [UInt8], boundary: String) throws(MultipartForm.Fault) {
+  init(_ bytes: [UInt8], boundary: String) throws(MultipartForm.ParseError) {
     self.bytes = bytes
     dashBoundary = Array("--\(boundary)".utf8)
     var start = 0
@@ -85,16 +85,16 @@ private struct BoundaryScanner {
       }
       start = found + 1
     }
-    throw MultipartForm.Fault(
+    throw MultipartForm.ParseError(
       reason: bytes.isEmpty
-        ? "the body is empty" : "the body does not hold the boundary that its Content-Type names")
+        ? "the body is empty" : "the body does not contain the boundary of its Content-Type")
   }
 
-  /// Where the next part lies, headers and content; nil after the last.
-  mutating func nextPart() throws(MultipartForm.Fault) -> Range<Int>? {
+  /// Range of the next part, headers and content; nil after the last.
+  mutating func nextPart() throws(MultipartForm.ParseError) -> Range<Int>? {
     guard !isClosed else { return nil }
     let delimiter = newline + dashBoundary
-    // The delimiter's newline may be the one that ends an empty header block.
+    // The newline before the delimiter may also end an empty header block.
     var start = max(0, position - newline.count)
     while let found = bytes.firstRange(of: delimiter, from: start) {
       if let line = BoundaryLine(bytes, after: found + delimiter.count) {
@@ -105,18 +105,18 @@ private struct BoundaryScanner {
       }
       start = found + 1
     }
-    throw MultipartForm.Fault(reason: "the body ends before its closing boundary")
+    throw MultipartForm.ParseError(reason: "the body ends before its closing boundary")
   }
 }
 
-/// The rest of a line that began with the boundary.
+/// The rest of a line that starts with the boundary.
 private struct BoundaryLine {
   let isLast: Bool
   let newline: [UInt8]
-  /// Where the next line begins.
+  /// Start of the next line.
   let end: Int
 
-  /// Nil where the line goes on with something else: then it is content that looks alike.
+  /// Nil if anything else follows: then the line is content that looks like a boundary.
   init?(_ bytes: [UInt8], after start: Int) {
     var index = start
     isLast = bytes[index...].starts(with: Array("--".utf8))
@@ -136,7 +136,7 @@ private struct BoundaryLine {
 }
 
 extension MultipartForm.Part {
-  fileprivate init(_ bytes: ArraySlice<UInt8>, number: Int) throws(MultipartForm.Fault) {
+  fileprivate init(_ bytes: ArraySlice<UInt8>, number: Int) throws(MultipartForm.ParseError) {
     var headers = PartHeaders()
     let contentStart = try headers.read(bytes, number: number)
     guard let disposition = headers["content-disposition"] else {
@@ -160,18 +160,18 @@ extension MultipartForm.Part {
   }
 }
 
-/// The header lines of a part, by their names in lower case.
+/// The headers of a part, by lower-case name.
 private struct PartHeaders {
   private var values: [String: String] = [:]
 
   subscript(name: String) -> String? { values[name] }
 
-  /// Reads up to the empty line, and gives the place behind it.
+  /// Reads up to the empty line, and returns the index after it.
   mutating func read(
     _ bytes: ArraySlice<UInt8>, number: Int
-  ) throws(MultipartForm.Fault) -> Int {
+  ) throws(MultipartForm.ParseError) -> Int {
     var position = bytes.startIndex
-    let end = min(bytes.endIndex, bytes.startIndex + MultipartForm.mostHeaderBytes)
+    let end = min(bytes.endIndex, bytes.startIndex + MultipartForm.maxHeaderBytes)
     var last: String?
     while let lineEnd = bytes[position..<end].firstIndex(of: 0x0A) {
       var line = bytes[position..<lineEnd]
@@ -191,15 +191,15 @@ private struct PartHeaders {
     }
     throw .init(
       reason: end < bytes.endIndex
-        ? "part \(number) has more than \(MultipartForm.mostHeaderBytes) bytes of headers"
+        ? "part \(number) has more than \(MultipartForm.maxHeaderBytes) bytes of headers"
         : "part \(number) has no empty line after its headers")
   }
 }
 
 extension [UInt8] {
-  /// Where `pattern` begins, at or after `start`.
+  /// Index of the first occurrence of `pattern` at or after `start`.
   ///
-  /// Looks for the first byte alone with the C library, which is quick in a body of megabytes.
+  /// Uses memchr, which is fast in bodies of megabytes.
   fileprivate func firstRange(of pattern: [UInt8], from start: Int) -> Int? {
     guard let first = pattern.first else { return nil }
     return withUnsafeBytes { haystack in

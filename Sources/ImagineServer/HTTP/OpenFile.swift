@@ -1,4 +1,6 @@
 import Hummingbird
+import ImagineAPI
+import ImagineSystem
 import NIOCore
 import NIOPosix
 
@@ -8,28 +10,28 @@ import NIOPosix
   import Darwin
 #endif
 
-/// A file that is opened before its answer begins, so that one which cannot be read is an error and
-/// no answer that breaks off.
+/// A file that is opened before its answer begins, so that an unreadable file is an error instead of
+/// a truncated answer.
 final class OpenFile: Sendable {
-  private static let pieceBytes = 128 << 10
+  private static let chunkBytes = 128 << 10
 
   private let descriptor: Int32
   /// Bytes, at least 1.
   let size: Int
 
-  /// Nil where there is no such file, or an empty one.
+  /// Nil if the file is missing or empty.
   ///
-  /// - Throws: ``HomeError`` where it cannot be opened or is no regular file.
+  /// - Throws: ``ImagineError`` of kind `io` if it cannot be opened or is not a regular file.
   init?(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
-      throw HomeError("read", path)
+      throw ImagineError.system("cannot read \(path)")
     }
     var info = stat()
     guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw HomeError("read", path, because: "it is no regular file")
+      throw ImagineError(.io, "cannot read \(path): it is not a regular file")
     }
     guard info.st_size > 0 else {
       close(descriptor)
@@ -41,17 +43,17 @@ final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Some of its bytes, read piece by piece on threads that may wait for a disk.
+  /// A body of a range of the file, read in chunks on a thread pool.
   func body(_ range: ClosedRange<Int>) -> ResponseBody {
     ResponseBody(contentLength: range.count) { writer in
       var position = range.lowerBound
       while position <= range.upperBound {
-        let piece = try await self.read(
-          min(Self.pieceBytes, range.upperBound - position + 1), position)
-        // Shorter than it was: the answer breaks off, as it must.
-        guard piece.readableBytes > 0 else { throw ChannelError.eof }
-        position += piece.readableBytes
-        try await writer.write(piece)
+        let chunk = try await self.read(
+          min(Self.chunkBytes, range.upperBound - position + 1), position)
+        // The file became shorter: all that is left is to truncate the answer.
+        guard chunk.readableBytes > 0 else { throw ChannelError.eof }
+        position += chunk.readableBytes
+        try await writer.write(chunk)
       }
       try await writer.finish(nil)
     }

@@ -6,33 +6,32 @@ import Synchronization
   import Darwin
 #endif
 
-/// The file of a Unix socket that a service listens on.
+/// The file of the Unix socket that the service listens on.
 final class SocketFile: Sendable {
-  /// Why a service cannot listen on a socket.
-  struct Fault: Error, CustomStringConvertible {
+  /// Why the service cannot use a socket path.
+  struct ClaimError: Error, CustomStringConvertible {
     let description: String
   }
 
   let path: String
-  /// Of the file that this server made.
+  /// Inode of the file that this server created.
   private let identity = Mutex<UInt64?>(nil)
 
   init(path: String) {
     self.path = path
   }
 
-  /// Makes way for a new socket.
+  /// Checks that the path is usable. The file of a dead server may be replaced.
   ///
-  /// A file that a dead server left is nobody's; one that answers is another server's.
-  ///
-  /// - Throws: ``Fault`` where a server answers there, or the path is too long for a socket.
-  func claim() throws(Fault) {
+  /// - Throws: ``ClaimError`` if a server answers on the socket, or the path is too long.
+  func claim() throws(ClaimError) {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let capacity = MemoryLayout.size(ofValue: address.sun_path)
     let bytes = Array(path.utf8)
     guard bytes.count < capacity else {
-      throw Fault(description: "\(path) is too long for a socket (at most \(capacity - 1) bytes)")
+      throw ClaimError(
+        description: "\(path) is too long for a socket (at most \(capacity - 1) bytes)")
     }
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     #if canImport(Glibc)
@@ -48,17 +47,17 @@ final class SocketFile: Sendable {
       }
     }
     guard answer != 0 else {
-      throw Fault(description: "another server listens on \(path)")
+      throw ClaimError(description: "another server listens on \(path)")
     }
   }
 
-  /// The file is there now, and this server's.
-  func wasMade() {
+  /// Records that this server created the file.
+  func wasCreated() {
     let current = current
     identity.withLock { $0 = current }
   }
 
-  /// Removes the file, unless another server has put its own there since.
+  /// Removes the file, unless another server has replaced it.
   func remove() {
     identity.withLock { identity in
       if let mine = identity, mine == current { unlink(path) }
@@ -66,7 +65,7 @@ final class SocketFile: Sendable {
     }
   }
 
-  /// What tells one file from another that took its path.
+  /// Inode of the file at the path.
   private var current: UInt64? {
     var info = stat()
     return stat(path, &info) == 0 ? UInt64(info.st_ino) : nil

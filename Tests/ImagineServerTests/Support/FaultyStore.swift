@@ -1,20 +1,20 @@
-import ImagineCore
-import ImagineStore
+import ImagineAPI
+import ServerStore
 import Synchronization
 
-/// What goes wrong with a store, as a test decides.
+/// The faults of a store, set by a test.
 final class StoreFaults: Sendable {
-  /// A way of not answering.
+  /// How a query fails.
   enum Kind {
-    /// Nothing happens.
+    /// The query is not executed.
     case unreachable
-    /// What was asked happens, but the answer is lost.
+    /// The query is executed, but its answer is lost.
     case lostAnswer
   }
 
   private let kinds = Mutex<[String: Kind]>([:])
 
-  /// Every call of a function, or of all, meets the fault from now on.
+  /// From now on, every call of a function (or of all) fails.
   func begin(_ kind: Kind, in function: String = "") { kinds.withLock { $0[function] = kind } }
 
   func end() { kinds.withLock { $0 = [:] } }
@@ -24,12 +24,12 @@ final class StoreFaults: Sendable {
   }
 }
 
-/// A store that fails where a test wants it to.
+/// A store that fails as a test requires.
 struct FaultyStore: JobStore, AccountStore {
-  private let base: SQLiteJobStore
+  private let base: SQLiteServiceStore
   private let faults: StoreFaults
 
-  init(_ base: SQLiteJobStore, _ faults: StoreFaults) {
+  init(_ base: SQLiteServiceStore, _ faults: StoreFaults) {
     self.base = base
     self.faults = faults
   }
@@ -54,12 +54,14 @@ struct FaultyStore: JobStore, AccountStore {
     try await meet("job") { try await base.job(id: id, owner: owner) }
   }
 
-  func film(of id: String) async throws -> String? {
-    try await meet("film") { try await base.film(of: id) }
+  func videoFolder(of id: String) async throws -> String? {
+    try await meet("videoFolder") { try await base.videoFolder(of: id) }
   }
 
-  func lease(by worker: String, for seconds: Double, deaths: Int) async throws -> StoredJob? {
-    try await meet("lease") { try await base.lease(by: worker, for: seconds, deaths: deaths) }
+  func lease(by worker: String, for seconds: Double, maxCrashes: Int) async throws -> StoredJob? {
+    try await meet("lease") {
+      try await base.lease(by: worker, for: seconds, maxCrashes: maxCrashes)
+    }
   }
 
   func renew(
@@ -82,12 +84,12 @@ struct FaultyStore: JobStore, AccountStore {
     try await meet("delete") { try await base.delete(id: id, owner: owner) }
   }
 
-  func known(among ids: Set<String>) async throws -> Set<String> {
-    try await meet("known") { try await base.known(among: ids) }
+  func existing(among ids: Set<String>) async throws -> Set<String> {
+    try await meet("known") { try await base.existing(among: ids) }
   }
 
-  func forget(endedBefore time: Double, limit: Int) async throws -> [String] {
-    try await meet("forget") { try await base.forget(endedBefore: time, limit: limit) }
+  func deleteEnded(before time: Double, limit: Int) async throws -> [String] {
+    try await meet("forget") { try await base.deleteEnded(before: time, limit: limit) }
   }
 
   func probe() async throws { try await meet("probe") { try await base.probe() } }

@@ -6,10 +6,10 @@ import Foundation
   import Darwin
 #endif
 
-/// A TCP connection without any HTTP of its own, for what no HTTP client would send.
+/// A plain TCP connection, for bytes that no HTTP client would send.
 ///
-/// Its calls block, so they run on a thread of their own: the server under test shares the
-/// process's pool of threads with its tests.
+/// Its blocking calls run on their own threads, because the server under test shares the process's
+/// thread pool with its tests.
 final class RawConnection: Sendable {
   struct Fault: Error {
     let action: String
@@ -57,16 +57,16 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// Ends the sending side; answers can still come.
+  /// Closes the sending side. Answers can still arrive.
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Makes the end of the connection a reset, which the other side learns of at once.
+  /// Makes the close a reset, which the other side notices at once.
   func resetAtEnd() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
   }
 
-  /// The next line of what comes, without its end; nil at the end.
+  /// The next line without its line break; nil at the end.
   func line() async throws -> String? {
     var line: [UInt8] = []
     while true {
@@ -80,12 +80,12 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// One piece of what comes; empty at the end.
+  /// The next bytes; empty at the end.
   func read() async throws -> [UInt8] {
     try await blocking { [descriptor] in
       var buffer = [UInt8](repeating: 0, count: 65536)
       let count = recv(descriptor, &buffer, buffer.count, 0)
-      // A connection that is cut is at its end, too.
+      // A reset connection counts as closed.
       if count < 0, errno == ECONNRESET { return [] }
       guard count >= 0 else { throw Fault(action: "recv", number: errno) }
       return Array(buffer.prefix(count))
@@ -100,7 +100,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// All that comes until the other side closes.
+  /// Everything until the other side closes.
   func readToEnd() async throws -> String {
     var bytes: [UInt8] = []
     while case let piece = try await read(), !piece.isEmpty { bytes += piece }

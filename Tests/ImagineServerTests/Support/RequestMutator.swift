@@ -1,21 +1,21 @@
-import ImagineCore
+import ImagineAPI
 
-/// Makes requests that are nearly right, the same ones for the same seed.
+/// Makes almost valid requests. Equal seeds give equal requests.
 struct RequestMutator {
   private var generator: SeededGenerator
-  private let picture: [UInt8]
+  private let image: [UInt8]
 
-  /// - Parameter picture: a file that the server can decode.
-  init(seed: UInt64, picture: [UInt8]) {
+  /// - Parameter image: a file that the server can decode.
+  init(seed: UInt64, image: [UInt8]) {
     generator = SeededGenerator(seed: seed)
-    self.picture = picture
+    self.image = image
   }
 
-  /// What one client sends, from the first byte to the end of its sending.
+  /// All bytes that one client sends.
   mutating func next() -> [UInt8] {
     var bytes = request()
     for _ in 0..<Int.random(in: 0...3, using: &generator) { bytes = mutated(bytes) }
-    // Sometimes another request follows at once.
+    // Sometimes pipeline another request.
     if chance(10) { bytes += request() }
     return bytes
   }
@@ -30,7 +30,7 @@ struct RequestMutator {
 
   private mutating func request() -> [UInt8] {
     switch Int.random(in: 0..<10, using: &generator) {
-    case 0...4: return post(one(of: Operation.all))
+    case 0...4: return post(one(of: MediaOperation.all))
     case 5, 6: return json()
     default: return question()
     }
@@ -65,13 +65,13 @@ struct RequestMutator {
       + chunks + last
   }
 
-  private mutating func post(_ operation: Operation) -> [UInt8] {
+  private mutating func post(_ operation: MediaOperation) -> [UInt8] {
     var form = FormWriter()
     for field in operation.fields where !chance(12) {
       let isOdd = chance(6)
       switch field.kind {
-      case .picture:
-        form.add(field.wireName, file: isOdd ? Array(one(of: Self.words).utf8) : picture)
+      case .image:
+        form.add(field.wireName, file: isOdd ? Array(one(of: Self.words).utf8) : image)
       case .choice(let names) where !isOdd, .openChoice(let names) where !isOdd:
         form.add(field.wireName, one(of: names))
       default:
@@ -114,7 +114,7 @@ struct RequestMutator {
   private mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
     guard !bytes.isEmpty else { return bytes }
     var bytes = bytes
-    // Most of what can go wrong stands in the head.
+    // Most errors are in the head.
     let reach = chance(2) ? min(bytes.count, 400) : bytes.count
     let place = Int.random(in: 0..<reach, using: &generator)
     let end = min(bytes.count, place + Int.random(in: 1...40, using: &generator))

@@ -1,41 +1,42 @@
 import AsyncHTTPClient
 import Foundation
-import ImagineCore
+import ImagineAPI
 import ImagineServer
-import ImagineStore
 import ImagineTestSupport
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServerStore
 import ServiceLifecycle
 import Testing
 
-/// A service in this process, on a port of its own.
+/// A service in this process, on its own port.
 struct RunningServer: Sendable {
   let address: String
   let home: TemporaryFolder
   let engine: StubEngine
-  let store: SQLiteJobStore
-  /// Begins an orderly shutdown.
+  let store: SQLiteServiceStore
+  /// Starts an orderly shutdown.
   let stop: @Sendable () async -> Void
 
-  /// Runs a service for as long as `body` takes.
+  /// Runs a service while `body` runs.
   static func with(
     engine: StubEngine = StubEngine(), home: TemporaryFolder? = nil,
     faults: StoreFaults? = nil, configure: (inout ServiceConfiguration) -> Void = { _ in },
     _ body: (RunningServer) async throws -> Void
   ) async throws {
     let folder = try home ?? TemporaryFolder()
-    let home = try Home(folder.path)
-    let store = try SQLiteJobStore(path: home.database)
+    let directory = try DataDirectory(folder.path)
+    let store = try SQLiteServiceStore(path: directory.database)
     var configuration = ServiceConfiguration(
-      address: .tcp(host: "127.0.0.1", port: 0), callers: .anyToken, limits: Limits(cores: 2))
+      address: .tcp(host: "127.0.0.1", port: 0), authentication: .anyToken, limits: Limits(cores: 2)
+    )
     configure(&configuration)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let service = try ImagineService(
-      configuration, home: home, engine: engine,
-      jobs: faults.map { FaultyStore(store, $0) } ?? store,
-      accounts: faults.map { FaultyStore(store, $0) } ?? store, logger: logger)
+      configuration, dataDirectory: directory, engine: engine,
+      store: faults.map { FaultyStore(store, $0) } ?? store,
+      logger: logger)
     let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
     let group = ServiceGroup(
       configuration: .init(
@@ -85,10 +86,10 @@ enum Method: String {
   case delete = "DELETE"
 }
 
-/// An answer, read whole.
+/// A complete answer.
 struct Answer: Sendable {
   let status: Int
-  /// By their names in lower case.
+  /// By lower-case name.
   let headers: [String: String]
   let bytes: [UInt8]
 
@@ -103,7 +104,7 @@ struct Answer: Sendable {
     }
   }
 
-  /// The error code of an answer in the shape of `/v2`.
+  /// The error code of a `/v2` error answer.
   var code: Int? {
     guard let fault = try? json, fault["status"] as? String == "error",
       fault["error"] is String, let message = fault["message"] as? String, !message.isEmpty
@@ -144,21 +145,21 @@ extension RunningServer {
       body: form.bytes)
   }
 
-  /// Accepts a film, and gives its id.
-  func film(_ prompt: String, token: String = "test") async throws -> String {
+  /// Submits a video job and returns its id.
+  func submitVideo(_ prompt: String, token: String = "test") async throws -> String {
     let answer = try await post(
       "/v2/video/text-to-video", FormWriter(["prompt": prompt, "style": "fast-svd"]),
       token: token)
     return try #require(try answer.json["id"] as? String, "\(answer.text)")
   }
 
-  /// What the status route says of a film.
+  /// The status answer of a video.
   func video(_ id: String, token: String = "test") async throws -> [String: Any] {
     let answer = try await send(.get, "/v2/video/\(id)/status", token: token)
     return try #require(try answer.json["video"] as? [String: Any], "\(answer.text)")
   }
 
-  /// Asks until a film's status is one of `states`.
+  /// Polls until a video's status is one of `states`.
   func video(
     _ id: String, until states: Set<String>, token: String = "test"
   ) async throws -> [String: Any] {
@@ -169,8 +170,7 @@ extension RunningServer {
   }
 }
 
-/// Asks until there is an answer; a test that never gets one fails after five minutes, which is
-/// longer than a busy machine takes for anything here.
+/// Polls until there is an answer. Fails after five minutes, which is long enough for a busy machine.
 func eventually<Value>(
   _ question: () async throws -> Value?, sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Value {

@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A running `imagine-server`: the program that IMAGINE_SERVER_PROGRAM names, else the one that
-/// was built beside the tests.
+/// A running `imagine-server`: the program at IMAGINE_SERVER_PROGRAM, else the one built with the
+/// tests.
 final class ServerProcess: Sendable {
   private static var program: String {
     ProcessInfo.processInfo.environment["IMAGINE_SERVER_PROGRAM"]
@@ -20,8 +20,8 @@ final class ServerProcess: Sendable {
   private let isOver = Mutex(false)
 
   /// - Parameters:
-  ///   - environment: variables beside those of this process.
-  ///   - shell: commands that a shell runs before it becomes the program, such as `ulimit -n 64`.
+  ///   - environment: added to the environment of this process.
+  ///   - shell: commands that a shell runs before it execs the program, such as `ulimit -n 64`.
   init(
     _ arguments: [String], input text: String = "", environment: [String: String] = [:],
     shell: String? = nil
@@ -55,15 +55,15 @@ final class ServerProcess: Sendable {
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
-  /// What it wrote to standard error.
+  /// Its standard error.
   var log: String { String(decoding: errors.withLock { $0 }, as: UTF8.self) }
 
-  /// The films that it finished.
+  /// The ids of the videos that it finished.
   var finished: [String] {
     log.matches(of: /job=([0-9a-f-]+).*\] finished/).map { String($0.1) }
   }
 
-  /// Memory in use, and open descriptors, as the system lists them.
+  /// Resident memory and open descriptors, from /proc.
   func resources() throws -> (kilobytes: Int, descriptors: Int) {
     let folder = "/proc/\(process.processIdentifier)"
     let status = try String(contentsOfFile: "\(folder)/status", encoding: .utf8)
@@ -74,7 +74,7 @@ final class ServerProcess: Sendable {
     )
   }
 
-  /// The programs that it has started and that have not ended.
+  /// Its running child processes.
   func children() throws -> [String] {
     try String(
       contentsOfFile:
@@ -90,11 +90,11 @@ final class ServerProcess: Sendable {
 
   func closeInput() { try? input.fileHandleForWriting.close() }
 
-  /// Its exit status, when it has ended and its log is read.
+  /// Waits for the exit and the rest of the log; returns the exit status.
   func exit() async -> Int32 {
     _ = try? await eventually { self.isOver.withLock { $0 } ? true : nil }
     var length = -1
-    // What the pipe still holds arrives soon after the end.
+    // The rest of the pipe arrives soon after the exit.
     while length != log.count {
       length = log.count
       try? await Task.sleep(for: .milliseconds(50))
@@ -119,7 +119,7 @@ final class ServerProcess: Sendable {
     String(try await line().split(separator: " ").last ?? "")
   }
 
-  /// Calls curl, and gives what it writes.
+  /// Runs curl and returns its output.
   static func curl(_ arguments: [String]) async throws -> String {
     String(decoding: try await run("curl", ["--silent"] + arguments), as: UTF8.self)
   }
@@ -137,7 +137,7 @@ final class ServerProcess: Sendable {
             try process.run()
             let data = try out.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
-            // A program that crashed proves nothing about the server.
+            // A crash of curl proves nothing about the server.
             try #require(process.terminationReason == .exit, "\(program) crashed")
             return data
           })
@@ -149,8 +149,8 @@ final class ServerProcess: Sendable {
     try await Self.run("curl", ["--silent", url])
   }
 
-  /// Accepts a film, and gives its id.
-  func film(_ prompt: String) async throws -> String {
+  /// Submits a video job and returns its id.
+  func submitVideo(_ prompt: String) async throws -> String {
     let answer = try await Self.curl([
       "\(try await address())/v2/video/text-to-video", "-H", "Authorization: Bearer test",
       "-F", "prompt=\(prompt)", "-F", "style=fast-svd", "-F", "aspect_ratio=1:1",
@@ -159,7 +159,7 @@ final class ServerProcess: Sendable {
     return try #require(object?["id"] as? String, "\(answer)")
   }
 
-  /// Asks until a film's status is one of `states`.
+  /// Polls until a video's status is one of `states`.
   func status(_ id: String, until states: Set<String>) async throws -> [String: Any] {
     let address = try await address()
     return try await eventually {

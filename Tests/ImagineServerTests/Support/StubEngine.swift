@@ -1,11 +1,12 @@
 import Foundation
-import ImagineCore
+import ImagineAPI
+import MediaFiles
 import Synchronization
 
-/// An engine whose pictures are a header and the request's words, and whose films are two small
-/// files; tests decide how long its work takes.
+/// An engine whose images are a header and the request's words, and whose videos are two small
+/// files. Tests control how long its work takes.
 final class StubEngine: Engine {
-  /// Holds work back until a test lets it go on.
+  /// Blocks work until a test opens it.
   final class Gate: Sendable {
     private let isOpen: Mutex<Bool>
 
@@ -18,38 +19,40 @@ final class StubEngine: Engine {
 
   let version = "stub"
   let paintGate: Gate
-  let filmGate: Gate
+  let videoGate: Gate
   let begun = Mutex(0)
   let painted = Mutex(0)
-  /// Pictures that were not painted to their end.
+  /// Images that were cancelled.
   let abandoned = Mutex(0)
-  let filmsBegun = Mutex(0)
-  let filmsStopped = Mutex(0)
-  /// Films that find something of their surroundings missing.
-  let lacksLeft = Mutex(0)
+  let videosBegun = Mutex(0)
+  let videosStopped = Mutex(0)
+  /// How many of the next videos fail because of a missing resource.
+  let missingResources = Mutex(0)
 
-  /// The names of operations that it does not offer.
-  let lacks: Set<String>
+  /// Names of operations that it does not support.
+  let unsupported: Set<String>
 
   init(
-    paintGate: Gate = Gate(open: true), filmGate: Gate = Gate(open: true),
-    lacks: Set<String> = []
+    paintGate: Gate = Gate(open: true), videoGate: Gate = Gate(open: true),
+    unsupported: Set<String> = []
   ) {
     self.paintGate = paintGate
-    self.filmGate = filmGate
-    self.lacks = lacks
+    self.videoGate = videoGate
+    self.unsupported = unsupported
   }
 
-  func offers(_ operation: ImagineCore.Operation) -> Bool { !lacks.contains(operation.name) }
+  func supports(_ operation: MediaOperation) -> Bool {
+    !unsupported.contains(operation.name)
+  }
 
   func memory(
-    for operation: ImagineCore.Operation, picture: PixelSize?, aspectRatio: AspectRatio?
+    for operation: MediaOperation, image: PixelSize?, aspectRatio: AspectRatio?
   ) throws -> Int { 0 }
 
-  func memory(for conversion: Conversion, picture: PixelSize) throws -> Int {
+  func memory(for conversion: Conversion, image: PixelSize) throws -> Int {
     try PixelBudget.check(
       PixelSize(
-        width: conversion.width ?? picture.width, height: conversion.height ?? picture.height),
+        width: conversion.width ?? image.width, height: conversion.height ?? image.height),
       field: "width")
     return 0
   }
@@ -70,40 +73,40 @@ final class StubEngine: Engine {
       aspectRatio.pixelSize, content: "\(prompt)|\(style.rawValue)|\(seed)")
   }
 
-  func film(
+  func makeVideo(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
     control: EngineControl
-  ) throws -> Film {
-    filmsBegun.withLock { $0 += 1 }
+  ) throws -> VideoFiles {
+    videosBegun.withLock { $0 += 1 }
     do {
       repeat {
         try control.report(0.5)
         usleep(1000)
-      } while filmGate.isClosed
+      } while videoGate.isClosed
     } catch {
-      filmsStopped.withLock { $0 += 1 }
+      videosStopped.withLock { $0 += 1 }
       throw error
     }
     if prompt == "crash" { throw EngineError.failed("the stub was asked to") }
     if prompt == "unusable" { throw EngineError.unusable(field: "file", reason: "it is damaged") }
-    let isLacking = lacksLeft.withLock { left in
+    let isLacking = missingResources.withLock { left in
       defer { left -= 1 }
       return left > 0
     }
-    if isLacking { throw EngineError.lacking("no descriptors") }
-    try Data("film of \(prompt), seed \(seed)".utf8)
+    if isLacking { throw EngineError.resourceMissing("no descriptors") }
+    try Data("video of \(prompt), seed \(seed)".utf8)
       .write(to: URL(fileURLWithPath: "\(folder)/a.mp4"))
     try Data("thumbnail of \(prompt)".utf8)
       .write(to: URL(fileURLWithPath: "\(folder)/a.jpg"))
-    return Film(
+    return VideoFiles(
       video: "\(folder)/a.mp4", thumbnail: "\(folder)/a.jpg", size: aspectRatio.videoSize,
       duration: 2)
   }
 
-  func convert(_ picture: [UInt8], to conversion: Conversion, control: EngineControl) throws
+  func convert(_ image: [UInt8], to conversion: Conversion, control: EngineControl) throws
     -> [UInt8]
   {
-    guard let header = PictureHeader(picture) else {
+    guard let header = ImageHeader(image) else {
       throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
     }
     return Self.png(
@@ -153,22 +156,22 @@ final class StubEngine: Engine {
   func animate(
     prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
     into folder: String, control: EngineControl
-  ) throws -> Film {
-    try film(
+  ) throws -> VideoFiles {
+    try makeVideo(
       prompt: "\(prompt) from \(image.count) bytes in \(aspectRatio?.rawValue ?? "its shape")",
       style: style, aspectRatio: aspectRatio ?? .square, seed: seed, into: folder,
       control: control)
   }
 
-  /// The picture's own size, and what was asked.
+  /// An image of the input's size that contains the request.
   private func edited(_ image: [UInt8], _ content: String) throws -> [UInt8] {
-    guard let header = PictureHeader(image) else {
+    guard let header = ImageHeader(image) else {
       throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
     }
     return Self.png(header.size, content: content)
   }
 
-  /// Bytes that begin as a PNG of a size does.
+  /// Bytes that start like a PNG of a size.
   static func png(_ size: PixelSize, content: String = "") -> [UInt8] {
     let side = { (value: Int) in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
     let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13]

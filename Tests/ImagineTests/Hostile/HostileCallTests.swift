@@ -2,16 +2,16 @@ import Foundation
 import ImagineTestSupport
 import Testing
 
-/// `HOSTILE_CALLS` says how many calls are made, `HOSTILE_SEED` which; `IMAGINE_PROGRAM` may name a
-/// program that was built with a sanitizer. `HOSTILE_TRACE=1` writes each call to stderr before it is
-/// made.
-@Suite("No value of a script ends the process")
+/// `HOSTILE_CALLS` is the number of calls and `HOSTILE_SEED` selects them. `IMAGINE_PROGRAM` may
+/// name a program that was built with a sanitizer. `HOSTILE_TRACE=1` prints each call to stderr
+/// before it is made.
+@Suite("No value in a script crashes the process")
 struct HostileCallTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test("every binding of imagine.* and of the library withstands hostile values")
+  @Test("every function of imagine.* and of the library survives hostile values")
   func hostileCalls() async throws {
     let own = ProcessInfo.processInfo.environment
     let seed = own["HOSTILE_SEED"] ?? "1"
@@ -30,7 +30,7 @@ struct HostileCallTests {
           #"{"status":"success","video":{"uuid":"id","status":"finished","url":{"generation":"\#(address)","thumbnail":null}}}"#
         )
       }
-      return .full(status: 200, body: TinyPicture.png)
+      return .full(status: 200, body: TinyImage.png)
     }
     var variables = own.filter { $0.key.hasPrefix("HOSTILE_") || $0.key.hasSuffix("SAN_OPTIONS") }
     variables["IMAGINE_BASE_URL"] = "\(stub.address)/v2"

@@ -62,13 +62,13 @@ local function circle()
   return one
 end
 local bytes = "\x89PNG\r\n\x1a\n"
-local picture = image:data()
+local content = image:data()
 local strings = {
   "", " ", "\0", "a\0b", "\xff\xfe", "caf\xe9", "\u{FEFF}", "\27[2J", ("x"):rep(5000),
   ("\xf0\x9f\x98\x80"):rep(300), "no/such/dir", "a.png", "a.jpg", "a.mp4", "a.csv", "a.jsonl",
   "\xff.png", "a/b/c.webp", "12", "-1", "1e400", "nan", "16:9", "true", "anime", "realstic",
   "fast-svd", "imagine", "openai", "nobody", "png", "contain", "http://127.0.0.1:70000/x.png",
-  "http://[::1", "https://", "file:///nowhere", bytes, picture, picture:sub(1, #picture // 2),
+  "http://[::1", "https://", "file:///nowhere", bytes, content, content:sub(1, #content // 2),
   "[[[[", '{"a":', '"\\ud800"', "1\0002\0", ("["):rep(3000), "a,b\r\n,\r\n\"", '"', "%s%n", "--out",
   "id", "../../x/", "ops\n",
 }

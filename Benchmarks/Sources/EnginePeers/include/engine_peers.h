@@ -1,6 +1,6 @@
 /// What the engine's edits are measured beside: one call of a library each, on decoded pixels.
 ///
-/// Pictures are interleaved 8-bit R, G, B; masks one byte a pixel. Results are thrown away.
+/// Images are interleaved 8-bit R, G, B; masks one byte a pixel. Results are thrown away.
 #ifndef IMAGINE_ENGINE_PEERS_H
 #define IMAGINE_ENGINE_PEERS_H
 
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/// cv::grabCut, from a rectangle an eighth of the picture within its border, four rounds.
+/// cv::grabCut, from a rectangle an eighth of the image within its border, four rounds.
 void peer_grab_cut(const uint8_t *pixels, int32_t width, int32_t height);
 
 /// vips_resize with its Lanczos kernel.

@@ -1,4 +1,4 @@
-import ImagineCore
+import ImagineAPI
 
 @testable import ImagineEngine
 

@@ -1,0 +1,245 @@
+import Crypto
+public import ImagineAPI
+public import ImagineRuns
+import ImagineSystem
+public import MediaFiles
+
+/// Assets as files in a folder: `assets/3f/3f9a….png`.
+///
+/// The name is the SHA-256 of the content, so equal files are stored once and processes may share a
+/// folder. The extension is only for people.
+public struct FileAssetStore: AssetStore {
+  private let root: String
+
+  /// - Parameter root: the folder; created when the first asset is stored.
+  public init(root: String) {
+    self.root = root
+  }
+
+  public func makeWriter() throws -> any AssetWriter {
+    try FileAssetWriter(in: root)
+  }
+
+  public func sha256(ofFile path: FilePath) throws -> String {
+    // The file is read for its hash now, and again when it is stored.
+    if FileStatus(path)?.isSpecial == true {
+      throw ImagineError(
+        .io, "cannot read \(path) twice: it is a device or a pipe, which imagine.open reads once")
+    }
+    return try Self.sha256(ofFile: path, limit: Self.maxImportBytes)
+  }
+
+  public func sha256(of bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).hexadecimal
+  }
+
+  static func sha256(ofFile path: FilePath, limit: Int = .max) throws -> String {
+    var hash = SHA256()
+    try FileReader(path).forEachPiece(limit: limit) { hash.update(bufferPointer: $0) }
+    return hash.finalize().hexadecimal
+  }
+
+  public func asset(sha256: String) throws -> Asset? {
+    // A hash may come from an untrusted file, and must not lead out of the folder.
+    guard Asset.isSHA256(sha256) else { return nil }
+    let folder = Self.folder(of: sha256, in: root)
+    for suffix in FileAssetWriter.suffixes {
+      let path = "\(folder)/\(sha256)\(suffix)"
+      if AtomicFile.exists(path) { return try Self.describe(path, sha256: sha256) }
+    }
+    return nil
+  }
+
+  public func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
+    try FileReader(asset.path).bytes(
+      from: offset, count: min(count, max(0, asset.byteCount - offset)))
+  }
+
+  public func verify(_ asset: Asset) throws {
+    let found = try Self.sha256(ofFile: FilePath(asset.path))
+    guard found != asset.sha256 else { return }
+    renameDamaged(asset)
+    throw ImagineError(
+      .io, "the stored file \(asset.path) is damaged: its content has changed since it was stored")
+  }
+
+  /// Renames a damaged file: it is no answer any more, but a user may recover something from it.
+  private func renameDamaged(_ asset: Asset) {
+    guard asset.path.hasPrefix("\(root)/") else { return }
+    try? FilePath(asset.path).move(to: FilePath("\(asset.path).damaged"), replacing: true)
+  }
+
+  public func importFile(_ path: FilePath) async throws -> Asset {
+    await Self.moveOffCallerThread()
+    let source = try FileReader(path)
+    let writer = try FileAssetWriter(in: root)
+    do {
+      try source.forEachPiece(limit: Self.maxImportBytes) { try writer.write($0) }
+      if let fault = try writer.fault() {
+        throw ImagineError(.validation, "\(path) \(fault)", field: "image")
+      }
+      return try await writer.commit()
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
+  public func export(
+    _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: ImageMetadata?
+  ) async throws {
+    await Self.moveOffCallerThread()
+    if let metadata, let format = asset.header?.format {
+      let stored = try FileReader(asset.path).all()
+      guard sha256(of: stored) == asset.sha256 else { return try verify(asset) }
+      let content = metadata.embedded(in: stored, format: format)
+      if try Self.contentEquals(path, byteCount: content.count, sha256: sha256(of: content)) {
+        return
+      }
+      try await Self.write(path, replacing) { file throws in
+        try content.withUnsafeBytes { bytes throws in try file.write(bytes) }
+      }
+    } else {
+      try verify(asset)
+      if try Self.contentEquals(path, byteCount: asset.byteCount, sha256: asset.sha256) { return }
+      try await Self.write(path, replacing) { file in
+        try FileReader(asset.path).forEachPiece { piece throws in try file.write(piece) }
+      }
+    }
+  }
+
+  private static func write(
+    _ path: FilePath, _ replacing: Bool, _ body: (OutputFile) throws -> Void
+  ) async throws {
+    let file = try OutputFile(path, replacing: replacing)
+    do {
+      try body(file)
+    } catch {
+      file.discard()
+      throw error
+    }
+    try await file.commit(replacing: replacing)
+  }
+
+  /// Whether a user's file has this content.
+  private static func contentEquals(_ path: FilePath, byteCount: Int, sha256: String) throws -> Bool
+  {
+    guard let status = FileStatus(path), status.isFile, status.byteCount == byteCount else {
+      return false
+    }
+    return try self.sha256(ofFile: path) == sha256
+  }
+
+  /// Hops off the Lua thread before doing blocking I/O.
+  private static func moveOffCallerThread() async {
+    await Task.yield()
+  }
+
+  /// Describes a user's file without importing it (plan mode).
+  public func describe(userFile path: FilePath) throws -> Asset {
+    let source = try FileReader(path).source(limit: Self.maxImportBytes)
+    let (header, fault) = (ImageHeader(source), MediaFault(in: source))
+    if let failure = source.failure { throw failure }
+    if let fault { throw ImagineError(.validation, "\(path) \(fault)", field: "image") }
+    return Asset(
+      sha256: try Self.sha256(ofFile: path, limit: Self.maxImportBytes),
+      path: path.description, byteCount: source.byteCount, header: header)
+  }
+
+  static func folder(of sha256: String, in root: String) -> String {
+    "\(root)/\(sha256.prefix(2))"
+  }
+
+  private static func describe(_ path: String, sha256: String) throws -> Asset {
+    let reader = try FileReader(path)
+    let source = reader.source(byteCount: reader.byteCount ?? 0)
+    let header = ImageHeader(source)
+    if let failure = source.failure { throw failure }
+    return Asset(sha256: sha256, path: path, byteCount: source.byteCount, header: header)
+  }
+}
+
+/// Hashes the data that it writes and reads the header from it.
+final class FileAssetWriter: AssetWriter {
+  /// The extensions of assets; the last is for files that are neither image nor video.
+  static let suffixes =
+    ImageFormat.allCases.map { ".\($0.pathExtension)" } + [".mp4", ".bin"]
+
+  private let root: String
+  private let file: AtomicFile
+  private var hash = SHA256()
+  /// The beginning of the file. It is all of a small image, so that nothing is read back.
+  private var head: [UInt8] = []
+  private var byteCount = 0
+
+  private static let maxHeadBytes = 1 << 16
+
+  /// - Parameter root: the folder of the store; created if it is missing.
+  init(in root: String) throws {
+    try AtomicFile.makeFolder(root)
+    self.root = root
+    file = try AtomicFile(in: root)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    hash.update(bufferPointer: bytes)
+    byteCount += bytes.count
+    if head.count < Self.maxHeadBytes {
+      head.append(contentsOf: bytes.prefix(Self.maxHeadBytes - head.count))
+    }
+    try file.write(bytes)
+  }
+
+  private var source: MediaSource {
+    let file = file
+    return MediaSource(byteCount: byteCount, head: head) { offset, count throws(ImagineError) in
+      try file.bytes(from: offset, count: count)
+    }
+  }
+
+  /// Why the written data is an incomplete image or video; nil if it is complete or of another
+  /// type.
+  func fault() throws(ImagineError) -> MediaFault? {
+    let source = source
+    let fault = MediaFault(in: source)
+    if let failure = source.failure { throw failure }
+    return fault
+  }
+
+  func commit() async throws -> Asset {
+    if let fault = try fault() {
+      throw ImagineError(.badResponse, "the file \(fault)")
+    }
+    let sha256 = hash.finalize().hexadecimal
+    let header = ImageHeader(source)
+    let folder = FileAssetStore.folder(of: sha256, in: root)
+    try AtomicFile.makeFolder(folder)
+    let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
+    // Equal content is stored once. Updating the file's time keeps it from being pruned before the
+    // journal refers to it. A damaged file is replaced.
+    if FileStatus(path)?.byteCount == byteCount,
+      try FileAssetStore.sha256(ofFile: FilePath(path)) == sha256, FileStatus.touch(path)
+    {
+      file.discard()
+    } else {
+      try await file.commit(to: path, replacing: true)
+    }
+    return Asset(sha256: sha256, path: path, byteCount: byteCount, header: header)
+  }
+
+  func discard() {
+    file.discard()
+  }
+
+  private static func suffix(header: ImageHeader?, head: [UInt8]) -> String {
+    if let header { return ".\(header.format.pathExtension)" }
+    return VideoHeader.begins(head) ? ".mp4" : ".bin"
+  }
+}
+
+extension SHA256.Digest {
+  /// Two lower-case digits per byte.
+  var hexadecimal: String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

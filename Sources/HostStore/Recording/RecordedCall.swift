@@ -1,0 +1,116 @@
+public import ImagineAPI
+
+/// The identity of a call in a recording.
+///
+/// The second of two equal requests is the same call with the occurrence 2.
+public struct RecordedCall: Sendable, Hashable {
+  public enum Action: String, Sendable {
+    /// The raw value is what recordings store.
+    case generate = "draw"
+    case submit, status, delete, download, fetch, convert
+  }
+
+  /// The name of the provider; empty for calls without one.
+  public let provider: String
+  public let action: Action
+  /// A request as JSON, a job's id, a file's name in the recording, or a conversion.
+  public let subject: String
+  /// The number of requested images.
+  public let count: Int
+  /// The subject in a recording with keys of version 1; nil if it is equal.
+  let subjectOfVersion1: String?
+
+  private init(
+    _ action: Action, of provider: String = "", _ subject: String, count: Int = 1,
+    ofVersion1: String? = nil
+  ) {
+    self.provider = provider
+    self.action = action
+    self.subject = subject
+    self.count = count
+    subjectOfVersion1 = ofVersion1 == subject ? nil : ofVersion1
+  }
+
+  private init(_ action: Action, of provider: String, _ request: Request, count: Int = 1) {
+    let whole = RequestDescription(
+      request, images: request.images.compactMapValues(\.storedSHA256))
+    let redacted = whole.redacted
+    // Redacted fields are identified by their hashes, in lines after the request.
+    let hashes = whole.extra.filter { redacted.extra[$0.key] == nil }.sorted { $0.key < $1.key }
+      .map { "\n\($0.key)=\(RecordedAddress.hash($0.value.canonicalText))" }
+    self.init(
+      action, of: provider, redacted.json + hashes.joined(), count: count,
+      ofVersion1: whole.redactedByVersion1.json)
+  }
+
+  /// The call in a recording with keys of version 1.
+  var ofVersion1: RecordedCall? {
+    subjectOfVersion1.map { RecordedCall(action, of: provider, $0, count: count) }
+  }
+
+  static func generate(_ request: Request, count: Int, by provider: String) -> RecordedCall {
+    RecordedCall(.generate, of: provider, request, count: count)
+  }
+
+  static func submit(_ request: Request, to provider: String) -> RecordedCall {
+    RecordedCall(.submit, of: provider, request)
+  }
+
+  static func status(of job: String, at provider: String) -> RecordedCall {
+    RecordedCall(.status, of: provider, job)
+  }
+
+  static func delete(_ job: String, at provider: String) -> RecordedCall {
+    RecordedCall(.delete, of: provider, job)
+  }
+
+  /// - Parameter file: the file's name in the recording, in place of its address.
+  static func download(_ file: String, from provider: String) -> RecordedCall {
+    RecordedCall(.download, of: provider, file)
+  }
+
+  /// A web file, identified by the SHA-256 of its address, which may contain a secret.
+  public static func fetch(_ address: String) -> RecordedCall {
+    RecordedCall(.fetch, RecordedAddress.hash(address))
+  }
+
+  public static func convert(_ asset: Asset, to conversion: Conversion) -> RecordedCall {
+    let values: [(String, String?)] = [
+      ("image", asset.sha256), ("format", conversion.format.rawValue),
+      ("width", conversion.width.map(String.init)), ("height", conversion.height.map(String.init)),
+      ("fit", conversion.fit.rawValue), ("quality", String(conversion.quality)),
+    ]
+    let text = values.compactMap { name, value in value.map { "\(name)=\($0)" } }
+    return RecordedCall(.convert, text.joined(separator: " "))
+  }
+}
+
+extension RecordedCall {
+  /// The name of the call in messages.
+  var title: String {
+    switch action {
+    case .generate, .submit: description?.operation ?? action.rawValue
+    case .status: "the status of job \(subject)"
+    case .delete: "the deletion of job \(subject)"
+    case .download: "the download of \(subject)"
+    case .fetch: "the file of this address"
+    case .convert: "the conversion \(subject)"
+    }
+  }
+
+  /// The request; nil for other calls.
+  var description: RequestDescription? {
+    action == .generate || action == .submit ? RecordedCall.description(subject) : nil
+  }
+
+  /// The request of a subject; nil if it is none.
+  static func description(_ subject: String) -> RequestDescription? {
+    try? RequestDescription(json: String(subject.prefix { $0 != "\n" }))
+  }
+
+  /// Whether the answer may be repeated for the same call.
+  var isRepeatable: Bool { !hasSideEffect && action != .status }
+
+  /// Whether the call changes something at the provider.
+  var hasSideEffect: Bool { action == .generate || action == .submit || action == .delete }
+}

@@ -1,0 +1,158 @@
+/// Makes the images and videos that the HTTP API returns.
+///
+/// The server uses an engine only through this protocol; `ImagineEngine` has the built-in one.
+/// Every function is synchronous and computes for a long time: the server calls it on a thread pool,
+/// never on an event loop. Equal arguments always give equal bytes.
+///
+/// Images are passed as encoded files (PNG, JPEG, WebP, …). An unusable input image throws
+/// ``EngineError/unusable(field:reason:)``. Every function checks its ``EngineControl`` and throws
+/// ``EngineControl/Stop`` soon after the call is cancelled or its deadline passes.
+public protocol Engine: Sendable {
+  /// The engine's version. It changes whenever an equal request would give other pixels.
+  var version: String { get }
+
+  /// Whether the engine implements an operation. The server refuses any other before it is queued,
+  /// recorded or charged.
+  func supports(_ operation: MediaOperation) -> Bool
+
+  /// Why an operation cannot run at present, such as a missing program, in words for the caller;
+  /// nil if it can.
+  func unmetRequirement(for operation: MediaOperation) -> String?
+
+  /// The approximate peak memory of an operation, in bytes.
+  ///
+  /// - Parameters:
+  ///   - image: size of the input image, if the operation takes one.
+  ///   - aspectRatio: the requested shape, if any.
+  /// - Throws: ``EngineError/unusable(field:reason:)`` if the result or an intermediate image would
+  ///   exceed the ``PixelBudget``.
+  func memory(for operation: MediaOperation, image: PixelSize?, aspectRatio: AspectRatio?) throws
+    -> Int
+
+  /// The approximate peak memory of a conversion, in bytes.
+  ///
+  /// - Throws: as ``memory(for:image:aspectRatio:)``, with the field that is too large.
+  func memory(for conversion: Conversion, image: PixelSize) throws -> Int
+
+  /// Text to Image: a PNG of `aspectRatio.pixelSize`.
+  func paint(
+    prompt: String, style: ImageStyle, aspectRatio: AspectRatio, seed: Int64,
+    control: EngineControl
+  ) throws -> [UInt8]
+
+  /// Text to Video: writes a video of `aspectRatio.videoSize` to `folder`, and reports progress.
+  ///
+  /// If it throws, it leaves nothing in the folder.
+  func makeVideo(
+    prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
+    control: EngineControl
+  ) throws -> VideoFiles
+
+  /// Converts an image to another format or size: `/x/convert`.
+  func convert(_ image: [UInt8], to conversion: Conversion, control: EngineControl) throws
+    -> [UInt8]
+
+  /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
+  func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
+    -> [UInt8]
+
+  /// Background Remover: a PNG of the image's size, transparent where the background was.
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
+
+  /// Image Upscale: a PNG of twice the width and height.
+  func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
+
+  /// Generative Fill: paints the prompt where the mask is set; a PNG of the image's size.
+  func fill(prompt: String, image: [UInt8], mask: [UInt8], control: EngineControl) throws
+    -> [UInt8]
+
+  /// Retouch: removes what the mask covers; a PNG of the image's size.
+  func retouch(_ image: [UInt8], mask: [UInt8], control: EngineControl) throws -> [UInt8]
+
+  /// AI Resize: another shape without stretching, a PNG. What the mask covers is not distorted. The
+  /// prompt says what to paint in areas that are added.
+  func resize(
+    _ image: [UInt8], to aspectRatio: AspectRatio?, prompt: String?, mask: [UInt8]?,
+    control: EngineControl
+  ) throws -> [UInt8]
+
+  /// AI Backgrounds: the image's subject in front of a painted background, a PNG.
+  func addBackground(prompt: String, image: [UInt8], seed: Int64, control: EngineControl) throws
+    -> [UInt8]
+
+  /// Image to Video: as ``makeVideo(prompt:style:aspectRatio:seed:into:control:)``, from an image.
+  /// Without an aspect ratio, uses the one of `AspectRatio.video` nearest to the image's.
+  func animate(
+    prompt: String, image: [UInt8], style: String, aspectRatio: AspectRatio?, seed: Int64,
+    into folder: String, control: EngineControl
+  ) throws -> VideoFiles
+}
+
+extension Engine {
+  public func unmetRequirement(for operation: MediaOperation) -> String? { nil }
+}
+
+/// A finished video: two files in the folder that the engine was given.
+public struct VideoFiles: Sendable, Hashable {
+  /// Path of the video, H.264 in MP4.
+  public var video: String
+  /// Path of the thumbnail, a JPEG of the video's size.
+  public var thumbnail: String
+  /// Pixels.
+  public var size: PixelSize
+  /// Seconds.
+  public var duration: Double
+
+  public init(video: String, thumbnail: String, size: PixelSize, duration: Double) {
+    self.video = video
+    self.thumbnail = thumbnail
+    self.size = size
+    self.duration = duration
+  }
+}
+
+/// The target of a conversion.
+public struct Conversion: Sendable, Hashable {
+  /// How an image fits a box of another shape.
+  public enum Fit: String, CaseIterable, Sendable {
+    /// The whole image, within the box.
+    case contain
+    /// The whole box; the image is cropped around its center.
+    case cover
+    /// Stretched to the box.
+    case fill
+  }
+
+  public var format: ImageFormat
+  /// Pixels; nil follows from the height and the image's shape, or keeps the image's width.
+  public var width: Int?
+  /// Pixels.
+  public var height: Int?
+  public var fit: Fit
+  /// 1 … 100; lossless formats ignore it.
+  public var quality: Int
+
+  public init(
+    format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = .contain,
+    quality: Int = 90
+  ) {
+    self.format = format
+    self.width = width
+    self.height = height
+    self.fit = fit
+    self.quality = quality
+  }
+}
+
+/// Why an engine call failed.
+public enum EngineError: Error, Sendable, Equatable {
+  /// The image in `field` cannot be used: damaged, too large, of another size, …
+  case unusable(field: String, reason: String)
+  /// A codec, the video encoder or the disk failed.
+  case failed(String)
+  /// The engine has no function for the operation with this title.
+  case notOffered(String)
+  /// A resource that every such call needs is missing: a program, descriptors, memory. The same call
+  /// works once it is available.
+  case resourceMissing(String)
+}

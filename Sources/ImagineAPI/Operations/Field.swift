@@ -1,0 +1,218 @@
+/// A field of an operation: its values, and how it is sent.
+public struct Field: Sendable {
+  /// The type and range of a field's values.
+  public enum Kind: Sendable {
+    /// Text of at least one character.
+    case text
+    /// One of the names; case, spaces and underscores may differ (`SDXL 1.0` for `sdxl-1.0`).
+    case choice([String])
+    /// Any name. The service publishes no full list; the known names are for help and completion.
+    case openChoice([String])
+    /// A whole number.
+    case integer(ClosedRange<Int64>)
+    /// A number.
+    case number(ClosedRange<Double>)
+    /// True or false.
+    case flag
+    /// An image; sent as a file.
+    case image
+  }
+
+  /// Whether a request must have the field.
+  public enum Presence: Sendable {
+    case required
+    case optional
+    /// Optional; the service uses this value by default.
+    case defaulted(String)
+  }
+
+  /// The name in scripts.
+  public let name: String
+  /// The name in the multipart body.
+  public let wireName: String
+  /// Other names that the server accepts, because clients in use send them.
+  public let wireAliases: [String]
+  public let kind: Kind
+  public let presence: Presence
+  /// The value that the host sends for a required field if the script gives none.
+  public let hostDefault: String?
+  /// One line of help.
+  public let summary: String
+
+  public init(
+    _ name: String, _ kind: Kind, _ presence: Presence, wireName: String? = nil,
+    wireAliases: [String] = [], hostDefault: String? = nil, summary: String
+  ) {
+    self.name = name
+    self.kind = kind
+    self.presence = presence
+    self.wireName = wireName ?? name
+    self.wireAliases = wireAliases
+    self.hostDefault = hostDefault
+    self.summary = summary
+  }
+}
+
+/// An unchecked value from a script or a request's body.
+public enum FieldArgument: Sendable {
+  case text(String)
+  case integer(Int64)
+  case number(Double)
+  case boolean(Bool)
+  case image(ImageInput)
+  /// Any other type, by its name; never allowed, but the error can name it.
+  case other(type: String)
+}
+
+/// A checked value.
+public enum FieldValue: Sendable, Hashable {
+  case text(String)
+  case integer(Int64)
+  case number(Double)
+  case flag(Bool)
+  case image(ImageInput)
+
+  public var text: String? {
+    if case .text(let value) = self { value } else { nil }
+  }
+
+  public var integer: Int64? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+
+  public var flag: Bool? {
+    if case .flag(let value) = self { value } else { nil }
+  }
+
+  public var image: ImageInput? {
+    if case .image(let value) = self { value } else { nil }
+  }
+}
+
+extension Field {
+  /// The values that the field takes, in words: `an integer of at least 1`.
+  public var expectation: String {
+    switch kind {
+    case .text: "text of at least one character"
+    case .choice(let names): "one of: \(names.joined(separator: ", "))"
+    case .openChoice(let names): "a name such as \(names.prefix(3).joined(separator: ", "))"
+    case .integer(let range):
+      range.upperBound == .max
+        ? "an integer of at least \(range.lowerBound)"
+        : "an integer from \(range.lowerBound) to \(range.upperBound)"
+    case .number(let range):
+      "a number from \(Self.formatted(range.lowerBound)) to \(Self.formatted(range.upperBound))"
+    case .flag: "true or false"
+    case .image: "an image"
+    }
+  }
+
+  /// Formats a whole number without its fraction.
+  private static func formatted(_ number: Double) -> String {
+    Int(exactly: number).map(String.init) ?? String(number)
+  }
+
+  /// The allowed names; nil if they cannot be listed.
+  public var allowedNames: [String]? {
+    if case .choice(let names) = kind { names } else { nil }
+  }
+
+  /// Checks an argument and converts it to the field's own spelling.
+  ///
+  /// Numbers may be given as text. Names of choices may differ in case and use spaces or
+  /// underscores for dashes.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` that names the field, what was given and what
+  ///   is allowed.
+  public func value(of argument: FieldArgument) throws(ImagineError) -> FieldValue {
+    switch (kind, argument) {
+    case (.text, .text(let text)) where text.contains(where: { !$0.isWhitespace }):
+      return .text(text)
+    case (.text, .integer(let value)):
+      return .text(String(value))
+    case (.choice(let names), .text(let text)):
+      if let name = Field.name(for: text, among: names) { return .text(name) }
+    case (.openChoice(let names), .text(let text)) where !Field.normalized(text).isEmpty:
+      return .text(Field.name(for: text, among: names) ?? text)
+    case (.integer(let range), _):
+      if let integer = argument.wholeNumber, range.contains(integer) { return .integer(integer) }
+    case (.number(let range), _):
+      if let number = argument.decimalNumber, range.contains(number) { return .number(number) }
+    case (.flag, .boolean(let value)):
+      return .flag(value)
+    case (.flag, .text("true")):
+      return .flag(true)
+    case (.flag, .text("false")):
+      return .flag(false)
+    case (.image, .image(let image)):
+      return .image(image)
+    default:
+      break
+    }
+    throw .invalid(
+      field: name, given: argument.quoted, expected: expectation, allowed: allowedNames)
+  }
+
+  /// The same field, restricted to its known names.
+  var restrictedToKnownNames: Field {
+    guard case .openChoice(let names) = kind else { return self }
+    return Field(
+      name, .choice(names), presence, wireName: wireName, wireAliases: wireAliases,
+      hostDefault: hostDefault, summary: summary)
+  }
+
+  private static func name(for text: String, among names: [String]) -> String? {
+    if names.contains(text) { return text }
+    let wanted = normalized(text)
+    return names.first { normalized($0) == wanted }
+  }
+
+  /// A name in lower case with dashes, for comparison.
+  private static func normalized(_ name: String) -> String {
+    String(name.lowercased().map { $0 == " " || $0 == "_" ? "-" : $0 })
+      .trimming("-")
+  }
+}
+
+extension FieldArgument {
+  fileprivate var wholeNumber: Int64? {
+    switch self {
+    case .integer(let value): value
+    case .number(let value): Int64(exactly: value)
+    case .text(let text): Int64(text.trimming(" "))
+    default: nil
+    }
+  }
+
+  fileprivate var decimalNumber: Double? {
+    let value: Double? =
+      switch self {
+      case .integer(let value): Double(value)
+      case .number(let value): value
+      case .text(let text): Double(text.trimming(" "))
+      default: nil
+      }
+    return value.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// The argument as the user wrote it; long text is shortened.
+  public var quoted: String {
+    switch self {
+    case .text(let text): text.count > 60 ? "\"\(text.prefix(57))...\"" : "\"\(text)\""
+    case .integer(let value): String(value)
+    case .number(let value): String(value)
+    case .boolean(let value): String(value)
+    case .image: "an image"
+    case .other(let type): "a \(type)"
+    }
+  }
+}
+
+extension String {
+  fileprivate func trimming(_ character: Character) -> String {
+    guard let first = firstIndex(where: { $0 != character }),
+      let last = lastIndex(where: { $0 != character })
+    else { return "" }
+    return String(self[first...last])
+  }
+}

@@ -1,0 +1,118 @@
+extension MediaOperation {
+  public static let generate = MediaOperation(
+    "generate", title: "Text to Image", path: "/image/generations", answer: .image,
+    summary: "generates an image from a prompt",
+    fields: [.prompt, .imageStyle, .aspectRatio, .seed])
+
+  public static let png = MediaOperation(
+    "png", title: "Text to PNG", path: "/image/generations/transparent", answer: .image,
+    summary: "generates a subject on a transparent background, as a PNG",
+    fields: [.prompt, .aspectRatio, .seed])
+
+  public static let removeBackground = MediaOperation(
+    "remove_background", title: "Background Remover", path: "/image/background/remover",
+    answer: .image, summary: "cuts out the subject, as a PNG with alpha",
+    fields: [.image])
+
+  public static let upscale = MediaOperation(
+    "upscale", title: "Image Upscale", path: "/image/enhance", answer: .image,
+    summary: "doubles width and height", fields: [.image])
+
+  public static let fill = MediaOperation(
+    "fill", title: "Generative Fill", path: "/image/edits/generative-fill", answer: .image,
+    summary: "generates what the prompt says where the mask is white",
+    fields: [.prompt, .image, .mask(.required)])
+
+  public static let resize = MediaOperation(
+    "resize", title: "AI Resize", path: "/image/edits/ai-resize", answer: .image,
+    summary: "changes the aspect ratio of an image without stretching it",
+    fields: [
+      .image, .optionalPrompt, .mask(.optional),
+      Field(
+        "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
+        summary: "the new aspect ratio, width to height"),
+    ])
+
+  public static let retouch = MediaOperation(
+    "retouch", title: "Retouch", path: "/image/edits/remove", answer: .image,
+    summary: "removes what the mask covers in white", fields: [.image, .mask(.required)])
+
+  public static let addBackground = MediaOperation(
+    "add_background", title: "AI Backgrounds", path: "/image/generations/ai-background",
+    answer: .image, summary: "generates a background for a cut-out subject",
+    fields: [
+      .prompt, .image,
+      Field(
+        "style", .choice(["product-shoot"]), .defaulted("product-shoot"),
+        summary: "the only style of this operation"),
+      .seed,
+    ])
+
+  public static let video = MediaOperation(
+    "video", title: "Text to Video", path: "/video/text-to-video", answer: .job,
+    summary: "generates a video from a prompt; returns a job, since it takes minutes",
+    fields: [.prompt, .videoStyle, .videoAspectRatio])
+
+  public static let animate = MediaOperation(
+    "animate", title: "Image to Video", path: "/video/image-to-video", answer: .job,
+    summary: "generates a video from an image; returns a job, since it takes minutes",
+    fields: [
+      .prompt, .videoStyle,
+      Field(
+        "image", .image, .required, wireName: "file", wireAliases: ["image"],
+        summary: "the first frame of the video"),
+      Field(
+        "aspect_ratio", .choice(AspectRatio.video.map(\.rawValue)), .optional,
+        summary: "the aspect ratio; by default that of the image"),
+    ])
+
+  /// Every operation, in the order of the vendor's documentation.
+  public static let all: [MediaOperation] = [
+    generate, png, removeBackground, upscale, fill, resize, retouch, addBackground, video, animate,
+  ]
+
+  /// Every operation as the built-in engine takes it: only known styles.
+  public static let builtIn: [MediaOperation] = all.map { operation in
+    MediaOperation(
+      operation.name, title: operation.title, path: operation.path, answer: operation.answer,
+      summary: operation.summary, fields: operation.fields.map(\.restrictedToKnownNames))
+  }
+
+  /// The operation with a script's name for it.
+  public static func named(_ name: String) -> MediaOperation? {
+    all.first { $0.name == name }
+  }
+}
+
+extension Field {
+  static let prompt = Field("prompt", .text, .required, summary: "what to generate, in words")
+  static let optionalPrompt = Field(
+    "prompt", .text, .optional, summary: "what to generate, in words")
+  static let image = Field("image", .image, .required, summary: "the image to edit")
+
+  static func mask(_ presence: Presence) -> Field {
+    Field(
+      "mask", .image, presence,
+      summary: "an image of the same size in pixels: white is edited, black is kept")
+  }
+
+  static let imageStyle = Field(
+    "style", .choice(ImageStyle.allCases.map(\.rawValue)), .required,
+    hostDefault: ImageStyle.standard.rawValue, summary: "the style of the image")
+
+  static let aspectRatio = Field(
+    "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)),
+    .defaulted(AspectRatio.square.rawValue), summary: "the aspect ratio, width to height")
+
+  static let videoStyle = Field(
+    "style", .openChoice(VideoStyle.known), .required, hostDefault: VideoStyle.standard,
+    summary: "the model that generates the video")
+
+  static let videoAspectRatio = Field(
+    "aspect_ratio", .choice(AspectRatio.video.map(\.rawValue)),
+    .defaulted(AspectRatio.sixteenToNine.rawValue), summary: "the aspect ratio, width to height")
+
+  static let seed = Field(
+    "seed", .integer(1...Int64.max), .optional,
+    summary: "an integer of at least 1; the same request with the same seed gives the same image")
+}

@@ -1,0 +1,12 @@
+/// Observes the attempts of a call.
+public protocol CallObserver: Sendable {
+  /// The call is about to be written to the network.
+  func willSend() async throws
+  /// The service generated the images and answered with their temporary addresses.
+  func wasAnswered(at addresses: [String]) async throws
+  /// An attempt failed; a retry may follow.
+  ///
+  /// - Parameter charged: the charge of that attempt alone; `no` if the service refused it or was
+  ///   not reached.
+  func attemptFailed(_ charged: ImagineError.Charged) async
+}

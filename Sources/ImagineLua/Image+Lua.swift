@@ -1,0 +1,82 @@
+import ImagineAPI
+import ImagineRuns
+import Lua
+import MediaFiles
+
+extension Image: LuaUserdata {
+  static let luaType = LuaUserdataType<Image>(name: "Image") { type in
+    type.property("width") { $0.header.size.width }
+    type.property("height") { $0.header.size.height }
+    type.property("format") { $0.header.format.rawValue }
+    type.property("sha256") { $0.asset.sha256 }
+    type.property("seed") { $0.metadata?.seed }
+    type.property("style") { $0.metadata?.style }
+    type.property("prompt") { $0.metadata?.prompt }
+    type.property("cost") { $0.cost?.luaAmount }
+    type.property("cost_unit") { $0.cost?.unit }
+    type.property("provider") { $0.metadata?.provider }
+
+    type.asyncMethod("save") { image, call in
+      let path = try FilePath(call, 2)
+      let options = try Options(call, 3, of: "save", allowed: ["overwrite", "metadata"])
+      let replacing = try options.boolean("overwrite") ?? true
+      let metadata = try options.boolean("metadata") ?? true
+      return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
+        try await image.workflow.save(image, to: path, replacing: replacing, metadata: metadata)
+        return path.luaString
+      }
+    }
+    type.method("data") { image, call in
+      try call.refuseArguments(after: 1, of: "data", allowsIndex: false)
+      return try call.results(image.workflow.luaString(of: image.asset, in: call.state))
+    }
+    type.asyncMethod("convert") { image, call in
+      let conversion = try Conversion(call, 2, standard: image.header.format)
+      return LuaAsyncCall(purpose: "a conversion") {
+        try await image.workflow.convert(image, to: conversion)
+      }
+    }
+    for operation in MediaOperation.all where operation.field("image") != nil {
+      type.asyncMethod(operation.name) { image, call in
+        try image.workflow.asyncCall(of: operation.name, call, argument: 2, image: image)
+      }
+    }
+    type.equality { $0.asset.sha256 == $1.asset.sha256 }
+    type.description { image in
+      let size = image.header.size
+      return "Image \(size) \(image.header.format.rawValue) \(image.asset.sha256.prefix(12))"
+    }
+  }
+}
+
+extension Conversion {
+  /// Reads `{width, height, fit, format, quality}`.
+  fileprivate init(_ call: borrowing LuaCall, _ index: Int, standard: ImageFormat) throws {
+    let options = try Options(
+      call, index, of: "convert", allowed: ["width", "height", "fit", "format", "quality"])
+    var conversion = Conversion(format: standard)
+    if let name = try options.text("format") {
+      guard let format = ImageFormat(pathExtension: name), ImageFormat.writable.contains(format)
+      else {
+        throw ImagineError.invalid(
+          field: "format", given: "\"\(name)\"", expected: "png, jpeg, webp or avif",
+          allowed: ImageFormat.writable.map(\.rawValue))
+      }
+      conversion.format = format
+    } else if !ImageFormat.writable.contains(standard) {
+      conversion.format = .png
+    }
+    if let name = try options.text("fit") {
+      guard let fit = Fit(rawValue: name) else {
+        throw ImagineError.invalid(
+          field: "fit", given: "\"\(name)\"", expected: "contain, cover or fill",
+          allowed: Fit.allCases.map(\.rawValue))
+      }
+      conversion.fit = fit
+    }
+    conversion.width = try options.integer("width", in: 1...16384)
+    conversion.height = try options.integer("height", in: 1...16384)
+    conversion.quality = try options.integer("quality", in: 1...100) ?? conversion.quality
+    self = conversion
+  }
+}

@@ -1,0 +1,213 @@
+import ImagineAPI
+public import ImagineRuns
+import Lua
+import Synchronization
+
+/// The functions of `imagine` about spending: `budget`, `spent`, `estimate` and `history`.
+struct SpendingModule: Sendable {
+  let workflow: Workflow
+
+  /// Adds the functions to the module.
+  func install(in state: LuaState, _ module: LuaTable) throws {
+    try module.set(functions)
+    let makeBudget = try state.load(Self.budget, name: ImagineModule.chunkName)
+    let budget = try makeBudget.call(enter, leave).first
+    try module.set("budget", to: budget ?? .nil)
+  }
+
+  /// The budget applies until its function returns or raises an error.
+  private static let budget = """
+    local enter, leave = ...
+    local scope = {__close = leave}
+    return function(limit, fn, ...)
+      if type(fn) ~= "function" then
+        error(("bad argument #2 to 'budget' (function expected, got %s)"):format(type(fn)), 2)
+      end
+      enter(limit)
+      local inside <close> = setmetatable({}, scope)
+      return fn(...)
+    end
+    """
+
+  private var enter: LuaNativeFunction {
+    LuaNativeFunction { call in
+      let limit = try Budget.Limit(
+        ScriptValue(call.value(1), "limit").configValue(), field: "limit")
+      let outer = call.state.taskContext as? BudgetScope
+      call.state.taskContext = BudgetScope(
+        Budget(of: "this part of the script", limit: limit), in: outer)
+      return .none
+    }
+  }
+
+  private var leave: LuaNativeFunction {
+    LuaNativeFunction { call in
+      let scope = call.state.taskContext as? BudgetScope
+      call.state.taskContext = scope?.outer
+      return .none
+    }
+  }
+
+  private var functions: KeyValuePairs<String, LuaNativeFunction> {
+    [
+      "spent": LuaNativeFunction { [workflow] call in
+        try call.refuseArguments(after: 0, of: "spent")
+        let spent = workflow.budget.spent
+        let table = try call.state.makeTable(fields: 4)
+        try table.set("calls", to: spent.calls)
+        try table.set("unpriced", to: spent.unpriced)
+        for price in spent.amounts { try table.set(price.unit, to: price.luaAmount) }
+        return try call.results(table)
+      },
+      "estimate": LuaNativeFunction { [workflow] call in
+        let table = try call.state.makeTable(fields: 2)
+        if let price = try workflow.estimate(call) {
+          try table.set("cost", to: price.luaAmount)
+          try table.set("unit", to: price.unit)
+        }
+        return try call.results(table)
+      },
+      "history": LuaNativeFunction { [workflow] call in
+        let options = try Options(
+          call, 1, of: "history", allowed: ["run", "limit", "operation", "provider", "state"])
+        let list = try call.state.makeTable(list: 16)
+        for recorded in try workflow.history(options) {
+          try list.append(recorded.table(in: call.state, files: workflow.files(of: recorded)))
+        }
+        return try call.results(list)
+      },
+    ]
+  }
+}
+
+extension Price {
+  /// A whole amount as an integer, another one as a float.
+  var luaAmount: LuaValue {
+    millionths % 1_000_000 == 0 ? .integer(millionths / 1_000_000) : .number(amount)
+  }
+}
+
+extension Budget.Limit {
+  /// Reads a number of tokens, or a table of one unit and `calls`: `{ USD = 2.5, calls = 10 }`.
+  init(_ setting: ConfigValue, field: String) throws(ImagineError) {
+    self.init()
+    switch setting {
+    case .number(let tokens): price = try Self.amount(tokens, Price.tokens, field)
+    case .text(let text): self = try Budget.Limit(amount: text, field: field)
+    case .table(let members):
+      for (unit, value) in members.sorted(by: { $0.key < $1.key }) {
+        guard case .number(let number) = value else {
+          throw .invalid(
+            field: "\(field).\(unit)", given: "a value that is not a number", expected: "a number")
+        }
+        if unit == "calls" {
+          guard let count = Int(exactly: number), count >= 0 else {
+            throw .invalid(
+              field: "\(field).calls", given: String(number), expected: "a whole number from 0")
+          }
+          calls = count
+        } else if price == nil {
+          price = try Self.amount(number, unit, "\(field).\(unit)")
+        } else {
+          throw ImagineError(
+            .validation, "field '\(field)': a budget has one unit; units are never added",
+            field: field)
+        }
+      }
+    default:
+      throw .invalid(
+        field: field, given: "another value",
+        expected: "a number of tokens, or a table such as { USD = 2.5, calls = 10 }")
+    }
+  }
+
+  private static func amount(
+    _ amount: Double, _ unit: String, _ field: String
+  ) throws(ImagineError) -> Price {
+    guard amount >= 0, amount < 1e12 else {
+      throw .invalid(field: field, given: String(amount), expected: "a number from 0")
+    }
+    return Price(millionths: Int64((amount * 1_000_000).rounded()), unit: unit)
+  }
+}
+
+extension Workflow {
+  /// The price of a call that is not made, by the fields that a script gives and `operation`
+  /// (`generate` by default); nil if no price is known.
+  func estimate(_ call: borrowing LuaCall) throws -> Price? {
+    var fields = try CallFields(
+      call, 1, of: MediaOperation.generate.name, image: nil, defaults: defaults.withLock { $0 })
+    let wanted =
+      fields.removeValue(of: "operation").map { $0.text ?? "\($0)" } ?? MediaOperation.generate.name
+    let provider = try provider(fields.provider)
+    guard let operation = provider.operations.first(where: { $0.name == wanted }) else {
+      throw ImagineError.invalid(
+        field: "operation", given: "\"\(wanted)\"",
+        expected: "one of: \(provider.operations.map(\.name).joined(separator: ", "))",
+        allowed: provider.operations.map(\.name))
+    }
+    try fields.check(for: operation, at: provider.name)
+    var arguments = try fields.arguments(for: operation)
+    // Fields that do not change the price may be missing.
+    for field in operation.fields where arguments[field.name] == nil {
+      switch field.kind {
+      case .image: arguments[field.name] = .image(.bytes([]))
+      case .text where field.presence.isRequired && field.hostDefault == nil:
+        arguments[field.name] = .text("-")
+      default: break
+      }
+    }
+    let request = try operation.request(
+      from: arguments, source: .script, options: ["operation"] + CallFields.options(of: operation))
+    return provider.prices.price(of: request, count: fields.count ?? 1)
+  }
+
+  /// Calls in the journal, newest last.
+  func history(_ options: Options) throws -> [JournaledCall] {
+    let operation = try options.text("operation")
+    let provider = try options.text("provider")
+    let state = try options.text("state")
+    if let state, JournaledCall.State(rawValue: state) == nil {
+      let names = JournaledCall.State.allCases.map(\.rawValue)
+      throw ImagineError.invalid(
+        field: "state", given: "\"\(state)\"",
+        expected: "one of: \(names.joined(separator: ", "))", allowed: names)
+    }
+    let limit = try options.integer("limit", in: 1...1_000_000) ?? 100
+    let calls = try run.journaledCalls(of: options.text("run")).filter { call in
+      (operation ?? call.request.operation) == call.request.operation
+        && (provider ?? call.provider) == call.provider
+        && (state ?? call.state.rawValue) == call.state.rawValue
+    }
+    return calls.suffix(limit)
+  }
+
+  /// Paths of a call's files in the asset store.
+  public func files(of call: JournaledCall) throws -> [String] {
+    try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
+  }
+}
+
+extension JournaledCall {
+  fileprivate func table(in state: LuaState, files: [String]) throws -> LuaTable {
+    let table = try state.makeTable(fields: 16)
+    try table.set("run", to: run)
+    try table.set("operation", to: request.operation)
+    try table.set("provider", to: provider)
+    try table.set("state", to: self.state.rawValue)
+    try table.set("charged", to: charged.rawValue)
+    try table.set("prompt", to: request.prompt)
+    try table.set("style", to: request.styleOrModel)
+    try table.set("seed", to: request.seed)
+    try table.set("cost", to: price?.luaAmount)
+    try table.set("unit", to: price?.unit)
+    try table.set("job", to: job)
+    try table.set("error", to: error)
+    try table.set("began_at", to: beganAt)
+    try table.set("duration", to: duration)
+    let list = try state.makeTable(list: files.count)
+    for file in files { try list.append(file) }
+    try table.set("files", to: list)
+    return table
+  }
+}

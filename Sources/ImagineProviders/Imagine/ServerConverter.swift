@@ -1,0 +1,53 @@
+public import ImagineAPI
+
+/// Converts images with an `imagine-server`, by its route `/x/convert`.
+public struct ServerConverter: ImageConverter {
+  private let endpoint: @Sendable () async throws -> Endpoint
+  private let transport: HTTPTransport
+
+  /// - Parameter endpoint: the server's endpoint; called before each call.
+  public init(transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint) {
+    self.endpoint = endpoint
+    self.transport = transport
+  }
+
+  /// Requests the version of the server's engine.
+  public func engineVersion() async throws -> String {
+    let call = HTTPTransport.Call(
+      method: "GET", address: Self.address("/healthz", of: try await endpoint()),
+      endpoint: "GET /healthz", limit: TimeLimit(total: 10))
+    return try await transport.perform(call) { answer in
+      guard answer.isSuccess, let version = answer.engine else {
+        throw answer.unexpected("the answer names no engine")
+      }
+      return version
+    }
+  }
+
+  public func convert(
+    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+  ) async throws -> Asset {
+    let endpoint = try await endpoint()
+    let address = Self.address("/x/convert", of: endpoint)
+    var body = MultipartBody()
+    body.append(name: "image", file: try InputFile.read(FilePath(asset.path), field: "image"))
+    body.append(name: "format", value: conversion.format.rawValue)
+    body.append(name: "fit", value: conversion.fit.rawValue)
+    body.append(name: "quality", value: String(conversion.quality))
+    if let width = conversion.width { body.append(name: "width", value: String(width)) }
+    if let height = conversion.height { body.append(name: "height", value: String(height)) }
+    body.close()
+    let call = HTTPTransport.Call(
+      method: "POST", address: address, endpoint: "POST /x/convert",
+      authorization: endpoint.authorization(for: address), contentType: body.contentType,
+      body: body.bytes, limit: TimeLimit(total: transport.timeouts.call))
+    return try await transport.perform(call) { answer in
+      try await ImageAnswer(answer).store(in: store)
+    }
+  }
+
+  /// The server's own routes are at the root, beside `/v2`.
+  private static func address(_ path: String, of endpoint: Endpoint) -> String {
+    endpoint.baseURL.dropLast("/v2".count) + path
+  }
+}

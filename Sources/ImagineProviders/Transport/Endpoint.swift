@@ -1,0 +1,45 @@
+/// The address of a service, and its key.
+///
+/// The key is sent to this origin only: ``authorization(for:)`` is the only function that reveals
+/// it.
+public struct Endpoint: Sendable, Hashable {
+  /// Without a trailing slash, such as `https://api.vyro.ai/v2`.
+  public let baseURL: String
+  public let token: Token?
+
+  public init(baseURL: String, token: Token?) {
+    var base = baseURL.trimmingWhitespace()
+    while base.hasSuffix("/") { base.removeLast() }
+    self.baseURL = base
+    self.token = token
+  }
+
+  /// Whether an address can be a base URL: a web address with a host, without user and password
+  /// (which would be shown with the address), without a query, and in printable ASCII.
+  public static func isBase(_ address: String) -> Bool {
+    let address = address.trimmingWhitespace()
+    return Origin(address)?.isWeb == true
+      && address.unicodeScalars.allSatisfy { (0x21...0x7E).contains($0.value) }
+      && !address.contains { $0 == "?" || $0 == "#" }
+  }
+
+  /// Whether an address is on this machine: its loopback, or a Unix socket. Anything that is no
+  /// address counts as on this machine, such as the name of a local provider.
+  public static func isOnThisMachine(_ address: String) -> Bool {
+    Origin(address).map { $0.isUnixSocket || $0.isLoopback } ?? true
+  }
+
+  /// The address of a path below the base.
+  func address(_ path: String) -> String { baseURL + path }
+
+  /// Resolves an address that may be relative to the base; nil if it is invalid.
+  func resolve(_ reference: String) -> String? {
+    WebAddress.resolve(reference, at: baseURL + "/")
+  }
+
+  /// The `Authorization` header for an address; nil for any other origin.
+  func authorization(for address: String) -> String? {
+    guard let token, let origin = Origin(address), origin == Origin(baseURL) else { return nil }
+    return "Bearer \(token.value)"
+  }
+}

@@ -1,0 +1,116 @@
+import ImagineAPI
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// The origin of an address: scheme, host and port. Equal origins are one party.
+///
+/// Every address is parsed here before the HTTP library sees it, which aborts the process for an
+/// invalid port.
+struct Origin: Hashable {
+  let scheme: String
+  /// Host and port; for a Unix socket its path, percent-encoded.
+  let authority: String
+
+  /// - Returns: nil for an invalid address: without `scheme://host`, with user and password, or
+  ///   with a port outside 1 … 65535.
+  init?(_ address: String) {
+    guard let colon = address.firstIndex(of: ":"), address[colon...].hasPrefix("://") else {
+      return nil
+    }
+    let scheme = address[..<colon].lowercased()
+    let rest = address[colon...].dropFirst(3)
+    var authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    // The part before an @ is user and password, never the host.
+    guard !authority.isEmpty, !authority.contains("@") else { return nil }
+    if scheme == "http" || scheme == "https" {
+      guard let host = Self.host(of: authority) else { return nil }
+      let standardPort = scheme == "https" ? ":443" : ":80"
+      if authority.hasSuffix(standardPort) { authority = host }
+    }
+    self.scheme = scheme
+    self.authority = scheme == "http+unix" ? String(authority) : authority.lowercased()
+  }
+
+  /// The host of a web address, including brackets; nil if host or port are invalid.
+  private static func host(of authority: Substring) -> Substring? {
+    let host: Substring
+    if authority.hasPrefix("[") {
+      guard let end = authority.firstIndex(of: "]") else { return nil }
+      host = authority[...end]
+      let isNumeric = host.dropFirst().dropLast().allSatisfy {
+        $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".")
+      }
+      guard host.count > 2, isNumeric else { return nil }
+    } else {
+      host = authority.prefix { $0 != ":" }
+      let isName = host.allSatisfy {
+        $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "." || $0 == "_")
+      }
+      guard !host.isEmpty, isName else { return nil }
+    }
+    let rest = authority[host.endIndex...]
+    guard rest.isEmpty || isPort(rest) else { return nil }
+    return host
+  }
+
+  private static func isPort(_ text: Substring) -> Bool {
+    let digits = text.dropFirst()
+    guard text.first == ":", (1...5).contains(digits.count),
+      digits.allSatisfy({ ("0"..."9").contains($0) }), let port = Int(digits)
+    else { return false }
+    return (1...65535).contains(port)
+  }
+
+  var isUnixSocket: Bool { scheme == "http+unix" }
+  var isEncrypted: Bool { scheme == "https" }
+
+  /// Whether the host is this machine, by name or loopback address.
+  var isLoopback: Bool {
+    let host =
+      authority.hasPrefix("[")
+      ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
+    if host == "localhost" || host == "::1" { return true }
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return numbers.count == 4 && numbers[0] == 127 && !numbers.contains(nil)
+  }
+  var isWeb: Bool { scheme == "http" || scheme == "https" }
+}
+
+enum WebAddress {
+  /// The valid form of an address, in words.
+  static let expectation =
+    "an http or https address, with a port from 1 to 65535 where it names one"
+
+  /// - Throws: ``ImagineError`` of kind `validation` if the HTTP library cannot call the address.
+  static func check(_ address: String, endpoint: String) throws(ImagineError) {
+    guard let origin = Origin(address), origin.isWeb || origin.isUnixSocket,
+      let url = URL(string: address), url.host?.isEmpty == false
+    else {
+      throw ImagineError(
+        .validation,
+        "\(withoutQuery(address)) cannot be called (expected \(expectation))", field: "address",
+        endpoint: endpoint)
+    }
+  }
+
+  /// Resolves a reference (RFC 3986) relative to an address: `Location`, or the address of an
+  /// image.
+  ///
+  /// - Returns: nil for an invalid or empty reference.
+  static func resolve(_ reference: String, at base: String) -> String? {
+    let reference = reference.trimmingWhitespace()
+    guard !reference.isEmpty, let base = URL(string: base),
+      let url = URL(string: reference, relativeTo: base)
+    else { return nil }
+    return url.absoluteString
+  }
+
+  /// The address without its query: a signed address gives access.
+  static func withoutQuery(_ address: String) -> String {
+    String(address.prefix { $0 != "?" && $0 != "#" })
+  }
+}

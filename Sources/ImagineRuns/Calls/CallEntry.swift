@@ -1,0 +1,254 @@
+import ImagineAPI
+import ImagineSystem
+import Synchronization
+
+/// The journal entry of a call that is being made, and the budget that it uses.
+///
+/// The rule of spending is here and nowhere else. Each send is reserved in the budgets before it is
+/// written to the network, and becomes a ``Send`` in the journal. It is removed only if that very
+/// send is known to be unbilled. A later send that is refused never changes what is known of
+/// earlier ones: the journal then keeps the call as it was.
+///
+/// `activeRun` is nil if no journal is kept; the entry then exists in memory only.
+package final class CallEntry: Sendable {
+  fileprivate struct State {
+    var call: JournaledCall
+    /// The call as earlier attempts left it; nil if none of them sent it.
+    let earlier: JournaledCall?
+    /// Whether the price of the next send is reserved.
+    var isReserved = false
+    /// Whether the last send has neither an answer nor an error yet.
+    var isSending = false
+
+    /// What the journal must contain: the entry of earlier attempts, until a send of this attempt
+    /// counts.
+    var journaled: JournaledCall {
+      guard let earlier, call.state == .intent || call.state == .failed,
+        call.sends == earlier.sends
+      else { return call }
+      return earlier
+    }
+  }
+
+  private let activeRun: (any ActiveRun)?
+  private let budgets: CallBudgets
+  private let state: Mutex<State>
+
+  /// - Parameter isNew: whether no earlier attempt of the run has an entry for it.
+  init(_ call: JournaledCall, isNew: Bool, in activeRun: (any ActiveRun)?, budgets: CallBudgets) {
+    self.activeRun = activeRun
+    self.budgets = budgets
+    state = Mutex(State(call: call, earlier: isNew || call.sends.isEmpty ? nil : call))
+  }
+
+  /// The current state of the call.
+  package var record: JournaledCall { state.withLock { $0.call } }
+
+  /// Sets the attempt number that the next write of the call contains.
+  func beginAttempt(_ number: Int, resetsCrashCount: Bool) {
+    state.withLock { state in
+      state.call.attempt = number
+      if resetsCrashCount { state.call.crashCount = 0 }
+    }
+  }
+
+  /// Reserves the price of a send.
+  ///
+  /// - Throws: ``ImagineError`` of kind `budget`.
+  func reserve(_ price: Price?) throws {
+    state.withLock { $0.call.price = price }
+    try reserve()
+  }
+
+  private func reserve() throws {
+    let (isReserved, price) = state.withLock { ($0.isReserved, $0.call.price) }
+    guard !isReserved else { return }
+    try budgets.reserve(price)
+    state.withLock { $0.isReserved = true }
+  }
+
+  /// Records that the call is about to be sent. If earlier attempts sent it, the journal keeps
+  /// their entry until it is sent again.
+  func recordIntent(_ request: RequestDescription, price: Price?) async throws {
+    let hasEarlierSends = state.withLock { state in
+      state.call.request = request
+      state.call.price = price
+      state.call.state = .intent
+      return state.earlier != nil
+    }
+    if !hasEarlierSends { try await write { $0.call.error = nil } }
+  }
+
+  func recordAccepted(job: String) async throws {
+    try await write { state in
+      state.endSendAsBilled()
+      state.call.state = .accepted
+      state.call.job = job
+    }
+  }
+
+  func recordStored(_ results: [StoredResult]) async throws {
+    try await write { state in
+      state.endSendAsBilled()
+      state.call.state = .stored
+      state.call.results = results
+      state.call.addresses = []
+      state.call.error = nil
+    }
+  }
+
+  /// Records that the script has its result; writes nothing if an earlier attempt has recorded
+  /// that.
+  func recordDone() async throws {
+    guard record.state != .done else { return }
+    try await write { state in
+      state.call.state = .done
+      state.call.endedAt = WallClock.now
+    }
+  }
+
+  /// Records that the call failed.
+  ///
+  /// - Returns: the error, with `charged` computed over all sends of the call.
+  func recordFailure(_ error: ImagineError) async throws -> ImagineError {
+    var error = error
+    let isAnswered = state.withLock { state in
+      !state.isSending && (state.call.isAnswered || state.call.state == .accepted)
+    }
+    if isAnswered {
+      // The service has answered; only storing the answer failed.
+      error.job = error.job ?? record.job
+    } else {
+      try await recordSendFailure(error)
+    }
+    release()
+    let record = record
+    // A free call is not billed, whatever a transport knows of the send.
+    error.charged =
+      record.price?.millionths == 0 ? record.charged : max(record.charged, error.charged)
+    return error
+  }
+
+  /// Records that the job ended without a video.
+  func recordJobFailure(_ error: ImagineError) async throws {
+    let send = try await update { state -> Send? in
+      let wasAccepted = state.call.state == .accepted
+      state.call.state = .failed
+      state.call.error = error.description
+      state.call.endedAt = WallClock.now
+      return wasAccepted && error.charged == .no ? state.call.sends.popLast() : nil
+    }
+    if let send { budgets.release(send.price) }
+  }
+
+  func recordDeleted() async throws {
+    try await write { $0.call.isDeleted = true }
+  }
+
+  /// Records how a send without an answer ended.
+  private func recordSendFailure(_ error: ImagineError) async throws {
+    let hasChanged = state.withLock { state in
+      let wasSending = state.isSending
+      state.endSend(error.charged)
+      state.call.state = .failed
+      state.call.error = error.description
+      state.call.endedAt = WallClock.now
+      return wasSending || state.earlier?.sends != state.call.sends
+    }
+    // If this attempt sent nothing, the entry of earlier attempts stays.
+    if hasChanged { try await write { _ in } }
+  }
+
+  /// Releases the reservation of a send that did not happen.
+  private func release() {
+    let price = state.withLock { state -> Price?? in
+      defer { state.isReserved = false }
+      return state.isReserved ? .some(state.call.price) : nil
+    }
+    if let price { budgets.release(price) }
+  }
+
+  private func write(_ change: (inout State) -> Void) async throws {
+    try await update(change)
+  }
+
+  @discardableResult
+  private func update<Value>(_ change: (inout State) -> Value) async throws -> Value {
+    let (value, call) = state.withLock { state in
+      let value = change(&state)
+      return (value, state.journaled)
+    }
+    try await activeRun?.record(call)
+    return value
+  }
+}
+
+extension CallEntry.State {
+  /// The service has answered, so the send was billed. Counts the send now if the provider did not
+  /// report it.
+  fileprivate mutating func endSendAsBilled() {
+    if !isSending, isReserved { beginSend() }
+    if isSending { endSend(.yes) }
+  }
+
+  fileprivate mutating func beginSend() {
+    call.sends.append(Send(charged: .unknown, price: call.price, at: WallClock.now))
+    isReserved = false
+    isSending = true
+  }
+
+  /// Ends the last send. If it was not billed, its reservation stays for the next one.
+  fileprivate mutating func endSend(_ charged: ImagineError.Charged) {
+    guard isSending, let last = call.sends.indices.last else { return }
+    isSending = false
+    if charged == .no {
+      call.sends.remove(at: last)
+      isReserved = true
+    } else {
+      call.sends[last].charged = charged
+    }
+  }
+}
+
+extension CallEntry: CallObserver {
+  func willSend() async throws {
+    // An earlier send without an answer stays counted: the service may bill both.
+    try reserve()
+    do {
+      try await write { state in
+        state.beginSend()
+        state.call.state = .sent
+        state.call.results = []
+        state.call.job = nil
+        state.call.addresses = []
+        state.call.error = nil
+        state.call.endedAt = nil
+      }
+    } catch {
+      state.withLock { state in
+        state.endSend(.no)
+        state.call.state = .intent
+      }
+      throw error
+    }
+  }
+
+  func wasAnswered(at addresses: [String]) async throws {
+    try await write { state in
+      state.endSendAsBilled()
+      state.call.state = .accepted
+      state.call.addresses = addresses
+    }
+  }
+
+  func attemptFailed(_ charged: ImagineError.Charged) async {
+    // An answered call stays as it is: only its download or storing its answer failed.
+    guard state.withLock({ $0.isSending }) else { return }
+    // If this write fails, the call stays `sent` in the journal and the user is asked about it on
+    // resume.
+    try? await write { state in
+      state.endSend(charged)
+      state.call.state = state.call.sends.isEmpty ? .intent : .failed
+    }
+  }
+}

@@ -1,0 +1,233 @@
+public import ImagineAPI
+import ImagineSystem
+import MediaFiles
+import Synchronization
+
+/// Submits jobs, requests their status, downloads their videos, deletes them.
+extension Workflow {
+  /// Submits a job, or returns the one that an earlier attempt submitted.
+  package func submit(_ call: PreparedCall) async throws -> Job {
+    let provider = call.provider
+    let description = call.description(of: call.request)
+    let price = provider.prices.price(of: call.request)
+    let entry = try run.open(
+      call.keys, provider: provider, request: description, price: price, budgets: call.budgets)
+    if let job = journaledJob(of: entry, at: provider) { return job }
+    return try await withReservation(entry, price) { [self] in
+      let request = try await importImages(of: call.request, as: call.images, for: provider)
+      try await entry.recordIntent(description, price: price)
+      if !provider.reportsSends { try await entry.willSend() }
+      let status = try await provider.submit(request, options: call.options(observedBy: entry))
+      try await entry.recordAccepted(job: status.id)
+      run.register(entry)
+      tally.withLock {
+        $0.issuers[SubmittedJob.Key(provider: provider.name, id: status.id)] = provider
+        if status.engine != nil { $0.videosMadeByEngine += 1 }
+      }
+      // The job is paid for, but nobody waits for it any more.
+      if Task.isCancelled { notice("kept a job: \(status.id)") }
+      try ledger.record(
+        SubmittedJob(
+          id: status.id, provider: provider.name, operation: request.operation.name,
+          prompt: request.prompt ?? "", submittedAt: WallClock.now, state: status.state.rawValue))
+      return Job(status: status, provider: provider, workflow: self, call: entry)
+    }
+  }
+
+  /// The job that an earlier attempt submitted for this call; nil if there is none.
+  private func journaledJob(of call: CallEntry, at provider: any Provider) -> Job? {
+    let record = call.record
+    guard let id = record.job, record.isAnswered || record.state == .accepted else { return nil }
+    tally.withLock { $0.issuers[SubmittedJob.Key(provider: provider.name, id: id)] = provider }
+    return Job(
+      status: JobStatus(id: id, state: record.isAnswered ? .finished : .queued),
+      provider: provider, workflow: self, call: call)
+  }
+
+  /// The job with an id, from the given provider, else from the one that issued the id, else from
+  /// the default provider.
+  ///
+  /// - Parameter deadline: of the wait that this status request is part of.
+  /// - Throws: ``ImagineError`` of kind `validation` if several providers issued the id.
+  package func job(
+    id: String, provider: (any Provider)?, by deadline: Deadline? = nil
+  ) async throws -> Job {
+    let provider = try provider ?? issuer(of: id)
+    var options = CallOptions()
+    options.deadline = deadline
+    let status = try await provider.status(of: id, options: options)
+    return Job(status: status, provider: provider, workflow: self, call: call(ofJob: id, provider))
+  }
+
+  /// Deletes a job and its video at the provider; does nothing if this run has deleted it.
+  package func delete(id: String, provider: (any Provider)?) async throws {
+    let provider = try provider ?? issuer(of: id)
+    let call = call(ofJob: id, provider)
+    if call?.record.isDeleted == true { return }
+    try await provider.delete(job: id)
+    try await call?.recordDeleted()
+    try ledger.forget(SubmittedJob.Key(provider: provider.name, id: id))
+  }
+
+  private func call(ofJob id: String, _ provider: any Provider) -> CallEntry? {
+    run.call(
+      ofJob: SubmittedJob.Key(provider: provider.name, id: id), budgets: budgets())
+  }
+
+  /// Each service has its own numbering, so one id may name several jobs.
+  private func issuer(of id: String) throws -> any Provider {
+    var issuers = tally.withLock { tally in
+      Dictionary(
+        uniqueKeysWithValues: tally.issuers.filter { $0.key.id == id }
+          .map { ($0.key.provider, $0.value) })
+    }
+    let names = Set(issuers.keys).union(try ledger.jobs(id: id).map(\.provider)).sorted()
+    guard names.count <= 1 else {
+      throw ImagineError(
+        .validation,
+        "the job id '\(id)' is ambiguous: \(names.joined(separator: ", ")) issued one each;"
+          + " set `provider` to one of them", field: "provider", allowed: names, job: id)
+    }
+    return try names.first.flatMap { issuers.removeValue(forKey: $0) } ?? provider(names.first)
+  }
+
+  /// Downloads the video of a job that has ended.
+  ///
+  /// - Parameter deadline: of the wait that the download is part of. A finished job can be waited
+  ///   for again.
+  func video(of job: Job, _ status: JobStatus, by deadline: Deadline) async throws -> Video {
+    var options = CallOptions()
+    options.deadline = deadline
+    if let video = try storedVideo(of: job) { return video }
+    try updateLedger(job, status)
+    switch status.state {
+    case .failed:
+      let reason = status.failure.map { ": \($0)" } ?? ""
+      let error = ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+      try await job.call?.recordJobFailure(error)
+      throw error
+    case .cancelled:
+      let error = ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
+      try await job.call?.recordJobFailure(error)
+      throw error
+    default: break
+    }
+    guard let address = status.videoAddress else {
+      throw ImagineError(
+        .badResponse, "the job \(job.id) is finished, but the service gave no address of its video",
+        job: job.id)
+    }
+    let asset: Asset
+    do {
+      asset = try await job.provider.download(address, options: options, into: assets)
+    } catch var error as ImagineError {
+      if error.kind == .timeout, deadline.hasPassed {
+        error.message =
+          "the video of job \(job.id) was not downloaded within \(deadline.seconds) seconds;"
+          + " wait again to fetch it"
+      }
+      error.job = job.id
+      throw error
+    }
+    guard let header = try videoHeader(of: asset) else {
+      throw ImagineError(.badResponse, "the video of job \(job.id) is not an MP4", job: job.id)
+    }
+    let thumbnail = await thumbnail(of: job, status, options)
+    try await job.call?.recordStored(
+      ([asset] + (thumbnail.map { [$0.asset] } ?? []))
+        .map { StoredResult($0, engine: status.engine) })
+    try await job.call?.recordDone()
+    return Video(
+      asset: asset, header: header, job: job.id, provider: job.provider.name,
+      thumbnail: thumbnail, workflow: self)
+  }
+
+  /// Size and duration of the video in an asset; nil if it is no video.
+  private func videoHeader(of asset: Asset) throws -> VideoHeader? {
+    let source = MediaSource(byteCount: asset.byteCount) {
+      [assets] offset, count throws(ImagineError) in
+      do {
+        return try assets.bytes(of: asset, from: offset, count: count)
+      } catch {
+        throw error as? ImagineError ?? ImagineError(.io, "cannot read \(asset.path): \(error)")
+      }
+    }
+    let header = VideoHeader(source)
+    if let failure = source.failure { throw failure }
+    return header
+  }
+
+  /// The video of a job if this or an earlier attempt of the run has downloaded it.
+  private func storedVideo(of job: Job) throws -> Video? {
+    guard let record = job.call?.record, record.isAnswered, let video = record.results.first,
+      let asset = try assets.asset(sha256: video.sha256), asset.byteCount == video.byteCount,
+      let header = try videoHeader(of: asset)
+    else { return nil }
+    let thumbnail = try record.results.dropFirst().first
+      .flatMap { try assets.asset(sha256: $0.sha256) }
+      .flatMap { asset in
+        asset.header.map {
+          Image(asset: asset, header: $0, metadata: nil, cost: nil, workflow: self)
+        }
+      }
+    return Video(
+      asset: asset, header: header, job: job.id, provider: job.provider.name,
+      thumbnail: thumbnail, workflow: self)
+  }
+
+  /// Writes the job's state to the ledger, unless the job was submitted from another home.
+  func updateLedger(_ job: Job, _ status: JobStatus) throws {
+    let jobs = try ledger.jobs(id: job.id)
+    guard var submitted = jobs.first(where: { $0.provider == job.provider.name }) else { return }
+    submitted.state = status.state.rawValue
+    try ledger.record(submitted)
+  }
+
+  /// The thumbnail of a video; nil if there is none or it cannot be downloaded, which does not fail
+  /// the wait.
+  private func thumbnail(
+    of job: Job, _ status: JobStatus, _ options: CallOptions
+  ) async -> Image? {
+    guard let address = status.thumbnailAddress,
+      let asset = try? await job.provider.download(address, options: options, into: assets),
+      let header = asset.header
+    else { return nil }
+    return Image(asset: asset, header: header, metadata: nil, cost: nil, workflow: self)
+  }
+}
+
+/// Jobs outside a script.
+extension Workflow {
+  /// The jobs that scripts on this home submitted, newest first.
+  public func submittedJobs() throws -> [SubmittedJob] {
+    try ledger.jobs()
+  }
+
+  /// - Parameter name: the provider; nil for the one that issued the id.
+  public func status(ofJob id: String, provider name: String?) async throws -> JobStatus {
+    let job = try await job(id: id, provider: name.map { try provider($0) })
+    try updateLedger(job, job.status)
+    return job.status
+  }
+
+  /// Waits for a job's video and saves it; replaces an existing file.
+  ///
+  /// - Parameters:
+  ///   - path: ends in `.mp4`, or is a device or a pipe.
+  ///   - timeout: of the whole wait, in seconds.
+  ///   - name: the provider; nil for the one that issued the id.
+  public func saveVideo(
+    ofJob id: String, to path: FilePath, timeout: Double, provider name: String?
+  ) async throws {
+    try Video.check(path)
+    let deadline = Deadline(in: timeout)
+    let job = try await job(id: id, provider: name.map { try provider($0) }, by: deadline)
+    let video = try await wait(for: job, by: deadline)
+    try await save(video, to: path, replacing: true)
+  }
+
+  /// Deletes a job and its video at the provider.
+  public func deleteJob(_ id: String, provider name: String?) async throws {
+    try await delete(id: id, provider: name.map { try provider($0) })
+  }
+}

@@ -1,0 +1,135 @@
+import ImagineAPI
+import ImagineRuns
+import TOMLKit
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// The content of `config.toml`.
+///
+/// ```toml
+/// provider = "studio"
+///
+/// [providers.studio]
+/// kind = "imagine"
+/// base_url = "https://images.example.com/v2"
+/// token_env = "STUDIO_TOKEN"
+///
+/// [providers.studio.prices]
+/// unit = "USD"
+/// generate = 0.02
+/// ```
+struct ConfigurationFile: Sendable, Equatable {
+  var provider: String?
+  /// By name.
+  var providers: [String: ConfigTable] = [:]
+  /// The most that all processes on a home may spend in a day.
+  var dailyLimit: Price?
+  var retention = Retention()
+
+  /// Reads the file; a missing file is empty.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io` or `validation`, with the file's name.
+  static func read(_ path: String) throws(ImagineError) -> ConfigurationFile {
+    guard FileManager.default.fileExists(atPath: path) else { return ConfigurationFile() }
+    guard let bytes = FileManager.default.contents(atPath: path) else {
+      throw ImagineError(.io, "cannot read \(path)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ImagineError(.validation, "\(path) is not UTF-8")
+    }
+    return try parse(text, in: path)
+  }
+
+  /// - Parameter path: the file's path, for messages.
+  static func parse(_ text: String, in path: String) throws(ImagineError) -> ConfigurationFile {
+    let table: TOMLTable
+    do {
+      table = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw ImagineError(
+        .validation, "\(path): line \(error.source.begin.line): \(error.description)")
+    } catch {
+      throw ImagineError(.validation, "\(path): \(error)")
+    }
+    let settings = ConfigTable(table.settings, in: path)
+    try settings.allow(["provider", "providers", "budget", "runs"])
+    var file = ConfigurationFile()
+    file.provider = try settings.text("provider")
+    if let providers = try settings.table("providers") {
+      for name in providers.keys {
+        let provider = try providers.table(name)
+        // Check unused providers too: a misspelt name would otherwise be ignored in silence.
+        try provider?.allow(ProviderDescription.members(of: name))
+        file.providers[name] = provider
+      }
+    }
+    if let budget = try settings.table("budget") {
+      try budget.allow(["per_day", "unit"])
+      let unit = try budget.text("unit") ?? Price.tokens
+      file.dailyLimit = try budget.amount("per_day").map {
+        Price(millionths: Int64(($0 * 1_000_000).rounded()), unit: unit)
+      }
+    }
+    if let runs = try settings.table("runs") {
+      try runs.allow(["keep_days", "keep_gb"])
+      if let days = try runs.amount("keep_days") { file.retention.days = days }
+      if let gigabytes = try runs.amount("keep_gb") { file.retention.bytes = Int(gigabytes * 1e9) }
+    }
+    return file
+  }
+}
+
+extension ConfigTable {
+  /// A number from 0.
+  fileprivate func amount(_ key: String) throws(ImagineError) -> Double? {
+    guard let number = try number(key) else { return nil }
+    guard (0...1e9).contains(number) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: String(number), expected: "a number from 0")
+    }
+    return number
+  }
+}
+
+extension ConfigurationFile {
+  /// Checks every provider, also those that are not used.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` about the first invalid one.
+  func check(_ environment: [String: String]) throws(ImagineError) {
+    for (name, settings) in providers.sorted(by: { $0.key < $1.key }) {
+      if try ProviderDescription.builtIn(name, environment, settings) == nil {
+        _ = try ProviderDescription(settings)
+      }
+    }
+  }
+}
+
+extension TOMLTable {
+  fileprivate var settings: [String: ConfigValue] {
+    var settings: [String: ConfigValue] = [:]
+    for (key, value) in self { settings[key] = ConfigValue(value) }
+    return settings
+  }
+}
+
+extension ConfigValue {
+  fileprivate init(_ value: any TOMLValueConvertible) {
+    if let text = value.string {
+      self = .text(text)
+    } else if let number = value.int.map(Double.init) ?? value.double {
+      self = .number(number)
+    } else if let flag = value.bool {
+      self = .flag(flag)
+    } else if let table = value.table {
+      self = .table(table.settings)
+    } else if let array = value.array {
+      self = .list(array.map { ConfigValue($0) })
+    } else {
+      self = .other(type: "\(value.type)")
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import ImagineAPI
+import ImagineProviders
+
+/// A provider's description in `config.toml` or a script.
+struct ProviderDescription: Sendable, Equatable {
+  /// The API that it speaks.
+  enum Kind: String, Sendable, CaseIterable {
+    case imagine, openai
+
+    fileprivate var members: [String] {
+      let common = ["kind", "base_url", "token", "token_env", "prices"]
+      return self == .openai ? common + ["model", "sizes"] : common
+    }
+  }
+
+  let kind: Kind
+  let baseURL: String
+  /// The token itself; `tokenVariable` keeps it out of files.
+  var token: Token?
+  var tokenVariable: String?
+  /// For OpenAI-style services: the model unless a call names one.
+  var model: String?
+  /// For OpenAI-style services: the sizes that they accept; nil for the usual ones.
+  var sizes: [PixelSize]?
+  /// Nil for the default prices of the kind.
+  var prices: PriceList?
+  /// Where it is written, for messages.
+  let place: String
+
+  private init(kind: Kind, baseURL: String, place: String) {
+    self.kind = kind
+    self.baseURL = baseURL
+    self.place = place
+  }
+
+  /// The members that `config.toml` may set for a provider, by its name; none for the built-in
+  /// engine.
+  static func members(of name: String) -> [String] {
+    switch name {
+    case "local": []
+    case "imagine": ["prices"]
+    case "openai", "llmvin": ["model", "sizes", "prices"]
+    default: Kind.openai.members
+    }
+  }
+
+  /// - Throws: ``ImagineError`` of kind `validation` that names the place and the member.
+  init(_ settings: ConfigTable) throws(ImagineError) {
+    let place = settings.place
+    guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }
+    guard let kind = Kind(rawValue: name) else {
+      let kinds = Kind.allCases.map(\.rawValue)
+      throw .invalid(
+        field: "\(place).kind", given: "\"\(name)\"",
+        expected: "one of: \(kinds.joined(separator: ", "))", allowed: kinds)
+    }
+    try settings.allow(kind.members)
+    guard let baseURL = try settings.text("base_url") else {
+      throw .missing(field: "base_url", of: place)
+    }
+    try Self.check(baseURL, field: "\(place).base_url")
+    self.init(kind: kind, baseURL: baseURL, place: place)
+    if let text = try settings.text("token") {
+      guard let token = Token(text) else {
+        throw .invalid(
+          field: "\(place).token", given: text.isEmpty ? "an empty string" : "this token",
+          expected: Token.expectation)
+      }
+      self.token = token
+    }
+    tokenVariable = try settings.text("token_env")
+    try applyOverrides(settings)
+  }
+
+  /// Does not repeat an address that may contain a password.
+  private static func check(_ address: String, field: String) throws(ImagineError) {
+    guard !Endpoint.isBase(address) else { return }
+    throw .invalid(
+      field: field, given: address.contains("@") ? "this address" : "\"\(address)\"",
+      expected: "an http or https address of printable ASCII, with an optional port from 1 to 65535"
+        + " and without user name, password or query")
+  }
+
+  /// Reads the settings allowed for built-in providers as well: model, sizes, prices.
+  private mutating func applyOverrides(_ settings: ConfigTable) throws(ImagineError) {
+    model = try settings.text("model") ?? model
+    if let sizes = try settings.texts("sizes") {
+      self.sizes = try Self.sizes(sizes, in: "\(place).sizes")
+    }
+    if let prices = try settings.table("prices") {
+      let operations = kind == .imagine ? MediaOperation.all : [.openAIGenerate(model: model)]
+      self.prices = try PriceList(prices, of: operations)
+    }
+  }
+
+  private static func sizes(
+    _ texts: [String], in place: String
+  ) throws(ImagineError) -> [PixelSize] {
+    var sizes: [PixelSize] = []
+    for text in texts {
+      guard let size = PixelSize(text) else {
+        throw .invalid(
+          field: place, given: "\"\(text)\"", expected: "sizes in pixels, such as 1024x768")
+      }
+      sizes.append(size)
+    }
+    guard !sizes.isEmpty else {
+      throw .invalid(field: place, given: "an empty list", expected: "at least one size")
+    }
+    return sizes
+  }
+
+  /// The name of a provider that a script describes: its kind and its host.
+  var standardName: String {
+    let rest = baseURL.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
+    return "\(kind.rawValue)@\(rest.first ?? "")"
+  }
+
+  /// Makes the provider. Its key is the one that the description names, and no other of the
+  /// environment.
+  ///
+  /// - Parameter sends: false for a plan, which needs no key.
+  func makeProvider(
+    named name: String, transport: HTTPTransport, environment: [String: String], sends: Bool
+  ) throws(ImagineError) -> any Provider {
+    let token: Token? =
+      if !sends {
+        nil
+      } else if let tokenVariable {
+        try Token.required(from: tokenVariable, environment, provider: name)
+      } else {
+        token
+      }
+    let endpoint = Endpoint(baseURL: baseURL, token: token)
+    switch kind {
+    case .imagine:
+      return ImagineProvider(
+        name: name, prices: prices?.completed(by: .imagine) ?? .imagine, transport: transport,
+        endpoint: endpoint)
+    case .openai:
+      return OpenAIProvider(
+        name: name, transport: transport, endpoint: endpoint, model: model,
+        sizes: sizes, prices: prices ?? .unknown)
+    }
+  }
+}
+
+extension ProviderDescription {
+  /// A provider with a built-in name. Each key is only sent to its own address: `IMAGINE_TOKEN` to
+  /// `IMAGINE_BASE_URL` or the vendor, `OPENAI_API_KEY` to `OPENAI_BASE_URL` or OpenAI,
+  /// `LLMVIN_API_KEY` to llm.vin.
+  ///
+  /// - Parameter settings: its table in `config.toml`: prices, and for an OpenAI-style service
+  ///   model and sizes.
+  /// - Returns: nil if no built-in provider has the name.
+  static func builtIn(
+    _ name: String, _ environment: [String: String], _ settings: ConfigTable
+  ) throws(ImagineError) -> ProviderDescription? {
+    var description: ProviderDescription
+    switch name {
+    case "imagine":
+      description = ProviderDescription(
+        kind: .imagine, baseURL: try imagineAddress(environment), place: settings.place)
+      description.tokenVariable = "IMAGINE_TOKEN"
+      try settings.allow(["prices"])
+    case "openai":
+      let elsewhere = environment["OPENAI_BASE_URL"]
+      if let elsewhere { try check(elsewhere, field: "OPENAI_BASE_URL") }
+      description = ProviderDescription(
+        kind: .openai, baseURL: elsewhere ?? "https://api.openai.com/v1", place: settings.place)
+      // OpenAI needs a key; a model on the user's own machine does not.
+      if elsewhere == nil || environment["OPENAI_API_KEY"] != nil {
+        description.tokenVariable = "OPENAI_API_KEY"
+      }
+      try settings.allow(["model", "sizes", "prices"])
+    case "llmvin":
+      description = ProviderDescription(
+        kind: .openai, baseURL: "https://api.llm.vin/v1", place: settings.place)
+      description.model = "flux-1"
+      if environment["LLMVIN_API_KEY"] != nil { description.tokenVariable = "LLMVIN_API_KEY" }
+      try settings.allow(["model", "sizes", "prices"])
+    default:
+      return nil
+    }
+    try description.applyOverrides(settings)
+    return description
+  }
+
+  /// The address of the Imagine API: the vendor's, or the one in the environment.
+  private static func imagineAddress(
+    _ environment: [String: String]
+  ) throws(ImagineError) -> String {
+    guard let address = environment["IMAGINE_BASE_URL"] else { return "https://api.vyro.ai/v2" }
+    try check(address, field: "IMAGINE_BASE_URL")
+    guard Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2") else {
+      throw .invalid(
+        field: "IMAGINE_BASE_URL", given: "\"\(address)\"",
+        expected: "an http or https address that ends in /v2")
+    }
+    return address
+  }
+}
+
+extension Token {
+  /// The token in an environment variable.
+  fileprivate static func required(
+    from variable: String, _ environment: [String: String], provider: String
+  ) throws(ImagineError) -> Token {
+    guard let text = environment[variable] else {
+      throw ImagineError(
+        .authorization, "the provider '\(provider)' needs a token: set \(variable)",
+        field: variable)
+    }
+    guard let token = Token(text) else {
+      throw ImagineError(
+        .authorization, "\(variable) is set, but is not a token (expected \(Token.expectation))",
+        field: variable)
+    }
+    return token
+  }
+}

@@ -1,0 +1,223 @@
+import ImagineAPI
+import ImagineProviders
+import ImagineRuns
+import ImagineSystem
+import LocalServer
+import Synchronization
+
+/// Makes the provider of each name once.
+final class ProviderRegistry: Sendable {
+  private struct State {
+    var providers: [String: any Provider] = [:]
+    /// By the service's address.
+    var limiters: [String: CallLimiter] = [:]
+    var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
+    var selection: ProviderSelection?
+    var file: ConfigurationFile?
+    var hasNotifiedOfProxies = false
+  }
+
+  private let configuration: ScriptHost.Configuration
+  private let transport: HTTPTransport
+  /// Nil if the program has no local server.
+  private let server: LocalServer?
+  private let state = Mutex(State())
+
+  init(_ configuration: ScriptHost.Configuration, home: String) {
+    self.configuration = configuration
+    let certificates = configuration.environment["SSL_CERT_FILE"]
+    transport = HTTPTransport(
+      trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
+      restoresSIGPIPE: configuration.ownsProcess, logger: configuration.logger)
+    let program: String? =
+      switch configuration.service {
+      case .environment(let program), .program(let program): program
+      case .address(_, token: _, serverProgram: let program): program
+      }
+    server = program.map {
+      LocalServer(program: $0, home: home, environment: configuration.environment)
+    }
+  }
+
+  /// The provider with a name; nil for the default one.
+  func provider(named name: String?) throws -> any Provider {
+    try state.withLock { state in
+      let name = try name ?? selected(&state).name
+      if let provider = state.providers[name] { return provider }
+      let provider = try makeProvider(name, &state)
+      state.providers[name] = provider
+      return provider
+    }
+  }
+
+  /// The name of the default provider, and why it was selected.
+  func selection() throws -> (name: String, reason: String) {
+    let selection = try state.withLock { try selected(&$0) }
+    return (selection.name, selection.reason)
+  }
+
+  /// Starts the private server if needed and returns the version of its engine; nil if this program
+  /// has none.
+  func localEngineVersion() async throws -> String? {
+    guard let server else { return nil }
+    return try await ServerConverter(transport: transport) { try await server.endpoint() }
+      .engineVersion()
+  }
+
+  func dailyLimit() throws -> Price? {
+    try state.withLock { try file(&$0).dailyLimit }
+  }
+
+  func retention() throws -> Retention {
+    try state.withLock { try file(&$0).retention }
+  }
+
+  func close() {
+    server?.stop()
+  }
+
+  private func selected(_ state: inout State) throws -> ProviderSelection {
+    if let selection = state.selection { return selection }
+    let selection =
+      switch configuration.service {
+      case .environment:
+        try ProviderSelection(
+          option: configuration.provider, environment: configuration.environment,
+          configured: try file(&state).provider)
+      case .program: try ProviderSelection(option: "local", environment: [:], configured: nil)
+      case .address: try ProviderSelection(option: "imagine", environment: [:], configured: nil)
+      }
+    state.selection = selection
+    if case .environment = configuration.service {
+      configuration.notice("provider \(selection.name) (\(selection.reason))")
+    }
+    return selection
+  }
+
+  private func file(_ state: inout State) throws(ImagineError) -> ConfigurationFile {
+    if let file = state.file { return file }
+    let file = try ConfigurationFile.read(DataFolder.configuration(configuration.environment))
+    state.file = file
+    return file
+  }
+
+  private func makeProvider(_ name: String, _ state: inout State) throws -> any Provider {
+    switch (name, configuration.service) {
+    case ("local", _):
+      guard let server else {
+        throw ImagineError(
+          .validation, "the provider 'local' needs the program imagine-server", field: "provider")
+      }
+      let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
+      return withRetries(provider, at: name, &state)
+    case ("imagine", .address(let address, let token, _)):
+      guard Endpoint.isBase(address) else {
+        throw ImagineError.invalid(
+          field: "address", given: "this address", expected: "an http or https address")
+      }
+      guard let token = Token(token) else {
+        throw ImagineError.invalid(
+          field: "token", given: "this token", expected: Token.expectation)
+      }
+      let endpoint = Endpoint(baseURL: address, token: token)
+      let provider = ImagineProvider(name: name, transport: transport, endpoint: endpoint)
+      return withRetries(provider, at: address, &state)
+    default:
+      return try makeProvider(try description(of: name, &state), name, &state)
+    }
+  }
+
+  private func description(
+    of name: String, _ state: inout State
+  ) throws(ImagineError) -> ProviderDescription {
+    let file = try file(&state)
+    let settings = file.providers[name]
+    let builtIn = try ProviderDescription.builtIn(
+      name, configuration.environment, settings ?? ConfigTable(in: name))
+    if let builtIn { return builtIn }
+    if let settings { return try ProviderDescription(settings) }
+    let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
+    throw .invalid(
+      field: "provider", given: "\"\(name)\"",
+      expected: "one of: \(names.joined(separator: ", "))", allowed: names)
+  }
+
+  private func makeProvider(
+    _ description: ProviderDescription, _ name: String, _ state: inout State
+  ) throws -> any Provider {
+    let provider = try description.makeProvider(
+      named: name, transport: transport, environment: configuration.environment,
+      sends: !configuration.plans)
+    return withRetries(provider, at: description.baseURL, &state)
+  }
+
+  /// Adds retries. All calls to one address share one limiter.
+  private func withRetries(
+    _ provider: any Provider, at address: String, _ state: inout State
+  ) -> any Provider {
+    let address = Endpoint(baseURL: address, token: nil).baseURL
+    let limiter =
+      state.limiters[address]
+      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
+    state.limiters[address] = limiter
+    noticeOfProxies(address, &state)
+    return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
+  }
+}
+
+extension ProviderRegistry {
+  /// Tells the user once that the proxies of the environment are not used.
+  private func noticeOfProxies(_ address: String, _ state: inout State) {
+    guard !state.hasNotifiedOfProxies, !configuration.plans, !Endpoint.isOnThisMachine(address)
+    else { return }
+    let names = [
+      "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
+    ]
+    guard let name = names.first(where: { configuration.environment[$0]?.isEmpty == false }) else {
+      return
+    }
+    state.hasNotifiedOfProxies = true
+    configuration.notice(
+      "\(name) is set, but proxies are not used: calls go to \(address) directly")
+  }
+}
+
+extension ProviderRegistry: ProviderSource {
+  /// A provider that a script describes is not cached by name.
+  func provider(describedBy settings: ConfigTable) throws -> any Provider {
+    let description = try ProviderDescription(settings)
+    return try state.withLock { state in
+      try makeProvider(description, description.standardName, &state)
+    }
+  }
+
+  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+    try await WebFile(address, transport: transport).fetch(into: store)
+  }
+
+  func version(of provider: any Provider) async throws -> String {
+    provider.name == "local" ? try await localEngineVersion() ?? "" : ""
+  }
+
+  func limitCalls(concurrency: Int?, rate: Int?) {
+    state.withLock { state in
+      if let concurrency { state.limits.concurrency = concurrency }
+      if let rate { state.limits.rate = rate }
+      for limiter in state.limiters.values { limiter.set(concurrency: concurrency, rate: rate) }
+    }
+  }
+}
+
+/// The private server converts images, whichever provider made them; they are sent nowhere else.
+extension ProviderRegistry: ImageConverter {
+  func convert(
+    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+  ) async throws -> Asset {
+    guard let server else {
+      throw ImagineError(
+        .validation, "converting an image needs the program imagine-server", field: "format")
+    }
+    return try await ServerConverter(transport: transport) { try await server.endpoint() }
+      .convert(asset, to: conversion, into: store)
+  }
+}

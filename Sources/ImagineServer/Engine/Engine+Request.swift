@@ -1,0 +1,78 @@
+import ImagineAPI
+import ImagineSystem
+import ServerStore
+
+/// Maps checked requests to the engine's functions.
+extension Engine {
+  /// Runs a request whose operation returns an image.
+  ///
+  /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here.
+  func makeImage(_ request: Request, _ control: EngineControl) throws -> [UInt8] {
+    let prompt = request.prompt ?? ""
+    let shape = request.aspectRatio
+    let seed = request.seed ?? 1
+    switch request.operation.name {
+    case MediaOperation.generate.name:
+      return try paint(
+        prompt: prompt, style: request.style.flatMap(ImageStyle.init(rawValue:)) ?? .standard,
+        aspectRatio: shape ?? .square, seed: seed, control: control)
+    case MediaOperation.png.name:
+      return try png(
+        prompt: prompt, aspectRatio: shape ?? .square, seed: seed, control: control)
+    case MediaOperation.removeBackground.name:
+      return try removeBackground(request.bytes("image"), control: control)
+    case MediaOperation.upscale.name:
+      return try upscale(request.bytes("image"), control: control)
+    case MediaOperation.fill.name:
+      return try fill(
+        prompt: prompt, image: request.bytes("image"), mask: request.bytes("mask"),
+        control: control)
+    case MediaOperation.retouch.name:
+      return try retouch(
+        request.bytes("image"), mask: request.bytes("mask"), control: control)
+    case MediaOperation.resize.name:
+      return try resize(
+        request.bytes("image"), to: shape, prompt: request.prompt,
+        mask: request["mask"] == nil ? nil : request.bytes("mask"), control: control)
+    case MediaOperation.addBackground.name:
+      return try addBackground(
+        prompt: prompt, image: request.bytes("image"), seed: seed, control: control)
+    default:
+      throw APIError.notOffered(request.operation.title)
+    }
+  }
+
+  /// Does a job's work. The video is fsynced when it returns.
+  ///
+  /// - Parameter input: path of the job's input image, if its operation takes one.
+  func makeVideo(
+    _ work: StoredJob.Work, input: String?, into folder: String, _ control: WorkControl
+  ) throws {
+    let video: VideoFiles
+    if let input {
+      guard let image = try FilePath(input).readSmallFile() else {
+        throw EngineError.unusable(field: "file", reason: "the server has lost the image")
+      }
+      video = try animate(
+        prompt: work.prompt, image: image, style: work.style, aspectRatio: work.aspectRatio,
+        seed: work.seed, into: folder, control: control.engine)
+    } else {
+      video = try makeVideo(
+        prompt: work.prompt, style: work.style, aspectRatio: work.aspectRatio ?? .sixteenToNine,
+        seed: work.seed, into: folder, control: control.engine)
+    }
+    try FilePath(video.video).rename(to: MediaLinks.File.video.rawValue)
+    try FilePath(video.thumbnail).rename(to: MediaLinks.File.thumbnail.rawValue)
+    try FilePath(folder).sync()
+  }
+}
+
+extension Request {
+  /// The bytes of an image field.
+  fileprivate func bytes(_ field: String) throws -> [UInt8] {
+    guard case .bytes(let bytes)? = self[field]?.image else {
+      throw APIError.invalid("field '\(field)' is missing", field: field)
+    }
+    return bytes
+  }
+}

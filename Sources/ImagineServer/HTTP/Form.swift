@@ -1,0 +1,70 @@
+import HTTPTypes
+import Hummingbird
+import ImagineAPI
+
+extension Field {
+  /// Whether quotes around a value are part of it, as in a prompt.
+  fileprivate var isFreeText: Bool {
+    if case .text = kind { true } else { false }
+  }
+}
+
+extension String {
+  /// Removes one pair of double quotes. Clients send them because the vendor's pages quote values
+  /// for a shell: `style="anime"`.
+  fileprivate var withoutQuotes: String {
+    count >= 2 && hasPrefix("\"") && hasSuffix("\"") ? String(dropFirst().dropLast()) : self
+  }
+}
+
+/// The fields of a multipart request, by their wire names.
+struct Form: Sendable {
+  private let parts: [String: MultipartForm.Part]
+  /// Kept so that its bytes count against the budget as long as the fields are used.
+  private let body: BodyReader.Body
+
+  /// - Throws: ``APIError`` 1100 for a malformed body, and what ``BodyReader`` throws.
+  init(_ request: Request, by reader: BodyReader, for account: Account) async throws {
+    // Checked before the body is read, which may be large.
+    let boundary: String
+    do {
+      boundary = try MultipartForm.boundary(inContentType: request.headers[.contentType])
+    } catch {
+      throw APIError.invalid("not a multipart/form-data request: \(error.reason)")
+    }
+    body = try await reader.read(request, for: account)
+    do {
+      var parts: [String: MultipartForm.Part] = [:]
+      for part in try MultipartForm(body.bytes, boundary: boundary).parts {
+        guard parts.updateValue(part, forKey: part.name) == nil else {
+          throw MultipartForm.ParseError(reason: "field '\(part.name)' is given twice")
+        }
+      }
+      self.parts = parts
+    } catch let error as MultipartForm.ParseError {
+      throw APIError.invalid("malformed multipart body: \(error.reason)")
+    }
+  }
+
+  /// The request that the fields describe, checked against the operation.
+  func request(for operation: MediaOperation) throws -> ImagineAPI.Request {
+    var arguments: [String: FieldArgument] = [:]
+    for field in operation.fields {
+      for name in [field.wireName] + field.wireAliases {
+        guard let part = parts[name] else { continue }
+        if case .image = field.kind {
+          guard !part.content.isEmpty else {
+            throw APIError.invalid("field '\(name)': the file is empty", field: name)
+          }
+          arguments[name] = .image(.bytes(Array(part.content)))
+        } else {
+          guard let text = String(validating: part.content, as: UTF8.self) else {
+            throw APIError.invalid("field '\(name)': the text is not UTF-8", field: name)
+          }
+          arguments[name] = .text(field.isFreeText ? text : text.withoutQuotes)
+        }
+      }
+    }
+    return try operation.request(from: arguments, source: .wire)
+  }
+}

@@ -1,0 +1,43 @@
+import ImagineAPI
+import ImagineSystem
+import Logging
+import ServerStore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension JobWorker {
+  func cleanUpRegularly() async {
+    repeat {
+      await removeExpiredJobs()
+      await removeOrphanedFolders()
+    } while (try? await Task.sleep(for: .seconds(limits.cleanupSeconds))) != nil
+  }
+
+  /// Deletes jobs that ended long ago, and their videos.
+  private func removeExpiredJobs() async {
+    let end = Date().timeIntervalSince1970 - limits.keepSeconds
+    do {
+      while case let ids = try await store.deleteEnded(before: end, limit: 100), !ids.isEmpty {
+        for id in ids { FilePath(directory.jobFolder(id)).removeAll() }
+        logger.info("removed old jobs", metadata: ["count": .stringConvertible(ids.count)])
+      }
+    } catch {
+      logger.error("old jobs were not removed", metadata: ["cause": .string("\(error)")])
+    }
+  }
+
+  /// Removes folders without a job: the job was deleted, and its server died before it removed the
+  /// folder.
+  private func removeOrphanedFolders() async {
+    let hourAgo = Date().timeIntervalSince1970 - 3600
+    let old = FilePath(directory.jobs).children.filter {
+      FileStatus(directory.jobFolder($0)).map { $0.modifiedAt < hourAgo } ?? false
+    }
+    guard !old.isEmpty, let existing = try? await store.existing(among: Set(old)) else { return }
+    for id in old where !existing.contains(id) { FilePath(directory.jobFolder(id)).removeAll() }
+  }
+}

@@ -1,0 +1,396 @@
+import Foundation
+import GRDB
+import ImagineAPI
+import ImagineSystem
+import ImagineTestSupport
+import ServerStore
+import Testing
+
+@Suite("The job store")
+struct JobStoreTests {
+  private let folder: TemporaryFolder
+  private let clock = TestClock(1_000_000)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func open(boot: String = "boot") throws -> SQLiteServiceStore {
+    let clock = clock
+    return try SQLiteServiceStore(
+      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
+      clock: BootClock(boot: boot) { clock.seconds })
+  }
+
+  private func job(_ id: String, owner: String = "alice", price: Int64 = 0) -> StoredJob {
+    StoredJob(
+      id: id, owner: owner,
+      work: .init(
+        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
+      price: price, createdAt: clock.seconds)
+  }
+
+  @Test("is created once, even by several openers at the same time")
+  func madeTogether() async throws {
+    for round in 0..<20 {
+      let path = "\(folder.path)/together-\(round).sqlite"
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 { group.addTask { _ = try SQLiteServiceStore(path: path) } }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  @Test("keeps accepted jobs for the next opener")
+  func durability() async throws {
+    let given = job("one")
+    #expect(try await open().add(given, limits: .init(all: 10)) == .accepted)
+    #expect(try await open().job(id: "one", owner: "alice") == given)
+    #expect(try await open().job(id: "one", owner: "bob") == nil)
+  }
+
+  @Test("leases each job to one worker, oldest first")
+  func leasing() async throws {
+    let (first, second) = (try open(), try open())
+    for id in ["one", "two"] { _ = try await first.add(job(id), limits: .init(all: 10)) }
+    #expect(try await first.lease(by: "A", for: 10, maxCrashes: 5)?.id == "one")
+    #expect(try await second.lease(by: "B", for: 10, maxCrashes: 5)?.id == "two")
+    #expect(try await second.lease(by: "C", for: 10, maxCrashes: 5) == nil)
+  }
+
+  @Test("leases a job again only after its lease has expired")
+  func expiry() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    clock.seconds += 9
+    #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 0.5))
+    clock.seconds += 9
+    #expect(try await store.lease(by: "B", for: 10, maxCrashes: 5) == nil)
+    clock.seconds += 2
+    let taken = try await store.lease(by: "B", for: 10, maxCrashes: 5)
+    #expect(taken?.attempts == 2)
+    #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 0.9) == false)
+  }
+
+  @Test("lets only the holder of the lease finish a job, and only once")
+  func fencing() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    clock.seconds += 11
+    _ = try await store.lease(by: "B", for: 10, maxCrashes: 5)
+    #expect(try await store.finish(id: "one", by: "A", as: .finished(videoFolder: "A")) == false)
+    #expect(try await store.videoFolder(of: "one") == nil)
+    #expect(try await store.finish(id: "one", by: "B", as: .finished(videoFolder: "B")))
+    #expect(try await store.finish(id: "one", by: "B", as: .failed(reason: "late")) == false)
+    #expect(try await store.videoFolder(of: "one") == "B")
+    #expect(try await store.job(id: "one", owner: "alice")?.state == .finished)
+    clock.seconds += 100
+    #expect(try await store.lease(by: "C", for: 10, maxCrashes: 5) == nil)
+  }
+
+  @Test("leases a released job at once, and does not count the attempt")
+  func release() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    try await store.release(id: "one", by: "A", after: .shutdown)
+    #expect(try await store.lease(by: "B", for: 10, maxCrashes: 5)?.attempts == 1)
+  }
+
+  @Test("counts a job's own faults, but not shutdowns or missing resources")
+  func faults() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    for reason in [JobRelease.shutdown, .resourceMissing, .fault, .resourceMissing, .fault] {
+      _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+      try await store.release(id: "one", by: "A", after: reason)
+    }
+    let job = try await store.job(id: "one", owner: "alice")
+    #expect(job?.faults == 2)
+    #expect(job?.attempts == 2)
+    #expect(job?.state == .queued)
+  }
+
+  @Test("moves a job that lost workers behind some later jobs, but not behind all")
+  func order() async throws {
+    let store = try open()
+    for number in 0..<30 { _ = try await store.add(job("\(number)"), limits: .init(all: 99)) }
+    #expect(try await store.lease(by: "A", for: 10, maxCrashes: 5)?.id == "0")
+    clock.seconds += 11
+    #expect(try await store.lease(by: "A", for: 99, maxCrashes: 5)?.id == "0")
+    try await store.release(id: "0", by: "A", after: .shutdown)
+    var order: [String] = []
+    while let next = try await store.lease(by: "B", for: 99, maxCrashes: 5) {
+      order.append(next.id)
+    }
+    #expect(order.firstIndex(of: "0").map { (5...9).contains($0) } == true)
+  }
+
+  @Test(
+    "treats an impossible lease as expired: of another boot, or far too long",
+    arguments: [3600.0, 31_536_000.0])
+  func impossibleLeases(ahead: Double) async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    #expect(try await open().lease(by: "B", for: 10, maxCrashes: 5) == nil)
+    #expect(try await open(boot: "another").lease(by: "B", for: 10, maxCrashes: 5)?.id == "one")
+    clock.seconds -= ahead
+    #expect(try await open(boot: "another").lease(by: "C", for: 10, maxCrashes: 5)?.id == "one")
+  }
+
+  @Test("accepts a repeated outcome from the same worker, and no other one")
+  func repeatedEnd() async throws {
+    let store = try open()
+    for id in ["one", "two"] {
+      _ = try await store.add(job(id), limits: .init(all: 10))
+      _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    }
+    for _ in 0..<2 {
+      #expect(try await store.finish(id: "one", by: "A", as: .finished(videoFolder: "A")))
+      #expect(try await store.finish(id: "two", by: "A", as: .failed(reason: "x")))
+    }
+    #expect(try await !store.finish(id: "one", by: "A", as: .failed(reason: "x")))
+    #expect(try await !store.finish(id: "two", by: "A", as: .finished(videoFolder: "A")))
+    #expect(try await !store.finish(id: "one", by: "B", as: .finished(videoFolder: "A")))
+  }
+
+  @Test("reports an unknown state as such, and not as failed")
+  func unknownState() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    try await change("UPDATE job SET state = 'paused'")
+    let error = await #expect(throws: StoreUnreachable.self) {
+      try await store.job(id: "one", owner: "alice")
+    }
+    #expect(error?.description.contains("'paused'") == true)
+  }
+
+  @Test("refuses a database of a newer version with a message")
+  func newer() async throws {
+    _ = try open()
+    try await change("INSERT INTO grdb_migrations VALUES ('of-the-future')")
+    let error = #expect(throws: StoreUnreachable.self) { _ = try open() }
+    #expect(error?.description.contains("newer version") == true)
+  }
+
+  @Test("migrates a database of the first version, and leases its running jobs again")
+  func older() async throws {
+    try await change(
+      """
+      CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+      INSERT INTO grdb_migrations VALUES ('jobs');
+      CREATE TABLE job (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+        work TEXT NOT NULL, price INTEGER NOT NULL, state TEXT NOT NULL, created_at REAL NOT NULL,
+        progress REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, failure TEXT,
+        film TEXT, worker TEXT, lease_until REAL);
+      CREATE INDEX job_unfinished ON job(number) WHERE state IN ('queued', 'processing');
+      CREATE TABLE account (
+        id TEXT PRIMARY KEY, granted INTEGER NOT NULL,
+        balance INTEGER NOT NULL CHECK (balance >= 0)) WITHOUT ROWID;
+      CREATE TABLE charge (
+        number INTEGER PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL,
+        purpose TEXT NOT NULL, charged_at REAL NOT NULL);
+      INSERT INTO job (id, owner, work, price, state, created_at, attempts, worker, lease_until)
+      VALUES ('one', 'alice',
+        '{"operation":"video","prompt":"waves","style":"fast-svd","seed":7}', 0, 'processing',
+        1000000, 5, 'A', 2000000000);
+      """)
+    let taken = try await open().lease(by: "B", for: 10, maxCrashes: 5)
+    #expect(taken?.id == "one")
+    #expect(taken?.work.prompt == "waves")
+  }
+
+  @Test(
+    "refuses all queries after its file was removed or replaced",
+    arguments: ["server.sqlite", "server.sqlite-wal"])
+  func lost(file: String) async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/\(file)")
+    for isReplaced in [false, true] {
+      if isReplaced {
+        try Data().write(to: URL(fileURLWithPath: "\(folder.path)/\(file)"))
+      }
+      await #expect(throws: StoreUnreachable.self) {
+        try await store.add(job("two"), limits: .init(all: 10))
+      }
+      await #expect(throws: StoreUnreachable.self) {
+        try await store.job(id: "one", owner: "alice")
+      }
+      #expect(throws: StoreUnreachable.self) { try store.checkPresence() }
+    }
+  }
+
+  @Test("distinguishes an outage from an invalid query")
+  func kindsOfFaults() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    // A repeated id is the caller's mistake, not an outage.
+    await #expect(throws: DatabaseError.self) {
+      try await store.add(job("one"), limits: .init(all: 10))
+    }
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await store.job(id: "one", owner: "alice")
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test("limits the jobs of one owner, and still accepts those of others")
+  func ownersLimit() async throws {
+    let store = try open()
+    let limits = JobLimits(all: 3, perOwner: 2)
+    #expect(try await store.add(job("one"), limits: limits) == .accepted)
+    #expect(try await store.add(job("two"), limits: limits) == .accepted)
+    #expect(try await store.add(job("three"), limits: limits) == .ownerQueueFull)
+    #expect(try await store.add(job("four", owner: "bob"), limits: limits) == .accepted)
+    #expect(try await store.add(job("five", owner: "carol"), limits: limits) == .queueFull)
+  }
+
+  @Test("deletes jobs that ended long ago, and no others")
+  func retention() async throws {
+    let store = try open()
+    for id in ["old", "failed", "young", "waiting"] {
+      _ = try await store.add(job(id), limits: .init(all: 10))
+    }
+    for (id, outcome) in [
+      ("old", JobOutcome.finished(videoFolder: "A")), ("failed", .failed(reason: "x")),
+      ("young", .finished(videoFolder: "A")),
+    ] {
+      if id == "young" { clock.seconds += 100 }
+      #expect(try await store.lease(by: "A", for: 10, maxCrashes: 5)?.id == id)
+      _ = try await store.finish(id: id, by: "A", as: outcome)
+    }
+    let before = clock.seconds - 50
+    #expect(try await store.deleteEnded(before: before, limit: 1).count == 1)
+    #expect(try await store.deleteEnded(before: before, limit: 9).count == 1)
+    #expect(try await store.deleteEnded(before: before, limit: 9).isEmpty)
+    #expect(
+      try await store.existing(among: ["old", "failed", "young", "waiting"]) == [
+        "young", "waiting",
+      ])
+  }
+
+  private func change(_ sql: String) async throws {
+    let database = try DatabaseQueue(path: "\(folder.path)/server.sqlite")
+    try await database.write { try $0.execute(sql: sql) }
+    try database.close()
+  }
+
+  @Test("fails and refunds a job that crashed too many servers")
+  func attempts() async throws {
+    let store = try open()
+    try await store.open(grants: ["alice": 50])
+    _ = try await store.add(job("one", price: 30), limits: .init(all: 10))
+    _ = try await store.add(job("two"), limits: .init(all: 10))
+    for worker in ["A", "B"] {
+      #expect(try await store.lease(by: worker, for: 10, maxCrashes: 2)?.id == "one")
+      clock.seconds += 11
+    }
+    #expect(try await store.lease(by: "C", for: 10, maxCrashes: 2)?.id == "two")
+    #expect(try await store.lease(by: "D", for: 10, maxCrashes: 2) == nil)
+    let failed = try await store.job(id: "one", owner: "alice")
+    #expect(failed?.state == .failed)
+    #expect(failed?.failure?.contains("2 servers") == true)
+    #expect(try await store.balance(of: "alice") == 50)
+  }
+
+  @Test("limits the queue")
+  func queueLimit() async throws {
+    let store = try open()
+    #expect(try await store.add(job("one"), limits: .init(all: 2)) == .accepted)
+    #expect(try await store.add(job("two"), limits: .init(all: 2)) == .accepted)
+    #expect(try await store.add(job("three"), limits: .init(all: 2)) == .queueFull)
+    #expect(try await store.job(id: "three", owner: "alice") == nil)
+  }
+
+  @Test("deletes a job only for its owner, and its worker loses the lease")
+  func deletion() async throws {
+    let store = try open()
+    _ = try await store.add(job("one"), limits: .init(all: 10))
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    #expect(try await store.delete(id: "one", owner: "bob") == false)
+    #expect(try await store.delete(id: "one", owner: "alice"))
+    #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 1) == false)
+    #expect(try await store.finish(id: "one", by: "A", as: .finished(videoFolder: "A")) == false)
+    #expect(try await store.existing(among: ["one", "two"]).isEmpty)
+  }
+}
+
+@Suite("Balances")
+struct BalanceTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func open() throws -> SQLiteServiceStore {
+    try SQLiteServiceStore(path: "\(folder.path)/server.sqlite")
+  }
+
+  private func job(_ id: String, price: Int64) -> StoredJob {
+    StoredJob(
+      id: id, owner: "alice",
+      work: .init(
+        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
+      price: price, createdAt: 0)
+  }
+
+  @Test("never fall below zero, however many calls are charged at once")
+  func concurrency() async throws {
+    let stores = [try open(), try open()]
+    try await stores[0].open(grants: ["alice": 17])
+    let paid = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<20 {
+        group.addTask {
+          try await stores[number % 2].charge(5, to: "alice", for: "call \(number)")
+        }
+      }
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(paid == 3)
+    #expect(try await stores[0].balance(of: "alice") == 2)
+  }
+
+  @Test("pay for a job when it is accepted, and get a refund when it fails or is deleted")
+  func jobs() async throws {
+    let store = try open()
+    try await store.open(grants: ["alice": 100])
+    for id in ["made", "failed", "deleted"] {
+      #expect(try await store.add(job(id, price: 30), limits: .init(all: 10)) == .accepted)
+    }
+    #expect(
+      try await store.add(job("too many", price: 30), limits: .init(all: 10)) == .balanceTooLow)
+    #expect(try await store.balance(of: "alice") == 10)
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    _ = try await store.finish(id: "made", by: "A", as: .finished(videoFolder: "A"))
+    _ = try await store.lease(by: "B", for: 10, maxCrashes: 5)
+    _ = try await store.finish(id: "failed", by: "B", as: .failed(reason: "no reason"))
+    #expect(try await store.balance(of: "alice") == 40)
+    _ = try await store.delete(id: "deleted", owner: "alice")
+    _ = try await store.delete(id: "made", owner: "alice")
+    #expect(try await store.balance(of: "alice") == 70)
+  }
+
+  @Test("pay once for one purpose, even after a retry")
+  func repeatedCharge() async throws {
+    let store = try open()
+    try await store.open(grants: ["alice": 10])
+    for _ in 0..<3 { #expect(try await store.charge(6, to: "alice", for: "call 1")) }
+    #expect(try await store.balance(of: "alice") == 4)
+    #expect(try await !store.charge(6, to: "alice", for: "call 2"))
+  }
+
+  @Test("are opened once, and a later grant adds the difference")
+  func grants() async throws {
+    try await open().open(grants: ["alice": 10])
+    #expect(try await open().charge(4, to: "alice", for: "call"))
+    try await open().open(grants: ["alice": 10])
+    #expect(try await open().balance(of: "alice") == 6)
+    try await open().open(grants: ["alice": 15])
+    #expect(try await open().balance(of: "alice") == 11)
+    try await open().open(grants: ["alice": 0])
+    #expect(try await open().balance(of: "alice") == 0)
+  }
+}
