@@ -57,6 +57,14 @@ struct RequestDescriptionTests {
     #expect(request["image"] == .image(.file(path: FilePath("picture.png"))))
   }
 
+  @Test("input images keep the key that older programs wrote")
+  func format() throws {
+    let json = #"{"fields":{},"operation":"upscale","pictures":{"image":"3f9a"}}"#
+    let description = try RequestDescription(json: json)
+    #expect(description.images == ["image": "3f9a"])
+    #expect(description.json == json)
+  }
+
   @Test("a description from an untrusted file is validated")
   func stranger() throws {
     let forged = try RequestDescription(

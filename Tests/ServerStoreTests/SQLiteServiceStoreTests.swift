@@ -20,6 +20,16 @@ struct JobStoreTests {
       clock: BootClock(boot: boot) { clock.seconds })
   }
 
+  @Test("a request in the database keeps the keys that an older server wrote")
+  func format() throws {
+    let json = #"{"operation":"animate","picture":"input.png","prompt":"x","seed":7,"style":"s"}"#
+    let work = try JSONDecoder().decode(StoredJob.Work.self, from: Data(json.utf8))
+    #expect(work.image == "input.png")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    #expect(String(decoding: try encoder.encode(work), as: UTF8.self) == json)
+  }
+
   private func job(_ id: String, owner: String = "alice", price: Int64 = 0) -> StoredJob {
     StoredJob(
       id: id, owner: owner,

@@ -30,8 +30,8 @@ public final class RecordingProvider: Provider {
       try await provider.generate(request, count: count, options: options, into: store)
     } as: { images in
       .images(
-        try images.map { image in
-          try writer.record(image.asset)
+        images.map { image in
+          writer.record(image.asset)
           return RecordedAnswer.Image(sha256: image.asset.sha256, engine: image.engine)
         })
     }

@@ -92,7 +92,7 @@ public final class RecordingWriter: Sendable {
   /// Runs a call and records its answer or error.
   func recording<Answer>(
     _ call: RecordedCall, _ body: () async throws -> Answer,
-    as answer: (Answer) throws -> RecordedAnswer
+    as answer: (Answer) -> RecordedAnswer
   ) async throws -> Answer {
     let occurrence = state.withLock { state in
       state.occurrences[call, default: 0] += 1
@@ -107,7 +107,7 @@ public final class RecordingWriter: Sendable {
       }
       throw error
     }
-    do { record(try answer(result), of: call, occurrence) } catch { recordFault(error) }
+    record(answer(result), of: call, occurrence)
     return result
   }
 
@@ -116,19 +116,19 @@ public final class RecordingWriter: Sendable {
     _ call: RecordedCall, _ body: () async throws -> Asset
   ) async throws -> Asset {
     try await recording(call, body) { asset in
-      try record(asset)
+      record(asset)
       return .file(sha256: asset.sha256)
     }
   }
 
   /// Records a body, unless it is already recorded.
-  func record(_ asset: Asset) throws {
-    let file = try FileReader(asset.path)
+  func record(_ asset: Asset) {
     write { database in
       let exists = try Bool.fetchOne(
         database, sql: "SELECT EXISTS (SELECT 1 FROM body WHERE sha256 = ?)",
         arguments: [asset.sha256])
       guard exists != true else { return }
+      let file = try FileReader(asset.path)
       var offset = 0
       repeat {
         let piece = try file.bytes(from: offset, count: Self.pieceSize)
