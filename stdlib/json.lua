@@ -49,4 +49,16 @@ function json.array(list)
   return setmetatable(list or {}, native.list_mark)
 end
 
+--- Marks a table as an object; needed only for empty tables in `extra` of a call, where an unmarked
+--- one is an array.
+---@generic T: table
+---@param object? T the table to mark; the default is a new one
+---@return T object the same table
+function json.object(object)
+  if object ~= nil and type(object) ~= "table" then
+    native.fault("json.object: a " .. type(object) .. " is not allowed (expected a table)")
+  end
+  return setmetatable(object or {}, native.object_mark)
+end
+
 return json

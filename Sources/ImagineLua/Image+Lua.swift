@@ -1,10 +1,10 @@
 import ImagineAPI
-import ImagineRuns
-import Lua
+public import ImagineRuns
+public import Lua
 import MediaFiles
 
 extension Image: LuaUserdata {
-  static let luaType = LuaUserdataType<Image>(name: "Image") { type in
+  public static let luaType = LuaUserdataType<Image>(name: "Image") { type in
     type.property("width") { $0.header.size.width }
     type.property("height") { $0.header.size.height }
     type.property("format") { $0.header.format.rawValue }

@@ -1,9 +1,9 @@
 import ImagineAPI
-import ImagineRuns
-import Lua
+public import ImagineRuns
+public import Lua
 
 extension Job: LuaUserdata {
-  static let luaType = LuaUserdataType<Job>(name: "Job") { type in
+  public static let luaType = LuaUserdataType<Job>(name: "Job") { type in
     type.property("id") { $0.id }
     type.property("status") { $0.status.state.rawValue }
     type.property("created_at") { $0.status.createdAt }
@@ -18,13 +18,11 @@ extension Job: LuaUserdata {
         return job
       }
     }
-    type.computedProperty("wait") { job, state in
-      .function(try JobWait.function(in: state, job.workflow))
-    }
+    type.method("wait") { try JobWait.method(in: $0) }
     type.asyncMethod("delete") { job, call in
       try call.refuseArguments(after: 1, of: "delete", allowsIndex: false)
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "the job \(job.id)") {
-        try await job.workflow.delete(id: job.id, provider: job.provider)
+        try await job.delete()
         return true
       }
     }

@@ -8,16 +8,31 @@ extension JobWait: LuaUserdata {
 }
 
 extension JobWait {
-  /// Makes `wait`, a function of the module or a method of a job.
-  ///
-  /// The loop is written in Lua, so that `on_progress` runs in the waiting task: it may wait
-  /// itself, and its errors are the script's.
+  /// Makes the method `wait` of jobs.
+  static func method(in state: LuaState) throws -> LuaFunction {
+    try function(in: state, provider: nil) { call in
+      try call.userdata(1, Job.luaType).workflow
+    }
+  }
+
+  /// Makes the function `wait` of the module or of a client.
   ///
   /// - Parameter provider: the provider of the client; nil for the one that issued the job's id.
   static func function(
     in state: LuaState, _ workflow: Workflow, provider: (any Provider)? = nil
   ) throws -> LuaFunction {
+    try function(in: state, provider: provider) { _ in workflow }
+  }
+
+  ///
+  /// The loop is written in Lua, so that `on_progress` runs in the waiting task: it may wait
+  /// itself, and its errors are the script's.
+  private static func function(
+    in state: LuaState, provider: (any Provider)?,
+    workflow: @escaping @Sendable (borrowing LuaCall) throws -> Workflow
+  ) throws -> LuaFunction {
     let begin = LuaNativeFunction.async { call in
+      let workflow = try workflow(call)
       let options = try Options(
         call, 2, of: "wait", allowed: ["provider", "timeout", "on_progress"])
       let subject = try JobReference(call, 1, workflow.provider(in: options) ?? provider)
@@ -39,7 +54,7 @@ extension JobWait {
     let proceed = LuaNativeFunction.async { call in
       let wait = try call.userdata(1, JobWait.luaType)
       return LuaAsyncCall(purpose: "the job \(wait.job.id)") {
-        try await workflow.proceed(wait)
+        try await wait.job.workflow.proceed(wait)
       } completion: { state, video in
         try state.results(video, wait.job)
       }
@@ -99,7 +114,7 @@ enum JobReference: Sendable {
 
   func delete(in workflow: Workflow) async throws {
     switch self {
-    case .job(let job): try await workflow.delete(id: job.id, provider: job.provider)
+    case .job(let job): try await job.delete()
     case .id(let id, let provider): try await workflow.delete(id: id, provider: provider)
     }
   }

@@ -30,7 +30,7 @@ struct Options {
 
   func boolean(_ name: String) throws -> Bool? { try value(name)?.flag() }
   /// A value of any type.
-  func configValue(_ name: String) throws -> ConfigValue? { try value(name)?.configValue() }
+  func anyValue(_ name: String) throws -> Value? { try value(name)?.anyValue() }
   func text(_ name: String) throws -> String? { try value(name)?.text() }
   func function(_ name: String) throws -> LuaFunction? { try value(name)?.function() }
 
@@ -47,19 +47,15 @@ struct Options {
   func callOptions(over standard: CallOptions) throws -> CallOptions {
     var options = standard
     for name in CallOptions.names {
-      if let value = values[name] { try options.set(name, to: value) }
+      if let value = value(name) { try options.set(name, to: value) }
     }
     return options
   }
 }
 
 extension CallOptions {
-  /// Their names in scripts.
-  static let names = ["timeout", "retries", "retry_uncertain"]
-
   /// - Throws: ``ImagineError`` of kind `validation`.
-  mutating func set(_ name: String, to value: LuaValue) throws(ImagineError) {
-    let value = ScriptValue(value, name)
+  mutating func set(_ name: String, to value: ScriptValue) throws(ImagineError) {
     switch name {
     case "timeout": timeout = try value.seconds()
     case "retries": retry.retries = try value.integer(in: 0...20)
@@ -77,7 +73,7 @@ extension Workflow {
     limitCalls(
       concurrency: try options.integer("concurrency", in: 1...1000),
       rate: try options.integer("rate", in: 1...100_000))
-    let limit = try options.configValue("budget").map { setting throws(ImagineError) in
+    let limit = try options.anyValue("budget").map { setting throws(ImagineError) in
       try Budget.Limit(setting, field: "budget")
     }
     let calls = try options.integer("max_calls", in: 0...1_000_000_000) ?? limit?.calls
@@ -105,10 +101,7 @@ extension Workflow {
     switch value {
     case .string: return try provider(ScriptValue(value, "provider").name())
     case .table:
-      guard case .table(let members) = try ScriptValue(value, "provider").configValue() else {
-        throw ImagineError.invalid(
-          field: "provider", given: "a list", expected: "a table of names and values")
-      }
+      let members = try ScriptValue(value, "provider").members()
       return try provider(describedBy: ConfigTable(members, in: "provider"))
     default: throw LuaArgumentError(1, expected: "string or table")
     }

@@ -5,37 +5,56 @@ import Lua
 /// A value from a script, with its field's name. All values of scripts are converted to values of
 /// the host here.
 ///
-/// All values are bounded: text is UTF-8, numbers are finite, tables are at most ``maxDepth`` deep
-/// and do not contain themselves. Any other value is an ``ImagineError`` of kind `validation` that
-/// names the field.
+/// All values are bounded: text is UTF-8, numbers are finite, tables are at most
+/// ``Value/maxDepth`` deep and do not contain themselves. Any other value is an ``ImagineError`` of
+/// kind `validation` that names the field.
 struct ScriptValue {
   private let value: LuaValue
   private let field: String
-
-  /// Levels of nested tables.
-  static let maxDepth = 32
-  /// Entries of a list or a table.
-  static let maxEntries = 100_000
 
   init(_ value: LuaValue, _ field: String) {
     self.value = value
     self.field = field
   }
 
-  /// The value as the argument of a field. A string stays text here; where an image is expected,
-  /// the caller takes it as a path.
-  func fieldArgument() throws(ImagineError) -> FieldArgument {
+  /// The images of a field that takes images: Images, or paths of files. Nil if neither the field
+  /// takes an image nor the value is one.
+  func image(as field: Field) throws(ImagineError) -> [ImageInput]? {
+    if field.maxImages > 1, case .table(let table) = value {
+      return try list(table).map { (entry) throws(ImagineError) in
+        guard let image = try entry.image() else {
+          throw invalid(expected: field.expectation)
+        }
+        return image
+      }
+    }
+    guard field.maxImages > 0 || isUserdata else { return nil }
+    return try image().map { [$0] }
+  }
+
+  private var isUserdata: Bool { if case .userdata = value { true } else { false } }
+
+  /// An Image, or the path of a file byte by byte; nil for anything else.
+  private func image() throws(ImagineError) -> ImageInput? {
+    switch value {
+    case .string(let path): return .file(path: try FilePath(path, field: field))
+    case .userdata(let reference):
+      return (try? reference.value(Image.luaType)).map { .asset($0.asset) }
+    default: return nil
+    }
+  }
+
+  /// A value other than an image, a list or a table.
+  func scalar(as field: Field) throws(ImagineError) -> Value {
     switch value {
     case .string: return .text(try text())
     case .integer(let number): return .integer(number)
     case .number(let number): return .number(number)
-    case .boolean(let value): return .boolean(value)
-    case .userdata(let reference):
-      if let image = try? reference.value(Image.luaType) {
-        return .image(.file(path: FilePath(image.asset.path)))
-      }
-      return .other(type: "\(value.type)")
-    default: return .other(type: "\(value.type)")
+    case .boolean(let value): return .flag(value)
+    default:
+      throw .invalid(
+        field: self.field, given: "a \(value.type)", expected: field.expectation,
+        allowed: field.allowedNames)
     }
   }
 
@@ -78,73 +97,92 @@ struct ScriptValue {
       }
     guard let seconds, seconds > 0 else {
       throw .invalid(
-        field: field, given: try fieldArgument().quoted, expected: "a number of seconds above 0")
+        field: field, given: quoted, expected: "a number of seconds above 0")
     }
     return min(seconds, 1e9)
   }
 
-  private func value(of kind: Field.Kind) throws(ImagineError) -> FieldValue {
-    try Field(field, kind, .optional, summary: "").value(of: fieldArgument())
+  private func value(of kind: Field.Kind) throws(ImagineError) -> Value {
+    let field = Field(field, kind, .optional, summary: "")
+    return try field.value(of: scalar(as: field))
   }
 
-  /// A value that is passed to a service unchecked, and written to the journal.
-  func scalar() throws(ImagineError) -> RequestDescription.Scalar {
+  /// The value as the script wrote it.
+  private var quoted: String {
+    switch value {
+    case .string(let text): Value.text(text.text).quoted
+    case .integer(let number): String(number)
+    case .number(let number): String(number)
+    case .boolean(let flag): String(flag)
+    default: "a \(value.type)"
+    }
+  }
+
+  /// The members of a table of names and values.
+  func members() throws -> [String: Value] {
+    guard case .table(let table) = value else { throw invalid(expected: "a table") }
+    let value = try anyValue()
+    if let members = value.table { return members }
+    guard value.list?.isEmpty == true else {
+      // A list has no names.
+      _ = try table.fields(known: [], of: field)
+      throw invalid(expected: "a table of names and values")
+    }
+    return [:]
+  }
+
+  /// A value of any type that the host has. A table with a first entry is a list, and so is an empty
+  /// one, unless `json.object` marks it.
+  func anyValue() throws -> Value {
+    try anyValue(within: [])
+  }
+
+  private func anyValue(within tables: [LuaTable]) throws -> Value {
     switch value {
     case .string: return .text(try text())
     case .integer(let number): return .integer(number)
     case .number(let number): return .number(try finite(number))
-    case .boolean(let flag): return .boolean(flag)
-    default: throw invalid(expected: "a string, a number or a boolean")
-    }
-  }
-
-  /// The value as configuration, such as a provider's description. A table with a first entry is a
-  /// list.
-  func configValue() throws -> ConfigValue {
-    try configValue(within: [])
-  }
-
-  private func configValue(within tables: [LuaTable]) throws -> ConfigValue {
-    switch value {
-    case .string: return .text(try text())
-    case .integer(let number): return .number(Double(number))
-    case .number(let number): return .number(try finite(number))
     case .boolean(let flag): return .flag(flag)
+    case .userdata(let reference) where try reference.value(JSONNull.luaType) != nil: return .null
     case .table(let table):
       guard !tables.contains(table) else {
         throw ImagineError(
           .validation, "field '\(field)': the table contains itself", field: field)
       }
-      guard tables.count < Self.maxDepth else {
+      guard tables.count < Value.maxDepth else {
         throw ImagineError(
-          .validation, "field '\(field)': the table is nested deeper than \(Self.maxDepth) levels",
+          .validation,
+          "field '\(field)': the table is nested deeper than \(Value.maxDepth) levels",
           field: field)
       }
-      return try Self.configValue(table, field, within: tables + [table])
-    default: return .other(type: "\(value.type)")
+      let tables = tables + [table]
+      if try table.get(1) != .nil {
+        return .list(try list(table).map { try $0.anyValue(within: tables) })
+      }
+      let fields = try table.fields(known: [], of: field)
+      if try fields.isEmpty && !table.isMarkedAsObject { return .list([]) }
+      var members: [String: Value] = [:]
+      for (name, value) in fields {
+        members[name] = try ScriptValue(value, "\(field).\(name)").anyValue(within: tables)
+      }
+      return .table(members)
+    default: throw invalid(expected: "a string, a number, a boolean, a list or a table")
     }
   }
 
-  private static func configValue(
-    _ table: LuaTable, _ field: String, within tables: [LuaTable]
-  ) throws -> ConfigValue {
-    let first = try table.get(1)
-    if first == .nil {
-      var members: [String: ConfigValue] = [:]
-      for (name, value) in try table.fields(known: [], of: field) {
-        members[name] = try ScriptValue(value, "\(field).\(name)").configValue(within: tables)
+  /// The entries of a list, from 1 to the first nil.
+  private func list(_ table: LuaTable) throws(ImagineError) -> [ScriptValue] {
+    var list: [ScriptValue] = []
+    do {
+      while true {
+        let entry = try table.get(list.count + 1)
+        guard entry != .nil else { return list }
+        guard list.count < Value.maxEntries else { throw ImagineError.tooManyEntries(field) }
+        list.append(ScriptValue(entry, "\(field)[\(list.count + 1)]"))
       }
-      return .table(members)
+    } catch {
+      throw error as? ImagineError ?? ImagineError(.validation, "field '\(field)': \(error)")
     }
-    var list: [ConfigValue] = []
-    var entry = first
-    while entry != .nil {
-      guard list.count < maxEntries else { throw ImagineError.tooManyEntries(field) }
-      list.append(
-        try ScriptValue(entry, "\(field)[\(list.count + 1)]").configValue(within: tables))
-      entry = try table.get(list.count + 1)
-    }
-    return .list(list)
   }
 
   private func finite(_ number: Double) throws(ImagineError) -> Double {
@@ -162,12 +200,20 @@ struct ScriptValue {
 extension ImagineError {
   fileprivate static func tooManyEntries(_ field: String) -> ImagineError {
     ImagineError(
-      .validation, "field '\(field)': more than \(ScriptValue.maxEntries) entries",
+      .validation, "field '\(field)': more than \(Value.maxEntries) entries",
       field: field)
   }
 }
 
 extension LuaTable {
+  /// Whether `json.object` has marked the table.
+  fileprivate var isMarkedAsObject: Bool {
+    get throws {
+      guard case .string(let name)? = try metatable?.get("__name") else { return false }
+      return name.text == JSONModule.objectMark
+    }
+  }
+
   /// The fields of a table as the script sees them. Known names are indexed, so that fields of a
   /// metatable count; the others come from `pairs`.
   ///
@@ -182,7 +228,7 @@ extension LuaTable {
         throw ImagineError.invalid(field: name, given: given, expected: "names")
       }
       if fields[key] == nil { fields[key] = value }
-      guard fields.count <= ScriptValue.maxEntries else { throw ImagineError.tooManyEntries(name) }
+      guard fields.count <= Value.maxEntries else { throw ImagineError.tooManyEntries(name) }
     }
     guard let metatable = try metatable else {
       for (key, value) in try pairs() { try add(key, value) }
@@ -203,7 +249,7 @@ extension LuaTable {
     }
     let state = loop.count > 1 ? loop[1] : .nil
     var key = loop.count > 2 ? loop[2] : .nil
-    for _ in 0...ScriptValue.maxEntries {
+    for _ in 0...Value.maxEntries {
       let entry = try next.call([state, key])
       guard let following = entry.first, following != .nil else { return fields }
       key = following

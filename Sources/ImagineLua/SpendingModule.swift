@@ -32,10 +32,9 @@ struct SpendingModule: Sendable {
   private var enter: LuaNativeFunction {
     LuaNativeFunction { call in
       let limit = try Budget.Limit(
-        ScriptValue(call.value(1), "limit").configValue(), field: "limit")
-      let outer = call.state.taskContext as? BudgetScope
+        ScriptValue(call.value(1), "limit").anyValue(), field: "limit")
       call.state.taskContext = BudgetScope(
-        Budget(of: "this part of the script", limit: limit), in: outer)
+        limit: limit, within: call.state.taskContext as? BudgetScope)
       return .none
     }
   }
@@ -52,7 +51,7 @@ struct SpendingModule: Sendable {
     [
       "spent": LuaNativeFunction { [workflow] call in
         try call.refuseArguments(after: 0, of: "spent")
-        let spent = workflow.budget.spent
+        let spent = workflow.spent
         let table = try call.state.makeTable(fields: 4)
         try table.set("calls", to: spent.calls)
         try table.set("unpriced", to: spent.unpriced)
@@ -61,7 +60,7 @@ struct SpendingModule: Sendable {
       },
       "estimate": LuaNativeFunction { [workflow] call in
         let table = try call.state.makeTable(fields: 2)
-        if let price = try workflow.estimate(call) {
+        if let price = try workflow.estimate(Call(estimatedBy: call, in: workflow)) {
           try table.set("cost", to: price.luaAmount)
           try table.set("unit", to: price.unit)
         }
@@ -71,7 +70,7 @@ struct SpendingModule: Sendable {
         let options = try Options(
           call, 1, of: "history", allowed: ["run", "limit", "operation", "provider", "state"])
         let list = try call.state.makeTable(list: 16)
-        for recorded in try workflow.history(options) {
+        for recorded in try workflow.history(Workflow.HistoryFilter(options)) {
           try list.append(recorded.table(in: call.state, files: workflow.files(of: recorded)))
         }
         return try call.results(list)
@@ -89,14 +88,15 @@ extension Price {
 
 extension Budget.Limit {
   /// Reads a number of tokens, or a table of one unit and `calls`: `{ USD = 2.5, calls = 10 }`.
-  init(_ setting: ConfigValue, field: String) throws(ImagineError) {
+  init(_ setting: Value, field: String) throws(ImagineError) {
     self.init()
     switch setting {
-    case .number(let tokens): price = try Self.amount(tokens, Price.tokens, field)
+    case .integer, .number:
+      price = try Self.amount(setting.double ?? 0, Price.tokens, field)
     case .text(let text): self = try Budget.Limit(amount: text, field: field)
     case .table(let members):
       for (unit, value) in members.sorted(by: { $0.key < $1.key }) {
-        guard case .number(let number) = value else {
+        guard let number = value.double else {
           throw .invalid(
             field: "\(field).\(unit)", given: "a value that is not a number", expected: "a number")
         }
@@ -131,60 +131,31 @@ extension Budget.Limit {
   }
 }
 
-extension Workflow {
-  /// The price of a call that is not made, by the fields that a script gives and `operation`
-  /// (`generate` by default); nil if no price is known.
-  func estimate(_ call: borrowing LuaCall) throws -> Price? {
-    var fields = try CallFields(
-      call, 1, of: MediaOperation.generate.name, image: nil, defaults: defaults.withLock { $0 })
-    let wanted =
-      fields.removeValue(of: "operation").map { $0.text ?? "\($0)" } ?? MediaOperation.generate.name
-    let provider = try provider(fields.provider)
-    guard let operation = provider.operations.first(where: { $0.name == wanted }) else {
-      throw ImagineError.invalid(
-        field: "operation", given: "\"\(wanted)\"",
-        expected: "one of: \(provider.operations.map(\.name).joined(separator: ", "))",
-        allowed: provider.operations.map(\.name))
+extension Call {
+  /// Reads the fields that a script gives to `imagine.estimate`, and `operation` (`generate` by
+  /// default).
+  fileprivate init(estimatedBy call: borrowing LuaCall, in workflow: Workflow) throws {
+    try self.init(call, 1, of: MediaOperation.generate.name, in: workflow) { fields in
+      try fields.removeValue(forKey: "operation")?.text() ?? MediaOperation.generate.name
     }
-    try fields.check(for: operation, at: provider.name)
-    var arguments = try fields.arguments(for: operation)
-    // Fields that do not change the price may be missing.
-    for field in operation.fields where arguments[field.name] == nil {
-      switch field.kind {
-      case .image: arguments[field.name] = .image(.bytes([]))
-      case .text where field.presence.isRequired && field.hostDefault == nil:
-        arguments[field.name] = .text("-")
-      default: break
-      }
-    }
-    let request = try operation.request(
-      from: arguments, source: .script, options: ["operation"] + CallFields.options(of: operation))
-    return provider.prices.price(of: request, count: fields.count ?? 1)
   }
+}
 
-  /// Calls in the journal, newest last.
-  func history(_ options: Options) throws -> [JournaledCall] {
-    let operation = try options.text("operation")
-    let provider = try options.text("provider")
-    let state = try options.text("state")
-    if let state, JournaledCall.State(rawValue: state) == nil {
+extension Workflow.HistoryFilter {
+  fileprivate init(_ options: Options) throws {
+    self.init()
+    operation = try options.text("operation")
+    provider = try options.text("provider")
+    run = try options.text("run")
+    limit = try options.integer("limit", in: 1...1_000_000) ?? limit
+    guard let name = try options.text("state") else { return }
+    guard let state = JournaledCall.State(rawValue: name) else {
       let names = JournaledCall.State.allCases.map(\.rawValue)
       throw ImagineError.invalid(
-        field: "state", given: "\"\(state)\"",
+        field: "state", given: "\"\(name)\"",
         expected: "one of: \(names.joined(separator: ", "))", allowed: names)
     }
-    let limit = try options.integer("limit", in: 1...1_000_000) ?? 100
-    let calls = try run.journaledCalls(of: options.text("run")).filter { call in
-      (operation ?? call.request.operation) == call.request.operation
-        && (provider ?? call.provider) == call.provider
-        && (state ?? call.state.rawValue) == call.state.rawValue
-    }
-    return calls.suffix(limit)
-  }
-
-  /// Paths of a call's files in the asset store.
-  public func files(of call: JournaledCall) throws -> [String] {
-    try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
+    self.state = state
   }
 }
 

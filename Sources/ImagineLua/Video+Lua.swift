@@ -1,9 +1,9 @@
 import ImagineAPI
-import ImagineRuns
-import Lua
+public import ImagineRuns
+public import Lua
 
 extension Video: LuaUserdata {
-  static let luaType = LuaUserdataType<Video>(name: "Video") { type in
+  public static let luaType = LuaUserdataType<Video>(name: "Video") { type in
     type.property("width") { $0.header.size.width }
     type.property("height") { $0.header.size.height }
     type.property("duration") { $0.header.duration }

@@ -19,42 +19,24 @@ public struct RetryingProvider: Provider {
     self.notice = notice
   }
 
-  public var name: String { provider.name }
-  public var operations: [MediaOperation] { provider.operations }
-  public var takesCount: Bool { provider.takesCount }
-  public var polling: JobPolling { provider.polling }
-  public var prices: PriceList { provider.prices }
+  public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { true }
 
-  public func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
-    try await withRetries(options) { [provider] options in
-      try await provider.generate(request, count: count, options: options, into: store)
-    }
+  public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    try await withRetries(context) { [provider] in try await provider.perform(request, $0) }
   }
 
-  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    try await withRetries(options) { [provider] options in
-      try await provider.submit(request, options: options)
-    }
+  public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    try await withRetries(context) { [provider] in try await provider.poll(ticket, $0) }
   }
 
-  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
-    try await withRetries(options) { [provider] options in
-      try await provider.status(of: job, options: options)
-    }
-  }
-
-  public func delete(job: String) async throws {
-    try await withRetries(CallOptions()) { [provider] _ in try await provider.delete(job: job) }
+  public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
+    try await withRetries(context) { [provider] in try await provider.cancel(ticket, $0) }
   }
 
   /// Downloads resume by themselves and do not count against the service's limits.
-  public func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
-    try await provider.download(address, options: options, into: store)
+  public func download(_ address: String, _ context: CallContext) async throws -> Asset {
+    try await provider.download(address, context)
   }
 
   /// A call that is cancelled while it waits for its turn is never sent. A sent call is billed, so
@@ -63,8 +45,9 @@ public struct RetryingProvider: Provider {
   /// A later attempt never lowers the charge: if an attempt may have been billed, it stays so when
   /// the retry is refused or not sent.
   private func withRetries<Result: Sendable>(
-    _ options: CallOptions, _ call: @escaping @Sendable (CallOptions) async throws -> Result
+    _ context: CallContext, _ call: @escaping @Sendable (CallContext) async throws -> Result
   ) async throws -> Result {
+    let options = context.options
     /// The deadline of the wait that the call is part of.
     let deadline = options.deadline
     var charged = ImagineError.Charged.no
@@ -72,9 +55,9 @@ public struct RetryingProvider: Provider {
     while true {
       do {
         return try await limiter.call(by: deadline) {
-          var current = options
+          var current = context
           // The attempt's timeout starts at its turn, not while it waits in the limiter.
-          current.deadline = deadline ?? options.timeout.map(Deadline.init(in:))
+          current.options.deadline = deadline ?? options.timeout.map(Deadline.init(in:))
           // An unstructured task is not cancelled with the task that awaits it.
           return try await Task { [current] in
             try await current.observer?.willSend()
@@ -83,7 +66,7 @@ public struct RetryingProvider: Provider {
         }
       } catch var error as ImagineError {
         let isNewPause = limiter.learn(from: error)
-        await options.observer?.attemptFailed(error.charged)
+        await context.observer?.attemptFailed(error.charged)
         charged = max(charged, error.charged)
         error.charged = charged
         guard let pause = options.retry.pause(after: error, attempt: attempt) else { throw error }

@@ -12,7 +12,7 @@ public protocol ProviderSource: Sendable {
   /// Fetches a file from an https address, or from an http address of this machine. No key is sent.
   ///
   /// - Throws: ``ImagineError`` of kind `io`, `connection` or `timeout`.
-  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset
+  func fetch(_ address: String, into store: any MediaStore) async throws -> Asset
 
   /// Changes how many calls may be in flight at once, and how many may begin in a minute; nil
   /// leaves a limit unchanged.

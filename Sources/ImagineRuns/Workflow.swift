@@ -20,6 +20,8 @@ public final class Workflow: Sendable {
   let progress: (any JobProgress)?
   /// Shows the user a message that can no longer reach the script.
   let notice: @Sendable (String) -> Void
+  let eventSource: EventSource
+  let sentCalls = SentCalls()
 
   /// Values for calls that do not set their own.
   package struct Defaults: Sendable {
@@ -42,11 +44,13 @@ public final class Workflow: Sendable {
   /// - Parameters:
   ///   - converter: converts images to other formats and sizes.
   ///   - limit: the run's budget; no limit by default.
+  ///   - events: sends the workflow's events.
   ///   - notice: receives messages for the user.
   public init(
     assets: any AssetStore, ledger: any JobLedger, converter: any ImageConverter,
     providers: any ProviderSource, run: RunJournal, limit: Budget.Limit = Budget.Limit(),
     usesCache: Bool = false, allowsUnpriced: Bool = false, progress: (any JobProgress)? = nil,
+    events: EventSource = EventSource(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.assets = assets
@@ -57,7 +61,23 @@ public final class Workflow: Sendable {
     budget = Budget(of: "the run", limit: limit)
     defaults = Mutex(Defaults(usesCache: usesCache, allowsUnpriced: allowsUnpriced))
     self.progress = progress
-    self.notice = notice
+    eventSource = events
+    self.notice = { message in
+      events.send(.notice(message))
+      notice(message)
+    }
+  }
+
+  /// What happens from now on: changes of calls, states of jobs, notices. A listener that is slow
+  /// loses the oldest events, and never slows a call.
+  public func events() -> AsyncStream<WorkflowEvent> { eventSource.events() }
+
+  /// Waits for the calls whose callers were cancelled.
+  ///
+  /// - Returns: how many calls are still being made after `seconds`.
+  @discardableResult
+  public func finish(within seconds: Double) async -> Int {
+    await sentCalls.finish(within: seconds)
   }
 
   /// Resumes an earlier run if one was asked for; does nothing when called again. Adds what that
@@ -74,7 +94,9 @@ public final class Workflow: Sendable {
   }
 
   /// - Parameter name: nil for the default provider.
-  package func provider(_ name: String?) throws -> any Provider {
+  /// - Throws: ``ImagineError`` of kind `validation` for an unknown name or a configuration that is
+  ///   not valid.
+  public func provider(_ name: String?) throws -> any Provider {
     try providers.provider(named: name ?? defaults.withLock { $0.provider })
   }
 

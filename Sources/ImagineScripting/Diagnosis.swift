@@ -94,12 +94,12 @@ extension ScriptHost {
       let (name, reason) = try registry.selection()
       let provider = try registry.provider(named: name)
       let subject = "provider \(name)"
-      guard provider.operations.contains(where: { $0.answer == .job }) else {
+      guard provider.profile.operations.contains(where: { $0.answer == .job }) else {
         return Finding(
           subject: subject, verdict: .note,
           detail: "\(reason); it was not contacted, because every request to it costs something")
       }
-      guard let fault = await Self.fault(of: provider) else {
+      guard let fault = await Self.fault(of: provider, store: workflow.assets) else {
         return Finding(
           subject: subject, verdict: .fine, detail: "\(reason); it answers and accepts the token")
       }
@@ -116,9 +116,12 @@ extension ScriptHost {
   }
 
   /// The error of that request; nil if the provider answers that it does not know the job.
-  private static func fault(of provider: any Provider) async -> ImagineError? {
+  private static func fault(
+    of provider: any Provider, store: any MediaStore
+  ) async -> ImagineError? {
     do {
-      _ = try await provider.status(of: "00000000-0000-0000-0000-000000000000")
+      _ = try await provider.poll(
+        Ticket(id: "00000000-0000-0000-0000-000000000000"), CallContext(store: store))
       return nil
     } catch let error as ImagineError {
       return error.kind == .notFound ? nil : error

@@ -1,5 +1,5 @@
 import Dispatch
-import ImagineAPI
+public import ImagineAPI
 import Synchronization
 
 #if canImport(Glibc)
@@ -15,9 +15,9 @@ import Synchronization
 /// A sync waits for the disk however little it writes, and the system merges concurrent syncs: 32
 /// files synced at once take as long as six synced one after the other. So each sync has a thread,
 /// and callers wait without blocking one.
-final class FileSyncPool: Sendable {
+public final class FileSyncPool: Sendable {
   /// Shared by the process.
-  static let shared = FileSyncPool()
+  public static let shared = FileSyncPool()
 
   /// A file with complete content.
   struct File: Sendable {
@@ -41,10 +41,30 @@ final class FileSyncPool: Sendable {
   /// - Throws: ``ImagineError`` of kind `io`; then the path is unchanged and the temporary file is
   ///   removed.
   func syncAndRename(_ file: File) async throws(ImagineError) {
+    try await onNextQueue { Self.rename(file, syncing: true) }
+  }
+
+  /// Syncs a file that has its name, and its folder.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io`.
+  public func sync(_ path: FilePath) async throws(ImagineError) {
+    try await onNextQueue {
+      let descriptor = open(path.cString, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { return .system("cannot read \(path)") }
+      defer { close(descriptor) }
+      guard fsync(descriptor) == 0 else { return .system("cannot write \(path)") }
+      Self.syncFolder(path.parent)
+      return nil
+    }
+  }
+
+  private func onNextQueue(
+    _ work: @escaping @Sendable () -> ImagineError?
+  ) async throws(ImagineError) {
     let number = nextQueue.wrappingAdd(1, ordering: .relaxed).newValue
     let queue = queues[Int(UInt(bitPattern: number) % UInt(queues.count))]
     let fault: ImagineError? = await withCheckedContinuation { continuation in
-      queue.async { continuation.resume(returning: Self.rename(file, syncing: true)) }
+      queue.async { continuation.resume(returning: work()) }
     }
     if let fault { throw fault }
   }

@@ -12,9 +12,9 @@ struct ImageTextsTests {
       operation: "fill",
       fields: ["prompt": .text("a \"cat\" <&>\nin Zürich \u{FFFE}"), "seed": .integer(.max)],
       images: [
-        "image": String(repeating: "a", count: 64), "mask": String(repeating: "b", count: 64),
+        "image": [String(repeating: "a", count: 64)], "mask": [String(repeating: "b", count: 64)],
       ],
-      extra: ["strength": .number(0.5), "hard": .boolean(true)]),
+      extra: ["strength": .number(0.5), "hard": .flag(true)]),
     provider: "imagine", engine: "3", size: PixelSize(width: 2, height: 1),
     sha256: String(repeating: "c", count: 64), price: Price(millionths: 40_000, unit: "USD"),
     run: "run-7")

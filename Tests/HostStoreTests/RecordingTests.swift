@@ -24,9 +24,11 @@ struct RecordingTests {
   private func generate(
     _ prompt: String, seed: Int64, by provider: any Provider, count: Int = 1
   ) async throws -> [String] {
-    try await provider.generate(
-      try request(prompt, seed: seed), count: count, options: CallOptions(), into: store
-    ).map(\.asset.sha256)
+    var request = try request(prompt, seed: seed)
+    request.count = count
+    let outcome = try await provider.perform(request, CallContext(store: store))
+    guard case .finished(let answer) = outcome else { return [] }
+    return answer.outputs.map(\.asset.sha256)
   }
 
   private func replayed(_ name: String = "studio") throws -> ReplayedProvider {
@@ -54,7 +56,8 @@ struct RecordingTests {
       try await generate("a cat", seed: 7, by: replay)
     }
     #expect(error?.message.contains("2 times, and this is call 3") == true)
-    #expect(replay.prices == Studio().prices && replay.polling.pause(after: 9) == 0)
+    #expect(replay.profile.prices == Studio().profile.prices
+        && replay.profile.polling.pause(after: 9) == 0)
   }
 
   @Test("a large file is replayed whole and recorded once")
@@ -78,30 +81,30 @@ struct RecordingTests {
     let writer = RecordingWriter(path: path)
     let studio = RecordingProvider(Studio(), writer: writer)
     let video = try MediaOperation.video.request(from: ["prompt": .text("waves")], source: .script)
-    _ = try await studio.submit(video, options: CallOptions())
-    #expect(try await studio.status(of: "film-1").state == .processing)
-    let status = try await studio.status(of: "film-1")
+    _ = try await studio.submit(video, store)
+    #expect(try await studio.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
+    let status = try await studio.poll(Ticket(id: "film-1"), CallContext(store: store))
     let address = try #require(status.videoAddress)
     #expect(address.contains("signature"))
-    let downloaded = try await studio.download(address, into: store)
-    try await studio.delete(job: "film-1")
-    await #expect(throws: ImagineError.self) { try await studio.status(of: "film-2") }
+    let downloaded = try await studio.download(address, CallContext(store: store))
+    try await studio.cancel(Ticket(id: "film-1"), CallContext(store: store))
+    await #expect(throws: ImagineError.self) { try await studio.poll(Ticket(id: "film-2"), CallContext(store: store)) }
     try writer.finish()
     let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
     #expect(!text.contains("signature"))
 
     let replay = try replayed()
-    #expect(try await replay.submit(video, options: CallOptions()).id == "film-1")
-    #expect(try await replay.status(of: "film-1").state == .processing)
+    #expect(try await replay.submit(video, store).id == "film-1")
+    #expect(try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
     for _ in 0..<3 {
-      let status = try await replay.status(of: "film-1")
+      let status = try await replay.poll(Ticket(id: "film-1"), CallContext(store: store))
       #expect(status.state == .finished)
       let name = try #require(status.videoAddress)
       #expect(name == "https://recording.invalid/film-1/video")
-      #expect(try await replay.download(name, into: store).sha256 == downloaded.sha256)
+      #expect(try await replay.download(name, CallContext(store: store)).sha256 == downloaded.sha256)
     }
-    try await replay.delete(job: "film-1")
-    let error = await #expect(throws: ImagineError.self) { try await replay.status(of: "film-2") }
+    try await replay.cancel(Ticket(id: "film-1"), CallContext(store: store))
+    let error = await #expect(throws: ImagineError.self) { try await replay.poll(Ticket(id: "film-2"), CallContext(store: store)) }
     #expect(error?.kind == .notFound && error?.code == 1100 && error?.status == 404)
     #expect(error?.message == "no film-2 at https://media.example.com/film-2")
   }
@@ -109,11 +112,11 @@ struct RecordingTests {
   @Test("a job that did not finish in the recorded run is a timeout")
   func unfinished() async throws {
     let writer = RecordingWriter(path: path)
-    _ = try await RecordingProvider(Studio(), writer: writer).status(of: "film-1")
+    _ = try await RecordingProvider(Studio(), writer: writer).poll(Ticket(id: "film-1"), CallContext(store: store))
     try writer.finish()
     let replay = try replayed()
-    #expect(try await replay.status(of: "film-1").state == .processing)
-    let error = await #expect(throws: ImagineError.self) { try await replay.status(of: "film-1") }
+    #expect(try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
+    let error = await #expect(throws: ImagineError.self) { try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)) }
     #expect(error?.kind == .timeout && error?.retryable == false && error?.job == "film-1")
   }
 
@@ -231,11 +234,9 @@ struct RecordingTests {
 private final class Studio: Provider {
   private let calls = Mutex(0)
 
-  var name: String { "studio" }
-  var operations: [MediaOperation] { MediaOperation.all }
-  var takesCount: Bool { true }
-  var polling: JobPolling { JobPolling() }
-  var prices: PriceList { .imagine }
+  let profile = ProviderProfile(
+    name: "studio", kind: "imagine", operations: MediaOperation.all, takesCount: true,
+    prices: .imagine)
 
   static func image(_ number: Int) -> [UInt8] {
     Sample.png.bytes + Array("image number \(number)".utf8)
@@ -248,25 +249,22 @@ private final class Studio: Provider {
     }
   }
 
-  func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
+  func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    if request.operation.answer == .job {
+      return .running(JobStatus(id: "film-1", state: .queued))
+    }
     if let prompt = request.prompt, prompt.hasPrefix("fail") {
       throw ImagineError(.authorization, "the token in \"\(prompt)\" is unknown", code: 1001)
     }
-    var images: [GeneratedImage] = []
-    for _ in 0..<count {
-      let asset = try await store.store(Self.image(next()))
-      images.append(GeneratedImage(asset: asset, engine: nil))
+    var outputs: [Output] = []
+    for _ in 0..<request.count {
+      outputs.append(Output(asset: try await context.store.store(Self.image(next()))))
     }
-    return images
+    return .finished(Answer(outputs))
   }
 
-  func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    JobStatus(id: "film-1", state: .queued)
-  }
-
-  func status(of job: String, options: CallOptions) async throws -> JobStatus {
+  func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    let job = ticket.id
     let address = "https://media.example.com/\(job)?signature=\(next())"
     guard job == "film-1" else {
       throw ImagineError(
@@ -277,11 +275,18 @@ private final class Studio: Provider {
       : JobStatus(id: job, state: .finished, videoAddress: address)
   }
 
-  func delete(job: String) async throws {}
+  func cancel(_ ticket: Ticket, _ context: CallContext) async throws {}
 
-  func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
-    try await store.store(Array("film".utf8))
+  func download(_ address: String, _ context: CallContext) async throws -> Asset {
+    try await context.store.store(Array("film".utf8))
+  }
+}
+
+extension Provider {
+  fileprivate func submit(_ request: Request, _ store: any MediaStore) async throws -> JobStatus {
+    guard case .running(let status) = try await perform(request, CallContext(store: store)) else {
+      throw ImagineError(.badResponse, "no job")
+    }
+    return status
   }
 }

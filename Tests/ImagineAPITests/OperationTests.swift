@@ -43,7 +43,7 @@ struct OperationTests {
 
   @Test("unknown fields of a wire request are ignored")
   func unknownOnTheWire() throws {
-    let arguments: [String: FieldArgument] = [
+    let arguments: [String: Value] = [
       "prompt": .text("a cat"), "style": .text("anime"), "high_res_results": .text("1"),
     ]
     #expect(throws: Never.self) {
@@ -69,8 +69,8 @@ struct OperationTests {
 
   @Test(
     "an invalid seed is an error that names the field and its range",
-    arguments: [FieldArgument.integer(0), .number(1.5), .text("abc"), .boolean(true), .text("")])
-  func badSeed(seed: FieldArgument) {
+    arguments: [Value.integer(0), .number(1.5), .text("abc"), .flag(true), .text("")])
+  func badSeed(seed: Value) {
     let error = #expect(throws: ImagineError.self) {
       try MediaOperation.generate.request(
         from: ["prompt": .text("a cat"), "seed": seed], source: .script)
@@ -100,9 +100,9 @@ struct OperationTests {
     "a wire request may name the image to animate `file` or `image`", arguments: ["file", "image"])
   func animateAliases(name: String) throws {
     let request = try MediaOperation.animate.request(
-      from: ["prompt": .text("x"), "style": .text("fast-svd"), name: .image(.bytes([1]))],
+      from: ["prompt": .text("x"), "style": .text("fast-svd")], images: [name: [.bytes([1])]],
       source: .wire)
-    #expect(request["image"]?.image == .bytes([1]))
+    #expect(request.images == ["image": [.bytes([1])]])
   }
 
   @Test("an operation that takes no seed gets none")

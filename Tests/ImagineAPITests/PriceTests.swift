@@ -4,17 +4,19 @@ import Testing
 @Suite("A call has a price")
 struct PriceTests {
   private func request(
-    _ operation: MediaOperation = .generate, style: String? = nil
+    _ operation: MediaOperation = .generate, style: String? = nil, count: Int = 1
   ) throws -> Request {
-    var arguments: [String: FieldArgument] = ["prompt": .text("a cat")]
+    var arguments: [String: Value] = ["prompt": .text("a cat")]
     if let style { arguments["style"] = .text(style) }
-    return try operation.request(from: arguments, source: .script)
+    var request = try operation.request(from: arguments, source: .script)
+    request.count = count
+    return request
   }
 
   @Test("the price list has the published prices and nil for the others")
   func published() throws {
     #expect(PriceList.imagine.price(of: try request(style: "flux-dev")) == .tokens(15))
-    #expect(PriceList.imagine.price(of: try request(), count: 4) == .tokens(4))
+    #expect(PriceList.imagine.price(of: try request(count: 4)) == .tokens(4))
     #expect(PriceList.imagine.price(of: try request(style: "sdxl-1.0")) == nil)
     #expect(PriceList.imagine.price(of: try request(.png)) == nil)
     #expect(PriceList.imagine.price(of: try request(.video)) == nil)
@@ -24,7 +26,7 @@ struct PriceTests {
     "every operation of a free provider costs 0 tokens",
     arguments: [MediaOperation.png, .video, .generate])
   func free(operation: MediaOperation) throws {
-    #expect(PriceList.free.price(of: try request(operation), count: 3) == .tokens(0))
+    #expect(PriceList.free.price(of: try request(operation, count: 3)) == .tokens(0))
   }
 
   @Test("the price of a style overrides that of its operation")
@@ -33,7 +35,7 @@ struct PriceTests {
       ["generate": 0.02, "generate.Flux Dev": 0.03, "video": 1], unit: "USD", of: MediaOperation.all
     )
     #expect(list.price(of: try request())?.description == "0.02 USD")
-    #expect(list.price(of: try request(style: "flux-dev"), count: 3)?.description == "0.09 USD")
+    #expect(list.price(of: try request(style: "flux-dev", count: 3))?.description == "0.09 USD")
     #expect(list.price(of: try request(.video))?.description == "1 USD")
     #expect(list.price(of: try request(.png)) == nil)
   }
@@ -50,7 +52,7 @@ struct PriceTests {
   @Test("prices are summed exactly")
   func exact() throws {
     let list = try PriceList(["generate": 0.1], unit: "USD", of: MediaOperation.all)
-    #expect(list.price(of: try request(), count: 3)?.amount == 0.3)
+    #expect(list.price(of: try request(count: 3))?.amount == 0.3)
   }
 
   @Test(

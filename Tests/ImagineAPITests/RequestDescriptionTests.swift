@@ -8,7 +8,7 @@ struct RequestDescriptionTests {
     var request = try MediaOperation.generate.request(
       from: ["prompt": .text("a \"red\" boat/ü"), "seed": .text("12"), "style": .text("SDXL 1.0")],
       source: .script)
-    request.extra = ["scale": .number(7.5), "safe": .boolean(true)]
+    request.extra = ["scale": .number(7.5), "safe": .flag(true)]
     let description = RequestDescription(request, images: [:])
     #expect(
       description.json == #"""
@@ -33,35 +33,35 @@ struct RequestDescriptionTests {
       RequestDescription(operation: "fill", fields: ["a": .text("1 1:b=2:s2")]),
       RequestDescription(operation: "fill", fields: ["a": .text("1"), "b": .text("2")]),
       RequestDescription(operation: "fill", fields: ["image": .text(hash)]),
-      RequestDescription(operation: "fill", images: ["image": hash]),
-      RequestDescription(operation: "fill", images: ["mask": hash]),
+      RequestDescription(operation: "fill", images: ["image": [hash]]),
+      RequestDescription(operation: "fill", images: ["mask": [hash]]),
       RequestDescription(operation: "fill", extra: ["prompt": .text("7")]),
-      RequestDescription(operation: "fill", extra: ["prompt": .boolean(true)]),
+      RequestDescription(operation: "fill", extra: ["prompt": .flag(true)]),
       RequestDescription(operation: "resize", fields: ["prompt": .text("7")]),
     ]
     #expect(Set(requests.map { $0.canonicalText() }).count == requests.count)
-    let one = RequestDescription(operation: "fill", fields: ["b": .text("ü"), "a": .boolean(true)])
+    let one = RequestDescription(operation: "fill", fields: ["b": .text("ü"), "a": .flag(true)])
     #expect(one.canonicalText() == "fill 1:a=5:btrue 1:b=3:sü")
   }
 
   @Test("images are referred to and looked up by the hash of their content")
   func images() throws {
     let description = RequestDescription(
-      operation: "upscale", images: ["image": String(repeating: "a", count: 64)])
+      operation: "upscale", images: ["image": [String(repeating: "a", count: 64)]])
     var asked: [String] = []
     let request = try description.request(for: MediaOperation.all) { field, sha256 in
       asked = [field, sha256]
       return .file(path: FilePath("picture.png"))
     }
     #expect(asked == ["image", String(repeating: "a", count: 64)])
-    #expect(request["image"] == .image(.file(path: FilePath("picture.png"))))
+    #expect(request.images == ["image": [.file(path: FilePath("picture.png"))]])
   }
 
   @Test("input images keep the key that older programs wrote")
   func format() throws {
     let json = #"{"fields":{},"operation":"upscale","pictures":{"image":"3f9a"}}"#
     let description = try RequestDescription(json: json)
-    #expect(description.images == ["image": "3f9a"])
+    #expect(description.images == ["image": ["3f9a"]])
     #expect(description.json == json)
   }
 

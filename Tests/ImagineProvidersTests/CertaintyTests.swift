@@ -35,8 +35,7 @@ struct CertaintyTests {
   private func generate(by provider: any Provider) async throws -> Asset {
     let request = try MediaOperation.generate.request(
       from: ["prompt": .text("a cat")], source: .script)
-    let images = try await provider.generate(
-      request, count: 1, options: CallOptions(), into: store)
+    let images = try await provider.outputs(request, count: 1, options: CallOptions(), into: store)
     return try #require(images.first).asset
   }
 
@@ -144,27 +143,11 @@ struct CertaintyTests {
 
     init(_ errors: [ImagineError]) { self.errors = Mutex(errors) }
 
-    var name: String { "failing" }
-    var operations: [MediaOperation] { [] }
-    var takesCount: Bool { false }
-    var polling: JobPolling { JobPolling() }
-    var prices: PriceList { .unknown }
+    let profile = ProviderProfile(name: "failing", kind: "failing", operations: [])
 
-    func generate(
-      _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-    ) async throws -> [GeneratedImage] {
+    func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
       throw errors.withLock { $0.removeFirst() }
     }
-    func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-      throw ImagineError(.server, "x")
-    }
-    func status(of job: String, options: CallOptions) async throws -> JobStatus {
-      throw ImagineError(.server, "x")
-    }
-    func delete(job: String) async throws {}
-    func download(
-      _ address: String, options: CallOptions, into store: any MediaSink
-    ) async throws -> Asset { throw ImagineError(.io, "x") }
   }
 
   private final class Trace: CallObserver {
@@ -197,9 +180,9 @@ struct CertaintyTests {
     func run(_ errors: [ImagineError], _ trace: Trace) async throws -> ImagineError {
       let provider = RetryingProvider(FailingProvider(errors), limiter: CallLimiter())
       let options = CallOptions(
-        retry: RetryPolicy(retries: errors.count - 1, retriesUncertain: true), observer: trace)
+        retry: RetryPolicy(retries: errors.count - 1, retriesUncertain: true))
       let error = await #expect(throws: ImagineError.self) {
-        _ = try await provider.generate(request, count: 1, options: options, into: store)
+        _ = try await provider.outputs(request, options: options, observer: trace, into: store)
       }
       return try #require(error)
     }

@@ -29,11 +29,11 @@ struct DeadlineTests {
   }
 
   private func generate(_ provider: any Provider, _ options: CallOptions) async throws
-    -> [GeneratedImage]
+    -> [Output]
   {
     let request = try MediaOperation.generate.request(
       from: ["prompt": .text("a cat")], source: .script)
-    return try await provider.generate(request, count: 1, options: options, into: store)
+    return try await provider.outputs(request, count: 1, options: options, into: store)
   }
 
   @Test(

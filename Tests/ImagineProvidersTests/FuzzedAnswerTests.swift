@@ -103,17 +103,18 @@ struct FuzzedAnswerTests {
       endpoint: Endpoint(baseURL: "\(server.address)/v1", token: nil), model: "m")
     let generate = try MediaOperation.generate.request(
       from: ["prompt": .text("x")], source: .script)
-    let foreign = try #require(openAI.operations.first)
+    let video = try MediaOperation.video.request(from: ["prompt": .text("x")], source: .script)
+    let foreign = try #require(openAI.profile.operations.first)
       .request(from: ["prompt": .text("x")], source: .script)
     var answered = 0
     for number in 0..<1000 {
       do {
         switch number % 5 {
         case 0:
-          _ = try await imagine.generate(generate, count: 1, options: CallOptions(), into: store)
+          _ = try await imagine.outputs(generate, count: 1, options: CallOptions(), into: store)
         case 1:
-          _ = try await openAI.generate(foreign, count: 2, options: CallOptions(), into: store)
-        case 2: _ = try await imagine.submit(generate, options: CallOptions())
+          _ = try await openAI.outputs(foreign, count: 2, options: CallOptions(), into: store)
+        case 2: _ = try await imagine.perform(video, CallContext(store: store))
         case 3: _ = try await imagine.status(of: "v1")
         default:
           var download = Download(

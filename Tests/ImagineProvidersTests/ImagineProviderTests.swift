@@ -27,11 +27,10 @@ struct ImagineProviderTests {
       endpoint: Endpoint(baseURL: address + "/v2", token: Token("test-token")))
   }
 
-  private func generate(by provider: ImagineProvider) async throws -> GeneratedImage {
+  private func generate(by provider: ImagineProvider) async throws -> Output {
     let request = try MediaOperation.generate.request(
       from: ["prompt": .text("a \"cat\""), "seed": .integer(5)], source: .script)
-    let images = try await provider.generate(
-      request, count: 1, options: CallOptions(), into: store)
+    let images = try await provider.outputs(request, count: 1, options: CallOptions(), into: store)
     return try #require(images.first)
   }
 

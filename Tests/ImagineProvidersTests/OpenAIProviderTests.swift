@@ -20,15 +20,15 @@ struct OpenAIProviderTests {
   }
 
   private func generate(
-    at address: String, _ arguments: [String: FieldArgument], count: Int = 1
-  ) async throws -> [GeneratedImage] {
+    at address: String, _ arguments: [String: Value], count: Int = 1
+  ) async throws -> [Output] {
     let provider = OpenAIProvider(
       name: "test", transport: HTTPTransport(logger: Logger(label: "test")),
       endpoint: Endpoint(baseURL: "\(address)/v1", token: Token("key")), model: "flux-1")
-    let operation = try #require(provider.operations.first)
+    let operation = try #require(provider.profile.operations.first)
     let request = try operation.request(
       from: arguments.merging(["prompt": .text("a cat")]) { $1 }, source: .script)
-    return try await provider.generate(request, count: count, options: CallOptions(), into: store)
+    return try await provider.outputs(request, count: count, options: CallOptions(), into: store)
   }
 
   /// The members of a request's JSON body.
@@ -93,7 +93,7 @@ struct OpenAIProviderTests {
     #expect(error?.message.contains("1792x1024") == true)
     #expect(stub.requests.isEmpty)
     _ = try? await generate(
-      at: stub.address, ["aspect_ratio": .text("9:16"), "approximate": .boolean(true)])
+      at: stub.address, ["aspect_ratio": .text("9:16"), "approximate": .flag(true)])
     #expect(try members(stub.requests.first)["size"] as? String == "1024x1792")
     await stub.close()
   }

@@ -81,13 +81,13 @@ struct RedirectTests {
     store = FileAssetStore(root: folder.file("assets"))
   }
 
-  private func generate(at address: String) async throws -> [GeneratedImage] {
+  private func generate(at address: String) async throws -> [Output] {
     let provider = ImagineProvider(
       name: "test", transport: HTTPTransport(logger: Logger(label: "test")),
       endpoint: Endpoint(baseURL: "\(address)/v2", token: Token("test-token")))
     let request = try MediaOperation.generate.request(
       from: ["prompt": .text("a cat")], source: .script)
-    return try await provider.generate(request, count: 1, options: CallOptions(), into: store)
+    return try await provider.outputs(request, count: 1, options: CallOptions(), into: store)
   }
 
   @Test(

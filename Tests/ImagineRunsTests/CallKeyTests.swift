@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A call has a key that identifies it across runs")
 struct CallKeyTests {
-  private func request(_ extra: [String: RequestDescription.Scalar]) -> RequestDescription {
+  private func request(_ extra: [String: Value]) -> RequestDescription {
     RequestDescription(operation: "generate", fields: ["prompt": .text("x")], extra: extra)
   }
 

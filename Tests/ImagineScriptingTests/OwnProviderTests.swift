@@ -22,38 +22,21 @@ struct OwnProviderTests {
     let journal: SQLiteJournal
     let states = Mutex<[JournaledCall.State]>([])
 
-    let prices: PriceList
+    let profile: ProviderProfile
 
     init(_ journal: SQLiteJournal) throws {
       self.journal = journal
-      prices = try PriceList(
-        ["generate": 3], unit: Price.tokens, of: MediaOperation.all)
+      profile = ProviderProfile(
+        name: "studio", kind: "studio", operations: MediaOperation.all,
+        prices: try PriceList(
+          ["generate": 3], unit: Price.tokens, of: MediaOperation.all),
+        polling: JobPolling(firstPause: 0, maxPause: 0))
     }
 
-    let name = "studio"
-    let operations = MediaOperation.all
-    let takesCount = false
-    let polling = JobPolling(firstPause: 0, maxPause: 0)
-
-    func generate(
-      _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-    ) async throws -> [GeneratedImage] {
+    func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
       let calls = try journal.calls(of: nil, limit: nil)
       states.withLock { $0 += calls.map(\.state) }
       throw ImagineError(.connection, "lost", charged: .unknown)
-    }
-
-    func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-      throw ImagineError(.unavailable, "no")
-    }
-    func status(of job: String, options: CallOptions) async throws -> JobStatus {
-      throw ImagineError(.notFound, "no")
-    }
-    func delete(job: String) async throws {}
-    func download(
-      _ address: String, options: CallOptions, into store: any MediaSink
-    ) async throws -> Asset {
-      throw ImagineError(.notFound, "no")
     }
   }
 
@@ -62,13 +45,13 @@ struct OwnProviderTests {
 
     func provider(named name: String?) throws -> any Provider { studio }
     func provider(describedBy settings: ConfigTable) throws -> any Provider { studio }
-    func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+    func fetch(_ address: String, into store: any MediaStore) async throws -> Asset {
       throw ImagineError(.notFound, "no")
     }
     func limitCalls(concurrency: Int?, rate: Int?) {}
     func version(of provider: any Provider) async throws -> String { "" }
     func convert(
-      _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+      _ asset: Asset, to conversion: Conversion, into store: any MediaStore
     ) async throws -> Asset { asset }
   }
 

@@ -6,8 +6,8 @@ import Testing
 @Suite("The metadata of an image describes how it was generated")
 struct ImageMetadataTests {
   private func metadata(
-    _ fields: [String: RequestDescription.Scalar],
-    extra: [String: RequestDescription.Scalar] = [:]
+    _ fields: [String: Value],
+    extra: [String: Value] = [:]
   ) -> ImageMetadata {
     ImageMetadata(
       request: RequestDescription(operation: "generate", fields: fields, extra: extra),

@@ -20,13 +20,26 @@ public struct FileAssetStore: AssetStore {
     try FileAssetWriter(in: root)
   }
 
-  public func sha256(ofFile path: FilePath) throws -> String {
-    // The file is read for its hash now, and again when it is stored.
-    if FileStatus(path)?.isSpecial == true {
-      throw ImagineError(
-        .io, "cannot read \(path) twice: it is a device or a pipe, which imagine.open reads once")
+  public func stage(_ image: ImageInput) throws -> Asset {
+    switch image {
+    case .asset(let asset): return asset
+    case .bytes(let bytes):
+      let writer = try FileAssetWriter(in: root)
+      try bytes.withUnsafeBytes { try writer.write($0) }
+      return try writer.commitWithoutSync()
+    case .file(let path):
+      // The caller's thread must not wait for what another program may never write.
+      if FileStatus(path)?.isSpecial == true {
+        throw ImagineError(
+          .io, "cannot read \(path) here: it is a device or a pipe, which imagine.open reads")
+      }
+      return try Self.copy(path, into: root) { try $0.commitWithoutSync() }
     }
-    return try Self.sha256(ofFile: path, limit: Self.maxImportBytes)
+  }
+
+  public func sync(_ asset: Asset) async throws {
+    await Self.moveOffCallerThread()
+    try await FileSyncPool.shared.sync(FilePath(asset.path))
   }
 
   public func sha256(of bytes: [UInt8]) -> String {
@@ -50,6 +63,12 @@ public struct FileAssetStore: AssetStore {
     return nil
   }
 
+  public func content(of asset: Asset) throws -> [UInt8] {
+    let bytes = try FileReader(asset.path).all()
+    if sha256(of: bytes) != asset.sha256 { try verify(asset) }
+    return bytes
+  }
+
   public func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
     try FileReader(asset.path).bytes(
       from: offset, count: min(count, max(0, asset.byteCount - offset)))
@@ -71,14 +90,27 @@ public struct FileAssetStore: AssetStore {
 
   public func importFile(_ path: FilePath) async throws -> Asset {
     await Self.moveOffCallerThread()
+    let writer = try Self.copy(path, into: root) { $0 }
+    do {
+      return try await writer.commit()
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
+  /// Reads a user's file once, into a new file of the store.
+  private static func copy<Result>(
+    _ path: FilePath, into root: String, _ finish: (FileAssetWriter) throws -> Result
+  ) throws -> Result {
     let source = try FileReader(path)
     let writer = try FileAssetWriter(in: root)
     do {
-      try source.forEachPiece(limit: Self.maxImportBytes) { try writer.write($0) }
+      try source.forEachPiece(limit: maxImportBytes) { try writer.write($0) }
       if let fault = try writer.fault() {
         throw ImagineError(.validation, "\(path) \(fault)", field: "image")
       }
-      return try await writer.commit()
+      return try finish(writer)
     } catch {
       writer.discard()
       throw error
@@ -210,21 +242,42 @@ final class FileAssetWriter: AssetWriter {
     if let fault = try fault() {
       throw ImagineError(.badResponse, "the file \(fault)")
     }
+    let asset = try asset()
+    if try isStored(asset) {
+      file.discard()
+    } else {
+      try await file.commit(to: asset.path, replacing: true)
+    }
+    return asset
+  }
+
+  /// Gives the file its name, but does not sync it.
+  func commitWithoutSync() throws -> Asset {
+    let asset = try asset()
+    if try isStored(asset) {
+      file.discard()
+    } else {
+      try file.commitWithoutSync(to: FilePath(asset.path), replacing: true)
+    }
+    return asset
+  }
+
+  private func asset() throws -> Asset {
     let sha256 = hash.finalize().hexadecimal
     let header = ImageHeader(source)
     let folder = FileAssetStore.folder(of: sha256, in: root)
     try AtomicFile.makeFolder(folder)
-    let path = "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))"
-    // Equal content is stored once. Updating the file's time keeps it from being pruned before the
-    // journal refers to it. A damaged file is replaced.
-    if FileStatus(path)?.byteCount == byteCount,
-      try FileAssetStore.sha256(ofFile: FilePath(path)) == sha256, FileStatus.touch(path)
-    {
-      file.discard()
-    } else {
-      try await file.commit(to: path, replacing: true)
-    }
-    return Asset(sha256: sha256, path: path, byteCount: byteCount, header: header)
+    return Asset(
+      sha256: sha256, path: "\(folder)/\(sha256)\(Self.suffix(header: header, head: head))",
+      byteCount: byteCount, header: header)
+  }
+
+  /// Whether the store has the file already: equal content is stored once. Updates the file's time,
+  /// so that it is not pruned before the journal refers to it. A damaged file is replaced.
+  private func isStored(_ asset: Asset) throws -> Bool {
+    try FileStatus(asset.path)?.byteCount == byteCount
+      && FileAssetStore.sha256(ofFile: FilePath(asset.path)) == asset.sha256
+      && FileStatus.touch(asset.path)
   }
 
   func discard() {

@@ -9,7 +9,8 @@ enum RecordedAnswer: Sendable, Equatable {
     var engine: String?
   }
 
-  case images([Image])
+  /// The files of an answer, with its price and usage.
+  case images([Image], price: Price? = nil, usage: [String: Int64] = [:])
   case job(JobStatus)
   /// A file.
   case file(sha256: String)
@@ -19,14 +20,17 @@ enum RecordedAnswer: Sendable, Equatable {
 
 extension RecordedAnswer: Codable {
   private enum CodingKeys: String, CodingKey {
-    case job, file, done, fault
+    case job, file, done, fault, price, usage
     case images = "pictures"
   }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     switch self {
-    case .images(let images): try container.encode(images, forKey: .images)
+    case .images(let images, let price, let usage):
+      try container.encode(images, forKey: .images)
+      try container.encodeIfPresent(price, forKey: .price)
+      if !usage.isEmpty { try container.encode(usage, forKey: .usage) }
     case .job(let status): try container.encode(status, forKey: .job)
     case .file(let sha256): try container.encode(sha256, forKey: .file)
     case .done: try container.encode(true, forKey: .done)
@@ -37,7 +41,9 @@ extension RecordedAnswer: Codable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     if let images = try container.decodeIfPresent([Image].self, forKey: .images) {
-      self = .images(images)
+      self = .images(
+        images, price: try container.decodeIfPresent(Price.self, forKey: .price),
+        usage: try container.decodeIfPresent([String: Int64].self, forKey: .usage) ?? [:])
     } else if let status = try container.decodeIfPresent(JobStatus.self, forKey: .job) {
       self = .job(status)
     } else if let sha256 = try container.decodeIfPresent(String.self, forKey: .file) {

@@ -5,9 +5,11 @@ public import ImagineAPI
 /// The second of two equal requests is the same call with the occurrence 2.
 public struct RecordedCall: Sendable, Hashable {
   public enum Action: String, Sendable {
-    /// The raw value is what recordings store.
+    /// A call that makes images. The raw value is what recordings store.
     case generate = "draw"
-    case submit, status, delete, download, fetch, convert
+    /// A call that makes a video.
+    case submit
+    case status, delete, download, fetch, convert
   }
 
   /// The name of the provider; empty for calls without one.
@@ -17,43 +19,66 @@ public struct RecordedCall: Sendable, Hashable {
   public let subject: String
   /// The number of requested images.
   public let count: Int
-  /// The subject in a recording with keys of version 1; nil if it is equal.
-  let subjectOfVersion1: String?
+  /// The request; nil for other calls.
+  private let request: RequestDescription?
 
   private init(
     _ action: Action, of provider: String = "", _ subject: String, count: Int = 1,
-    ofVersion1: String? = nil
+    request: RequestDescription? = nil
   ) {
     self.provider = provider
     self.action = action
     self.subject = subject
     self.count = count
-    subjectOfVersion1 = ofVersion1 == subject ? nil : ofVersion1
+    self.request = request
   }
 
-  private init(_ action: Action, of provider: String, _ request: Request, count: Int = 1) {
+  private init(_ action: Action, of provider: String, _ request: Request) {
     let whole = RequestDescription(
-      request, images: request.images.compactMapValues(\.storedSHA256))
-    let redacted = whole.redacted
-    // Redacted fields are identified by their hashes, in lines after the request.
-    let hashes = whole.extra.filter { redacted.extra[$0.key] == nil }.sorted { $0.key < $1.key }
-      .map { "\n\($0.key)=\(RecordedAddress.hash($0.value.canonicalText))" }
+      request,
+      images: request.images.mapValues { images in
+        images.map { if case .asset(let asset) = $0 { asset.sha256 } else { "" } }
+      })
     self.init(
-      action, of: provider, redacted.json + hashes.joined(), count: count,
-      ofVersion1: whole.redactedByVersion1.json)
+      action, of: provider, whole.redacted.json + Self.hashes(of: whole), count: request.count,
+      request: whole)
   }
 
-  /// The call in a recording with keys of version 1.
-  var ofVersion1: RecordedCall? {
-    subjectOfVersion1.map { RecordedCall(action, of: provider, $0, count: count) }
+  /// Redacted fields are identified by their hashes, in lines after the request.
+  private static func hashes(of request: RequestDescription) -> String {
+    let redacted = request.redacted
+    return request.extra.filter { redacted.extra[$0.key] == nil }.sorted { $0.key < $1.key }
+      .map { "\n\($0.key)=\(RecordedAddress.hash($0.value.canonicalText))" }.joined()
   }
 
-  static func generate(_ request: Request, count: Int, by provider: String) -> RecordedCall {
-    RecordedCall(.generate, of: provider, request, count: count)
+  /// The call in the forms of older programs.
+  ///
+  /// - Parameter redactedByVersion1: whether the recording leaves out redacted fields.
+  func older(redactedByVersion1: Bool) -> [RecordedCall] {
+    guard let request else { return [] }
+    let subjects =
+      [request.redacted.jsonOfVersion1 + Self.hashes(of: request)]
+      + (redactedByVersion1 ? [request.redactedByVersion1.jsonOfVersion1] : [])
+    return subjects.filter { $0 != subject }
+      .map { RecordedCall(action, of: provider, $0, count: count) }
   }
 
-  static func submit(_ request: Request, to provider: String) -> RecordedCall {
-    RecordedCall(.submit, of: provider, request)
+  public static func == (left: RecordedCall, right: RecordedCall) -> Bool {
+    (left.provider, left.action, left.subject, left.count)
+      == (right.provider, right.action, right.subject, right.count)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(provider)
+    hasher.combine(action)
+    hasher.combine(subject)
+    hasher.combine(count)
+  }
+
+  /// A billed call. Its action is named by the operation's answer.
+  static func perform(_ request: Request, by provider: String) -> RecordedCall {
+    RecordedCall(
+      request.operation.answer == .job ? .submit : .generate, of: provider, request)
   }
 
   static func status(of job: String, at provider: String) -> RecordedCall {

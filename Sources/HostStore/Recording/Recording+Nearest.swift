@@ -48,9 +48,11 @@ private struct Difference: CustomStringConvertible {
   private static func fields(
     of request: RequestDescription, provider: String, count: Int
   ) -> [String: String] {
-    var fields = request.fields.mapValues(\.quoted)
-    fields.merge(request.images.mapValues { "the image \($0.prefix(12))" }) { $1 }
-    for (name, value) in request.extra { fields["extra.\(name)"] = value.quoted }
+    var fields = request.fields.mapValues(\.whole)
+    fields.merge(request.images.mapValues { hashes in
+        "the image \(hashes.map { $0.prefix(12) }.joined(separator: ", "))"
+      }) { $1 }
+    for (name, value) in request.extra { fields["extra.\(name)"] = value.whole }
     fields["operation"] = request.operation
     fields["provider"] = provider
     if count > 1 { fields["n"] = String(count) }
@@ -82,8 +84,9 @@ private struct Difference: CustomStringConvertible {
   }
 }
 
-extension RequestDescription.Scalar {
-  fileprivate var quoted: String {
+extension Value {
+  /// The value as in a script, not shortened.
+  fileprivate var whole: String {
     if case .text(let text) = self { "\"\(text)\"" } else { description }
   }
 }

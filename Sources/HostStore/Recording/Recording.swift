@@ -76,11 +76,14 @@ public final class Recording: Sendable {
   }
 
   /// - Returns: nil for a provider without recorded calls.
-  public func provider(named name: String) throws -> RecordedProvider? {
+  public func provider(named name: String) throws -> ProviderProfile? {
     try read { database in
       try String.fetchOne(
         database, sql: "SELECT facts FROM provider WHERE name = ?", arguments: [name])
-    }.map { try decode(RecordedProvider.self, $0) }
+    }.map { facts in
+      if let profile = try? decode(ProviderProfile.self, facts) { return profile }
+      return try decode(ProviderOfVersion1.self, facts).profile
+    }
   }
 
   /// The answer to a call: the first answer to the first such call, and so on.
@@ -111,24 +114,23 @@ public final class Recording: Sendable {
         + " \(rows.count + 1)")
   }
 
-  /// The call as the recording identifies it: an older program redacted more of its subject.
+  /// The call as the recording identifies it: older programs wrote its subject in other forms.
   private func recorded(_ call: RecordedCall) throws -> RecordedCall {
-    guard let old = call.ofVersion1, try fact(RecordingWriter.keyVersion.name) == nil,
-      try answers(to: call, upTo: 1).isEmpty
-    else { return call }
-    return old
+    let older = try call.older(redactedByVersion1: fact(RecordingWriter.keyVersion.name) == nil)
+    guard !older.isEmpty, try answers(to: call, upTo: 1).isEmpty else { return call }
+    return try older.first { try !answers(to: $0, upTo: 1).isEmpty } ?? call
   }
 
   /// Stores the file that answers a call.
   public func file(
-    answering call: RecordedCall, into store: any MediaSink
+    answering call: RecordedCall, into store: any MediaStore
   ) async throws -> Asset {
     guard case .file(let sha256) = try answer(to: call) else { throw damaged(call) }
     return try await file(sha256, into: store)
   }
 
   /// Stores a body.
-  func file(_ sha256: String, into store: any MediaSink) async throws -> Asset {
+  func file(_ sha256: String, into store: any MediaStore) async throws -> Asset {
     let writer = try store.makeWriter()
     do {
       try read { database in

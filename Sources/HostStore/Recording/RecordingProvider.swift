@@ -13,60 +13,48 @@ public final class RecordingProvider: Provider {
   public init(_ provider: any Provider, writer: RecordingWriter) {
     self.provider = provider
     self.writer = writer
-    writer.record(RecordedProvider(provider))
+    writer.record(provider.profile)
   }
 
-  public var name: String { provider.name }
-  public var operations: [MediaOperation] { provider.operations }
-  public var takesCount: Bool { provider.takesCount }
-  public var polling: JobPolling { provider.polling }
-  public var prices: PriceList { provider.prices }
+  public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { provider.reportsSends }
 
-  public func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
-    try await writer.recording(.generate(request, count: count, by: name)) {
-      try await provider.generate(request, count: count, options: options, into: store)
-    } as: { images in
-      .images(
-        images.map { image in
-          writer.record(image.asset)
-          return RecordedAnswer.Image(sha256: image.asset.sha256, engine: image.engine)
-        })
+  public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    try await writer.recording(.perform(request, by: name)) {
+      try await provider.perform(request, context)
+    } as: { outcome in
+      switch outcome {
+      case .running(let status): return .job(replacingAddresses(status))
+      case .finished(let answer):
+        let files = answer.outputs.map { output in
+          writer.record(output.asset)
+          return RecordedAnswer.Image(sha256: output.asset.sha256, engine: output.engine)
+        }
+        return .images(files, price: answer.price, usage: answer.usage)
+      }
     }
   }
 
-  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    try await writer.recording(.submit(request, to: name)) {
-      try await provider.submit(request, options: options)
+  public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    try await writer.recording(.status(of: ticket.id, at: name)) {
+      try await provider.poll(ticket, context)
     } as: {
       .job(replacingAddresses($0))
     }
   }
 
-  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
-    try await writer.recording(.status(of: job, at: name)) {
-      try await provider.status(of: job, options: options)
-    } as: {
-      .job(replacingAddresses($0))
-    }
-  }
-
-  public func delete(job: String) async throws {
-    try await writer.recording(.delete(job, at: name)) {
-      try await provider.delete(job: job)
+  public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
+    try await writer.recording(.delete(ticket.id, at: name)) {
+      try await provider.cancel(ticket, context)
     } as: {
       .done
     }
   }
 
-  public func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
+  public func download(_ address: String, _ context: CallContext) async throws -> Asset {
     let file = placeholders.withLock { $0[address] } ?? RecordedAddress.hash(address)
     return try await writer.recordingFile(.download(file, from: name)) {
-      try await provider.download(address, options: options, into: store)
+      try await provider.download(address, context)
     }
   }
 
@@ -76,6 +64,9 @@ public final class RecordingProvider: Provider {
     copy.videoAddress = status.videoAddress.map { placeholder(for: $0, "video", status) }
     copy.thumbnailAddress = status.thumbnailAddress.map {
       placeholder(for: $0, "thumbnail", status)
+    }
+    copy.imageAddresses = status.imageAddresses.enumerated().map { index, address in
+      placeholder(for: address, "image-\(index + 1)", status)
     }
     copy.failure = status.failure.map(RecordedAddress.redactingAddresses(in:))
     return copy

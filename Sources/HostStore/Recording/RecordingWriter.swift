@@ -81,7 +81,7 @@ public final class RecordingWriter: Sendable {
     set("selection", to: selection)
   }
 
-  public func record(_ provider: RecordedProvider) {
+  public func record(_ provider: ProviderProfile) {
     write { database in
       try database.execute(
         sql: "INSERT OR REPLACE INTO provider (name, facts) VALUES (?, ?)",

@@ -1,7 +1,7 @@
 /// A field of an operation: its values, and how it is sent.
-public struct Field: Sendable {
+public struct Field: Sendable, Hashable, Codable {
   /// The type and range of a field's values.
-  public enum Kind: Sendable {
+  public enum Kind: Sendable, Hashable, Codable {
     /// Text of at least one character.
     case text
     /// One of the names; case, spaces and underscores may differ (`SDXL 1.0` for `sdxl-1.0`).
@@ -16,10 +16,12 @@ public struct Field: Sendable {
     case flag
     /// An image; sent as a file.
     case image
+    /// A list of one to so many images, in order; each is sent as a file.
+    case images(Int)
   }
 
   /// Whether a request must have the field.
-  public enum Presence: Sendable {
+  public enum Presence: Sendable, Hashable, Codable {
     case required
     case optional
     /// Optional; the service uses this value by default.
@@ -53,42 +55,6 @@ public struct Field: Sendable {
   }
 }
 
-/// An unchecked value from a script or a request's body.
-public enum FieldArgument: Sendable {
-  case text(String)
-  case integer(Int64)
-  case number(Double)
-  case boolean(Bool)
-  case image(ImageInput)
-  /// Any other type, by its name; never allowed, but the error can name it.
-  case other(type: String)
-}
-
-/// A checked value.
-public enum FieldValue: Sendable, Hashable {
-  case text(String)
-  case integer(Int64)
-  case number(Double)
-  case flag(Bool)
-  case image(ImageInput)
-
-  public var text: String? {
-    if case .text(let value) = self { value } else { nil }
-  }
-
-  public var integer: Int64? {
-    if case .integer(let value) = self { value } else { nil }
-  }
-
-  public var flag: Bool? {
-    if case .flag(let value) = self { value } else { nil }
-  }
-
-  public var image: ImageInput? {
-    if case .image(let value) = self { value } else { nil }
-  }
-}
-
 extension Field {
   /// The values that the field takes, in words: `an integer of at least 1`.
   public var expectation: String {
@@ -104,6 +70,16 @@ extension Field {
       "a number from \(Self.formatted(range.lowerBound)) to \(Self.formatted(range.upperBound))"
     case .flag: "true or false"
     case .image: "an image"
+    case .images(let count): "a list of 1 to \(count) images"
+    }
+  }
+
+  /// The most images that the field takes; 0 if it takes none.
+  public var maxImages: Int {
+    switch kind {
+    case .image: 1
+    case .images(let count): count
+    default: 0
     }
   }
 
@@ -117,6 +93,14 @@ extension Field {
     if case .choice(let names) = kind { names } else { nil }
   }
 
+  /// - Throws: ``ImagineError`` of kind `validation` if the field takes no images or not so many.
+  func check(_ images: [ImageInput]) throws(ImagineError) {
+    guard images.isEmpty || images.count > maxImages else { return }
+    throw .invalid(
+      field: name, given: images.count == 1 ? "an image" : "\(images.count) images",
+      expected: expectation)
+  }
+
   /// Checks an argument and converts it to the field's own spelling.
   ///
   /// Numbers may be given as text. Names of choices may differ in case and use spaces or
@@ -124,7 +108,7 @@ extension Field {
   ///
   /// - Throws: ``ImagineError`` of kind `validation` that names the field, what was given and what
   ///   is allowed.
-  public func value(of argument: FieldArgument) throws(ImagineError) -> FieldValue {
+  public func value(of argument: Value) throws(ImagineError) -> Value {
     switch (kind, argument) {
     case (.text, .text(let text)) where text.contains(where: { !$0.isWhitespace }):
       return .text(text)
@@ -138,14 +122,12 @@ extension Field {
       if let integer = argument.wholeNumber, range.contains(integer) { return .integer(integer) }
     case (.number(let range), _):
       if let number = argument.decimalNumber, range.contains(number) { return .number(number) }
-    case (.flag, .boolean(let value)):
+    case (.flag, .flag(let value)):
       return .flag(value)
     case (.flag, .text("true")):
       return .flag(true)
     case (.flag, .text("false")):
       return .flag(false)
-    case (.image, .image(let image)):
-      return .image(image)
     default:
       break
     }
@@ -174,7 +156,7 @@ extension Field {
   }
 }
 
-extension FieldArgument {
+extension Value {
   fileprivate var wholeNumber: Int64? {
     switch self {
     case .integer(let value): value
@@ -186,25 +168,8 @@ extension FieldArgument {
 
   fileprivate var decimalNumber: Double? {
     let value: Double? =
-      switch self {
-      case .integer(let value): Double(value)
-      case .number(let value): value
-      case .text(let text): Double(text.trimming(" "))
-      default: nil
-      }
+      if case .text(let text) = self { Double(text.trimming(" ")) } else { double }
     return value.flatMap { $0.isFinite ? $0 : nil }
-  }
-
-  /// The argument as the user wrote it; long text is shortened.
-  public var quoted: String {
-    switch self {
-    case .text(let text): text.count > 60 ? "\"\(text.prefix(57))...\"" : "\"\(text)\""
-    case .integer(let value): String(value)
-    case .number(let value): String(value)
-    case .boolean(let value): String(value)
-    case .image: "an image"
-    case .other(let type): "a \(type)"
-    }
   }
 }
 

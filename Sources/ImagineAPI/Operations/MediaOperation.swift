@@ -2,9 +2,9 @@
 ///
 /// Each operation is described once, in `MediaOperation+Catalogue.swift`. The script's check, the
 /// client's request, the server's check and the help read that description.
-public struct MediaOperation: Sendable {
+public struct MediaOperation: Sendable, Hashable, Codable {
   /// The kind of the answer.
-  public enum Answer: Sendable {
+  public enum Answer: String, Sendable, Hashable, Codable {
     /// An encoded image in the body.
     case image
     /// A job: its id now, its video minutes later.
@@ -58,26 +58,28 @@ extension MediaOperation {
   ///
   /// - Parameters:
   ///   - arguments: by the source's field names: those of scripts, or those of the wire.
+  ///   - images: by the same names.
   ///   - options: further allowed names, listed in the error about an unknown one.
   /// - Throws: ``ImagineError`` of kind `validation` that names the field.
   public func request(
-    from arguments: [String: FieldArgument], source: ArgumentSource, options: [String] = []
+    from arguments: [String: Value], images: [String: [ImageInput]] = [:], source: ArgumentSource,
+    options: [String] = []
   ) throws(ImagineError) -> Request {
     if source == .script {
       let names = fields.map(\.name) + options
-      for name in arguments.keys.sorted() where field(name) == nil {
+      let given = Set(arguments.keys).union(images.keys)
+      for name in given.sorted() where field(name) == nil {
         throw .unknown(field: name, of: self.name, allowed: names)
       }
     }
-    var values: [String: FieldValue] = [:]
+    var values: [String: Value] = [:]
+    var inputs: [String: [ImageInput]] = [:]
     for field in fields {
-      let given =
-        switch source {
-        case .script: arguments[field.name]
-        case .wire:
-          ([field.wireName] + field.wireAliases).lazy.compactMap { arguments[$0] }.first
-        }
-      if let given {
+      let names = source == .script ? [field.name] : [field.wireName] + field.wireAliases
+      if let given = names.lazy.compactMap({ images[$0] }).first {
+        try field.check(given)
+        inputs[field.name] = given
+      } else if let given = names.lazy.compactMap({ arguments[$0] }).first {
         values[field.name] = try field.value(of: given)
       } else if source == .script, let standard = field.hostDefault {
         values[field.name] = try field.value(of: .text(standard))
@@ -85,46 +87,50 @@ extension MediaOperation {
         switch field.presence {
         case .required:
           throw .missing(
-            field: source == .wire ? field.wireName : field.name, of: self.name,
-            expected: field.expectation, allowed: field.allowedNames)
+            field: names[0], of: name, expected: field.expectation, allowed: field.allowedNames)
         case .optional: break
         case .defaulted(let standard): values[field.name] = try field.value(of: .text(standard))
         }
       }
     }
-    return Request(operation: self, values: values)
+    return Request(operation: self, fields: values, images: inputs)
   }
 }
 
 /// A checked call: an operation and the values of its fields.
 public struct Request: Sendable {
   public let operation: MediaOperation
-  /// By script field names.
-  public private(set) var values: [String: FieldValue]
+  /// The values of fields other than images, by script field names.
+  public private(set) var fields: [String: Value]
+  /// The input images, in order, by script field names.
+  public private(set) var images: [String: [ImageInput]]
+  /// How many images are asked for; 1 for a provider that takes no count.
+  public var count = 1
   /// Further fields, passed to the provider unchecked.
-  public var extra: [String: RequestDescription.Scalar] = [:]
+  public var extra: [String: Value] = [:]
 
-  init(operation: MediaOperation, values: [String: FieldValue]) {
+  init(operation: MediaOperation, fields: [String: Value], images: [String: [ImageInput]]) {
     self.operation = operation
-    self.values = values
+    self.fields = fields
+    self.images = images
   }
 
-  public subscript(_ field: String) -> FieldValue? { values[field] }
+  public subscript(_ field: String) -> Value? { fields[field] }
 
-  public var prompt: String? { values["prompt"]?.text }
-  public var style: String? { values["style"]?.text }
+  /// The image of a field that takes one.
+  public func image(_ field: String) -> ImageInput? { images[field]?.first }
+
+  public var prompt: String? { fields["prompt"]?.text }
+  public var style: String? { fields["style"]?.text }
   public var aspectRatio: AspectRatio? {
-    values["aspect_ratio"]?.text.flatMap(AspectRatio.init(rawValue:))
+    fields["aspect_ratio"]?.text.flatMap(AspectRatio.init(rawValue:))
   }
-  public var seed: Int64? { values["seed"]?.integer }
-
-  /// The input images, by field name.
-  public var images: [String: ImageInput] { values.compactMapValues(\.image) }
+  public var seed: Int64? { fields["seed"]?.integer }
 
   /// The same request with other input images.
-  public func with(images: [String: ImageInput]) -> Request {
+  public func with(images: [String: [ImageInput]]) -> Request {
     var copy = self
-    for (name, image) in images { copy.values[name] = .image(image) }
+    copy.images.merge(images) { $1 }
     return copy
   }
 
@@ -132,7 +138,7 @@ public struct Request: Sendable {
   public func with(seed: Int64) -> Request {
     guard operation.takesSeed else { return self }
     var copy = self
-    copy.values["seed"] = .integer(seed)
+    copy.fields["seed"] = .integer(seed)
     return copy
   }
 }

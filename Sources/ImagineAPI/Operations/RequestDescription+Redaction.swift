@@ -1,20 +1,16 @@
 extension RequestDescription {
-  package func text(_ field: String) -> String? {
-    if case .text(let text)? = fields[field] { text } else { nil }
-  }
+  package func text(_ field: String) -> String? { fields[field]?.text }
 
   public var prompt: String? { text("prompt") }
   /// The style; for OpenAI-style services the model.
   public var styleOrModel: String? { text("style") ?? text("model") }
-  public var seed: Int64? {
-    if case .integer(let seed)? = fields["seed"] { seed } else { nil }
-  }
+  public var seed: Int64? { fields["seed"]?.integer }
 
   /// The description without `extra` fields that may contain a secret, an address or a path.
   /// Scripts may pass anything in `extra`, and an image may be published.
   public var redacted: RequestDescription {
     var copy = self
-    copy.extra = extra.filter { !Self.isSecret($0.key) && !Self.isAddressOrPath($0.value) }
+    copy.extra = extra.filter { !Self.isSecret($0.key) && !Self.containsSecret($0.value) }
     return copy
   }
 
@@ -30,7 +26,16 @@ extension RequestDescription {
     return copy
   }
 
-  private static func isAddressOrPath(_ value: Scalar) -> Bool {
+  /// Whether a value, or one within it, may be a secret, an address or a path.
+  private static func containsSecret(_ value: Value) -> Bool {
+    switch value {
+    case .list(let values): values.contains(where: containsSecret)
+    case .table(let members): members.contains { isSecret($0.key) || containsSecret($0.value) }
+    default: isAddressOrPath(value)
+    }
+  }
+
+  private static func isAddressOrPath(_ value: Value) -> Bool {
     guard case .text(let text) = value else { return false }
     return text.contains("://") || text.hasPrefix("/") || text.hasPrefix("~")
   }

@@ -1,9 +1,3 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// A request as the journal, image metadata and recordings store it.
 ///
 /// Images are identified by the SHA-256 of their content, never by a path, so that equal requests
@@ -12,27 +6,21 @@
 /// ```json
 /// {"operation":"fill","fields":{"prompt":"a boat"},"pictures":{"image":"3f9a…","mask":"77c1…"}}
 /// ```
+///
+/// A field with several images has a list of hashes.
 public struct RequestDescription: Sendable, Hashable, Codable {
-  /// A value other than an image.
-  public enum Scalar: Sendable, Hashable {
-    case text(String)
-    case integer(Int64)
-    case number(Double)
-    case boolean(Bool)
-  }
-
   /// The operation's name in scripts.
   public var operation: String
   /// By script field names.
-  public var fields: [String: Scalar]
-  /// SHA-256 of the input images, by field name.
-  public var images: [String: String]
+  public var fields: [String: Value]
+  /// SHA-256 of the input images, in order, by field name.
+  public var images: [String: [String]]
   /// Fields passed to the provider unchecked.
-  public var extra: [String: Scalar]
+  public var extra: [String: Value]
 
   public init(
-    operation: String, fields: [String: Scalar] = [:], images: [String: String] = [:],
-    extra: [String: Scalar] = [:]
+    operation: String, fields: [String: Value] = [:], images: [String: [String]] = [:],
+    extra: [String: Value] = [:]
   ) {
     self.operation = operation
     self.fields = fields
@@ -41,18 +29,27 @@ public struct RequestDescription: Sendable, Hashable, Codable {
   }
 
   /// - Parameter images: SHA-256 of the request's images, by field name.
-  public init(_ request: Request, images: [String: String]) {
+  public init(_ request: Request, images: [String: [String]]) {
     self.init(
-      operation: request.operation.name, fields: request.values.compactMapValues(Scalar.init),
-      images: images, extra: request.extra)
+      operation: request.operation.name, fields: request.fields, images: images,
+      extra: request.extra)
   }
 
   /// The description as JSON with sorted members: equal requests give equal texts.
-  public var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Encoding cannot fail: the checks of a call leave only finite numbers.
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  public var json: String { value.json }
+
+  /// The text that older versions gave for the same request: it has `7` for 7.0.
+  public var jsonOfVersion1: String { value.json(wholeNumbersAsIntegers: true) }
+
+  private var value: Value {
+    var members: [String: Value] = ["operation": .text(operation), "fields": .table(fields)]
+    if !images.isEmpty { members["pictures"] = .table(images.mapValues(Self.value)) }
+    if !extra.isEmpty { members["extra"] = .table(extra) }
+    return .table(members)
+  }
+
+  private static func value(of hashes: [String]) -> Value {
+    hashes.count == 1 ? .text(hashes[0]) : .list(hashes.map(Value.text))
   }
 
   /// A text that is equal for equal requests and differs for all others. The length precedes each
@@ -69,7 +66,7 @@ public struct RequestDescription: Sendable, Hashable, Codable {
       }
     }
     append("", fields.mapValues(\.canonicalText))
-    append("picture ", images)
+    append("picture ", images.mapValues { $0.joined(separator: " ") })
     append("extra ", extra.mapValues(\.canonicalText))
     append("hidden ", redactedHashes)
     return text
@@ -77,31 +74,30 @@ public struct RequestDescription: Sendable, Hashable, Codable {
 
   /// Reads what ``json`` wrote.
   ///
-  /// - Throws: `DecodingError` for anything else.
+  /// - Throws: ``ImagineError`` of kind `validation` for anything else.
   public init(json: String) throws {
-    self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
+    try self.init(Value(json: Array(json.utf8), name: "the description of a request"))
   }
 
-  private enum CodingKeys: String, CodingKey {
-    case operation, fields, extra
-    case images = "pictures"
+  private init(_ value: Value) throws(ImagineError) {
+    guard let members = value.table, let operation = members["operation"]?.text else {
+      throw ImagineError(.validation, "a request is described without its operation")
+    }
+    var images: [String: [String]] = [:]
+    for (name, value) in members["pictures"]?.table ?? [:] {
+      images[name] = value.text.map { [$0] } ?? value.list?.compactMap(\.text) ?? []
+    }
+    self.init(
+      operation: operation, fields: members["fields"]?.table ?? [:], images: images,
+      extra: members["extra"]?.table ?? [:])
   }
 
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      operation: try container.decode(String.self, forKey: .operation),
-      fields: try container.decodeIfPresent([String: Scalar].self, forKey: .fields) ?? [:],
-      images: try container.decodeIfPresent([String: String].self, forKey: .images) ?? [:],
-      extra: try container.decodeIfPresent([String: Scalar].self, forKey: .extra) ?? [:])
+    try self.init(Value(from: decoder))
   }
 
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(operation, forKey: .operation)
-    try container.encode(fields, forKey: .fields)
-    if !images.isEmpty { try container.encode(images, forKey: .images) }
-    if !extra.isEmpty { try container.encode(extra, forKey: .extra) }
+    try value.encode(to: encoder)
   }
 }
 
@@ -123,84 +119,12 @@ extension RequestDescription {
         expected: "one of: \(operations.map(\.name).joined(separator: ", "))",
         allowed: operations.map(\.name))
     }
-    var arguments = fields.mapValues(FieldArgument.init)
-    for (field, sha256) in images {
-      arguments[field] = .image(try image(field, sha256))
-    }
-    var request = try operation.request(from: arguments, source: .script)
+    let images = try Dictionary(
+      uniqueKeysWithValues: images.map { field, hashes in
+        (field, try hashes.map { try image(field, $0) })
+      })
+    var request = try operation.request(from: fields, images: images, source: .script)
     request.extra = extra
     return request
-  }
-}
-
-extension RequestDescription.Scalar: Codable {
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    // Most frequent types first: each failed attempt costs an error.
-    if let value = try? container.decode(String.self) {
-      self = .text(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else {
-      self = .boolean(try container.decode(Bool.self))
-    }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .text(let value): try container.encode(value)
-    case .integer(let value): try container.encode(value)
-    case .number(let value): try container.encode(value)
-    case .boolean(let value): try container.encode(value)
-    }
-  }
-}
-
-extension RequestDescription.Scalar: CustomStringConvertible {
-  /// The value as in a script; text without quotes.
-  public var description: String {
-    switch self {
-    case .text(let value): value
-    case .integer(let value): String(value)
-    case .number(let value): String(value)
-    case .boolean(let value): String(value)
-    }
-  }
-}
-
-extension RequestDescription.Scalar {
-  /// The value after a letter for its type, so that the text "7" differs from the number.
-  public var canonicalText: String {
-    switch self {
-    case .text: "s\(self)"
-    case .integer: "i\(self)"
-    case .number: "n\(self)"
-    case .boolean: "b\(self)"
-    }
-  }
-
-  /// Nil for an image.
-  public init?(_ value: FieldValue) {
-    switch value {
-    case .text(let text): self = .text(text)
-    case .integer(let number): self = .integer(number)
-    case .number(let number): self = .number(number)
-    case .flag(let flag): self = .boolean(flag)
-    case .image: return nil
-    }
-  }
-}
-
-extension FieldArgument {
-  fileprivate init(_ scalar: RequestDescription.Scalar) {
-    switch scalar {
-    case .text(let text): self = .text(text)
-    case .integer(let number): self = .integer(number)
-    case .number(let number): self = .number(number)
-    case .boolean(let flag): self = .boolean(flag)
-    }
   }
 }

@@ -5,7 +5,7 @@
 /// ```swift
 /// let list = try PriceList(
 ///   ["generate": 0.02, "generate.flux-dev": 0.03], unit: "USD", of: MediaOperation.all)
-/// list.price(of: request, count: 4)  // 0.12 USD, where the request's style is flux-dev
+/// list.price(of: request)  // 0.12 USD for 4 images in the style flux-dev
 /// ```
 ///
 /// An unknown price is nil, never 0.
@@ -92,14 +92,11 @@ public struct PriceList: Sendable, Hashable, Codable {
     }
   }
 
-  /// The price of a call.
-  ///
-  /// - Parameter count: how many images the call asks for.
-  /// - Returns: nil if no price is known.
-  public func price(of request: Request, count: Int = 1) -> Price? {
+  /// The price of a call with all its images; nil if no price is known.
+  public func price(of request: Request) -> Price? {
     let name = request.operation.name
     let special = request.styleOrModel.flatMap { entries["\(name).\($0)"] }
-    return (special ?? entries[name]).map { Price(millionths: $0, unit: unit) * count }
+    return (special ?? entries[name]).map { Price(millionths: $0, unit: unit) * request.count }
   }
 
   /// This list with the entries of another for calls that this list has no price for. If the units
@@ -120,5 +117,5 @@ extension MediaOperation {
 
 extension Request {
   /// The style; for OpenAI-style services the model.
-  public var styleOrModel: String? { style ?? values["model"]?.text }
+  public var styleOrModel: String? { style ?? fields["model"]?.text }
 }

@@ -9,4 +9,10 @@ public protocol CallObserver: Sendable {
   /// - Parameter charged: the charge of that attempt alone; `no` if the service refused it or was
   ///   not reached.
   func attemptFailed(_ charged: ImagineError.Charged) async
+  /// The part done, 0 … 1, if the service tells.
+  func progressed(to part: Double) async
+}
+
+extension CallObserver {
+  public func progressed(to part: Double) async {}
 }

@@ -8,14 +8,15 @@ public struct CallOptions: Sendable {
   /// ``timeout`` when its turn comes.
   public var deadline: Deadline?
   public var retry: RetryPolicy
-  /// Observes the attempts; nil for none.
-  public var observer: (any CallObserver)?
+
+  /// Their names in scripts.
+  public static let names = ["timeout", "retries", "retry_uncertain"]
 
   public init(
-    timeout: Double? = nil, retry: RetryPolicy = RetryPolicy(), observer: (any CallObserver)? = nil
+    timeout: Double? = nil, deadline: Deadline? = nil, retry: RetryPolicy = RetryPolicy()
   ) {
     self.timeout = timeout
+    self.deadline = deadline
     self.retry = retry
-    self.observer = observer
   }
 }

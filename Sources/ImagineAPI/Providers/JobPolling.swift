@@ -1,5 +1,5 @@
 /// When to poll a job: often at first, rarely later.
-public struct JobPolling: Sendable, Hashable {
+public struct JobPolling: Sendable, Hashable, Codable {
   /// Seconds before the second request.
   public var firstPause: Double
   /// The maximum pause, in seconds.

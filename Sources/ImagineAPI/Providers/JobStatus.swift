@@ -15,6 +15,8 @@ public struct JobStatus: Sendable, Hashable, Codable {
   /// Addresses of the finished video: signed and expiring.
   public var videoAddress: String?
   public var thumbnailAddress: String?
+  /// Addresses of the finished images of a job that makes images.
+  public var imageAddresses: [String] = []
   /// Progress, 0 … 1; nil if the service does not tell.
   public var progress: Double?
   /// Why the job failed, if the service tells.
@@ -39,8 +41,26 @@ public struct JobStatus: Sendable, Hashable, Codable {
     self.engine = engine
   }
 
+  public var ticket: Ticket { Ticket(id: id) }
+
   private enum CodingKeys: String, CodingKey {
-    case id, state, createdAt, videoAddress, thumbnailAddress, progress, failure, engine
+    case id, state, createdAt, videoAddress, thumbnailAddress, imageAddresses, progress, failure
+    case engine
     case undocumentedState = "word"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      id: try container.decode(String.self, forKey: .id),
+      state: try container.decode(JobState.self, forKey: .state),
+      createdAt: try container.decodeIfPresent(String.self, forKey: .createdAt),
+      videoAddress: try container.decodeIfPresent(String.self, forKey: .videoAddress),
+      thumbnailAddress: try container.decodeIfPresent(String.self, forKey: .thumbnailAddress),
+      progress: try container.decodeIfPresent(Double.self, forKey: .progress),
+      failure: try container.decodeIfPresent(String.self, forKey: .failure),
+      engine: try container.decodeIfPresent(String.self, forKey: .engine))
+    imageAddresses = try container.decodeIfPresent([String].self, forKey: .imageAddresses) ?? []
+    undocumentedState = try container.decodeIfPresent(String.self, forKey: .undocumentedState)
   }
 }

@@ -1,82 +1,86 @@
-/// A service that generates images and videos, as the host sees it.
+/// Whoever makes images and videos: a service, a server of the user's own, a program.
 ///
-/// For example:
+/// A provider sends each call once, and does nothing else twice: the host limits and retries its
+/// calls, journals them and stores what they cost. Every function throws ``ImagineError``; its
+/// `charged` says what is known of the bill.
 ///
 /// ```swift
-/// let request = try MediaOperation.generate.request(
-///   from: ["prompt": .text("a cat")], source: .script)
-/// let images = try await provider.generate(
-///   request, count: 1, options: CallOptions(), into: store)
+/// let request = try MediaOperation.generate.request(from: ["prompt": "a cat"], source: .script)
+/// let outcome = try await provider.perform(request, CallContext(store: store))
 /// ```
-///
-/// Every function throws ``ImagineError``.
 public protocol Provider: Sendable {
-  /// The name in scripts, the configuration and the journal.
-  var name: String { get }
-
-  /// The provider's operations, with the fields that it takes.
-  var operations: [MediaOperation] { get }
-
-  /// Whether one call may request several images.
-  var takesCount: Bool { get }
-
-  /// How often to poll a job.
-  var polling: JobPolling { get }
-
-  /// The prices of its calls.
-  var prices: PriceList { get }
+  /// What it takes, and what that costs. Does not change.
+  var profile: ProviderProfile { get }
 
   /// Whether it calls ``CallObserver/willSend()`` before each send of a billed call. By default it
   /// does not: the host then records the call as sent before it asks the provider, and treats an
   /// error as unbilled only if its `charged` says so.
   var reportsSends: Bool { get }
 
-  /// Sends an operation that answers with an image, and stores the images.
+  /// Sends a call, which the service may bill.
   ///
-  /// - Parameter count: how many images; 1 if the provider does not take a count.
-  /// - Returns: at least one; fewer than `count` if the service gave fewer.
-  func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage]
+  /// - Returns: the stored files, fewer than `request.count` if the service gave fewer; or the
+  ///   state of a job that makes them.
+  func perform(_ request: Request, _ context: CallContext) async throws -> Outcome
 
-  /// Sends an operation that answers with a job.
-  func submit(_ request: Request, options: CallOptions) async throws -> JobStatus
+  /// Requests the state of a job; never downloads anything.
+  ///
+  /// - Throws: ``ImagineError`` of kind `notFound` for a job that the service does not know.
+  func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus
 
-  /// Requests the status of a job.
-  func status(of job: String, options: CallOptions) async throws -> JobStatus
+  /// Downloads a result from an address of a job's status or of an answer.
+  func download(_ address: String, _ context: CallContext) async throws -> Asset
 
-  /// Deletes a job and its video.
-  func delete(job: String) async throws
-
-  /// Downloads a file from an address of a job's status.
-  func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset
+  /// Deletes a job and its results, or stops it.
+  func cancel(_ ticket: Ticket, _ context: CallContext) async throws
 }
 
 extension Provider {
-  /// Requests the status of a job, without a deadline.
-  public func status(of job: String) async throws -> JobStatus {
-    try await status(of: job, options: CallOptions())
-  }
-
-  /// Downloads a file, without a deadline.
-  public func download(_ address: String, into store: any MediaSink) async throws -> Asset {
-    try await download(address, options: CallOptions(), into: store)
-  }
-}
-
-extension Provider {
+  public var name: String { profile.name }
   public var reportsSends: Bool { false }
+
+  public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    throw ImagineError.unsupportedOperation(operation: "job", by: name)
+  }
+
+  public func download(_ address: String, _ context: CallContext) async throws -> Asset {
+    throw ImagineError.unsupportedOperation(operation: "download", by: name)
+  }
+
+  public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
+    throw ImagineError.unsupportedOperation(operation: "job", by: name)
+  }
 }
 
-/// An image of a provider's answer.
-public struct GeneratedImage: Sendable, Hashable {
+/// How a call was answered.
+public enum Outcome: Sendable {
+  case finished(Answer)
+  case running(JobStatus)
+}
+
+/// The files of an answer, and what it cost.
+public struct Answer: Sendable, Hashable {
+  /// Images, or a video and then its thumbnail.
+  public var outputs: [Output]
+  /// What the service billed, if it says so or its usage tells; nil if only the price list tells.
+  public var price: Price?
+  /// What the service counted, by its own names, such as `output_tokens`.
+  public var usage: [String: Int64]
+
+  public init(_ outputs: [Output], price: Price? = nil, usage: [String: Int64] = [:]) {
+    self.outputs = outputs
+    self.price = price
+    self.usage = usage
+  }
+}
+
+/// A file of an answer.
+public struct Output: Sendable, Hashable {
   public var asset: Asset
-  /// The built-in engine's version if it drew the image; nil for a model.
+  /// The built-in engine's version if it made the file; nil for a model.
   public var engine: String?
 
-  public init(asset: Asset, engine: String?) {
+  public init(asset: Asset, engine: String? = nil) {
     self.asset = asset
     self.engine = engine
   }
@@ -84,12 +88,6 @@ public struct GeneratedImage: Sendable, Hashable {
 
 /// Changes the format or size of an image: the private local server's `/x/convert`.
 public protocol ImageConverter: Sendable {
-  func convert(_ asset: Asset, to conversion: Conversion, into store: any MediaSink) async throws
+  func convert(_ asset: Asset, to conversion: Conversion, into store: any MediaStore) async throws
     -> Asset
-}
-
-extension Provider {
-  /// Whether the alpha channel of a mask is the mask. The built-in engine reads it so; other
-  /// services differ and do not document it.
-  public var usesMaskAlpha: Bool { name == "local" }
 }

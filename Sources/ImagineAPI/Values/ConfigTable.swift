@@ -1,14 +1,3 @@
-/// A value of a table in `config.toml` or in a script.
-public enum ConfigValue: Sendable, Hashable {
-  case text(String)
-  case number(Double)
-  case flag(Bool)
-  case list([ConfigValue])
-  case table([String: ConfigValue])
-  /// Any other type, by its name; never allowed, but the error can name it.
-  case other(type: String)
-}
-
 /// A table of `config.toml` or of a script, with checked keys.
 ///
 /// For example:
@@ -19,11 +8,11 @@ public enum ConfigValue: Sendable, Hashable {
 /// let kind = try settings.text("kind")
 /// ```
 public struct ConfigTable: Sendable, Hashable {
-  private let values: [String: ConfigValue]
+  private let values: [String: Value]
   /// Where the table was written, for error messages.
   public let place: String
 
-  public init(_ values: [String: ConfigValue] = [:], in place: String) {
+  public init(_ values: [String: Value] = [:], in place: String) {
     self.values = values
     self.place = place
   }
@@ -42,51 +31,35 @@ public struct ConfigTable: Sendable, Hashable {
   /// The value of a key; nil if the key is missing. This and the functions below throw an
   /// ``ImagineError`` of kind `validation` for a value of another type.
   public func text(_ key: String) throws(ImagineError) -> String? {
-    try value(key, "a string") { if case .text(let text) = $0 { text } else { nil } }
+    try value(key, "a string", \.text)
   }
 
   public func number(_ key: String) throws(ImagineError) -> Double? {
-    try value(key, "a number") { if case .number(let number) = $0 { number } else { nil } }
+    try value(key, "a number", \.double)
   }
 
   public func texts(_ key: String) throws(ImagineError) -> [String]? {
     try value(key, "a list of strings") { setting -> [String]? in
       guard case .list(let list) = setting else { return nil }
-      let texts = list.compactMap { if case .text(let text) = $0 { text } else { nil } }
+      let texts = list.compactMap(\.text)
       return texts.count == list.count ? texts : nil
     }
   }
 
   public func table(_ key: String) throws(ImagineError) -> ConfigTable? {
-    try value(key, "a table") {
-      if case .table(let table) = $0 { ConfigTable(table, in: "\(place).\(key)") } else { nil }
-    }
+    try value(key, "a table") { $0 == .list([]) ? [:] : $0.table }.map { ConfigTable($0, in: "\(place).\(key)") }
   }
 
   /// The table of a key; nil if the value is no table.
   func tableIfPresent(_ key: String) -> ConfigTable? { try? table(key) }
 
-  private func value<Value>(
-    _ key: String, _ expected: String, _ read: (ConfigValue) -> Value?
-  ) throws(ImagineError) -> Value? {
+  private func value<Result>(
+    _ key: String, _ expected: String, _ read: (Value) -> Result?
+  ) throws(ImagineError) -> Result? {
     guard let given = values[key] else { return nil }
     guard let value = read(given) else {
       throw .invalid(field: "\(place).\(key)", given: given.quoted, expected: expected)
     }
     return value
-  }
-}
-
-extension ConfigValue {
-  /// The value as the user wrote it.
-  fileprivate var quoted: String {
-    switch self {
-    case .text(let text): "\"\(text)\""
-    case .number(let number): String(number)
-    case .flag(let flag): String(flag)
-    case .list: "a list"
-    case .table: "a table"
-    case .other(let type): "a \(type)"
-    }
   }
 }

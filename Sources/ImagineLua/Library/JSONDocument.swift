@@ -18,7 +18,7 @@ struct JSONDocument: LuaPushable {
     _ text: [UInt8], dropsNull: Bool, null: LuaValue, listMark: LuaTable,
     willTake: @escaping (Int) throws -> Void
   ) throws {
-    var reader = JSONReader(text, willTake: willTake)
+    var reader = JSONReader(text, name: "json.decode", willTake: willTake)
     root = try reader.document()
     self.dropsNull = dropsNull
     self.null = null

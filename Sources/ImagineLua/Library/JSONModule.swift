@@ -3,10 +3,15 @@ import Lua
 
 /// The Swift part of the module `json`.
 enum JSONModule {
+  /// The name of the metatable of tables that are objects, even if they are empty.
+  static let objectMark = "json.object"
+
   static func makeTable(in state: LuaState) throws -> LuaTable {
     let null = try state.userdata(JSONNull(), JSONNull.luaType)
     let listMark = try state.makeTable(fields: 1)
     try listMark.set("__name", to: "json.array")
+    let objectMark = try state.makeTable(fields: 1)
+    try objectMark.set("__name", to: Self.objectMark)
     guard case .function(let getMetatable) = try state.globals.get("getmetatable") else {
       throw LuaError("'getmetatable' is not a function")
     }
@@ -35,6 +40,7 @@ enum JSONModule {
     try table.set(LibraryFault.functions)
     try table.set("null", to: null)
     try table.set("list_mark", to: listMark)
+    try table.set("object_mark", to: objectMark)
     return table
   }
 }

@@ -134,19 +134,7 @@ struct JSONWriter {
   private mutating func write(_ string: LuaString) throws {
     guard let text = string.validText else { throw fault("is a string that is not UTF-8") }
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): write("\\\"")
-      case UInt8(ascii: "\\"): write("\\\\")
-      case 0x08: write("\\b")
-      case 0x09: write("\\t")
-      case 0x0A: write("\\n")
-      case 0x0C: write("\\f")
-      case 0x0D: write("\\r")
-      case 0..<0x20: write("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-      default: bytes.append(byte)
-      }
-    }
+    JSONEscape.append(text.utf8, to: &bytes)
     bytes.append(UInt8(ascii: "\""))
   }
 

@@ -1,4 +1,5 @@
 import ImagineAPI
+import ImagineSystem
 
 /// An answer that should be an image. It is stored as it arrives; its bytes, not its header, tell
 /// its type.
@@ -12,7 +13,7 @@ struct ImageAnswer {
 
   /// - Throws: ``ImagineError``; `charged` is `yes` if the image had arrived and storing it failed,
   ///   or it is incomplete.
-  func store(in store: any MediaSink) async throws -> Asset {
+  func store(in store: any MediaStore) async throws -> Asset {
     guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
     guard !(answer.header("Content-Type") ?? "").lowercased().hasPrefix("application/json") else {
       throw answer.fault(try await answer.bytes())
@@ -46,7 +47,7 @@ struct ImageAnswer {
   /// A JSON body is an error even if its header names another type.
   private func notAnImage(_ asset: Asset) -> ImagineError {
     guard asset.byteCount < HTTPAnswer.maxJSONBytes,
-      let body = try? InputFile.read(FilePath(asset.path), field: "answer")
+      let body = try? FileReader(asset.path).all()
     else {
       return answer.unexpected("the answer is \(asset.byteCount) bytes that are no image")
     }

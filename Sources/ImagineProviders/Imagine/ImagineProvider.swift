@@ -4,75 +4,63 @@ import ImagineSystem
 /// The Imagine API v2 over HTTP: the vendor's service, a user's own server, or the private local
 /// one. Only their ``Endpoint`` differs.
 public struct ImagineProvider: Provider {
-  public let name: String
-  public let prices: PriceList
+  public let profile: ProviderProfile
   private let transport: HTTPTransport
-  public let polling: JobPolling
   /// Whether all calls are free, even if they fail.
   private let isFree: Bool
   /// Called before each call: the first starts the private server.
   private let endpoint: @Sendable () async throws -> Endpoint
 
+  /// - Parameter endpoint: called before each call: the first starts the private server.
   public init(
-    name: String, prices: PriceList = .imagine, polling: JobPolling = JobPolling(),
-    isFree: Bool = false, transport: HTTPTransport,
+    profile: ProviderProfile, isFree: Bool = false, transport: HTTPTransport,
     endpoint: @escaping @Sendable () async throws -> Endpoint
   ) {
+    self.profile = profile
     self.isFree = isFree
-    self.name = name
-    self.prices = prices
-    self.polling = polling
     self.transport = transport
     self.endpoint = endpoint
   }
 
+  /// A service at an address. Its styles are not all known here.
   public init(
     name: String, prices: PriceList = .imagine, transport: HTTPTransport, endpoint: Endpoint
   ) {
-    self.init(name: name, prices: prices, transport: transport) { endpoint }
+    self.init(
+      profile: ProviderProfile(
+        name: name, kind: "imagine", operations: MediaOperation.all, prices: prices),
+      transport: transport
+    ) { endpoint }
   }
 
-  /// The private server on this machine: free, and polled more often than a paid service.
+  /// The private server on this machine: free, and polled more often than a paid service. The
+  /// built-in engine knows its styles.
   public static func local(
     transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
   ) -> ImagineProvider {
     ImagineProvider(
-      name: "local", prices: .free, polling: JobPolling(firstPause: 0.2, maxPause: 2), isFree: true,
-      transport: transport, endpoint: endpoint)
+      profile: ProviderProfile(
+        name: "local", kind: "imagine", operations: MediaOperation.builtIn, prices: .free,
+        polling: JobPolling(firstPause: 0.2, maxPause: 2), usesMaskAlpha: true),
+      isFree: true, transport: transport, endpoint: endpoint)
   }
 
-  /// The built-in engine knows its styles; the styles of a remote service are not known here.
-  public var operations: [MediaOperation] {
-    name == "local" ? MediaOperation.builtIn : MediaOperation.all
-  }
-
-  /// The API generates one image per call.
-  public var takesCount: Bool { false }
-
-  public func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
-    let (call, _) = try await call(for: request, options)
+  public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    let call = try await call(for: request, context)
     return try await withoutCharge {
       try await transport.performFollowingRedirects(call) { answer in
-        [
-          GeneratedImage(
-            asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
-        ]
-      }
-    }
-  }
-
-  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    let (call, _) = try await call(for: request, options)
-    return try await withoutCharge {
-      try await transport.performFollowingRedirects(call) { answer in
-        let body = try await answer.json()
-        guard var job = ServiceAnswer.submission(body) else {
-          throw answer.unexpected("the answer has no job id")
+        switch request.operation.answer {
+        case .image:
+          let asset = try await ImageAnswer(answer).store(in: context.store)
+          return .finished(Answer([Output(asset: asset, engine: answer.engine)]))
+        case .job:
+          let body = try await answer.json()
+          guard var job = ServiceAnswer.submission(body) else {
+            throw answer.unexpected("the answer has no job id")
+          }
+          job.engine = answer.engine
+          return .running(job)
         }
-        job.engine = answer.engine
-        return job
       }
     }
   }
@@ -89,9 +77,10 @@ public struct ImagineProvider: Provider {
     }
   }
 
-  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
+  public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    let job = ticket.id
     let path = "/assets/\(try pathComponent(job))/status"
-    let (call, endpoint) = try await call("GET", path, options)
+    let (call, endpoint) = try await call("GET", path, context.options)
     return try await transport.performFollowingRedirects(call) { answer in
       let body = try await answer.json(about: job)
       guard let status = ServiceAnswer.status(body, id: job, resolve: endpoint.resolve) else {
@@ -101,35 +90,35 @@ public struct ImagineProvider: Provider {
     }
   }
 
-  public func delete(job: String) async throws {
-    let (call, _) = try await call("DELETE", "/video/\(try pathComponent(job))", CallOptions())
+  public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
+    let (call, _) = try await call(
+      "DELETE", "/video/\(try pathComponent(ticket.id))", context.options)
     try await transport.performFollowingRedirects(call) { answer in
-      _ = try await answer.json(about: job)
+      _ = try await answer.json(about: ticket.id)
     }
   }
 
   /// Downloads a finished file. The service's key is sent only to the service's own origin, and a
   /// Unix socket is followed only if it is the configured one.
-  public func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
+  public func download(_ address: String, _ context: CallContext) async throws -> Asset {
     let endpoint = try await endpoint()
     return try await Download(
-      transport: transport, source: .service(endpoint), store: store, deadline: options.deadline
+      transport: transport, source: .service(endpoint), store: context.store,
+      deadline: context.options.deadline
     ).fetch(address)
   }
 
   // MARK: Calls
 
   private func call(
-    for request: Request, _ options: CallOptions
-  ) async throws -> (HTTPTransport.Call, Endpoint) {
-    let body = try Self.body(of: request)
-    var (call, endpoint) = try await call("POST", request.operation.path, options)
+    for request: Request, _ context: CallContext
+  ) async throws -> HTTPTransport.Call {
+    let body = try Self.body(of: request, context.store)
+    var (call, _) = try await call("POST", request.operation.path, context.options)
     call.contentType = body.contentType
     call.body = body.bytes
     call.isBilled = true
-    return (call, endpoint)
+    return call
   }
 
   private func call(
@@ -144,17 +133,15 @@ public struct ImagineProvider: Provider {
     return (call, endpoint)
   }
 
-  private static func body(of request: Request) throws -> MultipartBody {
+  private static func body(of request: Request, _ store: any MediaStore) throws -> MultipartBody {
     var body = MultipartBody()
     for field in request.operation.fields {
-      guard let value = request[field.name] else { continue }
-      switch value {
-      case .image(.bytes(let bytes)): body.append(name: field.wireName, file: bytes)
-      case .image(.file(let path)):
-        body.append(name: field.wireName, file: try InputFile.read(path, field: field.name))
-      default:
-        let text = RequestDescription.Scalar(value)?.description ?? ""
-        body.append(name: field.wireName, value: text)
+      for image in request.images[field.name] ?? [] {
+        body.append(
+          name: field.wireName, file: try image.content(from: store, field: field.name))
+      }
+      if let value = request[field.name] {
+        body.append(name: field.wireName, value: value.description)
       }
     }
     for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
@@ -180,13 +167,18 @@ public struct ImagineProvider: Provider {
   }
 }
 
-/// Reads an input image for a request's body. The error names the field.
-enum InputFile {
-  static func read(_ path: FilePath, field: String) throws(ImagineError) -> [UInt8] {
+extension ImageInput {
+  /// The bytes of an input image. The error names the field.
+  func content(from store: any MediaStore, field: String) throws(ImagineError) -> [UInt8] {
     do {
-      return try FileReader(path).all()
+      switch self {
+      case .bytes(let bytes): return bytes
+      case .file(let path): return try FileReader(path).all()
+      case .asset(let asset): return try store.content(of: asset)
+      }
     } catch {
-      throw ImagineError(.io, "field '\(field)': \(error.message)", field: field)
+      let message = (error as? ImagineError)?.message ?? "\(error)"
+      throw ImagineError(.io, "field '\(field)': \(message)", field: field)
     }
   }
 }

@@ -25,12 +25,13 @@ public struct ServerConverter: ImageConverter {
   }
 
   public func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+    _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     let endpoint = try await endpoint()
     let address = Self.address("/x/convert", of: endpoint)
     var body = MultipartBody()
-    body.append(name: "image", file: try InputFile.read(FilePath(asset.path), field: "image"))
+    body.append(
+      name: "image", file: try ImageInput.asset(asset).content(from: store, field: "image"))
     body.append(name: "format", value: conversion.format.rawValue)
     body.append(name: "fit", value: conversion.fit.rawValue)
     body.append(name: "quality", value: String(conversion.quality))

@@ -1,21 +1,13 @@
 public import ImagineAPI
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// An OpenAI-style images API: OpenAI's own, llm.vin, or a model on the user's machine.
 ///
 /// It supports `generate` only.
 public struct OpenAIProvider: Provider {
-  public let name: String
+  public let profile: ProviderProfile
   private let transport: HTTPTransport
   private let endpoint: Endpoint
-  private let model: String?
   private let sizes: [PixelSize]?
-  public let prices: PriceList
 
   /// - Parameters:
   ///   - model: the default model.
@@ -24,34 +16,28 @@ public struct OpenAIProvider: Provider {
     name: String, transport: HTTPTransport, endpoint: Endpoint, model: String?,
     sizes: [PixelSize]? = nil, prices: PriceList = .unknown
   ) {
-    self.name = name
+    profile = ProviderProfile(
+      name: name, kind: "openai", operations: [.openAIGenerate(model: model, sizes: sizes)],
+      takesCount: true, prices: prices)
     self.transport = transport
     self.endpoint = endpoint
-    self.model = model
     self.sizes = sizes
-    self.prices = prices
   }
 
-  public var operations: [MediaOperation] { [.openAIGenerate(model: model, sizes: sizes)] }
-  public var takesCount: Bool { true }
-  public var polling: JobPolling { JobPolling() }
-
-  public func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
+  public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
     let call = HTTPTransport.Call(
       method: "POST", address: endpoint.address(request.operation.path),
       endpoint: request.operation.endpoint,
       authorization: endpoint.authorization(for: endpoint.baseURL),
-      contentType: "application/json", body: try body(of: request, count: count),
-      isBilled: true, limit: transport.limit(for: options))
+      contentType: "application/json", body: try body(of: request),
+      isBilled: true, limit: transport.limit(for: context.options))
     let entries = try await transport.performFollowingRedirects(call) { [endpoint] answer in
       guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
       let body = try await answer.bytes(upTo: OpenAIAnswer.maxBytes)
       return try OpenAIAnswer(answer, resolve: endpoint.resolve).entries(body)
     }
     do {
-      return try await images(of: entries, call, options, into: store)
+      return .finished(Answer(try await images(of: entries, call, context)))
     } catch var error as ImagineError {
       // The images were generated and billed, even if their files were lost.
       error.charged = .yes
@@ -61,19 +47,17 @@ public struct OpenAIProvider: Provider {
   }
 
   private func images(
-    of entries: [OpenAIAnswer.Entry], _ call: HTTPTransport.Call, _ options: CallOptions,
-    into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
+    of entries: [OpenAIAnswer.Entry], _ call: HTTPTransport.Call, _ context: CallContext
+  ) async throws -> [Output] {
     let addresses = entries.compactMap(\.address)
     // If all images are addresses, a retry can download them again.
     let canDownloadLater = addresses.count == entries.count
-    if canDownloadLater { try await options.observer?.wasAnswered(at: addresses) }
-    var images: [GeneratedImage] = []
+    if canDownloadLater { try await context.observer?.wasAnswered(at: addresses) }
+    var images: [Output] = []
     var fault: ImagineError?
     for entry in entries {
       do {
-        let asset = try await asset(of: entry, call, options, into: store)
-        images.append(GeneratedImage(asset: asset, engine: nil))
+        images.append(Output(asset: try await asset(of: entry, call, context)))
       } catch let error as ImagineError {
         // Skip an entry that is no image; retry a download that may succeed later.
         guard !(canDownloadLater && error.retryable) else { throw error }
@@ -84,32 +68,17 @@ public struct OpenAIProvider: Provider {
     return images
   }
 
-  public func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    throw unsupported()
-  }
-
-  public func status(of job: String, options: CallOptions) async throws -> JobStatus {
-    throw unsupported()
-  }
-
-  public func delete(job: String) async throws { throw unsupported() }
-
-  public func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
+  public func download(_ address: String, _ context: CallContext) async throws -> Asset {
     try await Download(
-      transport: transport, source: .service(endpoint), store: store, deadline: options.deadline
+      transport: transport, source: .service(endpoint), store: context.store,
+      deadline: context.options.deadline
     ).fetch(address)
   }
 
-  private func unsupported() -> ImagineError {
-    .unsupportedOperation(operation: "job", by: name)
-  }
-
-  private func body(of request: Request, count: Int) throws -> [UInt8] {
+  private func body(of request: Request) throws -> [UInt8] {
     var fields = request.extra
-    for (name, value) in request.values where name != "aspect_ratio" && name != "approximate" {
-      fields[name] = RequestDescription.Scalar(value)
+    for (name, value) in request.fields where name != "aspect_ratio" && name != "approximate" {
+      fields[name] = value
     }
     if let ratio = request.aspectRatio {
       guard fields["size"] == nil else {
@@ -122,19 +91,17 @@ public struct OpenAIProvider: Provider {
         approximate: request["approximate"]?.flag ?? false)
       fields["size"] = .text(size.description)
     }
-    if count > 1 { fields["n"] = .integer(Int64(count)) }
-    return Array(try JSONEncoder().encode(fields))
+    if request.count > 1 { fields["n"] = .integer(Int64(request.count)) }
+    return Array(Value.table(fields).json.utf8)
   }
 
   private func asset(
-    of entry: OpenAIAnswer.Entry, _ call: HTTPTransport.Call, _ options: CallOptions,
-    into store: any MediaSink
+    of entry: OpenAIAnswer.Entry, _ call: HTTPTransport.Call, _ context: CallContext
   ) async throws -> Asset {
     let asset =
       switch entry {
-      case .bytes(let bytes): try await store.store(bytes)
-      case .address(let address):
-        try await download(address, options: options, into: store)
+      case .bytes(let bytes): try await context.store.store(bytes)
+      case .address(let address): try await download(address, context)
       }
     guard asset.header != nil else {
       throw ImagineError(

@@ -8,7 +8,7 @@ import ImagineAPI
 struct Download {
   let transport: HTTPTransport
   let source: Source
-  let store: any MediaSink
+  let store: any MediaStore
   var policy = RetryPolicy()
   /// The deadline of the wait that the download is part of.
   var deadline: Deadline?
@@ -123,14 +123,14 @@ struct Download {
 /// `@unchecked Sendable`: a download makes one request at a time, and only its reader accesses
 /// this.
 private final class PartialDownload: @unchecked Sendable {
-  private let store: any MediaSink
+  private let store: any MediaStore
   private var writer: (any AssetWriter)?
   private var received = 0
   private var length: Int?
   /// The ETag of this version of the file; ranges of another version do not fit.
   private var version: String?
 
-  init(_ store: any MediaSink) { self.store = store }
+  init(_ store: any MediaStore) { self.store = store }
 
   /// The headers that request the rest of the file; nil to request all of it.
   var missingRange: [String: String]? {

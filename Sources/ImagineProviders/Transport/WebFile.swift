@@ -20,7 +20,7 @@ public struct WebFile: Sendable {
   ///
   /// - Throws: ``ImagineError`` of kind `connection` or `timeout` if there is no answer, `io` for
   ///   any answer that is not the file, and `validation` for a forbidden address.
-  public func fetch(into store: any MediaSink) async throws -> Asset {
+  public func fetch(into store: any MediaStore) async throws -> Asset {
     do {
       return try await Download(
         transport: transport, source: .script(limit: Self.maxBytes), store: store

@@ -2,9 +2,14 @@ public import ImagineAPI
 public import MediaFiles
 
 /// Keeps files by their content hash, so equal files are stored once.
-public protocol AssetStore: MediaSink {
-  /// SHA-256 of a user's file.
-  func sha256(ofFile path: FilePath) throws -> String
+public protocol AssetStore: MediaStore {
+  /// Copies an input image into the store, reading it once, on the caller's thread. A power failure
+  /// may lose the copy before ``sync(_:)``. An asset is returned as it is.
+  ///
+  /// - Throws: as ``importFile(_:)`` does; for a device or a pipe too.
+  func stage(_ image: ImageInput) throws -> Asset
+  /// Syncs a staged file.
+  func sync(_ asset: Asset) async throws
   func sha256(of bytes: [UInt8]) -> String
   /// The asset with a hash; nil if it is not stored.
   func asset(sha256: String) throws -> Asset?

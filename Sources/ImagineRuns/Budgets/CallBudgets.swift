@@ -35,12 +35,21 @@ struct CallBudgets: Sendable {
   func release(_ price: Price?) {
     for budget in budgets { budget.release(price) }
   }
+
+  /// Replaces a reserved price by what the service billed.
+  func settle(_ reserved: Price?, as price: Price) {
+    guard reserved != price else { return }
+    for budget in budgets {
+      budget.release(reserved)
+      budget.count(price)
+    }
+  }
 }
 
 extension Workflow {
-  /// - Parameter scopes: budgets of the parts of the script, innermost first.
-  func budgets(_ scopes: [Budget] = []) -> CallBudgets {
-    CallBudgets([budget] + scopes, allowsUnpriced: defaults.withLock { $0.allowsUnpriced })
+  func budgets(_ scope: BudgetScope? = nil) -> CallBudgets {
+    CallBudgets(
+      [budget] + (scope?.budgets ?? []), allowsUnpriced: defaults.withLock { $0.allowsUnpriced })
   }
 
   /// Reserves a call's price, runs `body` and journals its failure.

@@ -14,7 +14,7 @@ package final class CallEntry: Sendable {
   fileprivate struct State {
     var call: JournaledCall
     /// The call as earlier attempts left it; nil if none of them sent it.
-    let earlier: JournaledCall?
+    var earlier: JournaledCall?
     /// Whether the price of the next send is reserved.
     var isReserved = false
     /// Whether the last send has neither an answer nor an error yet.
@@ -32,12 +32,23 @@ package final class CallEntry: Sendable {
 
   private let activeRun: (any ActiveRun)?
   private let budgets: CallBudgets
+  private let events: EventSource
+  /// The ticket that the host chose for the call; nil if the provider takes none.
+  let ticket: Ticket?
   private let state: Mutex<State>
 
-  /// - Parameter isNew: whether no earlier attempt of the run has an entry for it.
-  init(_ call: JournaledCall, isNew: Bool, in activeRun: (any ActiveRun)?, budgets: CallBudgets) {
+  /// - Parameters:
+  ///   - isNew: whether no earlier attempt of the run has an entry for it.
+  ///   - takesTickets: whether the host chooses the call's ticket.
+  init(
+    _ call: JournaledCall, isNew: Bool, in activeRun: (any ActiveRun)?, budgets: CallBudgets,
+    events: EventSource, takesTickets: Bool = false
+  ) {
     self.activeRun = activeRun
     self.budgets = budgets
+    self.events = events
+    // All sends of a call have the same ticket, so that one question finds any of them.
+    ticket = takesTickets ? call.job.map(Ticket.init(id:)) ?? .random() : nil
     state = Mutex(State(call: call, earlier: isNew || call.sends.isEmpty ? nil : call))
   }
 
@@ -87,9 +98,34 @@ package final class CallEntry: Sendable {
     }
   }
 
-  func recordStored(_ results: [StoredResult]) async throws {
+  /// Records that no send of the call has reached the service, which was asked by ticket.
+  func recordNotReceived() async throws {
+    let sends = try await update { state in
+      let sends = state.call.sends.filter { $0.charged == .unknown }
+      state.call.sends.removeAll { $0.charged == .unknown }
+      state.earlier = nil
+      state.call.state = .intent
+      return sends
+    }
+    for send in sends { budgets.release(send.price) }
+  }
+
+  /// - Parameters:
+  ///   - price: what the service billed; nil if only the price list tells.
+  ///   - usage: what the service counted, by its own names.
+  func recordStored(
+    _ results: [StoredResult], price: Price? = nil, usage: [String: Int64] = [:]
+  ) async throws {
     try await write { state in
       state.endSendAsBilled()
+      if let price, let last = state.call.sends.indices.last {
+        budgets.settle(state.call.sends[last].price, as: price)
+        state.call.sends[last].price = price
+        state.call.price = price
+      }
+      if !usage.isEmpty, let last = state.call.sends.indices.last {
+        state.call.sends[last].usage = usage
+      }
       state.call.state = .stored
       state.call.results = results
       state.call.addresses = []
@@ -179,6 +215,7 @@ package final class CallEntry: Sendable {
       return (value, state.journaled)
     }
     try await activeRun?.record(call)
+    events.send(.call(call))
     return value
   }
 }
@@ -210,7 +247,20 @@ extension CallEntry.State {
   }
 }
 
+extension Ticket {
+  /// 32 random hexadecimal digits.
+  fileprivate static func random() -> Ticket {
+    var generator = SystemRandomNumberGenerator()
+    let digits = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &generator), radix: 16) }
+    return Ticket(id: digits.joined())
+  }
+}
+
 extension CallEntry: CallObserver {
+  func progressed(to part: Double) async {
+    events.send(.progress(part, of: record))
+  }
+
   func willSend() async throws {
     // An earlier send without an answer stays counted: the service may bill both.
     try reserve()
@@ -219,7 +269,7 @@ extension CallEntry: CallObserver {
         state.beginSend()
         state.call.state = .sent
         state.call.results = []
-        state.call.job = nil
+        state.call.job = ticket?.id
         state.call.addresses = []
         state.call.error = nil
         state.call.endedAt = nil

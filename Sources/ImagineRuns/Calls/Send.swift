@@ -12,11 +12,16 @@ public struct Send: Sendable, Hashable, Codable {
   public var price: Price?
   /// Time of the send, in seconds since 1970.
   public var at: Double
+  /// What the service counted, by its own names, such as `output_tokens`; nil if it did not say.
+  public var usage: [String: Int64]?
 
-  public init(charged: ImagineError.Charged, price: Price?, at: Double) {
+  public init(
+    charged: ImagineError.Charged, price: Price?, at: Double, usage: [String: Int64]? = nil
+  ) {
     self.charged = charged
     self.price = price
     self.at = at
+    self.usage = usage
   }
 
   /// Whether both are the same send, regardless of `charged`.

@@ -1,13 +1,13 @@
-package import ImagineAPI
-package import MediaFiles
+public import ImagineAPI
+public import MediaFiles
 
-/// An image in a script. Its bytes are in the asset store, not in memory.
-package struct Image: Sendable {
-  package let asset: Asset
-  package let header: ImageHeader
+/// An image of a workflow. Its bytes are in the asset store, not in memory.
+public struct Image: Sendable {
+  public let asset: Asset
+  public let header: ImageHeader
   /// How it was made; nil for an imported image.
-  package let metadata: ImageMetadata?
+  public let metadata: ImageMetadata?
   /// Nil if no price is known.
-  package let cost: Price?
+  public let cost: Price?
   package let workflow: Workflow
 }

@@ -29,14 +29,14 @@ extension Workflow {
     for metadata: ImageMetadata, provider name: String? = nil
   ) throws -> RerunRequest {
     let provider = try provider(name ?? metadata.provider)
-    let request = try metadata.request.request(for: provider.operations) { field, sha256 in
+    let request = try metadata.request.request(for: provider.profile.operations) { field, sha256 in
       guard let asset = try assets.asset(sha256: sha256) else {
         throw ImagineError(
           .io,
           "the input image '\(field)' is not in the asset store of this machine"
             + " (SHA-256 \(sha256))", field: field)
       }
-      return .file(path: FilePath(asset.path))
+      return .asset(asset)
     }
     guard request.operation.answer == .image else {
       throw ImagineError(
@@ -46,7 +46,7 @@ extension Workflow {
     return RerunRequest(
       call: try prepare(request, at: provider, options: defaults.withLock { $0.options }),
       request: metadata.request,
-      provider: provider.name, price: provider.prices.price(of: request),
+      provider: provider.name, price: provider.profile.prices.price(of: request),
       omitted: metadata.redactedFields)
   }
 
@@ -66,7 +66,7 @@ extension Workflow {
     guard try replacing || path.isStream || path.status() == nil else {
       throw ImagineError(.io, "\(path) exists and may not be overwritten")
     }
-    guard let image = try await generate(request.call).first else { return }
+    guard let image = try await images(of: request.call).first else { return }
     do {
       try await save(image, to: path, replacing: replacing, metadata: true)
     } catch {

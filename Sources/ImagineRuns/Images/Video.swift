@@ -1,14 +1,14 @@
-package import ImagineAPI
+public import ImagineAPI
 import ImagineSystem
 
-/// A finished video in a script, downloaded.
-package struct Video: Sendable {
-  package let asset: Asset
-  package let header: VideoHeader
+/// A finished video of a workflow, downloaded.
+public struct Video: Sendable {
+  public let asset: Asset
+  public let header: VideoHeader
   /// The id of the job that made it.
-  package let job: String
-  package let provider: String
-  package let thumbnail: Image?
+  public let job: String
+  public let provider: String
+  public let thumbnail: Image?
   package let workflow: Workflow
 }
 

@@ -1,10 +1,10 @@
-package import ImagineAPI
+public import ImagineAPI
 import Synchronization
 
-/// A job in a script: its id and the last status from the service.
-package final class Job: Sendable {
-  package let id: String
-  package let provider: any Provider
+/// A job that makes a video: its id and the last status from the service.
+public final class Job: Sendable {
+  public let id: String
+  public let provider: any Provider
   package let workflow: Workflow
   /// The call that submitted it; nil if another run did.
   package let call: CallEntry?
@@ -18,14 +18,35 @@ package final class Job: Sendable {
     latest = Mutex(status)
   }
 
-  package var status: JobStatus { latest.withLock { $0 } }
+  /// The last known status.
+  public var status: JobStatus { latest.withLock { $0 } }
 
-  /// Requests the status from the service.
-  package func refresh(_ options: CallOptions = CallOptions()) async throws {
-    let status = try await provider.status(of: id, options: options)
+  /// Requests the status from the service; not for a provider that made the video at once.
+  ///
+  /// - Throws: ``ImagineError``.
+  public func refresh(_ options: CallOptions = CallOptions()) async throws {
+    if let call, call.record.job == nil, call.record.isAnswered { return }
+    let status = try await provider.poll(
+      Ticket(id: id), CallContext(options, store: workflow.assets))
     latest.withLock { $0 = status }
+    workflow.eventSource.send(.job(status, provider: provider.name))
+  }
+
+  /// Waits for the video and downloads it.
+  ///
+  /// - Parameter timeout: seconds.
+  /// - Throws: ``ImagineError``, of kind `timeout` if the job has not ended by then; it goes on.
+  public func wait(timeout: Double = standardTimeout) async throws -> Video {
+    try await workflow.wait(for: self, by: Deadline(in: timeout))
+  }
+
+  /// Deletes the job and its video at the provider.
+  ///
+  /// - Throws: ``ImagineError``.
+  public func delete() async throws {
+    try await workflow.delete(id: id, provider: provider)
   }
 
   /// The timeout of `wait` unless a script sets one, in seconds.
-  package static let standardTimeout = 1800.0
+  public static let standardTimeout = 1800.0
 }

@@ -5,43 +5,86 @@ import Synchronization
 
 /// Submits jobs, requests their status, downloads their videos, deletes them.
 extension Workflow {
-  /// Submits a job, or returns the one that an earlier attempt submitted.
-  package func submit(_ call: PreparedCall) async throws -> Job {
+  /// The job of a call, or the one that an earlier attempt submitted.
+  func job(of call: PreparedCall) async throws -> Job {
     let provider = call.provider
-    let description = call.description(of: call.request)
-    let price = provider.prices.price(of: call.request)
+    let price = provider.profile.prices.price(of: call.request)
+    let description = call.description.redacted
     let entry = try run.open(
-      call.keys, provider: provider, request: description, price: price, budgets: call.budgets)
+      call.keys, provider: provider.profile, request: description, price: price,
+      budgets: call.budgets, events: eventSource)
+    try await askByTicket(entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }
     return try await withReservation(entry, price) { [self] in
-      let request = try await importImages(of: call.request, as: call.images, for: provider)
+      for asset in call.staged { try await assets.sync(asset) }
       try await entry.recordIntent(description, price: price)
       if !provider.reportsSends { try await entry.willSend() }
-      let status = try await provider.submit(request, options: call.options(observedBy: entry))
-      try await entry.recordAccepted(job: status.id)
-      run.register(entry)
-      tally.withLock {
-        $0.issuers[SubmittedJob.Key(provider: provider.name, id: status.id)] = provider
-        if status.engine != nil { $0.videosMadeByEngine += 1 }
+      let outcome = try await provider.perform(call.request, call.context(observedBy: entry))
+      switch outcome {
+      case .running(let status):
+        let job = try await accept(status, by: provider, entry)
+        if status.engine != nil { tally.withLock { $0.videosMadeByEngine += 1 } }
+        // The job is paid for, but nobody waits for it any more.
+        if Task.isCancelled { notice("kept a job: \(status.id)") }
+        try ledger.record(
+          SubmittedJob(
+            id: status.id, provider: provider.name, operation: call.request.operation.name,
+            prompt: call.request.prompt ?? "", submittedAt: WallClock.now,
+            state: status.state.rawValue))
+        return job
+      case .finished(let answer):
+        let results = answer.outputs.map { StoredResult($0.asset, engine: $0.engine) }
+        try await entry.recordStored(results, price: answer.price, usage: answer.usage)
+        return finishedJob(of: entry, at: provider)
       }
-      // The job is paid for, but nobody waits for it any more.
-      if Task.isCancelled { notice("kept a job: \(status.id)") }
-      try ledger.record(
-        SubmittedJob(
-          id: status.id, provider: provider.name, operation: request.operation.name,
-          prompt: request.prompt ?? "", submittedAt: WallClock.now, state: status.state.rawValue))
-      return Job(status: status, provider: provider, workflow: self, call: entry)
+    }
+  }
+
+  /// Journals a job that a provider has accepted.
+  func accept(
+    _ status: JobStatus, by provider: any Provider, _ entry: CallEntry
+  ) async throws -> Job {
+    try await entry.recordAccepted(job: status.id)
+    run.register(entry)
+    tally.withLock {
+      $0.issuers[SubmittedJob.Key(provider: provider.name, id: status.id)] = provider
+    }
+    eventSource.send(.job(status, provider: provider.name))
+    return Job(status: status, provider: provider, workflow: self, call: entry)
+  }
+
+  /// Asks the provider about a call that may have been sent, if the host chose its ticket: it is
+  /// accepted then, or it was certainly not received and may be sent.
+  func askByTicket(_ entry: CallEntry, at provider: any Provider) async throws {
+    guard let ticket = entry.ticket, entry.record.job == ticket.id, entry.record.isUncertain
+    else { return }
+    do {
+      _ = try await provider.poll(ticket, CallContext(store: assets))
+      try await entry.recordAccepted(job: ticket.id)
+      run.register(entry)
+    } catch let error as ImagineError where error.kind == .notFound {
+      try await entry.recordNotReceived()
     }
   }
 
   /// The job that an earlier attempt submitted for this call; nil if there is none.
-  private func journaledJob(of call: CallEntry, at provider: any Provider) -> Job? {
-    let record = call.record
+  private func journaledJob(of entry: CallEntry, at provider: any Provider) -> Job? {
+    let record = entry.record
+    if record.isAnswered, record.job == nil { return finishedJob(of: entry, at: provider) }
     guard let id = record.job, record.isAnswered || record.state == .accepted else { return nil }
     tally.withLock { $0.issuers[SubmittedJob.Key(provider: provider.name, id: id)] = provider }
     return Job(
       status: JobStatus(id: id, state: record.isAnswered ? .finished : .queued),
-      provider: provider, workflow: self, call: call)
+      provider: provider, workflow: self, call: entry)
+  }
+
+  /// The job of a provider that makes videos at once. Its id is only known here.
+  private func finishedJob(of entry: CallEntry, at provider: any Provider) -> Job {
+    let key = entry.record.key
+    let hash = assets.sha256(of: Array("\(key.request)#\(key.occurrence)#\(key.part)".utf8))
+    return Job(
+      status: JobStatus(id: "call-\(hash.prefix(12))", state: .finished), provider: provider,
+      workflow: self, call: entry)
   }
 
   /// The job with an id, from the given provider, else from the one that issued the id, else from
@@ -53,9 +96,9 @@ extension Workflow {
     id: String, provider: (any Provider)?, by deadline: Deadline? = nil
   ) async throws -> Job {
     let provider = try provider ?? issuer(of: id)
-    var options = CallOptions()
-    options.deadline = deadline
-    let status = try await provider.status(of: id, options: options)
+    let status = try await provider.poll(
+      Ticket(id: id), CallContext(CallOptions(deadline: deadline), store: assets))
+    eventSource.send(.job(status, provider: provider.name))
     return Job(status: status, provider: provider, workflow: self, call: call(ofJob: id, provider))
   }
 
@@ -64,14 +107,15 @@ extension Workflow {
     let provider = try provider ?? issuer(of: id)
     let call = call(ofJob: id, provider)
     if call?.record.isDeleted == true { return }
-    try await provider.delete(job: id)
+    try await provider.cancel(Ticket(id: id), CallContext(store: assets))
     try await call?.recordDeleted()
     try ledger.forget(SubmittedJob.Key(provider: provider.name, id: id))
   }
 
   private func call(ofJob id: String, _ provider: any Provider) -> CallEntry? {
     run.call(
-      ofJob: SubmittedJob.Key(provider: provider.name, id: id), budgets: budgets())
+      ofJob: SubmittedJob.Key(provider: provider.name, id: id), budgets: budgets(),
+      events: eventSource)
   }
 
   /// Each service has its own numbering, so one id may name several jobs.
@@ -91,27 +135,31 @@ extension Workflow {
     return try names.first.flatMap { issuers.removeValue(forKey: $0) } ?? provider(names.first)
   }
 
+  /// - Throws: ``ImagineError`` of kind `jobFailed` or `cancelled` for a job that ended without a
+  ///   result.
+  func throwIfEnded(_ job: Job, _ status: JobStatus) async throws {
+    let error: ImagineError
+    switch status.state {
+    case .failed:
+      let reason = status.failure.map { ": \($0)" } ?? ""
+      error = ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+    case .cancelled:
+      error = ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
+    default: return
+    }
+    try await job.call?.recordJobFailure(error)
+    throw error
+  }
+
   /// Downloads the video of a job that has ended.
   ///
   /// - Parameter deadline: of the wait that the download is part of. A finished job can be waited
   ///   for again.
   func video(of job: Job, _ status: JobStatus, by deadline: Deadline) async throws -> Video {
-    var options = CallOptions()
-    options.deadline = deadline
+    let context = CallContext(CallOptions(deadline: deadline), store: assets)
     if let video = try storedVideo(of: job) { return video }
     try updateLedger(job, status)
-    switch status.state {
-    case .failed:
-      let reason = status.failure.map { ": \($0)" } ?? ""
-      let error = ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
-      try await job.call?.recordJobFailure(error)
-      throw error
-    case .cancelled:
-      let error = ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
-      try await job.call?.recordJobFailure(error)
-      throw error
-    default: break
-    }
+    try await throwIfEnded(job, status)
     guard let address = status.videoAddress else {
       throw ImagineError(
         .badResponse, "the job \(job.id) is finished, but the service gave no address of its video",
@@ -119,7 +167,7 @@ extension Workflow {
     }
     let asset: Asset
     do {
-      asset = try await job.provider.download(address, options: options, into: assets)
+      asset = try await job.provider.download(address, context)
     } catch var error as ImagineError {
       if error.kind == .timeout, deadline.hasPassed {
         error.message =
@@ -132,7 +180,7 @@ extension Workflow {
     guard let header = try videoHeader(of: asset) else {
       throw ImagineError(.badResponse, "the video of job \(job.id) is not an MP4", job: job.id)
     }
-    let thumbnail = await thumbnail(of: job, status, options)
+    let thumbnail = await thumbnail(of: job, status, context)
     try await job.call?.recordStored(
       ([asset] + (thumbnail.map { [$0.asset] } ?? []))
         .map { StoredResult($0, engine: status.engine) })
@@ -186,48 +234,12 @@ extension Workflow {
   /// The thumbnail of a video; nil if there is none or it cannot be downloaded, which does not fail
   /// the wait.
   private func thumbnail(
-    of job: Job, _ status: JobStatus, _ options: CallOptions
+    of job: Job, _ status: JobStatus, _ context: CallContext
   ) async -> Image? {
     guard let address = status.thumbnailAddress,
-      let asset = try? await job.provider.download(address, options: options, into: assets),
+      let asset = try? await job.provider.download(address, context),
       let header = asset.header
     else { return nil }
     return Image(asset: asset, header: header, metadata: nil, cost: nil, workflow: self)
-  }
-}
-
-/// Jobs outside a script.
-extension Workflow {
-  /// The jobs that scripts on this home submitted, newest first.
-  public func submittedJobs() throws -> [SubmittedJob] {
-    try ledger.jobs()
-  }
-
-  /// - Parameter name: the provider; nil for the one that issued the id.
-  public func status(ofJob id: String, provider name: String?) async throws -> JobStatus {
-    let job = try await job(id: id, provider: name.map { try provider($0) })
-    try updateLedger(job, job.status)
-    return job.status
-  }
-
-  /// Waits for a job's video and saves it; replaces an existing file.
-  ///
-  /// - Parameters:
-  ///   - path: ends in `.mp4`, or is a device or a pipe.
-  ///   - timeout: of the whole wait, in seconds.
-  ///   - name: the provider; nil for the one that issued the id.
-  public func saveVideo(
-    ofJob id: String, to path: FilePath, timeout: Double, provider name: String?
-  ) async throws {
-    try Video.check(path)
-    let deadline = Deadline(in: timeout)
-    let job = try await job(id: id, provider: name.map { try provider($0) }, by: deadline)
-    let video = try await wait(for: job, by: deadline)
-    try await save(video, to: path, replacing: true)
-  }
-
-  /// Deletes a job and its video at the provider.
-  public func deleteJob(_ id: String, provider name: String?) async throws {
-    try await delete(id: id, provider: name.map { try provider($0) })
   }
 }

@@ -15,15 +15,29 @@ extension Workflow {
   /// - Returns: the downloaded video; nil if the job's state or progress has changed. The last
   ///   state is reported in this way too, before the download.
   package func proceed(_ wait: JobWait) async throws -> Video? {
+    guard let status = try await poll(wait) else { return nil }
+    return try await video(of: wait.job, status, by: wait.deadline)
+  }
+
+  /// Waits until a job has ended.
+  func finalStatus(of job: Job, by deadline: Deadline) async throws -> JobStatus {
+    let wait = JobWait(job, by: deadline)
+    while true {
+      if let status = try await poll(wait) { return status }
+    }
+  }
+
+  /// Waits until a job has ended or its status changes.
+  ///
+  /// - Returns: the final status; nil if the job's state or progress has changed.
+  private func poll(_ wait: JobWait) async throws -> JobStatus? {
     let job = wait.job
     progress?.began(job.id, at: wait.began)
     defer { progress?.ended(job.id) }
     while true {
       if wait.hasChanged() { return nil }
       progress?.updated(job.id, job.status)
-      if job.status.state.isFinal {
-        return try await video(of: job, job.status, by: wait.deadline)
-      }
+      if job.status.state.isFinal { return job.status }
       if wait.statusRequests > 0 { try await pause(wait) }
       try await refreshWithRetries(wait)
     }

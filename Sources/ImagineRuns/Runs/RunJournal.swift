@@ -132,7 +132,7 @@ public final class RunJournal: Sendable {
   /// - Parameter hash: hashes an `extra` field that is redacted.
   func keys(
     for request: RequestDescription, provider: String, count: Int?,
-    hash: (RequestDescription.Scalar) -> String
+    hash: (Value) -> String
   ) -> CallKeys {
     let redacted = request.redacted
     let hidden = request.extra.filter { redacted.extra[$0.key] == nil }.mapValues(hash)
@@ -155,8 +155,8 @@ public final class RunJournal: Sendable {
   /// - Throws: ``ImagineError`` of kind `uncertain` if the call may already be paid for, or if
   ///   three attempts crashed in it; of kind `io` if the journal cannot be written.
   func open(
-    _ keys: CallKeys, provider: any Provider, request: RequestDescription, price: Price?,
-    budgets: CallBudgets
+    _ keys: CallKeys, provider: ProviderProfile, request: RequestDescription, price: Price?,
+    budgets: CallBudgets, events: EventSource
   ) throws -> CallEntry {
     let activeRun = try beginIfNeeded()
     let earlier = state.withLock { state in
@@ -168,14 +168,20 @@ public final class RunJournal: Sendable {
       let call = JournaledCall(
         run: activeRun?.run.id ?? "", key: keys.key, provider: provider.name, request: request,
         price: price, beganAt: WallClock.now, attempt: activeRun?.run.attempt ?? 1)
-      return CallEntry(call, isNew: true, in: activeRun, budgets: budgets)
+      return CallEntry(
+        call, isNew: true, in: activeRun, budgets: budgets, events: events,
+        takesTickets: provider.takesTickets)
     }
     if call.isAnswered || call.state == .accepted {
       state.withLock { $0.answeredByJournal += 1 }
     }
-    if !call.isAnswered, onUncertain == .fail { try throwIfUncertain(call) }
+    // The provider is asked about a call whose ticket is known.
+    let isCertain = call.isAnswered || provider.takesTickets && call.job != nil
+    if !isCertain, onUncertain == .fail { try throwIfUncertain(call) }
     budgets.count(call)
-    let entry = CallEntry(call, isNew: false, in: activeRun, budgets: budgets)
+    let entry = CallEntry(
+      call, isNew: false, in: activeRun, budgets: budgets, events: events,
+      takesTickets: provider.takesTickets)
     entry.beginAttempt(activeRun?.run.attempt ?? 1, resetsCrashCount: onUncertain == .retry)
     if call.job != nil { register(entry) }
     return entry
@@ -218,14 +224,17 @@ public final class RunJournal: Sendable {
   }
 
   /// The call of this run that submitted a job.
-  func call(ofJob job: SubmittedJob.Key, budgets: CallBudgets) -> CallEntry? {
+  func call(
+    ofJob job: SubmittedJob.Key, budgets: CallBudgets, events: EventSource
+  ) -> CallEntry? {
     let (known, earlier, activeRun) = state.withLock { state in
       let earlier = state.earlier.values.first { $0.job == job.id && $0.provider == job.provider }
       return (state.jobs[job], earlier, state.activeRun)
     }
     if let known { return known }
     guard let earlier else { return nil }
-    let call = CallEntry(earlier, isNew: false, in: activeRun, budgets: budgets)
+    let call = CallEntry(
+      earlier, isNew: false, in: activeRun, budgets: budgets, events: events)
     call.beginAttempt(activeRun?.run.attempt ?? 1, resetsCrashCount: false)
     register(call)
     return call

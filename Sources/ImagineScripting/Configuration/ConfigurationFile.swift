@@ -55,7 +55,7 @@ struct ConfigurationFile: Sendable, Equatable {
     } catch {
       throw ImagineError(.validation, "\(path): \(error)")
     }
-    let settings = ConfigTable(table.settings, in: path)
+    let settings = ConfigTable(try table.settings(in: path), in: path)
     try settings.allow(["provider", "providers", "budget", "runs"])
     var file = ConfigurationFile()
     file.provider = try settings.text("provider")
@@ -109,27 +109,34 @@ extension ConfigurationFile {
 }
 
 extension TOMLTable {
-  fileprivate var settings: [String: ConfigValue] {
-    var settings: [String: ConfigValue] = [:]
-    for (key, value) in self { settings[key] = ConfigValue(value) }
+  /// - Parameter place: the table's name in messages.
+  fileprivate func settings(in place: String) throws(ImagineError) -> [String: ImagineAPI.Value] {
+    var settings: [String: ImagineAPI.Value] = [:]
+    for (key, value) in self { settings[key] = try ImagineAPI.Value(value, at: "\(place).\(key)") }
     return settings
   }
 }
 
-extension ConfigValue {
-  fileprivate init(_ value: any TOMLValueConvertible) {
+extension Value {
+  fileprivate init(_ value: any TOMLValueConvertible, at place: String) throws(ImagineError) {
     if let text = value.string {
       self = .text(text)
-    } else if let number = value.int.map(Double.init) ?? value.double {
+    } else if let number = value.int {
+      self = .integer(Int64(number))
+    } else if let number = value.double, number.isFinite {
       self = .number(number)
     } else if let flag = value.bool {
       self = .flag(flag)
     } else if let table = value.table {
-      self = .table(table.settings)
+      self = .table(try table.settings(in: place))
     } else if let array = value.array {
-      self = .list(array.map { ConfigValue($0) })
+      var list: [Value] = []
+      for entry in array { list.append(try Value(entry, at: "\(place)[\(list.count + 1)]")) }
+      self = .list(list)
     } else {
-      self = .other(type: "\(value.type)")
+      throw .invalid(
+        field: place, given: "a \(value.type)",
+        expected: "a string, a finite number, true or false, a list or a table")
     }
   }
 }

@@ -191,7 +191,7 @@ extension ProviderRegistry: ProviderSource {
     }
   }
 
-  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+  func fetch(_ address: String, into store: any MediaStore) async throws -> Asset {
     try await WebFile(address, transport: transport).fetch(into: store)
   }
 
@@ -211,7 +211,7 @@ extension ProviderRegistry: ProviderSource {
 /// The private server converts images, whichever provider made them; they are sent nowhere else.
 extension ProviderRegistry: ImageConverter {
   func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+    _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     guard let server else {
       throw ImagineError(

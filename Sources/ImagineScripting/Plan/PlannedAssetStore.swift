@@ -11,8 +11,6 @@ final class PlannedAssetStore: AssetStore {
     /// Placeholders, and images that a script had in memory, by SHA-256.
     var assets: [String: Asset] = [:]
     var bytes: [String: [UInt8]] = [:]
-    /// The user's files, by path.
-    var imported: [FilePath: Asset] = [:]
     /// What the script has saved, by path.
     var saved: [FilePath: Asset] = [:]
     var count = 0
@@ -62,22 +60,35 @@ final class PlannedAssetStore: AssetStore {
   }
 
   func makeWriter() throws -> any AssetWriter {
-    PlannedWriter { [self] bytes in
-      let sha256 = store.sha256(of: bytes)
-      let asset = Asset(
-        sha256: sha256, path: "/planned/\(sha256).bin", byteCount: bytes.count,
-        header: ImageHeader(bytes))
-      state.withLock { state in
-        state.assets[sha256] = asset
-        state.bytes[sha256] = bytes
-      }
-      return asset
+    PlannedWriter(keep: keep)
+  }
+
+  private func keep(_ bytes: [UInt8]) -> Asset {
+    let sha256 = store.sha256(of: bytes)
+    let asset = Asset(
+      sha256: sha256, path: "/planned/\(sha256).bin", byteCount: bytes.count,
+      header: ImageHeader(bytes))
+    state.withLock { state in
+      state.assets[sha256] = asset
+      state.bytes[sha256] = bytes
+    }
+    return asset
+  }
+
+  func stage(_ image: ImageInput) throws -> Asset {
+    switch image {
+    case .asset(let asset): return asset
+    case .bytes(let bytes): return keep(bytes)
+    case .file(let path):
+      if let saved = state.withLock({ $0.saved[path] }) { return saved }
+      return try store.describe(userFile: path)
     }
   }
 
-  func sha256(ofFile path: FilePath) throws -> String {
-    if let saved = state.withLock({ $0.saved[path] }) { return saved.sha256 }
-    return try store.sha256(ofFile: path)
+  func sync(_ asset: Asset) async throws {}
+
+  func content(of asset: Asset) throws -> [UInt8] {
+    try bytes(of: asset, from: 0, count: asset.byteCount)
   }
 
   func sha256(of bytes: [UInt8]) -> String { store.sha256(of: bytes) }
@@ -85,13 +96,6 @@ final class PlannedAssetStore: AssetStore {
   func asset(sha256: String) throws -> Asset? {
     if let planned = state.withLock({ $0.assets[sha256] }) { return planned }
     return try store.asset(sha256: sha256)
-  }
-
-  /// The asset behind an input image of a request.
-  func asset(_ image: ImageInput?) throws -> Asset? {
-    if let sha256 = image?.storedSHA256, let asset = try asset(sha256: sha256) { return asset }
-    guard case .file(let path)? = image else { return nil }
-    return state.withLock { $0.imported[path] }
   }
 
   func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
@@ -110,10 +114,7 @@ final class PlannedAssetStore: AssetStore {
   }
 
   func importFile(_ path: FilePath) async throws -> Asset {
-    if let saved = state.withLock({ $0.saved[path] }) { return saved }
-    let asset = try store.describe(userFile: path)
-    state.withLock { $0.imported[path] = asset }
-    return asset
+    try stage(.file(path: path))
   }
 
   func export(

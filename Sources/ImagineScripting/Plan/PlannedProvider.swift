@@ -3,7 +3,7 @@ import Synchronization
 
 /// A provider that records each request in the plan and answers with placeholders.
 struct PlannedProvider: Provider {
-  private let provider: any Provider
+  let profile: ProviderProfile
   private let store: PlannedAssetStore
   private let videos: PlannedVideos
 
@@ -26,51 +26,46 @@ struct PlannedProvider: Provider {
   }
 
   init(_ provider: any Provider, store: PlannedAssetStore, videos: PlannedVideos) {
-    self.provider = provider
+    var profile = provider.profile
+    // Waiting takes no time.
+    profile.polling = JobPolling(firstPause: 0, maxPause: 0)
+    profile.takesTickets = false
+    self.profile = profile
     self.store = store
     self.videos = videos
   }
 
-  var name: String { provider.name }
-  var operations: [MediaOperation] { provider.operations }
-  var takesCount: Bool { provider.takesCount }
-  var prices: PriceList { provider.prices }
-  /// Waiting takes no time.
-  var polling: JobPolling { JobPolling(firstPause: 0, maxPause: 0) }
-
-  func generate(
-    _ request: Request, count: Int, options: CallOptions, into store: any MediaSink
-  ) async throws -> [GeneratedImage] {
-    self.store.plan.add(request, count: count, by: provider)
-    let size = try PlannedSize.imageSize(of: request, in: self.store)
-    return (0..<count).map { _ in
-      GeneratedImage(asset: self.store.placeholder(format: .png, size: size), engine: nil)
+  func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    store.plan.add(request, by: profile)
+    guard request.operation.answer == .image else {
+      return .running(status(videos.add(try PlannedSize.videoSize(of: request, in: store))))
     }
+    let size = try PlannedSize.imageSize(of: request, in: store)
+    return .finished(
+      Answer(
+        (0..<request.count).map { _ in
+          Output(asset: store.placeholder(format: .png, size: size))
+        }))
   }
 
-  func submit(_ request: Request, options: CallOptions) async throws -> JobStatus {
-    store.plan.add(request, count: 1, by: provider)
-    return status(videos.add(try PlannedSize.videoSize(of: request, in: store)))
+  func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+    status(ticket.id)
   }
-
-  func status(of job: String, options: CallOptions) async throws -> JobStatus { status(job) }
 
   private func status(_ job: String) -> JobStatus {
     JobStatus(
       id: job, state: .finished, videoAddress: "\(job)/video", thumbnailAddress: "\(job)/thumbnail")
   }
 
-  func delete(job: String) async throws {}
+  func cancel(_ ticket: Ticket, _ context: CallContext) async throws {}
 
-  func download(
-    _ address: String, options: CallOptions, into store: any MediaSink
-  ) async throws -> Asset {
+  func download(_ address: String, _ context: CallContext) async throws -> Asset {
     let parts = address.split(separator: "/")
     let size =
       parts.first.flatMap { videos.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize
     return parts.last == "video"
-      ? self.store.placeholderVideo(size: size, duration: 4)
-      : self.store.placeholder(format: .jpeg, size: size)
+      ? store.placeholderVideo(size: size, duration: 4)
+      : store.placeholder(format: .jpeg, size: size)
   }
 }
 
@@ -104,7 +99,8 @@ enum PlannedSize {
   private static func inputSize(
     of request: Request, in store: PlannedAssetStore
   ) throws -> PixelSize? {
-    try store.asset(request["image"]?.image)?.header?.size
+    guard case .asset(let asset)? = request.image("image") else { return nil }
+    return asset.header?.size
   }
 }
 

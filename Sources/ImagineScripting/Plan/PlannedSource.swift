@@ -29,7 +29,7 @@ extension PlannedSource: ProviderSource {
   }
 
   /// Nothing is fetched; the size is a guess.
-  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+  func fetch(_ address: String, into store: any MediaStore) async throws -> Asset {
     self.store.placeholder(format: .png, size: AspectRatio.square.pixelSize)
   }
 
@@ -42,7 +42,7 @@ extension PlannedSource: ProviderSource {
 
 extension PlannedSource: ImageConverter {
   func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+    _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     let size = asset.header?.size ?? AspectRatio.square.pixelSize
     return self.store.placeholder(format: conversion.format, size: conversion.size(of: size))

@@ -76,10 +76,10 @@ public final class ScriptPlan: Sendable {
   private let state = Mutex(State())
 
   /// Adds a call that would be sent.
-  func add(_ request: Request, count: Int, by provider: any Provider) {
+  func add(_ request: Request, by profile: ProviderProfile) {
     let kind = Kind(
-      provider: provider.name, operation: request.operation.name, style: request.styleOrModel)
-    let price = provider.prices.price(of: request, count: count)
+      provider: profile.name, operation: request.operation.name, style: request.styleOrModel)
+    let price = profile.prices.price(of: request)
     state.withLock { state in
       state.tallies[kind, default: Tally()].add(price)
       state.total.add(price)

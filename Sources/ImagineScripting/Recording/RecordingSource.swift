@@ -77,7 +77,7 @@ extension RecordingSource: ProviderSource {
     return RecordingProvider(try registry.provider(describedBy: settings), writer: writer)
   }
 
-  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+  func fetch(_ address: String, into store: any MediaStore) async throws -> Asset {
     try await writer.recordingFile(.fetch(address)) {
       try await registry.fetch(address, into: store)
     }
@@ -94,7 +94,7 @@ extension RecordingSource: ProviderSource {
 
 extension RecordingSource: ImageConverter {
   func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+    _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     try await writer.recordingFile(.convert(asset, to: conversion)) {
       try await registry.convert(asset, to: conversion, into: store)

@@ -53,7 +53,7 @@ extension ReplayedSource: ProviderSource {
     try provider(named: ProviderDescription(settings).standardName)
   }
 
-  func fetch(_ address: String, into store: any MediaSink) async throws -> Asset {
+  func fetch(_ address: String, into store: any MediaStore) async throws -> Asset {
     try await recording().file(answering: .fetch(address), into: store)
   }
 
@@ -66,7 +66,7 @@ extension ReplayedSource: ProviderSource {
 
 extension ReplayedSource: ImageConverter {
   func convert(
-    _ asset: Asset, to conversion: Conversion, into store: any MediaSink
+    _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     try await recording().file(answering: .convert(asset, to: conversion), into: store)
   }

@@ -33,7 +33,7 @@ extension Engine {
     case MediaOperation.resize.name:
       return try resize(
         request.bytes("image"), to: shape, prompt: request.prompt,
-        mask: request["mask"] == nil ? nil : request.bytes("mask"), control: control)
+        mask: request.image("mask") == nil ? nil : request.bytes("mask"), control: control)
     case MediaOperation.addBackground.name:
       return try addBackground(
         prompt: prompt, image: request.bytes("image"), seed: seed, control: control)
@@ -70,7 +70,7 @@ extension Engine {
 extension Request {
   /// The bytes of an image field.
   fileprivate func bytes(_ field: String) throws -> [UInt8] {
-    guard case .bytes(let bytes)? = self[field]?.image else {
+    guard case .bytes(let bytes)? = image(field) else {
       throw APIError.invalid("field '\(field)' is missing", field: field)
     }
     return bytes

@@ -48,15 +48,16 @@ struct Form: Sendable {
 
   /// The request that the fields describe, checked against the operation.
   func request(for operation: MediaOperation) throws -> ImagineAPI.Request {
-    var arguments: [String: FieldArgument] = [:]
+    var arguments: [String: Value] = [:]
+    var images: [String: [ImageInput]] = [:]
     for field in operation.fields {
       for name in [field.wireName] + field.wireAliases {
         guard let part = parts[name] else { continue }
-        if case .image = field.kind {
+        if field.maxImages > 0 {
           guard !part.content.isEmpty else {
             throw APIError.invalid("field '\(name)': the file is empty", field: name)
           }
-          arguments[name] = .image(.bytes(Array(part.content)))
+          images[name] = [.bytes(Array(part.content))]
         } else {
           guard let text = String(validating: part.content, as: UTF8.self) else {
             throw APIError.invalid("field '\(name)': the text is not UTF-8", field: name)
@@ -65,6 +66,6 @@ struct Form: Sendable {
         }
       }
     }
-    return try operation.request(from: arguments, source: .wire)
+    return try operation.request(from: arguments, images: images, source: .wire)
   }
 }

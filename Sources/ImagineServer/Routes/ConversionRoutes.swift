@@ -30,7 +30,7 @@ extension ImagineService {
     let form = try await Form(incoming.http, by: bodies, for: incoming.account)
     let request = try form.request(for: .convert)
     guard let size = try RequestCheck(configuration.limits).check(request),
-      case .bytes(let bytes)? = request["image"]?.image
+      case .bytes(let bytes)? = request.image("image")
     else {
       throw APIError.invalid("field 'image' is missing", field: "image")
     }

@@ -18,7 +18,7 @@ struct RequestCheck {
     try checkPrompt(request.prompt)
     var sizes: [String: PixelSize] = [:]
     for field in request.operation.fields {
-      guard case .bytes(let bytes) = request[field.name]?.image else { continue }
+      guard case .bytes(let bytes)? = request.image(field.name) else { continue }
       guard let header = ImageHeader(bytes) else {
         throw .invalid(
           "field '\(field.wireName)': the file is not an image (expected \(ImageHeader.expectation))",

@@ -95,7 +95,7 @@ extension ImagineService {
   private func storeInput(
     of request: ImagineAPI.Request, in folder: FilePath
   ) throws -> String? {
-    guard case .bytes(let bytes)? = request["image"]?.image else { return nil }
+    guard case .bytes(let bytes)? = request.image("image") else { return nil }
     _ = try folder.appending("input").createPrivateFile(bytes)
     try folder.sync()
     try FilePath(directory.jobs).sync()

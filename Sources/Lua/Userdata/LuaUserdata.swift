@@ -49,7 +49,8 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
 
   /// The sorted names of its properties and methods, for completion and documentation.
   public var memberNames: [String] {
-    Set(description.getters.keys).union(description.methods.keys).sorted()
+    Set(description.getters.keys).union(description.methods.keys)
+      .union(description.luaMethods.keys).sorted()
   }
 
   /// Collects the members of a type. Their closures run on the Lua thread.
@@ -59,6 +60,7 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
     var getters: [String: LuaNativeFunction] = [:]
     var setters: [String: LuaNativeFunction] = [:]
     var methods: [String: LuaNativeFunction] = [:]
+    var luaMethods: [String: @Sendable (LuaState) throws -> LuaFunction] = [:]
     var metamethods: [String: LuaNativeFunction] = [:]
 
     /// A field that scripts can read.
@@ -82,17 +84,6 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
       setters[field] = LuaNativeFunction { call in
         try set(LuaUserdataType.selfValue(call, name, identity), call.get(2))
         return .none
-      }
-    }
-
-    /// A field whose value depends on the state too.
-    public mutating func computedProperty(
-      _ field: String, get: @escaping @Sendable (Value, LuaState) throws -> LuaValue
-    ) {
-      let (name, identity) = (self.name, self.identity)
-      getters[field] = LuaNativeFunction { call in
-        let value = try LuaUserdataType.selfValue(call, name, identity)
-        return try call.results(get(value, call.state))
       }
     }
 
@@ -138,6 +129,14 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
       metamethods[event] = .async { call in
         try body(LuaUserdataType.selfValue(call, name, identity), call)
       }
+    }
+
+    /// A method written in Lua, which is made once for each state. It must check argument 1, the
+    /// object, itself.
+    public mutating func method(
+      _ name: String, madeBy make: @escaping @Sendable (LuaState) throws -> LuaFunction
+    ) {
+      luaMethods[name] = make
     }
 
     /// A method from a function, which must check argument 1, the object, itself.
@@ -217,6 +216,10 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
   private func register(in state: LuaState, _ stack: OpaquePointer) throws {
     try state.balanced { stack in
       try description.methods.push(to: state)
+      for (name, make) in description.luaMethods {
+        try make(state).push(to: state)
+        try state.setField(name, stack, table: -2)
+      }
       try description.getters.push(to: state)
       try description.setters.push(to: state)
       try state.check(clua_new_table(stack, 0, 8), stack)

@@ -67,7 +67,7 @@ public struct ImageMetadata: Sendable, Hashable {
     request.images.sorted {
       ($0.key == "mask" ? 1 : 0, $0.key) < ($1.key == "mask" ? 1 : 0, $1.key)
     }
-    .map(\.value)
+    .flatMap(\.value)
   }
 }
 

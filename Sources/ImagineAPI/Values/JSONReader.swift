@@ -1,7 +1,5 @@
-import ImagineAPI
-
 /// A value of a JSON text.
-enum JSONNode {
+public enum JSONNode {
   case null
   case boolean(Bool)
   case integer(Int64)
@@ -14,28 +12,38 @@ enum JSONNode {
 
 /// Reads JSON as RFC 8259 defines it: no trailing comma, no bytes after the value, only UTF-8.
 ///
-/// Foundation's reader is not used: it accepts `1\\0002\\0` as 12.
-struct JSONReader {
+/// Foundation's reader is not used: it accepts `1\\0002\\0` as 12, and reads 7.0 as an integer.
+public struct JSONReader {
   private let text: [UInt8]
+  private let name: String
+  private let maxDepth: Int
   private var index = 0
   private var depth = 0
   private var uncounted = 0
-  /// Called with a number of bytes before they are allocated.
   private let willTake: (Int) throws -> Void
 
   private static let digitBytes = UInt8(ascii: "0")...UInt8(ascii: "9")
-  /// Levels of nesting; more than any document needs.
-  private static let maxDepth = 512
+  /// Levels of nesting by default; more than any document needs.
+  public static let maxDepth = 512
   /// Memory of a node and its place in a list, in bytes.
   private static let nodeSize = 64
 
-  init(_ text: [UInt8], willTake: @escaping (Int) throws -> Void) {
+  /// - Parameters:
+  ///   - name: of the text in messages.
+  ///   - maxDepth: levels of nesting.
+  ///   - willTake: called with a number of bytes before they are allocated.
+  public init(
+    _ text: [UInt8], name: String, maxDepth: Int = JSONReader.maxDepth,
+    willTake: @escaping (Int) throws -> Void = { _ in }
+  ) {
     self.text = text
+    self.name = name
+    self.maxDepth = maxDepth
     self.willTake = willTake
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` with line and column; any error of `willTake`.
-  mutating func document() throws -> JSONNode {
+  public mutating func document() throws -> JSONNode {
     if text.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
     let node = try value()
     skipSpace()
@@ -86,8 +94,8 @@ struct JSONReader {
 
   private mutating func enter() throws(ImagineError) {
     depth += 1
-    guard depth <= Self.maxDepth else {
-      throw fault("too many nested arrays or objects: more than \(Self.maxDepth)")
+    guard depth <= maxDepth else {
+      throw fault("too many nested arrays or objects: more than \(maxDepth)")
     }
     index += 1
     skipSpace()
@@ -243,6 +251,6 @@ struct JSONReader {
     let newline = UInt8(ascii: "\n")
     let line = before.count { $0 == newline } + 1
     let column = before.count - (before.lastIndex(of: newline).map { $0 + 1 } ?? 0) + 1
-    return ImagineError(.validation, "json.decode: line \(line), column \(column): \(message)")
+    return ImagineError(.validation, "\(name): line \(line), column \(column): \(message)")
   }
 }

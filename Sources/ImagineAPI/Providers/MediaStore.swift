@@ -1,7 +1,12 @@
-/// Stores the files of a provider's answers.
-public protocol MediaSink: Sendable {
+/// Stores the files of a provider's answers, and reads its input images.
+public protocol MediaStore: Sendable {
   /// Starts a file that is written in pieces.
   func makeWriter() throws -> any AssetWriter
+
+  /// Reads a file and compares its content with its hash.
+  ///
+  /// - Throws: ``ImagineError`` of kind `io` if it is missing or damaged.
+  func content(of asset: Asset) throws -> [UInt8]
 }
 
 /// A file that is being stored.
@@ -19,7 +24,7 @@ public protocol AssetWriter: AnyObject {
   func discard()
 }
 
-extension MediaSink {
+extension MediaStore {
   /// Stores bytes.
   public func store(_ bytes: [UInt8]) async throws -> Asset {
     let writer = try makeWriter()

@@ -1,0 +1,25 @@
+/// What a provider is given with each call.
+public struct CallContext: Sendable {
+  /// Timeout, deadline and retries.
+  public var options: CallOptions
+  /// Stores what comes, and reads input images.
+  public var store: any MediaStore
+  /// Observes the attempts; nil for none.
+  public var observer: (any CallObserver)?
+  /// Converts input images for a service that takes other formats or sizes; nil if nothing can.
+  public var converter: (any ImageConverter)?
+  /// The ticket that the host chose; nil unless ``ProviderProfile/takesTickets``.
+  public var ticket: Ticket?
+
+  public init(
+    _ options: CallOptions = CallOptions(), store: any MediaStore,
+    observer: (any CallObserver)? = nil, converter: (any ImageConverter)? = nil,
+    ticket: Ticket? = nil
+  ) {
+    self.options = options
+    self.store = store
+    self.observer = observer
+    self.converter = converter
+    self.ticket = ticket
+  }
+}

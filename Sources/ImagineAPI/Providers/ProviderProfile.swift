@@ -1,0 +1,46 @@
+/// What a provider takes and what that costs: all that checks, prices, plans, recordings and
+/// completion need to know of it. Contains no address and no token.
+public struct ProviderProfile: Sendable, Hashable, Codable {
+  /// The name in scripts, the configuration and the journal.
+  public var name: String
+  /// The API that it speaks, such as `imagine` or `openai`.
+  public var kind: String
+  /// Its operations, with the fields that it takes.
+  public var operations: [MediaOperation]
+  /// Whether one call may ask for several images.
+  public var takesCount: Bool
+  public var prices: PriceList
+  /// How often to poll a job.
+  public var polling: JobPolling
+  /// Whether the alpha channel of a mask is the mask. The built-in engine reads it so; other
+  /// services differ and do not document it.
+  public var usesMaskAlpha: Bool
+  /// Whether the host chooses the ticket of a call. It is then journaled before the send, and a
+  /// call whose answer was lost is found by it.
+  public var takesTickets: Bool
+
+  public init(
+    name: String, kind: String, operations: [MediaOperation], takesCount: Bool = false,
+    prices: PriceList = .unknown, polling: JobPolling = JobPolling(), usesMaskAlpha: Bool = false,
+    takesTickets: Bool = false
+  ) {
+    self.name = name
+    self.kind = kind
+    self.operations = operations
+    self.takesCount = takesCount
+    self.prices = prices
+    self.polling = polling
+    self.usesMaskAlpha = usesMaskAlpha
+    self.takesTickets = takesTickets
+  }
+
+  /// The operation with a script's name for it.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` if the provider does not have it.
+  public func operation(_ name: String) throws(ImagineError) -> MediaOperation {
+    guard let operation = operations.first(where: { $0.name == name }) else {
+      throw .unsupportedOperation(operation: name, by: self.name)
+    }
+    return operation
+  }
+}

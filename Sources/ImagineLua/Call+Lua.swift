@@ -1,0 +1,115 @@
+import ImagineAPI
+import ImagineRuns
+import Lua
+import Synchronization
+
+/// Reads calls from the arguments of a script.
+extension Call {
+  /// Every name that a table of fields may have at some provider.
+  private static func knownNames(_ operation: String) -> [String] {
+    let fields =
+      (MediaOperation.named(operation)?.fields ?? [])
+      + MediaOperation.openAIGenerate(model: nil).fields
+    return Array(Set(fields.map(\.name) + ["operation"] + options(of: .generate)))
+  }
+
+  /// Reads a prompt, an image, or a table of fields and options.
+  ///
+  /// - Parameters:
+  ///   - index: position of the argument, the function's last one.
+  ///   - image: the image whose method was called; nil for a function.
+  ///   - provider: the provider of the client; nil for the call's own or the default one.
+  ///   - named: the operation that the fields name; it removes that entry.
+  /// - Throws: ``ImagineError`` of kind `validation`, also for surplus arguments.
+  init(
+    _ call: borrowing LuaCall, _ index: Int, of operation: String, image: Image? = nil,
+    at provider: (any Provider)? = nil, in workflow: Workflow,
+    named: (inout [String: ScriptValue]) throws -> String? = { _ in nil }
+  ) throws {
+    var fields = try Self.fields(call, index, of: operation, image: image)
+    let operation = try named(&fields) ?? operation
+    self.init(operation)
+    scope = call.state.taskContext as? BudgetScope
+    try takeOptions(from: &fields, over: workflow.defaults.withLock { $0.options })
+    let name = try fields.removeValue(forKey: "provider").map { try $0.name() }
+    self.provider = try provider ?? workflow.provider(name)
+    let description = self.provider?.profile.operations.first { $0.name == operation }
+    for (name, value) in fields { try set(name, to: value, as: description?.field(name)) }
+    if let image { try take(image) }
+  }
+
+  /// The argument as a table of fields.
+  private static func fields(
+    _ call: borrowing LuaCall, _ index: Int, of name: String, image: Image?
+  ) throws -> [String: ScriptValue] {
+    try call.refuseArguments(
+      after: index, of: name, allowsIndex: image == nil,
+      hint: "put all fields in one table: \(name){prompt = …, seed = …}")
+    let operation = MediaOperation.named(name)
+    let takesPrompt = operation?.field("prompt")?.presence.isRequired ?? false
+    let takesImage = operation?.field("image") != nil && image == nil
+    switch call.type(index) {
+    case .string where takesPrompt:
+      return ["prompt": ScriptValue(try call.value(index), "prompt")]
+    case .userdata where takesImage, .string where takesImage:
+      return ["image": ScriptValue(try call.value(index), "image")]
+    case .none where image != nil, .nil where image != nil: return [:]
+    case .table:
+      let table = try call.table(index).fields(known: knownNames(name), of: name)
+      return Dictionary(
+        uniqueKeysWithValues: table.map { key, value in
+          (key, ScriptValue(value, key))
+        })
+    case let type:
+      let alternative = takesPrompt ? "a prompt, or " : takesImage ? "an image, or " : ""
+      throw ImagineError(
+        .validation,
+        "\(name): \(type == .none ? "no value" : "a \(type)") is not allowed"
+          + " (expected \(alternative)a table of fields)")
+    }
+  }
+
+  private mutating func takeOptions(
+    from fields: inout [String: ScriptValue], over defaults: CallOptions
+  ) throws {
+    count = try fields.removeValue(forKey: "n")?.integer(in: 1...Self.maxCount)
+    usesCache = try fields.removeValue(forKey: "cache")?.flag()
+    if let value = fields.removeValue(forKey: "extra") { extra = try value.members() }
+    var options = defaults
+    for name in CallOptions.names {
+      if let value = fields.removeValue(forKey: name) { try options.set(name, to: value) }
+    }
+    self.options = options
+  }
+
+  /// - Parameter field: nil for a field that the operation does not have; the check of the call says
+  ///   so.
+  private mutating func set(
+    _ name: String, to value: ScriptValue, as field: Field?
+  ) throws(ImagineError) {
+    guard let field else {
+      fields[name] = .null
+      return
+    }
+    if let input = try value.image(as: field) {
+      images[name] = input
+    } else {
+      fields[name] = try value.scalar(as: field)
+    }
+  }
+
+  private mutating func take(_ image: Image) throws(ImagineError) {
+    guard images["image"] == nil, fields["image"] == nil else {
+      throw .invalid(
+        field: "image", given: "a second image",
+        expected: "none: \(operation) is called as a method of its image")
+    }
+    images["image"] = [.asset(image.asset)]
+  }
+}
+
+extension Field.Presence {
+  var isRequired: Bool {
+    if case .required = self { true } else { false }
+  }
+}

@@ -1,0 +1,105 @@
+import ImagineAPI
+import Synchronization
+
+/// The calls that a workflow is making. A caller that is cancelled stops waiting; its call goes on
+/// here, because it may be billed.
+final class SentCalls: Sendable {
+  private struct State {
+    var tasks: [Int: Task<Void, Never>] = [:]
+    var count = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// Runs `body` in a task of its own, which is cancelled with the caller but not abandoned.
+  ///
+  /// - Throws: what `body` throws; `CancellationError` at once if the caller is cancelled.
+  func run<Result: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    let waiter = Waiter<Result>()
+    let task = state.withLock { state in
+      state.count += 1
+      let number = state.count
+      let task = Task {
+        do {
+          let result = try await body()
+          waiter.resume(with: .success(result))
+        } catch {
+          waiter.resume(with: .failure(error))
+        }
+        self.state.withLock { $0.tasks[number] = nil }
+      }
+      state.tasks[number] = task
+      return task
+    }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { waiter.wait($0) }
+    } onCancel: {
+      task.cancel()
+      waiter.resume(with: .failure(CancellationError()))
+    }
+  }
+
+  /// Waits until no call is being made.
+  ///
+  /// - Returns: how many calls are still being made after `seconds`.
+  func finish(within seconds: Double) async -> Int {
+    let deadline = Deadline(in: seconds)
+    let tasks = state.withLock { Array($0.tasks.values) }
+    let all = Task { for task in tasks { await task.value } }
+    let timer = Task {
+      try? await Task.sleep(until: deadline.instant, clock: .continuous)
+    }
+    let waiter = Waiter<Void>()
+    Task {
+      await all.value
+      waiter.resume(with: .success(()))
+      timer.cancel()
+    }
+    Task {
+      await timer.value
+      waiter.resume(with: .success(()))
+    }
+    try? await withCheckedThrowingContinuation { waiter.wait($0) }
+    return state.withLock { $0.tasks.count }
+  }
+}
+
+/// Resumes one waiting task with the first of several results.
+private final class Waiter<Value: Sendable>: Sendable {
+  private enum State {
+    case pending
+    case waiting(CheckedContinuation<Value, any Error>)
+    case resumed(Result<Value, any Error>)
+    case over
+  }
+
+  private let state = Mutex(State.pending)
+
+  func wait(_ continuation: CheckedContinuation<Value, any Error>) {
+    let result = state.withLock { state -> Result<Value, any Error>? in
+      guard case .resumed(let result) = state else {
+        state = .waiting(continuation)
+        return nil
+      }
+      state = .over
+      return result
+    }
+    if let result { continuation.resume(with: result) }
+  }
+
+  func resume(with result: Result<Value, any Error>) {
+    let continuation = state.withLock { state -> CheckedContinuation<Value, any Error>? in
+      switch state {
+      case .pending: state = .resumed(result)
+      case .waiting(let continuation):
+        state = .over
+        return continuation
+      case .resumed, .over: break
+      }
+      return nil
+    }
+    continuation?.resume(with: result)
+  }
+}
