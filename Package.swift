@@ -212,6 +212,10 @@ let package = Package(
       ],
       exclude: ["Version1"],
       swiftSettings: swiftSettings),
+    // What the documentation shows, as a program that the tests run.
+    .executableTarget(
+      name: "workflow-example", dependencies: ["ImagineAPI", "ImagineRuns", "ImagineScripting"],
+      path: "Tests/Examples/WorkflowExample", swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineAPI", "ImagineEngine"],
       swiftSettings: swiftSettings),

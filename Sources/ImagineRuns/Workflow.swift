@@ -20,7 +20,7 @@ public final class Workflow: Sendable {
   let progress: (any JobProgress)?
   /// Shows the user a message that can no longer reach the script.
   let notice: @Sendable (String) -> Void
-  let eventSource: EventSource
+  package let eventSource: EventSource
   let sentCalls = SentCalls()
 
   /// Values for calls that do not set their own.

@@ -99,7 +99,7 @@ extension ScriptHost {
           subject: subject, verdict: .note,
           detail: "\(reason); it was not contacted, because every request to it costs something")
       }
-      guard let fault = await Self.fault(of: provider, store: workflow.assets) else {
+      guard let fault = await Self.fault(of: provider, store: core.assets) else {
         return Finding(
           subject: subject, verdict: .fine, detail: "\(reason); it answers and accepts the token")
       }

@@ -4,14 +4,14 @@ public import ImagineRuns
 extension ScriptHost {
   /// The jobs that scripts on this home submitted, newest first.
   public func submittedJobs() throws -> [SubmittedJob] {
-    try workflow.submittedJobs()
+    try core.submittedJobs()
   }
 
   /// Requests a job's status from the given provider, or from the one that issued the id.
   ///
   /// - Throws: ``ImagineError``, as all functions here do.
   public func status(ofJob id: String, provider: String? = nil) async throws -> JobStatus {
-    try await workflow.status(ofJob: id, provider: provider)
+    try await core.status(ofJob: id, provider: provider)
   }
 
   /// Waits for a job's video and saves it.
@@ -22,11 +22,11 @@ extension ScriptHost {
   public func saveVideo(
     ofJob id: String, to path: FilePath, timeout: Double = 1800, provider: String? = nil
   ) async throws {
-    try await workflow.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
+    try await core.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
   }
 
   /// Deletes a job and its video at the provider.
   public func deleteJob(_ id: String, provider: String? = nil) async throws {
-    try await workflow.deleteJob(id, provider: provider)
+    try await core.deleteJob(id, provider: provider)
   }
 }

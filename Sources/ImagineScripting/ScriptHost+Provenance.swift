@@ -51,7 +51,7 @@ extension ScriptHost {
     return Provenance(
       format: file.format, size: file.size, metadata: own,
       texts: texts.map { Provenance.Text(keyword: $0.keyword, text: $0.text) },
-      keptParents: Set(try own?.parents.filter { try workflow.hasAsset($0) } ?? []),
+      keptParents: Set(try own?.parents.filter { try core.hasAsset($0) } ?? []),
       script: try own?.run.flatMap(script(ofRun:)))
   }
 
@@ -72,7 +72,7 @@ extension ScriptHost {
   public func rerunRequest(
     for metadata: ImageMetadata, provider: String? = nil
   ) throws -> RerunRequest {
-    try workflow.rerunRequest(for: metadata, provider: provider)
+    try core.rerunRequest(for: metadata, provider: provider)
   }
 
   /// Generates an image again and saves it in the format of the path's extension. It is a call of
@@ -83,7 +83,7 @@ extension ScriptHost {
     async throws
   {
     do {
-      try await workflow.rerun(request, to: path, replacing: replacing)
+      try await core.rerun(request, to: path, replacing: replacing)
     } catch {
       hasFailed.withLock { $0 = true }
       throw error

@@ -24,7 +24,7 @@ extension ScriptHost {
 
   /// Paths of a call's files in the asset store.
   public func files(of call: JournaledCall) throws -> [String] {
-    try workflow.files(of: call)
+    try core.files(of: call)
   }
 
   /// Deletes a run from the journal; its files are removed by the next pruning.

@@ -1,5 +1,5 @@
 import HostStore
-import ImagineAPI
+public import ImagineAPI
 import ImagineLua
 import ImagineProviders
 public import ImagineRuns
@@ -46,6 +46,9 @@ public final class ScriptHost: Sendable {
     public var environment: [String: String]
     /// The folder of the journal and the assets; nil for the one that the environment names.
     public var home: String?
+    /// Providers of the program's own, by the names in their profiles. Their calls are limited,
+    /// retried and journaled like those of any other.
+    public var providers: [any Provider] = []
     /// The default provider; takes precedence over environment and `config.toml`.
     public var provider: String?
     /// The file to record every answer of every provider in. It appears, complete, at
@@ -88,13 +91,15 @@ public final class ScriptHost: Sendable {
   let configuration: Configuration
   let home: String
   let registry: ProviderRegistry
-  let workflow: Workflow
+  let core: Workflow
   let recorder: RecordingWriter?
   let recordingSource: RecordingSource?
   let replay: ReplayedSource?
   let journal: SQLiteJournal
   /// Nil unless scripts are planned.
   private let plannedFiles: PlannedAssetStore?
+  /// Whether ``openRecording()`` has succeeded.
+  let isRecordingOpen = Mutex(false)
   /// Whether a script of ``run(_:name:)``, or a rerun, failed.
   let hasFailed = Mutex(false)
 
@@ -126,10 +131,15 @@ public final class ScriptHost: Sendable {
     if let replay { dependencies.replay(replay) }
     if let plannedFiles { dependencies.plan(in: plannedFiles, with: registry, journal) }
     // Suppress run notices in plan mode.
-    let silence: @Sendable (String) -> Void = { _ in }
     let plans = configuration.plans
-    let notice = plans ? silence : configuration.notice
-    workflow = Workflow(
+    let events = EventSource()
+    let show = configuration.notice
+    let notice: @Sendable (String) -> Void = { message in
+      guard !plans else { return }
+      events.send(.notice(message))
+      show(message)
+    }
+    core = Workflow(
       assets: dependencies.assets, ledger: dependencies.ledger, converter: dependencies.source,
       providers: dependencies.source,
       run: RunJournal(
@@ -139,7 +149,19 @@ public final class ScriptHost: Sendable {
         // Answers from the cache would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
-      progress: configuration.progress, notice: configuration.notice)
+      progress: configuration.progress, events: events, notice: configuration.notice)
+  }
+
+  /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run
+  /// if ``RunOptions/resumption`` says so.
+  ///
+  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  ///   written or read.
+  public func workflow() throws -> Workflow {
+    try openRecording()
+    try core.resumeRun()
+    record(seed: core.run.seed)
+    return core
   }
 
   /// Installs the module `imagine` in a state, and resumes a run if ``RunOptions/resumption`` says
@@ -148,9 +170,7 @@ public final class ScriptHost: Sendable {
   /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func install(in state: LuaState) throws {
-    try openRecording()
-    try ImagineModule(workflow: workflow).install(in: state)
-    record(seed: workflow.run.seed)
+    try ImagineModule(workflow: workflow()).install(in: state)
     if let plannedFiles { try PlannedLibrary(files: plannedFiles).install(in: state) }
   }
 
@@ -181,14 +201,14 @@ public final class ScriptHost: Sendable {
 
   /// The plan of all scripts so far; nil unless scripts are planned.
   public var planned: ScriptPlan.Summary? {
-    let answered = workflow.run.answered
+    let answered = core.run.answered
     return plannedFiles?.plan.summary(
       answeredByJournal: answered.byJournal, answeredByCache: answered.byCache)
   }
 
   /// Tells the user, through `notice`, how many images the built-in engine made.
   public func reportEngineUse() {
-    let made = workflow.madeByEngine
+    let made = core.madeByEngine
     guard !configuration.plans, made.images + made.videos > 0, replay == nil else { return }
     var parts: [String] = []
     if made.images > 0 {
@@ -218,8 +238,9 @@ public final class ScriptHost: Sendable {
     let succeeded = succeeded && !hasFailed.withLock { $0 }
     if succeeded { pruneIfDue() }
     registry.close()
+    core.eventSource.finish()
     // Last: if the process is killed before this, the run can be resumed. A plan has no run.
-    if !configuration.plans { try workflow.run.end(succeeded: succeeded) }
+    if !configuration.plans { try core.run.end(succeeded: succeeded) }
   }
 
   /// Prunes old runs once a day.

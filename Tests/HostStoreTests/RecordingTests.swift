@@ -56,7 +56,8 @@ struct RecordingTests {
       try await generate("a cat", seed: 7, by: replay)
     }
     #expect(error?.message.contains("2 times, and this is call 3") == true)
-    #expect(replay.profile.prices == Studio().profile.prices
+    #expect(
+      replay.profile.prices == Studio().profile.prices
         && replay.profile.polling.pause(after: 9) == 0)
   }
 
@@ -82,29 +83,36 @@ struct RecordingTests {
     let studio = RecordingProvider(Studio(), writer: writer)
     let video = try MediaOperation.video.request(from: ["prompt": .text("waves")], source: .script)
     _ = try await studio.submit(video, store)
-    #expect(try await studio.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
+    #expect(
+      try await studio.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
     let status = try await studio.poll(Ticket(id: "film-1"), CallContext(store: store))
     let address = try #require(status.videoAddress)
     #expect(address.contains("signature"))
     let downloaded = try await studio.download(address, CallContext(store: store))
     try await studio.cancel(Ticket(id: "film-1"), CallContext(store: store))
-    await #expect(throws: ImagineError.self) { try await studio.poll(Ticket(id: "film-2"), CallContext(store: store)) }
+    await #expect(throws: ImagineError.self) {
+      try await studio.poll(Ticket(id: "film-2"), CallContext(store: store))
+    }
     try writer.finish()
     let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
     #expect(!text.contains("signature"))
 
     let replay = try replayed()
     #expect(try await replay.submit(video, store).id == "film-1")
-    #expect(try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
+    #expect(
+      try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
     for _ in 0..<3 {
       let status = try await replay.poll(Ticket(id: "film-1"), CallContext(store: store))
       #expect(status.state == .finished)
       let name = try #require(status.videoAddress)
       #expect(name == "https://recording.invalid/film-1/video")
-      #expect(try await replay.download(name, CallContext(store: store)).sha256 == downloaded.sha256)
+      #expect(
+        try await replay.download(name, CallContext(store: store)).sha256 == downloaded.sha256)
     }
     try await replay.cancel(Ticket(id: "film-1"), CallContext(store: store))
-    let error = await #expect(throws: ImagineError.self) { try await replay.poll(Ticket(id: "film-2"), CallContext(store: store)) }
+    let error = await #expect(throws: ImagineError.self) {
+      try await replay.poll(Ticket(id: "film-2"), CallContext(store: store))
+    }
     #expect(error?.kind == .notFound && error?.code == 1100 && error?.status == 404)
     #expect(error?.message == "no film-2 at https://media.example.com/film-2")
   }
@@ -112,11 +120,15 @@ struct RecordingTests {
   @Test("a job that did not finish in the recorded run is a timeout")
   func unfinished() async throws {
     let writer = RecordingWriter(path: path)
-    _ = try await RecordingProvider(Studio(), writer: writer).poll(Ticket(id: "film-1"), CallContext(store: store))
+    _ = try await RecordingProvider(Studio(), writer: writer).poll(
+      Ticket(id: "film-1"), CallContext(store: store))
     try writer.finish()
     let replay = try replayed()
-    #expect(try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
-    let error = await #expect(throws: ImagineError.self) { try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)) }
+    #expect(
+      try await replay.poll(Ticket(id: "film-1"), CallContext(store: store)).state == .processing)
+    let error = await #expect(throws: ImagineError.self) {
+      try await replay.poll(Ticket(id: "film-1"), CallContext(store: store))
+    }
     #expect(error?.kind == .timeout && error?.retryable == false && error?.job == "film-1")
   }
 

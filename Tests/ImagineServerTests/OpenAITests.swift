@@ -58,7 +58,9 @@ struct OpenAITests {
     try await RunningServer.with { server in
       for text in [#"cat \ud83d on"#, #"\ude00"#, #"\ud83d\ud83d\ude00"#] {
         let answer = try await post(server, #"{"model":"flux-1","prompt":"\#(text)"}"#)
-        #expect(answer.status == 400 && answer.text.contains("half of a surrogate pair"), "\(answer.text)")
+        #expect(
+          answer.status == 400 && answer.text.contains("half of a surrogate pair"), "\(answer.text)"
+        )
       }
       let answer = try await post(server, #"{"model":"flux-1","prompt":"cat \ud83d\ude00"}"#)
       #expect(answer.status == 200)

@@ -74,6 +74,8 @@ public final class Running: Sendable {
     }
     process.executableURL = URL(fileURLWithPath: program.path)
     process.arguments = arguments
+    // A sanitizer of the tests is one of the program too.
+    for name in ["ASAN_OPTIONS", "TSAN_OPTIONS"] { variables[name] = own[name] }
     process.environment = variables
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardOutput = output

@@ -49,9 +49,11 @@ private struct Difference: CustomStringConvertible {
     of request: RequestDescription, provider: String, count: Int
   ) -> [String: String] {
     var fields = request.fields.mapValues(\.whole)
-    fields.merge(request.images.mapValues { hashes in
+    fields.merge(
+      request.images.mapValues { hashes in
         "the image \(hashes.map { $0.prefix(12) }.joined(separator: ", "))"
-      }) { $1 }
+      }
+    ) { $1 }
     for (name, value) in request.extra { fields["extra.\(name)"] = value.whole }
     fields["operation"] = request.operation
     fields["provider"] = provider

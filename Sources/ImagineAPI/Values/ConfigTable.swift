@@ -47,7 +47,9 @@ public struct ConfigTable: Sendable, Hashable {
   }
 
   public func table(_ key: String) throws(ImagineError) -> ConfigTable? {
-    try value(key, "a table") { $0 == .list([]) ? [:] : $0.table }.map { ConfigTable($0, in: "\(place).\(key)") }
+    try value(key, "a table") { $0 == .list([]) ? [:] : $0.table }.map {
+      ConfigTable($0, in: "\(place).\(key)")
+    }
   }
 
   /// The table of a key; nil if the value is no table.

@@ -20,7 +20,8 @@ extension Value {
     case .object(let fields):
       self = .table(
         Dictionary(
-          fields.map { (String(decoding: $0.name, as: UTF8.self), Value($0.value)) }) { $1 })
+          fields.map { (String(decoding: $0.name, as: UTF8.self), Value($0.value)) }
+        ) { $1 })
     }
   }
 

@@ -63,6 +63,7 @@ extension Workflow {
   ///
   /// - Throws: ``ImagineError``; nothing is sent.
   public func prepare(_ call: Call) throws -> PreparedCall {
+    try resumeRun()
     let provider = try call.provider ?? provider(nil)
     let defaults = defaults.withLock { $0 }
     return try prepare(
@@ -87,7 +88,8 @@ extension Workflow {
     }
     return PreparedCall(
       workflow: self, request: request, provider: provider, staged: Array(staged),
-      description: description, options: options, count: count, usesCache: usesCache, keys: keys, budgets: budgets(scope))
+      description: description, options: options, count: count, usesCache: usesCache, keys: keys,
+      budgets: budgets(scope))
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` for a file that is no image, and for a mask of

@@ -18,7 +18,8 @@ extension Workflow {
     let results = await concurrentResults(count) { [self] index in
       let (seed, isOver) = first.addingReportingOverflow(Int64(index))
       return try await images(
-        of: CallPart(call, seed: isOver ? Int64(index) : seed, count: 1, keys: call.keys.part(index)))
+        of: CallPart(
+          call, seed: isOver ? Int64(index) : seed, count: 1, keys: call.keys.part(index)))
     }
     let finished = results.flatMap { (try? $0.get()) ?? [] }
     for case .failure(let error) in results {

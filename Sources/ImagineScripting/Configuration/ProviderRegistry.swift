@@ -84,8 +84,12 @@ final class ProviderRegistry: Sendable {
         try ProviderSelection(
           option: configuration.provider, environment: configuration.environment,
           configured: try file(&state).provider)
-      case .program: try ProviderSelection(option: "local", environment: [:], configured: nil)
-      case .address: try ProviderSelection(option: "imagine", environment: [:], configured: nil)
+      case .program:
+        try ProviderSelection(
+          option: configuration.provider ?? "local", environment: [:], configured: nil)
+      case .address:
+        try ProviderSelection(
+          option: configuration.provider ?? "imagine", environment: [:], configured: nil)
       }
     state.selection = selection
     if case .environment = configuration.service {
@@ -102,6 +106,9 @@ final class ProviderRegistry: Sendable {
   }
 
   private func makeProvider(_ name: String, _ state: inout State) throws -> any Provider {
+    if let own = configuration.providers.first(where: { $0.name == name }) {
+      return withRetries(own, sharing: "provider \(name)", &state)
+    }
     switch (name, configuration.service) {
     case ("local", _):
       guard let server else {
@@ -136,7 +143,9 @@ final class ProviderRegistry: Sendable {
       name, configuration.environment, settings ?? ConfigTable(in: name))
     if let builtIn { return builtIn }
     if let settings { return try ProviderDescription(settings) }
-    let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
+    let names =
+      ["local", "imagine", "openai", "llmvin"] + configuration.providers.map(\.name)
+      + file.providers.keys.sorted()
     throw .invalid(
       field: "provider", given: "\"\(name)\"",
       expected: "one of: \(names.joined(separator: ", "))", allowed: names)
@@ -155,12 +164,19 @@ final class ProviderRegistry: Sendable {
   private func withRetries(
     _ provider: any Provider, at address: String, _ state: inout State
   ) -> any Provider {
-    let address = Endpoint(baseURL: address, token: nil).baseURL
-    let limiter =
-      state.limiters[address]
-      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
-    state.limiters[address] = limiter
     noticeOfProxies(address, &state)
+    return withRetries(
+      provider, sharing: Endpoint(baseURL: address, token: nil).baseURL, &state)
+  }
+
+  /// - Parameter service: names what shares a limiter.
+  private func withRetries(
+    _ provider: any Provider, sharing service: String, _ state: inout State
+  ) -> any Provider {
+    let limiter =
+      state.limiters[service]
+      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
+    state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
   }
 }

@@ -16,6 +16,13 @@ extension ScriptHost {
   ///
   /// - Throws: ``ImagineError`` of kind `io` or `validation`.
   func openRecording() throws {
+    try isRecordingOpen.withLock { isOpen in
+      if !isOpen { try openRecordingOnce() }
+      isOpen = true
+    }
+  }
+
+  private func openRecordingOnce() throws {
     guard configuration.record == nil || configuration.replay == nil else {
       throw ImagineError(.validation, "a run cannot be both recorded and replayed", field: "replay")
     }
@@ -30,7 +37,7 @@ extension ScriptHost {
     guard let recording = try replay?.recording() else { return }
     configuration.notice("every answer comes from the recording \(recording.path)")
     let seed = try recording.seed().map { RandomSeed(first: $0.0, second: $0.1) }
-    workflow.run.replay(id: try recording.run(), seed: seed)
+    core.run.replay(id: try recording.run(), seed: seed)
   }
 
   /// Completes the recording, if one is made. Call it when a run has ended; its answers are in it
@@ -41,7 +48,7 @@ extension ScriptHost {
   /// - Throws: ``ImagineError`` of kind `io`; then there is no recording.
   public func finishRecording(succeeded: Bool = true) throws {
     guard let recorder else { return }
-    if let id = workflow.run.id { recorder.record(run: id) }
+    if let id = core.run.id { recorder.record(run: id) }
     let hasFailed = !succeeded || hasFailed.withLock { $0 }
     let path = try recorder.finish(replacing: !hasFailed)
     if let path, path != recorder.path {
