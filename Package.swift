@@ -45,6 +45,7 @@ let package = Package(
     .library(name: "ImagineEngine", targets: ["ImagineEngine"]),
     .library(
       name: "ImagineScripting", targets: ["ImagineAPI", "ImagineRuns", "ImagineScripting"]),
+    .library(name: "ImagineTesting", targets: ["ImagineTesting"]),
     .library(name: "ImagineServer", targets: ["ImagineServer", "ServerStore"]),
   ],
   dependencies: [
@@ -114,6 +115,14 @@ let package = Package(
         "ImagineSystem", "LocalServer", "Lua", "MediaFiles", logging, toml,
       ],
       swiftSettings: swiftSettings),
+    // For tests of programs that embed the host.
+    .target(
+      name: "ImagineTesting",
+      dependencies: [
+        "ImagineAPI", "ImagineRuns", "ImagineSystem", "MediaFiles", crypto, nioCore, nioHTTP1,
+        nioPosix,
+      ],
+      swiftSettings: swiftSettings),
     .target(name: "LuaCommand", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine",
@@ -175,7 +184,7 @@ let package = Package(
 
     // Tests; those of a whole program run it as a user does.
     .target(
-      name: "ImagineTestSupport", dependencies: [nioCore, nioHTTP1, nioPosix, nioSSL],
+      name: "ImagineTestSupport", dependencies: [nioCore, nioPosix, nioSSL],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
     .testTarget(
@@ -185,7 +194,10 @@ let package = Package(
       name: "MediaFilesTests", dependencies: ["ImagineAPI", "ImagineTestSupport", "MediaFiles"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineRunsTests", dependencies: ["ImagineAPI", "ImagineRuns"],
+      name: "ImagineRunsTests",
+      dependencies: [
+        "ImagineAPI", "ImagineRuns", "ImagineTestSupport", "ImagineTesting", "MediaFiles",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "HostStoreTests",
@@ -197,7 +209,8 @@ let package = Package(
     .testTarget(
       name: "ImagineProvidersTests",
       dependencies: [
-        "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", logging,
+        "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
+        logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -208,7 +221,7 @@ let package = Package(
       name: "ImagineScriptingTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineScripting",
-        "ImagineTestSupport", "Lua", "MediaFiles",
+        "ImagineTestSupport", "ImagineTesting", "Lua", "MediaFiles",
       ],
       exclude: ["Version1"],
       swiftSettings: swiftSettings),
@@ -233,7 +246,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineTests",
-      dependencies: ["ImagineAPI", "ImagineTestSupport", "MediaFiles"],
+      dependencies: ["ImagineAPI", "ImagineTestSupport", "ImagineTesting", "MediaFiles"],
       exclude: ["Hostile/HostileCalls.lua", "PowerCut.c"],
       swiftSettings: swiftSettings),
   ],

@@ -2,6 +2,7 @@ import Foundation
 import HostStore
 import ImagineAPI
 import ImagineTestSupport
+import ImagineTesting
 import Logging
 import Testing
 

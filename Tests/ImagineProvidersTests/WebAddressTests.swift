@@ -1,6 +1,7 @@
 import HostStore
 import ImagineAPI
 import ImagineTestSupport
+import ImagineTesting
 import Logging
 import Testing
 

@@ -4,6 +4,7 @@ import ImagineLua
 import ImagineRuns
 import ImagineScripting
 import ImagineTestSupport
+import ImagineTesting
 import Lua
 import MediaFiles
 import Synchronization

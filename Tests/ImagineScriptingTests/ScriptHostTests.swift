@@ -1,6 +1,7 @@
 import ImagineAPI
 import ImagineScripting
 import ImagineTestSupport
+import ImagineTesting
 import Lua
 import Testing
 

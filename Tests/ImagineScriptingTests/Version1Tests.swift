@@ -3,6 +3,7 @@ import ImagineAPI
 import ImagineRuns
 import ImagineScripting
 import ImagineTestSupport
+import ImagineTesting
 import MediaFiles
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("The commands show and manage jobs, runs and the configuration")

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 /// Ends runs by Ctrl-C, signals and kills while their local server runs.

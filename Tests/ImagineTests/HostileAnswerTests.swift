@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("Hostile input from outside becomes an error that a script can catch")

@@ -1,4 +1,5 @@
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("The configuration selects the provider, and each key goes only to its provider")

@@ -1,4 +1,5 @@
 import ImagineTestSupport
+import ImagineTesting
 import Synchronization
 import Testing
 

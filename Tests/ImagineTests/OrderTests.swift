@@ -1,4 +1,5 @@
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 /// Only optimised builds ever returned a wrong order: set `IMAGINE_PROGRAM` to a release build.

@@ -1,6 +1,7 @@
 import Foundation
 import ImagineAPI
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("A saved image shows its request, and rerun generates it again")

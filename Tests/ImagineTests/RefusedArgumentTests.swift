@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("Every argument of a script is used or refused, never ignored")

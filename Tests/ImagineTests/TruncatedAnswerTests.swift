@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("A truncated or damaged file is an error")

@@ -1,4 +1,5 @@
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @Suite("A call that its provider does not support is refused before it is sent")

@@ -1,6 +1,7 @@
 import Foundation
 import ImagineAPI
 import ImagineTestSupport
+import ImagineTesting
 import MediaFiles
 import Testing
 

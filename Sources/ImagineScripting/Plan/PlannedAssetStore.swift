@@ -40,7 +40,7 @@ final class PlannedAssetStore: AssetStore {
 
   /// A placeholder for a generated video.
   func placeholderVideo(size: PixelSize, duration: Double) -> Asset {
-    let video = PlaceholderVideo.mp4(size: size, duration: duration)
+    let video = BlankVideo.mp4(size: size, duration: duration)
     let asset = remember(nil, kind: "mp4", byteCount: video.count)
     state.withLock { $0.bytes[asset.sha256] = video }
     return asset
@@ -137,28 +137,4 @@ private final class PlannedWriter: AssetWriter {
   func write(_ bytes: UnsafeRawBufferPointer) throws { self.bytes += bytes }
   func commit() async throws -> Asset { keep(bytes) }
   func discard() { bytes = [] }
-}
-
-/// A video with a size and a duration, but no frames.
-enum PlaceholderVideo {
-  /// The boxes of an MP4 (ISO/IEC 14496-12) that contain size and duration.
-  static func mp4(size: PixelSize, duration: Double) -> [UInt8] {
-    let scale = 1000
-    let movieHeader = box(
-      "mvhd",
-      zeros(12) + big(scale) + big(Int(duration * Double(scale))) + zeros(80))
-    let trackHeader = box("tkhd", zeros(76) + big(size.width << 16) + big(size.height << 16))
-    return box("ftyp", Array("isom".utf8) + zeros(4) + Array("isom".utf8))
-      + box("moov", movieHeader + box("trak", trackHeader))
-  }
-
-  private static func box(_ type: String, _ content: [UInt8]) -> [UInt8] {
-    big(content.count + 8) + Array(type.utf8) + content
-  }
-
-  private static func big(_ value: Int) -> [UInt8] {
-    withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).bigEndian, Array.init)
-  }
-
-  private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 /// `HOSTILE_CALLS` is the number of calls and `HOSTILE_SEED` selects them. `IMAGINE_PROGRAM` may
