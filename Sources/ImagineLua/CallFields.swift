@@ -6,15 +6,14 @@ import Lua
 struct CallFields {
   /// The names of the options.
   static func options(of operation: MediaOperation) -> [String] {
-    let count = operation.answer == .image ? ["n"] : []
-    return ["provider", "extra"] + count + ["cache"] + CallOptions.names
+    CallField.all(for: operation.answer).map(\.name)
   }
 
   /// Every field name that some provider knows for an operation.
   private static func knownNames(_ name: String) -> [String] {
-    let fields =
-      (MediaOperation.named(name)?.fields ?? []) + MediaOperation.openAIGenerate(model: nil).fields
-    return Array(Set(fields.map(\.name) + ["operation"] + options(of: .generate)))
+    let kinds = ProviderKind.allCases.flatMap(\.operations).filter { $0.name == name }
+    let fields = kinds.flatMap(\.fields) + CallField.all(for: .image)
+    return Array(Set(fields.map(\.name) + ["operation"]))
   }
 
   private var values: [String: LuaValue] = [:]
@@ -68,10 +67,11 @@ struct CallFields {
   private mutating func read(_ table: LuaTable, of name: String) throws {
     for (key, value) in try table.fields(known: Self.knownNames(name), of: name) {
       switch key {
-      case "provider": provider = try ScriptValue(value, "provider").name()
-      case "n": count = try ScriptValue(value, "n").integer(in: 1...100)
-      case "cache": usesCache = try ScriptValue(value, "cache").flag()
-      case "extra": extra = try Self.extra(value)
+      case CallField.provider.name: provider = try ScriptValue(value, key).name()
+      case CallField.count.name:
+        count = try ScriptValue(value, key).value(of: CallField.count).integer.map(Int.init)
+      case CallField.cache.name: usesCache = try ScriptValue(value, key).flag()
+      case CallField.extra.name: extra = try Self.extra(value)
       case let option where CallOptions.names.contains(option):
         try callOptions.set(option, to: value)
       default: values[key] = value
@@ -97,11 +97,12 @@ struct CallFields {
   func check(for operation: MediaOperation, at provider: String) throws(ImagineError) {
     guard count == nil || operation.answer == .image else {
       throw .unknown(
-        field: "n", of: operation.name,
+        field: CallField.count.name, of: operation.name,
         allowed: operation.fields.map(\.name) + Self.options(of: operation))
     }
     let twice = extra.keys.sorted().first { name in
-      name == "n" || operation.fields.contains { $0.name == name || $0.wireName == name }
+      name == CallField.count.name
+        || operation.fields.contains { $0.name == name || $0.wireName == name }
     }
     if let name = twice {
       throw .invalid(
@@ -133,7 +134,9 @@ struct CallFields {
 
   private static func extra(_ value: LuaValue) throws -> [String: RequestDescription.Scalar] {
     guard case .table(let table) = value else {
-      throw ImagineError.invalid(field: "extra", given: "a \(value.type)", expected: "a table")
+      throw ImagineError.invalid(
+        field: CallField.extra.name, given: "a \(value.type)",
+        expected: CallField.extra.expectation)
     }
     var extra: [String: RequestDescription.Scalar] = [:]
     for (name, value) in try table.fields(known: [], of: "extra") {

@@ -16,7 +16,14 @@ public struct Field: Sendable {
     case flag
     /// An image; sent as a file.
     case image
+    /// A number of seconds above 0; at most ``maxSeconds`` count, so infinity means no limit.
+    case seconds
+    /// What only a script can give, such as a function or a table, in words. Its caller checks it.
+    case other(String)
   }
+
+  /// The most seconds that a field of the kind `seconds` counts.
+  public static let maxSeconds = 1e9
 
   /// Whether a request must have the field.
   public enum Presence: Sendable {
@@ -32,16 +39,18 @@ public struct Field: Sendable {
   public let wireName: String
   /// Other names that the server accepts, because clients in use send them.
   public let wireAliases: [String]
-  public let kind: Kind
+  public private(set) var kind: Kind
   public let presence: Presence
   /// The value that the host sends for a required field if the script gives none.
   public let hostDefault: String?
+  /// The unit of a number, such as `pixels`; nil if it has none.
+  public let unit: String?
   /// One line of help.
   public let summary: String
 
   public init(
     _ name: String, _ kind: Kind, _ presence: Presence, wireName: String? = nil,
-    wireAliases: [String] = [], hostDefault: String? = nil, summary: String
+    wireAliases: [String] = [], hostDefault: String? = nil, unit: String? = nil, summary: String
   ) {
     self.name = name
     self.kind = kind
@@ -49,7 +58,15 @@ public struct Field: Sendable {
     self.wireName = wireName ?? name
     self.wireAliases = wireAliases
     self.hostDefault = hostDefault
+    self.unit = unit
     self.summary = summary
+  }
+
+  /// The same field with other values, such as the narrower bounds of one service.
+  public func limited(to kind: Kind) -> Field {
+    var copy = self
+    copy.kind = kind
+    return copy
   }
 }
 
@@ -80,6 +97,10 @@ public enum FieldValue: Sendable, Hashable {
     if case .integer(let value) = self { value } else { nil }
   }
 
+  public var number: Double? {
+    if case .number(let value) = self { value } else { nil }
+  }
+
   public var flag: Bool? {
     if case .flag(let value) = self { value } else { nil }
   }
@@ -104,11 +125,13 @@ extension Field {
       "a number from \(Self.formatted(range.lowerBound)) to \(Self.formatted(range.upperBound))"
     case .flag: "true or false"
     case .image: "an image"
+    case .seconds: "a number of seconds above 0"
+    case .other(let words): words
     }
   }
 
   /// Formats a whole number without its fraction.
-  private static func formatted(_ number: Double) -> String {
+  static func formatted(_ number: Double) -> String {
     Int(exactly: number).map(String.init) ?? String(number)
   }
 
@@ -146,6 +169,10 @@ extension Field {
       return .flag(false)
     case (.image, .image(let image)):
       return .image(image)
+    case (.seconds, _):
+      if let seconds = argument.decimal, seconds > 0 {
+        return .number(min(seconds, Self.maxSeconds))
+      }
     default:
       break
     }
@@ -156,9 +183,7 @@ extension Field {
   /// The same field, restricted to its known names.
   var restrictedToKnownNames: Field {
     guard case .openChoice(let names) = kind else { return self }
-    return Field(
-      name, .choice(names), presence, wireName: wireName, wireAliases: wireAliases,
-      hostDefault: hostDefault, summary: summary)
+    return limited(to: .choice(names))
   }
 
   private static func name(for text: String, among names: [String]) -> String? {
@@ -184,15 +209,17 @@ extension FieldArgument {
     }
   }
 
-  fileprivate var decimalNumber: Double? {
-    let value: Double? =
-      switch self {
-      case .integer(let value): Double(value)
-      case .number(let value): value
-      case .text(let text): Double(text.trimming(" "))
-      default: nil
-      }
-    return value.flatMap { $0.isFinite ? $0 : nil }
+  /// A finite number.
+  fileprivate var decimalNumber: Double? { decimal.flatMap { $0.isFinite ? $0 : nil } }
+
+  /// A number, also an infinite one.
+  fileprivate var decimal: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    case .text(let text): Double(text.trimming(" "))
+    default: nil
+    }
   }
 
   /// The argument as the user wrote it; long text is shortened.

@@ -91,5 +91,5 @@ public protocol ImageConverter: Sendable {
 extension Provider {
   /// Whether the alpha channel of a mask is the mask. The built-in engine reads it so; other
   /// services differ and do not document it.
-  public var usesMaskAlpha: Bool { name == "local" }
+  public var usesMaskAlpha: Bool { name == BuiltInProvider.local.name }
 }

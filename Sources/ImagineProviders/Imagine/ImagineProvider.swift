@@ -37,13 +37,14 @@ public struct ImagineProvider: Provider {
     transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
   ) -> ImagineProvider {
     ImagineProvider(
-      name: "local", prices: .free, polling: JobPolling(firstPause: 0.2, maxPause: 2), isFree: true,
+      name: BuiltInProvider.local.name, prices: .free,
+      polling: JobPolling(firstPause: 0.2, maxPause: 2), isFree: true,
       transport: transport, endpoint: endpoint)
   }
 
   /// The built-in engine knows its styles; the styles of a remote service are not known here.
   public var operations: [MediaOperation] {
-    name == "local" ? MediaOperation.builtIn : MediaOperation.all
+    name == BuiltInProvider.local.name ? MediaOperation.builtIn : MediaOperation.all
   }
 
   /// The API generates one image per call.

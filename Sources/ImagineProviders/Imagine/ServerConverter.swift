@@ -31,11 +31,12 @@ public struct ServerConverter: ImageConverter {
     let address = Self.address("/x/convert", of: endpoint)
     var body = MultipartBody()
     body.append(name: "image", file: try InputFile.read(FilePath(asset.path), field: "image"))
-    body.append(name: "format", value: conversion.format.rawValue)
-    body.append(name: "fit", value: conversion.fit.rawValue)
-    body.append(name: "quality", value: String(conversion.quality))
-    if let width = conversion.width { body.append(name: "width", value: String(width)) }
-    if let height = conversion.height { body.append(name: "height", value: String(height)) }
+    func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
+    append(ConversionField.format, conversion.format.rawValue)
+    append(ConversionField.fit, conversion.fit.rawValue)
+    append(ConversionField.quality, String(conversion.quality))
+    if let width = conversion.width { append(ConversionField.width, String(width)) }
+    if let height = conversion.height { append(ConversionField.height, String(height)) }
     body.close()
     let call = HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST /x/convert",

@@ -25,7 +25,4 @@ package final class Job: Sendable {
     let status = try await provider.status(of: id, options: options)
     latest.withLock { $0 = status }
   }
-
-  /// The timeout of `wait` unless a script sets one, in seconds.
-  package static let standardTimeout = 1800.0
 }

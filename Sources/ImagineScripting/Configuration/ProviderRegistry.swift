@@ -84,8 +84,12 @@ final class ProviderRegistry: Sendable {
         try ProviderSelection(
           option: configuration.provider, environment: configuration.environment,
           configured: try file(&state).provider)
-      case .program: try ProviderSelection(option: "local", environment: [:], configured: nil)
-      case .address: try ProviderSelection(option: "imagine", environment: [:], configured: nil)
+      case .program:
+        try ProviderSelection(
+          option: BuiltInProvider.local.name, environment: [:], configured: nil)
+      case .address:
+        try ProviderSelection(
+          option: BuiltInProvider.imagine.name, environment: [:], configured: nil)
       }
     state.selection = selection
     if case .environment = configuration.service {
@@ -102,15 +106,15 @@ final class ProviderRegistry: Sendable {
   }
 
   private func makeProvider(_ name: String, _ state: inout State) throws -> any Provider {
-    switch (name, configuration.service) {
-    case ("local", _):
+    switch (BuiltInProvider(rawValue: name), configuration.service) {
+    case (.local, _):
       guard let server else {
         throw ImagineError(
           .validation, "the provider 'local' needs the program imagine-server", field: "provider")
       }
       let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
       return withRetries(provider, at: name, &state)
-    case ("imagine", .address(let address, let token, _)):
+    case (.imagine, .address(let address, let token, _)):
       guard Endpoint.isBase(address) else {
         throw ImagineError.invalid(
           field: "address", given: "this address", expected: "an http or https address")
@@ -136,7 +140,7 @@ final class ProviderRegistry: Sendable {
       name, configuration.environment, settings ?? ConfigTable(in: name))
     if let builtIn { return builtIn }
     if let settings { return try ProviderDescription(settings) }
-    let names = ["local", "imagine", "openai", "llmvin"] + file.providers.keys.sorted()
+    let names = BuiltInProvider.names + file.providers.keys.sorted()
     throw .invalid(
       field: "provider", given: "\"\(name)\"",
       expected: "one of: \(names.joined(separator: ", "))", allowed: names)
@@ -196,7 +200,7 @@ extension ProviderRegistry: ProviderSource {
   }
 
   func version(of provider: any Provider) async throws -> String {
-    provider.name == "local" ? try await localEngineVersion() ?? "" : ""
+    provider.name == BuiltInProvider.local.name ? try await localEngineVersion() ?? "" : ""
   }
 
   func limitCalls(concurrency: Int?, rate: Int?) {
@@ -204,6 +208,21 @@ extension ProviderRegistry: ProviderSource {
       if let concurrency { state.limits.concurrency = concurrency }
       if let rate { state.limits.rate = rate }
       for limiter in state.limiters.values { limiter.set(concurrency: concurrency, rate: rate) }
+    }
+  }
+}
+
+extension ProviderRegistry {
+  /// What the providers in `config.toml` take, sorted by name. No key is needed.
+  func configuredOffers() throws -> [ProviderOffer] {
+    try state.withLock { state in
+      try file(&state).providers.keys.sorted().map { name in
+        let description = try description(of: name, &state)
+        return ProviderOffer(
+          try description.makeProvider(
+            named: name, transport: transport, environment: configuration.environment,
+            sends: false))
+      }
     }
   }
 }

@@ -69,7 +69,7 @@ struct PlannedProvider: Provider {
     let size =
       parts.first.flatMap { videos.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize
     return parts.last == "video"
-      ? self.store.placeholderVideo(size: size, duration: 4)
+      ? self.store.placeholderVideo(size: size, duration: Double(VideoFiles.standardSeconds))
       : self.store.placeholder(format: .jpeg, size: size)
   }
 }
