@@ -9,12 +9,15 @@ struct CallFields {
     CallField.all(for: operation.answer).map(\.name)
   }
 
-  /// Every field name that some provider knows for an operation.
-  private static func knownNames(_ name: String) -> [String] {
-    let kinds = ProviderKind.allCases.flatMap(\.operations).filter { $0.name == name }
-    let fields = kinds.flatMap(\.fields) + CallField.all(for: .image)
-    return Array(Set(fields.map(\.name) + ["operation"]))
-  }
+  /// Every field name that some provider knows, by operation.
+  private static let knownNames: [String: [String]] = {
+    let others = MediaOperation.openAIGenerate(model: nil).fields + CallField.all(for: .image)
+    return Dictionary(
+      uniqueKeysWithValues: MediaOperation.all.map { operation in
+        let names = (operation.fields + others).map(\.name) + ["operation"]
+        return (operation.name, Array(Set(names)))
+      })
+  }()
 
   private var values: [String: LuaValue] = [:]
   private(set) var provider: String?
@@ -65,7 +68,7 @@ struct CallFields {
   mutating func removeValue(of name: String) -> LuaValue? { values.removeValue(forKey: name) }
 
   private mutating func read(_ table: LuaTable, of name: String) throws {
-    for (key, value) in try table.fields(known: Self.knownNames(name), of: name) {
+    for (key, value) in try table.fields(known: Self.knownNames[name] ?? [], of: name) {
       switch key {
       case CallField.provider.name: provider = try ScriptValue(value, key).name()
       case CallField.count.name:
