@@ -5,13 +5,15 @@ import Synchronization
 
 /// Reads calls from the arguments of a script.
 extension Call {
-  /// Every name that a table of fields may have at some provider.
-  private static func knownNames(_ operation: String) -> [String] {
-    let fields =
-      (MediaOperation.named(operation)?.fields ?? [])
-      + MediaOperation.openAIGenerate(model: nil).fields
-    return Array(Set(fields.map(\.name) + ["operation"] + options(of: .generate)))
-  }
+  /// Every name that a table of fields may have at some provider, by operation.
+  private static let knownNames: [String: [String]] = {
+    let others = MediaOperation.openAIGenerate(model: nil).fields + CallField.all(for: .image)
+    return Dictionary(
+      uniqueKeysWithValues: MediaOperation.all.map { operation in
+        let names = (operation.fields + others).map(\.name) + ["operation"]
+        return (operation.name, Array(Set(names)))
+      })
+  }()
 
   /// Reads a prompt, an image, or a table of fields and options.
   ///
@@ -31,7 +33,7 @@ extension Call {
     self.init(operation)
     scope = call.state.taskContext as? BudgetScope
     try takeOptions(from: &fields, over: workflow.defaults.withLock { $0.options })
-    let name = try fields.removeValue(forKey: "provider").map { try $0.name() }
+    let name = try fields.removeValue(forKey: CallField.provider.name).map { try $0.name() }
     self.provider = try provider ?? workflow.provider(name)
     let description = self.provider?.profile.operations.first { $0.name == operation }
     for (name, value) in fields { try set(name, to: value, as: description?.field(name)) }
@@ -55,7 +57,7 @@ extension Call {
       return ["image": ScriptValue(try call.value(index), "image")]
     case .none where image != nil, .nil where image != nil: return [:]
     case .table:
-      let table = try call.table(index).fields(known: knownNames(name), of: name)
+      let table = try call.table(index).fields(known: knownNames[name] ?? [], of: name)
       return Dictionary(
         uniqueKeysWithValues: table.map { key, value in
           (key, ScriptValue(value, key))
@@ -72,9 +74,10 @@ extension Call {
   private mutating func takeOptions(
     from fields: inout [String: ScriptValue], over defaults: CallOptions
   ) throws {
-    count = try fields.removeValue(forKey: "n")?.integer(in: 1...Self.maxCount)
-    usesCache = try fields.removeValue(forKey: "cache")?.flag()
-    if let value = fields.removeValue(forKey: "extra") { extra = try value.members() }
+    count = try fields.removeValue(forKey: CallField.count.name)?.value(of: CallField.count)
+      .integer.map(Int.init)
+    usesCache = try fields.removeValue(forKey: CallField.cache.name)?.flag()
+    if let value = fields.removeValue(forKey: CallField.extra.name) { extra = try value.members() }
     var options = defaults
     for name in CallOptions.names {
       if let value = fields.removeValue(forKey: name) { try options.set(name, to: value) }

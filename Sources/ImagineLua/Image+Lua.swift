@@ -50,33 +50,22 @@ extension Image: LuaUserdata {
 }
 
 extension Conversion {
-  /// Reads `{width, height, fit, format, quality}`.
+  /// Reads the fields of ``ConversionField``.
+  ///
+  /// - Parameter standard: the image's own format.
   fileprivate init(_ call: borrowing LuaCall, _ index: Int, standard: ImageFormat) throws {
     let options = try Options(
-      call, index, of: "convert", allowed: ["width", "height", "fit", "format", "quality"])
-    var conversion = Conversion(format: standard)
-    if let name = try options.text("format") {
-      guard let format = ImageFormat(pathExtension: name), ImageFormat.writable.contains(format)
-      else {
-        throw ImagineError.invalid(
-          field: "format", given: "\"\(name)\"", expected: "png, jpeg, webp or avif",
-          allowed: ImageFormat.writable.map(\.rawValue))
+      call, index, of: MediaOperation.convert.name, allowed: ConversionField.all.map(\.name))
+    var values: [String: Value] = [:]
+    for field in ConversionField.all {
+      values[field.name] = try options.value(of: field) { argument in
+        // A format may also be a file name extension: jpg, tif.
+        guard field.name == ConversionField.format.name, case .text(let name) = argument,
+          let format = ImageFormat(pathExtension: name)
+        else { return argument }
+        return .text(format.rawValue)
       }
-      conversion.format = format
-    } else if !ImageFormat.writable.contains(standard) {
-      conversion.format = .png
     }
-    if let name = try options.text("fit") {
-      guard let fit = Fit(rawValue: name) else {
-        throw ImagineError.invalid(
-          field: "fit", given: "\"\(name)\"", expected: "contain, cover or fill",
-          allowed: Fit.allCases.map(\.rawValue))
-      }
-      conversion.fit = fit
-    }
-    conversion.width = try options.integer("width", in: 1...16384)
-    conversion.height = try options.integer("height", in: 1...16384)
-    conversion.quality = try options.integer("quality", in: 1...100) ?? conversion.quality
-    self = conversion
+    self.init(values, format: ImageFormat.writable.contains(standard) ? standard : .png)
   }
 }

@@ -113,10 +113,7 @@ public struct ImagineModule: Sendable {
       "configure": LuaNativeFunction { [workflow] call in
         try workflow.configure(
           Options(
-            call, 1, of: "configure",
-            allowed: [
-              "provider", "concurrency", "rate", "budget", "max_calls", "allow_unpriced", "cache",
-            ] + CallOptions.names))
+            call, 1, of: "configure", allowed: SettingField.all.map(\.name)))
         return .none
       },
       "styles": LuaNativeFunction { call in

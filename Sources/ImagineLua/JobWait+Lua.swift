@@ -34,10 +34,10 @@ extension JobWait {
     let begin = LuaNativeFunction.async { call in
       let workflow = try workflow(call)
       let options = try Options(
-        call, 2, of: "wait", allowed: ["provider", "timeout", "on_progress"])
+        call, 2, of: "wait", allowed: WaitField.all.map(\.name))
       let subject = try JobReference(call, 1, workflow.provider(in: options) ?? provider)
-      let timeout = try options.timeout ?? Job.standardTimeout
-      let onProgress = try options.function("on_progress")
+      let timeout = try options.value(of: WaitField.timeout)?.double ?? StandardTimeout.wait
+      let onProgress = try options.function(WaitField.onProgress.name)
       let deadline = Deadline(in: timeout)
       return LuaAsyncCall(purpose: "the job \(subject.id)") {
         switch subject {

@@ -38,10 +38,16 @@ struct Options {
     try value(name)?.integer(in: range)
   }
 
-  /// Seconds, more than 0.
-  var timeout: Double? {
-    get throws { try value("timeout")?.seconds() }
+  /// The value that a described field takes.
+  ///
+  /// - Parameter spelling: converts other spellings of the value to the field's own.
+  func value(
+    of field: Field, spelling: (Value) -> Value = { $0 }
+  ) throws -> Value? {
+    try value(field.name).map { try field.value(of: spelling($0.scalar(as: field))) }
   }
+
+  func integer(_ field: Field) throws -> Int? { try value(of: field)?.integer.map(Int.init) }
 
   /// The call options in the table, completed by those of `standard`.
   func callOptions(over standard: CallOptions) throws -> CallOptions {
@@ -57,8 +63,10 @@ extension CallOptions {
   /// - Throws: ``ImagineError`` of kind `validation`.
   mutating func set(_ name: String, to value: ScriptValue) throws(ImagineError) {
     switch name {
-    case "timeout": timeout = try value.seconds()
-    case "retries": retry.retries = try value.integer(in: 0...20)
+    case CallField.timeout.name: timeout = try value.value(of: CallField.timeout).double
+    case CallField.retries.name:
+      let retries = try value.value(of: CallField.retries).integer
+      retry.retries = retries.map(Int.init) ?? RetryPolicy.standardRetries
     default: retry.retriesUncertain = try value.flag()
     }
   }
@@ -67,22 +75,23 @@ extension CallOptions {
 extension Workflow {
   /// Changes the defaults of later calls.
   func configure(_ options: Options) throws {
-    let name = try options.text("provider")
+    let name = try options.text(SettingField.provider.name)
     if let name { _ = try provider(name) }
     let callOptions = try options.callOptions(over: defaults.withLock { $0.options })
     limitCalls(
-      concurrency: try options.integer("concurrency", in: 1...1000),
-      rate: try options.integer("rate", in: 1...100_000))
-    let limit = try options.anyValue("budget").map { setting throws(ImagineError) in
-      try Budget.Limit(setting, field: "budget")
+      concurrency: try options.integer(SettingField.concurrency),
+      rate: try options.integer(SettingField.rate))
+    let field = SettingField.budget.name
+    let limit = try options.anyValue(field).map { setting throws(ImagineError) in
+      try Budget.Limit(setting, field: field)
     }
-    let calls = try options.integer("max_calls", in: 0...1_000_000_000) ?? limit?.calls
+    let calls = try options.integer(SettingField.maxCalls) ?? limit?.calls
     budget.changeLimit { current in
       if let price = limit?.price { current.price = price }
       if let calls { current.calls = calls }
     }
-    let usesCache = try options.boolean("cache")
-    let allowsUnpriced = try options.boolean("allow_unpriced")
+    let usesCache = try options.boolean(SettingField.cache.name)
+    let allowsUnpriced = try options.boolean(SettingField.allowUnpriced.name)
     defaults.withLock { defaults in
       defaults.options = callOptions
       defaults.usesCache = usesCache ?? defaults.usesCache

@@ -86,20 +86,9 @@ struct ScriptValue {
     return Int(try value(of: kind).integer ?? 0)
   }
 
-  /// A number of seconds above 0, at most 1e9, so that `math.huge` means no limit.
-  func seconds() throws(ImagineError) -> Double {
-    let seconds: Double? =
-      switch value {
-      case .integer(let number): Double(number)
-      case .number(let number): number
-      case .string(let text): Double(text.text)
-      default: nil
-      }
-    guard let seconds, seconds > 0 else {
-      throw .invalid(
-        field: field, given: quoted, expected: "a number of seconds above 0")
-    }
-    return min(seconds, 1e9)
+  /// The value that a described field takes.
+  func value(of field: Field) throws(ImagineError) -> Value {
+    try field.value(of: scalar(as: field))
   }
 
   private func value(of kind: Field.Kind) throws(ImagineError) -> Value {

@@ -117,7 +117,7 @@ extension Budget.Limit {
     default:
       throw .invalid(
         field: field, given: "another value",
-        expected: "a number of tokens, or a table such as { USD = 2.5, calls = 10 }")
+        expected: SettingField.budget.expectation)
     }
   }
 

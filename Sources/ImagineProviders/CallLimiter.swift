@@ -32,7 +32,7 @@ public final class CallLimiter: Sendable {
   }
 
   /// Default number of calls in flight.
-  public static let standardConcurrency = 8
+  public static let standardConcurrency = SettingField.standardConcurrency
 
   private let state: Mutex<State>
 

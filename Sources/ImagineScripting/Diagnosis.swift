@@ -134,7 +134,7 @@ extension ScriptHost {
     switch error.kind {
     case .authorization: "check the token: it is missing, mistyped, expired, or another service's"
     case .connection, .timeout: "check the address, and whether this machine reaches it"
-    case .unavailable where provider == "local":
+    case .unavailable where provider == BuiltInProvider.local.name:
       "run imagine-server by itself and read its messages"
     default: nil
     }

@@ -1,3 +1,4 @@
+public import ImagineAPI
 public import ImagineRuns
 
 /// Jobs outside a script, for commands and Swift programs.
@@ -20,7 +21,8 @@ extension ScriptHost {
   ///   - path: ends in `.mp4`.
   ///   - timeout: seconds.
   public func saveVideo(
-    ofJob id: String, to path: FilePath, timeout: Double = 1800, provider: String? = nil
+    ofJob id: String, to path: FilePath, timeout: Double = StandardTimeout.wait,
+    provider: String? = nil
   ) async throws {
     try await core.saveVideo(ofJob: id, to: path, timeout: timeout, provider: provider)
   }

@@ -13,16 +13,23 @@ import Lua
 enum CommandLineOrder {
   private static let commands: Set<LuaString> = [
     "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
+    "describe",
   ]
   /// Commands whose options precede a script.
   private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]
 
-  /// The arguments with the command first, and `help` as the option `--help`.
+  static var commandNames: [String] { commands.map(\.text).sorted() }
+
+  /// The arguments with the command first; `help COMMAND` becomes `COMMAND --help`.
   static func arranged(_ words: [LuaString]) -> [LuaString] {
     let words = commandFirst(words)
-    guard words.count > 1, words[1] == "help", access("help", F_OK) != 0 else { return words }
-    let command = words.dropFirst(2).first.flatMap { commands.contains($0) ? $0 : nil }
-    return [words[0]] + (command.map { [$0] } ?? []) + ["--help"]
+    guard asksForHelp(words), words.count > 2, commands.contains(words[2]) else { return words }
+    return words[2] == "help" ? Array(words.prefix(2)) : [words[0], words[2], "--help"]
+  }
+
+  /// Whether the command is `help`, and no script has that name.
+  static func asksForHelp(_ words: [LuaString]) -> Bool {
+    words.count > 1 && words[1] == "help" && access("help", F_OK) != 0
   }
 
   /// The arguments with the command first; unchanged if no command follows the host's own options,

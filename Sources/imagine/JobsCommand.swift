@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImagineAPI
 import ImagineScripting
 
 /// `imagine jobs`: works with submitted jobs outside a script.
@@ -66,10 +67,10 @@ struct JobsCommand: AsyncParsableCommand {
     @ArgumentParser.Argument(help: "The job's id.") var id: String
     @Option(name: .shortAndLong, help: "Where to save the video; ID.mp4 by default.") var output:
       FilePath?
-    @Option(help: "Timeout in seconds.") var timeout = 1800.0
+    @Option(help: "Timeout in seconds.") var timeout = StandardTimeout.wait
 
     func validate() throws {
-      guard timeout > 0, timeout <= 1e9 else {
+      guard timeout > 0, timeout <= Field.maxSeconds else {
         throw ValidationError("--timeout must be a number of seconds above 0")
       }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import ImagineAPI
 import ImagineScripting
 
 /// Listings for people: one line per item, with fields separated by tabs.
@@ -19,12 +20,17 @@ enum Listing {
 /// `_at`.
 enum JSONOutput {
   static func print(_ value: some Encodable) throws {
+    try Output.line(text(of: value))
+  }
+
+  /// The JSON, without a line break at its end.
+  static func text(of value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     let lines = String(decoding: try encoder.encode(value), as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false).map(Self.withReadableTime)
-    try Output.line(lines.joined(separator: "\n").withoutControls)
+    return lines.joined(separator: "\n").withoutControls
   }
 
   /// Converts a time from seconds since 1970. A JSON string contains no line break, so each line is
@@ -42,12 +48,6 @@ enum JSONOutput {
 }
 
 extension String {
-  /// The text as a field of a listing: line breaks and tabs become spaces, control characters are
-  /// escaped.
-  var inOneLine: String {
-    String(printable.map { $0.isNewline || $0 == "\t" ? " " : $0 })
-  }
-
   /// Escapes control characters that a terminal would obey, such as U+009B; the JSON stays
   /// equivalent.
   var withoutControls: String {

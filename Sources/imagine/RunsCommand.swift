@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImagineAPI
 import ImagineRuns
 import ImagineScripting
 import Lua

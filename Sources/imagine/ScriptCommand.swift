@@ -82,7 +82,8 @@ enum ScriptCommand {
 
   static let version = "imagine 0.1.0"
 
-  private static let commands = """
+  /// The list of commands in the help.
+  static let commands = """
 
     Commands, as the first word (each explains more with --help):
       run, repl     the same as without a command
@@ -93,6 +94,8 @@ enum ScriptCommand {
       show, rerun   print the request that made an image; send it again
       doctor        check the provider in use and what else a run needs
       serve         serve the built-in engine over HTTP
+      help          explain an operation, a function of scripts, or a command
+      describe      write the reference page, the editor types, or JSON
     """
 
   /// The script with absolute paths, so that it can be resumed from another folder.

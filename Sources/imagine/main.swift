@@ -30,6 +30,10 @@ case "runs"?:
   await Subcommand.run(RunsCommand.self, arguments: rest)
 case "cache"?:
   await Subcommand.run(CacheCommand.self, arguments: rest)
+case "describe"?:
+  await Subcommand.run(DescribeCommand.self, arguments: rest)
+case "help"? where CommandLineOrder.asksForHelp(words):
+  exit(HelpCommand.run(CommandLineText.texts(rest)))
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: rest)
 default:

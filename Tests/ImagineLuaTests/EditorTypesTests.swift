@@ -6,7 +6,8 @@ import Testing
 
 @testable import ImagineLua
 
-/// `stdlib/types/imagine.lua` is written by hand and must match the described operations.
+/// Part of `stdlib/types/imagine.lua` is generated and part is written by hand; together they must
+/// name everything that scripts can use.
 @Suite("The editor types are complete")
 struct EditorTypesTests {
   private let text: String

@@ -42,7 +42,7 @@ struct OpenAITests {
         let answer = try await post(
           server,
           """
-          {"model":"flux-1","prompt":"a cat","size":"\(size.rawValue)","guidance_scale":3.5,
+          {"model":"flux-1","prompt":"a cat","size":"\(size.name)","guidance_scale":3.5,
            "num_inference_steps":30,"response_format":"b64_json","user":"x","extra":{"a":[1]},
            "quality":null}
           """)

@@ -24,7 +24,7 @@ struct CommandOutputTests {
     "output that cannot be written is an error",
     arguments: [
       "runs --json", "jobs --json", "cache", "doctor", "--help", "-h", "--version", "runs --help",
-      "help jobs", "plan -e 'print(1)'", "show p.png",
+      "help jobs", "help", "help generate", "describe", "plan -e 'print(1)'", "show p.png",
     ])
   func fullDisk(command: String) async throws {
     try Data(TinyImage.png).write(to: URL(filePath: folder.file("p.png")))

@@ -1,7 +1,7 @@
 #if os(Linux)
   import Foundation
   import ImagineTestSupport
-import ImagineTesting
+  import ImagineTesting
   import Testing
 
   /// The first call must not change signals, file descriptors or files of the temporary folder.

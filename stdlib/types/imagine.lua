@@ -2,146 +2,271 @@
 --- The globals of an Imagine script, for editors. Point `workspace.library` of the Lua language
 --- server at the folder `stdlib`, which describes the modules too.
 
----@alias imagine.style "anime"|"flux-dev"|"flux-dev-fast"|"flux-schnell"|"imagine-turbo"|"realistic"|"sdxl-1.0"
----@alias imagine.video_style "fast-svd"|"kling-1.0-pro"|"kling-1.0-standard"|"kling-1.5"|"hailuo-ai"|"hailuo-live-ai"|"imagine-v1"|"imagine-v2"|"luma-dream-machine-ray-2"|string
----@alias imagine.aspect_ratio "1:1"|"3:2"|"4:3"|"3:4"|"16:9"|"9:16"
----@alias imagine.video_aspect_ratio "1:1"|"16:9"|"9:16"
----@alias imagine.job_status "queued"|"processing"|"finished"|"failed"|"cancelled"
----@alias imagine.format "png"|"jpeg"|"webp"|"gif"|"tiff"|"avif"
----@alias imagine.call_state "intent"|"sent"|"accepted"|"stored"|"done"|"failed"
----@alias imagine.error_kind "authorization"|"validation"|"payment"|"rate_limit"|"unavailable"|"timeout"|"connection"|"server"|"bad_response"|"not_found"|"job_failed"|"uncertain"|"budget"|"io"|"cancelled"
-
 --- An image argument: an Image, or the path of a file.
 ---@alias imagine.image imagine.Image|string
 
+-- begin generated: calls (scripts/describe writes this part; do not edit)
+
+---@alias imagine.style
+---| "anime" # flat, outlined characters and scenes in the manner of anime; 5 tokens
+---| "flux-dev" # futuristic and experimental: technology, light, bold environments; 15 tokens
+---| "flux-dev-fast" # as flux-dev, with fewer steps; 5 tokens
+---| "flux-schnell" # abstract, dynamic and unusual; 5 tokens
+---| "imagine-turbo" # fast prototypes: speed before detail; 1 tokens
+---| "realistic" # lifelike landscapes and portraits with much detail; 5 tokens
+---| "sdxl-1.0" # high resolution, sharp lines, vivid colours
+
+---@alias imagine.video_style
+---| "fast-svd"
+---| "kling-1.0-pro"
+---| "kling-1.0-standard"
+---| "kling-1.5"
+---| "hailuo-ai"
+---| "hailuo-live-ai"
+---| "imagine-v1"
+---| "imagine-v2"
+---| "luma-dream-machine-ray-2"
+---| string
+
+---@alias imagine.aspect_ratio
+---| "1:1" # 1024x1024 at `local`
+---| "3:2" # 1248x832 at `local`
+---| "4:3" # 1152x864 at `local`
+---| "3:4" # 864x1152 at `local`
+---| "16:9" # 1280x720 at `local`
+---| "9:16" # 720x1280 at `local`
+
+---@alias imagine.video_aspect_ratio
+---| "1:1" # 576x576 at `local`
+---| "16:9" # 768x432 at `local`
+---| "9:16" # 432x768 at `local`
+
+---@alias imagine.provider_name
+---| "local" # the built-in engine on this machine; costs nothing
+---| "imagine" # the Imagine API of its vendor
+---| "openai" # OpenAI, or a compatible service
+---| "llmvin" # llm.vin
+---| string
+
+---@alias imagine.provider_kind
+---| "imagine" # the Imagine API v2
+---| "openai" # the images API of OpenAI and compatible services
+
+---@alias imagine.format
+---| "png"
+---| "jpeg"
+---| "webp"
+---| "avif"
+---| "tiff"
+---| "gif"
+
+---@alias imagine.job_status
+---| "queued"
+---| "processing"
+---| "finished"
+---| "failed"
+---| "cancelled"
+
+---@alias imagine.call_state
+---| "intent"
+---| "sent"
+---| "accepted"
+---| "stored"
+---| "done"
+---| "failed"
+
+---@alias imagine.error_kind
+---| "authorization" # the token is missing, unknown, expired, or not allowed to do this
+---| "validation" # a field is missing, misspelt, of the wrong type, or outside what is allowed
+---| "payment" # the account has too few tokens
+---| "rate_limit" # too many requests; the same call may work after a wait
+---| "unavailable" # the service is unavailable for now, or does not support the call at all
+---| "timeout" # the deadline passed
+---| "connection" # the service could not be reached, or the connection broke
+---| "server" # the service had an internal error
+---| "bad_response" # the answer was not in a form that the service documents
+---| "not_found" # the service does not know the id
+---| "job_failed" # the job ended without a video
+---| "uncertain" # the request was sent in an earlier run and no answer was recorded
+---| "budget" # the call would exceed a budget
+---| "io" # a file could not be read or written
+---| "cancelled" # the call was cancelled
+
 --- Options of every call.
 ---@class imagine.call
----@field provider? string the provider's name
----@field timeout? number seconds for each attempt, with the downloads of its images
----@field retries? integer retries of a request that provably was not processed, 0 … 20; 2 by default
----@field retry_uncertain? boolean retry even if the call may have been billed
----@field cache? boolean use the answer of an equal call with a seed in an earlier run
----@field extra? table<string, string|number|boolean> fields of a provider that Imagine does not know, sent unchecked
+---@field provider? imagine.provider_name the provider's name; by default the one that is configured
+---@field timeout? number the timeout of each attempt, with the downloads of its images; in seconds; above 0; `120` by default
+---@field retries? integer the most retries of a request that provably was not processed; 0 … 20; `2` by default
+---@field retry_uncertain? boolean retry even if the call may have been billed; `false` by default
+---@field cache? boolean use the answer of an equal call with a seed in an earlier run; `false` by default
+---@field extra? table<string, string|number|boolean> fields of the provider that Imagine does not know, sent unchecked
 
+--- Options of a call that returns images.
 ---@class imagine.picture_call: imagine.call
----@field n? integer how many images, 1 … 100; the call then returns a list, even of one image
+---@field n? integer how many images; the call then returns a list, even of one image; 1 … 100
 
 ---@class imagine.generate_call: imagine.picture_call
----@field prompt string what the image shows, in words
----@field style? imagine.style the style; `imagine-turbo` by default
----@field aspect_ratio? imagine.aspect_ratio the shape, width to height; `1:1` by default
----@field seed? integer at least 1; the same request with the same seed gives the same image
----@field model? string OpenAI-style providers: the model
----@field size? string OpenAI-style providers: width x height in pixels, such as `1024x1024`
----@field approximate? boolean OpenAI-style providers: use the size nearest to the aspect ratio
----@field guidance_scale? number OpenAI-style providers: how closely to follow the prompt, 0 … 100
----@field num_inference_steps? integer OpenAI-style providers: steps of the model, 1 … 1000
+---@field prompt string what to generate, in words
+---@field style? imagine.style the style of the image; `imagine-turbo` by default
+---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
+---@field seed? integer the same request with the same seed gives the same image; at least 1
+---@field model? string providers of the kind openai: the model
+---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
+---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
 
 ---@class imagine.png_call: imagine.picture_call
----@field prompt string what the image shows, in words
----@field aspect_ratio? imagine.aspect_ratio the shape, width to height; `1:1` by default
----@field seed? integer at least 1; the same request with the same seed gives the same image
+---@field prompt string what to generate, in words
+---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
+---@field seed? integer the same request with the same seed gives the same image; at least 1
 
 ---@class imagine.remove_background_options: imagine.picture_call
 ---@class imagine.remove_background_call: imagine.remove_background_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.upscale_options: imagine.picture_call
 ---@class imagine.upscale_call: imagine.upscale_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.fill_options: imagine.picture_call
----@field prompt string what the image shows, in words
----@field mask imagine.image an image of the same size in pixels: white is worked on, black is kept
+---@field prompt string what to generate, in words
+---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@class imagine.fill_call: imagine.fill_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.resize_options: imagine.picture_call
+---@field prompt? string what to generate, in words
+---@field mask? imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@field aspect_ratio? imagine.aspect_ratio the new aspect ratio, width to height
----@field prompt? string what the image shows, in words
----@field mask? imagine.image an image of the same size in pixels: white is worked on, black is kept
 ---@class imagine.resize_call: imagine.resize_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.retouch_options: imagine.picture_call
----@field mask imagine.image an image of the same size in pixels: white is worked on, black is kept
+---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@class imagine.retouch_call: imagine.retouch_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.add_background_options: imagine.picture_call
----@field prompt string what the image shows, in words
----@field style? "product-shoot" the only style of this operation
----@field seed? integer at least 1; the same request with the same seed gives the same image
+---@field prompt string what to generate, in words
+---@field style? "product-shoot" the only style of this operation; `product-shoot` by default
+---@field seed? integer the same request with the same seed gives the same image; at least 1
 ---@class imagine.add_background_call: imagine.add_background_options
----@field image imagine.image the image to work on
+---@field image imagine.image the image to edit
 
 ---@class imagine.video_call: imagine.call
----@field prompt string what the video shows, in words
----@field style? imagine.video_style the model; `fast-svd` by default
----@field aspect_ratio? imagine.video_aspect_ratio the shape, width to height; `16:9` by default
+---@field prompt string what to generate, in words
+---@field style? imagine.video_style the model that generates the video; `fast-svd` by default
+---@field aspect_ratio? imagine.video_aspect_ratio the aspect ratio, width to height; `16:9` by default
 
 ---@class imagine.animate_options: imagine.call
----@field prompt string what the video shows, in words
----@field style? imagine.video_style the model; `fast-svd` by default
----@field aspect_ratio? imagine.video_aspect_ratio the shape, width to height; `16:9` by default
+---@field prompt string what to generate, in words
+---@field style? imagine.video_style the model that generates the video; `fast-svd` by default
+---@field aspect_ratio? imagine.video_aspect_ratio the aspect ratio; by default that of the image
 ---@class imagine.animate_call: imagine.animate_options
----@field image imagine.image the image to animate
+---@field image imagine.image the first frame of the video
+
+---@class imagine.conversion
+---@field width? integer the width to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
+---@field height? integer the height to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
+---@field fit? "contain"|"cover"|"fill" how the image fits a box of another shape: whole, cropped or stretched; `contain` by default
+---@field format? "png"|"jpeg"|"webp"|"avif" the format to write; by default the image's own, or png if that cannot be written
+---@field quality? integer the quality of lossy formats; 1 … 100; `90` by default
+
+---@class imagine.wait_options
+---@field provider? imagine.provider_name the job's provider; by default the one that issued its id
+---@field timeout? number the timeout of the wait, with the download of the video; in seconds; above 0; `1800` by default
+---@field on_progress? fun(job: imagine.Job) called with the job when its status or progress has changed
+
+---@class imagine.settings
+---@field provider? imagine.provider_name the provider of calls that name none
+---@field timeout? number the timeout of each attempt, with the downloads of its images; in seconds; above 0; `120` by default
+---@field retries? integer the most retries of a request that provably was not processed; 0 … 20; `2` by default
+---@field retry_uncertain? boolean retry even if the call may have been billed; `false` by default
+---@field cache? boolean whether calls use the cache unless they set it
+---@field concurrency? integer the most calls in flight at each service; 1 … 1000; `8` by default
+---@field rate? integer the most calls that begin in a minute at each service; in calls a minute; 1 … 100000
+---@field budget? number|imagine.limit the most that the run may spend
+---@field max_calls? integer the most calls that the run may make; 0 … 1000000000
+---@field allow_unpriced? boolean whether a budget allows calls without a known price
 
 --- The functions of one provider: those of `imagine`, or of what `imagine.provider` returns.
 ---@class imagine.client
 local client = {}
 
---- Generates an image from a prompt. With `n` it returns a list of images.
+--- Generates an image from a prompt.
+---
+--- Returns an Image of about one megapixel in the aspect ratio; with `n`, a list of them.
 ---@param call string|imagine.generate_call a prompt, or the fields
 ---@return imagine.Image
 ---@overload fun(call: imagine.generate_call): imagine.Image[]
 function client.generate(call) end
 
 --- Generates a subject on a transparent background, as a PNG.
+---
+--- Returns an Image of about one megapixel in the aspect ratio, with alpha; with `n`, a list of them.
 ---@param call string|imagine.png_call a prompt, or the fields
 ---@return imagine.Image
 ---@overload fun(call: imagine.png_call): imagine.Image[]
 function client.png(call) end
 
 --- Cuts out the subject, as a PNG with alpha.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param call imagine.image|imagine.remove_background_call an image, or the fields
 ---@return imagine.Image
 function client.remove_background(call) end
 
 --- Doubles width and height.
+---
+--- Returns an Image of twice the width and height; with `n`, a list of them.
 ---@param call imagine.image|imagine.upscale_call an image, or the fields
 ---@return imagine.Image
 function client.upscale(call) end
 
 --- Generates what the prompt says where the mask is white.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param call imagine.fill_call
 ---@return imagine.Image
 function client.fill(call) end
 
---- Changes the aspect ratio of an image without stretching.
+--- Changes the aspect ratio of an image without stretching it.
+---
+--- Returns an Image of the new aspect ratio; without one, of the given image's size; with `n`, a list of them.
 ---@param call imagine.image|imagine.resize_call an image, or the fields
 ---@return imagine.Image
 function client.resize(call) end
 
 --- Removes what the mask covers in white.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param call imagine.retouch_call
 ---@return imagine.Image
 function client.retouch(call) end
 
---- Puts a cut-out subject before a generated background.
+--- Generates a background for a cut-out subject.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param call imagine.add_background_call
 ---@return imagine.Image
 function client.add_background(call) end
 
---- Generates a video from a prompt. It takes minutes, so it returns a job at once.
+--- Generates a video from a prompt; returns a job, since it takes minutes.
+---
+--- Returns a Job whose video is an MP4 with H.264.
 ---@param call string|imagine.video_call a prompt, or the fields
 ---@return imagine.Job
 function client.video(call) end
 
---- Generates a video from an image. It takes minutes, so it returns a job at once.
+--- Generates a video from an image; returns a job, since it takes minutes.
+---
+--- Returns a Job whose video is an MP4 with H.264.
 ---@param call imagine.animate_call
 ---@return imagine.Job
 function client.animate(call) end
+
+-- end generated: calls
 
 --- Requests a job's status.
 ---@param job imagine.Job|string a Job or its id
@@ -149,13 +274,9 @@ function client.animate(call) end
 ---@return imagine.Job
 function client.status(job, options) end
 
----@class imagine.wait_options
----@field timeout? number seconds, 1800 by default
----@field on_progress? fun(job: imagine.Job) called when the job's status or progress has changed
-
 --- Waits for a job's video and downloads it.
 ---@param job imagine.Job|string a Job or its id
----@param options? imagine.wait_options|{ provider?: string }
+---@param options? imagine.wait_options
 ---@return imagine.Video
 function client.wait(job, options) end
 
@@ -181,7 +302,7 @@ function imagine.open(path) end
 function imagine.decode(bytes) end
 
 ---@class imagine.provider_description
----@field kind "imagine"|"openai" the API that it speaks
+---@field kind imagine.provider_kind the API that it speaks
 ---@field base_url string
 ---@field token? string the key; prefer `token_env`
 ---@field token_env? string the environment variable that holds the key
@@ -193,21 +314,9 @@ function imagine.decode(bytes) end
 ---@field name string
 
 --- The functions of another provider, by its name or a description.
----@param provider "imagine"|"local"|"openai"|"llmvin"|string|imagine.provider_description
+---@param provider imagine.provider_name|imagine.provider_description
 ---@return imagine.named_client
 function imagine.provider(provider) end
-
----@class imagine.settings
----@field provider? string the provider of calls that name none
----@field timeout? number seconds for each attempt, with the downloads of its images
----@field retries? integer 0 … 20
----@field retry_uncertain? boolean
----@field concurrency? integer calls in flight at a time
----@field rate? integer calls a minute
----@field budget? number|imagine.limit the most that the run may spend
----@field max_calls? integer the most calls that the run may make
----@field allow_unpriced? boolean allow calls without a known price under a budget
----@field cache? boolean whether calls use the cache
 
 --- Sets the defaults of calls.
 ---@param settings imagine.settings
@@ -320,52 +429,63 @@ function Image:save(path, options) end
 ---@return string
 function Image:data() end
 
----@class imagine.conversion
----@field width? integer pixels
----@field height? integer pixels
----@field fit? "contain"|"cover"|"fill"
----@field format? "png"|"jpeg"|"webp"|"avif"
----@field quality? integer 1 … 100
+-- begin generated: methods (scripts/describe writes this part; do not edit)
 
---- The image in another format or size.
+--- The image in another format or size, made on this machine.
 ---@param conversion? imagine.conversion
 ---@return imagine.Image
 function Image:convert(conversion) end
 
 --- Cuts out the subject, as a PNG with alpha.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param options? imagine.remove_background_options
 ---@return imagine.Image
 function Image:remove_background(options) end
 
 --- Doubles width and height.
+---
+--- Returns an Image of twice the width and height; with `n`, a list of them.
 ---@param options? imagine.upscale_options
 ---@return imagine.Image
 function Image:upscale(options) end
 
 --- Generates what the prompt says where the mask is white.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param options imagine.fill_options
 ---@return imagine.Image
 function Image:fill(options) end
 
---- Changes the aspect ratio without stretching.
+--- Changes the aspect ratio of an image without stretching it.
+---
+--- Returns an Image of the new aspect ratio; without one, of the given image's size; with `n`, a list of them.
 ---@param options? imagine.resize_options
 ---@return imagine.Image
 function Image:resize(options) end
 
 --- Removes what the mask covers in white.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param options imagine.retouch_options
 ---@return imagine.Image
 function Image:retouch(options) end
 
---- Puts the image, a cut-out subject, before a generated background.
+--- Generates a background for a cut-out subject.
+---
+--- Returns an Image of the given image's size; with `n`, a list of them.
 ---@param options string|imagine.add_background_options a prompt, or the fields
 ---@return imagine.Image
 function Image:add_background(options) end
 
---- Generates a video from the image. It takes minutes, so it returns a job at once.
+--- Generates a video from an image; returns a job, since it takes minutes.
+---
+--- Returns a Job whose video is an MP4 with H.264.
 ---@param options string|imagine.animate_options a prompt, or the fields
 ---@return imagine.Job
 function Image:animate(options) end
+
+-- end generated: methods
 
 --- A video that a service is generating.
 ---@class imagine.Job: userdata

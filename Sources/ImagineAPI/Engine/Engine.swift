@@ -103,6 +103,10 @@ public struct VideoFiles: Sendable, Hashable {
   /// Seconds.
   public var duration: Double
 
+  /// The duration of each video of the built-in engine, in seconds.
+  public static let standardSeconds = 4
+  public static let framesPerSecond = 24
+
   public init(video: String, thumbnail: String, size: PixelSize, duration: Double) {
     self.video = video
     self.thumbnail = thumbnail
@@ -132,9 +136,12 @@ public struct Conversion: Sendable, Hashable {
   /// 1 … 100; lossless formats ignore it.
   public var quality: Int
 
+  public static let standardFit = Fit.contain
+  public static let standardQuality = 90
+
   public init(
-    format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = .contain,
-    quality: Int = 90
+    format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = standardFit,
+    quality: Int = standardQuality
   ) {
     self.format = format
     self.width = width

@@ -3,9 +3,11 @@
 extension ImagineError {
   /// The provider does not support the operation.
   public static func unsupportedOperation(operation: String, by provider: String) -> ImagineError {
-    ImagineError(
-      .validation, "the provider '\(provider)' has no \(operation); 'imagine' and 'local' have it",
-      field: "provider", allowed: ["imagine", "local"])
+    let others = names(of: .imagine)
+    return ImagineError(
+      .validation,
+      "the provider '\(provider)' has no \(operation); \(quoted(others, " and ")) have it",
+      field: "provider", allowed: others)
   }
 
   /// The provider does not support the field in this operation, but another kind of provider does.
@@ -18,9 +20,9 @@ extension ImagineError {
     let isOfOpenAI = MediaOperation.openAIGenerate(model: nil).field(field) != nil
     let others: String? =
       if MediaOperation.named(operation.name)?.field(field) != nil {
-        "'imagine' and 'local' do"
+        "\(quoted(names(of: .imagine), " and ")) do"
       } else if operation.name == MediaOperation.generate.name && isOfOpenAI {
-        "'openai', 'llmvin' and others of their kind do"
+        "\(quoted(names(of: .openai), ", ")) and others of their kind do"
       } else {
         nil
       }
@@ -31,5 +33,15 @@ extension ImagineError {
           + " (fields: \(operation.fields.map(\.name).joined(separator: ", ")))",
         field: field, allowed: operation.fields.map(\.name))
     }
+  }
+
+  /// The built-in providers of a kind, the one that has its name first.
+  private static func names(of kind: ProviderKind) -> [String] {
+    let names = BuiltInProvider.allCases.filter { $0.kind == kind }.map(\.name)
+    return names.filter { $0 == kind.rawValue } + names.filter { $0 != kind.rawValue }
+  }
+
+  private static func quoted(_ names: [String], _ separator: String) -> String {
+    names.map { "'\($0)'" }.joined(separator: separator)
   }
 }

@@ -3,39 +3,15 @@
 /// The provider makes it, every layer passes it on unchanged, and the script reads its fields. It
 /// never contains a token.
 public struct ImagineError: Error, Sendable, Equatable {
-  /// The category of an error, which scripts branch on.
+  /// The category of an error, which scripts branch on; ``Kind/summary`` says when each occurs.
   public enum Kind: String, Sendable, CaseIterable {
-    /// The token is missing, unknown, expired, or not allowed to do this.
-    case authorization
-    /// A field is missing, misspelt, of the wrong type, or outside what is allowed.
-    case validation
-    /// The account has too few tokens.
-    case payment
-    /// Too many requests; the same call may work after a wait.
+    case authorization, validation, payment
     case rateLimit = "rate_limit"
-    /// The service is unavailable for now, or does not support the call at all (`retryable` tells
-    /// which).
-    case unavailable
-    /// The deadline passed.
-    case timeout
-    /// The service could not be reached, or the connection broke.
-    case connection
-    /// The service had an internal error.
-    case server
-    /// The answer was not in a form that the service documents.
+    case unavailable, timeout, connection, server
     case badResponse = "bad_response"
-    /// The service does not know the id.
     case notFound = "not_found"
-    /// The job ended without a video.
     case jobFailed = "job_failed"
-    /// The request was sent in an earlier run and no answer was recorded.
-    case uncertain
-    /// The call would exceed a budget.
-    case budget
-    /// A file could not be read or written.
-    case io
-    /// The call was cancelled.
-    case cancelled
+    case uncertain, budget, io, cancelled
   }
 
   /// Whether the call was billed. Ordered by certainty of cost: a later attempt may raise `unknown`

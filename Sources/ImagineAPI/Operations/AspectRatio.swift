@@ -49,4 +49,7 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var description: String { "\(width)x\(height)" }
+
+  /// Pixels that a side may have where a script or a configuration names it.
+  public static let sides = 1...16384
 }

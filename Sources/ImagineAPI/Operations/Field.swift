@@ -18,7 +18,14 @@ public struct Field: Sendable, Hashable, Codable {
     case image
     /// A list of one to so many images, in order; each is sent as a file.
     case images(Int)
+    /// A number of seconds above 0; at most ``maxSeconds`` count, so infinity means no limit.
+    case seconds
+    /// What only a script can give, such as a function or a table, in words. Its caller checks it.
+    case other(String)
   }
+
+  /// The most seconds that a field of the kind `seconds` counts.
+  public static let maxSeconds = 1e9
 
   /// Whether a request must have the field.
   public enum Presence: Sendable, Hashable, Codable {
@@ -34,16 +41,18 @@ public struct Field: Sendable, Hashable, Codable {
   public let wireName: String
   /// Other names that the server accepts, because clients in use send them.
   public let wireAliases: [String]
-  public let kind: Kind
+  public private(set) var kind: Kind
   public let presence: Presence
   /// The value that the host sends for a required field if the script gives none.
   public let hostDefault: String?
+  /// The unit of a number, such as `pixels`; nil if it has none.
+  public let unit: String?
   /// One line of help.
   public let summary: String
 
   public init(
     _ name: String, _ kind: Kind, _ presence: Presence, wireName: String? = nil,
-    wireAliases: [String] = [], hostDefault: String? = nil, summary: String
+    wireAliases: [String] = [], hostDefault: String? = nil, unit: String? = nil, summary: String
   ) {
     self.name = name
     self.kind = kind
@@ -51,7 +60,15 @@ public struct Field: Sendable, Hashable, Codable {
     self.wireName = wireName ?? name
     self.wireAliases = wireAliases
     self.hostDefault = hostDefault
+    self.unit = unit
     self.summary = summary
+  }
+
+  /// The same field with other values, such as the narrower bounds of one service.
+  public func limited(to kind: Kind) -> Field {
+    var copy = self
+    copy.kind = kind
+    return copy
   }
 }
 
@@ -71,6 +88,8 @@ extension Field {
     case .flag: "true or false"
     case .image: "an image"
     case .images(let count): "a list of 1 to \(count) images"
+    case .seconds: "a number of seconds above 0"
+    case .other(let words): words
     }
   }
 
@@ -84,7 +103,7 @@ extension Field {
   }
 
   /// Formats a whole number without its fraction.
-  private static func formatted(_ number: Double) -> String {
+  static func formatted(_ number: Double) -> String {
     Int(exactly: number).map(String.init) ?? String(number)
   }
 
@@ -128,6 +147,10 @@ extension Field {
       return .flag(true)
     case (.flag, .text("false")):
       return .flag(false)
+    case (.seconds, _):
+      if let seconds = argument.decimal, seconds > 0 {
+        return .number(min(seconds, Self.maxSeconds))
+      }
     default:
       break
     }
@@ -138,9 +161,7 @@ extension Field {
   /// The same field, restricted to its known names.
   var restrictedToKnownNames: Field {
     guard case .openChoice(let names) = kind else { return self }
-    return Field(
-      name, .choice(names), presence, wireName: wireName, wireAliases: wireAliases,
-      hostDefault: hostDefault, summary: summary)
+    return limited(to: .choice(names))
   }
 
   private static func name(for text: String, among names: [String]) -> String? {
@@ -166,10 +187,12 @@ extension Value {
     }
   }
 
-  fileprivate var decimalNumber: Double? {
-    let value: Double? =
-      if case .text(let text) = self { Double(text.trimming(" ")) } else { double }
-    return value.flatMap { $0.isFinite ? $0 : nil }
+  /// A finite number.
+  fileprivate var decimalNumber: Double? { decimal.flatMap { $0.isFinite ? $0 : nil } }
+
+  /// A number, also an infinite one.
+  fileprivate var decimal: Double? {
+    if case .text(let text) = self { Double(text.trimming(" ")) } else { double }
   }
 }
 

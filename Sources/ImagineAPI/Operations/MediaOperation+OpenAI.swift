@@ -12,40 +12,93 @@ extension MediaOperation {
       fields: [
         .prompt,
         Field("model", .text, .required, hostDefault: model, summary: "the model"),
-        Field(
-          "size", sizes.map { .choice($0.map(\.description)) } ?? .text, .optional,
-          summary: "width x height in pixels, such as 1024x1024"),
+        sizes.map { OpenAIField.size(.optional).limited(to: .choice($0.map(\.description))) }
+          ?? OpenAIField.size(.optional),
         Field(
           "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
           summary: "the aspect ratio, if one of the service's sizes has it"),
         Field(
           "approximate", .flag, .optional,
           summary: "use the size nearest to the aspect ratio"),
-        Field(
-          "guidance_scale", .number(0...100), .optional,
-          summary: "how closely to follow the prompt; only some models"),
-        Field(
-          "num_inference_steps", .integer(1...1000), .optional,
-          summary: "steps of the model; only some models"),
+        OpenAIField.guidanceScale(.optional), OpenAIField.inferenceSteps(.optional),
       ])
+  }
+
+  /// Our server's form of `/v1/images/generations`. It is narrower than what other services take:
+  /// few images per call, and a fixed set of sizes (``OpenAISize``).
+  public static let openAIImages = MediaOperation(
+    "images", title: "Create image", path: "/images/generations", answer: .image,
+    summary: "generates images from a prompt",
+    fields: [
+      Field("model", .text, .required, summary: "the model's id"),
+      .prompt,
+      Field("n", .integer(1...10), .defaulted("1"), summary: "how many images"),
+      OpenAIField.size(.defaulted(OpenAISize.square.name)),
+      OpenAIField.guidanceScale(.defaulted("3.5")), OpenAIField.inferenceSteps(.defaulted("30")),
+      Field(
+        "response_format", .choice(["url", "b64_json"]), .optional,
+        summary: "an address that expires, or the bytes in base64"),
+      Field(
+        "output_format", .choice(["png", "jpeg", "webp"]), .defaulted("png"),
+        summary: "the format of the images"),
+      Field(
+        "output_compression", .integer(0...100), .defaulted("100"),
+        summary: "the quality of lossy formats"),
+      Field("stream", .flag, .optional, summary: "must not be true: streaming is not supported"),
+    ])
+}
+
+/// Fields that our client sends to OpenAI-style services and our server takes.
+enum OpenAIField {
+  static func size(_ presence: Field.Presence) -> Field {
+    Field(
+      "size", .text, presence,
+      summary: "width x height in pixels, such as \(OpenAISize.square.name)")
+  }
+
+  /// The built-in engine ignores it.
+  static func guidanceScale(_ presence: Field.Presence) -> Field {
+    Field(
+      "guidance_scale", .number(0...100), presence,
+      summary: "how closely to follow the prompt; only some models")
+  }
+
+  /// The built-in engine ignores it.
+  static func inferenceSteps(_ presence: Field.Presence) -> Field {
+    Field(
+      "num_inference_steps", .integer(1...1000), presence,
+      summary: "steps of the model; only some models")
   }
 }
 
+/// The image sizes that OpenAI documents, and that our server takes under `/v1`.
+public enum OpenAISize: Sendable, CaseIterable {
+  case square, portrait, landscape
+
+  public var pixels: PixelSize {
+    switch self {
+    case .square: PixelSize(width: 1024, height: 1024)
+    case .portrait: PixelSize(width: 1024, height: 1792)
+    case .landscape: PixelSize(width: 1792, height: 1024)
+    }
+  }
+
+  /// The name in requests, such as `1024x1792`.
+  public var name: String { pixels.description }
+}
+
 extension PixelSize {
-  /// Parses a size such as `1024x768`; each side is from 1 to 16384 pixels.
+  /// Parses a size such as `1024x768`; each side is in ``sides``.
   public init?(_ text: String) {
     let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard sides.count == 2, let width = sides[0], let height = sides[1],
-      (1...16384).contains(width), (1...16384).contains(height)
+      Self.sides.contains(width), Self.sides.contains(height)
     else { return nil }
     self.init(width: width, height: height)
   }
 
   /// The sizes that OpenAI documents.
-  public static let openAISizes = [
-    PixelSize(width: 1024, height: 1024), PixelSize(width: 1024, height: 1792),
-    PixelSize(width: 1792, height: 1024),
-  ]
+  public static let openAISizes = OpenAISize.allCases.map(\.pixels)
 
   /// The size in `sizes` that has an aspect ratio.
   ///

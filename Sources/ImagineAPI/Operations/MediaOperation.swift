@@ -1,7 +1,8 @@
 /// An operation of the service: its endpoint, its fields and the kind of its answer.
 ///
 /// Each operation is described once, in `MediaOperation+Catalogue.swift`. The script's check, the
-/// client's request, the server's check and the help read that description.
+/// client's request, the server's check, the help, the editor types and the reference page read that
+/// description.
 public struct MediaOperation: Sendable, Hashable, Codable {
   /// The kind of the answer.
   public enum Answer: String, Sendable, Hashable, Codable {
@@ -17,20 +18,43 @@ public struct MediaOperation: Sendable, Hashable, Codable {
   public let title: String
   /// Path after the base URL; the method is always POST.
   public let path: String
-  public let fields: [Field]
+  public private(set) var fields: [Field]
   public let answer: Answer
   /// One line of help.
   public let summary: String
+  /// What the answer is like, in words that follow "an Image" or "a Job".
+  public let output: String
+  /// A script that shows the call; the tests run it. Empty if there is none.
+  public let example: String
+  /// Names of operations and other topics of the help.
+  public let seeAlso: [String]
 
   public init(
-    _ name: String, title: String, path: String, answer: Answer, summary: String, fields: [Field]
+    _ name: String, title: String, path: String, answer: Answer, summary: String,
+    output: String = "", fields: [Field], example: String = "", seeAlso: [String] = []
   ) {
     self.name = name
     self.title = title
     self.path = path
     self.answer = answer
     self.summary = summary
+    self.output = output
+    self.example = example
+    self.seeAlso = seeAlso
     self.fields = fields
+  }
+
+  /// The same operation with other fields, such as those of one service.
+  public func with(fields: [Field]) -> MediaOperation {
+    var copy = self
+    copy.fields = fields
+    return copy
+  }
+
+  /// What the call returns, in words.
+  public var result: String {
+    let type = answer == .job ? "a Job" : "an Image"
+    return output.isEmpty ? type : "\(type) \(output)"
   }
 
   /// Method and path, for errors.

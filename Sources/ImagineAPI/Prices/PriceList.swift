@@ -94,9 +94,21 @@ public struct PriceList: Sendable, Hashable, Codable {
 
   /// The price of a call with all its images; nil if no price is known.
   public func price(of request: Request) -> Price? {
-    let name = request.operation.name
-    let special = request.styleOrModel.flatMap { entries["\(name).\($0)"] }
-    return (special ?? entries[name]).map { Price(millionths: $0, unit: unit) * request.count }
+    price(of: request.operation.name, style: request.styleOrModel).map { $0 * request.count }
+  }
+
+  /// The price of one image or job of an operation; nil if it is not known.
+  ///
+  /// - Parameter style: the style or model; nil for those without a price of their own.
+  public func price(of operation: String, style: String? = nil) -> Price? {
+    let special = style.flatMap { entries["\(operation).\($0)"] }
+    return (special ?? entries[operation]).map { Price(millionths: $0, unit: unit) }
+  }
+
+  /// The styles or models of an operation that have a price of their own, sorted.
+  public func pricedStyles(of operation: String) -> [String] {
+    entries.keys.filter { $0.hasPrefix("\(operation).") }
+      .map { String($0.dropFirst(operation.count + 1)) }.sorted()
   }
 
   /// This list with the entries of another for calls that this list has no price for. If the units

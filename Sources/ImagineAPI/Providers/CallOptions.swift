@@ -10,7 +10,7 @@ public struct CallOptions: Sendable {
   public var retry: RetryPolicy
 
   /// Their names in scripts.
-  public static let names = ["timeout", "retries", "retry_uncertain"]
+  public static let names = CallField.sending.map(\.name)
 
   public init(
     timeout: Double? = nil, deadline: Deadline? = nil, retry: RetryPolicy = RetryPolicy()

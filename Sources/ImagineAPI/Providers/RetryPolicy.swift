@@ -16,7 +16,10 @@ public struct RetryPolicy: Sendable, Hashable {
   /// The maximum wait that a service may ask for, in seconds; beyond it the call fails.
   public static let maxRetryAfter = 120.0
 
-  public init(retries: Int = 2, retriesUncertain: Bool = false) {
+  /// The maximum number of retries unless a script sets one.
+  public static let standardRetries = 2
+
+  public init(retries: Int = standardRetries, retriesUncertain: Bool = false) {
     self.retries = retries
     self.retriesUncertain = retriesUncertain
   }

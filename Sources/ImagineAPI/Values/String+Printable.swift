@@ -15,6 +15,11 @@ extension String {
     }
     return shown
   }
+
+  /// The text in one line: line breaks and tabs become spaces, other control characters are escaped.
+  public var inOneLine: String {
+    String(printable.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+  }
 }
 
 extension Unicode.Scalar {

@@ -9,8 +9,8 @@ import ImagineAPI
 
 /// Encodes frames into a video and its thumbnail.
 struct VideoWriter {
-  static let framesPerSecond = 24
-  static let seconds = 4
+  static let framesPerSecond = VideoFiles.framesPerSecond
+  static let seconds = VideoFiles.standardSeconds
 
   let size: PixelSize
   let folder: String

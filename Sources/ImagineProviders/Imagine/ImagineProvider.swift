@@ -28,7 +28,8 @@ public struct ImagineProvider: Provider {
   ) {
     self.init(
       profile: ProviderProfile(
-        name: name, kind: "imagine", operations: MediaOperation.all, prices: prices),
+        name: name, kind: ProviderKind.imagine.rawValue, operations: MediaOperation.all,
+        prices: prices),
       transport: transport
     ) { endpoint }
   }
@@ -39,10 +40,8 @@ public struct ImagineProvider: Provider {
     transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
   ) -> ImagineProvider {
     ImagineProvider(
-      profile: ProviderProfile(
-        name: "local", kind: "imagine", operations: MediaOperation.builtIn, prices: .free,
-        polling: JobPolling(firstPause: 0.2, maxPause: 2), usesMaskAlpha: true),
-      isFree: true, transport: transport, endpoint: endpoint)
+      profile: BuiltInProvider.local.profile, isFree: true, transport: transport,
+      endpoint: endpoint)
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {

@@ -30,13 +30,14 @@ public struct ServerConverter: ImageConverter {
     let endpoint = try await endpoint()
     let address = Self.address("/x/convert", of: endpoint)
     var body = MultipartBody()
+    func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
     body.append(
       name: "image", file: try ImageInput.asset(asset).content(from: store, field: "image"))
-    body.append(name: "format", value: conversion.format.rawValue)
-    body.append(name: "fit", value: conversion.fit.rawValue)
-    body.append(name: "quality", value: String(conversion.quality))
-    if let width = conversion.width { body.append(name: "width", value: String(width)) }
-    if let height = conversion.height { body.append(name: "height", value: String(height)) }
+    append(ConversionField.format, conversion.format.rawValue)
+    append(ConversionField.fit, conversion.fit.rawValue)
+    append(ConversionField.quality, String(conversion.quality))
+    if let width = conversion.width { append(ConversionField.width, String(width)) }
+    if let height = conversion.height { append(ConversionField.height, String(height)) }
     body.close()
     let call = HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST /x/convert",

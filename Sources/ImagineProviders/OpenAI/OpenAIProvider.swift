@@ -17,7 +17,8 @@ public struct OpenAIProvider: Provider {
     sizes: [PixelSize]? = nil, prices: PriceList = .unknown
   ) {
     profile = ProviderProfile(
-      name: name, kind: "openai", operations: [.openAIGenerate(model: model, sizes: sizes)],
+      name: name, kind: ProviderKind.openai.rawValue,
+      operations: [.openAIGenerate(model: model, sizes: sizes)],
       takesCount: true, prices: prices)
     self.transport = transport
     self.endpoint = endpoint

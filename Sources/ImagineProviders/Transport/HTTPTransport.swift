@@ -17,11 +17,11 @@ public final class HTTPTransport: Sendable {
   public struct Timeouts: Sendable, Hashable {
     public var connect: Double = 5
     /// From the send of an image call to the last byte of its answer.
-    public var call: Double = 120
+    public var call = StandardTimeout.attempt
     /// Between two pieces of a download (idle timeout).
     public var stall: Double = 30
     /// From the request of a download to its last byte.
-    public var download: Double = 3600
+    public var download = StandardTimeout.download
 
     public init() {}
   }

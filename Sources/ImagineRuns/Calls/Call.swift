@@ -16,7 +16,7 @@ public struct Call: Sendable {
   public var images: [String: [ImageInput]]
   /// Further fields, passed to the provider unchecked.
   public var extra: [String: Value] = [:]
-  /// How many images, 1 to ``maxCount``; nil for one.
+  /// How many images, as ``CallField/count`` allows; nil for one.
   public var count: Int?
   /// Nil for the workflow's default provider.
   public var provider: (any Provider)?
@@ -26,9 +26,6 @@ public struct Call: Sendable {
   public var usesCache: Bool?
   /// The part of the program whose budget it counts against, besides the run's.
   public var scope: BudgetScope?
-
-  /// The most images of one call.
-  public static let maxCount = 100
 
   public init(
     _ operation: String, _ fields: [String: Value] = [:], images: [String: [ImageInput]] = [:],
@@ -45,8 +42,7 @@ public struct Call: Sendable {
 extension Call {
   /// The names of the options that a script may give beside the fields of an operation.
   package static func options(of operation: MediaOperation) -> [String] {
-    let count = operation.answer == .image ? ["n"] : []
-    return ["provider", "extra"] + count + ["cache"] + CallOptions.names
+    CallField.all(for: operation.answer).map(\.name)
   }
 
   /// Checks the call against the provider's own description of the operation.
@@ -70,16 +66,14 @@ extension Call {
     if let count {
       guard operation.answer == .image else {
         throw .unknown(
-          field: "n", of: operation.name,
+          field: CallField.count.name, of: operation.name,
           allowed: operation.fields.map(\.name) + Self.options(of: operation))
       }
-      guard (1...Self.maxCount).contains(count) else {
-        throw .invalid(
-          field: "n", given: String(count), expected: "an integer from 1 to \(Self.maxCount)")
-      }
+      _ = try CallField.count.value(of: .integer(Int64(count)))
     }
     let twice = extra.keys.sorted().first { name in
-      name == "n" || operation.fields.contains { $0.name == name || $0.wireName == name }
+      name == CallField.count.name
+        || operation.fields.contains { $0.name == name || $0.wireName == name }
     }
     if let name = twice {
       throw .invalid(

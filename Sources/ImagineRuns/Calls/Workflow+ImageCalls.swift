@@ -150,7 +150,7 @@ extension Workflow {
   /// Waits for a job that makes images, and downloads them.
   private func finishedImages(of job: Job, for call: PreparedCall) async throws -> Answer {
     let deadline =
-      call.options.deadline ?? Deadline(in: call.options.timeout ?? Job.standardTimeout)
+      call.options.deadline ?? Deadline(in: call.options.timeout ?? StandardTimeout.wait)
     let status = try await finalStatus(of: job, by: deadline)
     try await throwIfEnded(job, status)
     var outputs: [Output] = []

@@ -36,7 +36,7 @@ public final class Job: Sendable {
   ///
   /// - Parameter timeout: seconds.
   /// - Throws: ``ImagineError``, of kind `timeout` if the job has not ended by then; it goes on.
-  public func wait(timeout: Double = standardTimeout) async throws -> Video {
+  public func wait(timeout: Double = StandardTimeout.wait) async throws -> Video {
     try await workflow.wait(for: self, by: Deadline(in: timeout))
   }
 
@@ -46,7 +46,4 @@ public final class Job: Sendable {
   public func delete() async throws {
     try await workflow.delete(id: id, provider: provider)
   }
-
-  /// The timeout of `wait` unless a script sets one, in seconds.
-  public static let standardTimeout = 1800.0
 }

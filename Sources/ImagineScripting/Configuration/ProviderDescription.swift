@@ -3,17 +3,7 @@ import ImagineProviders
 
 /// A provider's description in `config.toml` or a script.
 struct ProviderDescription: Sendable, Equatable {
-  /// The API that it speaks.
-  enum Kind: String, Sendable, CaseIterable {
-    case imagine, openai
-
-    fileprivate var members: [String] {
-      let common = ["kind", "base_url", "token", "token_env", "prices"]
-      return self == .openai ? common + ["model", "sizes"] : common
-    }
-  }
-
-  let kind: Kind
+  let kind: ProviderKind
   let baseURL: String
   /// The token itself; `tokenVariable` keeps it out of files.
   var token: Token?
@@ -27,7 +17,7 @@ struct ProviderDescription: Sendable, Equatable {
   /// Where it is written, for messages.
   let place: String
 
-  private init(kind: Kind, baseURL: String, place: String) {
+  private init(kind: ProviderKind, baseURL: String, place: String) {
     self.kind = kind
     self.baseURL = baseURL
     self.place = place
@@ -36,25 +26,20 @@ struct ProviderDescription: Sendable, Equatable {
   /// The members that `config.toml` may set for a provider, by its name; none for the built-in
   /// engine.
   static func members(of name: String) -> [String] {
-    switch name {
-    case "local": []
-    case "imagine": ["prices"]
-    case "openai", "llmvin": ["model", "sizes", "prices"]
-    default: Kind.openai.members
-    }
+    BuiltInProvider(rawValue: name)?.settings ?? ProviderKind.allSettings
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` that names the place and the member.
   init(_ settings: ConfigTable) throws(ImagineError) {
     let place = settings.place
     guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }
-    guard let kind = Kind(rawValue: name) else {
-      let kinds = Kind.allCases.map(\.rawValue)
+    guard let kind = ProviderKind(rawValue: name) else {
+      let kinds = ProviderKind.allCases.map(\.rawValue)
       throw .invalid(
         field: "\(place).kind", given: "\"\(name)\"",
         expected: "one of: \(kinds.joined(separator: ", "))", allowed: kinds)
     }
-    try settings.allow(kind.members)
+    try settings.allow(kind.settings)
     guard let baseURL = try settings.text("base_url") else {
       throw .missing(field: "base_url", of: place)
     }
@@ -156,45 +141,41 @@ extension ProviderDescription {
   static func builtIn(
     _ name: String, _ environment: [String: String], _ settings: ConfigTable
   ) throws(ImagineError) -> ProviderDescription? {
-    var description: ProviderDescription
-    switch name {
-    case "imagine":
-      description = ProviderDescription(
-        kind: .imagine, baseURL: try imagineAddress(environment), place: settings.place)
-      description.tokenVariable = "IMAGINE_TOKEN"
-      try settings.allow(["prices"])
-    case "openai":
-      let elsewhere = environment["OPENAI_BASE_URL"]
-      if let elsewhere { try check(elsewhere, field: "OPENAI_BASE_URL") }
-      description = ProviderDescription(
-        kind: .openai, baseURL: elsewhere ?? "https://api.openai.com/v1", place: settings.place)
-      // OpenAI needs a key; a model on the user's own machine does not.
-      if elsewhere == nil || environment["OPENAI_API_KEY"] != nil {
-        description.tokenVariable = "OPENAI_API_KEY"
-      }
-      try settings.allow(["model", "sizes", "prices"])
-    case "llmvin":
-      description = ProviderDescription(
-        kind: .openai, baseURL: "https://api.llm.vin/v1", place: settings.place)
-      description.model = "flux-1"
-      if environment["LLMVIN_API_KEY"] != nil { description.tokenVariable = "LLMVIN_API_KEY" }
-      try settings.allow(["model", "sizes", "prices"])
-    default:
+    guard let provider = BuiltInProvider(rawValue: name), let usual = provider.address else {
       return nil
     }
+    let elsewhere = try Self.address(of: provider, in: environment)
+    var description = ProviderDescription(
+      kind: provider.kind, baseURL: elsewhere ?? usual, place: settings.place)
+    description.model = provider.model
+    if let variable = provider.tokenVariable {
+      // A model on the user's own machine needs no key, and llm.vin answers without one.
+      let needsKey =
+        switch provider {
+        case .openai: elsewhere == nil
+        case .llmvin: false
+        case .imagine, .local: true
+        }
+      if needsKey || environment[variable] != nil { description.tokenVariable = variable }
+    }
+    try settings.allow(provider.settings)
     try description.applyOverrides(settings)
     return description
   }
 
-  /// The address of the Imagine API: the vendor's, or the one in the environment.
-  private static func imagineAddress(
-    _ environment: [String: String]
-  ) throws(ImagineError) -> String {
-    guard let address = environment["IMAGINE_BASE_URL"] else { return "https://api.vyro.ai/v2" }
-    try check(address, field: "IMAGINE_BASE_URL")
-    guard Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2") else {
+  /// The address in the environment; nil if there is none.
+  private static func address(
+    of provider: BuiltInProvider, in environment: [String: String]
+  ) throws(ImagineError) -> String? {
+    guard let variable = provider.addressVariable, let address = environment[variable] else {
+      return nil
+    }
+    try check(address, field: variable)
+    guard
+      provider.kind != .imagine || Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2")
+    else {
       throw .invalid(
-        field: "IMAGINE_BASE_URL", given: "\"\(address)\"",
+        field: variable, given: "\"\(address)\"",
         expected: "an http or https address that ends in /v2")
     }
     return address

@@ -86,10 +86,12 @@ final class ProviderRegistry: Sendable {
           configured: try file(&state).provider)
       case .program:
         try ProviderSelection(
-          option: configuration.provider ?? "local", environment: [:], configured: nil)
+          option: configuration.provider ?? BuiltInProvider.local.name, environment: [:],
+          configured: nil)
       case .address:
         try ProviderSelection(
-          option: configuration.provider ?? "imagine", environment: [:], configured: nil)
+          option: configuration.provider ?? BuiltInProvider.imagine.name, environment: [:],
+          configured: nil)
       }
     state.selection = selection
     if case .environment = configuration.service {
@@ -109,15 +111,15 @@ final class ProviderRegistry: Sendable {
     if let own = configuration.providers.first(where: { $0.name == name }) {
       return withRetries(own, sharing: "provider \(name)", &state)
     }
-    switch (name, configuration.service) {
-    case ("local", _):
+    switch (BuiltInProvider(rawValue: name), configuration.service) {
+    case (.local, _):
       guard let server else {
         throw ImagineError(
           .validation, "the provider 'local' needs the program imagine-server", field: "provider")
       }
       let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
       return withRetries(provider, at: name, &state)
-    case ("imagine", .address(let address, let token, _)):
+    case (.imagine, .address(let address, let token, _)):
       guard Endpoint.isBase(address) else {
         throw ImagineError.invalid(
           field: "address", given: "this address", expected: "an http or https address")
@@ -144,8 +146,7 @@ final class ProviderRegistry: Sendable {
     if let builtIn { return builtIn }
     if let settings { return try ProviderDescription(settings) }
     let names =
-      ["local", "imagine", "openai", "llmvin"] + configuration.providers.map(\.name)
-      + file.providers.keys.sorted()
+      BuiltInProvider.names + configuration.providers.map(\.name) + file.providers.keys.sorted()
     throw .invalid(
       field: "provider", given: "\"\(name)\"",
       expected: "one of: \(names.joined(separator: ", "))", allowed: names)
@@ -212,7 +213,7 @@ extension ProviderRegistry: ProviderSource {
   }
 
   func version(of provider: any Provider) async throws -> String {
-    provider.name == "local" ? try await localEngineVersion() ?? "" : ""
+    provider.name == BuiltInProvider.local.name ? try await localEngineVersion() ?? "" : ""
   }
 
   func limitCalls(concurrency: Int?, rate: Int?) {
@@ -220,6 +221,21 @@ extension ProviderRegistry: ProviderSource {
       if let concurrency { state.limits.concurrency = concurrency }
       if let rate { state.limits.rate = rate }
       for limiter in state.limiters.values { limiter.set(concurrency: concurrency, rate: rate) }
+    }
+  }
+}
+
+extension ProviderRegistry {
+  /// What the providers in `config.toml` take, sorted by name. No key is needed.
+  func configuredProfiles() throws -> [ProviderProfile] {
+    try state.withLock { state in
+      try file(&state).providers.keys.sorted().map { name in
+        let description = try description(of: name, &state)
+        return try description.makeProvider(
+          named: name, transport: transport, environment: configuration.environment,
+          sends: false
+        ).profile
+      }
     }
   }
 }

@@ -16,13 +16,13 @@ struct ProviderSelection: Sendable, Equatable {
     } else if let name = environment["IMAGINE_PROVIDER"], !name.isEmpty {
       self.init(name: name, reason: "IMAGINE_PROVIDER")
     } else if environment["IMAGINE_TOKEN"] != nil {
-      self.init(name: "imagine", reason: "IMAGINE_TOKEN is set")
+      self.init(name: BuiltInProvider.imagine.name, reason: "IMAGINE_TOKEN is set")
     } else if environment["IMAGINE_BASE_URL"] != nil {
-      self.init(name: "imagine", reason: "IMAGINE_BASE_URL is set")
+      self.init(name: BuiltInProvider.imagine.name, reason: "IMAGINE_BASE_URL is set")
     } else if let configured {
       self.init(name: configured, reason: "config.toml")
     } else {
-      self.init(name: "local", reason: "no token is set")
+      self.init(name: BuiltInProvider.local.name, reason: "no token is set")
     }
   }
 

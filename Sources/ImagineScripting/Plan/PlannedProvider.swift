@@ -64,7 +64,7 @@ struct PlannedProvider: Provider {
     let size =
       parts.first.flatMap { videos.size(of: String($0)) } ?? AspectRatio.sixteenToNine.videoSize
     return parts.last == "video"
-      ? store.placeholderVideo(size: size, duration: 4)
+      ? store.placeholderVideo(size: size, duration: Double(VideoFiles.standardSeconds))
       : store.placeholder(format: .jpeg, size: size)
   }
 }

@@ -7,73 +7,33 @@ import ImagineAPI
   import Foundation
 #endif
 
-extension MediaOperation {
-  /// `/v1/images/generations`.
-  static let openAIImages = MediaOperation(
-    "images", title: "Create image", path: "/images/generations", answer: .image,
-    summary: "makes images from a prompt",
-    fields: [
-      Field("model", .text, .required, summary: "the model's id"),
-      Field("prompt", .text, .required, summary: "what to draw, in words"),
-      Field("n", .integer(1...10), .defaulted("1"), summary: "how many images"),
-      Field("size", .text, .defaulted(OpenAISize.square.rawValue), summary: "pixels"),
-      Field(
-        "guidance_scale", .number(0...100), .defaulted("3.5"),
-        summary: "checked, but ignored by the built-in engine"),
-      Field(
-        "num_inference_steps", .integer(1...1000), .defaulted("30"),
-        summary: "checked, but ignored by the built-in engine"),
-      Field(
-        "response_format", .choice(["url", "b64_json"]), .optional,
-        summary: "an address that expires, or the bytes in base64"),
-      Field(
-        "output_format", .choice(["png", "jpeg", "webp"]), .defaulted("png"),
-        summary: "the format of the images"),
-      Field(
-        "output_compression", .integer(0...100), .defaulted("100"),
-        summary: "the quality of lossy formats"),
-      Field("stream", .flag, .optional, summary: "must not be true: streaming is not supported"),
-    ])
-}
-
-/// The image sizes under `/v1`.
-enum OpenAISize: String, CaseIterable {
-  case square = "1024x1024"
-  case portrait = "1024x1792"
-  case landscape = "1792x1024"
-
+extension OpenAISize {
   /// - Throws: ``APIError`` with the vendor's message.
   init(_ text: String) throws(APIError) {
-    guard let size = OpenAISize(rawValue: text == "auto" ? Self.square.rawValue : text) else {
+    let name = text == "auto" ? Self.square.name : text
+    guard let size = Self.allCases.first(where: { $0.name == name }) else {
       throw .invalid(
         "Invalid image size '\(text.prefix(40))'. Allowed sizes: "
-          + OpenAISize.allCases.map(\.rawValue).joined(separator: ", "),
+          + Self.allCases.map(\.name).joined(separator: ", "),
         field: "size")
     }
     self = size
   }
 
   /// The aspect ratio to paint before scaling to the size.
-  var aspectRatio: AspectRatio {
+  fileprivate var aspectRatio: AspectRatio {
     switch self {
     case .square: .square
     case .portrait: .nineToSixteen
     case .landscape: .sixteenToNine
     }
   }
-
-  var pixels: PixelSize {
-    switch self {
-    case .square: PixelSize(width: 1024, height: 1024)
-    case .portrait: PixelSize(width: 1024, height: 1792)
-    case .landscape: PixelSize(width: 1792, height: 1024)
-    }
-  }
 }
 
 /// The models under `/v1`.
 enum OpenAIModel {
-  static let id = "flux-1"
+  /// The model of llm.vin, whose place this server can take.
+  static let id = BuiltInProvider.llmvin.model ?? ""
   /// The style of the model's images.
   static let style = ImageStyle.fluxDev
 }

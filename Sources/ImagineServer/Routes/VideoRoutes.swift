@@ -138,13 +138,10 @@ extension MediaOperation {
   /// that no video can have in favor of the image's shape.
   fileprivate var toleratingAspectRatios: MediaOperation {
     guard name == MediaOperation.animate.name else { return self }
-    return MediaOperation(
-      name, title: title, path: path, answer: answer, summary: summary,
+    return with(
       fields: fields.map { field in
         guard field.name == "aspect_ratio" else { return field }
-        return Field(
-          field.name, .choice(AspectRatio.allCases.map(\.rawValue)), field.presence,
-          summary: field.summary)
+        return field.limited(to: .choice(AspectRatio.allCases.map(\.rawValue)))
       })
   }
 }

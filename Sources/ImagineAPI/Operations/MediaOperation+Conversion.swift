@@ -1,0 +1,64 @@
+extension MediaOperation {
+  /// `image:convert`, and `/x/convert` of the private server that does it.
+  public static let convert = MediaOperation(
+    "convert", title: "Convert", path: "/convert", answer: .image,
+    summary: "changes the format or size of an image on this machine; costs nothing",
+    output: "of the given format and size",
+    fields: [
+      Field("image", .image, .required, summary: "the image to convert"),
+      ConversionField.format, ConversionField.width, ConversionField.height, ConversionField.fit,
+      ConversionField.quality,
+    ],
+    example: """
+      local photo = imagine.open("photo.png")
+      photo:convert{ width = 128, height = 128, fit = "cover", format = "webp" }:save("small.webp")
+      """,
+    seeAlso: ["resize", "upscale"])
+}
+
+/// The fields of a conversion.
+public enum ConversionField {
+  /// The host always sends it: by default the image's own format, or PNG if that cannot be written.
+  public static let format = Field(
+    "format", .choice(ImageFormat.writable.map(\.rawValue)), .optional,
+    summary: "the format to write; by default the image's own, or png if that cannot be written")
+
+  public static let width = side("width")
+  public static let height = side("height")
+
+  public static let fit = Field(
+    "fit", .choice(Conversion.Fit.allCases.map(\.rawValue)),
+    .defaulted(Conversion.standardFit.rawValue),
+    summary: "how the image fits a box of another shape: whole, cropped or stretched")
+
+  public static let quality = Field(
+    "quality", .integer(1...100), .defaulted(String(Conversion.standardQuality)),
+    summary: "the quality of lossy formats")
+
+  /// What a script gives, in the order of the help.
+  public static let all = [width, height, fit, format, quality]
+
+  private static func side(_ name: String) -> Field {
+    Field(
+      name, .integer(Int64(PixelSize.sides.lowerBound)...Int64(PixelSize.sides.upperBound)),
+      .optional, unit: "pixels",
+      summary: "the \(name) to write; by default it follows from the other side, or stays")
+  }
+}
+
+extension Conversion {
+  /// The conversion that checked values describe.
+  ///
+  /// - Parameters:
+  ///   - values: by the names of ``ConversionField``.
+  ///   - format: the format if the values name none.
+  public init(_ values: [String: Value], format: ImageFormat) {
+    func side(_ field: Field) -> Int? { values[field.name]?.integer.map(Int.init) }
+    self.init(
+      format: values[ConversionField.format.name]?.text.flatMap(ImageFormat.init(rawValue:))
+        ?? format,
+      width: side(ConversionField.width), height: side(ConversionField.height),
+      fit: values[ConversionField.fit.name]?.text.flatMap(Fit.init(rawValue:)) ?? Self.standardFit,
+      quality: side(ConversionField.quality) ?? Self.standardQuality)
+  }
+}

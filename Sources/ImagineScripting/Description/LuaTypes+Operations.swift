@@ -1,0 +1,64 @@
+import ImagineAPI
+
+extension LuaTypes {
+  /// The classes of an operation's arguments, named after `prefix` and the operation.
+  func classes(of operation: MediaOperation, prefix: String) -> [String] {
+    let parent = operation.answer == .image ? "imagine.picture_call" : "imagine.call"
+    let call = "\(prefix).\(operation.name)_call"
+    guard let image = operation.field("image") else {
+      return type(call, parent: parent, operation.fields)
+    }
+    let options = "\(prefix).\(operation.name)_options"
+    return type(options, parent: parent, operation.fields.filter { $0.name != image.name })
+      + type(call, parent: options, [image])
+  }
+
+  /// A function of a client.
+  func function(of operation: MediaOperation, table: String, prefix: String) -> [String] {
+    let call = "\(prefix).\(operation.name)_call"
+    let result = Self.result(of: operation)
+    var lines = Self.comment(operation)
+    switch operation.fields.filter(\.isRequired).map(\.name) {
+    case ["prompt"]:
+      lines.append("---@param call string|\(call) a prompt, or the fields")
+      lines.append("---@return \(result)")
+      if operation.answer == .image {
+        lines.append("---@overload fun(call: \(call)): \(result)[]")
+      }
+    case ["image"]:
+      lines.append("---@param call imagine.image|\(call) an image, or the fields")
+      lines.append("---@return \(result)")
+    default:
+      lines.append("---@param call \(call)")
+      lines.append("---@return \(result)")
+    }
+    return lines + ["function \(table).\(operation.name)(call) end"]
+  }
+
+  /// A method of images.
+  func method(of operation: MediaOperation) -> [String] {
+    let options = "imagine.\(operation.name)_options"
+    let parameter: String =
+      switch operation.fields.filter({ $0.isRequired && $0.name != "image" }).map(\.name) {
+      case []: "options? \(options)"
+      case ["prompt"]: "options string|\(options) a prompt, or the fields"
+      default: "options \(options)"
+      }
+    return Self.comment(operation) + [
+      "---@param \(parameter)", "---@return \(Self.result(of: operation))",
+      "function Image:\(operation.name)(options) end",
+    ]
+  }
+
+  private static func result(of operation: MediaOperation) -> String {
+    operation.answer == .image ? "imagine.Image" : "imagine.Job"
+  }
+
+  private static func comment(_ operation: MediaOperation) -> [String] {
+    let list = operation.answer == .image ? "; with `\(CallField.count.name)`, a list of them" : ""
+    return [
+      "--- \(HelpTopic.sentence(operation.summary))", "---",
+      "--- Returns \(operation.result)\(list).",
+    ]
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import ImagineAPI
+import ImagineScripting
+import Lua
+
+/// `imagine help`: a start page, or what there is to know about one operation or function of
+/// scripts. `imagine help COMMAND` is the command's `--help`.
+enum HelpCommand {
+  /// - Parameter words: the words after `help`; options, which do not change it, come last.
+  /// - Returns: the exit code.
+  static func run(_ words: [String]) -> Int32 {
+    guard let word = words.first, !word.hasPrefix("-") else { return Subcommand.writing(startPage) }
+    guard let topic = HelpTopic.named(word) else {
+      let names = HelpTopic.names + CommandLineOrder.commandNames
+      let hint = Spelling.nearest(to: word, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      Notice.write("there is no help on '\(word)'\(hint) (imagine help lists all topics)")
+      return ExitCode.validationFailure.rawValue
+    }
+    return Subcommand.writing(topic.text)
+  }
+
+  private static var startPage: String {
+    """
+    usage: imagine [options] [script [args]]
+
+    Runs Lua scripts that generate images and videos. In a script:
+
+      imagine.generate{ prompt = "a cat on a sofa", seed = 7 }:save("cat.png")
+
+    Functions of scripts (imagine help NAME prints fields, defaults, prices and an example):
+    \(HelpTopic.index)
+    \(ScriptCommand.commands)
+
+    'imagine --help' lists the options; 'imagine describe' prints all of this as one page.
+    """
+  }
+}
