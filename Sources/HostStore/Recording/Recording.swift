@@ -116,7 +116,9 @@ public final class Recording: Sendable {
 
   /// The call as the recording identifies it: older programs wrote its subject in other forms.
   private func recorded(_ call: RecordedCall) throws -> RecordedCall {
-    let older = try call.older(redactedByVersion1: fact(RecordingWriter.keyVersion.name) == nil)
+    let version = try fact(RecordingWriter.keyVersion.name)
+    guard version != RecordingWriter.keyVersion.value else { return call }
+    let older = call.older(redactedByVersion1: version == nil)
     guard !older.isEmpty, try answers(to: call, upTo: 1).isEmpty else { return call }
     return try older.first { try !answers(to: $0, upTo: 1).isEmpty } ?? call
   }

@@ -22,8 +22,8 @@ public final class RecordingWriter: Sendable {
   /// The version of the file format.
   static let format = 1
   /// The fact with the version of the call keys. Version 1, which has no such fact, omitted each
-  /// `extra` field with a word such as `key` in its name.
-  static let keyVersion = (name: "key_version", value: "2")
+  /// `extra` field with a word such as `key` in its name. Version 2 wrote the float 7.0 as 7.
+  static let keyVersion = (name: "key_version", value: "3")
   /// The number of bytes of a body in one row.
   static let pieceSize = 1 << 20
 

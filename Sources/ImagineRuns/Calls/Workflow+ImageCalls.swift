@@ -182,7 +182,7 @@ extension Workflow {
   /// The answer to an equal request of an earlier run; nil if the call does not use the cache.
   private func cached(_ part: CallPart, _ entry: CallEntry) async throws -> [Image]? {
     guard let keys = try await cacheKeys(of: part),
-      let results = try run.cached(keys.key) ?? keys.older.flatMap(run.cached),
+      let results = try run.cached(keys.key) ?? run.cached(keys.older),
       try results.allSatisfy({ try storedImage($0) != nil })
     else { return nil }
     run.countCached()
@@ -198,10 +198,10 @@ extension Workflow {
     return images
   }
 
-  /// The cache key of a request, and the one of older versions if it differs; nil if the call does
+  /// The cache key of a request, and the one of older versions; nil if the call does
   /// not use the cache, or if an equal request may have another answer: one without an explicit
   /// seed, or with redacted `extra` fields.
-  private func cacheKeys(of part: CallPart) async throws -> (key: String, older: String?)? {
+  private func cacheKeys(of part: CallPart) async throws -> (key: String, older: String)? {
     let call = part.call
     guard call.usesCache else { return nil }
     let isRepeatable =
@@ -209,8 +209,8 @@ extension Workflow {
     guard isRepeatable, part.description.extra.count == call.request.extra.count else { return nil }
     let version = try await providers.version(of: call.provider)
     let start = "\(call.provider.name) \(version) ×\(part.request.count) "
-    let (text, older) = (part.description.json, part.description.jsonOfVersion1)
-    return (start + text, text == older ? nil : start + older)
+    // The mark tells the integer 7 from an older entry for 7.0.
+    return ("2 " + start + part.description.json, start + part.description.jsonOfVersion1)
   }
 
   /// The images of an answered call.
