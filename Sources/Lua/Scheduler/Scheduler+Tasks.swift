@@ -107,6 +107,11 @@ extension LuaState {
       if task.status == .failed, !task.isObserved { report(task) }
       return
     }
+    if parent.isSession, task.status == .failed, !task.isObserved {
+      // The session may last for hours.
+      report(task)
+      parent.removeChild(task)
+    }
     if task.status != .failed || task.isObserved { parent.removeChild(task) }
     parent.unfinishedCount -= 1
     guard parent.unfinishedCount == 0 else { return }
@@ -174,6 +179,8 @@ extension LuaState {
   func switchTo(_ task: LuaTask?) -> LuaTask? {
     let previous = scheduler.current
     scheduler.current = task
+    let statement = task?.statement ?? 0
+    host?.pointee.is_shielded = statement != 0 && statement != scheduler.foregroundStatement
     updateTaskDeadline(task)
     return previous
   }
@@ -191,6 +198,10 @@ extension LuaState {
   /// Handles a deadline of the running task: the callback `task_due`. Pushes an error value if the
   /// task must raise.
   func handleTaskDue(_ stack: OpaquePointer) -> Int32 {
+    let urgent = mailbox.takeUrgentCallbacks()
+    for callback in urgent { callback(self) }
+    // A request without a deadline must be withdrawn too.
+    scheduler.hasTaskDeadline = true
     guard let host, let task = scheduler.current else {
       updateTaskDeadline(nil)
       return 0
