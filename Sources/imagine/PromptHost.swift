@@ -1,0 +1,96 @@
+import ImagineAPI
+import ImagineREPL
+import ImagineRuns
+import ImagineScripting
+import Lua
+
+/// What the prompt shows of this program: provider, arguments, runs and money.
+struct PromptHost: SessionHost {
+  /// Makes the host at its first use.
+  let host: @Sendable () -> ScriptHost
+
+  var greeting: [String] {
+    // Selecting the provider prints which one it is, and why.
+    _ = host().selectedProvider
+    let lua = LuaInterpreter.copyright.split(separator: " ").prefix(2).joined(separator: " ")
+    return ["\(ScriptCommand.version), \(lua); help() explains, Ctrl-D leaves"]
+  }
+
+  func fields(ofCall path: String) -> [CallFieldHelp] {
+    guard let operation = Self.operation(path) else { return [] }
+    return operation.fields.map { field in
+      CallFieldHelp(
+        name: field.name, meaning: Self.line(field), allowed: Self.allowed(field.kind))
+    }
+  }
+
+  private static func operation(_ path: String) -> MediaOperation? {
+    let name = path.split { $0 == "." || $0 == ":" }.last.map(String.init) ?? path
+    return MediaOperation.named(name)
+  }
+
+  private static func allowed(_ kind: Field.Kind) -> [String] {
+    switch kind {
+    case .choice(let names), .openChoice(let names): names
+    case .text, .integer, .number, .flag, .image: []
+    }
+  }
+
+  private static func line(_ field: Field) -> String {
+    switch field.presence {
+    case .required: field.summary
+    case .optional: "\(field.summary); optional"
+    case .defaulted(let value): "\(field.summary); \(value) by default"
+    }
+  }
+
+  func help(_ topic: String) -> String? {
+    if topic == "styles" {
+      return Self.allowed(MediaOperation.generate.field("style")?.kind ?? .text)
+        .map { "  \($0)\n" }.joined()
+    }
+    guard topic.hasPrefix("imagine.") || MediaOperation.named(topic) != nil,
+      let operation = Self.operation(topic)
+    else { return nil }
+    var text = "imagine.\(operation.name){…}: \(operation.summary)\n\n"
+    let width = operation.fields.map(\.name.count).max() ?? 0
+    for field in operation.fields {
+      let gap = String(repeating: " ", count: width - field.name.count + 2)
+      text += "  \(field.name)\(gap)\(Self.line(field))\n"
+      let allowed = Self.allowed(field.kind)
+      if !allowed.isEmpty {
+        text += String(repeating: " ", count: width + 4) + allowed.joined(separator: ", ") + "\n"
+      }
+    }
+    return text
+  }
+
+  func runs() -> String {
+    do {
+      let runs = try host().runs().prefix(20)
+      if runs.isEmpty { return "there are no runs\n" }
+      return runs.map { summary in
+        "\(summary.run.id)  \(summary.answered)/\(summary.calls) answered"
+          + "  \(summary.run.script.text.printable)\n"
+      }.joined()
+    } catch {
+      return "\(error)\n".printable + "\n"
+    }
+  }
+
+  func spent() -> String {
+    guard let spending = spendingSoFar() else { return "nothing was called yet\n" }
+    return "\(spending.calls) calls, \(spending.price)\n"
+  }
+
+  func spendingSoFar() -> StatementSpending? {
+    let spent = host().spentSoFar
+    guard spent.calls > 0 else { return nil }
+    let price = spent.amounts.map(\.description).joined(separator: ", ")
+    return StatementSpending(calls: spent.calls, price: price.isEmpty ? "no price" : price)
+  }
+
+  var secrets: [String] {
+    ["IMAGINE_TOKEN", "OPENAI_API_KEY"].compactMap { Program.environment[$0] }
+  }
+}
