@@ -186,6 +186,8 @@ final class Mailbox: @unchecked Sendable {
     }
   }
 
+  var hasUrgentCallbacks: Bool { monitor.withLock { !urgentCallbacks.isEmpty } }
+
   func takeUrgentCallbacks() -> [@Sendable (LuaState) -> Void] {
     monitor.withLock {
       defer { urgentCallbacks.removeAll() }

@@ -193,15 +193,18 @@ extension LuaState {
     let raisesAlways = task?.isOutOfGrace == true
     clua_set_task_request(
       host, Int32((raisesAlways ? CLUA_TASK_ALWAYS : CLUA_RUNNING).rawValue))
+    // That may have withdrawn the request of a callback.
+    if !raisesAlways, mailbox.hasUrgentCallbacks {
+      clua_set_task_request(host, Int32(CLUA_TASK_DUE.rawValue))
+    }
   }
 
   /// Handles a deadline of the running task: the callback `task_due`. Pushes an error value if the
   /// task must raise.
   func handleTaskDue(_ stack: OpaquePointer) -> Int32 {
-    let urgent = mailbox.takeUrgentCallbacks()
-    for callback in urgent { callback(self) }
-    // A request without a deadline must be withdrawn too.
-    scheduler.hasTaskDeadline = true
+    // Withdraw the request first: one that comes while the callbacks run must stay.
+    if let host { clua_set_task_request(host, Int32(CLUA_RUNNING.rawValue)) }
+    for callback in mailbox.takeUrgentCallbacks() { callback(self) }
     guard let host, let task = scheduler.current else {
       updateTaskDeadline(nil)
       return 0
