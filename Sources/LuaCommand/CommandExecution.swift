@@ -86,7 +86,8 @@ struct CommandExecution {
     let isInteractive =
       line.isInteractive
       || (!hasScript && !line.executes && !line.showsVersion && Console.inputIsTerminal)
-    let interaction = isInteractive ? command.interaction(runner.interpreter) : nil
+    let interaction =
+      isInteractive ? command.interaction(runner.interpreter, command.timeLimit) : nil
     if line.showsVersion, interaction == nil { Console.write(Self.version) }
     let (prepare, line) = (command.prepare, line)
     command.willRun(line.invocation)

@@ -75,9 +75,9 @@ public struct LuaCommand {
   }
 
   /// Makes the interactive session of the host; `nil` where the plain loop is right, such as without a
-  /// terminal. Called before the first output.
-  public var interaction: @Sendable (LuaInterpreter) -> (() -> InteractionEnd)? = { _ in
-    nil
+  /// terminal. Called before the first output, with ``timeLimit``, which limits each statement there.
+  public var interaction: @Sendable (LuaInterpreter, Duration?) -> (() -> InteractionEnd)? = {
+    _, _ in nil
   }
   /// Called once when the scripts have ended, with success or not, before the interpreter is closed:
   /// waits for paid work, reports the run. On any thread.

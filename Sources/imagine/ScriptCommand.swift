@@ -46,14 +46,15 @@ enum ScriptCommand {
     }
     // The options are read before the first state is prepared.
     command.prepare = { state in try shared.host.install(in: state) }
-    command.interaction = { interpreter in
+    command.interaction = { interpreter, timeLimit in
       guard plan == nil, !shared.settings.withLock({ $0.isPlain }) else { return nil }
       let host = PromptHost(host: { shared.host })
       guard
-        let prompt = InteractivePrompt(
+        var prompt = InteractivePrompt(
           interpreter: interpreter, host: host, environment: Program.environment)
       else { return nil }
-      return {
+      prompt.timeLimit = timeLimit
+      return { [prompt] in
         switch prompt.run() {
         case .left: .left
         case .signal(let number): .signal(number)

@@ -72,6 +72,38 @@ struct CompletionTests {
     #expect(try await complete("t:ca", after: ["t = task.spawn(function() end)"]) == ["cancel"])
   }
 
+  @Test("a call that the host knows shows the arguments that are left")
+  func hints() {
+    let completer = Completer(host: StubHost())
+    #expect(completer.hint("imagine.generate{", cursor: 17) == "imagine.generate{ prompt, style }")
+    let text = "imagine.generate{prompt = f(1), "
+    #expect(completer.hint(text, cursor: text.utf8.count) == "imagine.generate{ style }")
+    #expect(completer.hint("other{", cursor: 6) == nil)
+    #expect(completer.hint("imagine.generate", cursor: 3) == nil)
+  }
+
+  @Test("a mistyped name suggests the nearest")
+  func nearest() async throws {
+    let stage = try SessionStage()
+    _ = await stage.run("local counter = 1 t = {inner = {value = 1}}")
+    let (runner, session) = (stage.runner, stage.session)
+    func suggestion(_ message: String, _ line: String) async -> String? {
+      await withCheckedContinuation { continuation in
+        session.ask { state in
+          continuation.resume(
+            returning: NearestName.suggestion(
+              for: message, line: line, locals: runner.locals, state))
+        }
+      }
+    }
+    let call = "attempt to call a nil value"
+    #expect(await suggestion("\(call) (global 'pritn')", "pritn(1)") == "print")
+    #expect(await suggestion("\(call) (global 'countre')", "countre()") == "counter")
+    #expect(await suggestion("\(call) (field 'revese')", "string.revese('a')") == "reverse")
+    #expect(await suggestion("\(call) (field 'valeu')", "t.inner.valeu()") == "value")
+    #expect(await suggestion("\(call) (global 'zzzz')", "zzzz()") == nil)
+  }
+
   @Test("nothing of a script is called")
   func calls() async throws {
     let statements = [

@@ -152,6 +152,25 @@ struct RendererTests {
     #expect(stage.problem == nil)
   }
 
+  @Test("a key in a text of 200 lines takes less than 5 ms")
+  func timePerKey() {
+    var typist = Typist()
+    typist.type(
+      Keys.pasted((1...200).map { "local value\($0) = f(\($0), 'text')" }.joined(separator: "\n")))
+    var renderer = Renderer(columns: 80, rows: 24)
+    _ = renderer.draw(typist.editor.view(columns: 80, rows: 24))
+    let time = ContinuousClock().measure {
+      for _ in 0..<20 {
+        typist.type("x")
+        _ = renderer.draw(typist.editor.view(columns: 80, rows: 24))
+      }
+    }
+    print("a key in 200 lines: \(time / 20)")
+    #if !DEBUG
+      #expect(time / 20 < .milliseconds(5))
+    #endif
+  }
+
   @Test("a key in a highlighted line sends less than 100 bytes on average")
   func bytesPerKey() {
     var stage = Stage(columns: 80, rows: 24)

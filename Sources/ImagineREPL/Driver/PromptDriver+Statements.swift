@@ -71,8 +71,8 @@ extension PromptDriver {
     source: String?,
     _ body: @escaping @Sendable (StatementRunner, LuaState) throws -> StatementRunner.Outcome
   ) {
-    terminal.write(output.takeAll())
     terminal.setCooked()
+    terminal.write(output.takeAll())
     submitted = .now
     spendingBefore = prompt.host.spendingSoFar()
     let (runner, streams, inbox, host) = (runner, streams, inbox, prompt.host)
@@ -88,7 +88,10 @@ extension PromptDriver {
           let outcome = try body(runner, state)
           return printing.text(outcome, state)
         } catch let error as LuaError {
-          throw StatementFailure(text: printing.text(error, runner.sources))
+          let text = printing.text(error, runner.sources) { message, line in
+            NearestName.suggestion(for: message, line: line, locals: runner.locals, state)
+          }
+          throw StatementFailure(text: text)
         }
       },
       completion: { result in
@@ -208,7 +211,10 @@ struct Printing: Sendable {
     return text
   }
 
-  func text(_ error: LuaError, _ sources: [Int: String]) -> String {
-    ErrorReport(usesColor: usesColor).text(error, sources: sources)
+  func text(
+    _ error: LuaError, _ sources: [Int: String],
+    suggest: (String, String) -> String? = { _, _ in nil }
+  ) -> String {
+    ErrorReport(usesColor: usesColor).text(error, sources: sources, suggest: suggest)
   }
 }

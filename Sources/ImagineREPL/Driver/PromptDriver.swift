@@ -90,7 +90,6 @@ final class PromptDriver {
   func run() -> InteractivePrompt.End {
     TerminalStreams.bufferLines()
     for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
-    terminal.write(Array("\u{1b}[?2004h".utf8))
     installHelp()
     if let path = prompt.startScript {
       submitStartScript(path)
@@ -106,7 +105,6 @@ final class PromptDriver {
   }
 
   private func finish() {
-    terminal.write(Array("\u{1b}[?2004l".utf8))
     terminal.setCooked()
     streams.restore()
     terminal.write(output.takeAll() + streams.drain())
@@ -178,6 +176,7 @@ final class PromptDriver {
   }
 
   func draw() {
+    editor.hint = completer.hint(editor.text, cursor: editor.buffer.cursor)
     terminal.write(renderer.draw(editor.view(columns: renderer.columns, rows: renderer.rows)))
   }
 
@@ -234,7 +233,7 @@ final class PromptDriver {
   private func resume() {
     guard case .prompt = mode else { return terminal.setCooked() }
     terminal.setRaw()
-    terminal.write(Array("\u{1b}[?2004h\r\u{1b}[J".utf8))
+    terminal.write(Array("\r\u{1b}[J".utf8))
     let size = terminal.size
     renderer = Renderer(
       columns: size.columns, rows: size.rows, usesColor: prompt.usesColor, reflows: prompt.reflows)
@@ -243,7 +242,6 @@ final class PromptDriver {
 
   func suspend() {
     terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
-    terminal.write(Array("\u{1b}[?2004l".utf8))
     terminal.setCooked()
     kill(0, SIGTSTP)
   }

@@ -114,6 +114,10 @@ private let restoreAndDie: @convention(c) (Int32) -> Void = { signal in
 private func restoreTerminal() {
   guard var state = crashState else { return }
   tcsetattr(state.terminal, TCSANOW, &state.modes)
+  // The end of marked pastes, as bytes: a handler must not make a string.
+  var marks: (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8) =
+    (0x1b, 0x5b, 0x3f, 0x32, 0x30, 0x30, 0x34, 0x6c)
+  _ = systemWrite(state.output, &marks, 8)
   withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
     guard let start = buffer.baseAddress else { return }
     while true {

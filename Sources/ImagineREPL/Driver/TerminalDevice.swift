@@ -1,4 +1,5 @@
 import Lua
+import Synchronization
 
 #if canImport(Glibc)
   @preconcurrency import Glibc
@@ -29,14 +30,17 @@ struct TerminalDevice: Sendable {
     rawModes = raw
   }
 
-  /// Keys arrive at once, Ctrl-C and Ctrl-Z among them. What was typed ahead stays.
+  /// Keys arrive at once, Ctrl-C and Ctrl-Z among them, and pastes are marked. What was typed ahead
+  /// stays.
   func setRaw() {
     var modes = rawModes
     while tcsetattr(input, TCSADRAIN, &modes) != 0, errno == EINTR {}
+    write(Array("\u{1b}[?2004h".utf8))
   }
 
   /// Lines are edited by the terminal, and Ctrl-C is a signal.
   func setCooked() {
+    write(Array("\u{1b}[?2004l".utf8))
     var modes = cookedModes
     while tcsetattr(input, TCSADRAIN, &modes) != 0, errno == EINTR {}
   }
@@ -70,7 +74,7 @@ struct TerminalDevice: Sendable {
 /// The standard streams: while the prompt is shown, input is empty and output goes through a pipe to
 /// the driver; while a statement runs, they are the terminal.
 ///
-/// `@unchecked Sendable`: descriptors; only the Lua thread switches between the two.
+/// `@unchecked Sendable`: descriptors that do not change; the Lua thread switches between the two.
 final class StreamSwitch: @unchecked Sendable {
   /// The driver reads here what is printed while the prompt is shown.
   let readEnd: Int32
@@ -79,6 +83,7 @@ final class StreamSwitch: @unchecked Sendable {
   private let terminal: TerminalDevice
   /// Whether stderr is the terminal; if not, it is left alone.
   private let switchesErrors: Bool
+  private let hasEnded = Mutex(false)
 
   init?(_ terminal: TerminalDevice) {
     self.terminal = terminal
@@ -95,20 +100,28 @@ final class StreamSwitch: @unchecked Sendable {
   /// Gives the terminal to the statement that begins. On the Lua thread.
   func toTerminal() {
     TerminalStreams.flushOutput()
-    connect(input: terminal.input, output: terminal.output)
+    hasEnded.withLock { hasEnded in
+      if !hasEnded { connect(input: terminal.input, output: terminal.output) }
+    }
     TerminalStreams.resetInput()
   }
 
   /// Takes the terminal back when the statement has ended. On the Lua thread.
   func toPipe() {
     TerminalStreams.flushOutput()
-    connect(input: nothing, output: writeEnd)
+    hasEnded.withLock { hasEnded in
+      if !hasEnded { connect(input: nothing, output: writeEnd) }
+    }
     TerminalStreams.resetInput()
   }
 
-  /// Connects the streams as they were at the start, without flushing: for the end of the program.
+  /// Connects the streams as they were at the start for good, without flushing: the session ends, and
+  /// a statement may still run.
   func restore() {
-    connect(input: terminal.input, output: terminal.output)
+    hasEnded.withLock { hasEnded in
+      hasEnded = true
+      connect(input: terminal.input, output: terminal.output)
+    }
   }
 
   private func connect(input: Int32, output: Int32) {

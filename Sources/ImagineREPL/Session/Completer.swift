@@ -37,6 +37,20 @@ struct Completer {
     return Completions(number: request.number, start: context.start, candidates: candidates)
   }
 
+  /// The arguments of the call around the cursor that are not given yet, in a line; nil outside calls
+  /// that the host knows.
+  func hint(_ text: String, cursor: Int) -> String? {
+    guard text.utf8.count < 10_000, text.utf8.contains(UInt8(ascii: "{")) else { return nil }
+    let before = Array(text.utf8.prefix(cursor))
+    let tokens = LuaLexer.tokens(before)
+    guard let call = CompletionContext.call(tokens[...], before) else { return nil }
+    let fields = host.fields(ofCall: call)
+    guard !fields.isEmpty else { return nil }
+    let given = StatementOutline(text).names
+    let missing = fields.map(\.name).filter { !given.contains($0) }
+    return missing.isEmpty ? nil : "\(call){ \(missing.joined(separator: ", ")) }"
+  }
+
   // MARK: Without Lua
 
   /// The candidates of contexts that need no values; nil for the others.
@@ -110,9 +124,7 @@ struct Completer {
     switch context.kind {
     case .module: return try modules(context, state)
     case .member(let path, let isMethod):
-      guard let root = path.first else { return [] }
-      var value = try locals.value(root) ?? state.globals.rawGet(.string(root))
-      for name in path.dropFirst() { value = try Self.member(name, of: value, state) }
+      let value = try Self.value(of: path, locals: locals, state)
       return try members(of: value, context.partial, onlyMethods: isMethod, state)
     default:
       var found = names(context, text)
@@ -138,8 +150,18 @@ struct Completer {
     return matching(names.sorted().map { Candidate($0, detail: "module") }, context)
   }
 
+  /// The value of `a.b.c`, read raw.
+  static func value(
+    of path: [String], locals: SessionLocals, _ state: LuaState
+  ) throws -> LuaValue {
+    guard let root = path.first else { return .nil }
+    var value = try locals.value(root) ?? state.globals.rawGet(.string(root))
+    for name in path.dropFirst() { value = try member(name, of: value, state) }
+    return value
+  }
+
   /// The tables in which Lua looks for the fields of a value, as far as they are tables.
-  private static func tables(of value: LuaValue, _ state: LuaState) throws -> [LuaTable] {
+  static func tables(of value: LuaValue, _ state: LuaState) throws -> [LuaTable] {
     var result: [LuaTable] = []
     var next = value
     while result.count < 8 {

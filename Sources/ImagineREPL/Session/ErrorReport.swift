@@ -5,8 +5,13 @@ import Lua
 struct ErrorReport {
   var usesColor = true
 
-  /// - Parameter sources: the statements by number.
-  func text(_ error: LuaError, sources: [Int: String]) -> String {
+  /// - Parameters:
+  ///   - sources: the statements by number.
+  ///   - suggest: what may have been meant, from the message and the statement's line.
+  func text(
+    _ error: LuaError, sources: [Int: String],
+    suggest: (String, String) -> String? = { _, _ in nil }
+  ) -> String {
     var text =
       paint("error: \(Printable.escaped(error.message).replacingLineEscapes)", .error) + "\n"
     if let place = Self.place(in: error.message), let source = sources[place.statement],
@@ -17,6 +22,9 @@ struct ErrorReport {
       let (start, count) = Self.marked(in: shown, message: error.message)
       text += "  \(String(repeating: " ", count: start))"
       text += paint(String(repeating: "^", count: count), .error) + "\n"
+      if let name = suggest(error.message, line) {
+        text += "  did you mean '\(Printable.escaped(name))'?\n"
+      }
     }
     let calls = Self.calls(error.traceback ?? "")
     if calls.count > 1 {
