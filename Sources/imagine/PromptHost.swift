@@ -79,15 +79,23 @@ struct PromptHost: SessionHost {
   }
 
   func spent() -> String {
-    guard let spending = spendingSoFar() else { return "nothing was called yet\n" }
-    return "\(spending.calls) calls, \(spending.price)\n"
+    let spending = spendingSoFar()
+    guard spending.calls > 0 else { return "nothing was called yet\n" }
+    let noun = spending.calls == 1 ? "call" : "calls"
+    return "\(spending.calls) \(noun), \(priceText(spending.amounts))\n"
   }
 
-  func spendingSoFar() -> StatementSpending? {
+  func spendingSoFar() -> SessionSpending {
     let spent = host().spentSoFar
-    guard spent.calls > 0 else { return nil }
-    let price = spent.amounts.map(\.description).joined(separator: ", ")
-    return StatementSpending(calls: spent.calls, price: price.isEmpty ? "no price" : price)
+    return SessionSpending(
+      calls: spent.calls,
+      amounts: Dictionary(spent.amounts.map { ($0.unit, $0.millionths) }) { $1 })
+  }
+
+  func priceText(_ amounts: [String: Int64]) -> String {
+    let prices = amounts.sorted { $0.key < $1.key }
+      .map { Price(millionths: $0.value, unit: $0.key).description }
+    return prices.isEmpty ? "no cost" : prices.joined(separator: ", ")
   }
 
   var secrets: [String] {

@@ -112,6 +112,20 @@ struct RendererTests {
     #expect(stage.problem == nil)
   }
 
+  @Test("what has no width of its own gets something to stand on")
+  func widths() {
+    #expect(Cell("\u{301}", .plain).text == "\u{25CC}\u{301}")
+    #expect(Cell("\u{200d}", .plain).text == "\u{FFFD}")
+    #expect(Cell("\u{202e}", .plain).text == "\u{FFFD}")
+    // A sign that joins what follows it.
+    #expect(("\u{601}a" as String).reduce(0) { $0 + Cell($1, .plain).columns } == 2)
+    for (cluster, columns) in [("a", 1), ("漢", 2), ("e\u{301}", 1), ("🇩🇪", 2), ("🙂", 2), ("한", 2)]
+      as [(Character, Int)]
+    {
+      #expect(CharacterWidth.columns(of: cluster) == columns, "\(cluster)")
+    }
+  }
+
   @Test("a text with more rows than the screen scrolls, and is printed whole at the end")
   func scrolling() {
     var stage = Stage(columns: 20, rows: 5)

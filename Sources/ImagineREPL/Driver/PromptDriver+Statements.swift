@@ -135,12 +135,12 @@ extension PromptDriver {
     if !succeeded, !statements.isEmpty { statements[statements.count - 1].failed = true }
     findColumnOne()
     if !text.isEmpty { terminal.write(Array(text.utf8)) }
-    if let spending = prompt.host.spendingSoFar(), spending != spendingBefore {
-      let calls = spending.calls - (spendingBefore?.calls ?? 0)
+    let spending = prompt.host.spendingSoFar().since(spendingBefore)
+    if spending.calls > 0 {
       let seconds = Int((Instant.now - submitted) / .seconds(1))
-      let noun = calls == 1 ? "call" : "calls"
-      terminal.write(
-        Array(dim("\(calls) \(noun), \(Printable.escaped(spending.price)), \(seconds) s").utf8))
+      let noun = spending.calls == 1 ? "call" : "calls"
+      let price = Printable.escaped(prompt.host.priceText(spending.amounts))
+      terminal.write(Array(dim("\(spending.calls) \(noun), \(price), \(seconds) s").utf8))
     }
     let background = prompt.interpreter.backgroundWorkCount
     if interruptCount > 0, background > 0 {

@@ -71,7 +71,7 @@ final class PromptDriver {
   var submitted = Instant.now
   /// The statements of the session, for `:save`.
   var statements: [(source: String, failed: Bool)] = []
-  var spendingBefore: StatementSpending?
+  var spendingBefore = SessionSpending()
 
   init(_ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch) {
     self.prompt = prompt

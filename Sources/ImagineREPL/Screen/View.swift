@@ -39,7 +39,9 @@ struct Cell: Equatable, Sendable {
   init(_ cluster: Character, _ style: Style) {
     self.style = style
     let columns = CharacterWidth.columns(of: cluster)
-    if columns == 0 || cluster.unicodeScalars.contains(where: Printable.isHazard) {
+    // A first scalar without width would join the cell before it.
+    let joinsLeft = cluster.unicodeScalars.first.map { CharacterWidth.columns(of: $0) == 0 } ?? true
+    if joinsLeft || cluster.unicodeScalars.contains(where: Printable.isHazard) {
       let isMark = cluster.unicodeScalars.allSatisfy {
         let category = $0.properties.generalCategory
         return category == .nonspacingMark || category == .enclosingMark

@@ -15,8 +15,10 @@ public protocol SessionHost: Sendable {
   func spent() -> String
   /// One line of facts about a userdata; nil if it is not the host's. On the Lua thread.
   func describe(_ value: LuaUserdataReference) -> String?
-  /// The money and calls so far, to tell what a statement has cost: nil before the first call.
-  func spendingSoFar() -> StatementSpending?
+  /// The money and calls so far, to tell what a statement has cost.
+  func spendingSoFar() -> SessionSpending
+  /// Amounts in words, such as `12 tokens`.
+  func priceText(_ amounts: [String: Int64]) -> String
   /// Texts that must not get into the history: tokens.
   var secrets: [String] { get }
 }
@@ -35,13 +37,22 @@ public struct CallFieldHelp: Sendable {
 }
 
 /// What has been called and paid for.
-public struct StatementSpending: Sendable, Equatable {
+public struct SessionSpending: Sendable, Equatable {
   public var calls: Int
-  /// The price in words, such as `12 tokens`.
-  public var price: String
+  /// Millionths of each unit.
+  public var amounts: [String: Int64]
 
-  public init(calls: Int, price: String) {
-    (self.calls, self.price) = (calls, price)
+  public init(calls: Int = 0, amounts: [String: Int64] = [:]) {
+    (self.calls, self.amounts) = (calls, amounts)
+  }
+
+  /// What was spent since.
+  func since(_ earlier: SessionSpending) -> SessionSpending {
+    var rest = self
+    rest.calls -= earlier.calls
+    for (unit, amount) in earlier.amounts { rest.amounts[unit, default: 0] &-= amount }
+    rest.amounts = rest.amounts.filter { $0.value != 0 }
+    return rest
   }
 }
 
@@ -51,6 +62,7 @@ extension SessionHost {
   public func runs() -> String { "There are no runs.\n" }
   public func spent() -> String { "Nothing was spent.\n" }
   public func describe(_ value: LuaUserdataReference) -> String? { nil }
-  public func spendingSoFar() -> StatementSpending? { nil }
+  public func spendingSoFar() -> SessionSpending { SessionSpending() }
+  public func priceText(_ amounts: [String: Int64]) -> String { "" }
   public var secrets: [String] { [] }
 }

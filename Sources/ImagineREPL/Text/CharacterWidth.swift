@@ -15,9 +15,18 @@ enum CharacterWidth {
     if isWide(value) { return 2 }
     // The vowels and final consonants of a Hangul syllable join the first consonant.
     if (0x1160...0x11ff).contains(value) { return 0 }
+    if isPrepended(value) { return 1 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format, .lineSeparator, .paragraphSeparator: return 0
     default: return 1
+    }
+  }
+
+  /// The format characters that are visible: signs that enclose the digits after them.
+  private static func isPrepended(_ value: UInt32) -> Bool {
+    switch value {
+    case 0x600...0x605, 0x6dd, 0x70f, 0x890...0x891, 0x8e2, 0x110bd, 0x110cd: true
+    default: false
     }
   }
 
