@@ -13,6 +13,7 @@ final class ScreenTerminal {
   let process: pid_t
   private(set) var screen: ScreenEmulator
   private var partial: [UInt8] = []
+  private var isReaped = false
 
   /// `IMAGINE_PROGRAM`, or the program `imagine` beside the tests.
   static var program: String? {
@@ -87,9 +88,10 @@ final class ScreenTerminal {
   }
 
   deinit {
-    kill(process, SIGKILL)
-    var status: Int32 = 0
-    waitpid(process, &status, WNOHANG)
+    if !isReaped {
+      kill(process, SIGKILL)
+      reap()
+    }
     close(master)
   }
 
@@ -166,8 +168,16 @@ final class ScreenTerminal {
   /// The exit code, or the negative signal, when the program has ended.
   func end() -> Int32 {
     while readMore(within: 20_000) {}
+    let status = reap()
+    return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+  }
+
+  /// Waits for its end. A child that nobody waits for would be found by other tests.
+  @discardableResult
+  private func reap() -> Int32 {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-    return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
+    isReaped = true
+    return status
   }
 }

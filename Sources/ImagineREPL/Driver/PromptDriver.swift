@@ -265,7 +265,7 @@ final class PromptDriver {
       if interruptCount > 2, Instant.now - firstInterrupt > .seconds(2) {
         (hasEnded, outcome) = (true, .stuck)
       } else if interruptCount == 2, Instant.now - firstInterrupt > .seconds(2) {
-        writeText(dim("this code cannot be interrupted; Ctrl-C again ends imagine"))
+        writeText("\n" + dim("this code cannot be interrupted; Ctrl-C again ends imagine"))
       }
       prompt.interpreter.interrupt()
     case .queued(let statement):
