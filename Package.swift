@@ -124,11 +124,13 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .target(name: "LuaCommand", dependencies: ["Lua"], swiftSettings: swiftSettings),
+    .target(
+      name: "ImagineREPL", dependencies: ["ImagineAPI", "Lua"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine",
       dependencies: [
-        "ImagineAPI", "ImagineRuns", "ImagineScripting", "ImagineSystem", "Lua", "LuaCommand",
-        "MediaFiles", argumentParser, logging,
+        "ImagineAPI", "ImagineREPL", "ImagineRuns", "ImagineScripting", "ImagineSystem", "Lua",
+        "LuaCommand", "MediaFiles", argumentParser, logging,
       ],
       swiftSettings: swiftSettings,
       // Relocations of a position-independent program are most of its start-up.
@@ -187,6 +189,9 @@ let package = Package(
       name: "ImagineTestSupport", dependencies: [nioCore, nioPosix, nioSSL],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineREPLTests", dependencies: ["ImagineREPL", "Lua"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineAPITests", dependencies: ["ImagineAPI"],
       swiftSettings: swiftSettings),
@@ -256,6 +261,10 @@ let package = Package(
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
   "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaCommand", "LuaTests"],
+  "ONLY_REPL": [
+    "CLuaLibrary", "CLua", "Lua", "LuaCommand", "ImagineAPI", "ImagineREPL", "LuaTests",
+    "ImagineREPLTests",
+  ],
   "ONLY_ENGINE": [
     "CZlib", "ImagineAPI", "MediaFiles", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests",
   ],

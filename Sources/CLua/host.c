@@ -54,6 +54,8 @@ static int prepare(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
   lua_pushboolean(L, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_text_key);
+  lua_pushboolean(L, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_locals_key);
   return 0;
 }
 

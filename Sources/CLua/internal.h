@@ -24,6 +24,12 @@ static inline bool clua_marked(lua_State *L, uintptr_t mark) {
 extern const char clua_traceback_key;
 extern const char clua_text_key;
 
+// The registry key of the kept locals of a statement.
+extern const char clua_locals_key;
+
+// Keeps the locals of the function that host->keeps_locals_of identifies. Raises.
+void clua_keep_locals(lua_State *L);
+
 typedef struct clua_operation clua_operation;
 
 // The work of a protected call, on the C stack of its caller.

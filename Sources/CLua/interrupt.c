@@ -98,6 +98,7 @@ static void interrupt_hook(lua_State *L, lua_Debug *activation) {
   // A protected call of the host begins or ends; that is no instruction of the script.
   if (host->operation != NULL || is_message_handler(L, activation)) return;
   int request = all_requests(host);
+  if (host->is_shielded) request &= ~INTERRUPT;
   if (request & INTERRUPT) {
     __atomic_fetch_add(&host->delivered, 1, __ATOMIC_SEQ_CST);
     if (request & CLUA_RAISE_ONCE) clua_set_request(host, CLUA_RUNNING);
@@ -106,8 +107,11 @@ static void interrupt_hook(lua_State *L, lua_Debug *activation) {
     luaL_error(L, "%s", host->message);
   }
   int result = request & TASK ? host->callbacks.task_due(host->context, L) : 0;
-  // Also removes a hook left over from an interrupt that another coroutine has raised.
-  if (all_requests(host) == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
+  // Also removes a hook left over from an interrupt that another coroutine has raised, or that must
+  // wait. clua_switch sets it again.
+  int left = all_requests(host);
+  if (host->is_shielded) left &= ~INTERRUPT;
+  if (left == CLUA_RUNNING) lua_sethook(L, NULL, 0, 0);
   if (result == 0) return;
   allow_hooks(L);
   clua_finish(L, result);

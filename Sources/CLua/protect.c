@@ -62,6 +62,7 @@ int clua_keep_error(lua_State *L) {
   luaL_traceback(L, L, NULL, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &clua_traceback_key);
   host->keeping |= CLUA_KEPT_TRACEBACK;
+  if (host->keeps_locals) clua_keep_locals(L);
   return 1;
 }
 

@@ -19,6 +19,8 @@ struct CommandExecution {
     let signals = TerminationSignals()
     let (name, timeMessage) = (name, timeMessage)
     configuration.whenUninterruptible = {
+      // There the user decides.
+      if signals.isInteractive { return }
       let isSignal = signals.count > 0
       let reason = isSignal ? "interrupted!" : timeMessage
       Console.errorWithoutBlocking(
@@ -80,7 +82,13 @@ struct CommandExecution {
   }
 
   private func runAll(_ runner: ScriptRunner) throws {
-    if line.showsVersion { Console.write(Self.version) }
+    let hasScript = line.script < line.arguments.count
+    let isInteractive =
+      line.isInteractive
+      || (!hasScript && !line.executes && !line.showsVersion && Console.inputIsTerminal)
+    let interaction =
+      isInteractive ? command.interaction(runner.interpreter, command.timeLimit) : nil
+    if line.showsVersion, interaction == nil { Console.write(Self.version) }
     let (prepare, line) = (command.prepare, line)
     command.willRun(line.invocation)
     try runner.run { state in
@@ -90,9 +98,10 @@ struct CommandExecution {
     }
     if !line.ignoresEnvironment { try runInitialization(runner) }
     for step in line.steps { try run(step, runner) }
-    let hasScript = line.script < line.arguments.count
     if hasScript { try runner.run { state in try Self.runScript(line, state) } }
-    if line.isInteractive {
+    if let interaction {
+      return finish(runner, after: runner.signals.whileInteractive(interaction))
+    } else if line.isInteractive {
       InteractiveLoop(runner: runner).run()
     } else if !hasScript, !line.executes, !line.showsVersion {
       if Console.inputIsTerminal {
@@ -103,6 +112,16 @@ struct CommandExecution {
       }
     }
     if try runner.interpreter.runBlocking({ $0.unobservedFailures }) > 0 { throw Failed() }
+  }
+
+  private func finish(_ runner: ScriptRunner, after end: LuaCommand.InteractionEnd) {
+    switch end {
+    case .left: break
+    case .signal(let number): runner.signals.receive(number)
+    case .stuck:
+      command.whenAbandoned(runner.interpreter)
+      HostProcess.exitImmediately(130)
+    }
   }
 
   /// `LUA_INIT_5_4`, or `LUA_INIT`: a chunk, or a file after `@`.

@@ -65,6 +65,20 @@ public struct LuaCommand {
   public var willRun: @Sendable (Invocation) -> Void = { _ in }
   /// Adds the host's libraries before any script runs. Called on the Lua thread.
   public var prepare: @Sendable (LuaState) throws -> Void = { _ in }
+  /// How an interactive session ended.
+  public enum InteractionEnd: Sendable {
+    case left
+    /// A signal asks the process to end.
+    case signal(Int32)
+    /// The user gave up on a statement that cannot be interrupted.
+    case stuck
+  }
+
+  /// Makes the interactive session of the host; `nil` where the plain loop is right, such as without a
+  /// terminal. Called before the first output, with ``timeLimit``, which limits each statement there.
+  public var interaction: @Sendable (LuaInterpreter, Duration?) -> (() -> InteractionEnd)? = {
+    _, _ in nil
+  }
   /// Called once when the scripts have ended, with success or not, before the interpreter is closed:
   /// waits for paid work, reports the run. On any thread.
   public var atEnd: @Sendable (LuaInterpreter, _ succeeded: Bool) -> Void = { interpreter, _ in

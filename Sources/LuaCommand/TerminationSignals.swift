@@ -44,6 +44,8 @@ final class TerminationSignals: Sendable {
     /// From the thread to ``waitForInput(at:)``.
     var promptPipe: WakeupPipe?
     var isAtPrompt = false
+    /// Whether an interactive session handles Ctrl-C itself.
+    var isInteractive = false
     /// Whether a thread blocks in a read of standard input.
     var isReading = false
   }
@@ -60,6 +62,19 @@ final class TerminationSignals: Sendable {
   func resetCount() {
     state.withLock { $0.count = 0 }
   }
+
+  /// Whether an interactive session of the host runs.
+  var isInteractive: Bool { state.withLock { $0.isInteractive } }
+
+  /// Runs a session that handles the signals itself.
+  func whileInteractive<Result>(_ body: () -> Result) -> Result {
+    state.withLock { $0.isInteractive = true }
+    defer { state.withLock { $0.isInteractive = false } }
+    return body()
+  }
+
+  /// Handles a signal that a session has received.
+  func receive(_ signal: Int32) { handle(signal) }
 
   /// Handles the signals from now on.
   func watch(_ actions: Actions) {

@@ -1,3 +1,4 @@
+import ImagineREPL
 import ImagineRuns
 import ImagineScripting
 import Lua
@@ -45,6 +46,22 @@ enum ScriptCommand {
     }
     // The options are read before the first state is prepared.
     command.prepare = { state in try shared.host.install(in: state) }
+    command.interaction = { interpreter, timeLimit in
+      guard plan == nil, !shared.settings.withLock({ $0.isPlain }) else { return nil }
+      let host = PromptHost(host: { shared.host })
+      guard
+        var prompt = InteractivePrompt(
+          interpreter: interpreter, host: host, environment: Program.environment)
+      else { return nil }
+      prompt.timeLimit = timeLimit
+      return { [prompt] in
+        switch prompt.run() {
+        case .left: .left
+        case .signal(let number): .signal(number)
+        case .stuck: .stuck
+        }
+      }
+    }
     command.atEnd = { interpreter, succeeded in
       noticeOfBackgroundWork(interpreter)
       interpreter.waitForBackgroundWorkBlocking()
@@ -132,6 +149,9 @@ enum ScriptCommand {
       ) { path, _ in
         try set { $0.replay = path }
       },
+      Option("--plain", help: "read lines without editing and colours at a terminal") { _, _ in
+        try set { $0.isPlain = true }
+      },
       Option("--verbose", help: "log each request on stderr") { _, _ in
         try set { $0.isVerbose = true }
       },
@@ -217,6 +237,8 @@ enum ScriptCommand {
 private struct Settings: Sendable {
   var provider: String?
   var isVerbose = false
+  /// Whether the interactive session is the plain loop.
+  var isPlain = Program.environment["IMAGINE_PLAIN"] == "1"
   var record: String?
   var replay: String?
   var run: RunOptions

@@ -7,7 +7,7 @@ struct TerminalTests {
 
   @Test("expressions show their value, and an incomplete statement prompts for more")
   func session() throws {
-    let terminal = try Terminal()
+    let terminal = try Terminal(["--plain"])
     try terminal.expect("> ")
     terminal.type("1 + 2\n")
     try terminal.expect("\n3\n> ")
@@ -26,7 +26,7 @@ struct TerminalTests {
 
   @Test("Ctrl-C at a prompt discards what was typed, every time, and Ctrl-D exits")
   func controlCAtPrompt() throws {
-    let terminal = try Terminal()
+    let terminal = try Terminal(["--plain"])
     try terminal.expect("> ")
     for _ in 1...3 {
       terminal.type("half a line")
@@ -46,7 +46,7 @@ struct TerminalTests {
 
   @Test("Ctrl-C ends a statement that runs or waits, and the session continues")
   func controlCInStatement() throws {
-    let terminal = try Terminal()
+    let terminal = try Terminal(["--plain"])
     try terminal.expect("> ")
     for statement in ["while true do end", "task.sleep(60)", "io.read()"] {
       terminal.type("print 'go' \(statement)\n")

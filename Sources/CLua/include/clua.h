@@ -96,6 +96,9 @@ struct clua_host {
   lua_State *volatile running;
   int request;
   int delivered;  // how often the hook has raised
+  // The running task belongs to an earlier statement of a session: an interrupt waits until another
+  // task or the statement runs.
+  bool is_shielded;
   char message[128];
 
   clua_memory *memory;
@@ -109,6 +112,8 @@ struct clua_host {
   bool is_closing;
   int kept;     // by the last clua_call
   int keeping;  // by the message handler of a clua_call that has not returned
+  bool keeps_locals;      // the message handler keeps the locals of `keeps_locals_of`
+  const void *keeps_locals_of;
 
   struct stream *streams;  // open streams of io.popen
 
@@ -326,6 +331,39 @@ void clua_replace_exit(lua_State *L);
 
 // Returns, raises or yields according to the code that a Swift function returned. Raises.
 int clua_finish(lua_State *L, int results);
+
+// ---- Syntax ---------------------------------------------------------------------------
+
+enum clua_syntax {
+  CLUA_SYNTAX_COMPLETE = 0,
+  CLUA_SYNTAX_INCOMPLETE = 1,  // the text ends too early
+  CLUA_SYNTAX_INVALID = 2
+};
+
+// A state that only compiles, used by one thread at a time; NULL if there is no memory. Never raise.
+lua_State *clua_open_syntax(void);
+void clua_close_syntax(lua_State *L);
+int clua_check_syntax(lua_State *L, const char *bytes, size_t count);
+
+// ---- Sessions -------------------------------------------------------------------------
+
+// Calls the function below `arguments` values as clua_call does. If it raises, the locals of its
+// activation are kept: clua_push_kept_locals pushes a table of them by name, or false.
+int clua_call_keeping_locals(lua_State *L, int arguments, int results);
+void clua_push_kept_locals(lua_State *L);
+
+// Flushes stdout, without waiting for anything but its reader. Never raises.
+void clua_flush_output(void);
+
+// Forgets the end of file and the bytes that stdin has buffered. Never raises.
+void clua_reset_input(void);
+
+// Makes stdout write at the end of each line, wherever it goes. Never raises.
+void clua_set_line_buffering(void);
+
+// Waits with select, which works with terminals everywhere, until one of at most 8 descriptors is
+// readable; sets a bit in `ready` for each. Returns as select does. Never raises.
+int clua_wait_readable(const int *descriptors, int count, int milliseconds, unsigned *ready);
 
 // ---- Macros of lua.h that Swift cannot see --------------------------------------------
 

@@ -122,8 +122,13 @@ public struct LuaThread: Sendable, Equatable {
 
 extension LuaState {
   /// Calls the function below the arguments. Throws errors with a traceback.
-  func call(_ stack: OpaquePointer, arguments: Int, results: Int32) throws {
-    let status = clua_call(stack, Int32(arguments), results)
+  func call(
+    _ stack: OpaquePointer, arguments: Int, results: Int32, keepsLocals: Bool = false
+  ) throws {
+    let status =
+      keepsLocals
+      ? clua_call_keeping_locals(stack, Int32(arguments), results)
+      : clua_call(stack, Int32(arguments), results)
     guard status != LUA_OK else { return }
     let isOurs = clua_to_any_object(stack, -1, nil) != nil
     var error = takeError(status, stack)

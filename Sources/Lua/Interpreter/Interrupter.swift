@@ -143,6 +143,17 @@ final class Interrupter: @unchecked Sendable {
     }
   }
 
+  /// Makes the running task take urgent callbacks at its next instruction.
+  func nudge() {
+    monitor.withLock {
+      guard clua_install_interrupt() else { return }
+      mailbox.withRunning { host, _ in
+        clua_set_task_request(host, Int32(CLUA_TASK_DUE.rawValue))
+      }
+      signalThread()
+    }
+  }
+
   // MARK: Under the lock
 
   private func requestInterrupt(_ message: String, _ reason: Reason) {

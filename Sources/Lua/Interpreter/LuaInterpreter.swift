@@ -14,8 +14,8 @@ import CLua
 /// When a script is first interrupted it installs one signal handler, for the real-time signal
 /// SIGRTMIN + 5 (SIGUSR2 on systems without real-time signals).
 public final class LuaInterpreter: Sendable {
-  private let thread: InterpreterThread
-  private let interrupter: Interrupter
+  let thread: InterpreterThread
+  let interrupter: Interrupter
 
   /// Version and copyright of the Lua library, as `lua -v` prints them.
   public static var copyright: String { String(cString: clua_copyright()) }
@@ -114,15 +114,17 @@ public final class LuaInterpreter: Sendable {
     try await run { _ in try function.call(repeat each argument) }
   }
 
-  private func queuedRun<Output: Sendable>(
-    _ run: RunToken, _ body: @escaping @Sendable (LuaState) throws -> Output,
+  func queuedRun<Output: Sendable>(
+    _ run: RunToken, in session: LuaSession? = nil,
+    _ body: @escaping @Sendable (LuaState) throws -> Output,
     _ finish: @escaping @Sendable (Result<Output, any Error>) -> Void
   ) -> QueuedRun {
     let interrupter = interrupter
     return QueuedRun(
+      token: run,
       body: { state in
         interrupter.begin(run)
-        let result = Result { try state.runMainPart(body) }
+        let result = Result { try state.runMainPart(of: session, body) }
         let reason = interrupter.end(run)
         state.lastRunWasInterrupted = reason != nil
         finish(reason == .closed ? Self.closed(result) : result)
@@ -130,7 +132,7 @@ public final class LuaInterpreter: Sendable {
       reject: { finish(.failure(Self.closedError)) })
   }
 
-  private static var closedError: LuaError {
+  static var closedError: LuaError {
     LuaError(Interrupter.closedText, kind: .closed)
   }
 
@@ -193,7 +195,9 @@ private final class ResultBox<Output>: @unchecked Sendable {
 
 extension LuaState {
   /// Runs `body` on the main state, inside a C function, and then its tasks.
-  func runMainPart<Output>(_ body: (LuaState) throws -> Output) throws -> Output {
+  func runMainPart<Output>(
+    of session: LuaSession? = nil, _ body: (LuaState) throws -> Output
+  ) throws -> Output {
     guard let host, let main = host.pointee.main else {
       throw LuaError("the interpreter is closed", kind: .closed)
     }
@@ -202,7 +206,10 @@ extension LuaState {
     var result: Result<Output, any Error>?
     let status = withoutActuallyEscaping(body) { body in
       var order = MainPartBody { stack in
-        result = Result { try self.withMainPart(stack) { try body(self) } }
+        result = Result {
+          if let session { return try self.withStatement(of: session) { try body(self) } }
+          return try self.withMainPart(stack) { try body(self) }
+        }
       }
       return withUnsafeMutablePointer(to: &order) { order in
         clua_run(

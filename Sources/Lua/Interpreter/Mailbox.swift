@@ -13,6 +13,8 @@ final class Mailbox: @unchecked Sendable {
   private var runs: [QueuedRun] = []
   /// Called by whichever scheduler loop comes first.
   private var callbacks: [@Sendable (LuaState) -> Void] = []
+  /// The same, or by the running task at its next instruction.
+  private var urgentCallbacks: [@Sendable (LuaState) -> Void] = []
   private var endedWaits: [Wait] = []
   private var releasedReferences: [Int64] = []
   private var background: [ObjectIdentifier: any BackgroundWork] = [:]
@@ -41,6 +43,25 @@ final class Mailbox: @unchecked Sendable {
       callbacks.append(callback)
       monitor.signal()
       return true
+    }
+  }
+
+  /// Queues a callback that need not wait until the running task waits. It must not run Lua code.
+  func postUrgent(_ callback: @escaping @Sendable (LuaState) -> Void) -> Bool {
+    monitor.withLock {
+      guard !isClosing else { return false }
+      urgentCallbacks.append(callback)
+      monitor.signal()
+      return true
+    }
+  }
+
+  /// Takes a run back; false if it has begun.
+  func withdraw(_ token: RunToken) -> Bool {
+    monitor.withLock {
+      let count = runs.count
+      runs.removeAll { $0.token === token }
+      return runs.count < count
     }
   }
 
@@ -157,9 +178,20 @@ final class Mailbox: @unchecked Sendable {
   func collect() -> Delivery {
     monitor.withLock {
       var delivery = Delivery()
-      swap(&delivery.callbacks, &callbacks)
+      delivery.callbacks = urgentCallbacks + callbacks
+      urgentCallbacks.removeAll()
+      callbacks.removeAll()
       swap(&delivery.endedWaits, &endedWaits)
       return delivery
+    }
+  }
+
+  var hasUrgentCallbacks: Bool { monitor.withLock { !urgentCallbacks.isEmpty } }
+
+  func takeUrgentCallbacks() -> [@Sendable (LuaState) -> Void] {
+    monitor.withLock {
+      defer { urgentCallbacks.removeAll() }
+      return urgentCallbacks
     }
   }
 
@@ -191,7 +223,7 @@ final class Mailbox: @unchecked Sendable {
   /// a queued run or closing ends the sleep too.
   func sleep(until deadline: UInt64?, wakesForRuns: Bool) {
     monitor.withLock {
-      while callbacks.isEmpty && endedWaits.isEmpty && !isWoken
+      while callbacks.isEmpty && urgentCallbacks.isEmpty && endedWaits.isEmpty && !isWoken
         && releasedReferences.count < Self.releaseBatch
         && !(wakesForRuns && (!runs.isEmpty || isClosing))
       {
@@ -209,6 +241,7 @@ protocol BackgroundWork: Sendable {
 
 /// A run on its way to the Lua thread.
 struct QueuedRun: Sendable {
+  let token: RunToken
   var body: @Sendable (LuaState) -> Void
   /// Called instead if the interpreter closes first.
   var reject: @Sendable () -> Void

@@ -100,6 +100,12 @@ final class ChildProcessWait: Wait, @unchecked Sendable {
   override func finish(in state: LuaState) throws -> LuaResults {
     var status: Int32 = 0
     if startFailure == 0 { status = reap() }
+    // The child took the Ctrl-C that was meant for the statement too.
+    let isStatement =
+      state.scheduler.foregroundStatement != 0 && state.host?.pointee.is_shielded == false
+    if isStatement, status & 0x7f == SIGINT {
+      throw PositionedError(message: "interrupted!", kind: .interrupted)
+    }
     let stack = try state.runningStack()
     try state.check(clua_push_outcome(stack, status, startFailure), stack)
     return LuaResults(count: 3)

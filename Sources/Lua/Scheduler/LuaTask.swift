@@ -41,6 +41,13 @@ final class LuaTask {
   /// Whether somebody asked for its result, and so observes its error.
   var isObserved = false
 
+  /// The statement of a session that it belongs to; 0 outside sessions. A session's own part has
+  /// that of the last one.
+  var statement: Int
+  /// Whether it is the part of a session, whose tasks go on between statements.
+  var isSession = false
+  let began = MonotonicClock.now
+
   /// See ``LuaState/taskContext``.
   var context: AnyObject?
 
@@ -59,6 +66,7 @@ final class LuaTask {
     self.thread = thread
     self.parent = parent
     context = parent?.context
+    statement = parent?.statement ?? 0
     effectiveDeadline = parent.flatMap { $0.isCancelled ? $0.graceEnd : $0.effectiveDeadline }
     if let parent {
       parent.children[number] = self

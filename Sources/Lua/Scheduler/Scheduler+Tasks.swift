@@ -107,6 +107,11 @@ extension LuaState {
       if task.status == .failed, !task.isObserved { report(task) }
       return
     }
+    if parent.isSession, task.status == .failed, !task.isObserved {
+      // The session may last for hours.
+      report(task)
+      parent.removeChild(task)
+    }
     if task.status != .failed || task.isObserved { parent.removeChild(task) }
     parent.unfinishedCount -= 1
     guard parent.unfinishedCount == 0 else { return }
@@ -174,6 +179,8 @@ extension LuaState {
   func switchTo(_ task: LuaTask?) -> LuaTask? {
     let previous = scheduler.current
     scheduler.current = task
+    let statement = task?.statement ?? 0
+    host?.pointee.is_shielded = statement != 0 && statement != scheduler.foregroundStatement
     updateTaskDeadline(task)
     return previous
   }
@@ -186,11 +193,18 @@ extension LuaState {
     let raisesAlways = task?.isOutOfGrace == true
     clua_set_task_request(
       host, Int32((raisesAlways ? CLUA_TASK_ALWAYS : CLUA_RUNNING).rawValue))
+    // That may have withdrawn the request of a callback.
+    if !raisesAlways, mailbox.hasUrgentCallbacks {
+      clua_set_task_request(host, Int32(CLUA_TASK_DUE.rawValue))
+    }
   }
 
   /// Handles a deadline of the running task: the callback `task_due`. Pushes an error value if the
   /// task must raise.
   func handleTaskDue(_ stack: OpaquePointer) -> Int32 {
+    // Withdraw the request first: one that comes while the callbacks run must stay.
+    if let host { clua_set_task_request(host, Int32(CLUA_RUNNING.rawValue)) }
+    for callback in mailbox.takeUrgentCallbacks() { callback(self) }
     guard let host, let task = scheduler.current else {
       updateTaskDeadline(nil)
       return 0

@@ -23,6 +23,10 @@ final class Scheduler {
   var hasTaskDeadline = false
   /// How many tasks were resumed since the mailbox and the timers were last checked.
   var consecutiveResumes = 0
+  /// The statement of a session that runs; 0 if none does.
+  var foregroundStatement = 0
+  /// Whether stdout is flushed before the thread sleeps: somebody looks at it.
+  var flushesOutput = false
   /// Whether an interrupt was raised in a task and must still be raised in the main part.
   var hasPendingInterrupt = false
 }
@@ -153,6 +157,7 @@ extension LuaState {
     let time = [scheduler.timers.nextTime(), scheduler.graceTimers.nextTime()].compactMap { $0 }
       .min()
     if time == nil, scheduler.externalCount == 0, !acceptsRuns { return onDeadlock() }
+    if scheduler.flushesOutput { clua_flush_output() }
     mailbox.sleep(until: time, wakesForRuns: acceptsRuns)
   }
 
@@ -176,7 +181,7 @@ extension LuaState {
   /// The error of an interrupt that arrived while nothing ran. An interrupt that was raised in a
   /// task is raised in the main part again.
   private func takeInterrupt() -> (any Error)? {
-    guard let host else { return nil }
+    guard let host, !host.pointee.is_shielded else { return nil }
     if scheduler.hasPendingInterrupt, scheduler.inPlaceDepth == 1 {
       scheduler.hasPendingInterrupt = false
       return PositionedError(message: interruptText, kind: .interrupted)

@@ -50,7 +50,8 @@ extension LuaState {
   func runLoop() {
     guard let main = host?.pointee.main else { return }
     while true {
-      if scheduler.ready.isEmpty {
+      // Tasks that keep each other ready must not starve the statements of a session.
+      if scheduler.ready.isEmpty || scheduler.consecutiveResumes >= 64 {
         if let run = mailbox.takeRun() {
           run.body(self)
           continue

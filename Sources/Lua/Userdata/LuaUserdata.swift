@@ -33,7 +33,7 @@ extension LuaUserdata {
 ///
 /// Scripts can neither read nor change the metatable. A method that is called with something else
 /// as its object raises a bad argument error.
-public final class LuaUserdataType<Value: Sendable>: Sendable {
+public final class LuaUserdataType<Value: Sendable>: Sendable, UserdataMembers {
   /// The type name in messages.
   public let name: String
   private let identity = TypeIdentity()
@@ -51,6 +51,11 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
   public var memberNames: [String] {
     Set(description.getters.keys).union(description.methods.keys)
       .union(description.luaMethods.keys).sorted()
+  }
+
+  /// The names of its properties and methods, and which are methods.
+  var members: [(name: String, isMethod: Bool)] {
+    description.getters.keys.map { ($0, false) } + description.methods.keys.map { ($0, true) }
   }
 
   /// Collects the members of a type. Their closures run on the Lua thread.
@@ -238,6 +243,11 @@ public final class LuaUserdataType<Value: Sendable>: Sendable {
   }
 }
 
+/// The members of a userdata type, whatever its value's type is.
+protocol UserdataMembers {
+  var members: [(name: String, isMethod: Bool)] { get }
+}
+
 /// Its address identifies a type to C.
 private final class TypeIdentity: Sendable {
   var key: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
@@ -278,6 +288,20 @@ public struct LuaUserdataReference: Sendable, Equatable {
     return try state.balanced { stack in
       try state.push(reference, stack)
       return type.box(stack, -1)?.value
+    }
+  }
+}
+
+extension LuaUserdataReference {
+  /// The names of its properties and methods, and which are methods; none if it is not a host's. On
+  /// its Lua thread.
+  package func members() throws -> [(name: String, isMethod: Bool)] {
+    let state = try reference.state()
+    return try state.balanced { stack in
+      try state.push(reference, stack)
+      var type: UnsafeRawPointer?
+      guard clua_to_any_object(stack, -1, &type) != nil, let type else { return [] }
+      return (state.userdataTypes[type] as? any UserdataMembers)?.members ?? []
     }
   }
 }

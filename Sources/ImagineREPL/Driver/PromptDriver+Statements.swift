@@ -1,0 +1,220 @@
+import Lua
+
+// Statements: from Enter to the next prompt.
+extension PromptDriver {
+  func perform(_ effect: Effect) {
+    switch effect {
+    case .submit(let text): submit(text)
+    case .interrupt(let dropped): drop(dropped)
+    case .endOfInput: leave()
+    case .suspend: suspend()
+    case .clearScreen:
+      terminal.write(renderer.clear() + Array("\u{1b}[H\u{1b}[2J".utf8))
+    case .complete(let request): complete(request)
+    case .bell: break
+    }
+  }
+
+  // MARK: The line
+
+  private func submit(_ text: String) {
+    terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
+    editor.reset()
+    let isBlank = text.allSatisfy(\.isWhitespace)
+    if isBlank { return draw() }
+    remember(text)
+    if let command = PromptCommand(text) { return perform(command) }
+    post(text)
+  }
+
+  private func drop(_ text: String) {
+    guard !text.isEmpty else {
+      terminal.write(renderer.above(Array(dim("Ctrl-D leaves").utf8)))
+      return
+    }
+    // The line stays on the screen as it was, and Up brings it back.
+    var old = Editor(language: editor.language)
+    old.setText(text)
+    terminal.write(renderer.leave(old.finalView(columns: renderer.columns)))
+    history.remember(text)
+    editor.history = history
+  }
+
+  private func leave() {
+    if leavesAtNextEnd { return endSession() }
+    session.listTasks { [inbox] in inbox.send(.tasks($0, purpose: .leaving)) }
+  }
+
+  func endSession() {
+    terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
+    mode = .leaving
+    terminal.setCooked()
+    session.end { [inbox] in inbox.send(.sessionEnded) }
+  }
+
+  // MARK: Running
+
+  private func post(_ source: String) {
+    run(source: source) { runner, state in try runner.run(source, state) }
+  }
+
+  /// The script of the user's configuration.
+  func submitStartScript(_ path: String) {
+    run(source: nil) { _, state in
+      try state.load(file: path).call([])
+      return StatementRunner.Outcome()
+    }
+  }
+
+  /// Gives the terminal to a statement. The rest of what was typed is read after it.
+  private func run(
+    source: String?,
+    _ body: @escaping @Sendable (StatementRunner, LuaState) throws -> StatementRunner.Outcome
+  ) {
+    terminal.setCooked()
+    terminal.write(output.takeAll())
+    submitted = .now
+    spendingBefore = prompt.host.spendingSoFar()
+    let (runner, streams, inbox, host) = (runner, streams, inbox, prompt.host)
+    let printing = Printing(
+      columns: renderer.columns, usesColor: prompt.usesColor, host: host)
+    let statement = session.post(
+      timeLimit: prompt.timeLimit,
+      { state in
+        streams.toTerminal()
+        inbox.send(.began)
+        defer { streams.toPipe() }
+        do {
+          let outcome = try body(runner, state)
+          return printing.text(outcome, state)
+        } catch let error as LuaError {
+          let text = printing.text(error, runner.sources) { message, line in
+            NearestName.suggestion(for: message, line: line, locals: runner.locals, state)
+          }
+          throw StatementFailure(text: text)
+        }
+      },
+      completion: { result in
+        switch result {
+        case .success(let text): inbox.send(.ended(text: text, isExpression: true))
+        case .failure(let failure as StatementFailure):
+          inbox.send(.ended(text: failure.text, isExpression: false))
+        case .failure(let error as LuaError):
+          inbox.send(.ended(text: printing.text(error, [:]), isExpression: false))
+        case .failure(let error):
+          inbox.send(.ended(text: "\(error)\n", isExpression: false))
+        }
+      })
+    if let source { statements.append((source, false)) }
+    mode = .queued(statement)
+  }
+
+  /// An error that is already text.
+  private struct StatementFailure: Error {
+    var text: String
+  }
+
+  func handle(_ message: Message) {
+    switch message {
+    case .began: if case .queued = mode { mode = .foreground }
+    case .ended(let text, let succeeded): statementEnded(text, succeeded)
+    case .completions(let completions):
+      guard completion?.request.number == completions.number else { return }
+      completion = nil
+      show(completions)
+    case .tasks(let tasks, let purpose): show(tasks, purpose)
+    case .cancelled(let number, let found):
+      if !found { writeText("there is no task \(number)\n") }
+    case .text(let text): writeText(text)
+    case .sessionEnded: hasEnded = true
+    }
+  }
+
+  private func statementEnded(_ text: String, _ succeeded: Bool) {
+    busyCount = 0
+    if !succeeded, !statements.isEmpty { statements[statements.count - 1].failed = true }
+    findColumnOne()
+    if !text.isEmpty { terminal.write(Array(text.utf8)) }
+    let spending = prompt.host.spendingSoFar().since(spendingBefore)
+    if spending.calls > 0 {
+      let seconds = Int((Instant.now - submitted) / .seconds(1))
+      let noun = spending.calls == 1 ? "call" : "calls"
+      let price = Printable.escaped(prompt.host.priceText(spending.amounts))
+      terminal.write(Array(dim("\(spending.calls) \(noun), \(price), \(seconds) s").utf8))
+    }
+    let background = prompt.interpreter.backgroundWorkCount
+    if interruptCount > 0, background > 0 {
+      terminal.write(Array(dim("\(background) calls that were sent go on").utf8))
+    }
+    beginPrompt()
+  }
+
+  // MARK: Completion
+
+  private func complete(_ request: CompletionRequest) {
+    completion = (request, .now + .milliseconds(50))
+    let (completer, runner, inbox) = (completer, runner, inbox)
+    session.ask { state in
+      inbox.send(.completions(completer.candidates(request, locals: runner.locals, state)))
+    }
+  }
+
+  func show(_ completions: Completions) {
+    _ = editor.show(completions)
+    if case .prompt = mode { draw() }
+  }
+
+  // MARK: Tasks
+
+  private func show(_ tasks: [LuaSession.TaskLine], _ purpose: TaskListPurpose) {
+    switch purpose {
+    case .list:
+      writeText(tasks.isEmpty ? "no tasks\n" : tasks.map(Self.line).joined())
+    case .leaving:
+      guard !tasks.isEmpty else { return endSession() }
+      leavesAtNextEnd = true
+      writeText(tasks.map(Self.line).joined() + dim("Ctrl-D again cancels them and leaves"))
+    case .explainBusy:
+      let running = tasks.first { $0.isRunning }
+      let name = running.map { "task \($0.number)" } ?? "a task"
+      let advice = running.map { ":cancel \($0.number) ends it" } ?? ":jobs lists them"
+      writeText(dim("the statement was dropped: \(name) keeps Lua busy; \(advice)"))
+      if busyCount >= 3 { writeText(dim("Ctrl-D twice leaves imagine")) }
+    }
+  }
+
+  private static func line(_ task: LuaSession.TaskLine) -> String {
+    let state = task.waitsFor.map { "waits for \($0)" } ?? (task.isRunning ? "runs" : "ready")
+    let seconds = Int(task.seconds)
+    return "task \(task.number)  \(seconds) s  \(Printable.escaped(state))"
+      + "  \(Printable.escaped(task.origin))\n"
+  }
+}
+
+/// Turns results and errors into the text that is shown.
+struct Printing: Sendable {
+  var columns: Int
+  var usesColor: Bool
+  let host: any SessionHost
+
+  func text(_ outcome: StatementRunner.Outcome, _ state: LuaState) -> String {
+    var text = ""
+    if !outcome.values.isEmpty {
+      var printer = ValuePrinter(state)
+      printer.columns = columns
+      printer.describe = { value in
+        if case .userdata(let userdata) = value { host.describe(userdata) } else { nil }
+      }
+      text = printer.text(outcome.values) + "\n"
+    }
+    if let note = outcome.note { text += "\u{1b}[2m\(note)\u{1b}[m\n" }
+    return text
+  }
+
+  func text(
+    _ error: LuaError, _ sources: [Int: String],
+    suggest: (String, String) -> String? = { _, _ in nil }
+  ) -> String {
+    ErrorReport(usesColor: usesColor).text(error, sources: sources, suggest: suggest)
+  }
+}

@@ -1,0 +1,316 @@
+import Lua
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Connects terminal, editor, renderer and session. It runs on one thread, which never waits for the
+/// Lua thread: answers come as ``Message`` through a pipe.
+final class PromptDriver {
+  typealias Instant = ContinuousClock.Instant
+
+  /// What the Lua thread tells.
+  enum Message: Sendable {
+    /// The statement has the terminal.
+    case began
+    case ended(text: String, isExpression: Bool)
+    case completions(Completions)
+    case tasks([LuaSession.TaskLine], purpose: TaskListPurpose)
+    case cancelled(Int, found: Bool)
+    case text(String)
+    case sessionEnded
+  }
+
+  enum TaskListPurpose: Sendable {
+    case list, leaving, explainBusy
+  }
+
+  enum Mode {
+    /// The line is edited.
+    case prompt
+    /// A statement waits for the Lua thread.
+    case queued(LuaSession.Statement)
+    /// A statement has the terminal.
+    case foreground
+    /// Tasks are being cancelled before the end.
+    case leaving
+  }
+
+  let prompt: InteractivePrompt
+  let terminal: TerminalDevice
+  let streams: StreamSwitch
+  let signals: SignalWatch
+  let session: LuaSession
+  let runner = StatementRunner()
+  let completer: Completer
+  let inbox: Inbox
+
+  var editor: Editor
+  var renderer: Renderer
+  var decoder = KeyDecoder()
+  var history: HistoryFile
+  var output = PendingOutput()
+  var mode = Mode.prompt
+  var hasEnded = false
+  var outcome = InteractivePrompt.End.left
+  /// Inputs that came while a statement was queued, or after the one that was submitted.
+  var waitingInputs: [Input] = []
+  /// The completion that is asked for, and when the Lua thread counts as busy.
+  var completion: (request: CompletionRequest, deadline: Instant)?
+  /// Whether the last key was Ctrl-D, which told of live tasks.
+  var leavesAtNextEnd = false
+  var interruptCount = 0
+  var firstInterrupt = Instant.now
+  /// How many statements in a row were dropped because a task keeps the Lua thread busy.
+  var busyCount = 0
+  var submitted = Instant.now
+  /// The statements of the session, for `:save`.
+  var statements: [(source: String, failed: Bool)] = []
+  var spendingBefore = SessionSpending()
+
+  init(_ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch) {
+    self.prompt = prompt
+    terminal = prompt.terminal
+    (self.streams, self.signals) = (streams, signals)
+    session = prompt.interpreter.session()
+    completer = Completer(host: prompt.host)
+    inbox = Inbox()
+    let size = terminal.size
+    history = HistoryFile(path: prompt.historyPath, session: "\(getpid())-\(time(nil))")
+    editor = Editor(language: LuaLanguage(), history: history)
+    renderer = Renderer(
+      columns: size.columns, rows: size.rows, usesColor: prompt.usesColor, reflows: prompt.reflows)
+  }
+
+  func run() -> InteractivePrompt.End {
+    TerminalStreams.bufferLines()
+    for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
+    installHelp()
+    if let path = prompt.startScript {
+      submitStartScript(path)
+    } else {
+      session.ask { [streams] _ in streams.toPipe() }
+      beginPrompt()
+    }
+    history.load()
+    editor.history = history
+    while !hasEnded { step() }
+    finish()
+    return outcome
+  }
+
+  private func finish() {
+    terminal.setCooked()
+    streams.restore()
+    terminal.write(output.takeAll() + streams.drain())
+    signals.stop()
+  }
+
+  // MARK: The loop
+
+  private func step() {
+    let readsKeys: Bool
+    if case .prompt = mode { readsKeys = waitingInputs.isEmpty } else { readsKeys = false }
+    let descriptors = [
+      inbox.readEnd, signals.readEnd, streams.readEnd, readsKeys ? terminal.input : -1,
+    ]
+    let ready = TerminalStreams.waitReadable(descriptors, milliseconds: timeLeft())
+    let now = Instant.now
+    if ready[2] { receiveOutput(streams.drain(), now) }
+    if ready[1] { for signal in signals.take() where !hasEnded { handle(signal: signal) } }
+    if ready[0] { for message in inbox.take() where !hasEnded { handle(message) } }
+    if ready[3] {
+      guard let bytes = terminal.read() else { return handle(signal: SIGHUP) }
+      waitingInputs += decoder.feed(bytes, at: now)
+    }
+    expire(now)
+    handleInputs()
+  }
+
+  private func timeLeft() -> Int32 {
+    if case .prompt = mode, completion == nil, !waitingInputs.isEmpty { return 0 }
+    let deadlines = [decoder.deadline, output.deadline, completion?.deadline].compactMap { $0 }
+    guard let next = deadlines.min() else { return -1 }
+    let milliseconds = (next - Instant.now) / .milliseconds(1)
+    return Int32(min(max(0, milliseconds.rounded(.up)), 60_000))
+  }
+
+  private func expire(_ now: Instant) {
+    if let deadline = decoder.deadline, deadline <= now { waitingInputs += decoder.expire(at: now) }
+    guard case .prompt = mode else { return }
+    if let completion, completion.deadline <= now {
+      self.completion = nil
+      show(completer.staticCandidates(completion.request))
+    }
+    let bytes = output.take(at: now)
+    if !bytes.isEmpty { terminal.write(renderer.above(bytes)) }
+  }
+
+  private func receiveOutput(_ bytes: [UInt8], _ now: Instant) {
+    if case .prompt = mode { return output.add(bytes, at: now) }
+    // The terminal ends lines itself now.
+    terminal.write(output.takeAll() + bytes)
+  }
+
+  /// Handles the inputs up to one that begins a statement; the rest is for the next prompt.
+  private func handleInputs() {
+    var hasChanged = false
+    // What follows Tab waits for the candidates, which come soon or never.
+    while case .prompt = mode, completion == nil, !hasEnded, !waitingInputs.isEmpty {
+      let input = waitingInputs.removeFirst()
+      if case .reply = input { continue }
+      hasChanged = true
+      var leaves = false
+      for effect in editor.handle(input) {
+        if case .endOfInput = effect { leaves = true }
+        perform(effect)
+      }
+      if !leaves { leavesAtNextEnd = false }
+    }
+    if hasChanged, case .prompt = mode, !hasEnded { draw() }
+  }
+
+  func draw() {
+    editor.hint = completer.hint(editor.text, cursor: editor.buffer.cursor)
+    terminal.write(renderer.draw(editor.view(columns: renderer.columns, rows: renderer.rows)))
+  }
+
+  /// Shows a prompt at the start of a row.
+  func beginPrompt() {
+    mode = .prompt
+    interruptCount = 0
+    terminal.setRaw()
+    findColumnOne()
+    draw()
+  }
+
+  /// Moves to the start of an empty row without asking where the cursor is: a mark stays visible
+  /// where a line has no end, and the blanks wrap to the next row only then.
+  func findColumnOne() {
+    let blanks = String(repeating: " ", count: max(1, renderer.columns - 1))
+    terminal.write(Array("\u{1b}[2m⏎\u{1b}[m\(blanks)\r\u{1b}[K".utf8))
+  }
+
+  /// Text above the prompt, or where the cursor is if there is none.
+  func writeText(_ text: String) {
+    guard !text.isEmpty else { return }
+    if case .prompt = mode {
+      terminal.write(renderer.above(Array(text.utf8)))
+    } else {
+      terminal.write(Array(text.utf8))
+    }
+  }
+
+  func dim(_ text: String) -> String { "\u{1b}[2m\(text)\u{1b}[m\n" }
+
+  // MARK: Signals
+
+  private func handle(signal: Int32) {
+    switch signal {
+    case SIGINT: interrupt()
+    case SIGWINCH: resize()
+    case SIGCONT: resume()
+    default: end(by: signal)
+    }
+  }
+
+  private func resize() {
+    let size = terminal.size
+    guard case .prompt = mode else {
+      _ = renderer.resize(columns: size.columns, rows: size.rows)
+      return
+    }
+    terminal.write(renderer.resize(columns: size.columns, rows: size.rows))
+    draw()
+  }
+
+  /// After a stop the shell may have changed the terminal.
+  private func resume() {
+    guard case .prompt = mode else { return terminal.setCooked() }
+    terminal.setRaw()
+    terminal.write(Array("\r\u{1b}[J".utf8))
+    let size = terminal.size
+    renderer = Renderer(
+      columns: size.columns, rows: size.rows, usesColor: prompt.usesColor, reflows: prompt.reflows)
+    draw()
+  }
+
+  func suspend() {
+    terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
+    terminal.setCooked()
+    kill(0, SIGTSTP)
+  }
+
+  /// SIGTERM and SIGHUP: the line is kept.
+  private func end(by signal: Int32) {
+    (hasEnded, outcome) = (true, .signal(signal))
+    if case .prompt = mode {
+      if !editor.text.isEmpty { remember(editor.text) }
+      terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
+    }
+  }
+
+  private func interrupt() {
+    switch mode {
+    case .prompt: break
+    case .foreground:
+      interruptCount += 1
+      if interruptCount == 1 { firstInterrupt = .now }
+      // Twice the grace: every instruction raises, and none has.
+      if interruptCount > 2, Instant.now - firstInterrupt > .seconds(2) {
+        (hasEnded, outcome) = (true, .stuck)
+      } else if interruptCount == 2, Instant.now - firstInterrupt > .seconds(2) {
+        writeText("\n" + dim("this code cannot be interrupted; Ctrl-C again ends imagine"))
+      }
+      prompt.interpreter.interrupt()
+    case .queued(let statement):
+      guard statement.withdraw() else { return prompt.interpreter.interrupt() }
+      busyCount += 1
+      session.listTasks { [inbox] in inbox.send(.tasks($0, purpose: .explainBusy)) }
+      beginPrompt()
+    case .leaving: (hasEnded, outcome) = (true, .stuck)
+    }
+  }
+
+  func remember(_ statement: String) {
+    history.add(statement, time: time(nil), secrets: prompt.host.secrets)
+    editor.history = history
+  }
+}
+
+/// Messages from the Lua thread, and a descriptor that is readable while there are any.
+final class Inbox: Sendable {
+  private let messages = Mutex<[PromptDriver.Message]>([])
+  private let pipe: WakeupPipe?
+
+  init() {
+    pipe = WakeupPipe()
+    if let pipe { _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK) }
+  }
+
+  var readEnd: Int32 { pipe?.readEnd ?? -1 }
+
+  func send(_ message: PromptDriver.Message) {
+    let isFirst = messages.withLock { messages in
+      messages.append(message)
+      return messages.count == 1
+    }
+    guard isFirst, let pipe else { return }
+    var byte: UInt8 = 1
+    _ = systemWrite(pipe.writeEnd, &byte, 1)
+  }
+
+  func take() -> [PromptDriver.Message] {
+    var buffer = [UInt8](repeating: 0, count: 64)
+    if let pipe { _ = systemRead(pipe.readEnd, &buffer, buffer.count) }
+    return messages.withLock { messages in
+      defer { messages = [] }
+      return messages
+    }
+  }
+}

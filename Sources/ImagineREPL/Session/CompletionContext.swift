@@ -1,0 +1,136 @@
+/// What the text before the cursor asks to complete.
+struct CompletionContext: Equatable {
+  enum Kind: Equatable {
+    /// A global, local or keyword.
+    case name
+    /// A field of `a.b`, or with a colon a method.
+    case member(path: [String], isMethod: Bool)
+    /// The module name in `require "…"`.
+    case module
+    /// A keyword argument of a call such as `imagine.generate{`.
+    case argument(call: String)
+    /// The value of a keyword argument, within quotes.
+    case value(call: String, field: String)
+    /// A path, within quotes.
+    case path
+    /// A command after `:`.
+    case command
+  }
+
+  var kind: Kind
+  /// What is typed of it.
+  var partial: String
+  /// Where `partial` begins in the UTF-8 bytes.
+  var start: Int
+
+  init?(_ text: String, cursor: Int) {
+    let before = Array(text.utf8.prefix(cursor))
+    if before.first == UInt8(ascii: ":"), before.dropFirst().first != UInt8(ascii: ":"),
+      !before.contains(0x20)
+    {
+      self.init(.command, before, from: 1)
+      return
+    }
+    let tokens = LuaLexer.tokens(before)
+    func word(_ index: Int) -> String {
+      index >= 0 && index < tokens.count
+        ? String(decoding: before[tokens[index].range], as: UTF8.self) : ""
+    }
+    if let last = tokens.last, last.range.upperBound == before.count {
+      if last.kind == .comment { return nil }
+      if last.kind == .string {
+        guard let quote = before[last.range].first, quote != UInt8(ascii: "[") else { return nil }
+        let content = last.range.lowerBound + 1
+        if last.range.count > 1, before.last == quote { return nil }
+        let previous = word(tokens.count - 2)
+        if previous == "require" || (previous == "(" && word(tokens.count - 3) == "require") {
+          self.init(.module, before, from: content)
+        } else if previous == "=", tokens.count >= 3,
+          let call = Self.call(tokens[..<(tokens.count - 3)], before)
+        {
+          self.init(.value(call: call, field: word(tokens.count - 3)), before, from: content)
+        } else {
+          self.init(.path, before, from: content)
+        }
+        return
+      }
+    }
+    // The name that is being typed, if any, and what is before it.
+    var end = tokens.count
+    var start = before.count
+    if let last = tokens.last, last.range.upperBound == before.count,
+      last.kind == .name || last.kind == .keyword || last.kind == .constant
+    {
+      end -= 1
+      start = last.range.lowerBound
+    }
+    let separator = word(end - 1)
+    if separator == "." || separator == ":" {
+      let path = Self.path(tokens[..<(end - 1)], before)
+      guard !path.isEmpty else { return nil }
+      self.init(.member(path: path, isMethod: separator == ":"), before, from: start)
+      return
+    }
+    if separator == "{" || separator == ",", let call = Self.call(tokens[..<end], before) {
+      self.init(.argument(call: call), before, from: start)
+      return
+    }
+    guard start < before.count else { return nil }
+    self.init(.name, before, from: start)
+  }
+
+  private init(_ kind: Kind, _ bytes: [UInt8], from start: Int) {
+    self.kind = kind
+    self.start = min(start, bytes.count)
+    partial = String(decoding: bytes[self.start...], as: UTF8.self)
+  }
+
+  /// The names of `a.b.c` at the end of tokens; empty if it is something else.
+  private static func path(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> [String] {
+    var names: [String] = []
+    var index = tokens.endIndex - 1
+    while index >= tokens.startIndex {
+      guard tokens[index].kind == .name else { return [] }
+      names.insert(String(decoding: bytes[tokens[index].range], as: UTF8.self), at: 0)
+      guard index - 1 >= tokens.startIndex, bytes[tokens[index - 1].range] == [UInt8(ascii: ".")]
+      else { break }
+      index -= 2
+    }
+    return names
+  }
+
+  /// The function whose table of arguments is open at the end of tokens: `imagine.generate`.
+  static func call(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> String? {
+    var depth = 0
+    var index = tokens.endIndex - 1
+    while index >= tokens.startIndex {
+      switch tokens[index].kind {
+      case .closeBracket: depth += 1
+      case .openBracket:
+        if depth == 0 {
+          guard bytes[tokens[index].range] == [UInt8(ascii: "{")] else { return nil }
+          var before = tokens[..<index]
+          if let last = before.last, bytes[last.range] == [UInt8(ascii: "(")] {
+            before.removeLast()
+          }
+          var names: [String] = []
+          while let last = before.last, last.kind == .name {
+            names.insert(String(decoding: bytes[last.range], as: UTF8.self), at: 0)
+            before.removeLast()
+            guard let separator = before.last, separator.kind == .symbol,
+              bytes[separator.range] == [UInt8(ascii: ".")]
+                || bytes[separator.range] == [UInt8(ascii: ":")]
+            else { break }
+            names.insert(bytes[separator.range] == [UInt8(ascii: ".")] ? "." : ":", at: 0)
+            before.removeLast()
+          }
+          return names.isEmpty ? nil : names.joined()
+        }
+        depth -= 1
+      default: break
+      }
+      index -= 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,68 @@
+public import Lua
+
+/// What the prompt asks of the program around it. Every function may be called on any thread and must
+/// be quick, unless it says otherwise.
+public protocol SessionHost: Sendable {
+  /// The lines at the start: version, provider, how to get help.
+  var greeting: [String] { get }
+  /// The keyword arguments of a function that takes a table, such as `imagine.generate`; empty if it
+  /// is not known.
+  func fields(ofCall path: String) -> [CallFieldHelp]
+  /// The help about a topic: `imagine.generate`, `styles`; nil if there is none.
+  func help(_ topic: String) -> String?
+  /// The text of `:runs` and `:spent`. May read files.
+  func runs() -> String
+  func spent() -> String
+  /// One line of facts about a userdata; nil if it is not the host's. On the Lua thread.
+  func describe(_ value: LuaUserdataReference) -> String?
+  /// The money and calls so far, to tell what a statement has cost.
+  func spendingSoFar() -> SessionSpending
+  /// Amounts in words, such as `12 tokens`.
+  func priceText(_ amounts: [String: Int64]) -> String
+  /// Texts that must not get into the history: tokens.
+  var secrets: [String] { get }
+}
+
+/// A keyword argument.
+public struct CallFieldHelp: Sendable {
+  public var name: String
+  /// What it means, in a few words.
+  public var meaning: String
+  /// The texts that it may be; empty if any.
+  public var allowed: [String]
+
+  public init(name: String, meaning: String, allowed: [String] = []) {
+    (self.name, self.meaning, self.allowed) = (name, meaning, allowed)
+  }
+}
+
+/// What has been called and paid for.
+public struct SessionSpending: Sendable, Equatable {
+  public var calls: Int
+  /// Millionths of each unit.
+  public var amounts: [String: Int64]
+
+  public init(calls: Int = 0, amounts: [String: Int64] = [:]) {
+    (self.calls, self.amounts) = (calls, amounts)
+  }
+
+  /// What was spent since.
+  func since(_ earlier: SessionSpending) -> SessionSpending {
+    var rest = self
+    rest.calls -= earlier.calls
+    for (unit, amount) in earlier.amounts { rest.amounts[unit, default: 0] &-= amount }
+    rest.amounts = rest.amounts.filter { $0.value != 0 }
+    return rest
+  }
+}
+
+extension SessionHost {
+  public func fields(ofCall path: String) -> [CallFieldHelp] { [] }
+  public func help(_ topic: String) -> String? { nil }
+  public func runs() -> String { "There are no runs.\n" }
+  public func spent() -> String { "Nothing was spent.\n" }
+  public func describe(_ value: LuaUserdataReference) -> String? { nil }
+  public func spendingSoFar() -> SessionSpending { SessionSpending() }
+  public func priceText(_ amounts: [String: Int64]) -> String { "" }
+  public var secrets: [String] { [] }
+}

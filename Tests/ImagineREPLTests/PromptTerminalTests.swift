@@ -1,0 +1,235 @@
+import Foundation
+import Testing
+
+@testable import ImagineREPL
+
+@Suite("The prompt at a terminal", .enabled(if: ScreenTerminal.program != nil), .serialized)
+struct PromptTerminalTests {
+  private static let controlC = Keys.control("c")
+
+  @Test("values, locals and errors")
+  func session() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("1 + 2\r")
+    try terminal.expect(last: "> 1 + 2", "3", ">")
+    terminal.type("local x = 4\r" + "x * 2\r")
+    try terminal.expect(last: "> x * 2", "8", ">")
+    terminal.type("for i = 1, 2 do\rprint(i)\rend\r")
+    try terminal.expect(last: "> for i = 1, 2 do", "    print(i)", "  end", "1", "2", ">")
+    terminal.type("y = nowhere.x\r")
+    try terminal.expect(last: "  y = nowhere.x", "      ^^^^^^^", ">")
+    terminal.type("do io.write('no end') end\r")
+    try terminal.expect(last: "no end⏎", ">")
+    terminal.type(Keys.control("d"))
+    #expect(terminal.end() == 0)
+  }
+
+  @Test("a paste of 500 lines, and one with an end mark within, run only by Enter")
+  func paste() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type(Keys.pasted((1...500).map { "n = \($0)" }.joined(separator: "\n")))
+    try terminal.expect(last: "  n = 500")
+    terminal.type("\r" + "n\r")
+    try terminal.expect(last: "> n", "500", ">")
+    terminal.type("\u{1b}[200~print('a')\u{1b}[201~\n\u{3}\u{1b}[201~")
+    try terminal.expect(last: ">")
+    terminal.type("'whole'\r")
+    try terminal.expect(last: "\"whole\"", ">")
+  }
+
+  @Test("output of a task appears above the line, which is not lost")
+  func background() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type(
+      "c = task.channel(1) t = task.spawn(function() while true do print(c:receive()) end end)\r")
+    try terminal.expect(last: ">")
+    terminal.type("u = task.spawn(function() task.sleep(0.3) c:send('from afar') end)\r")
+    terminal.type("half a line")
+    try terminal.expect(last: "from afar", "> half a line")
+    terminal.type(Self.controlC)
+    try terminal.expect(last: "> half a line", ">")
+    terminal.type(Keys.up)
+    try terminal.expect(last: "> half a line")
+    terminal.type(Self.controlC + ":jobs\r")
+    try terminal.expect("a line of the task") { screen in
+      screen.lines.contains { $0.hasPrefix("task 1 ") }
+    }
+    terminal.type(Keys.control("d"))
+    try terminal.expect(row: "Ctrl-D again cancels them and leaves")
+    terminal.type(Keys.control("d"))
+    #expect(terminal.end() == 0)
+  }
+
+  @Test("Ctrl-C ends a statement that runs, waits or reads, and the session goes on")
+  func controlC() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type(Self.controlC)
+    try terminal.expect(last: "Ctrl-D leaves", ">")
+    for statement in ["while true do end", "task.sleep(60)", "io.read()"] {
+      terminal.type("print 'go' \(statement)\r")
+      try terminal.expect(row: "go")
+      terminal.type(Self.controlC)
+      try terminal.expect("interrupted") { screen in
+        screen.lines.contains { $0.contains("interrupted!") } && shown(screen) == ">"
+      }
+      terminal.type(Keys.control("l"))
+      try terminal.expect("an empty screen") { $0.lines.filter { !$0.isEmpty } == [">"] }
+    }
+    terminal.type("6 * 7\r")
+    try terminal.expect(last: "42", ">")
+  }
+
+  @Test("Ctrl-C ends a child of the statement, and then the statement; the session goes on")
+  func child() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("os.execute('echo ready; exec sleep 60')\r")
+    try terminal.expect(row: "ready")
+    terminal.type(Self.controlC)
+    try terminal.expect("interrupted") { screen in
+      screen.lines.contains { $0.contains("interrupted!") } && shown(screen) == ">"
+    }
+    terminal.type("6 * 7\r")
+    try terminal.expect(last: "42", ">")
+  }
+
+  private func shown(_ screen: ScreenEmulator) -> String? { screen.lines.last { !$0.isEmpty } }
+
+  @Test("a task that keeps Lua busy: Ctrl-C drops the statement and names the task")
+  func busyTask() throws {
+    let terminal = try ScreenTerminal(columns: 90)
+    try terminal.expect(last: ">")
+    terminal.type("t = task.spawn(function() task.sleep(0.1) while true do end end)\r")
+    try terminal.expect(last: ">")
+    usleep(300_000)
+    terminal.type("'never'\r")
+    usleep(300_000)
+    terminal.type(Self.controlC)
+    try terminal.expect(
+      row: "the statement was dropped: task 1 keeps Lua busy; :cancel 1 ends it")
+    terminal.type(":cancel 1\r")
+    terminal.type("'again'\r")
+    try terminal.expect(last: "\"again\"", ">")
+  }
+
+  @Test("io.read at the prompt reads what is typed, and what is typed ahead is kept")
+  func reading() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("print('what?') return io.read() .. '!'\r")
+    try terminal.expect(row: "what?")
+    terminal.type("typed\r")
+    try terminal.expect(last: "\"typed!\"", ">")
+    terminal.type("task.sleep(0.2)\r" + "'ahead'\r")
+    try terminal.expect(last: "\"ahead\"", ">")
+  }
+
+  @Test("completion, search and history across sessions")
+  func completion() throws {
+    let home = try ScreenTerminal.makeHome()
+    let first = try ScreenTerminal(home: home)
+    try first.expect(last: ">")
+    first.type("string.rev\t('abc')\r")
+    try first.expect(last: "> string.reverse('abc')", "\"cba\"", ">")
+    first.type("imagine.generate{styl\t")
+    try first.expect(row: "> imagine.generate{style =")
+    first.type("'an\t")
+    try first.expect(row: "> imagine.generate{style = 'anime")
+    first.type(Self.controlC + Keys.control("d"))
+    #expect(first.end() == 0)
+    let second = try ScreenTerminal(home: home)
+    try second.expect(last: ">")
+    second.type("str")
+    try second.expect(last: "> string.reverse('abc')")
+    second.type(Keys.control("u") + Keys.control("r") + "rever")
+    try second.expect(last: "> string.reverse('abc')", "search: rever")
+    second.type("\r")
+    try second.expect(last: "\"cba\"", ">")
+  }
+
+  @Test("a resize in a wide character, and hostile output")
+  func resize() throws {
+    let terminal = try ScreenTerminal(columns: 30, rows: 10)
+    try terminal.expect(last: ">")
+    terminal.type("s = '漢字漢字漢字漢字漢字'")
+    try terminal.expect(last: "> s = '漢字漢字漢字漢字漢字'")
+    terminal.resize(columns: 13, rows: 10)
+    try terminal.expect(last: "> s = '漢字漢", "字漢字漢字漢", "字'")
+    terminal.type(Self.controlC + "'\\27]0;evil\\7\\27[2J'\r")
+    try terminal.expect("the escapes as text") { screen in
+      screen.lines.contains { $0.contains("\"\\x1b]0;evi") }
+    }
+  }
+
+  @Test("late and split replies of the terminal never become text")
+  func replies() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("a\u{1b}]11;rgb:ff")
+    usleep(20_000)
+    terminal.type("ff/0000/0000\u{1b}\\b\u{1b}[?62;4cc\u{1b}_Gi=1;OK\u{1b}\\")
+    terminal.type("d")
+    try terminal.expect(last: "> abcd")
+  }
+
+  @Test("Ctrl-Z stops, and goes on with the line when it is continued")
+  func suspend() throws {
+    let terminal = try ScreenTerminal(["-e", "x = 1", "-i"])
+    try terminal.expect(last: ">")
+    terminal.type("half" + Keys.control("z"))
+    var status: Int32 = 0
+    // A process group without a shell may not be stopped by SIGTSTP; then it goes on at once.
+    for _ in 0..<100 where waitpid(terminal.process, &status, WUNTRACED | WNOHANG) == 0 {
+      usleep(5000)
+    }
+    kill(terminal.process, SIGCONT)
+    terminal.type("!")
+    try terminal.expect(last: "> half!")
+  }
+
+  @Test("SIGTERM restores the terminal and keeps the line in the history")
+  func termination() throws {
+    let home = try ScreenTerminal.makeHome()
+    let terminal = try ScreenTerminal(home: home)
+    try terminal.expect(last: ">")
+    terminal.type("unfinished(")
+    try terminal.expect(last: "> unfinished(")
+    kill(terminal.process, SIGTERM)
+    #expect(terminal.end() == -SIGTERM)
+    let file = try String(
+      contentsOfFile: "\(home)/.local/state/imagine/history.jsonl", encoding: .utf8)
+    #expect(file.contains("unfinished("))
+  }
+
+  @Test("repl.lua runs at the start; -i runs a script and stays")
+  func start() throws {
+    let home = try ScreenTerminal.makeHome()
+    let folder = "\(home)/.config/imagine"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try "mine = 'configured'".write(toFile: "\(folder)/repl.lua", atomically: true, encoding: .utf8)
+    try "script = 'ran'".write(toFile: "\(home)/s.lua", atomically: true, encoding: .utf8)
+    let terminal = try ScreenTerminal(["-i", "\(home)/s.lua"], home: home)
+    try terminal.expect(last: ">")
+    terminal.type("mine .. script\r")
+    try terminal.expect(last: "\"configuredran\"", ">")
+  }
+
+  @Test("TERM=dumb and --plain send no escape sequence")
+  func plain() throws {
+    for (arguments, variables) in [([], ["TERM": "dumb"]), (["--plain"], [:])]
+      as [([String], [String: String])]
+    {
+      let terminal = try ScreenTerminal(arguments, environment: variables)
+      try terminal.expect("a prompt") { $0.lines.contains { $0 == ">" } }
+      terminal.type("1 + 1\n")
+      try terminal.expect(last: "2", ">")
+      #expect(terminal.screen.faults.filter { $0 != "wrapped" } == [])
+      terminal.type(Keys.control("d"))
+      #expect(terminal.end() == 0)
+    }
+  }
+}
