@@ -267,6 +267,15 @@ struct TaskTests {
         "bad argument #1 to 'all' (task or function expected at index 1, got number)"
       ),
       ("task.any {}", "bad argument #1 to 'any' (the list is empty)"),
+      (
+        "task.all(setmetatable({}, { __len = function() return math.maxinteger end,"
+          + " __index = function() return print end }))",
+        "bad argument #1 to 'all' (the list has 9223372036854775807 elements, at most 16777216)"
+      ),
+      (
+        "task.map(setmetatable({}, { __len = function() return math.huge end }), print)",
+        "bad argument #1 to 'map' (the list has inf elements, at most 16777216)"
+      ),
       ("task.settle(1)", "bad argument #1 to 'settle' (table expected, got number)"),
       ("task.map(1)", "bad argument #1 to 'map' (table expected, got number)"),
       ("task.map({}, 1)", "bad argument #2 to 'map' (function expected, got number)"),

@@ -43,28 +43,37 @@ extension TaskLibrary {
       return index, run.tasks[index]
     end
 
+    local max_list <const> = 1 << 24
+
+    -- The length of a list of tasks to make.
     local function check_list(list, name, level)
       if type(list) ~= "table" then
         bad_argument(1, name, level + 1, "table expected, got %s", type(list))
       end
-      if #list == 0 and next(list) ~= nil and not getmetatable(list) then
+      -- The length that a metatable gives may be any number, and another one each time.
+      local count = #list
+      if count > max_list then
+        bad_argument(1, name, level + 1, "the list has %s elements, at most %d", count, max_list)
+      end
+      if count == 0 and next(list) ~= nil and not getmetatable(list) then
         bad_argument(
           1, name, level + 1, "list expected, got a table with the key '%s'", tostring(next(list)))
       end
+      return count
     end
 
     -- Starts the functions of a list and adds its handles.
     local function start_all(run, name, list, ...)
       if is_task(list) or type(list) == "function" then list = {list, ...} end
-      check_list(list, name, 3)
-      for index = 1, #list do
+      local count = check_list(list, name, 3)
+      for index = 1, count do
         local item = list[index]
         if type(item) ~= "function" and not is_task(item) then
           bad_argument(
             1, name, 3, "task or function expected at index %d, got %s", index, type(item))
         end
       end
-      for index = 1, #list do
+      for index = 1, count do
         local item = list[index]
         start(run, is_task(item) and item or spawn(item))
       end
@@ -122,9 +131,9 @@ extension TaskLibrary {
     end
 
     function task.map(list, fn, options)
-      check_list(list, "map", 2)
+      local count = check_list(list, "map", 2)
       check_function(fn, "map")
-      local limit, count = limit_of(options, "map"), #list
+      local limit = limit_of(options, "map")
       local run <close> = new_run()
       local results, failed = {}, nil
       while run.ended < run.started or (not failed and run.started < count) do
@@ -161,9 +170,9 @@ extension TaskLibrary {
         end
         return outcomes
       end
-      check_list(list, "settle", 2)
+      local count = check_list(list, "settle", 2)
       check_function(fn, "settle")
-      local limit, count = limit_of(options, "settle"), #list
+      local limit = limit_of(options, "settle")
       while run.ended < count do
         while run.started < count and run.started - run.ended < limit do
           local index = run.started + 1
