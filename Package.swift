@@ -188,9 +188,12 @@ let package = Package(
     .target(
       name: "ImagineTestSupport", dependencies: [nioCore, nioPosix, nioSSL],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "LuaTests", dependencies: ["Lua"], swiftSettings: swiftSettings),
+    .target(
+      name: "PseudoTerminal", path: "Tests/PseudoTerminal", swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineREPLTests", dependencies: ["ImagineREPL", "Lua"],
+      name: "LuaTests", dependencies: ["Lua", "PseudoTerminal"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImagineREPLTests", dependencies: ["ImagineREPL", "Lua", "PseudoTerminal"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineAPITests", dependencies: ["ImagineAPI"],
@@ -260,10 +263,12 @@ let package = Package(
 
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
-  "ONLY_LUA": ["CLuaLibrary", "CLua", "Lua", "LuaCommand", "LuaTests"],
+  "ONLY_LUA": [
+    "CLuaLibrary", "CLua", "Lua", "LuaCommand", "PseudoTerminal", "LuaTests",
+  ],
   "ONLY_REPL": [
-    "CLuaLibrary", "CLua", "Lua", "LuaCommand", "ImagineAPI", "ImagineREPL", "LuaTests",
-    "ImagineREPLTests",
+    "CLuaLibrary", "CLua", "Lua", "LuaCommand", "ImagineAPI", "ImagineREPL",
+    "PseudoTerminal", "LuaTests", "ImagineREPLTests",
   ],
   "ONLY_ENGINE": [
     "CZlib", "ImagineAPI", "MediaFiles", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests",

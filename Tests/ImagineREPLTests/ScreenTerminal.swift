@@ -1,4 +1,5 @@
 import Foundation
+import PseudoTerminal
 
 @testable import ImagineREPL
 
@@ -9,11 +10,11 @@ struct Unexpected: Error, CustomStringConvertible {
 
 /// The program at a pseudo-terminal whose screen is emulated.
 final class ScreenTerminal {
-  private let master: Int32
-  let process: pid_t
+  private let terminal: PseudoTerminal
   private(set) var screen: ScreenEmulator
   private var partial: [UInt8] = []
-  private var isReaped = false
+
+  var process: pid_t { terminal.process }
 
   /// `IMAGINE_PROGRAM`, or the program `imagine` beside the tests.
   static var program: String? {
@@ -36,77 +37,22 @@ final class ScreenTerminal {
     environment: [String: String] = [:]
   ) throws {
     guard let path = Self.program else { throw Unexpected("the program is not built") }
-    master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
-    guard master >= 0, let name = Self.unlock(master) else { throw Unexpected("no terminal") }
-    _ = fcntl(master, F_SETFD, FD_CLOEXEC)
     screen = ScreenEmulator(columns: columns, rows: rows)
-    Self.setSize(master, columns, rows)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // The first terminal that the leader of a session opens is the one whose keys signal it.
-    posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0)
-    for stream in [1, 2] as [Int32] { posix_spawn_file_actions_adddup2(&actions, 0, stream) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // This thread may block signals that the program must receive.
-    var mask = sigset_t()
-    sigemptyset(&mask)
-    posix_spawnattr_setsigmask(&attributes, &mask)
-    posix_spawnattr_setflags(&attributes, 0x80 | Int16(POSIX_SPAWN_SETSIGMASK))  // SETSID
     let folder = try home ?? Self.makeHome()
     var variables = [
       "HOME": folder, "PATH": "/usr/bin:/bin", "TERM": "xterm", "XTERM_VERSION": "1",
       "LANG": "C.UTF-8",
     ]
     variables.merge(environment) { $1 }
-    var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
-    var settings: [UnsafeMutablePointer<CChar>?] =
-      variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for pointer in words + settings { free(pointer) } }
-    var process = pid_t()
-    guard posix_spawn(&process, path, &actions, &attributes, &words, &settings) == 0 else {
-      throw Unexpected("the program does not start")
-    }
-    self.process = process
+    terminal = try PseudoTerminal(
+      path, arguments, environment: variables, columns: columns, rows: rows)
   }
 
-  private static func unlock(_ master: Int32) -> String? {
-    let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)  // TIOCSPTLCK, TIOCGPTN
-    var (lock, number): (Int32, UInt32) = (0, 0)
-    guard ioctl(master, unlock, &lock) == 0, ioctl(master, getNumber, &number) == 0 else {
-      return nil
-    }
-    return "/dev/pts/\(number)"
-  }
-
-  private static func setSize(_ master: Int32, _ columns: Int, _ rows: Int) {
-    var size = winsize()
-    (size.ws_col, size.ws_row) = (UInt16(columns), UInt16(rows))
-    _ = ioctl(master, UInt(TIOCSWINSZ), &size)
-  }
-
-  deinit {
-    if !isReaped {
-      kill(process, SIGKILL)
-      reap()
-    }
-    close(master)
-  }
-
-  func type(_ text: String) {
-    var bytes = Array(text.utf8)
-    while !bytes.isEmpty {
-      let count = write(master, bytes, bytes.count)
-      if count <= 0 { return }
-      bytes.removeFirst(count)
-    }
-  }
+  func type(_ text: String) { terminal.type(text) }
 
   func resize(columns: Int, rows: Int) {
     screen.resize(columns: columns, rows: rows)
-    Self.setSize(master, columns, rows)
+    terminal.resize(columns: columns, rows: rows)
   }
 
   /// Reads until the screen is as wanted.
@@ -137,12 +83,8 @@ final class ScreenTerminal {
   }
 
   private func readMore(within milliseconds: Int32) -> Bool {
-    var input = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
-    guard poll(&input, 1, milliseconds) > 0 else { return false }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = read(master, &bytes, bytes.count)
-    guard count > 0 else { return false }
-    partial += bytes[..<count]
+    guard let bytes = terminal.read(within: milliseconds) else { return false }
+    partial += bytes
     feedWhole()
     return true
   }
@@ -168,16 +110,6 @@ final class ScreenTerminal {
   /// The exit code, or the negative signal, when the program has ended.
   func end() -> Int32 {
     while readMore(within: 20_000) {}
-    let status = reap()
-    return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
-  }
-
-  /// Waits for its end. A child that nobody waits for would be found by other tests.
-  @discardableResult
-  private func reap() -> Int32 {
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-    isReaped = true
-    return status
+    return terminal.end()
   }
 }
