@@ -1,38 +1,8 @@
+import ImagineAPI
 import Lua
 
 /// Finds the name that a mistyped one may have meant.
 enum NearestName {
-  /// The nearest of names, if it is near enough.
-  static func of(_ wrong: String, among names: some Sequence<String>) -> String? {
-    let limit = max(1, wrong.count / 3)
-    var best: (name: String, distance: Int)?
-    for name in names where name != wrong && abs(name.count - wrong.count) <= limit {
-      let distance = distance(Array(wrong.utf8), Array(name.utf8))
-      if distance <= limit, best.map({ distance < $0.distance }) ?? true { best = (name, distance) }
-    }
-    return best?.name
-  }
-
-  /// How many letters must be inserted, removed, replaced or swapped.
-  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
-    var before: [Int] = []
-    var previous = Array(0...right.count)
-    for (row, one) in left.enumerated() {
-      var current = [row + 1]
-      for (column, other) in right.enumerated() {
-        var cost = min(
-          previous[column + 1] + 1, current[column] + 1, previous[column] + (one == other ? 0 : 1))
-        if row > 0, column > 0, one == right[column - 1], left[row - 1] == other {
-          cost = min(cost, before[column - 1] + 1)
-        }
-        current.append(cost)
-      }
-      (before, previous) = (previous, current)
-    }
-    return previous[right.count]
-  }
-
   /// What a message such as `attempt to call a nil value (field 'gennerate')` may have meant. Tables
   /// are walked raw, on the Lua thread.
   /// - Parameter line: the line of the statement, which tells whose field it is.
@@ -51,7 +21,7 @@ enum NearestName {
       } else {
         names = keys(of: owner(of: wrong, in: line, locals, state), state)
       }
-      return of(wrong, among: names)
+      return Spelling.nearest(to: wrong, among: names.filter { $0 != wrong })
     }
     return nil
   }

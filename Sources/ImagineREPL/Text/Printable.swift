@@ -1,3 +1,5 @@
+import ImagineAPI
+
 /// Text from services, prompts and file names, made safe to show: it may hold escape sequences that
 /// change the terminal, and marks that reverse what is read.
 enum Printable {
@@ -17,16 +19,9 @@ enum Printable {
     return result
   }
 
-  /// Whether a scalar may act on the terminal or on the order of the text.
+  /// Whether a scalar may act on the terminal or on the order of the text; tabs and line ends too.
   static func isHazard(_ scalar: Unicode.Scalar) -> Bool {
-    let value = scalar.value
-    if value < 0x20 || (0x7f..<0xa0).contains(value) { return true }
-    return isDirectionMark(value) || value == 0x2028 || value == 0x2029
-  }
-
-  private static func isDirectionMark(_ value: UInt32) -> Bool {
-    value == 0x61c || (0x200e...0x200f).contains(value) || (0x202a...0x202e).contains(value)
-      || (0x2066...0x2069).contains(value)
+    scalar.isUnprintable || scalar == "\t" || scalar == "\n"
   }
 
   /// What a paste may bring into a line: no controls but tab and newline. An end of line may be `\r`,
