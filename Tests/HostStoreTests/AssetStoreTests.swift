@@ -20,6 +20,24 @@ struct AssetStoreTests {
     (try? FileManager.default.subpathsOfDirectory(atPath: folder))?.sorted() ?? []
   }
 
+  @Test("a staged file is copied once, and what is no whole image is refused")
+  func staged() async throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let path = "\(folder)/in.png"
+    try Data(Sample.png.bytes).write(to: URL(fileURLWithPath: path))
+    let first = try store.stage(.file(path: FilePath(path)))
+    let number = try FileManager.default.attributesOfItem(atPath: first.path)[.systemFileNumber]
+    let second = try store.stage(.bytes(Sample.png.bytes))
+    let again = try FileManager.default.attributesOfItem(atPath: second.path)[.systemFileNumber]
+    #expect(first == second && number as? Int == again as? Int)
+    try await store.sync(first)
+    #expect(try store.content(of: first) == Sample.png.bytes)
+    let error = #expect(throws: ImagineError.self) {
+      try store.stage(.bytes(Array(Sample.png.bytes.dropLast(4))))
+    }
+    #expect(error?.kind == .validation)
+  }
+
   @Test("equal contents are stored once, under their SHA-256")
   func twice() async throws {
     let first = try await store.store(Array("abc".utf8))

@@ -20,20 +20,45 @@ public struct FileAssetStore: AssetStore {
     try FileAssetWriter(in: root)
   }
 
+  /// A file of up to this many bytes is hashed in memory, so that a copy that the store has already
+  /// is not written again.
+  private static let maxStagedBytes = 32 << 20
+
   public func stage(_ image: ImageInput) throws -> Asset {
     switch image {
     case .asset(let asset): return asset
-    case .bytes(let bytes):
-      let writer = try FileAssetWriter(in: root)
-      try bytes.withUnsafeBytes { try writer.write($0) }
-      return try writer.commitWithoutSync()
+    case .bytes(let bytes): return try stage(bytes, "the bytes")
     case .file(let path):
       // The caller's thread must not wait for what another program may never write.
       if FileStatus(path)?.isSpecial == true {
         throw ImagineError(
           .io, "cannot read \(path) here: it is a device or a pipe, which imagine.open reads")
       }
+      let source = try FileReader(path)
+      if let count = source.byteCount, count <= Self.maxStagedBytes {
+        return try stage(source.all(limit: Self.maxStagedBytes), path.description)
+      }
       return try Self.copy(path, into: root) { try $0.commitWithoutSync() }
+    }
+  }
+
+  /// What is stored already is compared with its hash when it is read.
+  private func stage(_ bytes: [UInt8], _ name: String) throws -> Asset {
+    if let stored = try asset(sha256: sha256(of: bytes)), stored.byteCount == bytes.count,
+      FileStatus.touch(stored.path)
+    {
+      return stored
+    }
+    let writer = try FileAssetWriter(in: root)
+    do {
+      try bytes.withUnsafeBytes { try writer.write($0) }
+      if let fault = try writer.fault() {
+        throw ImagineError(.validation, "\(name) \(fault)", field: "image")
+      }
+      return try writer.commitWithoutSync()
+    } catch {
+      writer.discard()
+      throw error
     }
   }
 
