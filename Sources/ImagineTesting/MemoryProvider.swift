@@ -69,9 +69,10 @@ public final class MemoryProvider: Provider {
   }
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
-    let left = state.withLock { state in
-      defer { state.jobs[ticket.id].map { state.jobs[ticket.id] = $0 - 1 } ?? () }
-      return state.jobs[ticket.id]
+    let left = state.withLock { state -> Int? in
+      guard let left = state.jobs[ticket.id] else { return nil }
+      state.jobs[ticket.id] = left - 1
+      return left
     }
     guard let left else {
       throw ImagineError(.notFound, "there is no job \(ticket.id)", job: ticket.id)

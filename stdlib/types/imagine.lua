@@ -99,7 +99,7 @@
 ---@field retries? integer the most retries of a request that provably was not processed; 0 … 20; `2` by default
 ---@field retry_uncertain? boolean retry even if the call may have been billed; `false` by default
 ---@field cache? boolean use the answer of an equal call with a seed in an earlier run; `false` by default
----@field extra? table<string, string|number|boolean> fields of the provider that Imagine does not know, sent unchecked
+---@field extra? table<string, any> fields of the provider that Imagine does not know, sent unchecked
 
 --- Options of a call that returns images.
 ---@class imagine.picture_call: imagine.call

@@ -98,6 +98,17 @@ package final class CallEntry: Sendable {
     }
   }
 
+  /// Records that the service knows the call, which was asked by ticket: its last send is billed.
+  func recordFound() async throws {
+    try await write { state in
+      if let last = state.call.sends.indices.last { state.call.sends[last].charged = .yes }
+      state.isSending = false
+      state.call.state = .accepted
+      state.call.error = nil
+      state.call.endedAt = nil
+    }
+  }
+
   /// Records that no send of the call has reached the service, which was asked by ticket.
   func recordNotReceived() async throws {
     let sends = try await update { state in

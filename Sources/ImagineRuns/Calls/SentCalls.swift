@@ -6,6 +6,7 @@ import Synchronization
 final class SentCalls: Sendable {
   private struct State {
     var tasks: [Int: Task<Void, Never>] = [:]
+    var waitingForEnd: [Waiter<Void>] = []
     var count = 0
   }
 
@@ -21,14 +22,14 @@ final class SentCalls: Sendable {
     let task = state.withLock { state in
       state.count += 1
       let number = state.count
-      let task = Task {
+      let task = Task { [self] in
         do {
           let result = try await body()
           waiter.resume(with: .success(result))
         } catch {
           waiter.resume(with: .failure(error))
         }
-        self.state.withLock { $0.tasks[number] = nil }
+        end(number)
       }
       state.tasks[number] = task
       return task
@@ -45,24 +46,29 @@ final class SentCalls: Sendable {
   ///
   /// - Returns: how many calls are still being made after `seconds`.
   func finish(within seconds: Double) async -> Int {
-    let deadline = Deadline(in: seconds)
-    let tasks = state.withLock { Array($0.tasks.values) }
-    let all = Task { for task in tasks { await task.value } }
-    let timer = Task {
-      try? await Task.sleep(until: deadline.instant, clock: .continuous)
-    }
     let waiter = Waiter<Void>()
-    Task {
-      await all.value
-      waiter.resume(with: .success(()))
-      timer.cancel()
+    let isIdle = state.withLock { state in
+      if !state.tasks.isEmpty { state.waitingForEnd.append(waiter) }
+      return state.tasks.isEmpty
     }
-    Task {
-      await timer.value
+    if isIdle { return 0 }
+    let timer = Task {
+      try? await Task.sleep(for: .clamped(seconds: seconds))
       waiter.resume(with: .success(()))
     }
+    defer { timer.cancel() }
     try? await withCheckedThrowingContinuation { waiter.wait($0) }
     return state.withLock { $0.tasks.count }
+  }
+
+  private func end(_ number: Int) {
+    let waiting = state.withLock { state in
+      state.tasks[number] = nil
+      guard state.tasks.isEmpty else { return [Waiter<Void>]() }
+      defer { state.waitingForEnd = [] }
+      return state.waitingForEnd
+    }
+    for waiter in waiting { waiter.resume(with: .success(())) }
   }
 }
 

@@ -63,11 +63,7 @@ extension Workflow {
     if let images = try await jobImages(part, entry) { return images }
     if let images = try await cached(part, entry) { return images }
     return try await withReservation(entry, price) { [self] in
-      for asset in call.staged { try await assets.sync(asset) }
-      try await entry.recordIntent(part.description, price: price)
-      if !provider.reportsSends { try await entry.willSend() }
-      let outcome = try await provider.perform(part.request, call.context(observedBy: entry))
-      switch outcome {
+      switch try await send(part.request, of: call, as: part.description, price, entry) {
       case .finished(let answer): try await store(answer, of: part, entry)
       case .running(let status):
         let job = try await accept(status, by: provider, entry)

@@ -16,11 +16,7 @@ extension Workflow {
     try await askByTicket(entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }
     return try await withReservation(entry, price) { [self] in
-      for asset in call.staged { try await assets.sync(asset) }
-      try await entry.recordIntent(description, price: price)
-      if !provider.reportsSends { try await entry.willSend() }
-      let outcome = try await provider.perform(call.request, call.context(observedBy: entry))
-      switch outcome {
+      switch try await send(call.request, of: call, as: description, price, entry) {
       case .running(let status):
         let job = try await accept(status, by: provider, entry)
         if status.engine != nil { tally.withLock { $0.videosMadeByEngine += 1 } }
@@ -51,20 +47,6 @@ extension Workflow {
     }
     eventSource.send(.job(status, provider: provider.name))
     return Job(status: status, provider: provider, workflow: self, call: entry)
-  }
-
-  /// Asks the provider about a call that may have been sent, if the host chose its ticket: it is
-  /// accepted then, or it was certainly not received and may be sent.
-  func askByTicket(_ entry: CallEntry, at provider: any Provider) async throws {
-    guard let ticket = entry.ticket, entry.record.job == ticket.id, entry.record.isUncertain
-    else { return }
-    do {
-      _ = try await provider.poll(ticket, CallContext(store: assets))
-      try await entry.recordAccepted(job: ticket.id)
-      run.register(entry)
-    } catch let error as ImagineError where error.kind == .notFound {
-      try await entry.recordNotReceived()
-    }
   }
 
   /// The job that an earlier attempt submitted for this call; nil if there is none.

@@ -175,9 +175,9 @@ public final class RunJournal: Sendable {
     if call.isAnswered || call.state == .accepted {
       state.withLock { $0.answeredByJournal += 1 }
     }
-    // The provider is asked about a call whose ticket is known.
-    let isCertain = call.isAnswered || provider.takesTickets && call.job != nil
-    if !isCertain, onUncertain == .fail { try throwIfUncertain(call) }
+    if !call.isAnswered, onUncertain == .fail {
+      try throwIfUncertain(call, canAsk: provider.takesTickets && call.job != nil)
+    }
     budgets.count(call)
     let entry = CallEntry(
       call, isNew: false, in: activeRun, budgets: budgets, events: events,
@@ -190,10 +190,11 @@ public final class RunJournal: Sendable {
   /// Whether a call that may already be paid for is retried.
   var retriesUncertain: Bool { onUncertain == .retry }
 
-  private func throwIfUncertain(_ call: JournaledCall) throws(ImagineError) {
+  /// - Parameter canAsk: whether the provider can be asked about the call by its ticket.
+  private func throwIfUncertain(_ call: JournaledCall, canAsk: Bool) throws(ImagineError) {
     let advice = "`--on-uncertain retry` retries it"
     let endpoint = MediaOperation.named(call.request.operation)?.endpoint
-    if call.isUncertain {
+    if call.isUncertain, !canAsk {
       state.withLock { $0.earlier[call.key] = call }
       let reason =
         call.charged == .yes

@@ -79,7 +79,7 @@ struct LuaTypes {
 
   /// The types of fields that only scripts can give.
   private static let scriptTypes = [
-    CallField.extra.name: "table<string, string|number|boolean>",
+    CallField.extra.name: "table<string, any>",
     SettingField.budget.name: "number|imagine.limit",
     WaitField.onProgress.name: "fun(job: imagine.Job)",
   ]

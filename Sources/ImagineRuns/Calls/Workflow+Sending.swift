@@ -1,0 +1,51 @@
+import ImagineAPI
+
+/// Sends calls of any operation.
+extension Workflow {
+  /// Sends a request, with what must be on the disk before.
+  ///
+  /// - Parameter description: what the journal has of the request.
+  func send(
+    _ request: Request, of call: PreparedCall, as description: RequestDescription,
+    _ price: Price?, _ entry: CallEntry
+  ) async throws -> Outcome {
+    for asset in call.staged { try await assets.sync(asset) }
+    try await entry.recordIntent(description, price: price)
+    if !call.provider.reportsSends { try await entry.willSend() }
+    do {
+      return try await call.provider.perform(request, call.context(observedBy: entry))
+    } catch let error as ImagineError where error.charged == .unknown && entry.ticket != nil {
+      // The answer is lost; the service may know the call. If not, it may still be on its way.
+      guard let status = try? await status(ofTicket: entry, at: call.provider) else { throw error }
+      try await entry.recordFound()
+      return .running(status)
+    }
+  }
+
+  /// Asks the provider about a call that an earlier attempt may have sent, if the host chose its
+  /// ticket: it is accepted then, or it was certainly not received and may be sent.
+  ///
+  /// - Throws: ``ImagineError`` with the charge of the call if the provider cannot be asked.
+  func askByTicket(_ entry: CallEntry, at provider: any Provider) async throws {
+    guard let ticket = entry.ticket, entry.record.job == ticket.id, entry.record.isUncertain
+    else { return }
+    do {
+      _ = try await status(ofTicket: entry, at: provider)
+      try await entry.recordFound()
+      run.register(entry)
+    } catch let error as ImagineError where error.kind == .notFound {
+      try await entry.recordNotReceived()
+    } catch var error as ImagineError {
+      error.charged = max(error.charged, entry.record.charged)
+      error.job = ticket.id
+      throw error
+    }
+  }
+
+  private func status(
+    ofTicket entry: CallEntry, at provider: any Provider
+  ) async throws -> JobStatus? {
+    guard let ticket = entry.ticket else { return nil }
+    return try await provider.poll(ticket, CallContext(store: assets))
+  }
+}
