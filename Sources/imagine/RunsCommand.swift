@@ -60,7 +60,7 @@ struct RunsCommand: AsyncParsableCommand {
         try Listing.print(
           call.isUncertain ? "\(call.state.rawValue), uncertain" : call.state.rawValue,
           call.provider, call.request.operation,
-          call.price.map(\.description) ?? "unknown price", call.durationText,
+          call.cost.map(\.description) ?? "unknown price", call.durationText,
           host.files(of: call).first ?? call.job ?? call.error ?? "-",
           call.request.prompt ?? "")
       }

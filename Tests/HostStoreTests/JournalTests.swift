@@ -265,6 +265,30 @@ struct JournalTests {
     #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").files == 0)
   }
 
+  @Test("a price that the service names replaces the reserved one, and its counts are kept")
+  func settled() async throws {
+    let held = try makeJournal(dailyLimit: .tokens(9)).begin(
+      Self.script, seed: Self.seed, isOnly: false)
+    var call = sent(makeCall(held.run, "a cat"))
+    try await held.record(call)
+    call.sends[0].price = .tokens(2)
+    call.sends[0].usage = ["output_tokens": 300, "input_tokens": 7]
+    call.sends[0].charged = .yes
+    call.state = .stored
+    try await held.record(call)
+    #expect(try makeJournal().calls(of: held.run.id, limit: nil) == [call])
+    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 2])
+    #expect(call.cost == .tokens(2))
+    // 2 of 9 are spent, so another 5 are allowed.
+    var second = sent(makeCall(held.run, "a dog"))
+    try await held.record(second)
+    // A bill above the limit is recorded: it is paid.
+    second.sends[0].price = .tokens(50)
+    second.state = .stored
+    try await held.record(second)
+    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 52])
+  }
+
   @Test("each send of a call counts towards its day and its run, even if a later send fails")
   func sends() async throws {
     let held = try makeJournal(dailyLimit: .tokens(12)).begin(

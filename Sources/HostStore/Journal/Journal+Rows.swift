@@ -177,24 +177,33 @@ extension [Send] {
   }
 
   /// One line per send: `yes 1795815518.14 5000000 tokens`, or without a price `unknown
-  /// 1795815518.14`.
+  /// 1795815518.14`; then a tab and what the service counted, as JSON, if it said so.
   var column: String {
     map { send in
       let price = send.price.map { " \($0.millionths) \($0.unit)" } ?? ""
-      return "\(send.charged.rawValue) \(send.at)\(price)"
+      let usage = send.usage.map { "\t\(Value.table($0.mapValues(Value.integer)).json)" } ?? ""
+      return "\(send.charged.rawValue) \(send.at)\(price)\(usage)"
     }.joined(separator: "\n")
   }
 
   private init(column: String) {
     self = column.split(separator: "\n").map { line in
+      let (line, usage) = Self.usage(in: line)
       let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
       let price =
         parts.count == 4
         ? Int64(parts[2]).map { Price(millionths: $0, unit: String(parts[3])) } : nil
       return Send(
         charged: ImagineError.Charged(rawValue: String(parts[0])) ?? .unknown, price: price,
-        at: parts.count > 1 ? Double(parts[1]) ?? 0 : 0)
+        at: parts.count > 1 ? Double(parts[1]) ?? 0 : 0, usage: usage)
     }
+  }
+
+  /// The part of a line before the tab, and the counts behind it.
+  private static func usage(in line: Substring) -> (Substring, [String: Int64]?) {
+    guard let tab = line.lastIndex(of: "\t") else { return (line, nil) }
+    let json = try? Value(json: [UInt8](line[line.index(after: tab)...].utf8))
+    return (line[..<tab], json?.table?.compactMapValues(\.integer))
   }
 }
 

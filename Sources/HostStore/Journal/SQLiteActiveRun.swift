@@ -71,7 +71,8 @@ extension JournaledCall {
     let same = zip(known, sends).prefix { $0.isSame(as: $1) }.count
     for send in known[same...] { try Self.add(send, sign: -1, to: database) }
     for send in sends[same...] {
-      if let dailyLimit { try Self.check(send, against: dailyLimit, database) }
+      // What the service has billed is recorded, whatever it costs.
+      if let dailyLimit, state == .sent { try Self.check(send, against: dailyLimit, database) }
       try Self.add(send, sign: 1, to: database)
     }
     // The first write of an attempt writes all columns: the request may have changed.

@@ -50,7 +50,9 @@ public struct PriceList: Sendable, Hashable, Codable {
     _ prices: [String: Double], unit: String, of operations: [MediaOperation],
     in place: String = "prices"
   ) throws(ImagineError) {
-    guard unit.contains(where: { !$0.isWhitespace }) else {
+    // The journal writes a unit within a line.
+    let isOneLine = !unit.unicodeScalars.contains { $0 == "\n" || $0 == "\t" || $0.isUnprintable }
+    guard isOneLine, unit.contains(where: { !$0.isWhitespace }) else {
       throw .invalid(
         field: "\(place).unit", given: "\"\(unit)\"", expected: "a unit such as USD or tokens")
     }

@@ -132,7 +132,6 @@ package final class CallEntry: Sendable {
       if let price, let last = state.call.sends.indices.last {
         budgets.settle(state.call.sends[last].price, as: price)
         state.call.sends[last].price = price
-        state.call.price = price
       }
       if !usage.isEmpty, let last = state.call.sends.indices.last {
         state.call.sends[last].usage = usage

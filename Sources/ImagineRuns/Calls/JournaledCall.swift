@@ -137,6 +137,9 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     return max(0, endedAt - sent.at)
   }
 
+  /// What it cost, or will: the price of the last send, which the service may have named.
+  public var cost: Price? { sends.last?.price ?? price }
+
   /// Whether the result is in the asset store.
   public var isAnswered: Bool { state.isAnswered }
 

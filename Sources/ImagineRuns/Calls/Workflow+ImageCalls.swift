@@ -220,7 +220,7 @@ extension Workflow {
       }
       return Image(
         asset: asset, header: header, metadata: metadata(of: result, header, record, call),
-        cost: record.price.map { $0 / record.results.count }, workflow: self)
+        cost: record.cost.map { $0 / record.results.count }, workflow: self)
     }
   }
 
@@ -232,7 +232,7 @@ extension Workflow {
     return ImageMetadata(
       request: request, provider: record.provider, engine: result.engine,
       size: header.size, sha256: result.sha256,
-      price: record.price.map { $0 / record.results.count }, run: run.id)
+      price: record.cost.map { $0 / record.results.count }, run: run.id)
   }
 }
 
