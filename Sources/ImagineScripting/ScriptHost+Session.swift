@@ -13,6 +13,9 @@ extension ScriptHost {
     }
   }
 
+  /// The keys and tokens that are known, which belong in no file.
+  public var secrets: [String] { KnownSecrets(configuration.environment).values }
+
   /// The calls of this run so far and what they cost.
   public var spentSoFar: (calls: Int, amounts: [Price]) {
     let spent = core.spent

@@ -77,7 +77,5 @@ struct PromptHost: SessionHost {
     return prices.isEmpty ? "no cost" : prices.joined(separator: ", ")
   }
 
-  var secrets: [String] {
-    ["IMAGINE_TOKEN", "OPENAI_API_KEY"].compactMap { Program.environment[$0] }
-  }
+  var secrets: [String] { host().secrets }
 }

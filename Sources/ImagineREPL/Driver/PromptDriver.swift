@@ -72,6 +72,7 @@ final class PromptDriver {
   /// The statements of the session, for `:save`.
   var statements: [(source: String, failed: Bool)] = []
   var spendingBefore = SessionSpending()
+  private lazy var secrets = prompt.host.secrets
 
   init(_ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch) {
     self.prompt = prompt
@@ -278,7 +279,7 @@ final class PromptDriver {
   }
 
   func remember(_ statement: String) {
-    history.add(statement, time: time(nil), secrets: prompt.host.secrets)
+    history.add(statement, time: time(nil), secrets: secrets)
     editor.history = history
   }
 }

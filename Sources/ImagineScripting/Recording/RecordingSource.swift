@@ -24,33 +24,7 @@ final class RecordingSource: Sendable {
   /// - Throws: ``ImagineError`` of kind `io`.
   func open() throws {
     try writer.open()
-    for (name, value) in environment where Self.isSecret(name) { redact(value) }
-    let file = try? ConfigurationFile.read(DataFolder.configuration(environment))
-    for settings in file?.providers.values ?? [:].values { redactToken(in: settings) }
-  }
-
-  /// Whether a variable's name marks a secret: one of its words is such as KEY, as in
-  /// `STUDIO_API_KEY`, but not in `KEYMAP` or `MONKEY`.
-  static func isSecret(_ variable: String) -> Bool {
-    let words = variable.uppercased().split { !$0.isLetter }
-    return words.contains { secretWords.contains(String($0)) }
-  }
-
-  private static let secretWords: Set<String> = [
-    "APIKEY", "APITOKEN", "AUTHTOKEN", "KEY", "KEYS", "PASSWD", "PASSWORD", "SECRET", "SECRETS",
-    "TOKEN", "TOKENS",
-  ]
-
-  private func redact(_ value: String) {
-    let word = value.split(separator: " ").last.map(String.init) ?? value
-    writer.redact(word)
-  }
-
-  private func redactToken(in settings: ConfigTable) {
-    if let token = try? settings.text("token") { redact(token) }
-    if let variable = try? settings.text("token_env"), let token = environment[variable] {
-      redact(token)
-    }
+    for secret in KnownSecrets(environment).values { writer.redact(secret) }
   }
 }
 
@@ -73,7 +47,7 @@ extension RecordingSource: ProviderSource {
   }
 
   func provider(describedBy settings: ConfigTable) throws -> any Provider {
-    redactToken(in: settings)
+    for secret in KnownSecrets(settings, environment).values { writer.redact(secret) }
     return RecordingProvider(try registry.provider(describedBy: settings), writer: writer)
   }
 
