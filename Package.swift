@@ -100,7 +100,11 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineStdlib", path: "stdlib", exclude: ["types"],
-      resources: ["args", "csv", "fs", "json", "log", "slug"].map { .embedInCode("\($0).lua") },
+      resources: [
+        "args", "csv", "fs", "json", "log", "prompts", "prompts/expansion", "prompts/parser",
+        "prompts/wildcards",
+        "slug",
+      ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(
       name: "ImagineLua",
@@ -224,6 +228,7 @@ let package = Package(
     .testTarget(
       name: "ImagineLuaTests",
       dependencies: ["ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineSystem", "Lua"],
+      exclude: ["Prompts"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineScriptingTests",

@@ -3,9 +3,12 @@
 /// They are bytes until a script requires a module; nothing is read or compiled before.
 public enum StandardLibrary {
   /// The names of the modules.
-  public static let moduleNames = ["args", "csv", "fs", "json", "log", "slug"]
+  public static let moduleNames = ["args", "csv", "fs", "json", "log", "prompts", "slug"]
 
-  /// The source of a module; empty for a name that is none of ``moduleNames``.
+  /// The names of the files that a module requires by `imagine.` and their name.
+  public static let partNames = ["prompts.expansion", "prompts.parser", "prompts.wildcards"]
+
+  /// The source of a module or a part; empty for another name.
   public static func source(ofModule name: String) -> [UInt8] {
     switch name {
     case "args": PackageResources.args_lua
@@ -13,6 +16,10 @@ public enum StandardLibrary {
     case "fs": PackageResources.fs_lua
     case "json": PackageResources.json_lua
     case "log": PackageResources.log_lua
+    case "prompts": PackageResources.prompts_lua
+    case "prompts.expansion": PackageResources.expansion_lua
+    case "prompts.parser": PackageResources.parser_lua
+    case "prompts.wildcards": PackageResources.wildcards_lua
     case "slug": PackageResources.slug_lua
     default: []
     }

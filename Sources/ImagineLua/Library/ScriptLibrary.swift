@@ -2,7 +2,7 @@ import ImagineStdlib
 public import Lua
 
 /// The modules that every script can `require` without installing anything: `args`, `csv`, `fs`,
-/// `json`, `log` and `slug`.
+/// `json`, `log`, `prompts` and `slug`.
 ///
 /// For example:
 ///
@@ -63,7 +63,10 @@ private struct ModuleSearch: Sendable {
     let name = try call.string(1)
     let isQualified = name.hasPrefix(Self.prefix)
     let module = isQualified ? String(name.dropFirst(Self.prefix.count)) : name
-    guard ScriptLibrary.moduleNames.contains(module), try isQualified || !scriptHasOwn(module)
+    let isPart = isQualified && StandardLibrary.partNames.contains(module)
+    guard
+      try isPart
+        || ScriptLibrary.moduleNames.contains(module) && (isQualified || !scriptHasOwn(module))
     else { return .none }
     return try call.results(
       LuaNativeFunction { call in try call.results(open(module, in: call.state)) })
