@@ -5,7 +5,7 @@ extension ScriptHost {
   /// Makes a host, calls `body` with it, and shuts it down: the run is finished if `body` returns,
   /// and can be resumed if it throws.
   ///
-  /// - Throws: what `body` throws; ``ImagineError`` of kind `io` if the journal or the recording
+  /// - Throws: what `body` throws; `ImagineError` of kind `io` if the journal or the recording
   ///   could not be written.
   public static func withHost<Output: Sendable>(
     _ configuration: Configuration, isolation: isolated (any Actor)? = #isolation,
@@ -29,11 +29,12 @@ extension ScriptHost {
   /// Runs a script in a new state, and waits for the answers that it has paid for.
   ///
   /// - Parameters:
+  ///   - source: the text of the script.
   ///   - name: the script's name in messages; `@` marks the name of a file.
   ///   - arguments: for the script, as `...` and in the table `arg`.
   ///   - timeLimit: after this the script is interrupted; the error's kind is `timeout`. Answers
   ///     that were paid for are waited for nevertheless.
-  /// - Throws: `LuaError`; its `underlying` is the ``ImagineError`` if that is the cause.
+  /// - Throws: `LuaError`; its `underlying` is the `ImagineError` if that is the cause.
   public func run(
     _ source: String, name: String = "=script", arguments: [String] = [],
     timeLimit: Duration? = nil

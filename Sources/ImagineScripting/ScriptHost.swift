@@ -96,7 +96,7 @@ public final class ScriptHost: Sendable {
   /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run
   /// if ``RunOptions/resumption`` says so.
   ///
-  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  /// - Throws: `ImagineError` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func workflow() throws -> Workflow {
     try openRecording()
@@ -108,7 +108,7 @@ public final class ScriptHost: Sendable {
   /// Installs the module `imagine` and the modules of the configuration in a state, and resumes a
   /// run if ``RunOptions/resumption`` says so.
   ///
-  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  /// - Throws: `ImagineError` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func install(in state: LuaState) throws {
     try ImagineModule(workflow: workflow()).install(in: state)
@@ -153,7 +153,7 @@ public final class ScriptHost: Sendable {
   /// Does the same, but throws errors in place of reporting them.
   ///
   /// - Parameter succeeded: whether the script ended normally. A run that did not can be resumed.
-  /// - Throws: ``ImagineError`` of kind `io` if the journal could not be written.
+  /// - Throws: `ImagineError` of kind `io` if the journal could not be written.
   public func close(succeeded: Bool) throws {
     recorder?.discard()
     let succeeded = succeeded && !hasFailed.withLock { $0 }

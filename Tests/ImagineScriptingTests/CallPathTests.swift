@@ -116,6 +116,34 @@ struct CallPathTests {
     if let opened { #expect(opened.counts() == [1, 1]) }
   }
 
+  @Test("the values of a script are those of the provider's request and of the journal's entry")
+  func values() async throws {
+    let provider = MemoryProvider()
+    let workflow = Workflow(testing: provider)
+    let events = workflow.events()
+    let interpreter = try LuaInterpreter()
+    try await interpreter.run { state in
+      try ImagineModule(workflow: workflow).install(in: state)
+      _ = try state.run(
+        """
+        local extra = { scale = 7.0, steps = 7, list = { 1, 2.0, { a = false } } }
+        imagine.generate{ prompt = "a cat", style = "anime", seed = 7, extra = extra }
+        """)
+    }
+    await interpreter.shutdown()
+    workflow.eventSource.finish()
+    let request = try #require(provider.requests.first)
+    #expect(
+      request.fields == [
+        "prompt": "a cat", "style": "anime", "seed": 7, "aspect_ratio": "1:1",
+      ])
+    #expect(request.extra == ["scale": 7.0, "steps": 7, "list": [1, 2.0, ["a": false]]])
+    // One description stands in every state of the journal.
+    var descriptions: Set<RequestDescription> = []
+    for await case .call(let call) in events { descriptions.insert(call.request) }
+    #expect(descriptions == [RequestDescription(request, images: [:])])
+  }
+
   @Test("an image of an earlier call is staged and synced by nobody, and read once")
   func results() async throws {
     let store = CountingStore(files: FileAssetStore(root: folder.file("assets")))
