@@ -17,9 +17,9 @@ extension ScriptHost {
       output = try await body(host)
       try host.finishRecording()
     } catch {
-      // The first error is the cause.
-      try? host.finishRecording(succeeded: false)
-      try? await host.shutdown(succeeded: false)
+      // This error is the cause; what fails after it is told.
+      do { try host.finishRecording(succeeded: false) } catch { configuration.notice("\(error)") }
+      do { try await host.shutdown(succeeded: false) } catch { configuration.notice("\(error)") }
       throw error
     }
     try await host.shutdown()
