@@ -240,7 +240,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     // What the documentation shows, as a program that the tests run.
     .executableTarget(
-      name: "workflow-example", dependencies: ["ImagineAPI", "ImagineRuns", "ImagineScripting"],
+      name: "workflow-example",
+      dependencies: ["ImagineAPI", "ImagineRuns", "ImagineScripting", "Lua"],
       path: "Tests/Examples/WorkflowExample", swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineEngineTests", dependencies: ["ImagineAPI", "ImagineEngine"],

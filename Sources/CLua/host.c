@@ -14,12 +14,13 @@ static void warn_off(void *context, const char *message, int continues);
 
 static void warn_continue(void *context, const char *message, int continues) {
   clua_host *host = context;
-  fputs(message, stderr);
+  FILE *errors = clua_stream(host, CLUA_STDERR);
+  fputs(message, errors);
   if (continues) {
     lua_setwarnf(host->main, warn_continue, host);
   } else {
-    fputc('\n', stderr);
-    fflush(stderr);
+    fputc('\n', errors);
+    fflush(errors);
     lua_setwarnf(host->main, clua_warn, host);
   }
 }
@@ -37,7 +38,7 @@ static void warn_off(void *context, const char *message, int continues) {
 
 void clua_warn(void *context, const char *message, int continues) {
   if (warning_control(context, message, continues)) return;
-  fputs("Lua warning: ", stderr);
+  fputs("Lua warning: ", clua_stream(context, CLUA_STDERR));
   warn_continue(context, message, continues);
 }
 
@@ -121,6 +122,7 @@ void clua_close(clua_host *host) {
   lua_sethook(host->main, NULL, 0, 0);
   lua_close(host->main);
   clua_detach_streams(host);
+  clua_close_output(host);
   host->running = NULL;
   free(host);
 }

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 
 #include "clua.h"
 
@@ -91,6 +92,12 @@ bool clua_is_host_function(lua_CFunction f);
 // Whether the value at `index` is a userdata of function.c: the block of a Swift function or value.
 // Never raises.
 bool clua_is_host_block(lua_State *L, int index);
+
+// The captured stream, or that of the process: CLUA_STDOUT or CLUA_STDERR. Never raises.
+FILE *clua_stream(clua_host *host, int stream);
+
+// Closes captured streams, after the state. Never raises.
+void clua_close_output(clua_host *host);
 
 // The function that coroutine.wrap makes. Raises.
 int clua_call_wrapped(lua_State *L);

@@ -27,22 +27,47 @@ int clua_load_file(lua_State *L, const char *path) {
   return status == LUA_OK ? loaded : status;
 }
 
+static void remove_global(lua_State *L, const char *name) {
+  lua_pushnil(L);
+  lua_setglobal(L, name);
+}
+
+// The libraries of linit.c, in its order. `change` takes the library on top of the stack.
+static const struct {
+  int set;
+  const char *name;
+  lua_CFunction open;
+  void (*change)(lua_State *L);
+} libraries[] = {
+  {CLUA_LIBRARY_BASIC, LUA_GNAME, luaopen_base, NULL},
+  {CLUA_LIBRARY_PACKAGE, LUA_LOADLIBNAME, luaopen_package, NULL},
+  {CLUA_LIBRARY_BASIC, LUA_COLIBNAME, luaopen_coroutine, clua_replace_coroutines},
+  {CLUA_LIBRARY_BASIC, LUA_TABLIBNAME, luaopen_table, NULL},
+  {CLUA_LIBRARY_IO, LUA_IOLIBNAME, luaopen_io, clua_replace_popen},
+  {CLUA_LIBRARY_OS, LUA_OSLIBNAME, luaopen_os, clua_replace_exit},
+  {CLUA_LIBRARY_BASIC, LUA_STRLIBNAME, luaopen_string, NULL},
+  {CLUA_LIBRARY_BASIC, LUA_MATHLIBNAME, luaopen_math, NULL},
+  {CLUA_LIBRARY_BASIC, LUA_UTF8LIBNAME, luaopen_utf8, NULL},
+  {CLUA_LIBRARY_DEBUG, LUA_DBLIBNAME, luaopen_debug, clua_guard_debug},
+};
+
 static int open_libraries(lua_State *L, const clua_operation *o) {
-  (void)o;
-  luaL_openlibs(L);
-  lua_getglobal(L, LUA_COLIBNAME);
-  clua_replace_coroutines(L);
-  lua_getglobal(L, LUA_DBLIBNAME);
-  clua_guard_debug(L);
-  lua_getglobal(L, LUA_OSLIBNAME);
-  clua_replace_exit(L);
-  lua_getglobal(L, LUA_IOLIBNAME);
-  clua_replace_popen(L);
+  int top = lua_gettop(L);
+  for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+    if ((o->first & libraries[i].set) == 0) continue;
+    luaL_requiref(L, libraries[i].name, libraries[i].open, 1);
+    if (libraries[i].change != NULL) libraries[i].change(L);
+    lua_settop(L, top);
+  }
+  if ((o->first & CLUA_LIBRARY_IO) == 0) {
+    remove_global(L, "dofile");
+    remove_global(L, "loadfile");
+  }
   return 0;
 }
 
-int clua_open_libraries(lua_State *L) {
-  clua_operation o = {.work = open_libraries};
+int clua_open_libraries(lua_State *L, int set) {
+  clua_operation o = {.work = open_libraries, .first = set};
   return clua_protect(L, &o, 0);
 }
 

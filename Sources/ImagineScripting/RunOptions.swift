@@ -29,7 +29,7 @@ public struct RunOptions: Sendable {
   /// Reads the environment: `IMAGINE_RESUME=1`, and `IMAGINE_RANDOM_SEED=FIRST,SECOND` for runs
   /// that must get the same random numbers.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation`.
+  /// - Throws: `ImagineError` of kind `validation`.
   public init(environment: [String: String]) throws(ImagineError) {
     switch environment["IMAGINE_RESUME"] {
     case nil, "", "0": break

@@ -4,7 +4,7 @@ extension ScriptHost {
   /// What the providers in `config.toml` take and cost, sorted by name. Nothing is contacted, and no
   /// key is needed.
   ///
-  /// - Throws: ``ImagineError`` if the file or one of its providers is invalid.
+  /// - Throws: `ImagineError` if the file or one of its providers is invalid.
   public func configuredProviders() throws -> [ProviderProfile] {
     try registry.configuredProfiles()
   }

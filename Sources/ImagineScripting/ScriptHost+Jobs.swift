@@ -10,7 +10,7 @@ extension ScriptHost {
 
   /// Requests a job's status from the given provider, or from the one that issued the id.
   ///
-  /// - Throws: ``ImagineError``, as all functions here do.
+  /// - Throws: `ImagineError`, as all functions here do.
   public func status(ofJob id: String, provider: String? = nil) async throws -> JobStatus {
     try await core.status(ofJob: id, provider: provider)
   }

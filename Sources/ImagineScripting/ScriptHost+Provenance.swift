@@ -39,7 +39,7 @@ extension ScriptHost {
 
   /// Reads how an image was made. It decodes no pixels and sends nothing.
   ///
-  /// - Throws: ``ImagineError`` of kind `io` if the file cannot be read, and `validation` if it is
+  /// - Throws: `ImagineError` of kind `io` if the file cannot be read, and `validation` if it is
   ///   not an image.
   public func provenance(ofImage path: FilePath) throws -> Provenance {
     let file = try ImageTexts(ofFile: path)
@@ -68,7 +68,7 @@ extension ScriptHost {
   /// Prepares the request in an image's metadata to be sent again; sends nothing.
   ///
   /// - Parameter provider: the provider to use; nil for the one that the metadata names.
-  /// - Throws: ``ImagineError``, as ``Workflow/rerunRequest(for:provider:)`` does.
+  /// - Throws: `ImagineError`, as `Workflow.rerunRequest(for:provider:)` does.
   public func rerunRequest(
     for metadata: ImageMetadata, provider: String? = nil
   ) throws -> RerunRequest {
@@ -78,7 +78,7 @@ extension ScriptHost {
   /// Generates an image again and saves it in the format of the path's extension. It is a call of
   /// the run, as a script's calls are: ``RunOptions/resumption`` applies.
   ///
-  /// - Throws: ``ImagineError``.
+  /// - Throws: `ImagineError`.
   public func rerun(_ request: RerunRequest, to path: FilePath, replacing: Bool = false)
     async throws
   {

@@ -5,7 +5,7 @@ public import ImagineRuns
 
 /// Runs outside a script, for commands and Swift programs.
 ///
-/// Functions throw ``ImagineError``.
+/// Functions throw `ImagineError`.
 extension ScriptHost {
   /// The runs on this home, newest first.
   public func runs() throws -> [RunSummary] {

@@ -1,10 +1,10 @@
+import Dispatch
 import HostStore
 public import ImagineAPI
 import ImagineLua
 import ImagineProviders
 public import ImagineRuns
 import ImagineSystem
-public import Logging
 public import Lua
 import Synchronization
 
@@ -15,79 +15,20 @@ import Synchronization
 /// ```swift
 /// import ImagineScripting
 ///
-/// let host = ScriptHost(ScriptHost.Configuration(service: .program("/usr/local/bin/imagine-server")))
-/// defer { host.close() }
-/// let results = try await host.run(
-///   """
-///   local image = imagine.generate{ prompt = "a cat in a spacesuit", seed = 7 }
-///   return image:save("cat.png"), image.width
-///   """)
+/// let configuration = ScriptHost.Configuration(service: .program("/usr/local/bin/imagine-server"))
+/// let width = try await ScriptHost.withHost(configuration) { host in
+///   try await host.run(
+///     """
+///     local image = imagine.generate{ prompt = "a cat in a spacesuit", seed = 7 }
+///     image:save("cat.png")
+///     return image.width
+///     """, reading: Int.self)
+/// }
 /// ```
 ///
 /// It installs no signal handlers and writes nothing to standard output. It starts, opens and reads
 /// nothing before a script's first call.
 public final class ScriptHost: Sendable {
-  /// Where requests go unless a script names a provider.
-  public enum Service: Sendable {
-    /// Chosen by the environment and `config.toml`. The path is that of `imagine-server`, for local
-    /// work.
-    case environment(serverProgram: String)
-    /// The built-in engine. The path is that of `imagine-server`.
-    case program(String)
-    /// An Imagine API at an address that ends in `/v2`, with its token. Without a server program
-    /// images cannot be converted.
-    case address(String, token: String, serverProgram: String? = nil)
-  }
-
-  /// What a host needs to know. Only `service` has no default.
-  public struct Configuration: Sendable {
-    public var service: Service
-    /// The environment variables that select providers and folders.
-    public var environment: [String: String]
-    /// The folder of the journal and the assets; nil for the one that the environment names.
-    public var home: String?
-    /// Providers of the program's own, by the names in their profiles. Their calls are limited,
-    /// retried and journaled like those of any other.
-    public var providers: [any Provider] = []
-    /// The default provider; takes precedence over environment and `config.toml`.
-    public var provider: String?
-    /// The file to record every answer of every provider in. It appears, complete, at
-    /// ``ScriptHost/finishRecording(succeeded:)``.
-    public var record: String?
-    /// The recording that gives every answer, without network, key or server.
-    public var replay: String?
-    /// Memory that a script may use in Lua, in bytes; nil for no limit.
-    public var memoryLimit: Int?
-    /// Logs each request at level `debug`.
-    public var logger: Logger
-    /// Receives messages for the user, such as which provider is used and why.
-    public var notice: @Sendable (String) -> Void
-    /// Displays the progress of jobs; nil to display nothing.
-    public var progress: (any JobProgress)?
-    /// How the run begins, resumes, and what it may spend.
-    public var run = RunOptions()
-    /// Whether scripts are only planned: they send nothing, write nothing and wait for nothing.
-    public var plans = false
-    /// Whether the process belongs to the script alone, as in the program `imagine`: then SIGPIPE
-    /// keeps its disposition, which the HTTP library would otherwise ignore. Set false if other
-    /// code of the process uses SwiftNIO, which relies on that.
-    public var ownsProcess = false
-    /// Called with each change of a call after it is in the journal; for tests that kill the
-    /// process at a given point.
-    public var journalObserver: (@Sendable (JournaledCall) -> Void)?
-
-    /// - Parameter environment: variables that select providers and folders; empty by default.
-    public init(
-      service: Service, environment: [String: String] = [:],
-      logger: Logger = Logger(label: "imagine")
-    ) {
-      self.service = service
-      self.environment = environment
-      self.logger = logger
-      notice = { _ in }
-    }
-  }
-
   let configuration: Configuration
   let home: String
   let registry: ProviderRegistry
@@ -100,7 +41,7 @@ public final class ScriptHost: Sendable {
   private let plannedFiles: PlannedAssetStore?
   /// Whether ``openRecording()`` has succeeded.
   let isRecordingOpen = Mutex(false)
-  /// Whether a script of ``run(_:name:)``, or a rerun, failed.
+  /// Whether a script of ``run(_:name:arguments:timeLimit:)``, or a rerun, failed.
   let hasFailed = Mutex(false)
 
   /// Creates a host. It opens no file and starts no process; that happens at a script's first call.
@@ -155,7 +96,7 @@ public final class ScriptHost: Sendable {
   /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run
   /// if ``RunOptions/resumption`` says so.
   ///
-  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  /// - Throws: `ImagineError` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func workflow() throws -> Workflow {
     try openRecording()
@@ -164,39 +105,16 @@ public final class ScriptHost: Sendable {
     return core
   }
 
-  /// Installs the module `imagine` in a state, and resumes a run if ``RunOptions/resumption`` says
-  /// so.
+  /// Installs the module `imagine` and the modules of the configuration in a state, and resumes a
+  /// run if ``RunOptions/resumption`` says so.
   ///
-  /// - Throws: ``ImagineError`` if that run is alive or unknown, or if a recording cannot be
+  /// - Throws: `ImagineError` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func install(in state: LuaState) throws {
     try ImagineModule(workflow: workflow()).install(in: state)
     if let plannedFiles { try PlannedLibrary(files: plannedFiles).install(in: state) }
-  }
-
-  /// Runs a script in a new state, and waits for the answers that it has paid for.
-  ///
-  /// - Parameter name: the script's name in messages; `@` marks the name of a file.
-  /// - Returns: the script's results.
-  /// - Throws: `LuaError`; its `underlying` is the ``ImagineError`` if that is the cause.
-  @discardableResult
-  public func run(_ source: String, name: String = "=script") async throws -> [LuaValue] {
-    var lua = LuaConfiguration()
-    lua.memoryLimit = configuration.memoryLimit
-    let interpreter = try LuaInterpreter(configuration: lua)
-    defer { interpreter.close() }
-    do {
-      let results = try await interpreter.run { [self] state in
-        try install(in: state)
-        return try state.run(source, name: name)
-      }
-      await interpreter.waitForBackgroundWork()
-      return results
-    } catch {
-      hasFailed.withLock { $0 = true }
-      await interpreter.waitForBackgroundWork()
-      throw error
-    }
+    for (name, make) in configuration.modules { try state.preload(name, make) }
+    try configuration.prepare?(state)
   }
 
   /// The plan of all scripts so far; nil unless scripts are planned.
@@ -221,6 +139,9 @@ public final class ScriptHost: Sendable {
 
   /// Stops the private server and ends the run: as failed if a script failed, else as finished.
   /// Discards a recording that is not finished. Call nothing afterwards.
+  ///
+  /// It blocks the calling thread. It is for commands; other programs use
+  /// ``withHost(_:isolation:_:)`` or ``shutdown(succeeded:)``.
   public func close() {
     do {
       try close(succeeded: true)
@@ -232,7 +153,7 @@ public final class ScriptHost: Sendable {
   /// Does the same, but throws errors in place of reporting them.
   ///
   /// - Parameter succeeded: whether the script ended normally. A run that did not can be resumed.
-  /// - Throws: ``ImagineError`` of kind `io` if the journal could not be written.
+  /// - Throws: `ImagineError` of kind `io` if the journal could not be written.
   public func close(succeeded: Bool) throws {
     recorder?.discard()
     let succeeded = succeeded && !hasFailed.withLock { $0 }
@@ -241,6 +162,15 @@ public final class ScriptHost: Sendable {
     core.eventSource.finish()
     // Last: if the process is killed before this, the run can be resumed. A plan has no run.
     if !configuration.plans { try core.run.end(succeeded: succeeded) }
+  }
+
+  /// Does what ``close(succeeded:)`` does, without blocking a thread of Swift concurrency.
+  public func shutdown(succeeded: Bool = true) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async { [self] in
+        continuation.resume(with: Result { try close(succeeded: succeeded) })
+      }
+    }
   }
 
   /// Prunes old runs once a day.

@@ -52,7 +52,8 @@ struct CommandExecution {
       timeLeft = deadline.map { $0 - ContinuousClock.now }
     } catch {
       code = 1
-      if (error as? LuaError)?.kind == .interrupted { timeLeft = .zero }
+      let kind = (error as? LuaError)?.kind
+      if kind == .interrupted || kind == .timeout { timeLeft = .zero }
     }
     exitHook.run(succeeded: code == 0 && signals.endingSignal == nil)
     if let timeLeft { exitProcess(after: max(.zero, timeLeft) + configuration.grace, code) }

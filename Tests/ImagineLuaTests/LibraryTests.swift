@@ -61,8 +61,7 @@ struct LibraryTests {
   @Test("a state without require is left unchanged")
   func withoutPackage() throws {
     var configuration = LuaConfiguration()
-    configuration.opensStandardLibraries = false
-    configuration.opensTaskLibrary = false
+    configuration.libraries = []
     let interpreter = try LuaInterpreter(configuration: configuration)
     defer { interpreter.close() }
     try interpreter.runBlocking { state in try ScriptLibrary.install(in: state) }

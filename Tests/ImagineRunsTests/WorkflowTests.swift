@@ -1,10 +1,7 @@
-import Foundation
 import ImagineAPI
 import ImagineRuns
-import ImagineTestSupport
 import ImagineTesting
 import MediaFiles
-import Synchronization
 import Testing
 
 @Suite("A workflow makes calls from Swift")
@@ -117,72 +114,5 @@ struct WorkflowTests {
       if states.count == EventSource.capacity { break }
     }
     #expect(Array(states.suffix(4)) == [.intent, .sent, .stored, .done])
-  }
-
-  @Test("an input file is read once for its key, and its copy once for each send")
-  func reads() async throws {
-    let folder = try TemporaryFolder()
-    let path = folder.file("in.png")
-    try Data(BlankImage.png(size: PixelSize(width: 8, height: 8))).write(
-      to: URL(fileURLWithPath: path))
-    let store = CountingStore()
-    let workflow = Workflow(testing: Reader(), store: store)
-    _ = try await workflow.images(
-      Call("upscale", images: ["image": [.file(path: FilePath(path))]]))
-    #expect(store.counts.withLock { $0 } == ["stage": 1, "sync": 1, "content": 1])
-  }
-
-  /// Reads its input as providers do when they write a body.
-  private struct Reader: Provider {
-    let profile = ProviderProfile(name: "reader", kind: "reader", operations: [.upscale])
-
-    func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
-      guard case .asset(let asset)? = request.image("image") else {
-        throw ImagineError(.badResponse, "the input is no asset")
-      }
-      let bytes = try context.store.content(of: asset)
-      return .finished(
-        Answer([Output(asset: try await context.store.store(bytes + Array("again".utf8)))]))
-    }
-  }
-
-  /// Counts what is read.
-  final class CountingStore: AssetStore {
-    let counts = Mutex<[String: Int]>([:])
-    private let store = MemoryStore()
-
-    private func count(_ name: String) { counts.withLock { $0[name, default: 0] += 1 } }
-
-    func makeWriter() throws -> any AssetWriter { try store.makeWriter() }
-    func sha256(of bytes: [UInt8]) -> String { store.sha256(of: bytes) }
-    func asset(sha256: String) throws -> Asset? { try store.asset(sha256: sha256) }
-
-    func stage(_ image: ImageInput) throws -> Asset {
-      count("stage")
-      return try store.stage(image)
-    }
-
-    func sync(_ asset: Asset) async throws { count("sync") }
-
-    func content(of asset: Asset) throws -> [UInt8] {
-      count("content")
-      return try store.content(of: asset)
-    }
-
-    func bytes(of asset: Asset, from offset: Int, count: Int) throws -> [UInt8] {
-      self.count("bytes")
-      return try store.bytes(of: asset, from: offset, count: count)
-    }
-
-    func verify(_ asset: Asset) throws { count("verify") }
-
-    func importFile(_ path: FilePath) async throws -> Asset {
-      count("importFile")
-      return try await store.importFile(path)
-    }
-
-    func export(
-      _ asset: Asset, to path: FilePath, replacing: Bool, embedding metadata: ImageMetadata?
-    ) async throws {}
   }
 }

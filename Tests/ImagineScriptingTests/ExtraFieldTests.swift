@@ -13,25 +13,26 @@ struct ExtraFieldTests {
     folder = try TemporaryFolder()
   }
 
+  @discardableResult
   private func run(_ script: String, _ stub: StubServer) async throws -> [LuaValue] {
     var configuration = ScriptHost.Configuration(
       service: .address("\(stub.address)/v2", token: "abc"),
       environment: ["XDG_CONFIG_HOME": folder.path])
     configuration.home = folder.file("home")
-    let host = ScriptHost(configuration)
-    defer { host.close() }
-    return try await host.run(
-      """
-      local json = require "json"
-      local studio = imagine.provider{ kind = "openai", base_url = "\(stub.address)/v1", model = "m" }
-      \(script)
-      """)
+    return try await ScriptHost.withHost(configuration) { host in
+      try await host.run(
+        """
+        local json = require "json"
+        local studio = imagine.provider{ kind = "openai", base_url = "\(stub.address)/v1", model = "m" }
+        \(script)
+        """, reading: { $1 })
+    }
   }
 
   @Test("lists, tables, null and floats are written as they are in the script")
   func body() async throws {
     let stub = try await StubServer { _ in .json(500, "{}") }
-    _ = try await run(
+    try await run(
       """
       pcall(studio.generate, { prompt = "x", retries = 0, extra = {
         loras = { { name = "ink", weight = 0.5 }, { name = "wash" } }, steps = 7, scale = 7.0,
@@ -50,7 +51,7 @@ struct ExtraFieldTests {
     let stub = try await StubServer { _ in
       .full(status: 200, body: TinyImage.png)
     }
-    _ = try await run(
+    try await run(
       """
       for _, steps in ipairs{ 7, 7.0, "7" } do
         imagine.generate{ prompt = "x", seed = 1, cache = true, extra = { steps = steps } }

@@ -59,7 +59,7 @@ struct Version1Tests {
           answers[i] = ok and "answered" or fault.kind .. " " .. fault.charged
         end
         return table.concat(answers, ", "), imagine.spent().tokens
-        """)
+        """, reading: { $1 })
       #expect(
         results == [.string("answered, answered, answered, uncertain unknown"), .integer(20)])
       #expect(try host.run(id: "hewwe9ur").spent == ["tokens": 20])
@@ -70,8 +70,9 @@ struct Version1Tests {
   func accepted() async throws {
     try await withHost("job") { host in
       let results = try await host.run(
-        #"return imagine.video{ prompt = "waves at dusk", aspect_ratio = "16:9" }.id"#)
-      #expect(results == [.string("1417b9bc-cc08-4ffe-bcb0-f18a664d8681")])
+        #"return imagine.video{ prompt = "waves at dusk", aspect_ratio = "16:9" }.id"#,
+        reading: String.self)
+      #expect(results == "1417b9bc-cc08-4ffe-bcb0-f18a664d8681")
       #expect(try host.submittedJobs().map(\.provider) == ["imagine"])
     }
   }
@@ -85,7 +86,7 @@ struct Version1Tests {
         local cups = imagine.generate{
           prompt = "two cups", style = "imagine-turbo", seed = 1, n = 2 }
         return a:upscale().width, #cups, imagine.spent().tokens
-        """)
+        """, reading: { $1 })
       #expect(results.last == .integer(7), "\(results)")
     }
   }

@@ -87,6 +87,18 @@ struct WorkflowExampleTests {
     #expect(try output.count == 3)
   }
 
+  @Test("a script of the program has its module and gives it a typed result, also when resumed")
+  func sheet() async throws {
+    let environment = ["DRAWINGS": folder.file("drawings"), "TICKETS": "1"]
+    let first = try await run("sheet", environment.merging(["KILL_AT": "stored:1"]) { $1 })
+    #expect(first.status == 128 + SIGKILL, "\(first.output)\(first.errors)")
+    let second = try await run("sheet", environment)
+    #expect(
+      second.output.contains(#"Page(subject: "two animals", width: 1)"#),
+      "\(second.output)\(second.errors)")
+    #expect(try drawings() == 2)
+  }
+
   @Test("a provider of the program's own is recorded, replayed and planned by its profile")
   func recorded() async throws {
     let environment = ["DRAWINGS": folder.file("drawings"), "TICKETS": "1", "IMAGINE_RESUME": "0"]

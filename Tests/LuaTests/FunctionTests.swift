@@ -175,7 +175,7 @@ struct FunctionTests {
     let waiting = Task { try await interpreter.call(wait) }
     waiting.cancel()
     let end = await #expect(throws: LuaError.self) { try await waiting.value }
-    #expect(end?.kind == .interrupted)
+    #expect(end?.kind == .cancelled)
     let other = try LuaInterpreter()
     defer { other.close() }
     let misuse = await #expect(throws: LuaError.self) { try await other.call(add, 1, 2) }

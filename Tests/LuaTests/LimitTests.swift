@@ -120,7 +120,7 @@ struct LimitTests {
       try await interpreter.run { state in _ = try state.run("while true do end", name: "=test") }
     }
     #expect(error?.message.hasSuffix("out of time") == true)
-    #expect(error?.kind == .interrupted)
+    #expect(error?.kind == .timeout)
   }
 
   @Test("cancelling the Swift task interrupts the script")
@@ -142,7 +142,7 @@ struct LimitTests {
     await started.wait()
     running.cancel()
     let error = await #expect(throws: LuaError.self) { try await running.value }
-    #expect(error?.kind == .interrupted)
+    #expect(error?.kind == .cancelled)
   }
 
   @Test("the host is told about uninterruptible code after the second grace")

@@ -67,7 +67,7 @@ struct RunEndTests {
       Self.endings[first].1(interpreter, run)
       Self.endings[second].1(interpreter, run)
       let error = await #expect(throws: LuaError.self) { try await run.value }
-      #expect(error?.kind == .closed || error?.kind == .interrupted)
+      #expect(error?.kind != .runtime)
       interpreter.close()
     }
   }
@@ -113,7 +113,7 @@ struct RunEndTests {
     first.cancel()
     for run in queued {
       let error = await #expect(throws: LuaError.self) { try await run.value }
-      #expect(error?.kind == .interrupted)
+      #expect(error?.kind == .cancelled)
     }
   }
 
@@ -128,7 +128,7 @@ struct RunEndTests {
         }
       }
       #expect(error?.message.hasSuffix("time limit exceeded") == true)
-      #expect(error?.kind == .interrupted)
+      #expect(error?.kind == .timeout)
     }
     interpreter.interrupt(after: .milliseconds(30))
     try await interpreter.run(timeLimit: .milliseconds(30)) { _ in }

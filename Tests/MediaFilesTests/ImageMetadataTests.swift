@@ -50,6 +50,27 @@ struct ImageMetadataTests {
     #expect(ImageMetadata(json: redacted.json) == redacted)
   }
 
+  @Test("7 and 7.0 stay apart, and metadata of older versions is read")
+  func numbers() {
+    let fields: [String: Value] = ["seed": .integer(7), "guidance_scale": .number(7)]
+    let extra: [String: Value] = ["steps": .integer(7), "scale": .number(7), "list": [7, 7.0]]
+    let written = metadata(fields, extra: extra)
+    let read = ImageMetadata(json: written.json)
+    #expect(read?.request.fields == fields && read?.request.extra == extra)
+    let older =
+      #"{"height":2,"operation":"generate","parents":[],"#
+      + #""price":{"amount":2.5,"unit":"USD"},"prompt":"a cat","provider":"imagine","request":"#
+      + #"{"extra":{"scale":7},"fields":{"prompt":"a cat","seed":7},"operation":"generate"},"#
+      + #""seed":7,"width":3}"#
+    let metadata = ImageMetadata(json: older)
+    #expect(metadata?.request.extra == ["scale": .integer(7)] && metadata?.seed == 7)
+    #expect(metadata?.price == Price(millionths: 2_500_000, unit: "USD"))
+    for text in [
+      older.replacing("\"USD\"", with: "3"), older.replacing("\"width\":3", with: "\"width\":3.5"),
+      older.replacing("\"imagine\"", with: "null"), older.replacing("[]", with: "[}"),
+    ] { #expect(ImageMetadata(json: text) == nil) }
+  }
+
   @Test("JSON that is not metadata or is too long gives nil")
   func otherJSON() {
     let json = metadata([:]).json

@@ -58,6 +58,8 @@ typedef struct clua_callbacks {
   int (*wait_for)(void *context, lua_State *L, int descriptor, int events);
   // Called by os.exit. Returns whether the script may exit the process.
   bool (*will_exit)(void *context, bool succeeds);
+  // Takes what a script writes to a captured stream, CLUA_STDOUT or CLUA_STDERR.
+  void (*write)(void *context, int stream, const char *bytes, size_t count);
 } clua_callbacks;
 
 // Requests to the running code: the bits of clua_host.request.
@@ -74,6 +76,25 @@ enum clua_kept {
   CLUA_KEPT_TRACEBACK = 1,
   CLUA_KEPT_TEXT = 2,
   CLUA_KEPT_OWN_TEXT = 4  // the text is from __tostring
+};
+
+// The streams of clua_capture_output.
+enum clua_stream_number { CLUA_STDOUT = 1, CLUA_STDERR = 2 };
+
+// A captured stream; `file` is NULL if it is not captured.
+typedef struct clua_output {
+  struct clua_host *host;
+  int stream;
+  void *file;
+} clua_output;
+
+// Sets of standard libraries.
+enum clua_libraries {
+  CLUA_LIBRARY_BASIC = 1,  // the global functions, coroutine, math, string, table, utf8
+  CLUA_LIBRARY_PACKAGE = 2,
+  CLUA_LIBRARY_IO = 4,  // also dofile and loadfile
+  CLUA_LIBRARY_OS = 8,
+  CLUA_LIBRARY_DEBUG = 16
 };
 
 // The memory limit and use of a state. It outlives the state, so that a reservation can be released
@@ -116,6 +137,7 @@ struct clua_host {
   const void *keeps_locals_of;
 
   struct stream *streams;  // open streams of io.popen
+  clua_output outputs[2];
 
   clua_callbacks callbacks;
   void *context;
@@ -265,8 +287,11 @@ int clua_equal(lua_State *L, int left, int right);
 int clua_load(
   lua_State *L, const char *bytes, size_t count, const char *name, const char *mode);
 int clua_load_file(lua_State *L, const char *path);
-// Opens the standard libraries, with the replaced functions of this target.
-int clua_open_libraries(lua_State *L);
+// Opens a set of standard libraries (clua_libraries), with the replaced functions of this target.
+int clua_open_libraries(lua_State *L, int libraries);
+// Gives what print, io.stdout and io.stderr write to the callback `write`, each write at once. Call
+// after opening the libraries.
+int clua_capture_output(lua_State *L);
 // Makes the libraries ignore the environment; call before opening them.
 int clua_ignore_environment(lua_State *L);
 // Turns warnings on or off. Never raises.

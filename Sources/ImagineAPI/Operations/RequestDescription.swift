@@ -41,7 +41,8 @@ public struct RequestDescription: Sendable, Hashable, Codable {
   /// The text that older versions gave for the same request: it has `7` for 7.0.
   public var jsonOfVersion1: String { value.json(wholeNumbersAsIntegers: true) }
 
-  private var value: Value {
+  /// The description as a JSON object.
+  package var value: Value {
     var members: [String: Value] = ["operation": .text(operation), "fields": .table(fields)]
     if !images.isEmpty { members["pictures"] = .table(images.mapValues(Self.value)) }
     if !extra.isEmpty { members["extra"] = .table(extra) }
@@ -79,7 +80,8 @@ public struct RequestDescription: Sendable, Hashable, Codable {
     try self.init(Value(json: Array(json.utf8), name: "the description of a request"))
   }
 
-  private init(_ value: Value) throws(ImagineError) {
+  /// Reads what ``value`` gave.
+  package init(_ value: Value) throws(ImagineError) {
     guard let members = value.table, let operation = members["operation"]?.text else {
       throw ImagineError(.validation, "a request is described without its operation")
     }

@@ -7,7 +7,7 @@ enum JSONModule {
   static let objectMark = "json.object"
 
   static func makeTable(in state: LuaState) throws -> LuaTable {
-    let null = try state.userdata(JSONNull(), JSONNull.luaType)
+    let null = state.null
     let listMark = try state.makeTable(fields: 1)
     try listMark.set("__name", to: "json.array")
     let objectMark = try state.makeTable(fields: 1)

@@ -24,9 +24,10 @@ public enum ScriptLibrary {
   /// The names of the modules.
   public static let moduleNames = StandardLibrary.moduleNames
 
-  /// Makes the modules available to `require`; does nothing in a state without the `package`
-  /// library.
+  /// Makes the modules available to `require`, and `json.null` the ``LuaState/null`` of the state.
+  /// In a state without the `package` library there is no `require`.
   public static func install(in state: LuaState) throws {
+    state.null = try state.userdata(JSONNull(), JSONNull.luaType)
     guard case .table(let package) = try state.globals.get("package"),
       case .table(let searchers) = try package.get("searchers")
     else { return }

@@ -32,7 +32,7 @@ struct ConfigurationFile: Sendable, Equatable {
 
   /// Reads the file; a missing file is empty.
   ///
-  /// - Throws: ``ImagineError`` of kind `io` or `validation`, with the file's name.
+  /// - Throws: `ImagineError` of kind `io` or `validation`, with the file's name.
   static func read(_ path: String) throws(ImagineError) -> ConfigurationFile {
     guard FileManager.default.fileExists(atPath: path) else { return ConfigurationFile() }
     guard let bytes = FileManager.default.contents(atPath: path) else {
@@ -98,7 +98,7 @@ extension ConfigTable {
 extension ConfigurationFile {
   /// Checks every provider, also those that are not used.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` about the first invalid one.
+  /// - Throws: `ImagineError` of kind `validation` about the first invalid one.
   func check(_ environment: [String: String]) throws(ImagineError) {
     for (name, settings) in providers.sorted(by: { $0.key < $1.key }) {
       if try ProviderDescription.builtIn(name, environment, settings) == nil {

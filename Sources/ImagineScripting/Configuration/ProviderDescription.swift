@@ -29,7 +29,7 @@ struct ProviderDescription: Sendable, Equatable {
     BuiltInProvider(rawValue: name)?.settings ?? ProviderKind.allSettings
   }
 
-  /// - Throws: ``ImagineError`` of kind `validation` that names the place and the member.
+  /// - Throws: `ImagineError` of kind `validation` that names the place and the member.
   init(_ settings: ConfigTable) throws(ImagineError) {
     let place = settings.place
     guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }

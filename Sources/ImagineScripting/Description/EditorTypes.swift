@@ -14,7 +14,7 @@ public enum EditorTypes {
 
   /// Replaces the parts in the text of the file.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` if a mark is missing.
+  /// - Throws: `ImagineError` of kind `validation` if a mark is missing.
   public static func replaced(in file: String) throws(ImagineError) -> String {
     try MarkedText.replace(parts, in: file)
   }

@@ -13,7 +13,7 @@ enum MarkedText {
 
   /// Replaces the parts, each by the name of its marks.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` if a mark is missing or has no counterpart.
+  /// - Throws: `ImagineError` of kind `validation` if a mark is missing or has no counterpart.
   static func replace(
     _ parts: [String: String], in text: String
   ) throws(ImagineError) -> String {

@@ -23,8 +23,12 @@ struct PlannedLibrary: Sendable {
 
   private static let prelude = """
     local note, saved, hash = ...
+    local type, require = type, require
+    -- A program may leave out libraries; what is replaced in these reaches no script then.
+    local io = io or { open = type, tmpfile = type, output = type }
+    local os, task, package = os or {}, task or {}, package or { searchers = {} }
     local open, tmpfile, output, sleep = io.open, io.tmpfile, io.output, task.sleep
-    local type, require, time = type, require, os.time
+    local time = os.time or function() return 0 end
 
     -- Content by path: written by the library, or saved.
     local written = {}
@@ -54,6 +58,7 @@ struct PlannedLibrary: Sendable {
     io.stdout = io.stderr
 
     function print(...)
+      if not io.stderr then return end
       local words = table.pack(...)
       for index = 1, words.n do words[index] = tostring(words[index]) end
       io.stderr:write(table.concat(words, "\\t"), "\\n")

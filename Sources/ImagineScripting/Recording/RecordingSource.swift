@@ -21,7 +21,7 @@ final class RecordingSource: Sendable {
 
   /// Creates the recording's file, and gives it the secrets to redact.
   ///
-  /// - Throws: ``ImagineError`` of kind `io`.
+  /// - Throws: `ImagineError` of kind `io`.
   func open() throws {
     try writer.open()
     for secret in KnownSecrets(environment).values { writer.redact(secret) }

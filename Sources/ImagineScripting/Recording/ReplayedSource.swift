@@ -18,7 +18,7 @@ final class ReplayedSource: Sendable {
 
   /// The recording; opened at the first use.
   ///
-  /// - Throws: ``ImagineError`` of kind `io` or `validation`.
+  /// - Throws: `ImagineError` of kind `io` or `validation`.
   func recording() throws -> Recording {
     try opened.withLock { opened in
       if let opened { return opened }

@@ -14,7 +14,7 @@ extension ScriptHost {
   /// Checks that the recording can be written or read before anything is sent. A replayed run gets
   /// the recorded random seed.
   ///
-  /// - Throws: ``ImagineError`` of kind `io` or `validation`.
+  /// - Throws: `ImagineError` of kind `io` or `validation`.
   func openRecording() throws {
     try isRecordingOpen.withLock { isOpen in
       if !isOpen { try openRecordingOnce() }
@@ -45,7 +45,7 @@ extension ScriptHost {
   /// written beside it as `NAME.failed`, and the user is told.
   ///
   /// - Parameter succeeded: whether the script ended normally.
-  /// - Throws: ``ImagineError`` of kind `io`; then there is no recording.
+  /// - Throws: `ImagineError` of kind `io`; then there is no recording.
   public func finishRecording(succeeded: Bool = true) throws {
     guard let recorder else { return }
     if let id = core.run.id { recorder.record(run: id) }

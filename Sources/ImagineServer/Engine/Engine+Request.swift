@@ -4,10 +4,46 @@ import ServerStore
 
 /// Maps checked requests to the engine's functions.
 extension Engine {
-  /// Runs a request whose operation returns an image.
+  /// The approximate peak memory of a request, in bytes.
+  ///
+  /// - Parameter size: of the input image, if there is one.
+  /// - Throws: as ``Engine/memory(for:image:aspectRatio:)``.
+  func memory(for request: Request, image size: PixelSize?) throws -> Int {
+    guard request.operation.name == MediaOperation.openAIImages.name else {
+      return try memory(for: request.operation, image: size, aspectRatio: request.aspectRatio)
+    }
+    return try memory(for: .generate, image: OpenAISize(request).pixels, aspectRatio: nil)
+  }
+
+  /// Runs a request whose operation returns images.
   ///
   /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here.
-  func makeImage(_ request: Request, _ control: EngineControl) throws -> [UInt8] {
+  func makeImages(_ request: Request, _ control: EngineControl) throws -> [[UInt8]] {
+    guard request.operation.name == MediaOperation.openAIImages.name else {
+      return [try makeImage(request, control)]
+    }
+    let size = try OpenAISize(request)
+    return try (0..<request.count).map { _ in try paint(request, size, control) }
+  }
+
+  /// An image of one of the sizes of `/v1`.
+  private func paint(
+    _ request: Request, _ size: OpenAISize, _ control: EngineControl
+  ) throws -> [UInt8] {
+    let format = request.openAIFormat
+    let image = try paint(
+      prompt: request.prompt ?? "", style: OpenAIModel.style, aspectRatio: size.aspectRatio,
+      seed: .random(in: 1...2_147_483_647), control: control)
+    guard size.aspectRatio.pixelSize != size.pixels || format != .png else { return image }
+    return try convert(
+      image,
+      to: Conversion(
+        format: format, width: size.pixels.width, height: size.pixels.height, fit: .cover,
+        quality: request.openAIQuality),
+      control: control)
+  }
+
+  private func makeImage(_ request: Request, _ control: EngineControl) throws -> [UInt8] {
     let prompt = request.prompt ?? ""
     let shape = request.aspectRatio
     let seed = request.seed ?? 1

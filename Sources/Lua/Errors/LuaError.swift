@@ -13,11 +13,11 @@ public struct LuaError: Error, Sendable {
     public static let syntax = Kind(code: .syntax)
     /// Lua was out of memory or over its limit.
     public static let memory = Kind(code: .memory)
-    /// ``LuaInterpreter/interrupt(_:)`` or a deadline ended the script.
+    /// ``LuaInterpreter/interrupt(_:)`` ended the script.
     public static let interrupted = Kind(code: .interrupted)
-    /// A task was cancelled.
+    /// A task, or the Swift task that waited for the run, was cancelled.
     public static let cancelled = Kind(code: .cancelled)
-    /// `task.timeout` ended a function.
+    /// `task.timeout` ended a function, or a time limit the run.
     public static let timeout = Kind(code: .timeout)
     /// A value was used off its interpreter's thread, or with another interpreter.
     public static let misuse = Kind(code: .misuse)

@@ -38,6 +38,16 @@ final class InterpreterThread: Sendable {
     }
     if waits { thread?.join() } else { thread?.detach() }
   }
+
+  /// Ends the thread after the current run; returns when it has ended.
+  func close() async {
+    mailbox.close()
+    await withCheckedContinuation { continuation in
+      ended.whenSet { continuation.resume() }
+    }
+    // The thread is at its end.
+    close(waits: true)
+  }
 }
 
 /// The body of the thread, shared with the thread that waits until the state is open.

@@ -10,14 +10,15 @@ public struct LuaConfiguration: Sendable {
   /// hold together; `nil` means no limit. Beyond it scripts see Lua's "not enough memory".
   public var memoryLimit: Int?
 
-  /// Whether to open Lua's standard libraries.
-  public var opensStandardLibraries = true
+  /// The standard libraries that scripts have.
+  public var libraries = LuaLibraries.all
+
+  /// Receives what a script writes to its standard streams, each write at once, on the Lua thread;
+  /// `nil` to write to the streams of the process. Programs that a script starts keep those.
+  public var output: (@Sendable (LuaStream, [UInt8]) -> Void)?
 
   /// Whether Lua's libraries ignore environment variables such as `LUA_PATH`.
   public var ignoresEnvironment = false
-
-  /// Whether to open the library `task`.
-  public var opensTaskLibrary = true
 
   /// The stack size of the Lua thread, in bytes.
   public var stackSize = 8 << 20
@@ -43,6 +44,6 @@ public struct LuaConfiguration: Sendable {
   /// whether the exit code means success.
   public var willExit: (@Sendable (_ succeeds: Bool) -> Void)?
 
-  /// The defaults: no memory limit, the standard libraries, the `task` library.
+  /// The defaults: no memory limit, all libraries.
   public init() {}
 }

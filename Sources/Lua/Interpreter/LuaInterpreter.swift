@@ -39,21 +39,30 @@ public final class LuaInterpreter: Sendable {
   /// wait for background work; see ``waitForBackgroundWork()``.
   ///
   /// On the Lua thread it returns at once, and the calling run ends at its next instruction. A long
-  /// C function or a finalizer is not interrupted; it waits for them.
+  /// C function or a finalizer is not interrupted; it waits for them. It blocks the calling thread:
+  /// in `async` code prefer ``shutdown()``.
   public func close() {
     interrupter.close()
     thread.close(waits: !thread.isCurrent)
     if !thread.isCurrent { interrupter.join() }
   }
 
+  /// Does what ``close()`` does, without blocking a thread.
+  public func shutdown() async {
+    interrupter.close()
+    await thread.close()
+    interrupter.join()
+  }
+
   // MARK: Running
 
   /// Runs `body` on the Lua thread and then the tasks that it spawned. Runs execute one at a time.
   ///
-  /// Cancelling the calling Swift task interrupts the run, even before it begins.
+  /// Cancelling the calling Swift task interrupts the run, even before it begins; the error is of
+  /// kind `cancelled`.
   /// - Parameters:
   ///   - timeLimit: how long the run may take once it has begun; then it is interrupted, as by
-  ///     ``interrupt(_:)``.
+  ///     ``interrupt(_:)``. The error is of kind `timeout`.
   ///   - timeMessage: the message of that interrupt.
   /// - Throws: what `body` throws; ``LuaError`` of kind `closed` after ``close()``.
   public func run<Output: Sendable>(
@@ -127,7 +136,7 @@ public final class LuaInterpreter: Sendable {
         let result = Result { try state.runMainPart(of: session, body) }
         let reason = interrupter.end(run)
         state.lastRunWasInterrupted = reason != nil
-        finish(reason == .closed ? Self.closed(result) : result)
+        finish(reason.map { Self.result(result, of: $0) } ?? result)
       },
       reject: { finish(.failure(Self.closedError)) })
   }
@@ -136,14 +145,20 @@ public final class LuaInterpreter: Sendable {
     LuaError(Interrupter.closedText, kind: .closed)
   }
 
-  /// The result of a run that was interrupted because the interpreter closes.
-  private static func closed<Output>(
-    _ result: Result<Output, any Error>
+  /// The result of a run that was interrupted, with the reason as the kind of its error.
+  private static func result<Output>(
+    _ result: Result<Output, any Error>, of reason: Interrupter.Reason
   ) -> Result<Output, any Error> {
     guard case .failure(var error as LuaError) = result, error.kind == .interrupted else {
       return result
     }
-    error.kind = .closed
+    error.kind =
+      switch reason {
+      case .requested: .interrupted
+      case .timeLimit: .timeout
+      case .cancelled: .cancelled
+      case .closed: .closed
+      }
     return .failure(error)
   }
 

@@ -31,6 +31,13 @@ extension LuaState {
         guard state.configuration.allowsExit else { return false }
         state.configuration.willExit?(succeeds)
         return true
+      },
+      write: { context, stream, bytes, count in
+        guard let context else { return }
+        let state = Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        state.configuration.output?(
+          stream == Int32(CLUA_STDOUT.rawValue) ? .output : .error,
+          Array(UnsafeRawBufferPointer(start: bytes, count: count)))
       })
     let context = Unmanaged.passUnretained(self).toOpaque()
     guard let host = clua_open(account.memory, callbacks, context) else {
@@ -42,8 +49,20 @@ extension LuaState {
     if configuration.ignoresEnvironment {
       try check(clua_ignore_environment(host.pointee.main), host.pointee.main)
     }
-    if configuration.opensStandardLibraries { try openStandardLibraries() }
-    if configuration.opensTaskLibrary { try openTaskLibrary() }
+    try open(configuration.libraries)
+    if configuration.output != nil {
+      try check(clua_capture_output(host.pointee.main), host.pointee.main)
+    }
+  }
+
+  private func open(_ libraries: LuaLibraries) throws {
+    guard libraries.isSuperset(of: .basic) || !libraries.contains(.task) else {
+      throw LuaError("the library 'task' needs the basic libraries", kind: .misuse)
+    }
+    let stack = try runningStack()
+    try check(clua_open_libraries(stack, libraries.rawValue), stack)
+    if libraries.contains(.os) { try replaceExecute() }
+    if libraries.contains(.task) { try openTaskLibrary() }
   }
 
   /// Executes queued runs, and the tasks of calls from Swift, until the interpreter closes.

@@ -22,6 +22,10 @@ public final class LuaState {
   /// The userdata types that have a metatable here; retains them.
   var userdataTypes: [UnsafeRawPointer: AnyObject] = [:]
 
+  /// What stands for nil in the tables of ``encode(_:)``, and counts as nil for
+  /// ``decode(_:from:)``: a null pointer, unless a library has its own.
+  public var null = LuaValue.lightUserdata(0)
+
   /// The number of task errors that were reported because nobody awaited the task.
   public internal(set) var unobservedFailures = 0
 
@@ -108,13 +112,6 @@ public final class LuaState {
   /// Sets whether `warn` writes to stderr.
   public func showWarnings(_ show: Bool) throws {
     clua_set_warnings(try runningStack(), show)
-  }
-
-  /// Opens Lua's standard libraries.
-  public func openStandardLibraries() throws {
-    let stack = try runningStack()
-    try check(clua_open_libraries(stack), stack)
-    try replaceExecute()
   }
 
   /// The call stack, as `debug.traceback` formats it. Level 0 is the running function, level 1 its

@@ -79,16 +79,29 @@ extension timespec {
 
 /// An event that happens once. Threads can wait for it.
 ///
-/// `@unchecked Sendable`: `monitor` guards `hasHappened`.
+/// `@unchecked Sendable`: `monitor` guards `hasHappened` and `observers`.
 final class OneShotEvent: @unchecked Sendable {
   private let monitor = Monitor()
   private var hasHappened = false
+  private var observers: [@Sendable () -> Void] = []
 
   func set() {
-    monitor.withLock {
+    let observers = monitor.withLock {
       hasHappened = true
       monitor.broadcast()
+      defer { self.observers = [] }
+      return self.observers
     }
+    for observer in observers { observer() }
+  }
+
+  /// Calls `observer` when the event happens, or now if it has.
+  func whenSet(_ observer: @escaping @Sendable () -> Void) {
+    let isSet = monitor.withLock {
+      if !hasHappened { observers.append(observer) }
+      return hasHappened
+    }
+    if isSet { observer() }
   }
 
   func wait() {

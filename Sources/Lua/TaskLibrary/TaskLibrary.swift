@@ -2,7 +2,7 @@ import CLua
 
 extension LuaState {
   /// Opens the library `task` as a global variable and for `require "task"`.
-  public func openTaskLibrary() throws {
+  func openTaskLibrary() throws {
     let library = try makeTable([
       "spawn": TaskLibrary.spawn, "sleep": TaskLibrary.sleep,
       "semaphore": TaskLibrary.semaphore, "channel": TaskLibrary.channel,

@@ -292,6 +292,14 @@ public struct LuaUserdataReference: Sendable, Equatable {
   }
 }
 
+extension LuaValue {
+  /// The Swift value of a userdata, or `nil` if it is something else. On its Lua thread.
+  public func userdata<T: LuaUserdata>(_ type: T.Type = T.self) throws -> T? {
+    guard case .userdata(let reference) = self else { return nil }
+    return try reference.value(T.luaType)
+  }
+}
+
 extension LuaUserdataReference {
   /// The names of its properties and methods, and which are methods; none if it is not a host's. On
   /// its Lua thread.

@@ -44,6 +44,45 @@ extension LuaTable {
     }
   }
 
+  /// The keys, in no particular order, without metamethods.
+  /// - Throws: ``LuaError`` if there are more than `limit`.
+  func rawKeys(limit: Int) throws -> [LuaValue] {
+    var keys: [LuaValue] = []
+    try eachRawKey { state, stack in
+      guard keys.count < limit else { throw LuaError("a table has more than \(limit) entries") }
+      keys.append(try state.read(stack, -2))
+      return true
+    }
+    return keys
+  }
+
+  /// Whether the table has as many entries as positions, so that it is a list without gaps.
+  func isList(length: Int) throws -> Bool {
+    var count = 0
+    var hasOtherKey = false
+    try eachRawKey { _, stack in
+      let position = lua_isinteger(stack, -2) != 0 ? lua_tointegerx(stack, -2, nil) : 0
+      count += 1
+      hasOtherKey = position < 1 || position > Int64(length)
+      return !hasOtherKey
+    }
+    return count == length && !hasOtherKey
+  }
+
+  /// Calls `body` with each key at -2 and its value at -1, until it returns false.
+  private func eachRawKey(_ body: (LuaState, OpaquePointer) throws -> Bool) throws {
+    let state = try reference.state()
+    try state.balanced(4) { stack in
+      try state.push(reference, stack)
+      let table = lua_gettop(stack)
+      lua_pushnil(stack)
+      while try state.next(stack, table) {
+        guard try body(state, stack) else { return }
+        clua_pop(stack, 1)
+      }
+    }
+  }
+
   /// Calls `body` with the keys that are strings and the types of their values, until it returns
   /// false. For tables with very many.
   package func eachStringKey(_ body: ([UInt8], LuaType) -> Bool) throws {

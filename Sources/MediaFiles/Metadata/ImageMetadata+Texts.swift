@@ -1,11 +1,5 @@
 import ImagineAPI
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// The text formats of embedded metadata.
 extension ImageMetadata {
   /// The text `parameters` in the format of AUTOMATIC1111, which most readers know: the prompt,
@@ -30,11 +24,11 @@ extension ImageMetadata {
   /// A value with separators is quoted as in JSON.
   private static func quoted(_ value: String) -> String {
     guard value.contains(where: { $0 == "," || $0 == ":" || $0.isNewline }) else { return value }
-    return encode(value)
+    return Value.text(value).json
   }
 
   /// The text `imagine`: all metadata as a JSON object in one line.
-  public var json: String { Self.encode(self) }
+  public var json: String { value.json }
 
   /// The maximum size of JSON in bytes.
   public static let maxJSONBytes = 1 << 20
@@ -42,16 +36,9 @@ extension ImageMetadata {
   /// Reads what ``json`` wrote; nil for anything else.
   public init?(json: String) {
     guard json.utf8.count <= Self.maxJSONBytes,
-      let metadata = try? JSONDecoder().decode(Self.self, from: Data(json.utf8))
+      let metadata = try? Self(Value(json: Array(json.utf8), name: "the metadata of an image"))
     else { return nil }
     self = metadata
-  }
-
-  private static func encode(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Encoding cannot fail: the checks of fields leave only finite numbers.
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   /// An XMP packet with the IPTC digital source type: `trainedAlgorithmicMedia` for a model's

@@ -1,11 +1,5 @@
 public import ImagineAPI
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// How a saved image was made: the complete request, so that it can be generated again.
 ///
 /// Never contains a token, an address or a path.
@@ -72,58 +66,88 @@ public struct ImageMetadata: Sendable, Hashable {
 }
 
 /// The JSON object: the complete request under `request`, and the most wanted values at the top.
-extension ImageMetadata: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case operation, prompt, style, seed, request, provider, engine, width, height, sha256, price,
-      run, parents
-    case redactedFields = "omitted"
-    case aspectRatio = "aspect_ratio"
+extension ImageMetadata {
+  var value: Value {
+    var members: [String: Value] = [
+      "operation": .text(operation), "request": request.value, "provider": .text(provider),
+      "width": .integer(Int64(size.width)), "height": .integer(Int64(size.height)),
+    ]
+    let texts = [
+      "prompt": prompt, "style": style, "aspect_ratio": aspectRatio, "engine": engine,
+      "sha256": sha256, "run": run,
+    ]
+    for (name, text) in texts { members[name] = text.map(Value.text) }
+    members["seed"] = seed.map(Value.integer)
+    members["price"] = price.map { ["amount": $0.jsonAmount, "unit": .text($0.unit)] }
+    if !parents.isEmpty { members["parents"] = .list(parents.map(Value.text)) }
+    if !redactedFields.isEmpty { members["omitted"] = .list(redactedFields.map(Value.text)) }
+    return .table(members)
   }
 
-  private struct PriceForm: Codable {
-    var amount: Double
-    var unit: String
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(operation, forKey: .operation)
-    try container.encodeIfPresent(prompt, forKey: .prompt)
-    try container.encodeIfPresent(style, forKey: .style)
-    try container.encodeIfPresent(aspectRatio, forKey: .aspectRatio)
-    try container.encodeIfPresent(seed, forKey: .seed)
-    try container.encode(request, forKey: .request)
-    try container.encode(provider, forKey: .provider)
-    try container.encodeIfPresent(engine, forKey: .engine)
-    try container.encode(size.width, forKey: .width)
-    try container.encode(size.height, forKey: .height)
-    try container.encodeIfPresent(sha256, forKey: .sha256)
-    try container.encodeIfPresent(
-      price.map { PriceForm(amount: $0.amount, unit: $0.unit) }, forKey: .price)
-    try container.encodeIfPresent(run, forKey: .run)
-    if !parents.isEmpty { try container.encode(parents, forKey: .parents) }
-    if !redactedFields.isEmpty { try container.encode(redactedFields, forKey: .redactedFields) }
-  }
-
-  /// - Throws: `DecodingError` for any other JSON.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    let price = try container.decodeIfPresent(PriceForm.self, forKey: .price)
+  /// Reads what ``value`` gave, and what older versions wrote.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` for anything else.
+  init(_ value: Value) throws(ImagineError) {
+    let object = try Members(value)
+    let price = try object.optional("price", { $0 }).map { (value) throws(ImagineError) in
+      let price = try Members(value)
+      return Price(
+        amount: try price.required("amount", \.double), unit: try price.required("unit", \.text))
+    }
     self.init(
-      request: try container.decode(RequestDescription.self, forKey: .request),
-      provider: try container.decode(String.self, forKey: .provider),
-      engine: try container.decodeIfPresent(String.self, forKey: .engine),
+      request: try RequestDescription(object.required("request", { $0 })),
+      provider: try object.required("provider", \.text),
+      engine: try object.optional("engine", \.text),
       size: PixelSize(
-        width: try container.decode(Int.self, forKey: .width),
-        height: try container.decode(Int.self, forKey: .height)),
-      sha256: try container.decodeIfPresent(String.self, forKey: .sha256),
-      price: price.flatMap { Price(amount: $0.amount, unit: $0.unit) },
-      run: try container.decodeIfPresent(String.self, forKey: .run),
-      redactedFields: try container.decodeIfPresent([String].self, forKey: .redactedFields) ?? [])
+        width: Int(try object.required("width", \.integer)),
+        height: Int(try object.required("height", \.integer))),
+      sha256: try object.optional("sha256", \.text), price: price ?? nil,
+      run: try object.optional("run", \.text),
+      redactedFields: try object.optional("omitted", \.list)?.compactMap(\.text) ?? [])
+  }
+
+  /// The members of a JSON object from an untrusted file.
+  private struct Members {
+    private let values: [String: Value]
+
+    init(_ value: Value) throws(ImagineError) {
+      guard let values = value.table else {
+        throw ImagineError(.validation, "the metadata of an image is an object")
+      }
+      self.values = values
+    }
+
+    func optional<Result>(
+      _ name: String, _ read: (Value) -> Result?
+    ) throws(ImagineError) -> Result? {
+      guard let value = values[name], value != .null else { return nil }
+      guard let result = read(value) else {
+        throw ImagineError(.validation, "'\(name)' in the metadata of an image has another type")
+      }
+      return result
+    }
+
+    func required<Result>(
+      _ name: String, _ read: (Value) -> Result?
+    ) throws(ImagineError) -> Result {
+      guard let result = try optional(name, read) else {
+        throw ImagineError(.validation, "'\(name)' is missing in the metadata of an image")
+      }
+      return result
+    }
   }
 }
 
+extension ImageMetadata: Encodable {
+  public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+}
+
 extension Price {
+  /// Whole amounts are written as integers, as older versions did.
+  fileprivate var jsonAmount: Value {
+    millionths % 1_000_000 == 0 ? .integer(millionths / 1_000_000) : .number(amount)
+  }
+
   /// Nil for an impossible amount: the file is untrusted.
   fileprivate init?(amount: Double, unit: String) {
     guard (0...1e9).contains(amount) else { return nil }

@@ -1,6 +1,7 @@
 import Foundation
 import ImagineAPI
 
+// [provider]
 /// A provider of the program's own: a service whose jobs are files in a folder.
 ///
 /// With tickets the host chooses the id of each job before it is sent, and finds the job by it
@@ -61,3 +62,4 @@ struct FolderProvider: Provider {
       + [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3B]
   }
 }
+// [end]

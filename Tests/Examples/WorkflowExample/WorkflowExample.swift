@@ -11,24 +11,24 @@ import ImagineScripting
 struct WorkflowExample {
   static func main() async throws {
     let environment = ProcessInfo.processInfo.environment
-    let host = ScriptHost(try configuration(environment))
     do {
-      let workflow = try host.workflow()
-      let events = Task { await show(workflow.events()) }
-      switch environment["EXAMPLE"] {
-      case "postcards": try await postcards(workflow, into: environment["OUTPUT"] ?? ".")
-      case "drawings": try await drawings(workflow, into: environment["OUTPUT"] ?? ".")
-      default: throw ImagineError(.validation, "EXAMPLE is postcards or drawings")
+      let events = try await ScriptHost.withHost(configuration(environment)) { host in
+        let workflow = try host.workflow()
+        let events = Task { await show(workflow.events()) }
+        switch environment["EXAMPLE"] {
+        case "postcards": try await postcards(workflow, into: environment["OUTPUT"] ?? ".")
+        case "drawings": try await drawings(workflow, into: environment["OUTPUT"] ?? ".")
+        case "sheet": print(try await makeSheet(host))
+        default: throw ImagineError(.validation, "EXAMPLE is postcards, drawings or sheet")
+        }
+        await workflow.finish(within: 60)
+        print(summary(of: workflow))
+        if let plan = host.planned { print("planned \(plan.calls) calls, \(plan.cost)") }
+        return events
       }
-      await workflow.finish(within: 60)
-      print(summary(of: workflow))
-      try host.finishRecording()
-      if let plan = host.planned { print("planned \(plan.calls) calls, \(plan.cost)") }
-      try host.close(succeeded: true)
       await events.value
     } catch {
       print("failed: \(error)")
-      try host.close(succeeded: false)
       exit(1)
     }
   }
@@ -55,9 +55,11 @@ struct WorkflowExample {
     configuration.replay = environment["REPLAY"]
     configuration.plans = environment["PLAN"] == "1"
     configuration.journalObserver = killer(environment["KILL_AT"])
+    if environment["EXAMPLE"] == "sheet" { setUp(&configuration) }
     return configuration
   }
 
+  // [postcards]
   /// Ten images, edits of the first, and a video, under a budget of their own.
   static func postcards(_ workflow: Workflow, into folder: String) async throws {
     let scope = BudgetScope(limit: Budget.Limit(calls: 20))
@@ -73,7 +75,9 @@ struct WorkflowExample {
     let job = try await placed.animate("the boat sails away", in: scope)
     try await job.wait(timeout: 120).save(to: FilePath("\(folder)/postcard.mp4"))
   }
+  // [end]
 
+  // [drawings]
   /// Three drawings at the same time, at a provider of our own. Calls are prepared in order, so a
   /// resumed run finds each again.
   static func drawings(_ workflow: Workflow, into folder: String) async throws {
@@ -91,6 +95,7 @@ struct WorkflowExample {
       try await group.waitForAll()
     }
   }
+  // [end]
 
   static func summary(of workflow: Workflow) -> String {
     let spent = workflow.spent

@@ -1,0 +1,30 @@
+import ImagineAPI
+
+/// The server's own engine as a provider, for one call: it waits for the call's turn in the queue,
+/// and computes on the engine's threads.
+///
+/// It throws the errors of the engine and of the queue, which ``APIError`` describes.
+struct EngineProvider: Provider {
+  let engine: any Engine
+  let queue: EngineQueue
+  /// Who calls, what the call needs, and when it must stop.
+  let demand: EngineQueue.Demand
+
+  var profile: ProviderProfile {
+    ProviderProfile(
+      name: BuiltInProvider.local.name, kind: "engine",
+      operations: MediaOperation.all.filter(engine.supports), takesCount: true)
+  }
+
+  func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+    let images = try await queue.run(demand) { [engine, demand] in
+      try engine.makeImages(request, demand.control)
+    }
+    var outputs: [Output] = []
+    for image in images {
+      outputs.append(
+        Output(asset: try await context.store.store(image), engine: engine.version))
+    }
+    return .finished(Answer(outputs))
+  }
+}

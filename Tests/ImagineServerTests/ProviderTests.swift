@@ -1,0 +1,74 @@
+import ImagineAPI
+import ImagineTestSupport
+import Logging
+import ServerStore
+import Testing
+
+@testable import ImagineServer
+
+@Suite("The routes draw through a provider")
+struct ProviderTests {
+  /// Answers each image of a call with a file of its own, or with a job.
+  private struct Upstream: Provider {
+    var makesJobs = false
+    let profile = ProviderProfile(name: "upstream", kind: "upstream", operations: [.generate])
+
+    func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+      guard !makesJobs else { return .running(JobStatus(id: "1", state: .queued)) }
+      var outputs: [Output] = []
+      for number in 0..<request.count {
+        let bytes = TinyImage.png(with: "\(request.prompt ?? "") \(number)")
+        outputs.append(Output(asset: try await context.store.store(bytes)))
+      }
+      return .finished(ImagineAPI.Answer(outputs))
+    }
+  }
+
+  private func service(in folder: TemporaryFolder) throws -> ImagineService {
+    let directory = try DataDirectory(folder.path)
+    return try ImagineService(
+      ServiceConfiguration(
+        address: .tcp(host: "127.0.0.1", port: 0), authentication: .anyToken,
+        limits: Limits(cores: 2)),
+      dataDirectory: directory, engine: StubEngine(),
+      store: SQLiteServiceStore(path: directory.database),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  @Test("any provider's images are the answer, in order; a job in place of images is an error")
+  func upstream() async throws {
+    let folder = try TemporaryFolder()
+    let service = try service(in: folder)
+    var request = try MediaOperation.generate.request(
+      from: ["prompt": "a cat", "style": "anime"], source: .wire)
+    request.count = 2
+    let images = try await service.makeImages(request, by: Upstream())
+    #expect(images == [TinyImage.png(with: "a cat 0"), TinyImage.png(with: "a cat 1")])
+    let error = await #expect(throws: APIError.self) {
+      try await service.makeImages(request, by: Upstream(makesJobs: true))
+    }
+    #expect(error?.fault == .internalError)
+  }
+
+  @Test("the engine is a provider: its images have its version, and it takes a count")
+  func engine() async throws {
+    let folder = try TemporaryFolder()
+    let service = try service(in: folder)
+    let provider = EngineProvider(
+      engine: StubEngine(unsupported: ["upscale"]), queue: service.queue,
+      demand: .init(account: "a", bytes: 0, control: EngineControl()))
+    #expect(provider.profile.takesCount)
+    #expect(!provider.profile.operations.contains { $0.name == "upscale" })
+    var request = try MediaOperation.openAIImages.request(
+      from: ["model": "flux-1", "prompt": "a cat"], source: .wire)
+    request.count = 3
+    let store = AnswerStore()
+    guard
+      case .finished(let answer) = try await provider.perform(request, CallContext(store: store))
+    else { throw APIError.invalid("a job") }
+    #expect(answer.outputs.count == 3 && answer.outputs.allSatisfy { $0.engine == "stub" })
+    for output in answer.outputs {
+      #expect(output.asset.header?.size == PixelSize(width: 1024, height: 1024))
+    }
+  }
+}
