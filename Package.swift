@@ -218,7 +218,7 @@ let package = Package(
       name: "ImagineProvidersTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
-        logging,
+        "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -36,7 +36,7 @@ extension ScriptHost {
   /// answers, the private server, and ffmpeg. Nothing is billed.
   public func diagnose() async -> [Finding] {
     var findings = [homeFinding, journalFinding, configurationFinding]
-    findings.append(await providerFinding())
+    findings += await providerFindings()
     findings.append(await localServerFinding())
     findings.append(encoderFinding)
     return findings
@@ -87,8 +87,29 @@ extension ScriptHost {
     }
   }
 
-  /// Requests the status of a job that does not exist: "not found" proves the address and the
-  /// token.
+  /// Asks what costs nothing: the list of models, else the status of a job that does not exist; "not
+  /// found" proves the address and the token.
+  private func providerFindings() async -> [Finding] {
+    do {
+      let (name, reason) = try registry.selection()
+      let provider = try registry.provider(named: name)
+      do {
+        if let models = try await provider.models(CallContext(store: core.assets)) {
+          return ModelFindings(models, of: provider.profile, selectedBy: reason).all
+        }
+      } catch let fault as ImagineError {
+        return [
+          Finding(
+            subject: "provider \(name)", verdict: .problem, detail: "\(reason); \(fault.message)",
+            advice: Self.advice(for: fault, provider: name))
+        ]
+      }
+    } catch {
+      // The finding below says so.
+    }
+    return [await providerFinding()]
+  }
+
   private func providerFinding() async -> Finding {
     do {
       let (name, reason) = try registry.selection()
@@ -97,7 +118,7 @@ extension ScriptHost {
       guard provider.profile.operations.contains(where: { $0.answer == .job }) else {
         return Finding(
           subject: subject, verdict: .note,
-          detail: "\(reason); it was not contacted, because every request to it costs something")
+          detail: "\(reason); it lists no models, and every other request to it costs something")
       }
       guard let fault = await Self.fault(of: provider, store: core.assets) else {
         return Finding(

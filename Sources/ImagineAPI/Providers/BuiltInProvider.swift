@@ -14,7 +14,8 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
   fileprivate var ownSettings: [String] {
     switch self {
     case .imagine: []
-    case .openai: ["model", "sizes"]
+    case .openai:
+      ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
     }
   }
 
@@ -29,7 +30,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
   public var operations: [MediaOperation] {
     switch self {
     case .imagine: MediaOperation.all
-    case .openai: [.openAIGenerate(model: nil)]
+    case .openai: OpenAIService(hasVideos: true).operations
     }
   }
 }
@@ -97,6 +98,13 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
   /// The model unless a call or `config.toml` names one.
   public var model: String? { self == .llmvin ? "flux-1" : nil }
 
+  /// What it takes if it is OpenAI-style. llm.vin has no edits.
+  public var service: OpenAIService {
+    var service = OpenAIService(model: model)
+    service.hasEdits = self != .llmvin
+    return service
+  }
+
   /// What `config.toml` may set for it.
   public var settings: [String] {
     self == .local ? [] : kind.ownSettings + ["prices"]
@@ -107,7 +115,7 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
     switch self {
     case .local: MediaOperation.builtIn
     case .imagine: MediaOperation.all
-    case .openai, .llmvin: [.openAIGenerate(model: model)]
+    case .openai, .llmvin: service.operations
     }
   }
 
@@ -117,7 +125,7 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
       name: name, kind: kind.rawValue, operations: operations, takesCount: kind == .openai,
       prices: prices,
       polling: self == .local ? JobPolling(firstPause: 0.2, maxPause: 2) : JobPolling(),
-      usesMaskAlpha: self == .local)
+      usesMaskAlpha: self == .local, choosesSeeds: kind == .imagine)
   }
 
   /// Its published prices, unless `config.toml` changes them.

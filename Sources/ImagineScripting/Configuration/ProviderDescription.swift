@@ -8,10 +8,10 @@ struct ProviderDescription: Sendable, Equatable {
   /// The token itself; `tokenVariable` keeps it out of files.
   var token: Token?
   var tokenVariable: String?
-  /// For OpenAI-style services: the model unless a call names one.
-  var model: String?
-  /// For OpenAI-style services: the sizes that they accept; nil for the usual ones.
-  var sizes: [PixelSize]?
+  /// What an OpenAI-style service takes.
+  var service = OpenAIService()
+  /// The `response_format` that an OpenAI-style service wants; nil to send none.
+  var responseFormat: String?
   /// Nil for the default prices of the kind.
   var prices: PriceList?
   /// Where it is written, for messages.
@@ -66,16 +66,35 @@ struct ProviderDescription: Sendable, Equatable {
         + " and without user name, password or query")
   }
 
-  /// Reads the settings allowed for built-in providers as well: model, sizes, prices.
+  /// Reads the settings allowed for built-in providers as well.
   private mutating func applyOverrides(_ settings: ConfigTable) throws(ImagineError) {
-    model = try settings.text("model") ?? model
+    service.model = try settings.text("model") ?? service.model
     if let sizes = try settings.texts("sizes") {
-      self.sizes = try Self.sizes(sizes, in: "\(place).sizes")
+      service.sizes = try Self.sizes(sizes, in: "\(place).sizes")
     }
+    let dialects = OpenAIDialect.allCases.map(\.rawValue)
+    if let name = try choice("dialect", of: dialects, settings) {
+      service.dialect = OpenAIDialect(rawValue: name) ?? .openai
+    }
+    responseFormat = try choice("response_format", of: ["b64_json", "url"], settings)
+    service.videoModel = try settings.text("video_model")
+    service.hasVideos = try settings.flag("videos") ?? (service.videoModel != nil)
     if let prices = try settings.table("prices") {
-      let operations = kind == .imagine ? MediaOperation.all : [.openAIGenerate(model: model)]
+      let operations = kind == .imagine ? MediaOperation.all : service.operations
       self.prices = try PriceList(prices, of: operations)
     }
+  }
+
+  private func choice(
+    _ key: String, of allowed: [String], _ settings: ConfigTable
+  ) throws(ImagineError) -> String? {
+    guard let given = try settings.text(key) else { return nil }
+    guard allowed.contains(given) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: "\"\(given)\"",
+        expected: "one of: \(allowed.joined(separator: ", "))", allowed: allowed)
+    }
+    return given
   }
 
   private static func sizes(
@@ -124,8 +143,8 @@ struct ProviderDescription: Sendable, Equatable {
         endpoint: endpoint)
     case .openai:
       return OpenAIProvider(
-        name: name, transport: transport, endpoint: endpoint, model: model,
-        sizes: sizes, prices: prices ?? .unknown)
+        name: name, transport: transport, endpoint: endpoint, service: service,
+        responseFormat: responseFormat, prices: prices ?? .unknown)
     }
   }
 }
@@ -147,7 +166,7 @@ extension ProviderDescription {
     let elsewhere = try Self.address(of: provider, in: environment)
     var description = ProviderDescription(
       kind: provider.kind, baseURL: elsewhere ?? usual, place: settings.place)
-    description.model = provider.model
+    description.service = provider.service
     if let variable = provider.tokenVariable {
       // A model on the user's own machine needs no key, and llm.vin answers without one.
       let needsKey =
