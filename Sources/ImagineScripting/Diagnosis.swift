@@ -35,7 +35,7 @@ extension ScriptHost {
   /// Checks what a run needs: the selected provider and why it was selected, its token, whether it
   /// answers, the private server, and ffmpeg. Nothing is billed.
   public func diagnose() async -> [Finding] {
-    var findings = [homeFinding, journalFinding, configurationFinding]
+    var findings = [homeFinding, journalFinding, configurationFinding, connectionFinding]
     findings += await providerFindings()
     findings.append(await localServerFinding())
     findings.append(encoderFinding)
@@ -84,6 +84,22 @@ extension ScriptHost {
     } catch {
       return Finding(
         subject: "configuration", verdict: .problem, detail: error.message, advice: "fix the file")
+    }
+  }
+
+  private var connectionFinding: Finding {
+    let certificates = configuration.environment["SSL_CERT_FILE"].map { "certificates of \($0)" }
+    do {
+      let proxies = try registry.proxies()
+      let parts =
+        [proxies.isEmpty ? "no proxy" : "proxies: \(proxies.joined(separator: ", "))"]
+        + [certificates ?? "certificates of the system", "User-Agent imagine/\(Self.version)"]
+      return Finding(
+        subject: "connections", verdict: .fine, detail: parts.joined(separator: "; "))
+    } catch {
+      return Finding(
+        subject: "connections", verdict: .problem, detail: error.message,
+        advice: error.field.map { "correct or unset \($0)" })
     }
   }
 

@@ -88,6 +88,9 @@ public final class ScriptHost: Sendable {
     }
   }
 
+  /// The version of the program, as `User-Agent` has it too.
+  public static let version = "0.1.0"
+
   let configuration: Configuration
   let home: String
   let registry: ProviderRegistry

@@ -57,13 +57,13 @@ struct ProviderDescription: Sendable, Equatable {
     try applyOverrides(settings)
   }
 
-  /// Does not repeat an address that may contain a password.
+  /// Does not repeat an address that may contain a password or a key.
   private static func check(_ address: String, field: String) throws(ImagineError) {
     guard !Endpoint.isBase(address) else { return }
     throw .invalid(
-      field: field, given: address.contains("@") ? "this address" : "\"\(address)\"",
+      field: field, given: address.contains { "@?".contains($0) } ? "this address" : "\"\(address)\"",
       expected: "an http or https address of printable ASCII, with an optional port from 1 to 65535"
-        + " and without user name, password or query")
+        + " and without user name, password or fragment")
   }
 
   /// Reads the settings allowed for built-in providers as well.
@@ -117,7 +117,8 @@ struct ProviderDescription: Sendable, Equatable {
   /// The name of a provider that a script describes: its kind and its host.
   var standardName: String {
     let rest = baseURL.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
-    return "\(kind.rawValue)@\(rest.first ?? "")"
+    let host = rest.first?.prefix { $0 != "?" } ?? ""
+    return "\(kind.rawValue)@\(host)"
   }
 
   /// Makes the provider. Its key is the one that the description names, and no other of the
@@ -194,7 +195,7 @@ extension ProviderDescription {
       provider.kind != .imagine || Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2")
     else {
       throw .invalid(
-        field: variable, given: "\"\(address)\"",
+        field: variable, given: "\"\(address.prefix { $0 != "?" })\"",
         expected: "an http or https address that ends in /v2")
     }
     return address

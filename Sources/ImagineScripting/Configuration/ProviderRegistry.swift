@@ -14,7 +14,6 @@ final class ProviderRegistry: Sendable {
     var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
     var selection: ProviderSelection?
     var file: ConfigurationFile?
-    var hasNotifiedOfProxies = false
   }
 
   private let configuration: ScriptHost.Configuration
@@ -28,6 +27,8 @@ final class ProviderRegistry: Sendable {
     let certificates = configuration.environment["SSL_CERT_FILE"]
     transport = HTTPTransport(
       trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
+      proxies: ProxySettings(configuration.environment),
+      userAgent: "imagine/\(ScriptHost.version)",
       restoresSIGPIPE: configuration.ownsProcess, logger: configuration.logger)
     let program: String? =
       switch configuration.service {
@@ -71,6 +72,9 @@ final class ProviderRegistry: Sendable {
   func retention() throws -> Retention {
     try state.withLock { try file(&$0).retention }
   }
+
+  /// The proxies of the environment, in words.
+  func proxies() throws(ImagineError) -> [String] { try transport.proxies.descriptions() }
 
   func close() {
     server?.stop()
@@ -165,8 +169,7 @@ final class ProviderRegistry: Sendable {
   private func withRetries(
     _ provider: any Provider, at address: String, _ state: inout State
   ) -> any Provider {
-    noticeOfProxies(address, &state)
-    return withRetries(
+    withRetries(
       provider, sharing: Endpoint(baseURL: address, token: nil).baseURL, &state)
   }
 
@@ -179,23 +182,6 @@ final class ProviderRegistry: Sendable {
       ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
     state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
-  }
-}
-
-extension ProviderRegistry {
-  /// Tells the user once that the proxies of the environment are not used.
-  private func noticeOfProxies(_ address: String, _ state: inout State) {
-    guard !state.hasNotifiedOfProxies, !configuration.plans, !Endpoint.isOnThisMachine(address)
-    else { return }
-    let names = [
-      "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
-    ]
-    guard let name = names.first(where: { configuration.environment[$0]?.isEmpty == false }) else {
-      return
-    }
-    state.hasNotifiedOfProxies = true
-    configuration.notice(
-      "\(name) is set, but proxies are not used: calls go to \(address) directly")
   }
 }
 
