@@ -51,6 +51,7 @@
 ---@alias imagine.provider_kind
 ---| "imagine" # the Imagine API v2
 ---| "openai" # the images API of OpenAI and compatible services
+---| "command" # programs of your own, one for each operation
 
 ---@alias imagine.format
 ---| "png"
@@ -106,7 +107,7 @@
 ---@class imagine.picture_call: imagine.call
 ---@field n? integer how many images; the call then returns a list, even of one image; 1 … 100
 
----@class imagine.generate_call: imagine.picture_call
+---@class imagine.generate_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field style? imagine.style the style of the image; `imagine-turbo` by default
 ---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
@@ -125,11 +126,21 @@
 ---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
 ---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@class imagine.generate_call: imagine.generate_options
+---@field image? imagine.image providers of the kind command: the image to edit
 
----@class imagine.png_call: imagine.picture_call
+---@class imagine.png_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
 ---@field seed? integer the same request with the same seed gives the same image; at least 1
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@class imagine.png_call: imagine.png_options
+---@field image? imagine.image providers of the kind command: the image to edit
 
 ---@class imagine.remove_background_options: imagine.picture_call
 ---@field prompt? string providers of the kind openai: what to tell the model in place of our words
@@ -148,10 +159,19 @@
 ---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
 ---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.remove_background_call: imagine.remove_background_options
 ---@field image imagine.image the image to edit
 
 ---@class imagine.upscale_options: imagine.picture_call
+---@field prompt? string providers of the kind command: what to generate, in words
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind command: the aspect ratio, width to height
+---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
@@ -174,6 +194,8 @@
 ---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
 ---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.fill_call: imagine.fill_options
 ---@field image imagine.image the image to edit
 
@@ -181,6 +203,9 @@
 ---@field prompt? string what to generate, in words
 ---@field mask? imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@field aspect_ratio? imagine.aspect_ratio the new aspect ratio, width to height
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
 ---@class imagine.resize_call: imagine.resize_options
 ---@field image imagine.image the image to edit
 
@@ -203,6 +228,8 @@
 ---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
 ---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.retouch_call: imagine.retouch_options
 ---@field image imagine.image the image to edit
 
@@ -225,6 +252,9 @@
 ---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
 ---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.add_background_call: imagine.add_background_options
 ---@field image imagine.image the image to edit
 
@@ -395,7 +425,7 @@ function imagine.decode(bytes) end
 
 ---@class imagine.provider_description
 ---@field kind imagine.provider_kind the API that it speaks
----@field base_url string
+---@field base_url? string not of `command`
 ---@field token? string the key; prefer `token_env`
 ---@field token_env? string the environment variable that holds the key
 ---@field model? string OpenAI-style: the model unless a call names one
@@ -404,6 +434,8 @@ function imagine.decode(bytes) end
 ---@field videos? boolean OpenAI-style: whether it makes videos under `/videos`
 ---@field video_model? string OpenAI-style: the model of videos unless a call names one
 ---@field response_format? "b64_json"|"url" OpenAI-style: sent only if it is set here
+---@field memory? string of `command`: the limit of a program's address space, such as `4G`
+---@field [string] string[] of `command`: the words of a command line, by operation
 ---@field prices? imagine.prices
 
 --- The price of an image or a job, by `operation` or `operation.style`.

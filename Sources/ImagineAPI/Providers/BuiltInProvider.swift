@@ -1,14 +1,19 @@
 /// The API that a provider speaks: `kind` in `config.toml` and in a script's description.
 public enum ProviderKind: String, Sendable, CaseIterable, Codable {
-  case imagine, openai
+  case imagine, openai, command
 
   /// The members of a provider's description.
-  public var settings: [String] { Self.commonSettings + ownSettings }
+  public var settings: [String] {
+    switch self {
+    case .imagine, .openai: Self.serviceSettings + ownSettings
+    case .command: ["kind", "prices"] + ownSettings
+    }
+  }
 
   /// The members that a description of some kind may have.
-  public static let allSettings = commonSettings + allCases.flatMap(\.ownSettings)
+  public static let allSettings = serviceSettings + allCases.flatMap(\.ownSettings)
 
-  private static let commonSettings = ["kind", "base_url", "token", "token_env", "prices"]
+  private static let serviceSettings = ["kind", "base_url", "token", "token_env", "prices"]
 
   /// The members that only this kind has.
   fileprivate var ownSettings: [String] {
@@ -16,6 +21,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .imagine: []
     case .openai:
       ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
+    case .command: CommandService.names + ["memory"]
     }
   }
 
@@ -23,6 +29,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     switch self {
     case .imagine: "the Imagine API v2"
     case .openai: "the images API of OpenAI and compatible services"
+    case .command: "programs of your own, one for each operation"
     }
   }
 
@@ -31,6 +38,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     switch self {
     case .imagine: MediaOperation.all
     case .openai: OpenAIService(hasVideos: true).operations
+    case .command: CommandService.allOperations
     }
   }
 }

@@ -12,15 +12,22 @@ struct ProviderDescription: Sendable, Equatable {
   var service = OpenAIService()
   /// The `response_format` that an OpenAI-style service wants; nil to send none.
   var responseFormat: String?
+  /// The programs of a provider of the kind `command`; nil for the other kinds.
+  var commands: CommandService?
+  /// The limit of a program's memory in bytes; nil for none.
+  var memory: UInt64?
   /// Nil for the default prices of the kind.
   var prices: PriceList?
   /// Where it is written, for messages.
   let place: String
+  /// The name of a provider that a script describes: its kind and its host.
+  private(set) var standardName: String
 
   private init(kind: ProviderKind, baseURL: String, place: String) {
     self.kind = kind
     self.baseURL = baseURL
     self.place = place
+    standardName = Self.standardName(kind, baseURL)
   }
 
   /// The members that `config.toml` may set for a provider, by its name; none for the built-in
@@ -40,6 +47,11 @@ struct ProviderDescription: Sendable, Equatable {
         expected: "one of: \(kinds.joined(separator: ", "))", allowed: kinds)
     }
     try settings.allow(kind.settings)
+    if kind == .command {
+      self.init(kind: kind, baseURL: "", place: place)
+      try readCommands(settings)
+      return
+    }
     guard let baseURL = try settings.text("base_url") else {
       throw .missing(field: "base_url", of: place)
     }
@@ -61,7 +73,8 @@ struct ProviderDescription: Sendable, Equatable {
   private static func check(_ address: String, field: String) throws(ImagineError) {
     guard !Endpoint.isBase(address) else { return }
     throw .invalid(
-      field: field, given: address.contains { "@?".contains($0) } ? "this address" : "\"\(address)\"",
+      field: field,
+      given: address.contains { "@?".contains($0) } ? "this address" : "\"\(address)\"",
       expected: "an http or https address of printable ASCII, with an optional port from 1 to 65535"
         + " and without user name, password or fragment")
   }
@@ -83,6 +96,43 @@ struct ProviderDescription: Sendable, Equatable {
       let operations = kind == .imagine ? MediaOperation.all : service.operations
       self.prices = try PriceList(prices, of: operations)
     }
+  }
+
+  private mutating func readCommands(_ settings: ConfigTable) throws(ImagineError) {
+    var words: [String: [String]] = [:]
+    for name in CommandService.names { words[name] = try settings.texts(name) }
+    let service = try CommandService(words, in: place)
+    commands = service
+    if let text = try settings.text("memory") {
+      guard let bytes = Self.bytes(text) else {
+        throw .invalid(
+          field: "\(place).memory", given: "\"\(text)\"", expected: "an amount such as 512M or 4G")
+      }
+      memory = bytes
+    }
+    if let prices = try settings.table("prices") {
+      self.prices = try PriceList(prices, of: service.operations)
+    }
+    standardName = "command@\(Self.digest(of: words))"
+  }
+
+  /// A number of bytes: digits, then K, M or G if it is one.
+  private static func bytes(_ text: String) -> UInt64? {
+    let shifts: [Character: UInt64] = ["K": 10, "M": 20, "G": 30]
+    let shift = text.last.flatMap { shifts[$0] }
+    guard let number = UInt64(shift == nil ? text[...] : text.dropLast()), number > 0,
+      number < 1 << 32
+    else { return nil }
+    return number << (shift ?? 0)
+  }
+
+  /// Tells the commands of one script from those of another.
+  private static func digest(of words: [String: [String]]) -> String {
+    let value = Value.table(words.mapValues { .list($0.map(Value.text)) })
+    let hash = value.json.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { hash, byte in
+      (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return String(hash, radix: 36)
   }
 
   private func choice(
@@ -114,8 +164,7 @@ struct ProviderDescription: Sendable, Equatable {
     return sizes
   }
 
-  /// The name of a provider that a script describes: its kind and its host.
-  var standardName: String {
+  private static func standardName(_ kind: ProviderKind, _ baseURL: String) -> String {
     let rest = baseURL.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
     let host = rest.first?.prefix { $0 != "?" } ?? ""
     return "\(kind.rawValue)@\(host)"
@@ -126,8 +175,14 @@ struct ProviderDescription: Sendable, Equatable {
   ///
   /// - Parameter sends: false for a plan, which needs no key.
   func makeProvider(
-    named name: String, transport: HTTPTransport, environment: [String: String], sends: Bool
+    named name: String, transport: HTTPTransport, environment: [String: String], home: String,
+    sends: Bool
   ) throws(ImagineError) -> any Provider {
+    if let commands {
+      return CommandProvider(
+        name: name, service: commands, environment: environment, memory: memory,
+        folder: "\(home)/commands", prices: prices?.completed(by: .free) ?? .free)
+    }
     let token: Token? =
       if !sends {
         nil
@@ -146,6 +201,7 @@ struct ProviderDescription: Sendable, Equatable {
       return OpenAIProvider(
         name: name, transport: transport, endpoint: endpoint, service: service,
         responseFormat: responseFormat, prices: prices ?? .unknown)
+    case .command: throw .missing(field: CommandService.names[0], of: place)
     }
   }
 }

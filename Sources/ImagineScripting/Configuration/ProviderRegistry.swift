@@ -18,12 +18,14 @@ final class ProviderRegistry: Sendable {
 
   private let configuration: ScriptHost.Configuration
   private let transport: HTTPTransport
+  private let home: String
   /// Nil if the program has no local server.
   private let server: LocalServer?
   private let state = Mutex(State())
 
   init(_ configuration: ScriptHost.Configuration, home: String) {
     self.configuration = configuration
+    self.home = home
     let certificates = configuration.environment["SSL_CERT_FILE"]
     transport = HTTPTransport(
       trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
@@ -161,8 +163,9 @@ final class ProviderRegistry: Sendable {
   ) throws -> any Provider {
     let provider = try description.makeProvider(
       named: name, transport: transport, environment: configuration.environment,
-      sends: !configuration.plans)
-    return withRetries(provider, at: description.baseURL, &state)
+      home: home, sends: !configuration.plans)
+    let service = description.kind == .command ? "provider \(name)" : description.baseURL
+    return withRetries(provider, at: service, &state)
   }
 
   /// Adds retries. All calls to one address share one limiter.
@@ -219,7 +222,7 @@ extension ProviderRegistry {
         let description = try description(of: name, &state)
         return try description.makeProvider(
           named: name, transport: transport, environment: configuration.environment,
-          sends: false
+          home: home, sends: false
         ).profile
       }
     }
