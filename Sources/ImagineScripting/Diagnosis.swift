@@ -131,6 +131,9 @@ extension ScriptHost {
       let (name, reason) = try registry.selection()
       let provider = try registry.provider(named: name)
       let subject = "provider \(name)"
+      if provider.profile.kind == ProviderKind.command.rawValue {
+        return programFinding(provider.profile, subject: subject, reason: reason)
+      }
       guard provider.profile.operations.contains(where: { $0.answer == .job }) else {
         return Finding(
           subject: subject, verdict: .note,
@@ -150,6 +153,26 @@ extension ScriptHost {
     } catch {
       return Finding(subject: "provider", verdict: .problem, detail: "\(error)")
     }
+  }
+
+  /// Whether the programs of a provider are there.
+  private func programFinding(
+    _ profile: ProviderProfile, subject: String, reason: String
+  ) -> Finding {
+    let programs = Set(profile.operations.map(\.path)).sorted()
+    let missing = programs.filter {
+      CommandProcess.path(of: $0, in: configuration.environment)
+        .map(FileManager.default.isExecutableFile) != true
+    }
+    guard missing.isEmpty else {
+      return Finding(
+        subject: subject, verdict: .problem,
+        detail: "\(reason); not found: \(missing.joined(separator: ", "))",
+        advice: "install the program, or name its path")
+    }
+    return Finding(
+      subject: subject, verdict: .fine,
+      detail: "\(reason); its programs are there: \(programs.joined(separator: ", "))")
   }
 
   /// The error of that request; nil if the provider answers that it does not know the job.

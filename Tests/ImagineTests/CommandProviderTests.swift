@@ -137,6 +137,26 @@ struct CommandProviderTests {
     #expect(outcome.output == "false\tio\tno\t0\n", "\(outcome.output)\(outcome.errors)")
   }
 
+  @Test("what has no price is free, in the unit of the others, and `doctor` looks for the programs")
+  func prices() async throws {
+    try configure(
+      """
+      generate = ["draw", "{prompt}", "{output}"]
+      upscale = ["draw", "{image}", "{output}"]
+      prices = { unit = "USD", generate = 0.01 }
+      """)
+    let outcome = try await run([
+      "--budget", "0.015USD", "-e",
+      "print(imagine.generate('x').cost, imagine.upscale('small.png').cost, imagine.spent().USD)",
+    ])
+    #expect(outcome.output == "0.01\t0\t0.01\n", "\(outcome.output)\(outcome.errors)")
+    let fine = try await run(["doctor"])
+    #expect(fine.output.contains("its programs are there: draw"), "\(fine.output)")
+    try configure(#"generate = ["missing", "{prompt}", "{output}"]"#)
+    let broken = try await run(["doctor"])
+    #expect(broken.output.contains("not found: missing"), "\(broken.output)")
+  }
+
   @Test("a program that exceeds its memory fails alone")
   func memory() async throws {
     try tool("hungry", "exec /usr/bin/env python3 -c 'x = bytearray(1 << 30)'")

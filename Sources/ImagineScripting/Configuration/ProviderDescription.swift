@@ -111,7 +111,11 @@ struct ProviderDescription: Sendable, Equatable {
       memory = bytes
     }
     if let prices = try settings.table("prices") {
-      self.prices = try PriceList(prices, of: service.operations)
+      let given = try PriceList(prices, of: service.operations)
+      let free = service.operations.map { ($0.name, 0.0) }
+      self.prices = given.completed(
+        by: try PriceList(
+          Dictionary(uniqueKeysWithValues: free), unit: given.unit, of: service.operations))
     }
     standardName = "command@\(Self.digest(of: words))"
   }
@@ -181,7 +185,7 @@ struct ProviderDescription: Sendable, Equatable {
     if let commands {
       return CommandProvider(
         name: name, service: commands, environment: environment, memory: memory,
-        folder: "\(home)/commands", prices: prices?.completed(by: .free) ?? .free)
+        folder: "\(home)/commands", prices: prices ?? .free)
     }
     let token: Token? =
       if !sends {
