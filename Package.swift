@@ -222,7 +222,7 @@ let package = Package(
       name: "ImagineProvidersTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
-        logging,
+        "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

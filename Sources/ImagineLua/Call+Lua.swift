@@ -7,10 +7,11 @@ import Synchronization
 extension Call {
   /// Every name that a table of fields may have at some provider, by operation.
   private static let knownNames: [String: [String]] = {
-    let others = MediaOperation.openAIGenerate(model: nil).fields + CallField.all(for: .image)
+    let others = ProviderKind.allCases.flatMap(\.operations)
     return Dictionary(
       uniqueKeysWithValues: MediaOperation.all.map { operation in
-        let names = (operation.fields + others).map(\.name) + ["operation"]
+        let own = others.filter { $0.name == operation.name }.flatMap(\.fields)
+        let names = (own + CallField.all(for: .image)).map(\.name) + ["operation"]
         return (operation.name, Array(Set(names)))
       })
   }()

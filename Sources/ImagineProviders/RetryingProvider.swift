@@ -22,6 +22,16 @@ public struct RetryingProvider: Provider {
   public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { true }
 
+  public func derivedInputs(
+    of request: Request, _ context: CallContext
+  ) async throws -> [String: [ImageInput]] {
+    try await provider.derivedInputs(of: request, context)
+  }
+
+  public func models(_ context: CallContext) async throws -> [ListedModel]? {
+    try await provider.models(context)
+  }
+
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
     try await withRetries(context) { [provider] in try await provider.perform(request, $0) }
   }

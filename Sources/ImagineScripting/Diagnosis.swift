@@ -35,8 +35,8 @@ extension ScriptHost {
   /// Checks what a run needs: the selected provider and why it was selected, its token, whether it
   /// answers, the private server, and ffmpeg. Nothing is billed.
   public func diagnose() async -> [Finding] {
-    var findings = [homeFinding, journalFinding, configurationFinding]
-    findings.append(await providerFinding())
+    var findings = [homeFinding, journalFinding, configurationFinding, connectionFinding]
+    findings += await providerFindings()
     findings.append(await localServerFinding())
     findings.append(encoderFinding)
     return findings
@@ -87,17 +87,57 @@ extension ScriptHost {
     }
   }
 
-  /// Requests the status of a job that does not exist: "not found" proves the address and the
-  /// token.
+  private var connectionFinding: Finding {
+    let certificates = configuration.environment["SSL_CERT_FILE"].map { "certificates of \($0)" }
+    do {
+      let proxies = try registry.proxies()
+      let parts =
+        [proxies.isEmpty ? "no proxy" : "proxies: \(proxies.joined(separator: ", "))"]
+        + [certificates ?? "certificates of the system", "User-Agent imagine/\(Self.version)"]
+      return Finding(
+        subject: "connections", verdict: .fine, detail: parts.joined(separator: "; "))
+    } catch {
+      return Finding(
+        subject: "connections", verdict: .problem, detail: error.message,
+        advice: error.field.map { "correct or unset \($0)" })
+    }
+  }
+
+  /// Asks what costs nothing: the list of models, else the status of a job that does not exist; "not
+  /// found" proves the address and the token.
+  private func providerFindings() async -> [Finding] {
+    do {
+      let (name, reason) = try registry.selection()
+      let provider = try registry.provider(named: name)
+      do {
+        if let models = try await provider.models(CallContext(store: core.assets)) {
+          return ModelFindings(models, of: provider.profile, selectedBy: reason).all
+        }
+      } catch let fault as ImagineError {
+        return [
+          Finding(
+            subject: "provider \(name)", verdict: .problem, detail: "\(reason); \(fault.message)",
+            advice: Self.advice(for: fault, provider: name))
+        ]
+      }
+    } catch {
+      // The finding below says so.
+    }
+    return [await providerFinding()]
+  }
+
   private func providerFinding() async -> Finding {
     do {
       let (name, reason) = try registry.selection()
       let provider = try registry.provider(named: name)
       let subject = "provider \(name)"
+      if provider.profile.kind == ProviderKind.command.rawValue {
+        return programFinding(provider.profile, subject: subject, reason: reason)
+      }
       guard provider.profile.operations.contains(where: { $0.answer == .job }) else {
         return Finding(
           subject: subject, verdict: .note,
-          detail: "\(reason); it was not contacted, because every request to it costs something")
+          detail: "\(reason); it lists no models, and every other request to it costs something")
       }
       guard let fault = await Self.fault(of: provider, store: core.assets) else {
         return Finding(
@@ -113,6 +153,26 @@ extension ScriptHost {
     } catch {
       return Finding(subject: "provider", verdict: .problem, detail: "\(error)")
     }
+  }
+
+  /// Whether the programs of a provider are there.
+  private func programFinding(
+    _ profile: ProviderProfile, subject: String, reason: String
+  ) -> Finding {
+    let programs = Set(profile.operations.map(\.path)).sorted()
+    let missing = programs.filter {
+      CommandProcess.path(of: $0, in: configuration.environment)
+        .map(FileManager.default.isExecutableFile) != true
+    }
+    guard missing.isEmpty else {
+      return Finding(
+        subject: subject, verdict: .problem,
+        detail: "\(reason); not found: \(missing.joined(separator: ", "))",
+        advice: "install the program, or name its path")
+    }
+    return Finding(
+      subject: subject, verdict: .fine,
+      detail: "\(reason); its programs are there: \(programs.joined(separator: ", "))")
   }
 
   /// The error of that request; nil if the provider answers that it does not know the job.

@@ -29,6 +29,9 @@ import Synchronization
 /// It installs no signal handlers and writes nothing to standard output. It starts, opens and reads
 /// nothing before a script's first call.
 public final class ScriptHost: Sendable {
+  /// The version of the program, as `User-Agent` has it too.
+  public static let version = "0.1.0"
+
   let configuration: Configuration
   let home: String
   let registry: ProviderRegistry

@@ -75,7 +75,7 @@ struct ImagineServerCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "An alias of a model under /v1, such as gpt-image-1=flux-1; can be repeated.",
+      "An alias of a model under /v1, such as gpt-image-2=flux-1; can be repeated.",
       valueName: "name=model"))
   var modelAlias: [ModelAlias] = []
 

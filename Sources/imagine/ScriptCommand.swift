@@ -97,7 +97,7 @@ enum ScriptCommand {
         + " imagine \(name) … \(script)")
   }
 
-  static let version = "imagine 0.1.0"
+  static let version = "imagine \(ScriptHost.version)"
 
   /// The list of commands in the help.
   static let commands = """

@@ -47,6 +47,29 @@ import Testing
     #expect(try ImageInspection(bytes).size == expected)
   }
 
+  @Test("a mask is white and clear where it is white, black and opaque elsewhere")
+  func masks() throws {
+    for format in [ImageFormat.png, .webp] {
+      let bytes = try engine.convert(
+        engine.convert(source, to: Conversion(format: format, quality: 100)),
+        to: Conversion(format: .png, isMask: true))
+      let mask = try Codec.decode(bytes, field: "image")
+      let original = try Codec.decode(source, field: "image")
+      #expect(mask.channels == 4 && mask.size == original.size)
+      mask.withPixels { mask in
+        original.withPixels { original in
+          for index in 0..<(120 * 60) {
+            let pixel = original[(3 * index)..<(3 * index + 3)].map(Int.init)
+            let level = (pixel[0] + 2 * pixel[1] + pixel[2]) / 4
+            #expect(mask[4 * index] == mask[4 * index + 2])
+            #expect(mask[4 * index + 3] == 255 - mask[4 * index])
+            if format == .png { #expect(Int(mask[4 * index]) == level) }
+          }
+        }
+      }
+    }
+  }
+
   @Test("with one side given, the other follows the image's shape")
   func oneSide() throws {
     let bytes = try engine.convert(source, to: Conversion(format: .jpeg, height: 30))

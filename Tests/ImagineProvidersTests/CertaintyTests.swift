@@ -164,7 +164,9 @@ struct CertaintyTests {
       }
       if count > sendsAllowed { throw ImagineError(.budget, "no more") }
     }
-    func wasAnswered(at addresses: [String]) async throws {}
+    func wasAnswered(
+      at addresses: [String], price: Price?, usage: [String: Int64]
+    ) async throws {}
     func attemptFailed(_ charged: ImagineError.Charged) async {
       events.withLock { $0.append(charged.rawValue) }
     }

@@ -100,7 +100,8 @@ struct FuzzedAnswerTests {
       endpoint: Endpoint(baseURL: "\(server.address)/v2", token: Token("test-token")))
     let openAI = OpenAIProvider(
       name: "openai", transport: transport,
-      endpoint: Endpoint(baseURL: "\(server.address)/v1", token: nil), model: "m")
+      endpoint: Endpoint(baseURL: "\(server.address)/v1", token: nil),
+      service: OpenAIService(model: "m"))
     let generate = try MediaOperation.generate.request(
       from: ["prompt": .text("x")], source: .script)
     let video = try MediaOperation.video.request(from: ["prompt": .text("x")], source: .script)

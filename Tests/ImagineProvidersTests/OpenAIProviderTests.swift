@@ -25,7 +25,8 @@ struct OpenAIProviderTests {
   ) async throws -> [Output] {
     let provider = OpenAIProvider(
       name: "test", transport: HTTPTransport(logger: Logger(label: "test")),
-      endpoint: Endpoint(baseURL: "\(address)/v1", token: Token("key")), model: "flux-1")
+      endpoint: Endpoint(baseURL: "\(address)/v1", token: Token("key")),
+      service: OpenAIService(model: "flux-1"))
     let operation = try #require(provider.profile.operations.first)
     let request = try operation.request(
       from: arguments.merging(["prompt": .text("a cat")]) { $1 }, source: .script)

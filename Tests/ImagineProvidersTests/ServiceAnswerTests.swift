@@ -191,6 +191,32 @@ struct ServiceAnswerTests {
     #expect(error.charged == .no)
   }
 
+  @Test(
+    "a refusal of the content is final under any HTTP status, and may have been billed",
+    arguments: [
+      (400, #"{"error":{"message":"m","code":"moderation_blocked"}}"#),
+      (400, #"{"error":{"message":"m","type":"image_generation_user_error","code":null}}"#),
+      (403, #"{"error":{"message":"m","code":"content_policy_violation"}}"#),
+      (200, #"{"data":[],"error":{"message":"m","code":"content_filter"}}"#),
+    ])
+  func refusal(status: Int, body: String) {
+    let error = fault(status, body)
+    #expect(error.kind == .refused && !error.retryable && error.charged == .unknown)
+    let policy = RetryPolicy(retries: 5, retriesUncertain: true)
+    #expect(policy.pause(after: error, attempt: 1) == nil)
+  }
+
+  @Test(
+    "a status that a gateway writes as the code of a success decides the kind",
+    arguments: [
+      (402, ImagineError.Kind.payment), (429, .rateLimit), (404, .notFound), (500, .server),
+    ])
+  func gatewayCode(code: Int, kind: ImagineError.Kind) {
+    let error = fault(200, #"{"error":{"message":"m","code":\#(code)}}"#)
+    #expect(error.kind == kind)
+    #expect(error.charged == (kind == .payment ? .no : .unknown) && !error.retryable)
+  }
+
   @Test("an error with status 200 leaves the charge unknown, unless its code is documented")
   func contradiction() {
     #expect(fault(200, #"{"error":{"message":"m"}}"#).charged == .unknown)

@@ -33,9 +33,9 @@ struct WebAddressTests {
   }
 
   @Test(
-    "a base address is printable ASCII without a query",
+    "a base address is printable ASCII without a fragment",
     arguments: [
-      "https://a.example/v2?x=1", "https://a.example/v2#x", "https://a.example/v 2",
+      "https://a.example/v2?x=1#y", "https://a.example/v2#x", "https://a.example/v 2",
       "https://a.example/v2\r\nX: y", "https://a.example/\u{0}", "https://bücher.example/v2",
     ])
   func noBase(address: String) {

@@ -64,17 +64,17 @@ struct ConfigurationTests {
       unit = "tokens"
       "generate.sdxl-1.0" = 8
       [providers.openai]
-      model = "gpt-image-1"
+      model = "gpt-image-2"
       sizes = ["1024x1024", "1536x1024"]
-      prices = { unit = "USD", "generate.gpt-image-1" = 0.04 }
+      prices = { unit = "USD", "generate.gpt-image-2" = 0.04 }
       """
     let imagine = try description("imagine", text)
     #expect(imagine.baseURL == "https://api.vyro.ai/v2")
     #expect(try price("sdxl-1.0", in: imagine.prices) == "8 tokens")
     let openAI = try description("openai", text)
-    #expect(openAI.model == "gpt-image-1")
+    #expect(openAI.service.model == "gpt-image-2")
     #expect(openAI.tokenVariable == "OPENAI_API_KEY")
-    #expect(openAI.sizes?.map(\.description) == ["1024x1024", "1536x1024"])
+    #expect(openAI.service.sizes?.map(\.description) == ["1024x1024", "1536x1024"])
   }
 
   @Test("a built-in provider has its own address and its own API key")
@@ -86,7 +86,7 @@ struct ConfigurationTests {
     let llmvin = try description("llmvin", "", environment: keys)
     #expect(llmvin.baseURL == "https://api.llm.vin/v1")
     #expect(llmvin.tokenVariable == "LLMVIN_API_KEY")
-    #expect(llmvin.model == "flux-1")
+    #expect(llmvin.service.model == "flux-1")
     #expect(try description("llmvin", "").tokenVariable == nil)
     let elsewhere = try description(
       "openai", "", environment: ["OPENAI_BASE_URL": "http://127.0.0.1:9/v1"])

@@ -97,11 +97,11 @@ struct OpenAITests {
   @Test("lists its models and their aliases, and accepts both")
   func models() async throws {
     try await RunningServer.with {
-      $0.modelAliases = ["gpt-image-1": "flux-1"]
+      $0.modelAliases = ["gpt-image-2": "flux-1"]
     } _: { server in
       let list = try data(try await server.send(.get, "/v1/models"))
-      #expect(list.compactMap { $0["id"] as? String } == ["flux-1", "gpt-image-1"])
-      for id in ["flux-1", "gpt-image-1"] {
+      #expect(list.compactMap { $0["id"] as? String } == ["flux-1", "gpt-image-2"])
+      for id in ["flux-1", "gpt-image-2"] {
         let model = try await server.send(.get, "/v1/models/\(id)").json
         #expect(model["id"] as? String == id)
         #expect(model["object"] as? String == "model")

@@ -38,7 +38,7 @@ public final class TLSProxy: Sendable {
 }
 
 /// Forwards what a client sends to the server.
-private final class RequestForwarder: ChannelInboundHandler {
+final class RequestForwarder: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let port: Int
@@ -48,7 +48,13 @@ private final class RequestForwarder: ChannelInboundHandler {
 
   init(port: Int) { self.port = port }
 
-  func channelActive(context: ChannelHandlerContext) {
+  func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive { connect(context) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) { connect(context) }
+
+  private func connect(_ context: ChannelHandlerContext) {
     let client = context.channel
     ClientBootstrap(group: context.eventLoop)
       .channelInitializer { server in

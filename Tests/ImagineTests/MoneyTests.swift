@@ -201,7 +201,7 @@ struct MoneyTests {
   @Test("a plan needs no key of its provider", arguments: ["imagine", "openai"])
   func planWithoutKey(provider: String) async throws {
     let script = "imagine.generate{ prompt = 'a cat', model = m, style = s }:save('cat.png')"
-    let values = provider == "openai" ? "m = 'dall-e-3' " : "s = 'realistic' "
+    let values = provider == "openai" ? "m = 'gpt-image-2' " : "s = 'realistic' "
     try FileSystem.write(values + script, to: folder.file("work.lua"))
     let environment = [
       "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.file("config"),

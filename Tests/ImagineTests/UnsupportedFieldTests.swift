@@ -41,8 +41,12 @@ struct UnsupportedFieldTests {
       ("mine.video, 'x'", "has no video; 'imagine' and 'local' have it"),
       ("mine.status, 'some-id'", "has no job; 'imagine' and 'local' have it"),
       (
-        "mine.generate, { prompt = 'x', seed = 1 }",
-        "the provider 'mine' takes no 'seed'; 'imagine' and 'local' do"
+        "mine.generate, { prompt = 'x', style = 'anime' }",
+        "the provider 'mine' takes no 'style'; 'imagine' and 'local' do"
+      ),
+      (
+        "imagine.fill, { prompt = 'x', image = 'x.png', mask = 'x.png', quality = 'low' }",
+        "the provider 'imagine' takes no 'quality'; 'openai', 'llmvin' and others"
       ),
       (
         "imagine.generate, { prompt = 'x', model = 'flux-1' }",

@@ -51,6 +51,7 @@
 ---@alias imagine.provider_kind
 ---| "imagine" # the Imagine API v2
 ---| "openai" # the images API of OpenAI and compatible services
+---| "command" # programs of your own, one for each operation
 
 ---@alias imagine.format
 ---| "png"
@@ -78,7 +79,8 @@
 ---@alias imagine.error_kind
 ---| "authorization" # the token is missing, unknown, expired, or not allowed to do this
 ---| "validation" # a field is missing, misspelt, of the wrong type, or outside what is allowed
----| "payment" # the account has too few tokens
+---| "refused" # the service refuses the content of the request; it is never retried
+---| "payment" # the account has no credit left
 ---| "rate_limit" # too many requests; the same call may work after a wait
 ---| "unavailable" # the service is unavailable for now, or does not support the call at all
 ---| "timeout" # the deadline passed
@@ -105,7 +107,7 @@
 ---@class imagine.picture_call: imagine.call
 ---@field n? integer how many images; the call then returns a list, even of one image; 1 … 100
 
----@class imagine.generate_call: imagine.picture_call
+---@class imagine.generate_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field style? imagine.style the style of the image; `imagine-turbo` by default
 ---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
@@ -113,25 +115,87 @@
 ---@field model? string providers of the kind openai: the model
 ---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
 ---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
 ---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
 ---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field output_format? "png"|"jpeg"|"webp" providers of the kind openai: the format of the image
+---@field output_compression? integer providers of the kind openai: the quality of lossy formats; 0 … 100
+---@field quality? "auto"|"low"|"medium"|"high"|"xhigh"|"max"|string providers of the kind openai: the effort of the model; xhigh and max only of some
+---@field background? "transparent"|"opaque"|"auto" providers of the kind openai: whether the background is transparent; only some models
+---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
+---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
+---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@class imagine.generate_call: imagine.generate_options
+---@field image? imagine.image providers of the kind command: the image to edit
 
----@class imagine.png_call: imagine.picture_call
+---@class imagine.png_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field aspect_ratio? imagine.aspect_ratio the aspect ratio, width to height; `1:1` by default
 ---@field seed? integer the same request with the same seed gives the same image; at least 1
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@class imagine.png_call: imagine.png_options
+---@field image? imagine.image providers of the kind command: the image to edit
 
 ---@class imagine.remove_background_options: imagine.picture_call
+---@field prompt? string providers of the kind openai: what to tell the model in place of our words
+---@field model? string providers of the kind openai: the model
+---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind openai: the aspect ratio, if one of the service's sizes has it
+---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field seed? integer providers of the kind openai: the seed; only some models take one, and OpenAI's do not; at least 1
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field output_format? "png"|"jpeg"|"webp" providers of the kind openai: the format of the image
+---@field output_compression? integer providers of the kind openai: the quality of lossy formats; 0 … 100
+---@field quality? "auto"|"low"|"medium"|"high"|"xhigh"|"max"|string providers of the kind openai: the effort of the model; xhigh and max only of some
+---@field background? "transparent"|"opaque"|"auto" providers of the kind openai: whether the background is transparent; only some models
+---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
+---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
+---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.remove_background_call: imagine.remove_background_options
 ---@field image imagine.image the image to edit
 
 ---@class imagine.upscale_options: imagine.picture_call
+---@field prompt? string providers of the kind command: what to generate, in words
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind command: the aspect ratio, width to height
+---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
 ---@class imagine.fill_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
+---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
+---@field model? string providers of the kind openai: the model
+---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind openai: the aspect ratio, if one of the service's sizes has it
+---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field seed? integer providers of the kind openai: the seed; only some models take one, and OpenAI's do not; at least 1
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field output_format? "png"|"jpeg"|"webp" providers of the kind openai: the format of the image
+---@field output_compression? integer providers of the kind openai: the quality of lossy formats; 0 … 100
+---@field quality? "auto"|"low"|"medium"|"high"|"xhigh"|"max"|string providers of the kind openai: the effort of the model; xhigh and max only of some
+---@field background? "transparent"|"opaque"|"auto" providers of the kind openai: whether the background is transparent; only some models
+---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
+---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
+---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.fill_call: imagine.fill_options
 ---@field image imagine.image the image to edit
 
@@ -139,11 +203,33 @@
 ---@field prompt? string what to generate, in words
 ---@field mask? imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@field aspect_ratio? imagine.aspect_ratio the new aspect ratio, width to height
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
 ---@class imagine.resize_call: imagine.resize_options
 ---@field image imagine.image the image to edit
 
 ---@class imagine.retouch_options: imagine.picture_call
 ---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
+---@field prompt? string providers of the kind openai: what to tell the model in place of our words
+---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
+---@field model? string providers of the kind openai: the model
+---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind openai: the aspect ratio, if one of the service's sizes has it
+---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field seed? integer providers of the kind openai: the seed; only some models take one, and OpenAI's do not; at least 1
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field output_format? "png"|"jpeg"|"webp" providers of the kind openai: the format of the image
+---@field output_compression? integer providers of the kind openai: the quality of lossy formats; 0 … 100
+---@field quality? "auto"|"low"|"medium"|"high"|"xhigh"|"max"|string providers of the kind openai: the effort of the model; xhigh and max only of some
+---@field background? "transparent"|"opaque"|"auto" providers of the kind openai: whether the background is transparent; only some models
+---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
+---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
+---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.retouch_call: imagine.retouch_options
 ---@field image imagine.image the image to edit
 
@@ -151,6 +237,24 @@
 ---@field prompt string what to generate, in words
 ---@field style? "product-shoot" the only style of this operation; `product-shoot` by default
 ---@field seed? integer the same request with the same seed gives the same image; at least 1
+---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
+---@field model? string providers of the kind openai: the model
+---@field size? string providers of the kind openai: width x height in pixels, such as 1024x1024
+---@field aspect_ratio? imagine.aspect_ratio providers of the kind openai: the aspect ratio, if one of the service's sizes has it
+---@field approximate? boolean providers of the kind openai: use the size nearest to the aspect ratio
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field output_format? "png"|"jpeg"|"webp" providers of the kind openai: the format of the image
+---@field output_compression? integer providers of the kind openai: the quality of lossy formats; 0 … 100
+---@field quality? "auto"|"low"|"medium"|"high"|"xhigh"|"max"|string providers of the kind openai: the effort of the model; xhigh and max only of some
+---@field background? "transparent"|"opaque"|"auto" providers of the kind openai: whether the background is transparent; only some models
+---@field input_fidelity? "low"|"high" providers of the kind openai: how closely to keep input images; only some models
+---@field moderation? "low"|"auto" providers of the kind openai: how strictly to filter
+---@field user? string providers of the kind openai: your name for your own user, for abuse reports
+---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
+---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@class imagine.add_background_call: imagine.add_background_options
 ---@field image imagine.image the image to edit
 
@@ -158,11 +262,29 @@
 ---@field prompt string what to generate, in words
 ---@field style? imagine.video_style the model that generates the video; `fast-svd` by default
 ---@field aspect_ratio? imagine.video_aspect_ratio the aspect ratio, width to height; `16:9` by default
+---@field model? string providers of the kind openai: the model of videos
+---@field seconds? integer providers of the kind openai: the duration; in seconds; 1 … 600
+---@field size? string providers of the kind openai: width x height in pixels, such as 1280x720
+---@field seed? integer providers of the kind openai: the seed; only some models take one, and OpenAI's do not; at least 1
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
+---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
 
 ---@class imagine.animate_options: imagine.call
 ---@field prompt string what to generate, in words
 ---@field style? imagine.video_style the model that generates the video; `fast-svd` by default
 ---@field aspect_ratio? imagine.video_aspect_ratio the aspect ratio; by default that of the image
+---@field model? string providers of the kind openai: the model of videos
+---@field seconds? integer providers of the kind openai: the duration; in seconds; 1 … 600
+---@field size? string providers of the kind openai: width x height in pixels, such as 1280x720
+---@field seed? integer providers of the kind openai: the seed; only some models take one, and OpenAI's do not; at least 1
+---@field negative_prompt? string providers of the kind openai: what to leave out; only some models
+---@field guidance_scale? number providers of the kind openai: how closely to follow the prompt; only some models; 0 … 100
+---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
+---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
+---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
 ---@class imagine.animate_call: imagine.animate_options
 ---@field image imagine.image the first frame of the video
 
@@ -303,12 +425,25 @@ function imagine.decode(bytes) end
 
 ---@class imagine.provider_description
 ---@field kind imagine.provider_kind the API that it speaks
----@field base_url string
+---@field base_url? string not of `command`
 ---@field token? string the key; prefer `token_env`
 ---@field token_env? string the environment variable that holds the key
 ---@field model? string OpenAI-style: the model unless a call names one
 ---@field sizes? string[] OpenAI-style: the sizes that it accepts, such as `1024x768`
----@field prices? table<string, string|number> `unit`, and the price of an image or a job, by `operation` or `operation.style`
+---@field dialect? "openai"|"sdcpp"|"vllm"|"localai"|"openrouter" OpenAI-style: what the server does otherwise
+---@field videos? boolean OpenAI-style: whether it makes videos under `/videos`
+---@field video_model? string OpenAI-style: the model of videos unless a call names one
+---@field response_format? "b64_json"|"url" OpenAI-style: sent only if it is set here
+---@field memory? string of `command`: the limit of a program's address space, such as `4G`
+---@field [string] string[] of `command`: the words of a command line, by operation
+---@field prices? imagine.prices
+
+--- The price of an image or a job, by `operation` or `operation.style`.
+---@class imagine.prices
+---@field unit string such as `USD`
+---@field per_million? { text_in?: number, image_in?: number, image_out?: number } the prices of a million tokens
+---@field reserve? number|table<string, number> the most that an image may cost by usage, by words: the model, the size, the quality; `any` for all
+---@field [string] number
 
 ---@class imagine.named_client: imagine.client
 ---@field name string

@@ -19,6 +19,16 @@ public final class RecordingProvider: Provider {
   public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { provider.reportsSends }
 
+  public func derivedInputs(
+    of request: Request, _ context: CallContext
+  ) async throws -> [String: [ImageInput]] {
+    try await provider.derivedInputs(of: request, context)
+  }
+
+  public func models(_ context: CallContext) async throws -> [ListedModel]? {
+    try await provider.models(context)
+  }
+
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
     try await writer.recording(.perform(request, by: name)) {
       try await provider.perform(request, context)

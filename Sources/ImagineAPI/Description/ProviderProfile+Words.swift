@@ -13,7 +13,7 @@ extension ProviderProfile {
       styles[price, default: []].append(style)
     }
     let general = prices.price(of: operation).map { [$0.description] } ?? []
-    return general
+    return general + (prices.usageText.map { [$0] } ?? [])
       + order.sorted { $0.millionths < $1.millionths }
       .map { "\($0): \((styles[$0] ?? []).joined(separator: ", "))" }
   }

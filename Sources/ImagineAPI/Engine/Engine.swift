@@ -135,19 +135,23 @@ public struct Conversion: Sendable, Hashable {
   public var fit: Fit
   /// 1 … 100; lossless formats ignore it.
   public var quality: Int
+  /// Whether to make a mask of a mask that is white where the image is edited: one that is right for
+  /// services that edit what is white and for those that edit what is transparent.
+  public var isMask: Bool
 
   public static let standardFit = Fit.contain
   public static let standardQuality = 90
 
   public init(
     format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = standardFit,
-    quality: Int = standardQuality
+    quality: Int = standardQuality, isMask: Bool = false
   ) {
     self.format = format
     self.width = width
     self.height = height
     self.fit = fit
     self.quality = quality
+    self.isMask = isMask
   }
 }
 

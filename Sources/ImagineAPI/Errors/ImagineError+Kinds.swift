@@ -4,7 +4,8 @@ extension ImagineError.Kind {
     switch self {
     case .authorization: "the token is missing, unknown, expired, or not allowed to do this"
     case .validation: "a field is missing, misspelt, of the wrong type, or outside what is allowed"
-    case .payment: "the account has too few tokens"
+    case .refused: "the service refuses the content of the request; it is never retried"
+    case .payment: "the account has no credit left"
     case .rateLimit: "too many requests; the same call may work after a wait"
     case .unavailable: "the service is unavailable for now, or does not support the call at all"
     case .timeout: "the deadline passed"

@@ -3,7 +3,8 @@
 extension ImagineError {
   /// The provider does not support the operation.
   public static func unsupportedOperation(operation: String, by provider: String) -> ImagineError {
-    let others = names(of: .imagine)
+    let known = names(with: operation)
+    let others = known.isEmpty ? names { $0.kind == .imagine } : known
     return ImagineError(
       .validation,
       "the provider '\(provider)' has no \(operation); \(quoted(others, " and ")) have it",
@@ -17,12 +18,14 @@ extension ImagineError {
     field: String, of operation: MediaOperation, by provider: String
   ) -> ImagineError? {
     guard operation.field(field) == nil else { return nil }
-    let isOfOpenAI = MediaOperation.openAIGenerate(model: nil).field(field) != nil
+    func has(_ other: MediaOperation) -> Bool {
+      other.name == operation.name && other.field(field) != nil
+    }
     let others: String? =
-      if MediaOperation.named(operation.name)?.field(field) != nil {
-        "\(quoted(names(of: .imagine), " and ")) do"
-      } else if operation.name == MediaOperation.generate.name && isOfOpenAI {
-        "\(quoted(names(of: .openai), ", ")) and others of their kind do"
+      if MediaOperation.all.contains(where: has) {
+        "\(quoted(names { $0.kind == .imagine }, " and ")) do"
+      } else if ProviderKind.openai.operations.contains(where: has) {
+        "\(quoted(names { $0.kind == .openai }, ", ")) and others of their kind do"
       } else {
         nil
       }
@@ -35,13 +38,20 @@ extension ImagineError {
     }
   }
 
-  /// The built-in providers of a kind, the one that has its name first.
-  private static func names(of kind: ProviderKind) -> [String] {
-    let names = BuiltInProvider.allCases.filter { $0.kind == kind }.map(\.name)
-    return names.filter { $0 == kind.rawValue } + names.filter { $0 != kind.rawValue }
+  private static func names(with operation: String) -> [String] {
+    names { provider in provider.operations.contains { $0.name == operation } }
   }
 
-  private static func quoted(_ names: [String], _ separator: String) -> String {
-    names.map { "'\($0)'" }.joined(separator: separator)
+  /// Built-in providers, those that have the name of their kind first.
+  private static func names(where matches: (BuiltInProvider) -> Bool) -> [String] {
+    let found = BuiltInProvider.allCases.filter(matches)
+    let named = found.filter { $0.name == $0.kind.rawValue }
+    return (named + found.filter { $0.name != $0.kind.rawValue }).map(\.name)
+  }
+
+  private static func quoted(_ names: [String], _ last: String) -> String {
+    let names = names.map { "'\($0)'" }
+    let start = names.dropLast().joined(separator: ", ")
+    return start.isEmpty ? names.joined() : start + last + names.suffix(1).joined()
   }
 }

@@ -5,7 +5,7 @@
 public struct ImagineError: Error, Sendable, Equatable {
   /// The category of an error, which scripts branch on; ``Kind/summary`` says when each occurs.
   public enum Kind: String, Sendable, CaseIterable {
-    case authorization, validation, payment
+    case authorization, validation, refused, payment
     case rateLimit = "rate_limit"
     case unavailable, timeout, connection, server
     case badResponse = "bad_response"

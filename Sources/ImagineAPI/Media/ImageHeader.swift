@@ -8,13 +8,18 @@ public struct ImageHeader: Sendable, Hashable {
   public let size: PixelSize
   /// Whether the image has an alpha channel, or a transparent colour.
   public let hasAlpha: Bool
+  /// Whether the pixels are stored upright, so that the file's orientation changes nothing.
+  public let isUpright: Bool
 
   /// The supported image formats, for messages.
   public static let expectation = "PNG, JPEG, WebP, GIF, TIFF or AVIF"
 
-  public init(format: ImageFormat, size: PixelSize, hasAlpha: Bool = false) {
+  public init(
+    format: ImageFormat, size: PixelSize, hasAlpha: Bool = false, isUpright: Bool = true
+  ) {
     self.format = format
     self.size = size
     self.hasAlpha = hasAlpha
+    self.isUpright = isUpright
   }
 }

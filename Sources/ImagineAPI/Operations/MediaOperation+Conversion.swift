@@ -7,7 +7,7 @@ extension MediaOperation {
     fields: [
       Field("image", .image, .required, summary: "the image to convert"),
       ConversionField.format, ConversionField.width, ConversionField.height, ConversionField.fit,
-      ConversionField.quality,
+      ConversionField.quality, ConversionField.mask,
     ],
     example: """
       local photo = imagine.open("photo.png")
@@ -35,6 +35,10 @@ public enum ConversionField {
     "quality", .integer(1...100), .defaulted(String(Conversion.standardQuality)),
     summary: "the quality of lossy formats")
 
+  /// Only the host sends it, for services that read masks in other ways.
+  public static let mask = Field(
+    "mask", .flag, .optional, summary: "make a mask: white and transparent where it is white")
+
   /// What a script gives, in the order of the help.
   public static let all = [width, height, fit, format, quality]
 
@@ -59,6 +63,7 @@ extension Conversion {
         ?? format,
       width: side(ConversionField.width), height: side(ConversionField.height),
       fit: values[ConversionField.fit.name]?.text.flatMap(Fit.init(rawValue:)) ?? Self.standardFit,
-      quality: side(ConversionField.quality) ?? Self.standardQuality)
+      quality: side(ConversionField.quality) ?? Self.standardQuality,
+      isMask: values[ConversionField.mask.name]?.flag ?? false)
   }
 }

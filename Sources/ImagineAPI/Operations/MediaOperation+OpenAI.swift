@@ -1,29 +1,4 @@
 extension MediaOperation {
-  /// Text to Image of OpenAI-style services: a model and a size instead of a style and an aspect
-  /// ratio, and no seed.
-  ///
-  /// - Parameters:
-  ///   - model: the default model; nil if a script must name one.
-  ///   - sizes: the sizes that the service takes; nil if it may take any.
-  public static func openAIGenerate(model: String?, sizes: [PixelSize]? = nil) -> MediaOperation {
-    MediaOperation(
-      "generate", title: "Create image", path: "/images/generations", answer: .image,
-      summary: "generates an image from a prompt",
-      fields: [
-        .prompt,
-        Field("model", .text, .required, hostDefault: model, summary: "the model"),
-        sizes.map { OpenAIField.size(.optional).limited(to: .choice($0.map(\.description))) }
-          ?? OpenAIField.size(.optional),
-        Field(
-          "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
-          summary: "the aspect ratio, if one of the service's sizes has it"),
-        Field(
-          "approximate", .flag, .optional,
-          summary: "use the size nearest to the aspect ratio"),
-        OpenAIField.guidanceScale(.optional), OpenAIField.inferenceSteps(.optional),
-      ])
-  }
-
   /// Our server's form of `/v1/images/generations`. It is narrower than what other services take:
   /// few images per call, and a fixed set of sizes (``OpenAISize``).
   public static let openAIImages = MediaOperation(
@@ -48,30 +23,7 @@ extension MediaOperation {
     ])
 }
 
-/// Fields that our client sends to OpenAI-style services and our server takes.
-enum OpenAIField {
-  static func size(_ presence: Field.Presence) -> Field {
-    Field(
-      "size", .text, presence,
-      summary: "width x height in pixels, such as \(OpenAISize.square.name)")
-  }
-
-  /// The built-in engine ignores it.
-  static func guidanceScale(_ presence: Field.Presence) -> Field {
-    Field(
-      "guidance_scale", .number(0...100), presence,
-      summary: "how closely to follow the prompt; only some models")
-  }
-
-  /// The built-in engine ignores it.
-  static func inferenceSteps(_ presence: Field.Presence) -> Field {
-    Field(
-      "num_inference_steps", .integer(1...1000), presence,
-      summary: "steps of the model; only some models")
-  }
-}
-
-/// The image sizes that OpenAI documents, and that our server takes under `/v1`.
+/// The image sizes that our server takes under `/v1`.
 public enum OpenAISize: Sendable, CaseIterable {
   case square, portrait, landscape
 
@@ -97,7 +49,7 @@ extension PixelSize {
     self.init(width: width, height: height)
   }
 
-  /// The sizes that OpenAI documents.
+  /// The sizes of our server, which many others have too.
   public static let openAISizes = OpenAISize.allCases.map(\.pixels)
 
   /// The size in `sizes` that has an aspect ratio.

@@ -17,7 +17,7 @@ public struct MediaOperation: Sendable, Hashable, Codable {
   /// The vendor's name.
   public let title: String
   /// Path after the base URL; the method is always POST.
-  public let path: String
+  public private(set) var path: String
   public private(set) var fields: [Field]
   public let answer: Answer
   /// One line of help.
@@ -45,8 +45,11 @@ public struct MediaOperation: Sendable, Hashable, Codable {
   }
 
   /// The same operation with other fields, such as those of one service.
-  public func with(fields: [Field]) -> MediaOperation {
+  ///
+  /// - Parameter path: nil keeps the path.
+  public func with(path: String? = nil, fields: [Field]) -> MediaOperation {
     var copy = self
+    copy.path = path ?? self.path
     copy.fields = fields
     return copy
   }
@@ -117,7 +120,9 @@ extension MediaOperation {
         }
       }
     }
-    return Request(operation: self, fields: values, images: inputs)
+    let request = Request(operation: self, fields: values, images: inputs)
+    if source == .script { try request.check() }
+    return request
   }
 }
 
@@ -150,6 +155,22 @@ public struct Request: Sendable {
     fields["aspect_ratio"]?.text.flatMap(AspectRatio.init(rawValue:))
   }
   public var seed: Int64? { fields["seed"]?.integer }
+
+  /// Checks what several fields say together.
+  fileprivate func check() throws(ImagineError) {
+    if operation.answer == .image, operation.field("model") != nil { _ = try requestedSize() }
+    if wantsTransparency, fields["output_format"]?.text == "jpeg" {
+      throw .invalid(
+        field: "output_format", given: "\"jpeg\" with a transparent background",
+        expected: "one of: png, webp", allowed: ["png", "webp"])
+    }
+    let count = ["image", "images"].reduce(0) { $0 + (images[$1]?.count ?? 0) }
+    if images["images"] != nil, count > OpenAIService.maxImages {
+      throw .invalid(
+        field: "images", given: "\(count) images, with `image`",
+        expected: "at most \(OpenAIService.maxImages)")
+    }
+  }
 
   /// The same request with other input images.
   public func with(images: [String: [ImageInput]]) -> Request {

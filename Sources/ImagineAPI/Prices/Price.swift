@@ -22,9 +22,12 @@ public struct Price: Sendable, Hashable, Codable {
   /// The amount in units.
   public var amount: Double { Double(millionths) / 1_000_000 }
 
-  /// The price of one of `count` parts, rounded down.
-  public static func / (price: Price, count: Int) -> Price {
-    Price(millionths: price.millionths / Int64(max(1, count)), unit: price.unit)
+  /// The price of part number `index` of `count`, from 0. The parts add up to this price.
+  public func part(_ index: Int, of count: Int) -> Price {
+    let count = Int64(max(1, count))
+    let rest = millionths % count
+    let share = millionths / count + (Int64(index) < rest ? 1 : 0)
+    return Price(millionths: share, unit: unit)
   }
 
   public static func * (price: Price, count: Int) -> Price {

@@ -14,10 +14,13 @@ public struct PriceList: Sendable, Hashable, Codable {
   public let unit: String
   /// Millionths of the unit per image or job, by operation and by `operation.style`.
   private var entries: [String: Int64]
+  /// Prices by what the service counts; nil if it has none.
+  public internal(set) var usage: UsagePrices?
 
-  private init(unit: String, entries: [String: Int64]) {
+  private init(unit: String, entries: [String: Int64], usage: UsagePrices? = nil) {
     self.unit = unit
     self.entries = entries
+    self.usage = usage
   }
 
   /// An empty list: every price is unknown.
@@ -69,7 +72,7 @@ public struct PriceList: Sendable, Hashable, Codable {
   }
 
   /// The maximum price in units; a higher one is a typing error.
-  private static let maxPrice = 1_000_000.0
+  static let maxPrice = 1_000_000.0
 
   /// Checks a key and returns it in the operation's spelling.
   private static func entry(
@@ -77,7 +80,9 @@ public struct PriceList: Sendable, Hashable, Codable {
   ) throws(ImagineError) -> String {
     let name = String(key.prefix { $0 != "." })
     guard let operation = operations.first(where: { $0.name == name }) else {
-      throw .unknown(field: name, of: place, allowed: ["unit"] + operations.map(\.name))
+      throw .unknown(
+        field: name, of: place,
+        allowed: ["unit", "per_million", "reserve"] + operations.map(\.name))
     }
     guard name.count < key.count else { return name }
     guard let pricingField = operation.pricingField else {
@@ -94,9 +99,11 @@ public struct PriceList: Sendable, Hashable, Codable {
     }
   }
 
-  /// The price of a call with all its images; nil if no price is known.
+  /// The price of a call with all its images, or the most that it may cost by usage; nil if neither
+  /// is known.
   public func price(of request: Request) -> Price? {
-    price(of: request.operation.name, style: request.styleOrModel).map { $0 * request.count }
+    reserve(for: request)
+      ?? price(of: request.operation.name, style: request.styleOrModel).map { $0 * request.count }
   }
 
   /// The price of one image or job of an operation; nil if it is not known.
@@ -120,7 +127,8 @@ public struct PriceList: Sendable, Hashable, Codable {
     // A price of an operation applies to each of its styles: a published price of a style must not
     // replace it.
     let more = other.entries.filter { key, _ in entries[String(key.prefix { $0 != "." })] == nil }
-    return PriceList(unit: unit, entries: entries.merging(more) { own, _ in own })
+    return PriceList(
+      unit: unit, entries: entries.merging(more) { own, _ in own }, usage: usage)
   }
 }
 

@@ -1,20 +1,27 @@
 /// The API that a provider speaks: `kind` in `config.toml` and in a script's description.
 public enum ProviderKind: String, Sendable, CaseIterable, Codable {
-  case imagine, openai
+  case imagine, openai, command
 
   /// The members of a provider's description.
-  public var settings: [String] { Self.commonSettings + ownSettings }
+  public var settings: [String] {
+    switch self {
+    case .imagine, .openai: Self.serviceSettings + ownSettings
+    case .command: ["kind", "prices"] + ownSettings
+    }
+  }
 
   /// The members that a description of some kind may have.
-  public static let allSettings = commonSettings + allCases.flatMap(\.ownSettings)
+  public static let allSettings = serviceSettings + allCases.flatMap(\.ownSettings)
 
-  private static let commonSettings = ["kind", "base_url", "token", "token_env", "prices"]
+  private static let serviceSettings = ["kind", "base_url", "token", "token_env", "prices"]
 
   /// The members that only this kind has.
   fileprivate var ownSettings: [String] {
     switch self {
     case .imagine: []
-    case .openai: ["model", "sizes"]
+    case .openai:
+      ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
+    case .command: CommandService.names + ["memory"]
     }
   }
 
@@ -22,6 +29,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     switch self {
     case .imagine: "the Imagine API v2"
     case .openai: "the images API of OpenAI and compatible services"
+    case .command: "programs of your own, one for each operation"
     }
   }
 
@@ -29,7 +37,8 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
   public var operations: [MediaOperation] {
     switch self {
     case .imagine: MediaOperation.all
-    case .openai: [.openAIGenerate(model: nil)]
+    case .openai: OpenAIService(hasVideos: true).operations
+    case .command: CommandService.allOperations
     }
   }
 }
@@ -97,6 +106,13 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
   /// The model unless a call or `config.toml` names one.
   public var model: String? { self == .llmvin ? "flux-1" : nil }
 
+  /// What it takes if it is OpenAI-style. llm.vin has no edits.
+  public var service: OpenAIService {
+    var service = OpenAIService(model: model)
+    service.hasEdits = self != .llmvin
+    return service
+  }
+
   /// What `config.toml` may set for it.
   public var settings: [String] {
     self == .local ? [] : kind.ownSettings + ["prices"]
@@ -107,7 +123,7 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
     switch self {
     case .local: MediaOperation.builtIn
     case .imagine: MediaOperation.all
-    case .openai, .llmvin: [.openAIGenerate(model: model)]
+    case .openai, .llmvin: service.operations
     }
   }
 
@@ -117,7 +133,7 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
       name: name, kind: kind.rawValue, operations: operations, takesCount: kind == .openai,
       prices: prices,
       polling: self == .local ? JobPolling(firstPause: 0.2, maxPause: 2) : JobPolling(),
-      usesMaskAlpha: self == .local)
+      usesMaskAlpha: self == .local, choosesSeeds: kind == .imagine)
   }
 
   /// Its published prices, unless `config.toml` changes them.

@@ -8,6 +8,9 @@ public struct CallContext: Sendable {
   public var observer: (any CallObserver)?
   /// Converts input images for a service that takes other formats or sizes; nil if nothing can.
   public var converter: (any ImageConverter)?
+  /// Input images in the form that ``Provider/derivedInputs(of:_:)`` made, by field name; the
+  /// request has the user's.
+  public var derived: [String: [ImageInput]] = [:]
   /// The ticket that the host chose; nil unless ``ProviderProfile/takesTickets``.
   public var ticket: Ticket?
 

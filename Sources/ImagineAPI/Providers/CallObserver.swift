@@ -3,7 +3,11 @@ public protocol CallObserver: Sendable {
   /// The call is about to be written to the network.
   func willSend() async throws
   /// The service generated the images and answered with their temporary addresses.
-  func wasAnswered(at addresses: [String]) async throws
+  ///
+  /// - Parameters:
+  ///   - price: what the service billed, if it says so or its usage tells.
+  ///   - usage: what the service counted, by its own names.
+  func wasAnswered(at addresses: [String], price: Price?, usage: [String: Int64]) async throws
   /// An attempt failed; a retry may follow.
   ///
   /// - Parameter charged: the charge of that attempt alone; `no` if the service refused it or was

@@ -21,6 +21,8 @@ public struct JobStatus: Sendable, Hashable, Codable {
   public var progress: Double?
   /// Why the job failed, if the service tells.
   public var failure: String?
+  /// Whether it failed because the service refuses its content.
+  public var isRefused = false
   /// The built-in engine's version if it generates the video; nil for a model.
   public var engine: String?
   /// The service's name of the state, if it is not a documented one.
@@ -46,6 +48,7 @@ public struct JobStatus: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey {
     case id, state, createdAt, videoAddress, thumbnailAddress, imageAddresses, progress, failure
     case engine
+    case isRefused = "refused"
     case undocumentedState = "word"
   }
 
@@ -61,6 +64,7 @@ public struct JobStatus: Sendable, Hashable, Codable {
       failure: try container.decodeIfPresent(String.self, forKey: .failure),
       engine: try container.decodeIfPresent(String.self, forKey: .engine))
     imageAddresses = try container.decodeIfPresent([String].self, forKey: .imageAddresses) ?? []
+    isRefused = try container.decodeIfPresent(Bool.self, forKey: .isRefused) ?? false
     undocumentedState = try container.decodeIfPresent(String.self, forKey: .undocumentedState)
   }
 }

@@ -17,6 +17,18 @@ public protocol Provider: Sendable {
   /// error as unbilled only if its `charged` says so.
   var reportsSends: Bool { get }
 
+  /// Makes input images in the form that the service takes, such as another format. It is called
+  /// before a call is journaled as sent, so its errors cost nothing; they are stored by then, and
+  /// the call's key has the user's images.
+  ///
+  /// - Returns: by field name; ``CallContext/derived`` has them when the call is sent.
+  func derivedInputs(
+    of request: Request, _ context: CallContext
+  ) async throws -> [String: [ImageInput]]
+
+  /// The models that the service lists, a free question; nil if it has no list.
+  func models(_ context: CallContext) async throws -> [ListedModel]?
+
   /// Sends a call, which the service may bill.
   ///
   /// - Returns: the stored files, fewer than `request.count` if the service gave fewer; or the
@@ -39,6 +51,12 @@ extension Provider {
   public var name: String { profile.name }
   public var reportsSends: Bool { false }
 
+  public func derivedInputs(
+    of request: Request, _ context: CallContext
+  ) async throws -> [String: [ImageInput]] { [:] }
+
+  public func models(_ context: CallContext) async throws -> [ListedModel]? { nil }
+
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     throw ImagineError.unsupportedOperation(operation: "job", by: name)
   }
@@ -49,6 +67,18 @@ extension Provider {
 
   public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
     throw ImagineError.unsupportedOperation(operation: "job", by: name)
+  }
+}
+
+/// A model in a service's list.
+public struct ListedModel: Sendable, Hashable {
+  public var id: String
+  /// When the service ends it, in seconds since 1970; nil if it does not say.
+  public var endsAt: Double?
+
+  public init(id: String, endsAt: Double? = nil) {
+    self.id = id
+    self.endsAt = endsAt
   }
 }
 

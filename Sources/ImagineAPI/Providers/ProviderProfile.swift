@@ -18,11 +18,14 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
   /// Whether the host chooses the ticket of a call. It is then journaled before the send, and a
   /// call whose answer was lost is found by it.
   public var takesTickets: Bool
+  /// Whether the host chooses a seed for a call without one, if the operation takes seeds. False for
+  /// a service of which only some models do.
+  public var choosesSeeds: Bool
 
   public init(
     name: String, kind: String, operations: [MediaOperation], takesCount: Bool = false,
     prices: PriceList = .unknown, polling: JobPolling = JobPolling(), usesMaskAlpha: Bool = false,
-    takesTickets: Bool = false
+    takesTickets: Bool = false, choosesSeeds: Bool = true
   ) {
     self.name = name
     self.kind = kind
@@ -32,6 +35,7 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
     self.polling = polling
     self.usesMaskAlpha = usesMaskAlpha
     self.takesTickets = takesTickets
+    self.choosesSeeds = choosesSeeds
   }
 
   /// The operation with a script's name for it.
@@ -42,5 +46,22 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
       throw .unsupportedOperation(operation: name, by: self.name)
     }
     return operation
+  }
+}
+
+extension ProviderProfile {
+  /// Reads the profile of a recording too, whose program may not have known all members.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try container.decode(String.self, forKey: .name),
+      kind: try container.decode(String.self, forKey: .kind),
+      operations: try container.decode([MediaOperation].self, forKey: .operations),
+      takesCount: try container.decode(Bool.self, forKey: .takesCount),
+      prices: try container.decode(PriceList.self, forKey: .prices),
+      polling: try container.decode(JobPolling.self, forKey: .polling),
+      usesMaskAlpha: try container.decode(Bool.self, forKey: .usesMaskAlpha),
+      takesTickets: try container.decode(Bool.self, forKey: .takesTickets),
+      choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true)
   }
 }

@@ -33,7 +33,9 @@ public struct RetryPolicy: Sendable, Hashable {
     after error: ImagineError, attempt: Int, jitter: Double = .random(in: 0...1)
   ) -> Double? {
     let mayRetry = error.retryable || (retriesUncertain && error.charged == .unknown)
-    guard mayRetry, error.kind != .cancelled, attempt <= retries else { return nil }
+    guard mayRetry, error.kind != .cancelled, error.kind != .refused, attempt <= retries else {
+      return nil
+    }
     if let asked = error.retryAfter {
       return asked <= Self.maxRetryAfter ? asked : nil
     }

@@ -34,6 +34,10 @@ public struct ConfigTable: Sendable, Hashable {
     try value(key, "a string", \.text)
   }
 
+  public func flag(_ key: String) throws(ImagineError) -> Bool? {
+    try value(key, "true or false", \.flag)
+  }
+
   public func number(_ key: String) throws(ImagineError) -> Double? {
     try value(key, "a number", \.double)
   }

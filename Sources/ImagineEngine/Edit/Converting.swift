@@ -11,7 +11,26 @@ extension BuiltInEngine {
       ? try Codec.cover(source, size, control: control)
       : try Codec.scale(source, to: size, control: control)
     return try Codec.encode(
-      fitted, as: conversion.format, quality: conversion.quality, control: control)
+      conversion.isMask ? fitted.mask() : fitted, as: conversion.format,
+      quality: conversion.quality, control: control)
+  }
+}
+
+extension Bitmap {
+  /// A mask that is right where white is edited and where transparency is: the brightness, clear
+  /// where it is white.
+  fileprivate func mask() throws -> Bitmap {
+    try Bitmap(width: width, height: height, channels: 4) { out in
+      withPixels { pixels in
+        for index in 0..<(width * height) {
+          let at = index * channels
+          let level = UInt8(
+            (Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4)
+          for channel in 0..<3 { out[4 * index + channel] = level }
+          out[4 * index + 3] = 255 - level
+        }
+      }
+    }
   }
 }
 

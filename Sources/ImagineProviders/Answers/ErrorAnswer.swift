@@ -17,6 +17,8 @@ struct ErrorAnswer {
   let field: String?
   /// Whether the account has no credit.
   let isPayment: Bool
+  /// Whether the service refuses the content of the request.
+  let isRefused: Bool
 
   /// The maximum length of the message, in characters.
   private static let maxCharacters = 1000
@@ -30,9 +32,11 @@ struct ErrorAnswer {
   }
 
   private init(
-    message: String?, name: String?, code: Int?, field: String?, isPayment: Bool = false
+    message: String?, name: String?, code: Int?, field: String?, isPayment: Bool = false,
+    isRefused: Bool = false
   ) {
     self.isPayment = isPayment
+    self.isRefused = isRefused
     self.message = message.map { String($0.prefix(Self.maxCharacters)) }
     self.name = name.map { String($0.prefix(200)) }
     self.code = code
@@ -54,12 +58,16 @@ struct ErrorAnswer {
     // `error` beside a message is the name of the error; alone it is the message.
     let title = error?.text
     let isTitle = title != nil && message != title
-    let names = [title, inner?["code"]?.text, inner?["type"]?.text, root["code"]?.text]
+    let members = [
+      title, inner?["code"]?.text, inner?["type"]?.text, root["code"]?.text, root["type"]?.text,
+    ]
+    let names = members.compactMap { $0?.lowercased() }
     self.init(
       message: message,
       name: isTitle ? title : Self.name(named) ?? Self.name(inner?["type"]),
       code: code, field: inner?["param"]?.text ?? Self.location(root["detail"] ?? root["errors"]),
-      isPayment: names.contains { $0.map { Self.paymentNames.contains($0.lowercased()) } == true })
+      isPayment: code == 402 || names.contains(where: Self.paymentNames.contains),
+      isRefused: names.contains(where: Self.refusalNames.contains))
   }
 
   /// A name that is not a number: some services repeat the HTTP status as the code.
@@ -126,9 +134,16 @@ extension ErrorAnswer {
   /// Error names that mean that the account has no credit, whatever the HTTP status. A retry cannot
   /// help.
   private static let paymentNames: Set<String> = [
-    "billing_hard_limit_reached", "billing_not_active", "insufficient_balance",
+    "account_balance_insufficient", "billing_hard_limit_reached", "billing_limit_user_error",
+    "billing_not_active", "credit_balance_too_low", "insufficient_balance", "insufficient_credit",
     "insufficient_credits", "insufficient_funds", "insufficient_quota", "insufficient_user_quota",
     "payment_required",
+  ]
+
+  /// Error names that mean that the same content is refused again.
+  private static let refusalNames: Set<String> = [
+    "content_filter", "content_policy_violation", "image_generation_user_error",
+    "moderation_blocked", "responsible_ai_policy_violation", "safety_violation",
   ]
 
   /// Converts the answer to an error.
@@ -138,21 +153,26 @@ extension ErrorAnswer {
     status: Int, endpoint: String, isBilled: Bool, header: (String) -> String? = { _ in nil }
   ) -> ImagineError {
     let row = code.flatMap(APIErrorCode.with(code:))
+    let isSuccess = (200..<300).contains(status)
+    // Some gateways answer with success and write the status as the code.
+    let meaning = isSuccess ? code.flatMap { (400..<600).contains($0) ? $0 : nil } : nil
     var (kind, remedy) =
       if let row {
         // An unknown video id has the validation code and status 404.
         (status == 404 ? .notFound : row.kind, row.remedy)
       } else {
-        APIErrorCode.with(status: status)
+        APIErrorCode.with(status: meaning ?? status)
       }
     if isPayment { (kind, remedy) = (.payment, .never) }
+    if isRefused { kind = .refused }
     // A success status with an error of an unknown code.
-    let isContradiction = (200..<300).contains(status) && row == nil
-    let isUncertain = remedy == .uncertain || isContradiction
+    let isContradiction = isSuccess && row == nil && !isPayment
+    // A refused image may have been generated first, and billed.
+    let isUncertain = remedy == .uncertain || isContradiction || isRefused
     let text = message ?? row?.meaning ?? "the service answered with HTTP \(status)"
     var error = ImagineError(
       kind, "\(endpoint): \(text)", code: code, status: status, name: name ?? row?.name,
-      field: field, retryable: remedy == .retry || (isUncertain && !isBilled),
+      field: field, retryable: !isRefused && (isUncertain ? !isBilled : remedy == .retry),
       charged: isUncertain && isBilled ? .unknown : .no, endpoint: endpoint,
       retryAfter: RetryAfter.seconds(in: header))
     error.rateLimit = header("x-ratelimit-limit").flatMap { Int($0) }

@@ -30,11 +30,14 @@ struct OpenAIAnswer {
     self.resolve = resolve
   }
 
-  /// The images of a successful answer. Unreadable entries are skipped.
+  /// The images of a successful answer, and what was counted for them. Unreadable entries are
+  /// skipped.
   ///
   /// - Throws: ``ImagineError`` if no entry can be read, with the service's message if it gives
   ///   one.
-  func entries(_ body: [UInt8]) throws(ImagineError) -> [Entry] {
+  func content(
+    _ body: [UInt8]
+  ) throws(ImagineError) -> (entries: [Entry], usage: OpenAIUsage) {
     let root = JSONValue(body)
     guard let list = (root?["data"] ?? root?["images"])?.list, !list.isEmpty else {
       throw fault(body, root)
@@ -45,7 +48,7 @@ struct OpenAIAnswer {
       do { entries.append(try entry(value)) } catch { fault = fault ?? error }
     }
     if entries.isEmpty, let fault { throw fault }
-    return entries
+    return (entries, OpenAIUsage(root?["usage"]))
   }
 
   private func fault(_ body: [UInt8], _ root: JSONValue?) -> ImagineError {

@@ -54,7 +54,9 @@ enum ServiceAnswer {
       progress: progress(video["progress"]))
     if known == nil { status.undocumentedState = name }
     let uninformative = ["failed", "failure", "error"]
-    let message = video["error"].flatMap { ErrorAnswer($0).message }
+    let error = video["error"].map { ErrorAnswer($0) }
+    let message = error?.message
+    status.isRefused = state == .failed && error?.isRefused == true
     status.failure =
       state == .failed
       ? message ?? video[["message", "reason", "failure"]]?.text

@@ -78,7 +78,7 @@ public struct ImagineProvider: Provider {
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     let job = ticket.id
-    let path = "/assets/\(try pathComponent(job))/status"
+    let path = "/assets/\(try WebAddress.pathComponent(job))/status"
     let (call, endpoint) = try await call("GET", path, context.options)
     return try await transport.performFollowingRedirects(call) { answer in
       let body = try await answer.json(about: job)
@@ -91,7 +91,7 @@ public struct ImagineProvider: Provider {
 
   public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
     let (call, _) = try await call(
-      "DELETE", "/video/\(try pathComponent(ticket.id))", context.options)
+      "DELETE", "/video/\(try WebAddress.pathComponent(ticket.id))", context.options)
     try await transport.performFollowingRedirects(call) { answer in
       _ = try await answer.json(about: ticket.id)
     }
@@ -148,21 +148,6 @@ public struct ImagineProvider: Provider {
     }
     body.close()
     return body
-  }
-
-  /// Checks an id that becomes part of a path: it may come from a script, and must not lead
-  /// elsewhere.
-  private func pathComponent(_ id: String) throws(ImagineError) -> String {
-    let isPlain = id.unicodeScalars.allSatisfy {
-      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        || "-_.:~=@+,".unicodeScalars.contains($0)
-    }
-    guard isPlain, !id.allSatisfy({ $0 == "." }) else {
-      throw .invalid(
-        field: "id", given: "\"\(id)\"",
-        expected: "letters, digits, and any of - _ . : ~ = @ + ,")
-    }
-    return id
   }
 }
 

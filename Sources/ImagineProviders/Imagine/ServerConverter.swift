@@ -38,6 +38,7 @@ public struct ServerConverter: ImageConverter {
     append(ConversionField.quality, String(conversion.quality))
     if let width = conversion.width { append(ConversionField.width, String(width)) }
     if let height = conversion.height { append(ConversionField.height, String(height)) }
+    if conversion.isMask { append(ConversionField.mask, "true") }
     body.close()
     let call = HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST /x/convert",

@@ -1,44 +1,75 @@
 public import ImagineAPI
 
-/// An OpenAI-style images API: OpenAI's own, llm.vin, or a model on the user's machine.
-///
-/// It supports `generate` only.
+/// An OpenAI-style API: OpenAI's own, a gateway, or a model on the user's machine.
 public struct OpenAIProvider: Provider {
   public let profile: ProviderProfile
-  private let transport: HTTPTransport
-  private let endpoint: Endpoint
-  private let sizes: [PixelSize]?
+  let transport: HTTPTransport
+  let endpoint: Endpoint
+  private let service: OpenAIService
+  private let responseFormat: String?
 
   /// - Parameters:
-  ///   - model: the default model.
-  ///   - sizes: the sizes that the service takes; nil if it may take any.
+  ///   - service: what it takes.
+  ///   - responseFormat: the value of `response_format`, which OpenAI's own models refuse; nil to
+  ///     send none.
   public init(
-    name: String, transport: HTTPTransport, endpoint: Endpoint, model: String?,
-    sizes: [PixelSize]? = nil, prices: PriceList = .unknown
+    name: String, transport: HTTPTransport, endpoint: Endpoint, service: OpenAIService,
+    responseFormat: String? = nil, prices: PriceList = .unknown
   ) {
     profile = ProviderProfile(
-      name: name, kind: ProviderKind.openai.rawValue,
-      operations: [.openAIGenerate(model: model, sizes: sizes)],
-      takesCount: true, prices: prices)
+      name: name, kind: ProviderKind.openai.rawValue, operations: service.operations,
+      takesCount: service.dialect != .localai, prices: prices,
+      choosesSeeds: service.dialect.takesSeeds)
     self.transport = transport
     self.endpoint = endpoint
-    self.sizes = sizes
+    self.service = service
+    self.responseFormat = responseFormat
+  }
+
+  /// Converts images that these services do not take, and masks to a form that each of them reads
+  /// right.
+  public func derivedInputs(
+    of request: Request, _ context: CallContext
+  ) async throws -> [String: [ImageInput]] {
+    var derived: [String: [ImageInput]] = [:]
+    for (name, inputs) in request.images.sorted(by: { $0.key < $1.key }) {
+      let isMask = name == "mask"
+      guard isMask || inputs.contains(where: \.mustBeConverted) else { continue }
+      var converted: [ImageInput] = []
+      for input in inputs {
+        guard isMask || input.mustBeConverted, case .asset(let asset) = input else {
+          converted.append(input)
+          continue
+        }
+        guard let converter = context.converter else {
+          throw ImagineError(
+            .validation, "field '\(name)': the image cannot be converted for this service",
+            field: name)
+        }
+        converted.append(
+          .asset(
+            try await converter.convert(
+              asset, to: Conversion(format: .png, isMask: isMask), into: context.store)))
+      }
+      derived[name] = converted
+    }
+    return derived
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
-    let call = HTTPTransport.Call(
-      method: "POST", address: endpoint.address(request.operation.path),
-      endpoint: request.operation.endpoint,
-      authorization: endpoint.authorization(for: endpoint.baseURL),
-      contentType: "application/json", body: try body(of: request),
-      isBilled: true, limit: transport.limit(for: context.options))
-    let entries = try await transport.performFollowingRedirects(call) { [endpoint] answer in
+    let call = try billedCall(for: request, context)
+    if request.operation.answer == .job { return .running(try await submit(call)) }
+    let prices = profile.prices
+    let answer = try await transport.performFollowingRedirects(call) { [endpoint] answer in
       guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
       let body = try await answer.bytes(upTo: OpenAIAnswer.maxBytes)
-      return try OpenAIAnswer(answer, resolve: endpoint.resolve).entries(body)
+      return try OpenAIAnswer(answer, resolve: endpoint.resolve).content(body)
     }
+    let usage = answer.usage
+    let price = usage.price(of: request, by: prices)
     do {
-      return .finished(Answer(try await images(of: entries, call, context)))
+      let images = try await images(of: answer.entries, price, usage.counts, call, context)
+      return .finished(Answer(images, price: price, usage: usage.counts))
     } catch var error as ImagineError {
       // The images were generated and billed, even if their files were lost.
       error.charged = .yes
@@ -47,13 +78,36 @@ public struct OpenAIProvider: Provider {
     }
   }
 
+  private func billedCall(
+    for request: Request, _ context: CallContext
+  ) throws -> HTTPTransport.Call {
+    let body = try OpenAIBody(request, service, responseFormat: responseFormat, context)
+    var call = self.call("POST", body.path, context)
+    (call.body, call.contentType) = body.contentAndType
+    call.isBilled = true
+    return call
+  }
+
+  func call(_ method: String, _ path: String, _ context: CallContext) -> HTTPTransport.Call {
+    let address = endpoint.address(path)
+    return HTTPTransport.Call(
+      method: method, address: address, endpoint: "\(method) \(path)",
+      authorization: endpoint.authorization(for: address),
+      limit: TimeLimit(
+        total: context.options.timeout ?? StandardTimeout.slowAttempt,
+        deadline: context.options.deadline))
+  }
+
   private func images(
-    of entries: [OpenAIAnswer.Entry], _ call: HTTPTransport.Call, _ context: CallContext
+    of entries: [OpenAIAnswer.Entry], _ price: Price?, _ usage: [String: Int64],
+    _ call: HTTPTransport.Call, _ context: CallContext
   ) async throws -> [Output] {
     let addresses = entries.compactMap(\.address)
     // If all images are addresses, a retry can download them again.
     let canDownloadLater = addresses.count == entries.count
-    if canDownloadLater { try await context.observer?.wasAnswered(at: addresses) }
+    if canDownloadLater {
+      try await context.observer?.wasAnswered(at: addresses, price: price, usage: usage)
+    }
     var images: [Output] = []
     var fault: ImagineError?
     for entry in entries {
@@ -76,26 +130,6 @@ public struct OpenAIProvider: Provider {
     ).fetch(address)
   }
 
-  private func body(of request: Request) throws -> [UInt8] {
-    var fields = request.extra
-    for (name, value) in request.fields where name != "aspect_ratio" && name != "approximate" {
-      fields[name] = value
-    }
-    if let ratio = request.aspectRatio {
-      guard fields["size"] == nil else {
-        throw ImagineError(
-          .validation, "size and aspect_ratio contradict each other: give only one",
-          field: "aspect_ratio")
-      }
-      let size = try PixelSize.matching(
-        ratio, among: sizes ?? PixelSize.openAISizes,
-        approximate: request["approximate"]?.flag ?? false)
-      fields["size"] = .text(size.description)
-    }
-    if request.count > 1 { fields["n"] = .integer(Int64(request.count)) }
-    return Array(Value.table(fields).json.utf8)
-  }
-
   private func asset(
     of entry: OpenAIAnswer.Entry, _ call: HTTPTransport.Call, _ context: CallContext
   ) async throws -> Asset {
@@ -110,5 +144,13 @@ public struct OpenAIProvider: Provider {
         charged: .yes, endpoint: call.endpoint)
     }
     return asset
+  }
+}
+
+extension ImageInput {
+  /// Whether these services do not take the file, or may read it in another orientation.
+  fileprivate var mustBeConverted: Bool {
+    guard case .asset(let asset) = self, let header = asset.header else { return false }
+    return !header.isUpright || ![.png, .jpeg, .webp].contains(header.format)
   }
 }

@@ -1,26 +1,32 @@
-/// The address of a service, and its key.
+/// The address of a service, and its key. Its description has neither the key nor the query.
 ///
 /// The key is sent to this origin only: ``authorization(for:)`` is the only function that reveals
 /// it.
 public struct Endpoint: Sendable, Hashable {
-  /// Without a trailing slash, such as `https://api.vyro.ai/v2`.
+  /// Without a trailing slash and a query, such as `https://api.vyro.ai/v2`.
   public let baseURL: String
+  /// With its question mark, such as `?api-version=2026-04-01`; empty without one. It may have a
+  /// key, so it is not shown.
+  private let query: String
   public let token: Token?
 
+  /// - Parameter baseURL: may have a query, which each of its routes gets.
   public init(baseURL: String, token: Token?) {
-    var base = baseURL.trimmingWhitespace()
+    let address = baseURL.trimmingWhitespace()
+    var base = WebAddress.withoutQuery(address)
+    query = String(address.dropFirst(base.count))
     while base.hasSuffix("/") { base.removeLast() }
     self.baseURL = base
     self.token = token
   }
 
   /// Whether an address can be a base URL: a web address with a host, without user and password
-  /// (which would be shown with the address), without a query, and in printable ASCII.
+  /// (which would be shown with the address), and in printable ASCII.
   public static func isBase(_ address: String) -> Bool {
     let address = address.trimmingWhitespace()
     return Origin(address)?.isWeb == true
       && address.unicodeScalars.allSatisfy { (0x21...0x7E).contains($0.value) }
-      && !address.contains { $0 == "?" || $0 == "#" }
+      && !address.contains("#")
   }
 
   /// Whether an address is on this machine: its loopback, or a Unix socket. Anything that is no
@@ -30,7 +36,7 @@ public struct Endpoint: Sendable, Hashable {
   }
 
   /// The address of a path below the base.
-  func address(_ path: String) -> String { baseURL + path }
+  func address(_ path: String) -> String { baseURL + path + query }
 
   /// Resolves an address that may be relative to the base; nil if it is invalid.
   func resolve(_ reference: String) -> String? {
@@ -42,4 +48,9 @@ public struct Endpoint: Sendable, Hashable {
     guard let token, let origin = Origin(address), origin == Origin(baseURL) else { return nil }
     return "Bearer \(token.value)"
   }
+}
+
+extension Endpoint: CustomStringConvertible, CustomDebugStringConvertible {
+  public var description: String { baseURL }
+  public var debugDescription: String { description }
 }

@@ -30,19 +30,28 @@ public final class HTTPTransport: Sendable {
   private let logger: Logger
   private let trustedCertificates: String?
   private let restoresSIGPIPE: Bool
-  /// Created by the first call: its event loops would dominate the start of a short script.
-  private let opened = Mutex<HTTPClient?>(nil)
+  private let userAgent: String
+  /// How other machines are reached.
+  public let proxies: ProxySettings
+  /// By what the library connects through; created by the first call: their event loops would
+  /// dominate the start of a short script.
+  private let opened = Mutex<[Proxy?: HTTPClient]>([:])
   private let scheduler = TimeoutScheduler()
   private let sends = SendRecord()
 
   /// - Parameters:
   ///   - trustedCertificates: a PEM file of certificates to trust instead of the system's.
+  ///   - proxies: how other machines are reached; directly by default.
+  ///   - userAgent: the value of `User-Agent`.
   ///   - restoresSIGPIPE: whether to restore the process's handler of SIGPIPE, which the HTTP
   ///     library ignores. Only for a program in which nothing else uses SwiftNIO.
   public init(
     timeouts: Timeouts = Timeouts(), trustedCertificates: String? = nil,
+    proxies: ProxySettings = ProxySettings(), userAgent: String = "imagine",
     restoresSIGPIPE: Bool = false, logger: Logger
   ) {
+    self.proxies = proxies
+    self.userAgent = userAgent
     self.timeouts = timeouts
     self.trustedCertificates = trustedCertificates
     self.restoresSIGPIPE = restoresSIGPIPE
@@ -51,16 +60,19 @@ public final class HTTPTransport: Sendable {
 
   deinit {
     // The library requires a shutdown; calls in flight keep the client alive until they end.
-    opened.withLock { $0?.shutdown { _ in } }
+    opened.withLock { for client in $0.values { client.shutdown { _ in } } }
   }
 
-  private func client() throws(ImagineError) -> HTTPClient {
+  /// - Parameter proxy: what to connect through; nil to connect to the address itself.
+  private func client(through proxy: Proxy?) throws(ImagineError) -> HTTPClient {
     try opened.withLock { opened throws(ImagineError) in
-      if let opened { return opened }
+      if let client = opened[proxy] { return client }
+      var configuration = try configuration()
+      configuration.proxy = proxy.map(HTTPClient.Configuration.Proxy.init)
       let client = HTTPClient(
         eventLoopGroup: try NetworkThreads.group(restoresSIGPIPE: restoresSIGPIPE),
-        configuration: try configuration())
-      opened = client
+        configuration: configuration)
+      opened[proxy] = client
       return client
     }
   }
@@ -148,8 +160,11 @@ public final class HTTPTransport: Sendable {
       _ = sends.end(send)
       return result
     } catch {
-      let fault = TransportFault(call: call, wasSent: sends.end(send))
-        .error(for: timer.timeout ?? error).redactingKey(of: call)
+      let fault = TransportFault(
+        call: call, wasSent: sends.end(send),
+        proxy: try? proxies.proxy(for: call.address)?.description
+      )
+      .error(for: timer.timeout ?? error).redactingKey(of: call)
       if fault.kind != .cancelled {
         logger.debug(
           "\(call.method) \(call.loggedAddress): \(fault)",
@@ -163,9 +178,14 @@ public final class HTTPTransport: Sendable {
     _ call: Call, _ send: UInt64, timer: RequestTimer,
     _ read: @Sendable (HTTPAnswer) async throws -> Result
   ) async throws -> Result {
+    let proxy = try proxies.proxy(for: call.address)
+    // A proxy takes an http address as it is; the library only knows tunnels, which many refuse to
+    // other ports than 443.
+    let isForwarded = proxy?.kind == .http && Origin(call.address)?.isEncrypted == false
+    let request = request(for: call, send, forwardedBy: isForwarded ? proxy : nil)
     // The timer enforces the limit; the library's deadline covers only the head of the answer.
-    let response = try await client().execute(
-      Self.request(for: call, send), deadline: .distantFuture)
+    let response = try await client(through: isForwarded ? nil : proxy).execute(
+      request, deadline: .distantFuture)
     let answer = HTTPAnswer(call: call, response: response, timer: timer)
     let result: Result
     do {
@@ -174,7 +194,7 @@ public final class HTTPTransport: Sendable {
       throw answer.settingCharge(of: error)
     }
     logger.debug(
-      "\(call.method) \(call.loggedAddress)",
+      "\(call.method) \(call.loggedAddress)\(proxy.map { " through \($0.description)" } ?? "")",
       metadata: [
         "status": "\(answer.status)", "seconds": "\(timer.elapsed.inSeconds)",
         "bytes": "\(answer.byteCount)",
@@ -182,11 +202,23 @@ public final class HTTPTransport: Sendable {
     return result
   }
 
-  private static func request(for call: Call, _ send: UInt64) -> HTTPClientRequest {
-    var request = HTTPClientRequest(url: call.address)
+  /// - Parameter proxy: the proxy that is sent the whole address; nil for none.
+  private func request(
+    for call: Call, _ send: UInt64, forwardedBy proxy: Proxy?
+  ) -> HTTPClientRequest {
+    var request = HTTPClientRequest(url: proxy?.url ?? call.address)
+    if let proxy {
+      let rest = call.address.drop { $0 != ":" }.dropFirst(3)
+      let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+      request.headers.add(name: "Host", value: String(authority))
+      request.headers.add(name: SendRecordHandler.target, value: call.address)
+      if let authorization = proxy.authorization {
+        request.headers.add(name: "Proxy-Authorization", value: authorization)
+      }
+    }
     request.method = HTTPMethod(rawValue: call.method)
     request.headers.add(name: SendRecordHandler.header, value: String(send))
-    request.headers.add(name: "User-Agent", value: "imagine")
+    request.headers.add(name: "User-Agent", value: userAgent)
     request.headers.add(name: "Accept", value: "*/*")
     if let authorization = call.authorization {
       request.headers.add(name: "Authorization", value: authorization)
@@ -215,6 +247,26 @@ extension ImagineError {
     error.name = name.map(redacted)
     error.field = field.map(redacted)
     return error
+  }
+}
+
+extension Proxy {
+  /// The proxy's own address.
+  fileprivate var url: String {
+    "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/"
+  }
+}
+
+extension HTTPClient.Configuration.Proxy {
+  fileprivate init(_ proxy: Proxy) {
+    switch proxy.kind {
+    case .socks5: self = .socksServer(host: proxy.host, port: proxy.port)
+    case .http:
+      let words = proxy.authorization?.split(separator: " ") ?? []
+      self = .server(
+        host: proxy.host, port: proxy.port,
+        authorization: words.count == 2 ? .basic(credentials: String(words[1])) : nil)
+    }
   }
 }
 

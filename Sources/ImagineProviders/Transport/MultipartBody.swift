@@ -1,6 +1,12 @@
 import ImagineAPI
 import MediaFiles
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// A `multipart/form-data` body (RFC 7578), as the Imagine API requires.
 struct MultipartBody {
   let boundary: String
@@ -29,6 +35,12 @@ struct MultipartBody {
     bytes += "Content-Type: \(mediaType)\r\n\r\n".utf8
     bytes += file
     bytes += "\r\n".utf8
+  }
+
+  /// An image as a `data:` URL.
+  static func dataURL(of file: [UInt8]) -> String {
+    let mediaType = ImageHeader(file)?.format.mediaType ?? "application/octet-stream"
+    return "data:\(mediaType);base64,\(Data(file).base64EncodedString())"
   }
 
   mutating func close() {

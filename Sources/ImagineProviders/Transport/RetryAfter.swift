@@ -41,12 +41,15 @@ enum RetryAfter {
     guard clock.count == 3, let hour = number(clock[0], 0...23),
       let minute = number(clock[1], 0...59), let second = number(clock[2], 0...60)
     else { return nil }
-    // Days of the Gregorian calendar, with years that start in March.
-    let shifted = month < 2 ? year - 1 : year
-    let dayOfYear = (153 * ((month + 10) % 12) + 2) / 5 + day - 1
-    let days =
-      shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
+    let days = days(year, month + 1, day)
     return Double(days) * 86_400 + Double(hour * 3600 + minute * 60 + second)
+  }
+
+  /// Days from 1970 to a date of the Gregorian calendar, with years that start in March.
+  static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    let shifted = month < 3 ? year - 1 : year
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
   }
 
   private static func number(_ text: Substring, _ range: ClosedRange<Int>) -> Int? {

@@ -55,6 +55,9 @@ final class SendRecordHandler: ChannelDuplexHandler {
   /// Header with the request's number for this handler, which removes it: it is never sent.
   static let header = "Imagine-Send-Number"
 
+  /// Header with the address that a proxy is sent as the request's target; the handler removes it.
+  static let target = "Imagine-Target"
+
   private let record: SendRecord
   private var hasRefused = false
 
@@ -83,6 +86,10 @@ final class SendRecordHandler: ChannelDuplexHandler {
     }
     let id = head.headers.first(name: Self.header).flatMap { UInt64($0) }
     head.headers.remove(name: Self.header)
+    if let target = head.headers.first(name: Self.target) {
+      head.uri = target
+      head.headers.remove(name: Self.target)
+    }
     guard let id, record.willWrite(id) else {
       hasRefused = true
       promise?.fail(ChannelError.ioOnClosedChannel)

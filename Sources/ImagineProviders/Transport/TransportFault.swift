@@ -11,6 +11,10 @@ struct TransportFault {
   let call: HTTPTransport.Call
   /// Whether the head of the request may have been written.
   let wasSent: Bool
+  /// The proxy, in words; nil if there is none.
+  var proxy: String?
+
+  private var route: String { proxy.map { " through the proxy \($0)" } ?? "" }
 
   func error(for error: any Error) -> ImagineError {
     if let error = error as? ImagineError { return error }
@@ -52,7 +56,7 @@ struct TransportFault {
       let tls = Self.tlsReason(for: error)
       return make(
         .connection,
-        "\(call.loggedAddress) cannot be reached: \(tls?.reason ?? Self.reason(for: error))",
+        "\(call.loggedAddress) cannot be reached\(route): \(tls?.reason ?? Self.reason(for: error))",
         retryable: tls?.isRetryable ?? true)
     }
   }

@@ -65,6 +65,15 @@ struct Origin: Hashable {
     return (1...65535).contains(port)
   }
 
+  /// The host without brackets, and the port.
+  var hostAndPort: (host: String, port: Int) {
+    let end = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
+    let host = end.map { authority[authority.index(after: authority.startIndex)..<$0] }
+    let rest = end.map { authority[$0...].dropFirst() } ?? authority.drop { $0 != ":" }
+    let port = Int(rest.dropFirst()) ?? (scheme == "https" ? 443 : 80)
+    return (String(host ?? authority.prefix { $0 != ":" }), port)
+  }
+
   var isUnixSocket: Bool { scheme == "http+unix" }
   var isEncrypted: Bool { scheme == "https" }
 
@@ -107,6 +116,21 @@ enum WebAddress {
       let url = URL(string: reference, relativeTo: base)
     else { return nil }
     return url.absoluteString
+  }
+
+  /// Checks an id that becomes part of a path: it may come from a script, and must not lead
+  /// elsewhere.
+  static func pathComponent(_ id: String) throws(ImagineError) -> String {
+    let isPlain = id.unicodeScalars.allSatisfy {
+      ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+        || "-_.:~=@+,".unicodeScalars.contains($0)
+    }
+    guard isPlain, !id.isEmpty, !id.allSatisfy({ $0 == "." }) else {
+      throw .invalid(
+        field: "id", given: "\"\(id)\"",
+        expected: "letters, digits, and any of - _ . : ~ = @ + ,")
+    }
+    return id
   }
 
   /// The address without its query: a signed address gives access.

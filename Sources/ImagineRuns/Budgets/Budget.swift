@@ -2,7 +2,11 @@ public import ImagineAPI
 import Synchronization
 
 /// What a run, or a part of a script, may spend. The price of a call is reserved before it is sent,
-/// and released if the call was not billed.
+/// settled when the service has answered, and released if the call was not billed.
+///
+/// A service that bills what it counts may bill less than the reserve, so a call that does not fit
+/// waits while calls are in flight that may make room. It may bill more too: that is booked in full,
+/// and the next call is refused.
 ///
 /// Amounts of different units are never added. A call whose price is in another unit than the limit
 /// counts as a call without a known price.
@@ -26,6 +30,13 @@ public final class Budget: Sendable {
     var calls = 0
     /// Calls without a known price.
     var unpriced = 0
+    /// The part of ``spent`` that is reserved for calls in flight.
+    var reserved: [String: Int64] = [:]
+    /// Calls that wait for one in flight to end.
+    var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    var lastWaiter = 0
+    /// How often a call in flight has ended.
+    var endings = 0
 
     mutating func count(_ price: Price?, _ sign: Int64) {
       calls += Int(sign)
@@ -34,6 +45,10 @@ public final class Budget: Sendable {
       } else {
         unpriced += Int(sign)
       }
+    }
+
+    mutating func reserve(_ price: Price?, _ sign: Int64) {
+      if let price { reserved[price.unit, default: 0] += sign * price.millionths }
     }
   }
 
@@ -52,29 +67,94 @@ public final class Budget: Sendable {
     state.withLock { change(&$0.limit) }
   }
 
+  /// The outcome of a reservation.
+  enum Reservation {
+    case reserved
+    /// The call fits only after calls in flight have ended: wait with ``endOfCall(after:)``.
+    case mustWait(endings: Int)
+    case refused(ImagineError)
+  }
+
   /// Reserves the price of a call.
   ///
   /// - Parameters:
   ///   - price: nil if it is not known.
   ///   - allowsUnpriced: whether a call without a known price is allowed under a limit.
-  /// - Throws: ``ImagineError`` of kind `budget`; then nothing is reserved.
-  public func reserve(_ price: Price?, allowsUnpriced: Bool) throws(ImagineError) {
-    let refusal = state.withLock { state -> String? in
-      if let reason = refusalReason(for: price, allowsUnpriced, state) { return reason }
+  func reserve(_ price: Price?, allowsUnpriced: Bool) -> Reservation {
+    state.withLock { state in
+      if let reason = refusalReason(for: price, allowsUnpriced, state) {
+        guard let price, fitsWithoutReserves(price, state) else {
+          return .refused(ImagineError(.budget, reason))
+        }
+        return .mustWait(endings: state.endings)
+      }
       state.count(price, 1)
-      return nil
+      state.reserve(price, 1)
+      return .reserved
     }
-    if let refusal { throw ImagineError(.budget, refusal) }
+  }
+
+  /// Waits until a call in flight has ended, or the task is cancelled.
+  ///
+  /// - Parameter endings: how many had ended when the reservation failed.
+  func endOfCall(after endings: Int) async throws {
+    let waiter = state.withLock { state in
+      state.lastWaiter += 1
+      return state.lastWaiter
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isOver = state.withLock { state in
+          if state.endings != endings || Task.isCancelled { return true }
+          state.waiting[waiter] = continuation
+          return false
+        }
+        if isOver { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.waiting.removeValue(forKey: waiter) }?.resume()
+    }
+    try Task.checkCancellation()
   }
 
   /// Releases the reservation of a call that was not billed.
-  public func release(_ price: Price?) {
-    state.withLock { $0.count(price, -1) }
+  func release(_ reserved: Price?) {
+    endCall { state in
+      state.reserve(reserved, -1)
+      state.count(reserved, -1)
+    }
+  }
+
+  /// Replaces the reservation of a call in flight by what it was, or may have been, billed.
+  func settle(_ reserved: Price?, as price: Price?) {
+    endCall { state in
+      state.reserve(reserved, -1)
+      state.count(reserved, -1)
+      state.count(price, 1)
+    }
+  }
+
+  /// Replaces what is counted for a call that is not in flight any more; nil if it was not billed.
+  func replace(_ counted: Price?, by price: Price??) {
+    state.withLock { state in
+      state.count(counted, -1)
+      if let price { state.count(price, 1) }
+    }
   }
 
   /// Counts what earlier attempts of a resumed run have spent.
   public func count(_ price: Price?) {
     state.withLock { $0.count(price, 1) }
+  }
+
+  private func endCall(_ change: (inout State) -> Void) {
+    let waiting = state.withLock { state in
+      change(&state)
+      state.endings += 1
+      defer { state.waiting = [:] }
+      return state.waiting.sorted { $0.key < $1.key }.map(\.value)
+    }
+    for continuation in waiting { continuation.resume() }
   }
 
   /// Reservations that were not released: the number of calls, how many of them have no known
@@ -87,6 +167,16 @@ public final class Budget: Sendable {
     }
   }
 
+  /// Whether a call would fit if all calls in flight cost nothing.
+  private func fitsWithoutReserves(_ price: Price, _ state: State) -> Bool {
+    guard let limit = state.limit.price, price.unit == limit.unit,
+      state.calls < state.limit.calls ?? .max
+    else { return false }
+    let reserved = state.reserved[limit.unit, default: 0]
+    let settled = state.spent[limit.unit, default: 0] - reserved
+    return reserved > 0 && price.millionths <= limit.millionths - settled
+  }
+
   private func refusalReason(
     for price: Price?, _ allowsUnpriced: Bool, _ state: State
   ) -> String? {
@@ -96,7 +186,7 @@ public final class Budget: Sendable {
     guard let limit = state.limit.price else { return nil }
     if let price, price.unit == limit.unit || price.millionths == 0 {
       let left = limit.millionths - state.spent[limit.unit, default: 0]
-      if price.millionths <= left { return nil }
+      if price.millionths == 0 || price.millionths <= left { return nil }
       let rest = Price(millionths: max(0, left), unit: limit.unit)
       return "the call would cost \(price), but \(owner) has only \(rest) of \(limit) left"
     }

@@ -12,16 +12,32 @@ struct CallBudgets: Sendable {
     self.allowsUnpriced = allowsUnpriced
   }
 
-  /// Reserves the price of a call in every budget, or in none.
-  func reserve(_ price: Price?) throws(ImagineError) {
+  /// Reserves the price of a call in every budget, or in none. Waits while it fits only after calls
+  /// in flight have ended; it holds no reservation meanwhile.
+  func reserve(_ price: Price?) async throws {
+    while let (budget, endings) = try reserveUnlessFull(price) {
+      try await budget.endOfCall(after: endings)
+    }
+  }
+
+  /// - Returns: the budget to wait for; nil if the price is reserved.
+  private func reserveUnlessFull(_ price: Price?) throws(ImagineError) -> (Budget, Int)? {
     for (index, budget) in budgets.enumerated() {
-      do {
-        try budget.reserve(price, allowsUnpriced: allowsUnpriced)
-      } catch {
-        for earlier in budgets[..<index] { earlier.release(price) }
+      switch budget.reserve(price, allowsUnpriced: allowsUnpriced) {
+      case .reserved: continue
+      case .mustWait(let endings):
+        withdraw(price, from: budgets[..<index])
+        return (budget, endings)
+      case .refused(let error):
+        withdraw(price, from: budgets[..<index])
         throw error
       }
     }
+    return nil
+  }
+
+  private func withdraw(_ price: Price?, from budgets: ArraySlice<Budget>) {
+    for budget in budgets { budget.release(price) }
   }
 
   /// Counts the sends that earlier attempts of the run made, in the budgets of parts of the script.
@@ -36,13 +52,14 @@ struct CallBudgets: Sendable {
     for budget in budgets { budget.release(price) }
   }
 
-  /// Replaces a reserved price by what the service billed.
-  func settle(_ reserved: Price?, as price: Price) {
-    guard reserved != price else { return }
-    for budget in budgets {
-      budget.release(reserved)
-      budget.count(price)
-    }
+  /// Replaces the reservation of a call in flight by what it was, or may have been, billed.
+  func settle(_ reserved: Price?, as price: Price?) {
+    for budget in budgets { budget.settle(reserved, as: price) }
+  }
+
+  /// Replaces what is counted for a send that is not in flight; nil if it was not billed.
+  func replace(_ counted: Price?, by price: Price??) {
+    for budget in budgets { budget.replace(counted, by: price) }
   }
 }
 
@@ -57,7 +74,7 @@ extension Workflow {
     _ call: CallEntry, _ price: Price?, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     do {
-      try call.reserve(price)
+      try await call.reserve(price)
       return try await body()
     } catch let error as ImagineError {
       throw try await call.recordFailure(error)

@@ -17,6 +17,8 @@ package final class CallEntry: Sendable {
     var earlier: JournaledCall?
     /// Whether the price of the next send is reserved.
     var isReserved = false
+    /// What the budgets hold for the call while it is in flight: reserved or sending.
+    var reservation: Price??
     /// Whether the last send has neither an answer nor an error yet.
     var isSending = false
 
@@ -66,16 +68,19 @@ package final class CallEntry: Sendable {
   /// Reserves the price of a send.
   ///
   /// - Throws: ``ImagineError`` of kind `budget`.
-  func reserve(_ price: Price?) throws {
+  func reserve(_ price: Price?) async throws {
     state.withLock { $0.call.price = price }
-    try reserve()
+    try await reserve()
   }
 
-  private func reserve() throws {
+  private func reserve() async throws {
     let (isReserved, price) = state.withLock { ($0.isReserved, $0.call.price) }
     guard !isReserved else { return }
-    try budgets.reserve(price)
-    state.withLock { $0.isReserved = true }
+    try await budgets.reserve(price)
+    state.withLock { state in
+      state.isReserved = true
+      state.reservation = .some(price)
+    }
   }
 
   /// Records that the call is about to be sent. If earlier attempts sent it, the journal keeps
@@ -118,7 +123,7 @@ package final class CallEntry: Sendable {
       state.call.state = .intent
       return sends
     }
-    for send in sends { budgets.release(send.price) }
+    for send in sends { budgets.replace(send.price, by: nil) }
   }
 
   /// - Parameters:
@@ -129,18 +134,23 @@ package final class CallEntry: Sendable {
   ) async throws {
     try await write { state in
       state.endSendAsBilled()
-      if let price, let last = state.call.sends.indices.last {
-        budgets.settle(state.call.sends[last].price, as: price)
-        state.call.sends[last].price = price
-      }
-      if !usage.isEmpty, let last = state.call.sends.indices.last {
-        state.call.sends[last].usage = usage
-      }
+      bill(price, usage, &state)
       state.call.state = .stored
       state.call.results = results
       state.call.addresses = []
       state.call.error = nil
     }
+  }
+
+  /// Books what the service billed for the last send, in place of the reserve.
+  private func bill(_ price: Price?, _ usage: [String: Int64], _ state: inout State) {
+    guard let last = state.call.sends.indices.last else { return }
+    if let price, price != state.call.sends[last].price {
+      // The budgets settle a call in flight when it ends.
+      if state.reservation == nil { budgets.replace(state.call.sends[last].price, by: price) }
+      state.call.sends[last].price = price
+    }
+    if !usage.isEmpty { state.call.sends[last].usage = usage }
   }
 
   /// Records that the script has its result; writes nothing if an earlier attempt has recorded
@@ -184,7 +194,7 @@ package final class CallEntry: Sendable {
       state.call.endedAt = WallClock.now
       return wasAccepted && error.charged == .no ? state.call.sends.popLast() : nil
     }
-    if let send { budgets.release(send.price) }
+    if let send { budgets.replace(send.price, by: nil) }
   }
 
   func recordDeleted() async throws {
@@ -208,8 +218,10 @@ package final class CallEntry: Sendable {
   /// Releases the reservation of a send that did not happen.
   private func release() {
     let price = state.withLock { state -> Price?? in
-      defer { state.isReserved = false }
-      return state.isReserved ? .some(state.call.price) : nil
+      guard state.isReserved else { return nil }
+      state.isReserved = false
+      defer { state.reservation = nil }
+      return state.reservation
     }
     if let price { budgets.release(price) }
   }
@@ -220,10 +232,11 @@ package final class CallEntry: Sendable {
 
   @discardableResult
   private func update<Value>(_ change: (inout State) -> Value) async throws -> Value {
-    let (value, call) = state.withLock { state in
+    let (value, call, ended) = state.withLock { state in
       let value = change(&state)
-      return (value, state.journaled)
+      return (value, state.journaled, state.endedReservation())
     }
+    if let ended { budgets.settle(ended.reserved, as: ended.billed) }
     try await activeRun?.record(call)
     events.send(.call(call))
     return value
@@ -236,6 +249,14 @@ extension CallEntry.State {
   fileprivate mutating func endSendAsBilled() {
     if !isSending, isReserved { beginSend() }
     if isSending { endSend(.yes) }
+  }
+
+  /// What was reserved for a call that is not in flight any more, and what it was, or may have been,
+  /// billed; nil if it still is, or never was.
+  fileprivate mutating func endedReservation() -> (reserved: Price?, billed: Price?)? {
+    guard let reserved = reservation, !isReserved, !isSending else { return nil }
+    reservation = nil
+    return (reserved, call.sends.last?.price)
   }
 
   fileprivate mutating func beginSend() {
@@ -273,7 +294,7 @@ extension CallEntry: CallObserver {
 
   func willSend() async throws {
     // An earlier send without an answer stays counted: the service may bill both.
-    try reserve()
+    try await reserve()
     do {
       try await write { state in
         state.beginSend()
@@ -293,9 +314,12 @@ extension CallEntry: CallObserver {
     }
   }
 
-  func wasAnswered(at addresses: [String]) async throws {
+  func wasAnswered(
+    at addresses: [String], price: Price?, usage: [String: Int64]
+  ) async throws {
     try await write { state in
       state.endSendAsBilled()
+      bill(price, usage, &state)
       state.call.state = .accepted
       state.call.addresses = addresses
     }

@@ -32,13 +32,30 @@ extension Workflow {
   /// - Throws: ``PartialFailure`` if the answer has fewer images than requested.
   private func images(of part: CallPart) async throws -> [Image] {
     let images = try await answer(to: part)
-    guard images.count < part.request.count else { return images }
+    guard images.count < part.request.count else {
+      if part.request.wantsTransparency { try Self.checkTransparency(of: images, part) }
+      return images
+    }
     let endpoint = part.request.operation.endpoint
     throw PartialFailure(
       error: ImagineError(
         .badResponse,
         "\(endpoint): the answer holds \(images.count) of \(part.request.count) images",
         charged: .yes, endpoint: endpoint),
+      images: images)
+  }
+
+  /// - Throws: ``PartialFailure`` for an image that has no alpha: some services paint a checkerboard.
+  private static func checkTransparency(
+    of images: [Image], _ part: CallPart
+  ) throws(PartialFailure) {
+    guard let image = images.first(where: { !$0.header.hasAlpha }) else { return }
+    let endpoint = part.request.operation.endpoint
+    throw PartialFailure(
+      error: ImagineError(
+        .badResponse,
+        "\(endpoint): the service returned a \(image.header.format.rawValue) without transparency",
+        charged: image.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
       images: images)
   }
 
@@ -211,7 +228,8 @@ extension Workflow {
 
   /// The images of an answered call.
   private func images(_ record: JournaledCall, of call: PreparedCall) throws -> [Image] {
-    try record.results.map { result in
+    try record.results.enumerated().map { index, result in
+      let cost = record.cost.map { $0.part(index, of: record.results.count) }
       guard let (asset, header) = try storedImage(result) else {
         throw ImagineError(
           .io,
@@ -219,20 +237,21 @@ extension Workflow {
             + " --on-uncertain retry generates it again and pays again", charged: .yes)
       }
       return Image(
-        asset: asset, header: header, metadata: metadata(of: result, header, record, call),
-        cost: record.cost.map { $0 / record.results.count }, workflow: self)
+        asset: asset, header: header, metadata: metadata(of: result, header, record, cost, call),
+        cost: cost, workflow: self)
     }
   }
 
   private func metadata(
-    of result: StoredResult, _ header: ImageHeader, _ record: JournaledCall, _ call: PreparedCall
+    of result: StoredResult, _ header: ImageHeader, _ record: JournaledCall, _ cost: Price?,
+    _ call: PreparedCall
   ) -> ImageMetadata {
     var request = call.description
     request.fields["seed"] = record.request.fields["seed"] ?? request.fields["seed"]
     return ImageMetadata(
       request: request, provider: record.provider, engine: result.engine,
       size: header.size, sha256: result.sha256,
-      price: record.cost.map { $0 / record.results.count }, run: run.id)
+      price: cost, run: run.id)
   }
 }
 
@@ -247,7 +266,8 @@ private struct CallPart: Sendable {
   init(_ call: PreparedCall, seed: Int64, count: Int, keys: CallKeys) {
     self.call = call
     self.keys = keys
-    var request = call.request.with(seed: seed)
+    let choosesSeed = call.provider.profile.choosesSeeds || call.request.seed != nil
+    var request = choosesSeed ? call.request.with(seed: seed) : call.request
     request.count = count
     self.request = request
     var description = call.description.redacted

@@ -10,10 +10,12 @@ extension Workflow {
     _ price: Price?, _ entry: CallEntry
   ) async throws -> Outcome {
     for asset in call.staged { try await assets.sync(asset) }
+    var context = call.context(observedBy: entry)
+    context.derived = try await call.provider.derivedInputs(of: request, context)
     try await entry.recordIntent(description, price: price)
     if !call.provider.reportsSends { try await entry.willSend() }
     do {
-      return try await call.provider.perform(request, call.context(observedBy: entry))
+      return try await call.provider.perform(request, context)
     } catch let error as ImagineError where error.charged == .unknown && entry.ticket != nil {
       // The answer is lost; the service may know the call. If not, it may still be on its way.
       guard let status = try? await status(ofTicket: entry, at: call.provider) else { throw error }

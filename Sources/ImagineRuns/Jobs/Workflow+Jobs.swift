@@ -117,14 +117,16 @@ extension Workflow {
     return try names.first.flatMap { issuers.removeValue(forKey: $0) } ?? provider(names.first)
   }
 
-  /// - Throws: ``ImagineError`` of kind `jobFailed` or `cancelled` for a job that ended without a
+  /// - Throws: ``ImagineError`` of kind `jobFailed`, `refused` or `cancelled` for a job that ended without a
   ///   result.
   func throwIfEnded(_ job: Job, _ status: JobStatus) async throws {
     let error: ImagineError
     switch status.state {
     case .failed:
       let reason = status.failure.map { ": \($0)" } ?? ""
-      error = ImagineError(.jobFailed, "the job \(job.id) failed\(reason)", job: job.id)
+      error = ImagineError(
+        status.isRefused ? .refused : .jobFailed, "the job \(job.id) failed\(reason)",
+        job: job.id)
     case .cancelled:
       error = ImagineError(.cancelled, "the job \(job.id) was cancelled", job: job.id)
     default: return

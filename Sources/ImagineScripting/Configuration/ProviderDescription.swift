@@ -8,19 +8,26 @@ struct ProviderDescription: Sendable, Equatable {
   /// The token itself; `tokenVariable` keeps it out of files.
   var token: Token?
   var tokenVariable: String?
-  /// For OpenAI-style services: the model unless a call names one.
-  var model: String?
-  /// For OpenAI-style services: the sizes that they accept; nil for the usual ones.
-  var sizes: [PixelSize]?
+  /// What an OpenAI-style service takes.
+  var service = OpenAIService()
+  /// The `response_format` that an OpenAI-style service wants; nil to send none.
+  var responseFormat: String?
+  /// The programs of a provider of the kind `command`; nil for the other kinds.
+  var commands: CommandService?
+  /// The limit of a program's memory in bytes; nil for none.
+  var memory: UInt64?
   /// Nil for the default prices of the kind.
   var prices: PriceList?
   /// Where it is written, for messages.
   let place: String
+  /// The name of a provider that a script describes: its kind and its host.
+  private(set) var standardName: String
 
   private init(kind: ProviderKind, baseURL: String, place: String) {
     self.kind = kind
     self.baseURL = baseURL
     self.place = place
+    standardName = Self.standardName(kind, baseURL)
   }
 
   /// The members that `config.toml` may set for a provider, by its name; none for the built-in
@@ -40,6 +47,11 @@ struct ProviderDescription: Sendable, Equatable {
         expected: "one of: \(kinds.joined(separator: ", "))", allowed: kinds)
     }
     try settings.allow(kind.settings)
+    if kind == .command {
+      self.init(kind: kind, baseURL: "", place: place)
+      try readCommands(settings)
+      return
+    }
     guard let baseURL = try settings.text("base_url") else {
       throw .missing(field: "base_url", of: place)
     }
@@ -57,25 +69,86 @@ struct ProviderDescription: Sendable, Equatable {
     try applyOverrides(settings)
   }
 
-  /// Does not repeat an address that may contain a password.
+  /// Does not repeat an address that may contain a password or a key.
   private static func check(_ address: String, field: String) throws(ImagineError) {
     guard !Endpoint.isBase(address) else { return }
     throw .invalid(
-      field: field, given: address.contains("@") ? "this address" : "\"\(address)\"",
+      field: field,
+      given: address.contains { "@?".contains($0) } ? "this address" : "\"\(address)\"",
       expected: "an http or https address of printable ASCII, with an optional port from 1 to 65535"
-        + " and without user name, password or query")
+        + " and without user name, password or fragment")
   }
 
-  /// Reads the settings allowed for built-in providers as well: model, sizes, prices.
+  /// Reads the settings allowed for built-in providers as well.
   private mutating func applyOverrides(_ settings: ConfigTable) throws(ImagineError) {
-    model = try settings.text("model") ?? model
+    service.model = try settings.text("model") ?? service.model
     if let sizes = try settings.texts("sizes") {
-      self.sizes = try Self.sizes(sizes, in: "\(place).sizes")
+      service.sizes = try Self.sizes(sizes, in: "\(place).sizes")
     }
+    let dialects = OpenAIDialect.allCases.map(\.rawValue)
+    if let name = try choice("dialect", of: dialects, settings) {
+      service.dialect = OpenAIDialect(rawValue: name) ?? .openai
+    }
+    responseFormat = try choice("response_format", of: ["b64_json", "url"], settings)
+    service.videoModel = try settings.text("video_model")
+    service.hasVideos = try settings.flag("videos") ?? (service.videoModel != nil)
     if let prices = try settings.table("prices") {
-      let operations = kind == .imagine ? MediaOperation.all : [.openAIGenerate(model: model)]
+      let operations = kind == .imagine ? MediaOperation.all : service.operations
       self.prices = try PriceList(prices, of: operations)
     }
+  }
+
+  private mutating func readCommands(_ settings: ConfigTable) throws(ImagineError) {
+    var words: [String: [String]] = [:]
+    for name in CommandService.names { words[name] = try settings.texts(name) }
+    let service = try CommandService(words, in: place)
+    commands = service
+    if let text = try settings.text("memory") {
+      guard let bytes = Self.bytes(text) else {
+        throw .invalid(
+          field: "\(place).memory", given: "\"\(text)\"", expected: "an amount such as 512M or 4G")
+      }
+      memory = bytes
+    }
+    if let prices = try settings.table("prices") {
+      let given = try PriceList(prices, of: service.operations)
+      let free = service.operations.map { ($0.name, 0.0) }
+      self.prices = given.completed(
+        by: try PriceList(
+          Dictionary(uniqueKeysWithValues: free), unit: given.unit, of: service.operations))
+    }
+    standardName = "command@\(Self.digest(of: words))"
+  }
+
+  /// A number of bytes: digits, then K, M or G if it is one.
+  private static func bytes(_ text: String) -> UInt64? {
+    let shifts: [Character: UInt64] = ["K": 10, "M": 20, "G": 30]
+    let shift = text.last.flatMap { shifts[$0] }
+    guard let number = UInt64(shift == nil ? text[...] : text.dropLast()), number > 0,
+      number < 1 << 32
+    else { return nil }
+    return number << (shift ?? 0)
+  }
+
+  /// Tells the commands of one script from those of another.
+  private static func digest(of words: [String: [String]]) -> String {
+    let value = Value.table(words.mapValues { .list($0.map(Value.text)) })
+    let hash = value.json.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { hash, byte in
+      (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return String(hash, radix: 36)
+  }
+
+  private func choice(
+    _ key: String, of allowed: [String], _ settings: ConfigTable
+  ) throws(ImagineError) -> String? {
+    guard let given = try settings.text(key) else { return nil }
+    guard allowed.contains(given) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: "\"\(given)\"",
+        expected: "one of: \(allowed.joined(separator: ", "))", allowed: allowed)
+    }
+    return given
   }
 
   private static func sizes(
@@ -95,10 +168,10 @@ struct ProviderDescription: Sendable, Equatable {
     return sizes
   }
 
-  /// The name of a provider that a script describes: its kind and its host.
-  var standardName: String {
+  private static func standardName(_ kind: ProviderKind, _ baseURL: String) -> String {
     let rest = baseURL.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
-    return "\(kind.rawValue)@\(rest.first ?? "")"
+    let host = rest.first?.prefix { $0 != "?" } ?? ""
+    return "\(kind.rawValue)@\(host)"
   }
 
   /// Makes the provider. Its key is the one that the description names, and no other of the
@@ -106,8 +179,14 @@ struct ProviderDescription: Sendable, Equatable {
   ///
   /// - Parameter sends: false for a plan, which needs no key.
   func makeProvider(
-    named name: String, transport: HTTPTransport, environment: [String: String], sends: Bool
+    named name: String, transport: HTTPTransport, environment: [String: String], home: String,
+    sends: Bool
   ) throws(ImagineError) -> any Provider {
+    if let commands {
+      return CommandProvider(
+        name: name, service: commands, environment: environment, memory: memory,
+        folder: "\(home)/commands", prices: prices ?? .free)
+    }
     let token: Token? =
       if !sends {
         nil
@@ -124,8 +203,9 @@ struct ProviderDescription: Sendable, Equatable {
         endpoint: endpoint)
     case .openai:
       return OpenAIProvider(
-        name: name, transport: transport, endpoint: endpoint, model: model,
-        sizes: sizes, prices: prices ?? .unknown)
+        name: name, transport: transport, endpoint: endpoint, service: service,
+        responseFormat: responseFormat, prices: prices ?? .unknown)
+    case .command: throw .missing(field: CommandService.names[0], of: place)
     }
   }
 }
@@ -147,7 +227,7 @@ extension ProviderDescription {
     let elsewhere = try Self.address(of: provider, in: environment)
     var description = ProviderDescription(
       kind: provider.kind, baseURL: elsewhere ?? usual, place: settings.place)
-    description.model = provider.model
+    description.service = provider.service
     if let variable = provider.tokenVariable {
       // A model on the user's own machine needs no key, and llm.vin answers without one.
       let needsKey =
@@ -175,7 +255,7 @@ extension ProviderDescription {
       provider.kind != .imagine || Endpoint(baseURL: address, token: nil).baseURL.hasSuffix("/v2")
     else {
       throw .invalid(
-        field: variable, given: "\"\(address)\"",
+        field: variable, given: "\"\(address.prefix { $0 != "?" })\"",
         expected: "an http or https address that ends in /v2")
     }
     return address

@@ -14,20 +14,23 @@ final class ProviderRegistry: Sendable {
     var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
     var selection: ProviderSelection?
     var file: ConfigurationFile?
-    var hasNotifiedOfProxies = false
   }
 
   private let configuration: ScriptHost.Configuration
   private let transport: HTTPTransport
+  private let home: String
   /// Nil if the program has no local server.
   private let server: LocalServer?
   private let state = Mutex(State())
 
   init(_ configuration: ScriptHost.Configuration, home: String) {
     self.configuration = configuration
+    self.home = home
     let certificates = configuration.environment["SSL_CERT_FILE"]
     transport = HTTPTransport(
       trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
+      proxies: ProxySettings(configuration.environment),
+      userAgent: "imagine/\(ScriptHost.version)",
       restoresSIGPIPE: configuration.ownsProcess, logger: configuration.logger)
     let program: String? =
       switch configuration.service {
@@ -71,6 +74,9 @@ final class ProviderRegistry: Sendable {
   func retention() throws -> Retention {
     try state.withLock { try file(&$0).retention }
   }
+
+  /// The proxies of the environment, in words.
+  func proxies() throws(ImagineError) -> [String] { try transport.proxies.descriptions() }
 
   func close() {
     server?.stop()
@@ -157,16 +163,16 @@ final class ProviderRegistry: Sendable {
   ) throws -> any Provider {
     let provider = try description.makeProvider(
       named: name, transport: transport, environment: configuration.environment,
-      sends: !configuration.plans)
-    return withRetries(provider, at: description.baseURL, &state)
+      home: home, sends: !configuration.plans)
+    let service = description.kind == .command ? "provider \(name)" : description.baseURL
+    return withRetries(provider, at: service, &state)
   }
 
   /// Adds retries. All calls to one address share one limiter.
   private func withRetries(
     _ provider: any Provider, at address: String, _ state: inout State
   ) -> any Provider {
-    noticeOfProxies(address, &state)
-    return withRetries(
+    withRetries(
       provider, sharing: Endpoint(baseURL: address, token: nil).baseURL, &state)
   }
 
@@ -179,23 +185,6 @@ final class ProviderRegistry: Sendable {
       ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
     state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
-  }
-}
-
-extension ProviderRegistry {
-  /// Tells the user once that the proxies of the environment are not used.
-  private func noticeOfProxies(_ address: String, _ state: inout State) {
-    guard !state.hasNotifiedOfProxies, !configuration.plans, !Endpoint.isOnThisMachine(address)
-    else { return }
-    let names = [
-      "https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
-    ]
-    guard let name = names.first(where: { configuration.environment[$0]?.isEmpty == false }) else {
-      return
-    }
-    state.hasNotifiedOfProxies = true
-    configuration.notice(
-      "\(name) is set, but proxies are not used: calls go to \(address) directly")
   }
 }
 
@@ -233,7 +222,7 @@ extension ProviderRegistry {
         let description = try description(of: name, &state)
         return try description.makeProvider(
           named: name, transport: transport, environment: configuration.environment,
-          sends: false
+          home: home, sends: false
         ).profile
       }
     }

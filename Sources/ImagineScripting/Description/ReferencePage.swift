@@ -128,9 +128,12 @@ public enum ReferencePage {
             AspectRatio.video.contains(ratio) ? ratio.videoSize.description : "",
           ]
         }),
-      "OpenAI documents the sizes \(list(OpenAISize.allCases.map(\.name))). Each side of a size that"
-        + " a script names is from \(PixelSize.sides.lowerBound) to \(PixelSize.sides.upperBound)"
-        + " pixels.",
+      "At a provider of the kind `openai` the sizes are those in its description; else those that the"
+        + " model is known for: gpt-image-2 and later make any size whose sides are multiples of 16, in"
+        + " a shape from 1:3 to 3:1, of at most 3840x2160; else an aspect ratio selects one of"
+        + " \(list(OpenAISize.allCases.map(\.name))), which `imagine serve` takes under `/v1`. Each side of"
+        + " a size that a script names is from \(PixelSize.sides.lowerBound) to"
+        + " \(PixelSize.sides.upperBound) pixels.",
     ]
   }
 
@@ -142,6 +145,7 @@ public enum ReferencePage {
         ["of", "seconds by default"],
         [
           ["an attempt of a call", seconds(StandardTimeout.attempt)],
+          ["the same at a provider of the kind `openai`", seconds(StandardTimeout.slowAttempt)],
           ["a download", seconds(StandardTimeout.download)],
           [code("wait"), seconds(StandardTimeout.wait)],
         ]),

@@ -31,10 +31,10 @@ final class PlannedAssetStore: AssetStore {
   }
 
   /// A placeholder for a generated image. The size is bounded, whatever size an input file claims.
-  func placeholder(format: ImageFormat, size: PixelSize) -> Asset {
+  func placeholder(format: ImageFormat, size: PixelSize, hasAlpha: Bool = false) -> Asset {
     let size = PixelSize(width: min(size.width, 1 << 15), height: min(size.height, 1 << 15))
     return remember(
-      ImageHeader(format: format, size: size), kind: format.pathExtension,
+      ImageHeader(format: format, size: size, hasAlpha: hasAlpha), kind: format.pathExtension,
       byteCount: BlankImage.byteCount(size: size))
   }
 

@@ -44,7 +44,9 @@ struct PlannedProvider: Provider {
     return .finished(
       Answer(
         (0..<request.count).map { _ in
-          Output(asset: store.placeholder(format: .png, size: size))
+          Output(
+            asset: store.placeholder(
+              format: .png, size: size, hasAlpha: request.wantsTransparency))
         }))
   }
 
@@ -78,10 +80,17 @@ enum PlannedSize {
       return given.map { PixelSize(width: $0.width * 2, height: $0.height * 2) } ?? standard
     case MediaOperation.resize.name: return request.aspectRatio?.pixelSize ?? given ?? standard
     case MediaOperation.generate.name:
-      if let size = request["size"]?.text.flatMap(PixelSize.init(_:)) { return size }
+      if let size = try openAISize(of: request) { return size }
       return request.aspectRatio?.pixelSize ?? standard
-    default: return given ?? request.aspectRatio?.pixelSize ?? standard
+    default:
+      if let size = try openAISize(of: request) { return size }
+      return given ?? request.aspectRatio?.pixelSize ?? standard
     }
+  }
+
+  private static func openAISize(of request: Request) throws -> PixelSize? {
+    guard request.operation.field("model") != nil else { return nil }
+    return try request.requestedSize().flatMap(PixelSize.init(_:))
   }
 
   static func videoSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {

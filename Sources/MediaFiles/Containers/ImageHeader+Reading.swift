@@ -29,7 +29,9 @@ extension ImageHeader {
     let size =
       orientation?.swapsSides == true
       ? PixelSize(width: stored.height, height: stored.width) : stored
-    self.init(format: format, size: size, hasAlpha: hasAlpha)
+    self.init(
+      format: format, size: size, hasAlpha: hasAlpha,
+      isUpright: (orientation?.value ?? 1) == 1)
   }
 }
 
