@@ -18,8 +18,10 @@ public final class Workflow: Sendable {
   let providers: any ProviderSource
   /// Displays the progress of jobs; nil if nobody watches.
   let progress: (any JobProgress)?
+  /// Shows images of scripts; nil if nobody looks.
+  package let display: (any ImageDisplay)?
   /// Shows the user a message that can no longer reach the script.
-  let notice: @Sendable (String) -> Void
+  package let notice: @Sendable (String) -> Void
   package let eventSource: EventSource
   let sentCalls = SentCalls()
 
@@ -44,13 +46,14 @@ public final class Workflow: Sendable {
   /// - Parameters:
   ///   - converter: converts images to other formats and sizes.
   ///   - limit: the run's budget; no limit by default.
+  ///   - display: shows images of scripts.
   ///   - events: sends the workflow's events.
   ///   - notice: receives messages for the user.
   public init(
     assets: any AssetStore, ledger: any JobLedger, converter: any ImageConverter,
     providers: any ProviderSource, run: RunJournal, limit: Budget.Limit = Budget.Limit(),
     usesCache: Bool = false, allowsUnpriced: Bool = false, progress: (any JobProgress)? = nil,
-    events: EventSource = EventSource(),
+    display: (any ImageDisplay)? = nil, events: EventSource = EventSource(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.assets = assets
@@ -61,6 +64,7 @@ public final class Workflow: Sendable {
     budget = Budget(of: "the run", limit: limit)
     defaults = Mutex(Defaults(usesCache: usesCache, allowsUnpriced: allowsUnpriced))
     self.progress = progress
+    self.display = display
     eventSource = events
     self.notice = { message in
       events.send(.notice(message))

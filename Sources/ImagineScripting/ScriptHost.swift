@@ -64,6 +64,8 @@ public final class ScriptHost: Sendable {
     public var notice: @Sendable (String) -> Void
     /// Displays the progress of jobs; nil to display nothing.
     public var progress: (any JobProgress)?
+    /// Shows images of `image:show()`; without it the facts go to `notice`.
+    public var display: (any ImageDisplay)?
     /// How the run begins, resumes, and what it may spend.
     public var run = RunOptions()
     /// Whether scripts are only planned: they send nothing, write nothing and wait for nothing.
@@ -149,7 +151,8 @@ public final class ScriptHost: Sendable {
         // Answers from the cache would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
-      progress: configuration.progress, events: events, notice: configuration.notice)
+      progress: configuration.progress,
+      display: configuration.display, events: events, notice: configuration.notice)
   }
 
   /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run
