@@ -124,6 +124,8 @@ struct PromptTerminalTests {
     try terminal.expect(row: "what?")
     terminal.type("typed\r")
     try terminal.expect(last: "\"typed!\"", ">")
+    terminal.type("return io.read() .. '?'\r" + "ahead of the prompt\r")
+    try terminal.expect(last: "\"ahead of the prompt?\"", ">")
     terminal.type("task.sleep(0.2)\r" + "'ahead'\r")
     try terminal.expect(last: "\"ahead\"", ">")
   }
@@ -149,6 +151,16 @@ struct PromptTerminalTests {
     try second.expect(last: "> string.reverse('abc')", "search: rever")
     second.type("\r")
     try second.expect(last: "\"cba\"", ">")
+  }
+
+  @Test("inside a call its parameters are shown: of a script's function, and of Lua's own")
+  func parameters() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("t = {} function t:move(x, y, ...) end\r" + "t:move(")
+    try terminal.expect(last: "> t:move(", "t:move(x, y, ...)")
+    terminal.type(Self.controlC + "print(tonumber(")
+    try terminal.expect(last: "> print(tonumber(", "tonumber: the number in a text")
   }
 
   @Test("a resize in a wide character, and hostile output")
@@ -216,6 +228,38 @@ struct PromptTerminalTests {
     try terminal.expect(last: ">")
     terminal.type("mine .. script\r")
     try terminal.expect(last: "\"configuredran\"", ">")
+  }
+
+  @Test("runs that did not end are announced once; runs are listed in columns at a terminal")
+  func announcements() throws {
+    let home = try ScreenTerminal.makeHome()
+    let script = "\(home)/long.lua"
+    try "imagine.generate{ prompt = 'x', seed = 1 }".write(
+      toFile: script, atomically: true, encoding: .utf8)
+    let killed = try ScreenTerminal(
+      [script], home: home, environment: ["IMAGINE_KILL_AT": "stored:1"])
+    #expect(killed.end() == -SIGKILL)
+    for isFirst in [true, false] {
+      let terminal = try ScreenTerminal(columns: 150, home: home)
+      try terminal.expect(last: ">")
+      terminal.type("'ready'\r")
+      try terminal.expect("the end of the statement, and what is to be told") { screen in
+        screen.lines.contains("\"ready\"")
+          && (!isFirst || screen.lines.contains { $0.hasPrefix("unfinished run ") })
+      }
+      #expect(isFirst || !terminal.shownLines.contains { $0.hasPrefix("unfinished run ") })
+      terminal.type(Keys.control("d"))
+      #expect(terminal.end() == 0)
+    }
+    let list = try ScreenTerminal(["runs"], columns: 60, home: home)
+    #expect(list.end() == 0)
+    #expect(list.shownLines.count == 2, "\(list.shownLines)")
+    #expect(
+      list.shownLines.first?.split(separator: " ").map(String.init)
+        == ["RUN", "STATE", "STARTED", "ANSWERED", "SPENT", "SCRIPT"])
+    #expect(list.shownLines.last?.contains("  died ") == true)
+    #expect(list.shownLines.last?.contains("just now") == true)
+    #expect(list.screen.faults == [])
   }
 
   @Test("TERM=dumb and --plain send no escape sequence")

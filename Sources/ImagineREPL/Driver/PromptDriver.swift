@@ -18,12 +18,25 @@ final class PromptDriver {
   enum Message: Sendable {
     /// The statement has the terminal.
     case began
-    case ended(text: String, isExpression: Bool)
+    case ended(Ended)
+    /// What shows the pictures of a statement's values; statements count from 1.
+    case preview([UInt8], ofStatement: Int)
     case completions(Completions)
     case tasks([LuaSession.TaskLine], purpose: TaskListPurpose)
     case cancelled(Int, found: Bool)
     case text(String)
+    case stopped(StopPoint)
+    case parameters(String?, of: String)
+    case previewFailed
     case sessionEnded
+  }
+
+  /// How a statement has ended.
+  struct Ended: Sendable {
+    /// Its values or its error.
+    var text: String
+    var isSuccess = false
+    var pictures: [PictureSource] = []
   }
 
   enum TaskListPurpose: Sendable {
@@ -34,9 +47,11 @@ final class PromptDriver {
     /// The line is edited.
     case prompt
     /// A statement waits for the Lua thread.
-    case queued(LuaSession.Statement)
+    case queued(withdraw: @Sendable () -> Bool)
     /// A statement has the terminal.
     case foreground
+    /// A preview is being made; the prompt waits for it a little.
+    case preview(deadline: Instant)
     /// Tasks are being cancelled before the end.
     case leaving
   }
@@ -46,7 +61,12 @@ final class PromptDriver {
   let streams: StreamSwitch
   let signals: SignalWatch
   let session: LuaSession
-  let runner = StatementRunner()
+  let sessionRunner = StatementRunner()
+  /// Where scripts and tasks have stopped, the newest last, and whether one is the statement that has
+  /// the terminal.
+  var places: [(point: StopPoint, isForeground: Bool)] = []
+  /// The script that this prompt was begun for; nil for a session.
+  let servedPoint: StopPoint?
   let completer: Completer
   let inbox: Inbox
 
@@ -69,13 +89,33 @@ final class PromptDriver {
   /// How many statements in a row were dropped because a task keeps the Lua thread busy.
   var busyCount = 0
   var submitted = Instant.now
+  var statementCount = 0
+  /// The style of previews before the terminal has answered.
+  lazy var previewStyle = PreviewStyle(
+    environment: prompt.environment, named: prompt.host.previewStyle)
+  var terminalFacts = TerminalFacts()
+  /// Previews that came while a later statement ran.
+  var latePreviews: [UInt8] = []
+  /// Whether the user knows that previews cannot be made.
+  var hasToldOfPreviews = false
+  var hasAsked = false
+  /// The function in whose brackets the cursor is, and its parameters when the Lua thread has told.
+  var openCall: (name: String, parameters: String?)?
   /// The statements of the session, for `:save`.
   var statements: [(source: String, failed: Bool)] = []
   var spendingBefore = SessionSpending()
   private lazy var secrets = prompt.host.secrets
 
-  init(_ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch) {
+  /// Runs the statements of the place where the user is.
+  var runner: StatementRunner { places.last?.point.runner ?? sessionRunner }
+
+  /// - Parameter point: the stopped script that the prompt is for; nil for a session.
+  init(
+    _ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch,
+    at point: StopPoint? = nil
+  ) {
     self.prompt = prompt
+    servedPoint = point
     terminal = prompt.terminal
     (self.streams, self.signals) = (streams, signals)
     session = prompt.interpreter.session()
@@ -89,6 +129,22 @@ final class PromptDriver {
   }
 
   func run() -> InteractivePrompt.End {
+    attachStops()
+    if let servedPoint {
+      session.ask { [streams] _ in streams.toPipe() }
+      stop(at: servedPoint, isForeground: false)
+    } else {
+      greet()
+    }
+    history.load()
+    editor.history = history
+    while !hasEnded { step() }
+    prompt.stops?.attach(nil)
+    finish()
+    return outcome
+  }
+
+  private func greet() {
     TerminalStreams.bufferLines()
     for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
     installHelp()
@@ -98,14 +154,16 @@ final class PromptDriver {
       session.ask { [streams] _ in streams.toPipe() }
       beginPrompt()
     }
-    history.load()
-    editor.history = history
-    while !hasEnded { step() }
-    finish()
-    return outcome
+    let (host, inbox) = (prompt.host, inbox)
+    Task.detached {
+      for line in host.announcements() {
+        inbox.send(.text("\u{1b}[2m\(Printable.escaped(line))\u{1b}[m\n"))
+      }
+    }
   }
 
   private func finish() {
+    awaitAnswers()
     terminal.setCooked()
     streams.restore()
     terminal.write(output.takeAll() + streams.drain())
@@ -126,16 +184,29 @@ final class PromptDriver {
     if ready[1] { for signal in signals.take() where !hasEnded { handle(signal: signal) } }
     if ready[0] { for message in inbox.take() where !hasEnded { handle(message) } }
     if ready[3] {
-      guard let bytes = terminal.read() else { return handle(signal: SIGHUP) }
-      waitingInputs += decoder.feed(bytes, at: now)
+      guard readKeys(now) else { return handle(signal: SIGHUP) }
     }
     expire(now)
     handleInputs()
   }
 
+  /// Reads up to Enter: what is typed behind it may be for the statement that it begins. False at the
+  /// end of the terminal.
+  private func readKeys(_ now: Instant) -> Bool {
+    repeat {
+      // Nothing within a paste is a key.
+      guard let bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
+      let inputs = decoder.feed(bytes, at: now)
+      waitingInputs += inputs
+      if bytes.isEmpty || inputs.contains(where: \.isEnter) { break }
+    } while waitingInputs.count < 4096 && terminal.isReadable(within: 0)
+    return true
+  }
+
   private func timeLeft() -> Int32 {
     if case .prompt = mode, completion == nil, !waitingInputs.isEmpty { return 0 }
-    let deadlines = [decoder.deadline, output.deadline, completion?.deadline].compactMap { $0 }
+    var deadlines = [decoder.deadline, output.deadline, completion?.deadline].compactMap { $0 }
+    if case .preview(let deadline) = mode { deadlines.append(deadline) }
     guard let next = deadlines.min() else { return -1 }
     let milliseconds = (next - Instant.now) / .milliseconds(1)
     return Int32(min(max(0, milliseconds.rounded(.up)), 60_000))
@@ -143,6 +214,7 @@ final class PromptDriver {
 
   private func expire(_ now: Instant) {
     if let deadline = decoder.deadline, deadline <= now { waitingInputs += decoder.expire(at: now) }
+    if case .preview(let deadline) = mode, deadline <= now { beginPrompt() }
     guard case .prompt = mode else { return }
     if let completion, completion.deadline <= now {
       self.completion = nil
@@ -164,7 +236,10 @@ final class PromptDriver {
     // What follows Tab waits for the candidates, which come soon or never.
     while case .prompt = mode, completion == nil, !hasEnded, !waitingInputs.isEmpty {
       let input = waitingInputs.removeFirst()
-      if case .reply = input { continue }
+      if case .reply(let reply) = input {
+        terminalFacts.note(reply)
+        continue
+      }
       hasChanged = true
       var leaves = false
       for effect in editor.handle(input) {
@@ -177,7 +252,7 @@ final class PromptDriver {
   }
 
   func draw() {
-    editor.hint = completer.hint(editor.text, cursor: editor.buffer.cursor)
+    editor.hint = hint()
     terminal.write(renderer.draw(editor.view(columns: renderer.columns, rows: renderer.rows)))
   }
 
@@ -185,9 +260,15 @@ final class PromptDriver {
   func beginPrompt() {
     mode = .prompt
     interruptCount = 0
+    editor.prompt = places.isEmpty ? "> " : "stop> "
     terminal.setRaw()
+    if !latePreviews.isEmpty {
+      terminal.write(renderer.above(latePreviews))
+      latePreviews = []
+    }
     findColumnOne()
     draw()
+    askTerminal()
   }
 
   /// Moves to the start of an empty row without asking where the cursor is: a mark stays visible
@@ -258,7 +339,7 @@ final class PromptDriver {
 
   private func interrupt() {
     switch mode {
-    case .prompt: break
+    case .prompt, .preview: break
     case .foreground:
       interruptCount += 1
       if interruptCount == 1 { firstInterrupt = .now }
@@ -269,8 +350,8 @@ final class PromptDriver {
         writeText("\n" + dim("this code cannot be interrupted; Ctrl-C again ends imagine"))
       }
       prompt.interpreter.interrupt()
-    case .queued(let statement):
-      guard statement.withdraw() else { return prompt.interpreter.interrupt() }
+    case .queued(let withdraw):
+      guard withdraw() else { return prompt.interpreter.interrupt() }
       busyCount += 1
       session.listTasks { [inbox] in inbox.send(.tasks($0, purpose: .explainBusy)) }
       beginPrompt()
