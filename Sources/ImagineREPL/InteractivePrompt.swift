@@ -22,6 +22,8 @@ public struct InteractivePrompt: Sendable {
   public var timeLimit: Duration?
   /// Serves `imagine.repl()`; nil if scripts cannot stop.
   public var stops: StopPoints?
+  /// What the session asks its user; nil if it asks nothing.
+  public var questions: PromptQuestions?
 
   /// Nil where lines without editing are right: without a terminal, or with `TERM=dumb`.
   public init?(

@@ -79,6 +79,8 @@ extension ScriptHost {
 public struct SessionSettings: Sendable, Equatable {
   /// How previews are shown; nil to find out.
   public var preview: String?
+  /// The amount beyond which the session asks before a call; nil to ask never.
+  public var askAbove: Price?
 
   public init() {}
 

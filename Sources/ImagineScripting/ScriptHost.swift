@@ -66,6 +66,8 @@ public final class ScriptHost: Sendable {
     public var progress: (any JobProgress)?
     /// Shows images of `image:show()`; without it the facts go to `notice`.
     public var display: (any ImageDisplay)?
+    /// Decides about calls that cost more than a person has allowed; nil if all may be made.
+    public var approval: (any SpendingApproval)?
     /// How the run begins, resumes, and what it may spend.
     public var run = RunOptions()
     /// Whether scripts are only planned: they send nothing, write nothing and wait for nothing.
@@ -152,7 +154,8 @@ public final class ScriptHost: Sendable {
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress,
-      display: configuration.display, events: events, notice: configuration.notice)
+      display: configuration.display, approval: configuration.approval, events: events,
+      notice: configuration.notice)
   }
 
   /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run

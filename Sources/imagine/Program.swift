@@ -1,3 +1,4 @@
+import ImagineRuns
 import ImagineScripting
 import ImagineSystem
 import Logging
@@ -24,7 +25,8 @@ enum Program {
   static func makeHost(
     provider: String? = nil, isVerbose: Bool = false, isQuiet: Bool = Program.isQuiet,
     run: RunOptions = RunOptions(), record: String? = nil, replay: String? = nil,
-    plans: Bool = false
+    plans: Bool = false,
+    approval: (any SpendingApproval)? = nil
   ) -> ScriptHost {
     var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
     logger.logLevel = isVerbose ? .debug : isQuiet ? .error : .warning
@@ -43,6 +45,7 @@ enum Program {
       configuration.progress = progress
     }
     configuration.display = display
+    configuration.approval = approval
     return ScriptHost(configuration)
   }
 

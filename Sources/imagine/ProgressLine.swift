@@ -47,13 +47,19 @@ final class ProgressLine: JobProgress {
 
   /// Shows the calls of a host whose scripts run in a state. On the Lua thread.
   func watch(_ host: ScriptHost, in lua: LuaState) {
-    lua.observeSleep { [self] sleeps in threadSleeps(sleeps) }
-    let isFirst = state.withLock { state in
-      defer { state.isWatching = true }
-      return !state.isWatching
+    lua.observeSleep { [self] sleeps in
+      // A script that waits for nothing costs nothing. A call that began earlier is met when it is
+      // sent.
+      let isFirst = state.withLock { state in
+        defer { state.isWatching = true }
+        return !state.isWatching
+      }
+      if isFirst { listen(to: host.events) }
+      threadSleeps(sleeps)
     }
-    guard isFirst else { return }
-    let events = host.events
+  }
+
+  private func listen(to events: AsyncStream<WorkflowEvent>) {
     Task.detached { [self] in
       for await event in events { note { $0.note(event) } }
     }

@@ -21,6 +21,25 @@ struct PromptHost: SessionHost {
     Announcements(host: host(), environment: Program.environment).take()
   }
 
+  var events: AsyncStream<String> {
+    let events = host().events
+    return AsyncStream { lines in
+      let task = Task.detached {
+        // A job may be polled after its end.
+        var ended: Set<String> = []
+        for await event in events {
+          guard case .job(let status, let provider) = event, status.state.isFinal,
+            ended.insert("\(provider) \(status.id)").inserted
+          else { continue }
+          let reason = status.failure.map { ": \($0)" } ?? ""
+          lines.yield("job \(status.id) at \(provider) \(status.state.rawValue)\(reason)")
+        }
+        lines.finish()
+      }
+      lines.onTermination = { _ in task.cancel() }
+    }
+  }
+
   func describe(_ value: LuaUserdataReference) -> String? { host().facts(of: value) }
 
   func picture(of value: LuaUserdataReference) -> PictureSource? {

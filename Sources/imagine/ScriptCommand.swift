@@ -65,6 +65,11 @@ enum ScriptCommand {
       else { return nil }
       prompt.timeLimit = timeLimit
       prompt.stops = stops.points
+      if let amount = shared.host.sessionSettings.askAbove {
+        let questions = PromptQuestions()
+        prompt.questions = questions
+        shared.approval.begin(AskingApproval(above: amount, ask: questions.ask))
+      }
       Program.display.promptBegins()
       return { [prompt] in
         switch prompt.run() {
@@ -325,6 +330,7 @@ private struct Settings: Sendable {
 private final class LazyHost: Sendable {
   let settings: Mutex<Settings>
   private let made = Mutex<ScriptHost?>(nil)
+  let approval = SessionApproval()
 
   init(_ settings: Settings) {
     self.settings = Mutex(settings)
@@ -337,7 +343,8 @@ private final class LazyHost: Sendable {
       let host = Program.makeHost(
         provider: settings.provider, isVerbose: settings.isVerbose,
         isQuiet: settings.isQuiet, run: settings.run,
-        record: settings.record, replay: settings.replay, plans: settings.plans)
+        record: settings.record, replay: settings.replay, plans: settings.plans,
+        approval: approval)
       made = host
       return host
     }

@@ -107,7 +107,9 @@ struct PicturesAtTerminalTests {
     terminal.type("imagine.wait('\\27[2Jid', { timeout = 0.1 })\r")
     try terminal.expect("the next prompt") { screen in
       screen.lines.last { !$0.isEmpty } == ">"
-        && screen.lines.contains { $0.hasPrefix("error: field 'id'") && $0.contains("\\u{1B}[2Jid") }
+        && screen.lines.contains { line in
+          line.hasPrefix("error: field 'id'") && line.contains("\\u{1B}[2Jid")
+        }
     }
     #expect(!terminal.screen.strings.contains { $0.contains("evil") })
     #expect(terminal.screen.faults.filter { $0 != "wrapped" } == [])

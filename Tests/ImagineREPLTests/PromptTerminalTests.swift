@@ -124,8 +124,8 @@ struct PromptTerminalTests {
     try terminal.expect(row: "what?")
     terminal.type("typed\r")
     try terminal.expect(last: "\"typed!\"", ">")
-    terminal.type("return io.read() .. '?'\r" + "ahead of the prompt\r")
-    try terminal.expect(last: "\"ahead of the prompt?\"", ">")
+    terminal.type("return io.read() .. '?'\r" + "ahead of the prompt\r" + "'next'\r")
+    try terminal.expect(last: "\"ahead of the prompt?\"", "> 'next'", "\"next\"", ">")
     terminal.type("task.sleep(0.2)\r" + "'ahead'\r")
     try terminal.expect(last: "\"ahead\"", ">")
   }
@@ -260,6 +260,40 @@ struct PromptTerminalTests {
     #expect(list.shownLines.last?.contains("  died ") == true)
     #expect(list.shownLines.last?.contains("just now") == true)
     #expect(list.screen.faults == [])
+  }
+
+  @Test("with ask_above the session asks before it spends more, and No is an error of the call")
+  func askAbove() throws {
+    let home = try ScreenTerminal.makeHome()
+    let folder = "\(home)/.config/imagine"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // Nothing listens there: a call that is made fails, and costs nothing.
+    try """
+    provider = "shop"
+    [providers.shop]
+    kind = "imagine"
+    base_url = "http://127.0.0.1:9/v2"
+    token_env = "SHOP_TOKEN"
+    [providers.shop.prices]
+    unit = "tokens"
+    generate = 30
+    [repl]
+    ask_above = 20
+    """.write(toFile: "\(folder)/config.toml", atomically: true, encoding: .utf8)
+    let terminal = try ScreenTerminal(
+      columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
+    try terminal.expect(last: ">")
+    for (key, outcome) in [("n", "budget"), ("y", "connection")] {
+      terminal.type("ok, e = pcall(imagine.generate, { prompt = 'a cat', retries = 0 })\r")
+      try terminal.expect("the question") { screen in
+        screen.lines.last { !$0.isEmpty }?.contains("beyond 20 tokens; make it? y/n") == true
+      }
+      terminal.type("x" + key)
+      try terminal.expect(last: ">")
+      terminal.type("e.kind\r")
+      try terminal.expect(last: "\"\(outcome)\"", ">")
+      terminal.type(Keys.control("l"))
+    }
   }
 
   @Test("TERM=dumb and --plain send no escape sequence")

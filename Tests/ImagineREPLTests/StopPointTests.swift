@@ -60,8 +60,7 @@ struct StopPointTests {
     try terminal.expect(last: ">")
     terminal.type("function f(x) local y = x * 2; imagine.repl(); return y end\r" + "f(4)\r")
     try terminal.expect(last: "stop>")
-    terminal.type("y = y + 100\r")
-    terminal.type(Keys.control("d"))
+    terminal.type("y = y + 100\r" + ":quit\r")
     try terminal.expect(last: "108", ">")
     terminal.type("1 + 1\r")
     try terminal.expect(last: "2", ">")
@@ -79,7 +78,7 @@ struct StopPointTests {
       screen.lines.contains { $0.contains("interrupted!") }
         && screen.lines.last { !$0.isEmpty } == "stop>"
     }
-    terminal.type("n = 8\r" + Keys.control("d"))
+    terminal.type("n = 8\r" + ":quit\r")
     #expect(terminal.end() == 0)
     #expect(terminal.shownLines.last == "n 8")
   }

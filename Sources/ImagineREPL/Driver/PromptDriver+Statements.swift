@@ -136,7 +136,9 @@ extension PromptDriver {
     case .cancelled(let number, let found):
       if !found { writeText("there is no task \(number)\n") }
     case .text(let text): writeText(text)
+    case .event(let text): if case .prompt = mode { writeText(dim(Printable.escaped(text))) }
     case .stopped(let point): stop(at: point)
+    case .question(let question): ask(question)
     case .parameters(let text, let name):
       guard openCall?.name == name, let text else { return }
       openCall?.parameters = text
@@ -203,6 +205,17 @@ extension PromptDriver {
   }
 
   // MARK: Tasks
+
+  /// Tells what earlier work has left, and what happens behind the prompt.
+  func listen() {
+    let (host, inbox) = (prompt.host, inbox)
+    Task.detached {
+      for line in host.announcements() {
+        inbox.send(.text("\u{1b}[2m\(Printable.escaped(line))\u{1b}[m\n"))
+      }
+      for await line in host.events { inbox.send(.event(line)) }
+    }
+  }
 
   private func show(_ tasks: [LuaSession.TaskLine], _ purpose: TaskListPurpose) {
     switch purpose {

@@ -2,11 +2,11 @@ import Lua
 import Synchronization
 
 #if canImport(Glibc)
-  import Glibc
+  @preconcurrency import Glibc
 #elseif canImport(Musl)
-  import Musl
+  @preconcurrency import Musl
 #elseif canImport(Darwin)
-  import Darwin
+  @preconcurrency import Darwin
 #endif
 
 /// Connects terminal, editor, renderer and session. It runs on one thread, which never waits for the
@@ -25,7 +25,10 @@ final class PromptDriver {
     case tasks([LuaSession.TaskLine], purpose: TaskListPurpose)
     case cancelled(Int, found: Bool)
     case text(String)
+    /// A line that is shown behind a prompt only.
+    case event(String)
     case stopped(StopPoint)
+    case question(PromptQuestions.Question)
     case parameters(String?, of: String)
     case previewFailed
     case sessionEnded
@@ -99,6 +102,7 @@ final class PromptDriver {
   /// Whether the user knows that previews cannot be made.
   var hasToldOfPreviews = false
   var hasAsked = false
+  var questions: [PromptQuestions.Question] = []
   /// The function in whose brackets the cursor is, and its parameters when the Lua thread has told.
   var openCall: (name: String, parameters: String?)?
   /// The statements of the session, for `:save`.
@@ -130,6 +134,7 @@ final class PromptDriver {
 
   func run() -> InteractivePrompt.End {
     attachStops()
+    prompt.questions?.attach { [inbox] in inbox.send(.question($0)) }
     if let servedPoint {
       session.ask { [streams] _ in streams.toPipe() }
       stop(at: servedPoint, isForeground: false)
@@ -140,12 +145,16 @@ final class PromptDriver {
     editor.history = history
     while !hasEnded { step() }
     prompt.stops?.attach(nil)
+    prompt.questions?.attach(nil)
+    endQuestions()
     finish()
     return outcome
   }
 
   private func greet() {
     TerminalStreams.bufferLines()
+    // A statement reads no more than it uses: the rest is for the prompt.
+    setvbuf(stdin, nil, _IONBF, 0)
     for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
     installHelp()
     if let path = prompt.startScript {
@@ -154,12 +163,7 @@ final class PromptDriver {
       session.ask { [streams] _ in streams.toPipe() }
       beginPrompt()
     }
-    let (host, inbox) = (prompt.host, inbox)
-    Task.detached {
-      for line in host.announcements() {
-        inbox.send(.text("\u{1b}[2m\(Printable.escaped(line))\u{1b}[m\n"))
-      }
-    }
+    listen()
   }
 
   private func finish() {
@@ -174,7 +178,11 @@ final class PromptDriver {
 
   private func step() {
     let readsKeys: Bool
-    if case .prompt = mode { readsKeys = waitingInputs.isEmpty } else { readsKeys = false }
+    if case .prompt = mode {
+      readsKeys = waitingInputs.isEmpty
+    } else {
+      readsKeys = !questions.isEmpty
+    }
     let descriptors = [
       inbox.readEnd, signals.readEnd, streams.readEnd, readsKeys ? terminal.input : -1,
     ]
@@ -187,6 +195,7 @@ final class PromptDriver {
       guard readKeys(now) else { return handle(signal: SIGHUP) }
     }
     expire(now)
+    answerQuestions()
     handleInputs()
   }
 
@@ -362,37 +371,5 @@ final class PromptDriver {
   func remember(_ statement: String) {
     history.add(statement, time: time(nil), secrets: secrets)
     editor.history = history
-  }
-}
-
-/// Messages from the Lua thread, and a descriptor that is readable while there are any.
-final class Inbox: Sendable {
-  private let messages = Mutex<[PromptDriver.Message]>([])
-  private let pipe: WakeupPipe?
-
-  init() {
-    pipe = WakeupPipe()
-    if let pipe { _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK) }
-  }
-
-  var readEnd: Int32 { pipe?.readEnd ?? -1 }
-
-  func send(_ message: PromptDriver.Message) {
-    let isFirst = messages.withLock { messages in
-      messages.append(message)
-      return messages.count == 1
-    }
-    guard isFirst, let pipe else { return }
-    var byte: UInt8 = 1
-    _ = systemWrite(pipe.writeEnd, &byte, 1)
-  }
-
-  func take() -> [PromptDriver.Message] {
-    var buffer = [UInt8](repeating: 0, count: 64)
-    if let pipe { _ = systemRead(pipe.readEnd, &buffer, buffer.count) }
-    return messages.withLock { messages in
-      defer { messages = [] }
-      return messages
-    }
   }
 }

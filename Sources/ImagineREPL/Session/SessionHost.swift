@@ -28,6 +28,8 @@ public protocol SessionHost: Sendable {
   /// Whether something of earlier sessions asks for attention: unfinished runs, finished jobs. A line
   /// each. May read files.
   func announcements() -> [String]
+  /// What happens behind the prompt and is worth a line, such as the end of a job.
+  var events: AsyncStream<String> { get }
   /// The money and calls so far, to tell what a statement has cost.
   func spendingSoFar() -> SessionSpending
   /// Amounts in words, such as `12 tokens`.
@@ -92,6 +94,7 @@ extension SessionHost {
   public func picture(of value: LuaUserdataReference) -> PictureSource? { nil }
   public var previewStyle: String? { nil }
   public func announcements() -> [String] { [] }
+  public var events: AsyncStream<String> { AsyncStream { $0.finish() } }
   public func spendingSoFar() -> SessionSpending { SessionSpending() }
   public func priceText(_ amounts: [String: Int64]) -> String { "" }
   public var secrets: [String] { [] }

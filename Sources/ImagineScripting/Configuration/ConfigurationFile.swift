@@ -81,7 +81,16 @@ struct ConfigurationFile: Sendable, Equatable {
       if let gigabytes = try runs.amount("keep_gb") { file.retention.bytes = Int(gigabytes * 1e9) }
     }
     if let session = try settings.table("repl") {
-      try session.allow(["preview"])
+      try session.allow(["preview", "ask_above"])
+      let amount =
+        if let number = try? session.number("ask_above") { "\(number)" } else {
+          try session.text("ask_above")
+        }
+      if let amount {
+        file.session.askAbove = try Budget.Limit(
+          amount: amount, field: "\(session.place).ask_above"
+        ).price
+      }
       file.session.preview = try session.text("preview")
       if let style = file.session.preview, !SessionSettings.previews.contains(style) {
         throw .invalid(
