@@ -197,7 +197,8 @@ let package = Package(
     .testTarget(
       name: "LuaTests", dependencies: ["Lua", "PseudoTerminal"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineREPLTests", dependencies: ["ImagineREPL", "Lua", "PseudoTerminal"],
+      name: "ImagineREPLTests",
+      dependencies: ["ImagineAPI", "ImagineREPL", "Lua", "PseudoTerminal"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineAPITests", dependencies: ["ImagineAPI"],
@@ -260,7 +261,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineTests",
-      dependencies: ["ImagineAPI", "ImagineTestSupport", "ImagineTesting", "MediaFiles"],
+      dependencies: [
+        "ImagineAPI", "ImagineTestSupport", "ImagineTesting", "MediaFiles", "PseudoTerminal",
+      ],
       exclude: ["Hostile/HostileCalls.lua", "PowerCut.c"],
       swiftSettings: swiftSettings),
   ],

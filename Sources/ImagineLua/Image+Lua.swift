@@ -26,6 +26,10 @@ extension Image: LuaUserdata {
         return path.luaString
       }
     }
+    type.asyncMethod("show") { image, call in
+      try call.refuseArguments(after: 1, of: "show", allowsIndex: false)
+      return image.workflow.showing(image.facts, image)
+    }
     type.method("data") { image, call in
       try call.refuseArguments(after: 1, of: "data", allowsIndex: false)
       return try call.results(image.workflow.luaString(of: image.asset, in: call.state))

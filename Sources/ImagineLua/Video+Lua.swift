@@ -23,6 +23,10 @@ extension Video: LuaUserdata {
         return path.luaString
       }
     }
+    type.asyncMethod("show") { video, call in
+      try call.refuseArguments(after: 1, of: "show", allowsIndex: false)
+      return video.workflow.showing(video.facts, video.thumbnail)
+    }
     type.method("data") { video, call in
       try call.refuseArguments(after: 1, of: "data", allowsIndex: false)
       return try call.results(video.workflow.luaString(of: video.asset, in: call.state))

@@ -13,13 +13,17 @@ public import Lua
 /// ```swift
 /// InteractivePrompt(interpreter: interpreter, host: host, environment: environment)?.run()
 /// ```
-public struct InteractivePrompt {
+public struct InteractivePrompt: Sendable {
   let interpreter: LuaInterpreter
   let host: any SessionHost
   let environment: [String: String]
   let terminal: TerminalDevice
   /// The time limit of a statement.
   public var timeLimit: Duration?
+  /// Serves `imagine.repl()`; nil if scripts cannot stop.
+  public var stops: StopPoints?
+  /// What the session asks its user; nil if it asks nothing.
+  public var questions: PromptQuestions?
 
   /// Nil where lines without editing are right: without a terminal, or with `TERM=dumb`.
   public init?(
@@ -33,7 +37,7 @@ public struct InteractivePrompt {
   }
 
   /// How a session ended.
-  public enum End: Sendable {
+  public enum End: Sendable, Equatable {
     case left
     /// SIGTERM or SIGHUP asks the process to end.
     case signal(Int32)
@@ -47,6 +51,23 @@ public struct InteractivePrompt {
       return .left
     }
     return PromptDriver(self, streams, signals).run()
+  }
+
+  /// Reads and runs statements at a stopped script, on a thread of its own, until the user lets it go
+  /// on. False if there is no such thread.
+  ///
+  /// - Parameter whenEnded: called on that thread before the script goes on.
+  public func serve(_ point: StopPoint, whenEnded: @escaping @Sendable (End) -> Void) -> Bool {
+    guard let streams = StreamSwitch(terminal), let signals = SignalWatch(terminal, streams) else {
+      return false
+    }
+    let thread = try? PosixThread {
+      whenEnded(PromptDriver(self, streams, signals, at: point).run())
+      point.end()
+    }
+    thread?.detach()
+    if thread == nil { signals.stop() }
+    return thread != nil
   }
 
   /// The file of the history; nil without a home.

@@ -18,8 +18,12 @@ public final class Workflow: Sendable {
   let providers: any ProviderSource
   /// Displays the progress of jobs; nil if nobody watches.
   let progress: (any JobProgress)?
+  /// Shows images of scripts; nil if nobody looks.
+  package let display: (any ImageDisplay)?
+  /// Decides about calls that cost more than a person has allowed; nil if all may be made.
+  let approval: (any SpendingApproval)?
   /// Shows the user a message that can no longer reach the script.
-  let notice: @Sendable (String) -> Void
+  package let notice: @Sendable (String) -> Void
   package let eventSource: EventSource
   let sentCalls = SentCalls()
 
@@ -44,12 +48,15 @@ public final class Workflow: Sendable {
   /// - Parameters:
   ///   - converter: converts images to other formats and sizes.
   ///   - limit: the run's budget; no limit by default.
+  ///   - display: shows images of scripts.
+  ///   - approval: decides about what calls cost.
   ///   - events: sends the workflow's events.
   ///   - notice: receives messages for the user.
   public init(
     assets: any AssetStore, ledger: any JobLedger, converter: any ImageConverter,
     providers: any ProviderSource, run: RunJournal, limit: Budget.Limit = Budget.Limit(),
     usesCache: Bool = false, allowsUnpriced: Bool = false, progress: (any JobProgress)? = nil,
+    display: (any ImageDisplay)? = nil, approval: (any SpendingApproval)? = nil,
     events: EventSource = EventSource(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
@@ -61,6 +68,8 @@ public final class Workflow: Sendable {
     budget = Budget(of: "the run", limit: limit)
     defaults = Mutex(Defaults(usesCache: usesCache, allowsUnpriced: allowsUnpriced))
     self.progress = progress
+    self.display = display
+    self.approval = approval
     eventSource = events
     self.notice = { message in
       events.send(.notice(message))

@@ -47,6 +47,10 @@ extension ScriptHost {
     public var notice: @Sendable (String) -> Void
     /// Displays the progress of jobs; nil to display nothing.
     public var progress: (any JobProgress)?
+    /// Shows images of `image:show()`; without it the facts go to `notice`.
+    public var display: (any ImageDisplay)?
+    /// Decides about calls that cost more than a person has allowed; nil if all may be made.
+    public var approval: (any SpendingApproval)?
     /// How the run begins, resumes, and what it may spend.
     public var run = RunOptions()
     /// Whether scripts are only planned: they send nothing, write nothing and wait for nothing.

@@ -93,7 +93,9 @@ public final class ScriptHost: Sendable {
         // Answers from the cache would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
-      progress: configuration.progress, events: events, notice: configuration.notice)
+      progress: configuration.progress,
+      display: configuration.display, approval: configuration.approval, events: events,
+      notice: configuration.notice)
   }
 
   /// The workflow of this host: makes calls without a script, as part of the same run. Resumes a run

@@ -46,6 +46,12 @@ private struct SingleProvider: ProviderSource, ImageConverter {
   ) async throws -> Asset {
     throw ImagineError(.validation, "a workflow in memory converts no image", field: "format")
   }
+
+  func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    throw ImagineError(.validation, "a workflow in memory has no thumbnails")
+  }
 }
 
 private final class MemoryLedger: JobLedger {

@@ -37,6 +37,7 @@ struct CommandExecution {
       return 1
     }
     exitHook.setInterpreter(interpreter)
+    command.willPrepare(interpreter)
     signals.watch(
       TerminationSignals.Actions(
         interpreter: interpreter, shutdownTime: command.terminationTime,

@@ -63,6 +63,8 @@ public struct LuaCommand {
   public var options = LuaCommand.standardOptions
   /// Called first, with what will run.
   public var willRun: @Sendable (Invocation) -> Void = { _ in }
+  /// Called when the interpreter exists, before ``prepare``.
+  public var willPrepare: @Sendable (LuaInterpreter) -> Void = { _ in }
   /// Adds the host's libraries before any script runs. Called on the Lua thread.
   public var prepare: @Sendable (LuaState) throws -> Void = { _ in }
   /// How an interactive session ended.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ImagineREPL
 import ImagineScripting
 
 /// `imagine doctor`: checks what a run needs, and says what to do about each problem.
@@ -20,8 +21,13 @@ struct DoctorCommand: AsyncParsableCommand {
     if json {
       try JSONOutput.print(findings)
     } else {
+      let width =
+        Listing.isForTerminal
+        ? findings.map { TerminalText.columns(of: $0.subject) }.max() ?? 0 : 0
       for finding in findings {
-        let line = "\(Self.mark(finding.verdict)) \(finding.subject): \(finding.detail)"
+        let gap = String(
+          repeating: " ", count: max(0, width - TerminalText.columns(of: finding.subject)))
+        let line = "\(Self.mark(finding.verdict)) \(finding.subject): \(gap)\(finding.detail)"
         try Output.line(line.printable)
         if let advice = finding.advice { try Output.line("        \(advice)".printable) }
       }

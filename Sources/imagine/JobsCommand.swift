@@ -33,10 +33,13 @@ struct JobsCommand: AsyncParsableCommand {
       try await options.withHost { host in
         let jobs = try host.submittedJobs()
         if options.json { return try JSONOutput.print(jobs) }
+        var listing = Listing("JOB", "STATE", "PROVIDER", "SUBMITTED", "PROMPT")
         for job in jobs {
-          let date = Date(timeIntervalSince1970: job.submittedAt).formatted(.iso8601)
-          try Listing.print(job.id, "\(job.state)", job.provider, date, job.prompt)
+          listing.add(
+            .text(job.id), .text(job.state), .text(job.provider), .time(job.submittedAt),
+            .text(job.prompt))
         }
+        try listing.print()
       }
     }
   }
@@ -55,7 +58,7 @@ struct JobsCommand: AsyncParsableCommand {
           ("id", status.id), ("status", status.state.rawValue), ("progress", status.share),
           ("created", status.createdAt), ("failure", status.failure), ("url", status.videoAddress),
         ]
-        for case (let name, let fact?) in facts { try Listing.print(name, fact) }
+        try Listing.print(facts: facts.compactMap { name, fact in fact.map { (name, $0) } })
       }
     }
   }

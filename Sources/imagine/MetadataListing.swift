@@ -50,6 +50,12 @@ struct MetadataListing {
   static func line(_ name: String, _ value: String) -> String {
     let value = value.printable.split(separator: "\n", omittingEmptySubsequences: false)
     let name = name.inOneLine
-    return "\(name)\t\(value.joined(separator: "\n\t"))"
+    guard Listing.isForTerminal else {
+      return "\(name)\t\(value.joined(separator: "\n\t"))"
+    }
+    let width = 15
+    let gap = String(repeating: " ", count: max(0, width - name.count) + 1)
+    let indentation = String(repeating: " ", count: width + 1)
+    return "\(name)\(gap)\(value.joined(separator: "\n\(indentation)"))"
   }
 }

@@ -21,6 +21,12 @@ enum Notice {
 
   /// Writes with one system call, so that lines of several threads do not mix.
   static func writeRaw(_ text: String) {
+    Program.progress?.makeRoom()
+    writeBytes(text)
+  }
+
+  /// Writes at the progress line's own place.
+  static func writeBytes(_ text: String) {
     let bytes = Array(text.utf8)
     _ = systemWrite(STDERR_FILENO, bytes, bytes.count)
   }

@@ -44,16 +44,26 @@ final class PlanCommand: Sendable {
   /// - Throws: the errors of ``Output``.
   private func print(_ plan: ScriptPlan.Summary) throws {
     if printsJSON.withLock({ $0 }) { return try JSONOutput.print(plan) }
+    var listing = Listing("CALLS", "PROVIDER", "OPERATION", "STYLE", "PRICE")
     for group in plan.groups {
-      try Listing.print(
-        "\(group.calls)", group.provider, group.operation, group.style ?? "-",
-        Self.text(group.cost, unpriced: group.unpriced))
+      listing.add(
+        .number("\(group.calls)"), .text(group.provider), .text(group.operation),
+        .text(group.style ?? "-"), .number(Self.text(group.cost, unpriced: group.unpriced)))
     }
-    try Output.line("calls\t\(plan.calls)\t\(Self.text(plan.cost, unpriced: plan.unpriced))")
-    try Output.line("answered by the journal, if resumed\t\(plan.answeredByJournal)")
-    try Output.line("answered by the cache\t\(plan.answeredByCache)")
-    try Output.line("files\t\(plan.files.count)")
-    for file in plan.files { try Output.line("\t\(file)") }
+    let total = Self.text(plan.cost, unpriced: plan.unpriced)
+    let isForTerminal = Listing.isForTerminal
+    if !plan.groups.isEmpty {
+      try listing.print()
+      if isForTerminal { try Output.line("") }
+    }
+    if !isForTerminal { try Listing.print("calls", "\(plan.calls)", total) }
+    try Listing.print(
+      facts: (isForTerminal ? [("calls", "\(plan.calls), \(total)")] : []) + [
+        ("answered by the journal, if resumed", "\(plan.answeredByJournal)"),
+        ("answered by the cache", "\(plan.answeredByCache)"),
+        ("files", "\(plan.files.count)"),
+      ])
+    for file in plan.files { try Output.line("\(isForTerminal ? "  " : "\t")\(file)") }
   }
 
   private static func text(_ cost: [String: Double], unpriced: Int) -> String {

@@ -1,3 +1,4 @@
+import ImagineRuns
 import ImagineScripting
 import ImagineSystem
 import Logging
@@ -22,11 +23,13 @@ enum Program {
   /// The host of this process, configured by the environment and `config.toml`; its notices go to
   /// stderr.
   static func makeHost(
-    provider: String? = nil, isVerbose: Bool = false, run: RunOptions = RunOptions(),
-    record: String? = nil, replay: String? = nil, plans: Bool = false
+    provider: String? = nil, isVerbose: Bool = false, isQuiet: Bool = Program.isQuiet,
+    run: RunOptions = RunOptions(), record: String? = nil, replay: String? = nil,
+    plans: Bool = false,
+    approval: (any SpendingApproval)? = nil
   ) -> ScriptHost {
     var logger = Logger(label: "imagine", factory: { _ in NoticeLog() })
-    logger.logLevel = isVerbose ? .debug : .warning
+    logger.logLevel = isVerbose ? .debug : isQuiet ? .error : .warning
     var configuration = ScriptHost.Configuration(
       service: .environment(serverProgram: server), environment: environment, logger: logger)
     configuration.home = home
@@ -37,10 +40,23 @@ enum Program {
     configuration.plans = plans
     configuration.ownsProcess = true
     configuration.journalObserver = KillPoint(environment: environment)?.observe
-    configuration.notice = Notice.write
-    configuration.progress = TerminalProgress(environment: environment)
+    if !isQuiet {
+      configuration.notice = Notice.write
+      configuration.progress = progress
+    }
+    configuration.display = display
+    configuration.approval = approval
     return ScriptHost(configuration)
   }
+
+  /// Nil where stderr is no terminal.
+  static let progress = ProgressLine(environment: environment)
+
+  /// Whether the environment turns notices and progress off; errors are always printed.
+  static var isQuiet: Bool { !["", "0"].contains(environment["IMAGINE_QUIET"] ?? "") }
+
+  /// Where `image:show()` shows images.
+  static let display = TerminalDisplay(environment: environment)
 
   /// The folder of assets and the journal, as an absolute path: `imagine runs resume` changes the
   /// working folder.

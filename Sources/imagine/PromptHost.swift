@@ -10,10 +10,45 @@ struct PromptHost: SessionHost {
   let host: @Sendable () -> ScriptHost
 
   var greeting: [String] {
-    // Selecting the provider prints which one it is, and why.
-    _ = host().selectedProvider
     let lua = LuaInterpreter.copyright.split(separator: " ").prefix(2).joined(separator: " ")
-    return ["\(ScriptCommand.version), \(lua); help() explains, Ctrl-D leaves"]
+    return [
+      "\(ScriptCommand.version), \(lua); help() explains, Ctrl-D leaves",
+      "provider \(host().selectedProvider)",
+    ]
+  }
+
+  func announcements() -> [String] {
+    Announcements(host: host(), environment: Program.environment).take()
+  }
+
+  var events: AsyncStream<String> {
+    let events = host().events
+    return AsyncStream { lines in
+      let task = Task.detached {
+        // A job may be polled after its end.
+        var ended: Set<String> = []
+        for await event in events {
+          guard case .job(let status, let provider) = event, status.state.isFinal,
+            ended.insert("\(provider) \(status.id)").inserted
+          else { continue }
+          let reason = status.failure.map { ": \($0)" } ?? ""
+          lines.yield("job \(status.id) at \(provider) \(status.state.rawValue)\(reason)")
+        }
+        lines.finish()
+      }
+      lines.onTermination = { _ in task.cancel() }
+    }
+  }
+
+  func describe(_ value: LuaUserdataReference) -> String? { host().facts(of: value) }
+
+  func picture(of value: LuaUserdataReference) -> PictureSource? {
+    host().thumbnails(of: value).map { PictureSource(thumbnail: $0) }
+  }
+
+  var previewStyle: String? {
+    let style = Program.environment["IMAGINE_PREVIEW"] ?? ""
+    return style.isEmpty ? host().sessionSettings.preview : style
   }
 
   func fields(ofCall path: String) -> [CallFieldHelp] {
@@ -21,6 +56,26 @@ struct PromptHost: SessionHost {
     let fields = operation.fields + CallField.all(for: operation.answer)
     return fields.map { field in
       CallFieldHelp(name: field.name, meaning: Self.line(field), allowed: field.knownNames)
+    }
+  }
+
+  func values(ofField name: String, inCall path: String) -> [String] {
+    switch name {
+    case "provider": host().providerNames
+    case "model": Self.operation(path).map { host().knownValues(of: name, in: $0.name) } ?? []
+    default: fields(ofCall: path).first { $0.name == name }?.allowed ?? []
+    }
+  }
+
+  func texts(forArgumentOf path: String) -> [(text: String, meaning: String)] {
+    switch path {
+    case "imagine.provider": return host().providerNames.map { ($0, "provider") }
+    case "imagine.wait", "imagine.status", "imagine.delete":
+      let jobs = (try? host().submittedJobs()) ?? []
+      return jobs.prefix(50).map {
+        ($0.id, "\($0.state), \(RelativeTime.text($0.submittedAt)), \($0.prompt)")
+      }
+    default: return []
     }
   }
 

@@ -20,12 +20,14 @@ struct RunsCommand: AsyncParsableCommand {
     func run() async throws {
       let runs = try Program.makeHost().runs()
       if json { return try JSONOutput.print(runs) }
+      var listing = Listing("RUN", "STATE", "STARTED", "ANSWERED", "SPENT", "SCRIPT")
       for summary in runs {
-        let date = Date(timeIntervalSince1970: summary.run.startedAt).formatted(.iso8601)
-        try Listing.print(
-          summary.run.id, summary.stateText, date, "\(summary.answered)/\(summary.calls)",
-          summary.spentText, summary.run.script.text)
+        listing.add(
+          .text(summary.run.id), .text(summary.stateText), .time(summary.run.startedAt),
+          .number("\(summary.answered)/\(summary.calls)"), .number(summary.spentText),
+          .text(summary.run.script.text))
       }
+      try listing.print()
     }
   }
 
@@ -45,25 +47,42 @@ struct RunsCommand: AsyncParsableCommand {
       let summary = try host.run(id: id)
       let calls = try host.calls(ofRun: summary.run.id)
       if json { return try JSONOutput.print(Page(summary: summary, calls: calls)) }
+      let isForTerminal = Listing.isForTerminal
       let date = Date(timeIntervalSince1970: summary.run.startedAt).formatted(.iso8601)
-      try Output.line(
-        """
-        run\t\(summary.run.id)
-        script\t\(summary.run.script.text.inOneLine)
-        state\t\(summary.stateText), attempt \(summary.run.attempt)
-        started\t\(date)
-        calls\t\(summary.calls), \(summary.answered) answered, \(summary.accepted) accepted, \
-        \(summary.uncertain) uncertain
-        spent\t\(summary.spentText)
-        """)
+      let age = isForTerminal ? ", \(RelativeTime.text(summary.run.startedAt))" : ""
+      try Listing.print(facts: [
+        ("run", summary.run.id), ("script", summary.run.script.text),
+        ("state", "\(summary.stateText), attempt \(summary.run.attempt)"),
+        ("started", date + age),
+        (
+          "calls",
+          "\(summary.calls), \(summary.answered) answered, \(summary.accepted) accepted, "
+            + "\(summary.uncertain) uncertain"
+        ), ("spent", summary.spentText),
+      ])
+      var listing = Listing(
+        "STATE", "PROVIDER", "OPERATION", "PRICE", "TIME", "RESULT", "PROMPT")
       for call in calls {
-        try Listing.print(
-          call.isUncertain ? "\(call.state.rawValue), uncertain" : call.state.rawValue,
-          call.provider, call.request.operation,
-          call.cost.map(\.description) ?? "unknown price", call.durationText,
-          host.files(of: call).first ?? call.job ?? call.error ?? "-",
-          call.request.prompt ?? "")
+        listing.add(
+          .text(call.isUncertain ? "\(call.state.rawValue), uncertain" : call.state.rawValue),
+          .text(call.provider), .text(call.request.operation),
+          .number(call.cost.map(\.description) ?? "unknown price"), .number(call.durationText),
+          .text(try host.files(of: call).first ?? call.job ?? call.error ?? "-"),
+          .text(call.request.prompt ?? ""))
       }
+      if isForTerminal {
+        if calls.isEmpty { return }
+        try Output.line("")
+      }
+      try listing.print()
+      guard isForTerminal else { return }
+      let usage = calls.flatMap(\.sends).compactMap(\.usage).reduce(into: [:]) {
+        $0.merge($1, uniquingKeysWith: &+)
+      }
+      guard !usage.isEmpty else { return }
+      try Output.line("")
+      try Listing.print(
+        facts: usage.sorted { $0.key < $1.key }.map { ("counted \($0.key)", "\($0.value)") })
     }
   }
 
@@ -116,7 +135,8 @@ struct RunsCommand: AsyncParsableCommand {
     func run() async throws {
       let pruned = try Program.makeHost().pruneRuns()
       if json { return try JSONOutput.print(pruned) }
-      try Output.line("\(pruned.runs) runs, \(pruned.files) files, \(pruned.bytes) bytes")
+      let bytes = Listing.isForTerminal ? Listing.bytes(pruned.bytes) : "\(pruned.bytes) bytes"
+      try Output.line("\(pruned.runs) runs, \(pruned.files) files, \(bytes)")
     }
   }
 }
@@ -135,7 +155,8 @@ struct CacheCommand: AsyncParsableCommand {
     func run() async throws {
       let size = try Program.makeHost().cacheSize()
       if json { return try JSONOutput.print(size) }
-      try Output.line("\(size.answers) answers, \(size.bytes) bytes")
+      let bytes = Listing.isForTerminal ? Listing.bytes(size.bytes) : "\(size.bytes) bytes"
+      try Output.line("\(size.answers) answers, \(bytes)")
     }
   }
 

@@ -41,11 +41,21 @@ enum ScriptCommand {
     }
     let names = command.options.map(\.name)
     command.willRun = { invocation in
-      noticeOfMisplacedOptions(invocation, names)
+      if !shared.settings.withLock({ $0.isQuiet }) { noticeOfMisplacedOptions(invocation, names) }
       shared.settings.withLock { $0.apply(script(invocation)) }
     }
     // The options are read before the first state is prepared.
-    command.prepare = { state in try shared.host.install(in: state) }
+    let stops = ScriptStops(shared, isPlan: plan != nil)
+    command.willPrepare = stops.noteInterpreter
+    command.prepare = { state in
+      try shared.host.install(in: state)
+      if case .table(let module) = try state.globals.get("imagine") {
+        try stops.points.install(in: state, module)
+      }
+      if plan == nil, !shared.settings.withLock({ $0.isQuiet }) {
+        Program.progress?.watch(shared.host, in: state)
+      }
+    }
     command.interaction = { interpreter, timeLimit in
       guard plan == nil, !shared.settings.withLock({ $0.isPlain }) else { return nil }
       let host = PromptHost(host: { shared.host })
@@ -54,6 +64,13 @@ enum ScriptCommand {
           interpreter: interpreter, host: host, environment: Program.environment)
       else { return nil }
       prompt.timeLimit = timeLimit
+      prompt.stops = stops.points
+      if let amount = shared.host.sessionSettings.askAbove {
+        let questions = PromptQuestions()
+        prompt.questions = questions
+        shared.approval.begin(AskingApproval(above: amount, ask: questions.ask))
+      }
+      Program.display.promptBegins()
       return { [prompt] in
         switch prompt.run() {
         case .left: .left
@@ -63,7 +80,7 @@ enum ScriptCommand {
       }
     }
     command.atEnd = { interpreter, succeeded in
-      noticeOfBackgroundWork(interpreter)
+      if !shared.settings.withLock({ $0.isQuiet }) { noticeOfBackgroundWork(interpreter) }
       interpreter.waitForBackgroundWorkBlocking()
       guard let host = shared.hostIfMade else { return }
       host.reportEngineUse()
@@ -152,6 +169,9 @@ enum ScriptCommand {
       Option("--plain", help: "read lines without editing and colours at a terminal") { _, _ in
         try set { $0.isPlain = true }
       },
+      Option("--quiet", help: "write no notices and no progress on stderr; errors only") { _, _ in
+        try set { $0.isQuiet = true }
+      },
       Option("--verbose", help: "log each request on stderr") { _, _ in
         try set { $0.isVerbose = true }
       },
@@ -233,10 +253,54 @@ enum ScriptCommand {
   }
 }
 
+/// Gives a script that calls `imagine.repl()` a prompt, where somebody can type.
+private final class ScriptStops: Sendable {
+  private let interpreter = Mutex<LuaInterpreter?>(nil)
+  private let shared: LazyHost
+  private let isPlan: Bool
+
+  init(_ shared: LazyHost, isPlan: Bool) {
+    (self.shared, self.isPlan) = (shared, isPlan)
+  }
+
+  @Sendable func noteInterpreter(_ new: LuaInterpreter) { interpreter.withLock { $0 = new } }
+
+  var points: StopPoints {
+    made.withLock { made in
+      if let made { return made }
+      let points = StopPoints(
+        begin: { [weak self] in self?.begin($0) ?? false }, notice: Notice.write)
+      made = points
+      return points
+    }
+  }
+  private let made = Mutex<StopPoints?>(nil)
+
+  private func begin(_ point: StopPoint) -> Bool {
+    let isScripted = shared.settings.withLock { $0.replay != nil || $0.isPlain }
+    guard !isPlan, !isScripted, let interpreter = interpreter.withLock({ $0 }),
+      var prompt = InteractivePrompt(
+        interpreter: interpreter, host: PromptHost(host: { [shared] in shared.host }),
+        environment: Program.environment)
+    else { return false }
+    prompt.stops = points
+    Program.display.promptBegins()
+    return prompt.serve(point) { end in
+      switch end {
+      case .left: break
+      case .signal(let number): kill(getpid(), number)
+      case .stuck: exit(130)
+      }
+    }
+  }
+}
+
 /// The settings from the host's own options and the environment.
 private struct Settings: Sendable {
   var provider: String?
   var isVerbose = false
+  /// Whether notices and progress are turned off.
+  var isQuiet = Program.isQuiet
   /// Whether the interactive session is the plain loop.
   var isPlain = Program.environment["IMAGINE_PLAIN"] == "1"
   var record: String?
@@ -266,6 +330,7 @@ private struct Settings: Sendable {
 private final class LazyHost: Sendable {
   let settings: Mutex<Settings>
   private let made = Mutex<ScriptHost?>(nil)
+  let approval = SessionApproval()
 
   init(_ settings: Settings) {
     self.settings = Mutex(settings)
@@ -276,8 +341,10 @@ private final class LazyHost: Sendable {
       if let made { return made }
       let settings = settings.withLock { $0 }
       let host = Program.makeHost(
-        provider: settings.provider, isVerbose: settings.isVerbose, run: settings.run,
-        record: settings.record, replay: settings.replay, plans: settings.plans)
+        provider: settings.provider, isVerbose: settings.isVerbose,
+        isQuiet: settings.isQuiet, run: settings.run,
+        record: settings.record, replay: settings.replay, plans: settings.plans,
+        approval: approval)
       made = host
       return host
     }

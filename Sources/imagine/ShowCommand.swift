@@ -21,7 +21,8 @@ struct ShowCommand: AsyncParsableCommand {
     defer { host.close() }
     let provenance = try host.provenance(ofImage: image)
     if json { return try printJSON(provenance) }
-    try Output.line("\(image)\t\(provenance.format.rawValue), \(provenance.size)")
+    let gap = Listing.isForTerminal ? "  " : "\t"
+    try Output.line("\(image)\(gap)\(provenance.format.rawValue), \(provenance.size)")
     if let metadata = provenance.metadata {
       for line in MetadataListing(metadata, provenance).lines { try Output.line(line) }
     }

@@ -26,7 +26,9 @@ struct CompletionTests {
       ("require(\"", .module, ""), ("imagine.generate{", .argument(call: "imagine.generate"), ""),
       ("imagine.generate{prompt = f(1), st", .argument(call: "imagine.generate"), "st"),
       ("imagine.generate{style = \"an", .value(call: "imagine.generate", field: "style"), "an"),
-      ("io.open('fo", .path, "fo"), (":sa", .command, "sa"),
+      ("io.open('fo", .argumentText(call: "io.open"), "fo"),
+      ("x = y == 'fo", .path, "fo"), ("imagine.wait \"a", .argumentText(call: "imagine.wait"), "a"),
+      (":sa", .command, "sa"),
     ] as [(String, CompletionContext.Kind, String)])
   func context(text: String, kind: CompletionContext.Kind, partial: String) {
     let context = CompletionContext(text, cursor: text.utf8.count)

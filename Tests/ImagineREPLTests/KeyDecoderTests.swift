@@ -39,7 +39,7 @@ struct KeyDecoderTests {
   func controls() {
     #expect(decode("\u{1}") == [.key(.character("a"), .control)])
     #expect(decode("\r") == [.key(.enter)])
-    #expect(decode("\n") == [.key(.character("j"), .control)])
+    #expect(decode("\n") == [.key(.enter)])
     #expect(decode("\t") == [.key(.tab)])
     #expect(decode("\u{7f}\u{8}") == [.key(.backspace), .key(.backspace)])
     #expect(decode("\u{1f}") == [.key(.character("_"), .control)])

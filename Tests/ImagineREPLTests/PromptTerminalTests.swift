@@ -124,6 +124,8 @@ struct PromptTerminalTests {
     try terminal.expect(row: "what?")
     terminal.type("typed\r")
     try terminal.expect(last: "\"typed!\"", ">")
+    terminal.type("return io.read() .. '?'\r" + "ahead of the prompt\r" + "'next'\r")
+    try terminal.expect(last: "\"ahead of the prompt?\"", "> 'next'", "\"next\"", ">")
     terminal.type("task.sleep(0.2)\r" + "'ahead'\r")
     try terminal.expect(last: "\"ahead\"", ">")
   }
@@ -149,6 +151,16 @@ struct PromptTerminalTests {
     try second.expect(last: "> string.reverse('abc')", "search: rever")
     second.type("\r")
     try second.expect(last: "\"cba\"", ">")
+  }
+
+  @Test("inside a call its parameters are shown: of a script's function, and of Lua's own")
+  func parameters() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("t = {} function t:move(x, y, ...) end\r" + "t:move(")
+    try terminal.expect(last: "> t:move(", "t:move(x, y, ...)")
+    terminal.type(Self.controlC + "print(tonumber(")
+    try terminal.expect(last: "> print(tonumber(", "tonumber: the number in a text")
   }
 
   @Test("a resize in a wide character, and hostile output")
@@ -216,6 +228,72 @@ struct PromptTerminalTests {
     try terminal.expect(last: ">")
     terminal.type("mine .. script\r")
     try terminal.expect(last: "\"configuredran\"", ">")
+  }
+
+  @Test("runs that did not end are announced once; runs are listed in columns at a terminal")
+  func announcements() throws {
+    let home = try ScreenTerminal.makeHome()
+    let script = "\(home)/long.lua"
+    try "imagine.generate{ prompt = 'x', seed = 1 }".write(
+      toFile: script, atomically: true, encoding: .utf8)
+    let killed = try ScreenTerminal(
+      [script], home: home, environment: ["IMAGINE_KILL_AT": "stored:1"])
+    #expect(killed.end() == -SIGKILL)
+    for isFirst in [true, false] {
+      let terminal = try ScreenTerminal(columns: 150, home: home)
+      try terminal.expect(last: ">")
+      terminal.type("'ready'\r")
+      try terminal.expect("the end of the statement, and what is to be told") { screen in
+        screen.lines.contains("\"ready\"")
+          && (!isFirst || screen.lines.contains { $0.hasPrefix("unfinished run ") })
+      }
+      #expect(isFirst || !terminal.shownLines.contains { $0.hasPrefix("unfinished run ") })
+      terminal.type(Keys.control("d"))
+      #expect(terminal.end() == 0)
+    }
+    let list = try ScreenTerminal(["runs"], columns: 60, home: home)
+    #expect(list.end() == 0)
+    #expect(list.shownLines.count == 2, "\(list.shownLines)")
+    #expect(
+      list.shownLines.first?.split(separator: " ").map(String.init)
+        == ["RUN", "STATE", "STARTED", "ANSWERED", "SPENT", "SCRIPT"])
+    #expect(list.shownLines.last?.contains("  died ") == true)
+    #expect(list.shownLines.last?.contains("just now") == true)
+    #expect(list.screen.faults == [])
+  }
+
+  @Test("with ask_above the session asks before it spends more, and No is an error of the call")
+  func askAbove() throws {
+    let home = try ScreenTerminal.makeHome()
+    let folder = "\(home)/.config/imagine"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // Nothing listens there: a call that is made fails, and costs nothing.
+    try """
+    provider = "shop"
+    [providers.shop]
+    kind = "imagine"
+    base_url = "http://127.0.0.1:9/v2"
+    token_env = "SHOP_TOKEN"
+    [providers.shop.prices]
+    unit = "tokens"
+    generate = 30
+    [repl]
+    ask_above = 20
+    """.write(toFile: "\(folder)/config.toml", atomically: true, encoding: .utf8)
+    let terminal = try ScreenTerminal(
+      columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
+    try terminal.expect(last: ">")
+    for (key, outcome) in [("n", "budget"), ("y", "connection")] {
+      terminal.type("ok, e = pcall(imagine.generate, { prompt = 'a cat', retries = 0 })\r")
+      try terminal.expect("the question") { screen in
+        screen.lines.last { !$0.isEmpty }?.contains("beyond 20 tokens; make it? y/n") == true
+      }
+      terminal.type("x" + key)
+      try terminal.expect(last: ">")
+      terminal.type("e.kind\r")
+      try terminal.expect(last: "\"\(outcome)\"", ">")
+      terminal.type(Keys.control("l"))
+    }
   }
 
   @Test("TERM=dumb and --plain send no escape sequence")

@@ -16,6 +16,9 @@ struct ScreenEmulator {
   /// The rows that were scrolled out, for tests of what stays.
   private(set) var scrolledOut: [String] = []
   private(set) var faults: [String] = []
+  /// The content of APC, OSC and DCS strings, such as images.
+  private(set) var strings: [String] = []
+  private(set) var questions: [String] = []
   private var pendingWrap = false
   private var style = ""
 
@@ -100,6 +103,9 @@ struct ScreenEmulator {
 
   private mutating func escape(_ scalars: [Unicode.Scalar], _ start: Int) -> Int {
     var index = start
+    if index < scalars.count, ["_", "]", "P"].contains(scalars[index]) {
+      return string(scalars, index + 1)
+    }
     guard index < scalars.count, scalars[index] == "[" else {
       faults.append("escape")
       return index
@@ -113,6 +119,18 @@ struct ScreenEmulator {
     guard index < scalars.count else { return index }
     control(parameters, scalars[index])
     return index + 1
+  }
+
+  /// An APC, OSC or DCS string, up to ST or BEL.
+  private mutating func string(_ scalars: [Unicode.Scalar], _ start: Int) -> Int {
+    var index = start
+    var text = ""
+    while index < scalars.count, scalars[index] != "\u{7}", scalars[index] != "\u{1b}" {
+      text.unicodeScalars.append(scalars[index])
+      index += 1
+    }
+    strings.append(text)
+    return index < scalars.count && scalars[index] == "\u{1b}" ? index + 2 : index + 1
   }
 
   private mutating func control(_ parameters: String, _ final: Unicode.Scalar) {
@@ -133,6 +151,9 @@ struct ScreenEmulator {
         cells[below] = Array(repeating: Cell(), count: columns)
       }
     case "h", "l": break
+    // Questions: DA1 and a cell's size.
+    case "c" where parameters.isEmpty: questions.append("c")
+    case "t" where parameters == "16": questions.append("16t")
     default: faults.append("sequence \(parameters)\(final)")
     }
   }

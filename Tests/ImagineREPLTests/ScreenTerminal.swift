@@ -34,9 +34,9 @@ final class ScreenTerminal {
 
   init(
     _ arguments: [String] = [], columns: Int = 60, rows: Int = 20, home: String? = nil,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], program: String? = nil
   ) throws {
-    guard let path = Self.program else { throw Unexpected("the program is not built") }
+    guard let path = program ?? Self.program else { throw Unexpected("the program is not built") }
     screen = ScreenEmulator(columns: columns, rows: rows)
     let folder = try home ?? Self.makeHome()
     var variables = [
@@ -92,10 +92,12 @@ final class ScreenTerminal {
   /// Gives the screen what does not end within a sequence or a character.
   private func feedWhole() {
     var end = partial.count
-    if let escape = partial.lastIndex(of: 0x1b), partial.count - escape < 16 {
-      let rest = partial[(escape + 1)...]
+    if let start = unfinishedString { end = start }
+    if let escape = partial[..<end].lastIndex(of: 0x1b), end - escape < 16 {
+      let rest = partial[(escape + 1)..<end]
       let isComplete =
-        rest.first == 0x5b && rest.dropFirst().contains { (0x40...0x7e).contains($0) }
+        rest.first == 0x5c
+        || rest.first == 0x5b && rest.dropFirst().contains { (0x40...0x7e).contains($0) }
       if !isComplete { end = escape }
     }
     while end > 0, partial[end - 1] >= 0x80,
@@ -105,6 +107,24 @@ final class ScreenTerminal {
     }
     screen.feed(Array(partial[..<end]))
     partial.removeFirst(end)
+  }
+
+  /// Where an APC, OSC or DCS string begins whose end has not come.
+  private var unfinishedString: Int? {
+    var index = 0
+    while let start = partial[index...].firstIndex(of: 0x1b), start + 1 < partial.count {
+      index = start + 2
+      guard [0x5f, 0x5d, 0x50].contains(partial[start + 1]) else { continue }
+      guard
+        let end = partial[index...].indices.first(where: {
+          partial[$0] == 0x07
+            || partial[$0] == 0x1b && $0 + 1 < partial.count
+              && partial[$0 + 1] == 0x5c
+        })
+      else { return start }
+      index = end + (partial[end] == 0x07 ? 1 : 2)
+    }
+    return nil
   }
 
   /// The exit code, or the negative signal, when the program has ended.

@@ -54,6 +54,9 @@ struct OwnProviderTests {
     func convert(
       _ asset: Asset, to conversion: Conversion, into store: any MediaStore
     ) async throws -> Asset { asset }
+    func thumbnail(
+      of asset: Asset, within box: PixelSize, from store: any MediaStore
+    ) async throws -> Thumbnail { throw ImagineError(.notFound, "no") }
   }
 
   @Test("a call of a provider that does not report its sends counts as sent and reserves its price")

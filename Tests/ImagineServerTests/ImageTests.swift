@@ -147,6 +147,27 @@ struct ConversionTests {
     }
   }
 
+  @Test("a thumbnail keeps the image's shape within the box, which must be small")
+  func thumbnail() async throws {
+    try await RunningServer.with { server in
+      let image = StubEngine.png(PixelSize(width: 640, height: 320))
+      func answer(_ fields: KeyValuePairs<String, String>) async throws -> Answer {
+        try await server.post("/x/thumbnail", FormWriter(fields).adding("image", file: image))
+      }
+      let small = try await answer(["width": "40", "height": "40"])
+      #expect(small.status == 200)
+      let thumbnail = Thumbnail(portablePixmap: small.bytes)
+      #expect(thumbnail?.size == PixelSize(width: 40, height: 20))
+      for (fields, field) in [
+        (["width": "40"], "height"), (["width": "2000", "height": "1"], "width"),
+      ] as [(KeyValuePairs<String, String>, String)] {
+        let refused = try await answer(fields)
+        #expect(refused.code == 1100)
+        #expect(refused.message.contains("'\(field)'"), "\(refused.message)")
+      }
+    }
+  }
+
   @Test("refuses an invalid image or an unwritable format, and names the field")
   func faults() async throws {
     try await RunningServer.with { server in

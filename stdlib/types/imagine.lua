@@ -532,6 +532,10 @@ function imagine.spent() end
 ---@return imagine.past_call[]
 function imagine.history(options) end
 
+--- Stops the script or task where it is called, on a terminal, with its locals in sight: statements
+--- read and change them. `:quit` or Ctrl-D goes on. Without a terminal it only says so on stderr.
+function imagine.repl() end
+
 --- Returns the value if it is an error of Imagine; else nil.
 ---@param value any
 ---@return imagine.error?
@@ -559,6 +563,9 @@ local Image = {}
 ---@param options? { overwrite?: boolean, metadata?: boolean } both true by default
 ---@return string path
 function Image:save(path, options) end
+
+--- Prints a line of facts and, on a terminal that can show it, a preview.
+function Image:show() end
 
 --- The bytes from the provider, without the metadata that `save` adds.
 ---@return string
@@ -662,6 +669,9 @@ local Video = {}
 ---@param options? { overwrite?: boolean } true by default
 ---@return string path
 function Video:save(path, options) end
+
+--- Prints a line of facts and, on a terminal that can show it, a preview of the thumbnail.
+function Video:show() end
 
 --- The bytes of the video.
 ---@return string

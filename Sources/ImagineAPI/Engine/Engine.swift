@@ -52,6 +52,11 @@ public protocol Engine: Sendable {
   func convert(_ image: [UInt8], to conversion: Conversion, control: EngineControl) throws
     -> [UInt8]
 
+  /// A small copy of an image, of its shape and within a box: `/x/thumbnail`. What is transparent
+  /// shows a checkerboard.
+  func thumbnail(of image: [UInt8], within box: PixelSize, control: EngineControl) throws
+    -> Thumbnail
+
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
     -> [UInt8]

@@ -71,6 +71,12 @@ public struct PriceList: Sendable, Hashable, Codable {
     }
   }
 
+  /// The styles or models of an operation that have a price of their own.
+  public func details(of operation: String) -> [String] {
+    entries.keys.filter { $0.hasPrefix("\(operation).") }
+      .map { String($0.dropFirst(operation.count + 1)) }.sorted()
+  }
+
   /// The maximum price in units; a higher one is a typing error.
   static let maxPrice = 1_000_000.0
 

@@ -116,8 +116,13 @@ public struct Output: Sendable, Hashable {
   }
 }
 
-/// Changes the format or size of an image: the private local server's `/x/convert`.
+/// Changes the format or size of an image: the private local server's `/x/convert` and
+/// `/x/thumbnail`.
 public protocol ImageConverter: Sendable {
   func convert(_ asset: Asset, to conversion: Conversion, into store: any MediaStore) async throws
     -> Asset
+  /// The pixels of a small copy, at most as large as the box. It is for the eye only: no recording
+  /// has it.
+  func thumbnail(of asset: Asset, within box: PixelSize, from store: any MediaStore) async throws
+    -> Thumbnail
 }

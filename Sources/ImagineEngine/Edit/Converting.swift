@@ -34,6 +34,40 @@ extension Bitmap {
   }
 }
 
+extension BuiltInEngine {
+  public func thumbnail(
+    of picture: [UInt8], within box: PixelSize, control: EngineControl = EngineControl()
+  ) throws -> Thumbnail {
+    let source = try Codec.decode(picture, field: "image", control: control)
+    let size = Thumbnail.size(of: source.size, within: box)
+    let small = try Codec.scale(source, to: size, control: control)
+    guard let thumbnail = Thumbnail(size: size, pixels: small.onCheckerboard) else {
+      throw EngineError.failed("a thumbnail of \(size) pixels is too large")
+    }
+    return thumbnail
+  }
+}
+
+extension Bitmap {
+  /// R, G and B of each pixel; what is transparent shows squares of two greys.
+  fileprivate var onCheckerboard: [UInt8] {
+    withPixels { pixels in
+      guard channels == 4 else { return Array(pixels) }
+      var result: [UInt8] = []
+      result.reserveCapacity(3 * width * height)
+      for index in 0..<(width * height) {
+        let isDark = ((index % width) / 4 + (index / width) / 4) % 2 == 0
+        let (alpha, ground) = (Int(pixels[4 * index + 3]), isDark ? 0x66 : 0x99)
+        for channel in 0..<3 {
+          let value = Int(pixels[4 * index + channel])
+          result.append(UInt8((value * alpha + ground * (255 - alpha) + 127) / 255))
+        }
+      }
+      return result
+    }
+  }
+}
+
 /// The size of a conversion's result.
 struct ConvertedSize {
   let size: PixelSize

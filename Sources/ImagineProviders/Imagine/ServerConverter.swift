@@ -1,6 +1,6 @@
 public import ImagineAPI
 
-/// Converts images with an `imagine-server`, by its route `/x/convert`.
+/// Converts images with an `imagine-server`, by its routes `/x/convert` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -27,8 +27,31 @@ public struct ServerConverter: ImageConverter {
   public func convert(
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
+    let call = try await call("/x/convert", asset, conversion, from: store)
+    return try await transport.perform(call) { answer in
+      try await ImageAnswer(answer).store(in: store)
+    }
+  }
+
+  public func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    let conversion = Conversion(format: .png, width: box.width, height: box.height)
+    let call = try await call("/x/thumbnail", asset, conversion, from: store)
+    return try await transport.perform(call) { answer in
+      guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+      guard let thumbnail = Thumbnail(portablePixmap: try await answer.bytes()) else {
+        throw answer.unexpected("the answer is no thumbnail")
+      }
+      return thumbnail
+    }
+  }
+
+  private func call(
+    _ path: String, _ asset: Asset, _ conversion: Conversion, from store: any MediaStore
+  ) async throws -> HTTPTransport.Call {
     let endpoint = try await endpoint()
-    let address = Self.address("/x/convert", of: endpoint)
+    let address = Self.address(path, of: endpoint)
     var body = MultipartBody()
     func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
     body.append(
@@ -40,13 +63,10 @@ public struct ServerConverter: ImageConverter {
     if let height = conversion.height { append(ConversionField.height, String(height)) }
     if conversion.isMask { append(ConversionField.mask, "true") }
     body.close()
-    let call = HTTPTransport.Call(
-      method: "POST", address: address, endpoint: "POST /x/convert",
+    return HTTPTransport.Call(
+      method: "POST", address: address, endpoint: "POST \(path)",
       authorization: endpoint.authorization(for: address), contentType: body.contentType,
       body: body.bytes, limit: TimeLimit(total: transport.timeouts.call))
-    return try await transport.perform(call) { answer in
-      try await ImageAnswer(answer).store(in: store)
-    }
   }
 
   /// The server's own routes are at the root, beside `/v2`.

@@ -41,12 +41,14 @@ extension PromptDriver {
   }
 
   private func leave() {
+    if !places.isEmpty { return leavePlace() }
     if leavesAtNextEnd { return endSession() }
     session.listTasks { [inbox] in inbox.send(.tasks($0, purpose: .leaving)) }
   }
 
   func endSession() {
-    terminal.write(renderer.leave(editor.finalView(columns: renderer.columns)))
+    if !places.isEmpty { return leavePlace() }
+    leaveLine()
     mode = .leaving
     terminal.setCooked()
     session.end { [inbox] in inbox.send(.sessionEnded) }
@@ -78,35 +80,42 @@ extension PromptDriver {
     let (runner, streams, inbox, host) = (runner, streams, inbox, prompt.host)
     let printing = Printing(
       columns: renderer.columns, usesColor: prompt.usesColor, host: host)
-    let statement = session.post(
-      timeLimit: prompt.timeLimit,
-      { state in
-        streams.toTerminal()
-        inbox.send(.began)
-        defer { streams.toPipe() }
-        do {
-          let outcome = try body(runner, state)
-          return printing.text(outcome, state)
-        } catch let error as LuaError {
-          let text = printing.text(error, runner.sources) { message, line in
-            NearestName.suggestion(for: message, line: line, locals: runner.locals, state)
-          }
-          throw StatementFailure(text: text)
+    statementCount += 1
+    let work: @Sendable (LuaState) throws -> Ended = { state in
+      streams.toTerminal()
+      inbox.send(.began)
+      defer { streams.toPipe() }
+      do {
+        let outcome = try body(runner, state)
+        return Ended(
+          text: printing.text(outcome, state), isSuccess: true,
+          pictures: printing.pictures(outcome, state))
+      } catch let error as LuaError {
+        let text = printing.text(error, runner.sources) { message, line in
+          NearestName.suggestion(for: message, line: line, locals: runner.locals, state)
         }
-      },
-      completion: { result in
-        switch result {
-        case .success(let text): inbox.send(.ended(text: text, isExpression: true))
-        case .failure(let failure as StatementFailure):
-          inbox.send(.ended(text: failure.text, isExpression: false))
-        case .failure(let error as LuaError):
-          inbox.send(.ended(text: printing.text(error, [:]), isExpression: false))
-        case .failure(let error):
-          inbox.send(.ended(text: "\(error)\n", isExpression: false))
-        }
-      })
-    if let source { statements.append((source, false)) }
-    mode = .queued(statement)
+        throw StatementFailure(text: text)
+      }
+    }
+    let completion: @Sendable (Result<Ended, any Error>) -> Void = { result in
+      switch result {
+      case .success(let ended): inbox.send(.ended(ended))
+      case .failure(let failure as StatementFailure): inbox.send(.ended(Ended(text: failure.text)))
+      case .failure(let error as LuaError):
+        inbox.send(.ended(Ended(text: printing.text(error, [:]))))
+      case .failure(let error): inbox.send(.ended(Ended(text: "\(error)\n")))
+      }
+    }
+    if let place = places.last {
+      let withdraw = place.point.post { state in
+        completion(Result { try work(state) })
+      }
+      mode = .queued(withdraw: withdraw)
+    } else {
+      let statement = session.post(timeLimit: prompt.timeLimit, work, completion: completion)
+      if let source { statements.append((source, false)) }
+      mode = .queued { statement.withdraw() }
+    }
   }
 
   /// An error that is already text.
@@ -117,7 +126,8 @@ extension PromptDriver {
   func handle(_ message: Message) {
     switch message {
     case .began: if case .queued = mode { mode = .foreground }
-    case .ended(let text, let succeeded): statementEnded(text, succeeded)
+    case .ended(let ended): statementEnded(ended)
+    case .preview(let bytes, let number): show(preview: bytes, ofStatement: number)
     case .completions(let completions):
       guard completion?.request.number == completions.number else { return }
       completion = nil
@@ -126,13 +136,24 @@ extension PromptDriver {
     case .cancelled(let number, let found):
       if !found { writeText("there is no task \(number)\n") }
     case .text(let text): writeText(text)
+    case .event(let text): if case .prompt = mode { writeText(dim(Printable.escaped(text))) }
+    case .stopped(let point): stop(at: point)
+    case .question(let question): ask(question)
+    case .parameters(let text, let name):
+      guard openCall?.name == name, let text else { return }
+      openCall?.parameters = text
+      if case .prompt = mode { draw() }
+    case .previewFailed: hasToldOfPreviews = true
     case .sessionEnded: hasEnded = true
     }
   }
 
-  private func statementEnded(_ text: String, _ succeeded: Bool) {
+  private func statementEnded(_ ended: Ended) {
     busyCount = 0
-    if !succeeded, !statements.isEmpty { statements[statements.count - 1].failed = true }
+    let text = ended.text
+    if !ended.isSuccess, places.isEmpty, !statements.isEmpty {
+      statements[statements.count - 1].failed = true
+    }
     findColumnOne()
     if !text.isEmpty { terminal.write(Array(text.utf8)) }
     let spending = prompt.host.spendingSoFar().since(spendingBefore)
@@ -146,10 +167,29 @@ extension PromptDriver {
     if interruptCount > 0, background > 0 {
       terminal.write(Array(dim("\(background) calls that were sent go on").utf8))
     }
-    beginPrompt()
+    beginPreview(ended.pictures)
   }
 
   // MARK: Completion
+
+  /// What is shown below the line: the arguments of the call around the cursor. Those of functions
+  /// that only the Lua thread knows come later.
+  func hint() -> String? {
+    let (text, cursor) = (editor.text, editor.buffer.cursor)
+    if let hint = completer.hint(text, cursor: cursor) { return hint }
+    guard let name = completer.openCall(text, cursor: cursor) else {
+      openCall = nil
+      return nil
+    }
+    if let openCall, openCall.name == name { return openCall.parameters }
+    openCall = (name, nil)
+    let (runner, inbox) = (runner, inbox)
+    session.ask { state in
+      inbox.send(
+        .parameters(Completer.parameters(of: name, locals: runner.locals, state), of: name))
+    }
+    return nil
+  }
 
   private func complete(_ request: CompletionRequest) {
     completion = (request, .now + .milliseconds(50))
@@ -165,6 +205,17 @@ extension PromptDriver {
   }
 
   // MARK: Tasks
+
+  /// Tells what earlier work has left, and what happens behind the prompt.
+  func listen() {
+    let (host, inbox) = (prompt.host, inbox)
+    Task.detached {
+      for line in host.announcements() {
+        inbox.send(.text("\u{1b}[2m\(Printable.escaped(line))\u{1b}[m\n"))
+      }
+      for await line in host.events { inbox.send(.event(line)) }
+    }
+  }
 
   private func show(_ tasks: [LuaSession.TaskLine], _ purpose: TaskListPurpose) {
     switch purpose {
@@ -209,6 +260,24 @@ struct Printing: Sendable {
     }
     if let note = outcome.note { text += "\u{1b}[2m\(note)\u{1b}[m\n" }
     return text
+  }
+
+  /// The pictures of the values, and of the entries of a table.
+  func pictures(_ outcome: StatementRunner.Outcome, _ state: LuaState) -> [PictureSource] {
+    var found: [PictureSource] = []
+    for value in outcome.values {
+      switch value {
+      case .userdata(let userdata): found += [host.picture(of: userdata)].compactMap { $0 }
+      case .table(let table):
+        let entries = (try? table.rawEntries(limit: 1000).entries) ?? []
+        for case (_, .userdata(let userdata)) in entries.sorted(by: ValuePrinter.precedes)
+        where found.count <= Preview.sheetLimit {
+          found += [host.picture(of: userdata)].compactMap { $0 }
+        }
+      default: break
+      }
+    }
+    return found
   }
 
   func text(

@@ -2,11 +2,11 @@ import Lua
 import Synchronization
 
 #if canImport(Glibc)
-  import Glibc
+  @preconcurrency import Glibc
 #elseif canImport(Musl)
-  import Musl
+  @preconcurrency import Musl
 #elseif canImport(Darwin)
-  import Darwin
+  @preconcurrency import Darwin
 #endif
 
 /// Connects terminal, editor, renderer and session. It runs on one thread, which never waits for the
@@ -18,12 +18,28 @@ final class PromptDriver {
   enum Message: Sendable {
     /// The statement has the terminal.
     case began
-    case ended(text: String, isExpression: Bool)
+    case ended(Ended)
+    /// What shows the pictures of a statement's values; statements count from 1.
+    case preview([UInt8], ofStatement: Int)
     case completions(Completions)
     case tasks([LuaSession.TaskLine], purpose: TaskListPurpose)
     case cancelled(Int, found: Bool)
     case text(String)
+    /// A line that is shown behind a prompt only.
+    case event(String)
+    case stopped(StopPoint)
+    case question(PromptQuestions.Question)
+    case parameters(String?, of: String)
+    case previewFailed
     case sessionEnded
+  }
+
+  /// How a statement has ended.
+  struct Ended: Sendable {
+    /// Its values or its error.
+    var text: String
+    var isSuccess = false
+    var pictures: [PictureSource] = []
   }
 
   enum TaskListPurpose: Sendable {
@@ -34,9 +50,11 @@ final class PromptDriver {
     /// The line is edited.
     case prompt
     /// A statement waits for the Lua thread.
-    case queued(LuaSession.Statement)
+    case queued(withdraw: @Sendable () -> Bool)
     /// A statement has the terminal.
     case foreground
+    /// A preview is being made; the prompt waits for it a little.
+    case preview(deadline: Instant)
     /// Tasks are being cancelled before the end.
     case leaving
   }
@@ -46,7 +64,12 @@ final class PromptDriver {
   let streams: StreamSwitch
   let signals: SignalWatch
   let session: LuaSession
-  let runner = StatementRunner()
+  let sessionRunner = StatementRunner()
+  /// Where scripts and tasks have stopped, the newest last, and whether one is the statement that has
+  /// the terminal.
+  var places: [(point: StopPoint, isForeground: Bool)] = []
+  /// The script that this prompt was begun for; nil for a session.
+  let servedPoint: StopPoint?
   let completer: Completer
   let inbox: Inbox
 
@@ -69,13 +92,34 @@ final class PromptDriver {
   /// How many statements in a row were dropped because a task keeps the Lua thread busy.
   var busyCount = 0
   var submitted = Instant.now
+  var statementCount = 0
+  /// The style of previews before the terminal has answered.
+  lazy var previewStyle = PreviewStyle(
+    environment: prompt.environment, named: prompt.host.previewStyle)
+  var terminalFacts = TerminalFacts()
+  /// Previews that came while a later statement ran.
+  var latePreviews: [UInt8] = []
+  /// Whether the user knows that previews cannot be made.
+  var hasToldOfPreviews = false
+  var hasAsked = false
+  var questions: [PromptQuestions.Question] = []
+  /// The function in whose brackets the cursor is, and its parameters when the Lua thread has told.
+  var openCall: (name: String, parameters: String?)?
   /// The statements of the session, for `:save`.
   var statements: [(source: String, failed: Bool)] = []
   var spendingBefore = SessionSpending()
   private lazy var secrets = prompt.host.secrets
 
-  init(_ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch) {
+  /// Runs the statements of the place where the user is.
+  var runner: StatementRunner { places.last?.point.runner ?? sessionRunner }
+
+  /// - Parameter point: the stopped script that the prompt is for; nil for a session.
+  init(
+    _ prompt: InteractivePrompt, _ streams: StreamSwitch, _ signals: SignalWatch,
+    at point: StopPoint? = nil
+  ) {
     self.prompt = prompt
+    servedPoint = point
     terminal = prompt.terminal
     (self.streams, self.signals) = (streams, signals)
     session = prompt.interpreter.session()
@@ -89,7 +133,28 @@ final class PromptDriver {
   }
 
   func run() -> InteractivePrompt.End {
+    attachStops()
+    prompt.questions?.attach { [inbox] in inbox.send(.question($0)) }
+    if let servedPoint {
+      session.ask { [streams] _ in streams.toPipe() }
+      stop(at: servedPoint, isForeground: false)
+    } else {
+      greet()
+    }
+    history.load()
+    editor.history = history
+    while !hasEnded { step() }
+    prompt.stops?.attach(nil)
+    prompt.questions?.attach(nil)
+    endQuestions()
+    finish()
+    return outcome
+  }
+
+  private func greet() {
     TerminalStreams.bufferLines()
+    // A statement reads no more than it uses: the rest is for the prompt.
+    setvbuf(stdin, nil, _IONBF, 0)
     for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
     installHelp()
     if let path = prompt.startScript {
@@ -98,14 +163,11 @@ final class PromptDriver {
       session.ask { [streams] _ in streams.toPipe() }
       beginPrompt()
     }
-    history.load()
-    editor.history = history
-    while !hasEnded { step() }
-    finish()
-    return outcome
+    listen()
   }
 
   private func finish() {
+    awaitAnswers()
     terminal.setCooked()
     streams.restore()
     terminal.write(output.takeAll() + streams.drain())
@@ -116,7 +178,11 @@ final class PromptDriver {
 
   private func step() {
     let readsKeys: Bool
-    if case .prompt = mode { readsKeys = waitingInputs.isEmpty } else { readsKeys = false }
+    if case .prompt = mode {
+      readsKeys = waitingInputs.isEmpty
+    } else {
+      readsKeys = !questions.isEmpty
+    }
     let descriptors = [
       inbox.readEnd, signals.readEnd, streams.readEnd, readsKeys ? terminal.input : -1,
     ]
@@ -126,16 +192,30 @@ final class PromptDriver {
     if ready[1] { for signal in signals.take() where !hasEnded { handle(signal: signal) } }
     if ready[0] { for message in inbox.take() where !hasEnded { handle(message) } }
     if ready[3] {
-      guard let bytes = terminal.read() else { return handle(signal: SIGHUP) }
-      waitingInputs += decoder.feed(bytes, at: now)
+      guard readKeys(now) else { return handle(signal: SIGHUP) }
     }
     expire(now)
+    answerQuestions()
     handleInputs()
+  }
+
+  /// Reads up to Enter: what is typed behind it may be for the statement that it begins. False at the
+  /// end of the terminal.
+  private func readKeys(_ now: Instant) -> Bool {
+    repeat {
+      // Nothing within a paste is a key.
+      guard let bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
+      let inputs = decoder.feed(bytes, at: now)
+      waitingInputs += inputs
+      if bytes.isEmpty || inputs.contains(where: \.isEnter) { break }
+    } while waitingInputs.count < 4096 && terminal.isReadable(within: 0)
+    return true
   }
 
   private func timeLeft() -> Int32 {
     if case .prompt = mode, completion == nil, !waitingInputs.isEmpty { return 0 }
-    let deadlines = [decoder.deadline, output.deadline, completion?.deadline].compactMap { $0 }
+    var deadlines = [decoder.deadline, output.deadline, completion?.deadline].compactMap { $0 }
+    if case .preview(let deadline) = mode { deadlines.append(deadline) }
     guard let next = deadlines.min() else { return -1 }
     let milliseconds = (next - Instant.now) / .milliseconds(1)
     return Int32(min(max(0, milliseconds.rounded(.up)), 60_000))
@@ -143,6 +223,7 @@ final class PromptDriver {
 
   private func expire(_ now: Instant) {
     if let deadline = decoder.deadline, deadline <= now { waitingInputs += decoder.expire(at: now) }
+    if case .preview(let deadline) = mode, deadline <= now { beginPrompt() }
     guard case .prompt = mode else { return }
     if let completion, completion.deadline <= now {
       self.completion = nil
@@ -164,7 +245,10 @@ final class PromptDriver {
     // What follows Tab waits for the candidates, which come soon or never.
     while case .prompt = mode, completion == nil, !hasEnded, !waitingInputs.isEmpty {
       let input = waitingInputs.removeFirst()
-      if case .reply = input { continue }
+      if case .reply(let reply) = input {
+        terminalFacts.note(reply)
+        continue
+      }
       hasChanged = true
       var leaves = false
       for effect in editor.handle(input) {
@@ -177,7 +261,7 @@ final class PromptDriver {
   }
 
   func draw() {
-    editor.hint = completer.hint(editor.text, cursor: editor.buffer.cursor)
+    editor.hint = hint()
     terminal.write(renderer.draw(editor.view(columns: renderer.columns, rows: renderer.rows)))
   }
 
@@ -185,9 +269,15 @@ final class PromptDriver {
   func beginPrompt() {
     mode = .prompt
     interruptCount = 0
+    editor.prompt = places.isEmpty ? "> " : "stop> "
     terminal.setRaw()
+    if !latePreviews.isEmpty {
+      terminal.write(renderer.above(latePreviews))
+      latePreviews = []
+    }
     findColumnOne()
     draw()
+    askTerminal()
   }
 
   /// Moves to the start of an empty row without asking where the cursor is: a mark stays visible
@@ -258,7 +348,7 @@ final class PromptDriver {
 
   private func interrupt() {
     switch mode {
-    case .prompt: break
+    case .prompt, .preview: break
     case .foreground:
       interruptCount += 1
       if interruptCount == 1 { firstInterrupt = .now }
@@ -269,8 +359,8 @@ final class PromptDriver {
         writeText("\n" + dim("this code cannot be interrupted; Ctrl-C again ends imagine"))
       }
       prompt.interpreter.interrupt()
-    case .queued(let statement):
-      guard statement.withdraw() else { return prompt.interpreter.interrupt() }
+    case .queued(let withdraw):
+      guard withdraw() else { return prompt.interpreter.interrupt() }
       busyCount += 1
       session.listTasks { [inbox] in inbox.send(.tasks($0, purpose: .explainBusy)) }
       beginPrompt()
@@ -281,37 +371,5 @@ final class PromptDriver {
   func remember(_ statement: String) {
     history.add(statement, time: time(nil), secrets: secrets)
     editor.history = history
-  }
-}
-
-/// Messages from the Lua thread, and a descriptor that is readable while there are any.
-final class Inbox: Sendable {
-  private let messages = Mutex<[PromptDriver.Message]>([])
-  private let pipe: WakeupPipe?
-
-  init() {
-    pipe = WakeupPipe()
-    if let pipe { _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK) }
-  }
-
-  var readEnd: Int32 { pipe?.readEnd ?? -1 }
-
-  func send(_ message: PromptDriver.Message) {
-    let isFirst = messages.withLock { messages in
-      messages.append(message)
-      return messages.count == 1
-    }
-    guard isFirst, let pipe else { return }
-    var byte: UInt8 = 1
-    _ = systemWrite(pipe.writeEnd, &byte, 1)
-  }
-
-  func take() -> [PromptDriver.Message] {
-    var buffer = [UInt8](repeating: 0, count: 64)
-    if let pipe { _ = systemRead(pipe.readEnd, &buffer, buffer.count) }
-    return messages.withLock { messages in
-      defer { messages = [] }
-      return messages
-    }
   }
 }

@@ -27,6 +27,8 @@ struct TerminalDevice: Sendable {
     cookedModes = modes
     var raw = modes
     cfmakeraw(&raw)
+    // What is typed behind Enter may be read as a line later, so Enter is a line end here too.
+    raw.c_iflag |= modes.c_iflag & tcflag_t(ICRNL)
     rawModes = raw
   }
 
@@ -62,9 +64,13 @@ struct TerminalDevice: Sendable {
     }
   }
 
-  /// What has arrived; nil at the end of the terminal.
-  func read() -> [UInt8]? {
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  func isReadable(within milliseconds: Int32) -> Bool {
+    TerminalStreams.waitReadable([input], milliseconds: milliseconds)[0]
+  }
+
+  /// What has arrived, up to a number of bytes; nil at the end of the terminal.
+  func read(_ limit: Int = 1 << 16) -> [UInt8]? {
+    var buffer = [UInt8](repeating: 0, count: limit)
     let count = systemRead(input, &buffer, buffer.count)
     if count > 0 { return Array(buffer[..<count]) }
     return count < 0 && (errno == EINTR || errno == EAGAIN) ? [] : nil

@@ -4,6 +4,11 @@ enum Input: Equatable, Sendable {
   /// The bytes between the marks of a bracketed paste.
   case paste([UInt8])
   case reply(TerminalReply)
+
+  /// Whether it is a key that may run the line.
+  var isEnter: Bool {
+    if case .key(.enter, _) = self { true } else { false }
+  }
 }
 
 /// A key of the keyboard.

@@ -43,6 +43,10 @@ struct KeyDecoder {
     if case .ground = state { false } else { true }
   }
 
+  var isInPaste: Bool {
+    if case .paste = state { true } else { false }
+  }
+
   /// Decodes more bytes.
   mutating func feed(_ input: some Sequence<UInt8>, at now: Instant) -> [Input] {
     var result: [Input] = []
@@ -96,8 +100,8 @@ struct KeyDecoder {
   private mutating func ground(_ byte: UInt8, _ modifiers: Modifiers, _ result: inout [Input]) {
     switch byte {
     case 0x1b: state = .escape
-    case 0x0d: result.append(.key(.enter, modifiers))
-    case 0x0a: result.append(.key(.character("j"), modifiers.union(.control)))
+    // The terminal turns one into the other.
+    case 0x0a, 0x0d: result.append(.key(.enter, modifiers))
     case 0x09: result.append(.key(.tab, modifiers))
     case 0x7f, 0x08: result.append(.key(.backspace, modifiers))
     case 0x00: result.append(.key(.character(" "), modifiers.union(.control)))

@@ -31,6 +31,9 @@ struct Renderer {
     self.reflows = reflows
   }
 
+  /// Whether something of the view is on the screen.
+  var isShown: Bool { !shown.isEmpty }
+
   // MARK: Drawing
 
   /// Shows a view of at most ``rows`` − 1 rows. The first draw begins at the start of an empty row.

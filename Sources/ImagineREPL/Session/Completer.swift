@@ -51,6 +51,30 @@ struct Completer {
     return missing.isEmpty ? nil : "\(call){ \(missing.joined(separator: ", ")) }"
   }
 
+  /// The function in whose round brackets the cursor is; nil outside of calls.
+  func openCall(_ text: String, cursor: Int) -> String? {
+    guard text.utf8.count < 10_000, text.utf8.contains(UInt8(ascii: "(")) else { return nil }
+    let before = Array(text.utf8.prefix(cursor))
+    return CompletionContext.plainCall(LuaLexer.tokens(before)[...], before)
+  }
+
+  /// The parameters of a function of Lua's or of the script, in a line; nil if it is none. On the Lua
+  /// thread.
+  static func parameters(
+    of callee: String, locals: SessionLocals, _ state: LuaState
+  ) -> String? {
+    let isMethod = callee.contains(":")
+    let path = callee.split { $0 == "." || $0 == ":" }.map(String.init)
+    guard case .function(let function)? = try? value(of: path, locals: locals, state) else {
+      return nil
+    }
+    let known = PromptHelp.lua[callee].map { "\(callee): \($0)" }
+    guard let definition = try? function.definition, definition.what != "C" else { return known }
+    let own = definition.parameters.dropFirst(isMethod ? 1 : 0)
+    let parameters = own + (definition.isVariadic ? ["..."] : [])
+    return "\(callee)(\(parameters.joined(separator: ", ")))"
+  }
+
   // MARK: Without Lua
 
   /// The candidates of contexts that need no values; nil for the others.
@@ -66,9 +90,13 @@ struct Completer {
       return matching(
         fields.map { Candidate("\($0.name) = ", label: $0.name, detail: $0.meaning) }, context)
     case .value(let call, let field):
-      let allowed = host.fields(ofCall: call).first { $0.name == field }?.allowed ?? []
+      let allowed = host.values(ofField: field, inCall: call)
       guard !allowed.isEmpty else { return paths(context) }
-      return matching(allowed.map { Candidate($0) }, context)
+      return quotable(allowed.map { Candidate($0) }, context)
+    case .argumentText(let call):
+      let texts = host.texts(forArgumentOf: call)
+      guard !texts.isEmpty else { return paths(context) }
+      return quotable(texts.map { Candidate($0.text, detail: $0.meaning) }, context)
     case .path: return paths(context)
     case .name, .member, .module: return nil
     }
@@ -76,6 +104,17 @@ struct Completer {
 
   private func matching(_ candidates: [Candidate], _ context: CompletionContext) -> [Candidate] {
     candidates.filter { $0.text.utf8.starts(with: context.partial.utf8) }
+  }
+
+  /// Those that can stand between quotes as they are.
+  private func quotable(
+    _ candidates: [Candidate], _ context: CompletionContext
+  ) -> [Candidate] {
+    matching(candidates, context).filter { candidate in
+      !candidate.text.unicodeScalars.contains {
+        Printable.isHazard($0) || $0 == "\\" || $0 == "\"" || $0 == "'"
+      }
+    }
   }
 
   /// Keywords, and the names that the text itself contains.

@@ -11,6 +11,8 @@ struct CompletionContext: Equatable {
     case argument(call: String)
     /// The value of a keyword argument, within quotes.
     case value(call: String, field: String)
+    /// The text that is the first argument of a call such as `imagine.wait("`.
+    case argumentText(call: String)
     /// A path, within quotes.
     case path
     /// A command after `:`.
@@ -50,7 +52,10 @@ struct CompletionContext: Equatable {
         {
           self.init(.value(call: call, field: word(tokens.count - 3)), before, from: content)
         } else {
-          self.init(.path, before, from: content)
+          let callee = Self.path(tokens[..<(tokens.count - (previous == "(" ? 2 : 1))], before)
+          self.init(
+            callee.isEmpty ? .path : .argumentText(call: callee.joined(separator: ".")), before,
+            from: content)
         }
         return
       }
@@ -101,36 +106,50 @@ struct CompletionContext: Equatable {
 
   /// The function whose table of arguments is open at the end of tokens: `imagine.generate`.
   static func call(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> String? {
+    guard let index = openBracket(tokens), bytes[tokens[index].range] == [UInt8(ascii: "{")] else {
+      return nil
+    }
+    var before = tokens[..<index]
+    if let last = before.last, bytes[last.range] == [UInt8(ascii: "(")] { before.removeLast() }
+    return callee(before, bytes)
+  }
+
+  /// The function whose arguments in round brackets are open at the end of tokens.
+  static func plainCall(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> String? {
+    guard let index = openBracket(tokens), bytes[tokens[index].range] == [UInt8(ascii: "(")] else {
+      return nil
+    }
+    return callee(tokens[..<index], bytes)
+  }
+
+  /// The innermost bracket that is open at the end of tokens.
+  private static func openBracket(_ tokens: ArraySlice<Token>) -> Int? {
     var depth = 0
-    var index = tokens.endIndex - 1
-    while index >= tokens.startIndex {
+    for index in tokens.indices.reversed() {
       switch tokens[index].kind {
       case .closeBracket: depth += 1
       case .openBracket:
-        if depth == 0 {
-          guard bytes[tokens[index].range] == [UInt8(ascii: "{")] else { return nil }
-          var before = tokens[..<index]
-          if let last = before.last, bytes[last.range] == [UInt8(ascii: "(")] {
-            before.removeLast()
-          }
-          var names: [String] = []
-          while let last = before.last, last.kind == .name {
-            names.insert(String(decoding: bytes[last.range], as: UTF8.self), at: 0)
-            before.removeLast()
-            guard let separator = before.last, separator.kind == .symbol,
-              bytes[separator.range] == [UInt8(ascii: ".")]
-                || bytes[separator.range] == [UInt8(ascii: ":")]
-            else { break }
-            names.insert(bytes[separator.range] == [UInt8(ascii: ".")] ? "." : ":", at: 0)
-            before.removeLast()
-          }
-          return names.isEmpty ? nil : names.joined()
-        }
+        if depth == 0 { return index }
         depth -= 1
       default: break
       }
-      index -= 1
     }
     return nil
+  }
+
+  /// The names at the end of tokens, with the signs between them: `a.b:c`.
+  private static func callee(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> String? {
+    var before = tokens
+    var names: [String] = []
+    while let last = before.last, last.kind == .name {
+      names.insert(String(decoding: bytes[last.range], as: UTF8.self), at: 0)
+      before.removeLast()
+      guard let separator = before.last, separator.kind == .symbol,
+        [[UInt8(ascii: ".")], [UInt8(ascii: ":")]].contains(bytes[separator.range])
+      else { break }
+      names.insert(String(decoding: bytes[separator.range], as: UTF8.self), at: 0)
+      before.removeLast()
+    }
+    return names.isEmpty ? nil : names.joined()
   }
 }

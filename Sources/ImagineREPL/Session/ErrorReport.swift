@@ -85,7 +85,9 @@ struct ErrorReport {
   static func calls(_ traceback: String) -> [String] {
     traceback.split(separator: "\n").dropFirst().map { line in
       String(line.drop { $0 == "\t" || $0 == " " })
-    }.filter { !$0.hasPrefix("[C]:") && !$0.hasPrefix("[task]") && !$0.hasPrefix("(...tail") }
+    }.filter { line in
+      !["[C]:", "[task]", "[imagine]:", "(...tail"].contains { line.hasPrefix($0) }
+    }
   }
 }
 

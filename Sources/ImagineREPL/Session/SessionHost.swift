@@ -1,3 +1,4 @@
+public import ImagineAPI
 public import Lua
 
 /// What the prompt asks of the program around it. Every function may be called on any thread and must
@@ -8,6 +9,11 @@ public protocol SessionHost: Sendable {
   /// The keyword arguments of a function that takes a table, such as `imagine.generate`; empty if it
   /// is not known.
   func fields(ofCall path: String) -> [CallFieldHelp]
+  /// The texts that a keyword argument may be; empty if any. May read files.
+  func values(ofField name: String, inCall path: String) -> [String]
+  /// The texts that the first argument of a function may be, such as the ids of jobs for
+  /// `imagine.wait`; empty if it is not known. May read files.
+  func texts(forArgumentOf path: String) -> [(text: String, meaning: String)]
   /// The help about a topic: `imagine.generate`, `styles`; nil if there is none.
   func help(_ topic: String) -> String?
   /// The text of `:runs` and `:spent`. May read files.
@@ -15,6 +21,15 @@ public protocol SessionHost: Sendable {
   func spent() -> String
   /// One line of facts about a userdata; nil if it is not the host's. On the Lua thread.
   func describe(_ value: LuaUserdataReference) -> String?
+  /// The picture of a userdata; nil if it has none. On the Lua thread.
+  func picture(of value: LuaUserdataReference) -> PictureSource?
+  /// How previews are shown; ``PreviewStyle/names``. Nil if the user has not said. May read files.
+  var previewStyle: String? { get }
+  /// Whether something of earlier sessions asks for attention: unfinished runs, finished jobs. A line
+  /// each. May read files.
+  func announcements() -> [String]
+  /// What happens behind the prompt and is worth a line, such as the end of a job.
+  var events: AsyncStream<String> { get }
   /// The money and calls so far, to tell what a statement has cost.
   func spendingSoFar() -> SessionSpending
   /// Amounts in words, such as `12 tokens`.
@@ -33,6 +48,16 @@ public struct CallFieldHelp: Sendable {
 
   public init(name: String, meaning: String, allowed: [String] = []) {
     (self.name, self.meaning, self.allowed) = (name, meaning, allowed)
+  }
+}
+
+/// Something of which a preview can be shown.
+public struct PictureSource: Sendable {
+  /// Makes a small copy, at most as large as the box.
+  public var thumbnail: @Sendable (_ box: PixelSize) async throws -> Thumbnail
+
+  public init(thumbnail: @escaping @Sendable (_ box: PixelSize) async throws -> Thumbnail) {
+    self.thumbnail = thumbnail
   }
 }
 
@@ -58,10 +83,18 @@ public struct SessionSpending: Sendable, Equatable {
 
 extension SessionHost {
   public func fields(ofCall path: String) -> [CallFieldHelp] { [] }
+  public func values(ofField name: String, inCall path: String) -> [String] {
+    fields(ofCall: path).first { $0.name == name }?.allowed ?? []
+  }
+  public func texts(forArgumentOf path: String) -> [(text: String, meaning: String)] { [] }
   public func help(_ topic: String) -> String? { nil }
   public func runs() -> String { "There are no runs.\n" }
   public func spent() -> String { "Nothing was spent.\n" }
   public func describe(_ value: LuaUserdataReference) -> String? { nil }
+  public func picture(of value: LuaUserdataReference) -> PictureSource? { nil }
+  public var previewStyle: String? { nil }
+  public func announcements() -> [String] { [] }
+  public var events: AsyncStream<String> { AsyncStream { $0.finish() } }
   public func spendingSoFar() -> SessionSpending { SessionSpending() }
   public func priceText(_ amounts: [String: Int64]) -> String { "" }
   public var secrets: [String] { [] }

@@ -178,7 +178,7 @@ struct ValuePrinter {
     let others = all.filter { entry in
       if case .integer(let key) = entry.key { return key < 1 || key > Int64(length) }
       return true
-    }.sorted { Self.precedes($0.key, $1.key) }
+    }.sorted(by: Self.precedes)
     for (key, value) in others.prefix(entryLimit) {
       let text = print(value, indentation: indentation, &ancestors)
       parts.append("\(self.key(key, &ancestors)) = \(text)")
@@ -208,8 +208,11 @@ struct ValuePrinter {
   }
 
   /// Numbers first, then strings, then the rest.
-  private static func precedes(_ left: LuaValue, _ right: LuaValue) -> Bool {
-    switch (left, right) {
+  static func precedes(
+    _ left: (key: LuaValue, value: LuaValue), _ right: (key: LuaValue, value: LuaValue)
+  ) -> Bool {
+    let (left, right) = (left.key, right.key)
+    return switch (left, right) {
     case (.string(let left), .string(let right)): left.bytes.lexicographicallyPrecedes(right.bytes)
     default:
       switch (number(left), number(right)) {

@@ -69,11 +69,12 @@ extension Workflow {
       [budget] + (scope?.budgets ?? []), allowsUnpriced: defaults.withLock { $0.allowsUnpriced })
   }
 
-  /// Reserves a call's price, runs `body` and journals its failure.
+  /// Reserves a call's price if a person allows it, runs `body` and journals its failure.
   func withReservation<Value: Sendable>(
     _ call: CallEntry, _ price: Price?, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     do {
+      if let price, let approval { try await approval.approve(price, after: budget.spent.amounts) }
       try await call.reserve(price)
       return try await body()
     } catch let error as ImagineError {

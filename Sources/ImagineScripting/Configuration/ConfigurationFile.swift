@@ -29,6 +29,7 @@ struct ConfigurationFile: Sendable, Equatable {
   /// The most that all processes on a home may spend in a day.
   var dailyLimit: Price?
   var retention = Retention()
+  var session = SessionSettings()
 
   /// Reads the file; a missing file is empty.
   ///
@@ -56,7 +57,7 @@ struct ConfigurationFile: Sendable, Equatable {
       throw ImagineError(.validation, "\(path): \(error)")
     }
     let settings = ConfigTable(try table.settings(in: path), in: path)
-    try settings.allow(["provider", "providers", "budget", "runs"])
+    try settings.allow(["provider", "providers", "budget", "runs", "repl"])
     var file = ConfigurationFile()
     file.provider = try settings.text("provider")
     if let providers = try settings.table("providers") {
@@ -78,6 +79,24 @@ struct ConfigurationFile: Sendable, Equatable {
       try runs.allow(["keep_days", "keep_gb"])
       if let days = try runs.amount("keep_days") { file.retention.days = days }
       if let gigabytes = try runs.amount("keep_gb") { file.retention.bytes = Int(gigabytes * 1e9) }
+    }
+    if let session = try settings.table("repl") {
+      try session.allow(["preview", "ask_above"])
+      let amount =
+        if let number = try? session.number("ask_above") { "\(number)" } else {
+          try session.text("ask_above")
+        }
+      if let amount {
+        file.session.askAbove = try Budget.Limit(
+          amount: amount, field: "\(session.place).ask_above"
+        ).price
+      }
+      file.session.preview = try session.text("preview")
+      if let style = file.session.preview, !SessionSettings.previews.contains(style) {
+        throw .invalid(
+          field: "\(session.place).preview", given: "\"\(style)\"",
+          expected: "a way to show images", allowed: SessionSettings.previews)
+      }
     }
     return file
   }

@@ -53,9 +53,9 @@ final class ProviderRegistry: Sendable {
     }
   }
 
-  /// The name of the default provider, and why it was selected.
+  /// The name of the default provider, and why it was selected; whoever asks shows it.
   func selection() throws -> (name: String, reason: String) {
-    let selection = try state.withLock { try selected(&$0) }
+    let selection = try state.withLock { try selected(&$0, isQuiet: true) }
     return (selection.name, selection.reason)
   }
 
@@ -78,11 +78,19 @@ final class ProviderRegistry: Sendable {
   /// The proxies of the environment, in words.
   func proxies() throws(ImagineError) -> [String] { try transport.proxies.descriptions() }
 
+  func sessionSettings() throws -> SessionSettings {
+    try state.withLock { try file(&$0).session }
+  }
+
+  func configuredNames() throws -> [String] {
+    try state.withLock { try file(&$0).providers.keys.sorted() }
+  }
+
   func close() {
     server?.stop()
   }
 
-  private func selected(_ state: inout State) throws -> ProviderSelection {
+  private func selected(_ state: inout State, isQuiet: Bool = false) throws -> ProviderSelection {
     if let selection = state.selection { return selection }
     let selection =
       switch configuration.service {
@@ -100,7 +108,7 @@ final class ProviderRegistry: Sendable {
           configured: nil)
       }
     state.selection = selection
-    if case .environment = configuration.service {
+    if case .environment = configuration.service, !isQuiet {
       configuration.notice("provider \(selection.name) (\(selection.reason))")
     }
     return selection
@@ -234,11 +242,20 @@ extension ProviderRegistry: ImageConverter {
   func convert(
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
+    try await converter().convert(asset, to: conversion, into: store)
+  }
+
+  func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    try await converter().thumbnail(of: asset, within: box, from: store)
+  }
+
+  private func converter() throws(ImagineError) -> ServerConverter {
     guard let server else {
       throw ImagineError(
         .validation, "converting an image needs the program imagine-server", field: "format")
     }
-    return try await ServerConverter(transport: transport) { try await server.endpoint() }
-      .convert(asset, to: conversion, into: store)
+    return ServerConverter(transport: transport) { try await server.endpoint() }
   }
 }

@@ -47,6 +47,12 @@ extension PlannedSource: ImageConverter {
     let size = asset.header?.size ?? AspectRatio.square.pixelSize
     return self.store.placeholder(format: conversion.format, size: conversion.size(of: size))
   }
+
+  func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    throw ImagineError(.validation, "a planned image has no thumbnail")
+  }
 }
 
 extension Conversion {

@@ -74,4 +74,10 @@ extension RecordingSource: ImageConverter {
       try await registry.convert(asset, to: conversion, into: store)
     }
   }
+
+  func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    try await registry.thumbnail(of: asset, within: box, from: store)
+  }
 }

@@ -70,4 +70,10 @@ extension ReplayedSource: ImageConverter {
   ) async throws -> Asset {
     try await recording().file(answering: .convert(asset, to: conversion), into: store)
   }
+
+  func thumbnail(
+    of asset: Asset, within box: PixelSize, from store: any MediaStore
+  ) async throws -> Thumbnail {
+    throw ImagineError(.validation, "a recording has no thumbnails")
+  }
 }

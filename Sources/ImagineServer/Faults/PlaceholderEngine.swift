@@ -58,6 +58,12 @@ struct PlaceholderEngine: Engine {
     try base.convert(image, to: conversion, control: control)
   }
 
+  func thumbnail(
+    of image: [UInt8], within box: PixelSize, control: EngineControl
+  ) throws -> Thumbnail {
+    try base.thumbnail(of: image, within: box, control: control)
+  }
+
   func png(
     prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl
   ) throws -> [UInt8] {

@@ -27,6 +27,8 @@ final class Scheduler {
   var foregroundStatement = 0
   /// Whether stdout is flushed before the thread sleeps: somebody looks at it.
   var flushesOutput = false
+  /// Told before the thread sleeps, and when it has woken.
+  var sleepObserver: (@Sendable (_ sleeps: Bool) -> Void)?
   /// Whether an interrupt was raised in a task and must still be raised in the main part.
   var hasPendingInterrupt = false
 }
@@ -158,7 +160,15 @@ extension LuaState {
       .min()
     if time == nil, scheduler.externalCount == 0, !acceptsRuns { return onDeadlock() }
     if scheduler.flushesOutput { clua_flush_output() }
+    scheduler.sleepObserver?(true)
     mailbox.sleep(until: time, wakesForRuns: acceptsRuns)
+    scheduler.sleepObserver?(false)
+  }
+
+  /// Tells whoever shows what a script waits for when the thread is about to sleep, and when it has
+  /// woken: only between the two may others write to the script's terminal.
+  package func observeSleep(_ observer: @escaping @Sendable (_ sleeps: Bool) -> Void) {
+    scheduler.sleepObserver = observer
   }
 
   private func expireTimers() -> Bool {

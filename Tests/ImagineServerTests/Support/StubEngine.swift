@@ -103,16 +103,31 @@ final class StubEngine: Engine {
       duration: 2)
   }
 
-  func convert(_ image: [UInt8], to conversion: Conversion, control: EngineControl) throws
-    -> [UInt8]
+  func thumbnail(of image: [UInt8], within box: PixelSize, control: EngineControl) throws
+    -> Thumbnail
   {
+    let size = Thumbnail.size(of: try Self.size(of: image), within: box)
+    guard
+      let result = Thumbnail(
+        size: size, pixels: Array(repeating: 7, count: 3 * size.width * size.height))
+    else { throw EngineError.failed("no thumbnail of \(size)") }
+    return result
+  }
+
+  private static func size(of image: [UInt8]) throws -> PixelSize {
     guard let header = ImageHeader(image) else {
       throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")
     }
+    return header.size
+  }
+
+  func convert(_ image: [UInt8], to conversion: Conversion, control: EngineControl) throws
+    -> [UInt8]
+  {
+    let size = try Self.size(of: image)
     return Self.png(
       PixelSize(
-        width: conversion.width ?? header.size.width,
-        height: conversion.height ?? header.size.height),
+        width: conversion.width ?? size.width, height: conversion.height ?? size.height),
       content: "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
   }
 

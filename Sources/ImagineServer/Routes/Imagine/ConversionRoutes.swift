@@ -1,12 +1,45 @@
 import Hummingbird
 import ImagineAPI
+import NIOCore
 
 extension ImagineService {
   var conversionRoutes: [Route] {
-    [Route(.post, "/x/convert") { try await convert($0) }]
+    [
+      Route(.post, "/x/convert") { try await convert($0) },
+      Route(.post, "/x/thumbnail") { try await thumbnail($0) },
+    ]
   }
 
   private func convert(_ incoming: IncomingRequest) async throws -> Response {
+    let (bytes, conversion, memory) = try await conversion(incoming)
+    return .image(
+      try await run(incoming, bytes: memory) {
+        try engine.convert(bytes, to: conversion, control: $0)
+      })
+  }
+
+  /// The same fields; width and height are the box, and the others say nothing here.
+  private func thumbnail(_ incoming: IncomingRequest) async throws -> Response {
+    let (bytes, conversion, memory) = try await conversion(incoming)
+    let sides = 1...Thumbnail.maxSide
+    for (name, side) in [("width", conversion.width), ("height", conversion.height)]
+    where !(side.map(sides.contains) ?? false) {
+      throw APIError.invalid(
+        "field '\(name)': expected 1 to \(Thumbnail.maxSide) pixels", field: name)
+    }
+    let box = PixelSize(width: conversion.width ?? 1, height: conversion.height ?? 1)
+    let thumbnail = try await run(incoming, bytes: memory) {
+      try engine.thumbnail(of: bytes, within: box, control: $0)
+    }
+    return Response(
+      status: .ok, headers: [.contentType: Thumbnail.mediaType],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: thumbnail.portablePixmap)))
+  }
+
+  /// The image, what it shall become, and the memory for that.
+  private func conversion(
+    _ incoming: IncomingRequest
+  ) async throws -> (image: [UInt8], conversion: Conversion, memory: Int) {
     try countCall(incoming)
     let form = try await Form(incoming.http, by: bodies, for: incoming.account)
     let request = try form.request(for: .convert)
@@ -16,10 +49,6 @@ extension ImagineService {
       throw APIError.invalid("field 'image' is missing", field: "image")
     }
     let conversion = Conversion(request.fields, format: .png)
-    let memory = try engine.memory(for: conversion, image: size)
-    return .image(
-      try await run(incoming, bytes: memory) {
-        try engine.convert(bytes, to: conversion, control: $0)
-      })
+    return (bytes, conversion, try engine.memory(for: conversion, image: size))
   }
 }

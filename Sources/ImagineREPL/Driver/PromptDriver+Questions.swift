@@ -1,0 +1,47 @@
+// Questions that the next key answers, also while a statement runs.
+extension PromptDriver {
+  func ask(_ question: PromptQuestions.Question) {
+    questions.append(question)
+    if questions.count == 1 { showQuestion() }
+  }
+
+  private func showQuestion() {
+    guard let question = questions.first else { return }
+    let text = "\(Printable.escaped(question.text)) y/n "
+    if case .prompt = mode {
+      writeText(text + "\n")
+    } else {
+      terminal.setRaw()
+      terminal.write(Array("\r\u{1b}[K\(text)".utf8))
+    }
+  }
+
+  /// Takes the keys of an open question; what is neither yes nor no is ignored.
+  func answerQuestions() {
+    while let question = questions.first, !waitingInputs.isEmpty {
+      guard case .key(let key, let modifiers) = waitingInputs.removeFirst() else { continue }
+      let isYes: Bool
+      switch (key, modifiers) {
+      case (.character("y"), []), (.character("Y"), []): isYes = true
+      case (.character("n"), []), (.character("N"), []), (.escape, _),
+        (.character("c"), .control):
+        isYes = false
+      default: continue
+      }
+      questions.removeFirst()
+      if case .prompt = mode {
+      } else {
+        terminal.write(Array("\(isYes ? "yes" : "no")\r\n".utf8))
+        if questions.isEmpty { terminal.setCooked() }
+      }
+      question.answer(isYes)
+      showQuestion()
+    }
+  }
+
+  /// Nobody will answer.
+  func endQuestions() {
+    for question in questions { question.answer(false) }
+    questions = []
+  }
+}

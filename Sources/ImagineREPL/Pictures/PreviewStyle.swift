@@ -1,0 +1,82 @@
+import ImagineAPI
+
+/// How a terminal shows a preview of an image.
+public enum PreviewStyle: Equatable, Sendable {
+  /// The graphics protocol of kitty, which others speak too.
+  case kitty
+  /// The inline images of iTerm2.
+  case iterm
+  /// Half a cell for each pixel, in 24-bit colours or those of the 256-colour palette.
+  case blocks(isTrueColor: Bool)
+  case none
+
+  /// The names that a setting may have.
+  public static let names = ["auto", "kitty", "iterm", "blocks", "none"]
+
+  /// What the environment tells of the terminal.
+  ///
+  /// - Parameter name: one of ``names``, such as a setting of the user's; anything else is `auto`.
+  public init(environment: [String: String], named name: String? = nil) {
+    let terminal = environment["TERM"] ?? ""
+    let program = environment["TERM_PROGRAM"] ?? ""
+    let isTrueColor =
+      ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+      || terminal.hasSuffix("-direct")
+    let blocks = Self.blocks(isTrueColor: isTrueColor)
+    switch name ?? environment["IMAGINE_PREVIEW"] {
+    case "kitty": self = .kitty
+    case "iterm": self = .iterm
+    case "blocks": self = blocks
+    case "none": self = .none
+    default:
+      if ["", "dumb", "linux"].contains(terminal) || terminal.hasPrefix("vt")
+        || !(environment["NO_COLOR"] ?? "").isEmpty
+      {
+        self = .none
+      } else if environment["TMUX"] != nil || environment["STY"] != nil {
+        // A multiplexer draws cells only, whatever terminal it is in.
+        self = blocks
+      } else if terminal == "xterm-kitty" || environment["KITTY_WINDOW_ID"] != nil
+        || program == "ghostty"
+      {
+        self = .kitty
+      } else if ["iTerm.app", "WezTerm"].contains(program) {
+        self = .iterm
+      } else {
+        self = blocks
+      }
+    }
+  }
+}
+
+/// What a terminal has told about itself. Nothing waits for it: until it has answered, half blocks
+/// serve.
+struct TerminalFacts {
+  private(set) var cell = PixelSize(width: 8, height: 16)
+  /// Whether the last answer, which every terminal gives, is still to come.
+  private(set) var isAwaited = false
+  private var hasKittyGraphics = false
+
+  /// One batch of questions: the graphics protocol of kitty, a cell's pixels, and DA1, which comes
+  /// last.
+  static let questions = Array(
+    "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[16t\u{1b}[c".utf8)
+
+  /// The questions are sent.
+  mutating func ask() { isAwaited = true }
+
+  mutating func note(_ reply: TerminalReply) {
+    switch reply {
+    case .attributes: isAwaited = false
+    case .graphics(let isSupported): hasKittyGraphics = isSupported
+    case .cellSize(let width, let height) where (1...200).contains(width):
+      if (1...200).contains(height) { cell = PixelSize(width: width, height: height) }
+    default: break
+    }
+  }
+
+  /// The style that is best after all that is known.
+  func style(_ style: PreviewStyle) -> PreviewStyle {
+    if case .blocks = style, hasKittyGraphics { .kitty } else { style }
+  }
+}
