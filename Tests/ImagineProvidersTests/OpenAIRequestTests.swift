@@ -40,6 +40,12 @@ struct OpenAIRequestTests {
       let mark = Array("\(conversion.format.rawValue) mask \(conversion.isMask)".utf8)
       return try await store.store(TinyImage.png + mark)
     }
+
+    func thumbnail(
+      of asset: Asset, within box: PixelSize, from store: any MediaStore
+    ) async throws -> Thumbnail {
+      throw ImagineError(.notFound, "no provider asks for a thumbnail")
+    }
   }
 
   /// Sends a call to a stub, and returns what the stub received.
