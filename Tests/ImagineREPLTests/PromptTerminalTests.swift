@@ -99,6 +99,16 @@ struct PromptTerminalTests {
 
   private func shown(_ screen: ScreenEmulator) -> String? { screen.lines.last { !$0.isEmpty } }
 
+  @Test("Ctrl-D that is typed while a statement runs ends the session after it")
+  func controlDAhead() throws {
+    let terminal = try ScreenTerminal()
+    try terminal.expect(last: ">")
+    terminal.type("print 'go' task.sleep(0.2)\r")
+    try terminal.expect(row: "go")
+    terminal.type(Keys.control("d"))
+    #expect(terminal.end() == 0)
+  }
+
   @Test("a task that keeps Lua busy: Ctrl-C drops the statement and names the task")
   func busyTask() throws {
     let terminal = try ScreenTerminal(columns: 90)

@@ -105,8 +105,19 @@ public final class PseudoTerminal {
     return count > 0 ? bytes[..<count] : nil
   }
 
-  /// The exit code, or the negative signal, of a program whose output has ended.
-  public func end() -> Int32 {
+  /// The exit code, or the negative signal. A program that does not end in time is killed.
+  public func end(within seconds: Double = 20) -> Int32 {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0,
+      information.si_signo == 0
+    {
+      if ContinuousClock.now > deadline {
+        kill(process, SIGKILL)
+        break
+      }
+      usleep(1_000)
+    }
     let status = reap()
     return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
   }

@@ -54,7 +54,7 @@ extension PromptDriver {
       inbox.send(.preview(bytes, ofStatement: number))
     }
     mode = .preview(deadline: .now + Self.previewTime)
-    terminal.setRaw()
+    typedAhead = terminal.setRaw()
   }
 
   func show(preview bytes: [UInt8], ofStatement number: Int) {

@@ -11,7 +11,7 @@ extension PromptDriver {
     if case .prompt = mode {
       writeText(text + "\n")
     } else {
-      terminal.setRaw()
+      typedAhead = terminal.setRaw()
       terminal.write(Array("\r\u{1b}[K\(text)".utf8))
     }
   }

@@ -83,6 +83,8 @@ final class PromptDriver {
   var outcome = InteractivePrompt.End.left
   /// Inputs that came while a statement was queued, or after the one that was submitted.
   var waitingInputs: [Input] = []
+  /// Bytes that were typed while the terminal edited lines, and are not read yet.
+  var typedAhead = 0
   /// The completion that is asked for, and when the Lua thread counts as busy.
   var completion: (request: CompletionRequest, deadline: Instant)?
   /// Whether the last key was Ctrl-D, which told of live tasks.
@@ -204,7 +206,9 @@ final class PromptDriver {
   private func readKeys(_ now: Instant) -> Bool {
     repeat {
       // Nothing within a paste is a key.
-      guard let bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
+      guard var bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
+      for index in bytes.indices.prefix(typedAhead) where bytes[index] == 0 { bytes[index] = 4 }
+      typedAhead -= min(typedAhead, bytes.count)
       let inputs = decoder.feed(bytes, at: now)
       waitingInputs += inputs
       if bytes.isEmpty || inputs.contains(where: \.isEnter) { break }
@@ -270,7 +274,7 @@ final class PromptDriver {
     mode = .prompt
     interruptCount = 0
     editor.prompt = places.isEmpty ? "> " : "stop> "
-    terminal.setRaw()
+    typedAhead = terminal.setRaw()
     if !latePreviews.isEmpty {
       terminal.write(renderer.above(latePreviews))
       latePreviews = []
@@ -323,7 +327,7 @@ final class PromptDriver {
   /// After a stop the shell may have changed the terminal.
   private func resume() {
     guard case .prompt = mode else { return terminal.setCooked() }
-    terminal.setRaw()
+    typedAhead = terminal.setRaw()
     terminal.write(Array("\r\u{1b}[J".utf8))
     let size = terminal.size
     renderer = Renderer(

@@ -34,10 +34,15 @@ struct TerminalDevice: Sendable {
 
   /// Keys arrive at once, Ctrl-C and Ctrl-Z among them, and pastes are marked. What was typed ahead
   /// stays.
-  func setRaw() {
+  ///
+  /// - Returns: how many bytes of it there are; a Ctrl-D among them is a zero.
+  func setRaw() -> Int {
     var modes = rawModes
     while tcsetattr(input, TCSADRAIN, &modes) != 0, errno == EINTR {}
+    var count: Int32 = 0
+    if ioctl(input, UInt(FIONREAD), &count) != 0 { count = 0 }
     write(Array("\u{1b}[?2004h".utf8))
+    return Int(max(0, count))
   }
 
   /// Lines are edited by the terminal, and Ctrl-C is a signal.
