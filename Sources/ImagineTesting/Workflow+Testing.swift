@@ -15,15 +15,17 @@ extension Workflow {
   /// - Parameters:
   ///   - store: keeps the files.
   ///   - limit: the run's budget.
+  ///   - approval: decides about what calls cost.
   ///   - seed: of the seeds of images without an explicit one.
   public convenience init(
     testing provider: any Provider, store: any AssetStore = MemoryStore(),
-    limit: Budget.Limit = Budget.Limit(), seed: RandomSeed = RandomSeed(first: 1, second: 2)
+    limit: Budget.Limit = Budget.Limit(), approval: (any SpendingApproval)? = nil,
+    seed: RandomSeed = RandomSeed(first: 1, second: 2)
   ) {
     let source = SingleProvider(provider: provider)
     self.init(
       assets: store, ledger: MemoryLedger(), converter: source, providers: source,
-      run: RunJournal(journal: nil, seed: seed), limit: limit)
+      run: RunJournal(journal: nil, seed: seed), limit: limit, approval: approval)
   }
 }
 

@@ -8,7 +8,7 @@ final class SessionApproval: SpendingApproval {
 
   func begin(_ approval: AskingApproval) { asking.withLock { $0 = approval } }
 
-  func approve(_ price: Price, after spent: [Price]) async throws {
-    try await asking.withLock { $0 }?.approve(price, after: spent)
+  func approve(_ price: Price, of spent: [Price]) async throws {
+    try await asking.withLock { $0 }?.approve(price, of: spent)
   }
 }

@@ -101,6 +101,45 @@ struct WorkflowTests {
     }
   }
 
+  /// Lets nobody pass before all calls have asked.
+  private actor Waiting: SpendingApproval {
+    private let calls: Int
+    private(set) var totals: [Price] = []
+
+    init(for calls: Int) { self.calls = calls }
+
+    func approve(_ price: Price, of spent: [Price]) async throws {
+      totals += spent
+      while totals.count < calls {
+        try Task.checkCancellation()
+        await Task.yield()
+      }
+    }
+  }
+
+  @Test("a person who is asked about a call is told of the calls at the same time too")
+  func approval() async throws {
+    let approval = Waiting(for: 10)
+    let workflow = Workflow(testing: try Metered(), approval: approval)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<10 { group.addTask { _ = try await workflow.generate("a") } }
+      try await group.waitForAll()
+    }
+    #expect(await approval.totals.map(\.millionths).max() == Price.tokens(80).millionths)
+    #expect(workflow.spent.amounts == [.tokens(30)])
+  }
+
+  @Test("a call that a person does not allow is not sent and costs nothing")
+  func refusedApproval() async throws {
+    let provider = try Metered()
+    let workflow = Workflow(
+      testing: provider, approval: AskingApproval(above: .tokens(10)) { _ in false })
+    _ = try await workflow.generate("a")
+    let error = await #expect(throws: ImagineError.self) { try await workflow.generate("b") }
+    #expect(error?.kind == .budget && error?.charged == .no)
+    #expect(workflow.spent.amounts == [.tokens(3)])
+  }
+
   @Test("events tell the states of calls, and a slow listener loses the oldest ones")
   func events() async throws {
     let workflow = Workflow(testing: MemoryProvider())

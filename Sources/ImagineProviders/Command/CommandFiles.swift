@@ -22,13 +22,7 @@ struct CommandFiles {
     self.folder = folder
     var generator = SystemRandomNumberGenerator()
     name = String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true,
-        attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw ImagineError(.io, "cannot create the folder \(folder)")
-    }
+    try AtomicFile.makeFolder(folder, mode: 0o700)
     Self.removeOld(in: folder)
   }
 
@@ -58,27 +52,27 @@ struct CommandFiles {
   /// - Returns: its path.
   func write(_ bytes: [UInt8], _ field: String) throws(ImagineError) -> String {
     let path = "\(folder)/\(name).\(field).\(ImageHeader(bytes)?.format.pathExtension ?? "bin")"
-    do {
-      try Data(bytes).write(to: URL(filePath: path))
-    } catch {
-      throw ImagineError(.io, "cannot write \(path)")
-    }
+    try FilePath(path).write(bytes, replacing: true)
     return path
   }
 
-  /// - Throws: ``ImagineError`` of kind `badResponse` if the output is missing or incomplete.
-  func checkOutput(of program: String) throws(ImagineError) {
-    let reason: String?
+  /// The image that the program has written.
+  ///
+  /// - Throws: ``ImagineError`` of kind `badResponse` if it is missing or incomplete.
+  func image(of program: String) throws(ImagineError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var reason: String?
     do {
-      let bytes = try FileReader(FilePath(output)).all(limit: ImageAnswer.maxBytes)
-      let fault = MediaFault(in: MediaSource(bytes)).map { "wrote an image that \($0)" }
-      reason = fault ?? (ImageHeader(bytes) == nil ? "wrote no image" : nil)
+      bytes = try FileReader(FilePath(output)).all(limit: ImageAnswer.maxBytes)
+      reason = MediaFault(in: MediaSource(bytes)).map { "wrote an image that \($0)" }
+      if reason == nil, ImageHeader(bytes) == nil { reason = "wrote no image" }
     } catch {
       reason = "ended with status 0, but wrote no readable {output}"
     }
     if let reason {
       throw ImagineError(.badResponse, "\(program) \(reason)", charged: .unknown)
     }
+    return bytes
   }
 
   /// Removes the input files.

@@ -54,10 +54,10 @@ public struct CommandProvider: Provider {
     let (end, errors) = try await process.run(
       by: context.options.deadline ?? Deadline(in: seconds))
     if let fault = Self.fault(of: program, end, errors, seconds) { throw fault }
-    try files.checkOutput(of: program)
+    let image = try files.image(of: program)
     try await context.observer?.wasAnswered(at: [files.output], price: nil, usage: [:])
     isFinished = true
-    return .finished(Answer([Output(asset: try await download(files.output, context))]))
+    return .finished(Answer([Output(asset: try await context.store.store(image))]))
   }
 
   private static func fault(
@@ -78,7 +78,7 @@ public struct CommandProvider: Provider {
     }
   }
 
-  /// Stores an image that a program has written.
+  /// Stores an image that a program had written before the host died.
   public func download(_ address: String, _ context: CallContext) async throws -> Asset {
     guard CommandFiles.isOutput(address, in: folder) else {
       throw ImagineError(.badResponse, "a program cannot have written \(address)")

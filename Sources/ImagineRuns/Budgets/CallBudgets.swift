@@ -69,13 +69,15 @@ extension Workflow {
       [budget] + (scope?.budgets ?? []), allowsUnpriced: defaults.withLock { $0.allowsUnpriced })
   }
 
-  /// Reserves a call's price if a person allows it, runs `body` and journals its failure.
+  /// Reserves a call's price, asks a person where that is wanted, runs `body` and journals its
+  /// failure.
   func withReservation<Value: Sendable>(
     _ call: CallEntry, _ price: Price?, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     do {
-      if let price, let approval { try await approval.approve(price, after: budget.spent.amounts) }
       try await call.reserve(price)
+      // After the reservation: of calls at the same time each counts the others.
+      if let price, let approval { try await approval.approve(price, of: budget.spent.amounts) }
       return try await body()
     } catch let error as ImagineError {
       throw try await call.recordFailure(error)

@@ -4,9 +4,9 @@ public import ImagineAPI
 public protocol SpendingApproval: Sendable {
   /// Returns when a call may be made.
   ///
-  /// - Parameter spent: the amounts of the run's calls so far, one per unit.
+  /// - Parameter spent: the amounts of the run's calls with this one, one per unit.
   /// - Throws: ``ImagineError`` of kind `budget` if it may not.
-  func approve(_ price: Price, after spent: [Price]) async throws
+  func approve(_ price: Price, of spent: [Price]) async throws
 }
 
 /// Asks a person before the calls of a session cost more than an amount together, and again before
@@ -26,13 +26,12 @@ public actor AskingApproval: SpendingApproval {
     self.ask = ask
   }
 
-  public func approve(_ price: Price, after spent: [Price]) async throws {
+  public func approve(_ price: Price, of spent: [Price]) async throws {
     guard price.unit == step.unit, price.millionths > 0 else { return }
-    let before = spent.first { $0.unit == step.unit }?.millionths ?? 0
-    let (total, isTooMuch) = before.addingReportingOverflow(price.millionths)
+    let total = spent.first { $0.unit == step.unit }?.millionths ?? 0
     // One question at a time; its answer may serve this call too.
     while let question { _ = await question.value }
-    guard isTooMuch || total > allowed else { return }
+    guard total > allowed else { return }
     let limit = Price(millionths: allowed, unit: step.unit)
     let text = "a call of \(price) takes this session beyond \(limit); make it?"
     let task = Task { [ask] in await ask(text) ?? true }
