@@ -88,7 +88,7 @@ extension ScriptHost {
   }
 
   private var connectionFinding: Finding {
-    let certificates = configuration.environment["SSL_CERT_FILE"].map { "certificates of \($0)" }
+    let certificates = configuration.certificates.map { "certificates of \($0)" }
     do {
       let proxies = try registry.proxies()
       let parts =

@@ -63,6 +63,11 @@ extension ScriptHost {
     /// process at a given point.
     public var journalObserver: (@Sendable (JournaledCall) -> Void)?
 
+    /// The file of trusted certificates that the environment names; nil for the system's.
+    var certificates: String? {
+      environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// - Parameter environment: variables that select providers and folders; empty by default.
     public init(
       service: Service, environment: [String: String] = [:],

@@ -54,7 +54,9 @@ struct CommandExecution {
     } catch {
       code = 1
       let kind = (error as? LuaError)?.kind
-      if kind == .interrupted || kind == .timeout { timeLeft = .zero }
+      // A script may time tasks of its own.
+      let isLate = deadline.map { $0 <= .now } ?? false
+      if kind == .interrupted || kind == .timeout && isLate { timeLeft = .zero }
     }
     exitHook.run(succeeded: code == 0 && signals.endingSignal == nil)
     if let timeLeft { exitProcess(after: max(.zero, timeLeft) + configuration.grace, code) }

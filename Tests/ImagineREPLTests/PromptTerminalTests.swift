@@ -306,6 +306,50 @@ struct PromptTerminalTests {
     }
   }
 
+  @Test("keys that were typed before a question do not answer it, and are for the prompt")
+  func typedBeforeQuestion() throws {
+    let home = try ScreenTerminal.makeHome()
+    let folder = "\(home)/.config/imagine"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try """
+    provider = "shop"
+    [providers.shop]
+    kind = "imagine"
+    base_url = "http://127.0.0.1:9/v2"
+    token_env = "SHOP_TOKEN"
+    prices = { unit = "tokens", generate = 30 }
+    [repl]
+    ask_above = 20
+    """.write(toFile: "\(folder)/config.toml", atomically: true, encoding: .utf8)
+    let terminal = try ScreenTerminal(columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
+    try terminal.expect(last: ">")
+    terminal.type(
+      "print 'go' task.sleep(0.3) ok, e = pcall(imagine.generate, { prompt = 'x', retries = 0 })\r")
+    try terminal.expect(row: "go")
+    terminal.type("y = 3")
+    try terminal.expect("the question") { screen in
+      screen.lines.contains { $0.contains("beyond 20 tokens; make it? y/n") }
+    }
+    terminal.type("n")
+    try terminal.expect("the line") { screen in screen.lines.last { !$0.isEmpty } == "> y = 3" }
+    terminal.type("\r")
+    try terminal.expect(last: ">")
+    terminal.type("y, e.kind\r")
+    try terminal.expect(last: "3, \"budget\"", ">")
+  }
+
+  @Test("a task that is cancelled where it has stopped gives the prompt back")
+  func cancelledStop() throws {
+    let terminal = try ScreenTerminal(columns: 100)
+    try terminal.expect(last: ">")
+    terminal.type("t = task.spawn(function() imagine.repl() end)\r")
+    try terminal.expect(last: "stop>")
+    terminal.type(":cancel 1\r")
+    try terminal.expect("the prompt") { screen in screen.lines.last { !$0.isEmpty } == ">" }
+    terminal.type("6 * 7\r")
+    try terminal.expect(last: "42", ">")
+  }
+
   @Test("TERM=dumb and --plain send no escape sequence")
   func plain() throws {
     for (arguments, variables) in [([], ["TERM": "dumb"]), (["--plain"], [:])]

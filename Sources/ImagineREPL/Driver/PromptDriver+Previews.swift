@@ -14,7 +14,7 @@ extension PromptDriver {
     let isDeaf =
       variables["TERM_PROGRAM"] == "Apple_Terminal"
       || ["INSIDE_EMACS", "TMUX", "STY"].contains { variables[$0] != nil }
-    guard !hasAsked, !isDeaf, case .blocks = previewStyle else { return }
+    guard !hasAsked, !isDeaf, previewStyle != .none else { return }
     hasAsked = true
     terminalFacts.ask()
     terminal.write(TerminalFacts.questions)
@@ -34,7 +34,7 @@ extension PromptDriver {
 
   /// Begins the next prompt, after a preview if there is something to show.
   func beginPreview(_ pictures: [PictureSource]) {
-    let style = terminalFacts.style(previewStyle)
+    let style = isStyleChosen ? previewStyle : terminalFacts.style(previewStyle)
     guard !pictures.isEmpty, style != .none else { return beginPrompt() }
     let preview = Preview(
       style: style, cell: terminalFacts.cell, columns: renderer.columns, rows: renderer.rows,

@@ -7,13 +7,28 @@ extension PromptDriver {
 
   private func showQuestion() {
     guard let question = questions.first else { return }
+    holdInputs()
     let text = "\(Printable.escaped(question.text)) y/n "
     if case .prompt = mode {
       writeText(text + "\n")
     } else {
       typedAhead = terminal.setRaw()
+      if typedAhead > 0, let bytes = terminal.read(typedAhead) {
+        inputsBeforeQuestion += decode(bytes, .now)
+      }
       terminal.write(Array("\r\u{1b}[K\(text)".utf8))
     }
+  }
+
+  /// Only keys that are typed when the question is there answer it.
+  private func holdInputs() {
+    inputsBeforeQuestion += waitingInputs
+    waitingInputs = []
+  }
+
+  private func releaseInputs() {
+    waitingInputs = inputsBeforeQuestion + waitingInputs
+    inputsBeforeQuestion = []
   }
 
   /// Takes the keys of an open question; what is neither yes nor no is ignored.
@@ -35,7 +50,7 @@ extension PromptDriver {
         if questions.isEmpty { terminal.setCooked() }
       }
       question.answer(isYes)
-      showQuestion()
+      if questions.isEmpty { releaseInputs() } else { showQuestion() }
     }
   }
 
@@ -43,5 +58,6 @@ extension PromptDriver {
   func endQuestions() {
     for question in questions { question.answer(false) }
     questions = []
+    releaseInputs()
   }
 }

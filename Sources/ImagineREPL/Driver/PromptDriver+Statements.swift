@@ -123,6 +123,15 @@ extension PromptDriver {
     var text: String
   }
 
+  /// Lets go on what waits for a prompt that has ended.
+  func decline(_ message: Message) {
+    switch message {
+    case .question(let question): question.answer(false)
+    case .stopped(let point): point.end()
+    default: break
+    }
+  }
+
   func handle(_ message: Message) {
     switch message {
     case .began: if case .queued = mode { mode = .foreground }
@@ -138,6 +147,7 @@ extension PromptDriver {
     case .text(let text): writeText(text)
     case .event(let text): if case .prompt = mode { writeText(dim(Printable.escaped(text))) }
     case .stopped(let point): stop(at: point)
+    case .cancelledStop(let point): leaveCancelled(point)
     case .question(let question): ask(question)
     case .parameters(let text, let name):
       guard openCall?.name == name, let text else { return }

@@ -17,6 +17,7 @@ extension PromptDriver {
 
   func stop(at point: StopPoint, isForeground: Bool) {
     places.append((point, isForeground))
+    point.whenCancelled { [inbox] in inbox.send(.cancelledStop(point)) }
     let isAtPrompt = if case .prompt = mode { servedPoint !== point } else { false }
     let text = dim(
       "stopped at \(Printable.escaped(point.place)); locals are in sight, Ctrl-D goes on")
@@ -44,7 +45,20 @@ extension PromptDriver {
 
   /// Lets the script go on.
   func leavePlace() {
-    guard let (point, isForeground) = places.popLast() else { return }
+    guard let place = places.popLast() else { return }
+    leave(place)
+  }
+
+  /// A script or task was cancelled where it had stopped.
+  func leaveCancelled(_ point: StopPoint) {
+    guard let index = places.firstIndex(where: { $0.point === point }) else { return }
+    let isLast = index == places.count - 1
+    let place = places.remove(at: index)
+    if isLast { leave(place) }
+  }
+
+  private func leave(_ place: (point: StopPoint, isForeground: Bool)) {
+    let (point, isForeground) = place
     leaveLine()
     editor.reset()
     if point === servedPoint {

@@ -28,6 +28,8 @@ final class PromptDriver {
     /// A line that is shown behind a prompt only.
     case event(String)
     case stopped(StopPoint)
+    /// The script or task was cancelled where it had stopped.
+    case cancelledStop(StopPoint)
     case question(PromptQuestions.Question)
     case parameters(String?, of: String)
     case previewFailed
@@ -98,6 +100,10 @@ final class PromptDriver {
   /// The style of previews before the terminal has answered.
   lazy var previewStyle = PreviewStyle(
     environment: prompt.environment, named: prompt.host.previewStyle)
+  /// Whether the user has chosen the style, so that no answer of the terminal changes it.
+  private(set) lazy var isStyleChosen =
+    PreviewStyle.names.dropFirst().contains(
+      prompt.host.previewStyle ?? prompt.environment["IMAGINE_PREVIEW"] ?? "")
   var terminalFacts = TerminalFacts()
   /// Previews that came while a later statement ran.
   var latePreviews: [UInt8] = []
@@ -105,6 +111,8 @@ final class PromptDriver {
   var hasToldOfPreviews = false
   var hasAsked = false
   var questions: [PromptQuestions.Question] = []
+  /// Keys that were typed before an open question was shown; they are for the prompt.
+  var inputsBeforeQuestion: [Input] = []
   /// The function in whose brackets the cursor is, and its parameters when the Lua thread has told.
   var openCall: (name: String, parameters: String?)?
   /// The statements of the session, for `:save`.
@@ -149,6 +157,7 @@ final class PromptDriver {
     prompt.stops?.attach(nil)
     prompt.questions?.attach(nil)
     endQuestions()
+    for message in inbox.take() { decline(message) }
     finish()
     return outcome
   }
@@ -192,7 +201,9 @@ final class PromptDriver {
     let now = Instant.now
     if ready[2] { receiveOutput(streams.drain(), now) }
     if ready[1] { for signal in signals.take() where !hasEnded { handle(signal: signal) } }
-    if ready[0] { for message in inbox.take() where !hasEnded { handle(message) } }
+    if ready[0] {
+      for message in inbox.take() { if hasEnded { decline(message) } else { handle(message) } }
+    }
     if ready[3] {
       guard readKeys(now) else { return handle(signal: SIGHUP) }
     }
@@ -206,14 +217,19 @@ final class PromptDriver {
   private func readKeys(_ now: Instant) -> Bool {
     repeat {
       // Nothing within a paste is a key.
-      guard var bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
-      for index in bytes.indices.prefix(typedAhead) where bytes[index] == 0 { bytes[index] = 4 }
-      typedAhead -= min(typedAhead, bytes.count)
-      let inputs = decoder.feed(bytes, at: now)
+      guard let bytes = terminal.read(decoder.isInPaste ? 1 << 16 : 1) else { return false }
+      let inputs = decode(bytes, now)
       waitingInputs += inputs
       if bytes.isEmpty || inputs.contains(where: \.isEnter) { break }
     } while waitingInputs.count < 4096 && terminal.isReadable(within: 0)
     return true
+  }
+
+  func decode(_ bytes: [UInt8], _ now: Instant) -> [Input] {
+    var bytes = bytes
+    for index in bytes.indices.prefix(typedAhead) where bytes[index] == 0 { bytes[index] = 4 }
+    typedAhead -= min(typedAhead, bytes.count)
+    return decoder.feed(bytes, at: now)
   }
 
   private func timeLeft() -> Int32 {

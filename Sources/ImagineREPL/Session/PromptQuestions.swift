@@ -15,9 +15,14 @@ public final class PromptQuestions: Sendable {
 
   /// Whether the user says yes; nil where no prompt runs.
   public func ask(_ text: String) async -> Bool? {
-    guard let receive = receiver.withLock({ $0 }) else { return nil }
-    return await withCheckedContinuation { continuation in
-      receive(Question(text: text) { continuation.resume(returning: $0) })
+    await withCheckedContinuation { continuation in
+      let question = Question(text: text) { continuation.resume(returning: $0) }
+      // Within the lock, so that none is sent after the prompt has gone.
+      let isSent = receiver.withLock { receive in
+        receive?(question)
+        return receive != nil
+      }
+      if !isSent { continuation.resume(returning: nil) }
     }
   }
 }

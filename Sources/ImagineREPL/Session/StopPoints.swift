@@ -132,7 +132,7 @@ public final class StopPoint: Sendable {
     var waiting: CheckedContinuation<Void, Never>?
     var hasEnded = false
     var count = 0
-    var whenLeft: (@Sendable () -> Void)?
+    var whenCancelled: (@Sendable () -> Void)?
   }
 
   /// The file and line.
@@ -176,6 +176,11 @@ public final class StopPoint: Sendable {
     }
   }
 
+  /// Calls a closure if the script or task is cancelled before it goes on.
+  func whenCancelled(_ call: @escaping @Sendable () -> Void) {
+    queue.withLock { $0.whenCancelled = call }
+  }
+
   /// Waits for a statement; nil when the script shall go on.
   fileprivate func next() async -> Bool? {
     while true {
@@ -183,7 +188,10 @@ public final class StopPoint: Sendable {
         if !queue.works.isEmpty { return true }
         return queue.hasEnded || Task.isCancelled ? .some(nil) : .none
       }
-      if let found { return found }
+      if let found {
+        if found == nil, Task.isCancelled { queue.withLock { $0.whenCancelled }?() }
+        return found
+      }
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
           queue.withLock { queue in

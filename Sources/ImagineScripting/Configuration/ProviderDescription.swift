@@ -123,9 +123,9 @@ struct ProviderDescription: Sendable, Equatable {
   /// A number of bytes: digits, then K, M or G if it is one.
   private static func bytes(_ text: String) -> UInt64? {
     let shifts: [Character: UInt64] = ["K": 10, "M": 20, "G": 30]
-    let shift = text.last.flatMap { shifts[$0] }
+    let shift = text.uppercased().last.flatMap { shifts[$0] }
     guard let number = UInt64(shift == nil ? text[...] : text.dropLast()), number > 0,
-      number < 1 << 32
+      number <= .max >> (shift ?? 0)
     else { return nil }
     return number << (shift ?? 0)
   }

@@ -13,6 +13,8 @@ final class ProviderRegistry: Sendable {
     var limiters: [String: CallLimiter] = [:]
     var limits: (concurrency: Int, rate: Int?) = (CallLimiter.standardConcurrency, nil)
     var selection: ProviderSelection?
+    /// Whether the user was told of the selection.
+    var hasNotified = false
     var file: ConfigurationFile?
   }
 
@@ -26,9 +28,8 @@ final class ProviderRegistry: Sendable {
   init(_ configuration: ScriptHost.Configuration, home: String) {
     self.configuration = configuration
     self.home = home
-    let certificates = configuration.environment["SSL_CERT_FILE"]
     transport = HTTPTransport(
-      trustedCertificates: certificates?.isEmpty == true ? nil : certificates,
+      trustedCertificates: configuration.certificates,
       proxies: ProxySettings(configuration.environment),
       userAgent: "imagine/\(ScriptHost.version)",
       restoresSIGPIPE: configuration.ownsProcess, logger: configuration.logger)
@@ -54,8 +55,10 @@ final class ProviderRegistry: Sendable {
   }
 
   /// The name of the default provider, and why it was selected; whoever asks shows it.
-  func selection() throws -> (name: String, reason: String) {
-    let selection = try state.withLock { try selected(&$0, isQuiet: true) }
+  ///
+  /// - Parameter isQuiet: false to tell the user, once.
+  func selection(isQuiet: Bool = true) throws -> (name: String, reason: String) {
+    let selection = try state.withLock { try selected(&$0, isQuiet: isQuiet) }
     return (selection.name, selection.reason)
   }
 
@@ -91,27 +94,30 @@ final class ProviderRegistry: Sendable {
   }
 
   private func selected(_ state: inout State, isQuiet: Bool = false) throws -> ProviderSelection {
-    if let selection = state.selection { return selection }
-    let selection =
-      switch configuration.service {
-      case .environment:
-        try ProviderSelection(
-          option: configuration.provider, environment: configuration.environment,
-          configured: try file(&state).provider)
-      case .program:
-        try ProviderSelection(
-          option: configuration.provider ?? BuiltInProvider.local.name, environment: [:],
-          configured: nil)
-      case .address:
-        try ProviderSelection(
-          option: configuration.provider ?? BuiltInProvider.imagine.name, environment: [:],
-          configured: nil)
-      }
+    let selection = try state.selection ?? newSelection(&state)
     state.selection = selection
-    if case .environment = configuration.service, !isQuiet {
+    if case .environment = configuration.service, !isQuiet, !state.hasNotified {
+      state.hasNotified = true
       configuration.notice("provider \(selection.name) (\(selection.reason))")
     }
     return selection
+  }
+
+  private func newSelection(_ state: inout State) throws -> ProviderSelection {
+    switch configuration.service {
+    case .environment:
+      try ProviderSelection(
+        option: configuration.provider, environment: configuration.environment,
+        configured: try file(&state).provider)
+    case .program:
+      try ProviderSelection(
+        option: configuration.provider ?? BuiltInProvider.local.name, environment: [:],
+        configured: nil)
+    case .address:
+      try ProviderSelection(
+        option: configuration.provider ?? BuiltInProvider.imagine.name, environment: [:],
+        configured: nil)
+    }
   }
 
   private func file(_ state: inout State) throws(ImagineError) -> ConfigurationFile {

@@ -34,7 +34,7 @@ extension RecordingSource: ProviderSource {
     if let name {
       selected = name
     } else {
-      selected = try registry.selection().name
+      selected = try registry.selection(isQuiet: false).name
       writer.record(selection: selected)
     }
     let provider = try registry.provider(named: selected)
