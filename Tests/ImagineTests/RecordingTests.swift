@@ -110,6 +110,7 @@ struct RecordingTests {
     // The first run replaces no recording, so its own is kept although it fails.
     let first = try await run(["--record", "r.rec"], "work.lua", saving: "bad", environment)
     #expect(first.status == 1 && folder.files.contains("r.rec"))
+    #expect(first.errors.contains("provider imagine ("), "\(first.errors)")
     #expect(
       try await run(["--record", "r.rec"], "work.lua", saving: "good", environment).status == 0)
     let good = try Data(contentsOf: URL(filePath: folder.file("r.rec")))

@@ -185,6 +185,13 @@ struct CommandTests {
     #expect(result.errors.contains("timeout: the run took longer than 0.2 seconds"))
   }
 
+  @Test("a task's own timeout that nobody catches is no timeout of the run")
+  func timeoutOfATask() throws {
+    let result = try Program.run(["-e", "task.timeout(0.05, task.sleep, 10)"])
+    #expect(result.code == 1)
+    #expect(!result.errors.contains("timeout: exited"), "\(result.errors)")
+  }
+
   @Test("an unrepresentably long time limit is a usage error", arguments: ["1e30", "1e300h"])
   func endlessTimeLimit(time: String) throws {
     let result = try Program.run(["--timeout", time, "-e", ""])
