@@ -33,6 +33,7 @@ final class ProgressLine: JobProgress {
     var isShown = false
     var isTicking = false
     var isWatching = false
+    var isPaused = false
     var drawnAt: Instant?
   }
 
@@ -101,12 +102,23 @@ final class ProgressLine: JobProgress {
     }
   }
 
+  /// Shows nothing until ``goOn()``: a question has the last line.
+  func pause() {
+    state.withLock { state in
+      state.isPaused = true
+      erase(&state)
+    }
+  }
+
+  func goOn() { state.withLock { $0.isPaused = false } }
+
   /// Makes room for a message.
   func makeRoom() { state.withLock { erase(&$0) } }
 
   private func draw(_ state: inout State) {
     let now = Instant.now
-    guard state.isAsleep, let began = state.tally.began, now - began > Self.patience,
+    guard state.isAsleep, !state.isPaused, let began = state.tally.began,
+      now - began > Self.patience,
       isatty(STDERR_FILENO) == 1, let text = state.tally.text(at: now)
     else { return }
     let line = TerminalText.fitted(text.inOneLine, to: TerminalSize().columns - 1)

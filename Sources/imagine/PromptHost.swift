@@ -8,6 +8,8 @@ import Lua
 struct PromptHost: SessionHost {
   /// Makes the host at its first use.
   let host: @Sendable () -> ScriptHost
+  /// Whether notices are turned off.
+  let isQuiet: Bool
 
   var greeting: [String] {
     let lua = LuaInterpreter.copyright.split(separator: " ").prefix(2).joined(separator: " ")
@@ -18,10 +20,11 @@ struct PromptHost: SessionHost {
   }
 
   func announcements() -> [String] {
-    Announcements(host: host(), environment: Program.environment).take()
+    isQuiet ? [] : Announcements(host: host(), environment: Program.environment).take()
   }
 
   var events: AsyncStream<String> {
+    if isQuiet { return AsyncStream { $0.finish() } }
     let events = host().events
     return AsyncStream { lines in
       let task = Task.detached {

@@ -58,7 +58,8 @@ enum ScriptCommand {
     }
     command.interaction = { interpreter, timeLimit in
       guard plan == nil, !shared.settings.withLock({ $0.isPlain }) else { return nil }
-      let host = PromptHost(host: { shared.host })
+      let host = PromptHost(
+        host: { shared.host }, isQuiet: shared.settings.withLock { $0.isQuiet })
       guard
         var prompt = InteractivePrompt(
           interpreter: interpreter, host: host, environment: Program.environment)
@@ -68,9 +69,14 @@ enum ScriptCommand {
       if let amount = shared.host.sessionSettings.askAbove {
         let questions = PromptQuestions()
         prompt.questions = questions
-        shared.approval.begin(AskingApproval(above: amount, ask: questions.ask))
+        shared.approval.begin(
+          AskingApproval(above: amount) { text in
+            Program.progress?.pause()
+            defer { Program.progress?.goOn() }
+            return await questions.ask(text)
+          })
       }
-      Program.display.promptBegins()
+      Program.display.promptBegins(style: host.previewStyle)
       return { [prompt] in
         switch prompt.run() {
         case .left: .left
@@ -269,7 +275,10 @@ private final class ScriptStops: Sendable {
     made.withLock { made in
       if let made { return made }
       let points = StopPoints(
-        begin: { [weak self] in self?.begin($0) ?? false }, notice: Notice.write)
+        begin: { [weak self] in self?.begin($0) ?? false },
+        notice: { [shared] text in
+          if !shared.settings.withLock({ $0.isQuiet }) { Notice.write(text) }
+        })
       made = points
       return points
     }
@@ -278,13 +287,14 @@ private final class ScriptStops: Sendable {
 
   private func begin(_ point: StopPoint) -> Bool {
     let isScripted = shared.settings.withLock { $0.replay != nil || $0.isPlain }
+    let host = PromptHost(
+      host: { [shared] in shared.host }, isQuiet: shared.settings.withLock { $0.isQuiet })
     guard !isPlan, !isScripted, let interpreter = interpreter.withLock({ $0 }),
       var prompt = InteractivePrompt(
-        interpreter: interpreter, host: PromptHost(host: { [shared] in shared.host }),
-        environment: Program.environment)
+        interpreter: interpreter, host: host, environment: Program.environment)
     else { return false }
     prompt.stops = points
-    Program.display.promptBegins()
+    Program.display.promptBegins(style: host.previewStyle)
     return prompt.serve(point) { end in
       switch end {
       case .left: break

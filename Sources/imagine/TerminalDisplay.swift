@@ -18,24 +18,34 @@ import Synchronization
 /// Shows the images of scripts on standard output. It never asks the terminal what it can show: the
 /// answer would be taken for input.
 final class TerminalDisplay: ImageDisplay {
-  private let style: PreviewStyle
+  private let environment: [String: String]
   private let isRemote: Bool
-  /// Whether the prompt reads what is printed and shows it on its terminal.
-  private let hasPrompt = Mutex(false)
+  private let state: Mutex<State>
+
+  private struct State {
+    var style: PreviewStyle
+    /// Whether the prompt reads what is printed and shows it on its terminal.
+    var hasPrompt = false
+  }
 
   init(environment: [String: String]) {
-    style = PreviewStyle(environment: environment)
+    self.environment = environment
+    state = Mutex(State(style: PreviewStyle(environment: environment)))
     isRemote = environment["SSH_CONNECTION"] != nil
   }
 
-  func promptBegins() { hasPrompt.withLock { $0 = true } }
+  /// - Parameter style: the name that the user has chosen, as for the values of statements.
+  func promptBegins(style: String?) {
+    let style = PreviewStyle(environment: environment, named: style)
+    state.withLock { $0 = State(style: style, hasPrompt: true) }
+  }
 
   /// Nil where standard output is no terminal.
   private var preview: Preview? {
-    let isTerminal = isatty(STDOUT_FILENO) == 1 || hasPrompt.withLock { $0 }
-    guard isTerminal, style != .none else { return nil }
+    let state = state.withLock { $0 }
+    guard isatty(STDOUT_FILENO) == 1 || state.hasPrompt, state.style != .none else { return nil }
     let size = TerminalSize()
-    return Preview(style: style, columns: size.columns, rows: size.rows, isRemote: isRemote)
+    return Preview(style: state.style, columns: size.columns, rows: size.rows, isRemote: isRemote)
   }
 
   var box: PixelSize? { preview?.box(for: 1) }

@@ -138,6 +138,16 @@ struct CodingTests {
     }
   }
 
+  final class Chain: Codable, Sendable {
+    let next: Chain?
+  }
+
+  @Test("64 tables inside each other are read, and no more", arguments: [(64, true), (66, false)])
+  func depth(levels: Int, isRead: Bool) async throws {
+    let source = "local t = {} for i = 2, \(levels) do t = { next = t } end return t"
+    #expect(await message(Chain.self, source).hasPrefix("no error") == isRead)
+  }
+
   @Test("cycles, deep tables and tables of very many values are refused; metamethods are not run")
   func bounds() async throws {
     #expect(

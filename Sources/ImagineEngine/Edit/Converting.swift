@@ -17,18 +17,14 @@ extension BuiltInEngine {
 }
 
 extension Bitmap {
-  /// A mask that is right where white is edited and where transparency is: the brightness, clear
-  /// where it is white.
+  /// A mask that is right where white is edited and where transparency is: its levels as brightness,
+  /// clear where it is white.
   fileprivate func mask() throws -> Bitmap {
-    try Bitmap(width: width, height: height, channels: 4) { out in
-      withPixels { pixels in
-        for index in 0..<(width * height) {
-          let at = index * channels
-          let level = UInt8(
-            (Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4)
-          for channel in 0..<3 { out[4 * index + channel] = level }
-          out[4 * index + 3] = 255 - level
-        }
+    let levels = maskLevels
+    return try Bitmap(width: width, height: height, channels: 4) { out in
+      for (index, level) in levels.enumerated() {
+        for channel in 0..<3 { out[4 * index + channel] = level }
+        out[4 * index + 3] = 255 - level
       }
     }
   }

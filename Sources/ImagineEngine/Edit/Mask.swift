@@ -22,18 +22,8 @@ struct Mask: Sendable {
         reason: "it is \(mask.size) but the image is \(picture.size); both must have the same size"
       )
     }
-    let channels = mask.channels
-    let alpha = mask.alpha.flatMap { $0.contains { $0 < 255 } ? $0 : nil }
     self.init(
-      width: mask.width, height: mask.height,
-      values: alpha?.map { $0 > 127 ? 255 : 0 }
-        ?? mask.withPixels { pixels in
-          (0..<(mask.width * mask.height)).map { index in
-            let at = index * channels
-            let level = (Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4
-            return level > 127 ? 255 : 0
-          }
-        })
+      width: mask.width, height: mask.height, values: mask.maskLevels.map { $0 > 127 ? 255 : 0 })
   }
 
   var isEmpty: Bool { !values.contains(255) }
@@ -77,5 +67,19 @@ struct Mask: Sendable {
       }
     }
     return depth
+  }
+}
+
+extension Bitmap {
+  /// How much each pixel of a mask asks for an edit: alpha if any pixel is not opaque, otherwise
+  /// brightness.
+  var maskLevels: [UInt8] {
+    if let alpha, alpha.contains(where: { $0 < 255 }) { return alpha }
+    return withPixels { pixels in
+      (0..<(width * height)).map { index in
+        let at = index * channels
+        return UInt8((Int(pixels[at]) + 2 * Int(pixels[at + 1]) + Int(pixels[at + 2])) / 4)
+      }
+    }
   }
 }

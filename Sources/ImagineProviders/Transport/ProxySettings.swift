@@ -27,7 +27,8 @@ public struct ProxySettings: Sendable, Hashable {
   /// - Throws: ``ImagineError`` of kind `validation` that names the variable, without its value,
   ///   which may have a password.
   func proxy(for address: String) throws(ImagineError) -> Proxy? {
-    guard !variables.isEmpty, let origin = Origin(address), origin.isWeb, !origin.isLoopback, !isExcluded(origin)
+    guard !variables.isEmpty, let origin = Origin(address), origin.isWeb, !origin.isLoopback,
+      !isExcluded(origin)
     else { return nil }
     if let proxy = try proxy(named: "\(origin.scheme)_proxy") { return proxy }
     return try proxy(named: "all_proxy")

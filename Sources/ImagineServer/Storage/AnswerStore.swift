@@ -17,8 +17,7 @@ final class AnswerStore: MediaStore {
   }
 
   fileprivate func keep(_ bytes: [UInt8]) -> Asset {
-    let sha256 = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-      .joined()
+    let sha256 = SHA256.hash(data: bytes).hexadecimal
     files.withLock { $0[sha256] = bytes }
     return Asset(
       sha256: sha256, path: sha256, byteCount: bytes.count, header: ImageHeader(bytes))

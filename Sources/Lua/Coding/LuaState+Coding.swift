@@ -58,6 +58,8 @@ extension LuaCall {
 /// The bounds of values that are converted.
 enum CodingLimit {
   static let depth = 64
+  /// The same for coders: a table has one, and its member another.
+  static let steps = 2 * depth
   /// A table can hold another one many times, so few tables may be very many values.
   static let values = 1 << 22
 }

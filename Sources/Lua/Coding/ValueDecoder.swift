@@ -48,7 +48,7 @@ struct ValueDecoder: Decoder {
       }
       return result
     }
-    guard depth <= CodingLimit.depth else {
+    guard depth <= CodingLimit.steps else {
       throw corrupted("tables are nested deeper than \(CodingLimit.depth) levels")
     }
     return try T(
@@ -59,7 +59,7 @@ struct ValueDecoder: Decoder {
 
   func table(_ type: Any.Type, expected: String) throws -> LuaTable {
     guard case .table(let table) = value else { throw mismatch(type, expected: expected) }
-    guard depth <= CodingLimit.depth else {
+    guard depth <= CodingLimit.steps else {
       throw corrupted("tables are nested deeper than \(CodingLimit.depth) levels")
     }
     return table
@@ -92,20 +92,18 @@ extension ValueDecoder: SingleValueDecodingContainer {
 private struct FieldsDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
   let decoder: ValueDecoder
   let table: LuaTable
-  let allKeys: [Key]
+  /// Those of a dictionary.
+  private let keys: [Key]
   var codingPath: [any CodingKey] { decoder.codingPath }
 
   init(_ decoder: ValueDecoder) throws {
     self.decoder = decoder
     table = try decoder.table([String: Any].self, expected: "a table")
     guard let dictionary = decoder.dictionary else {
-      allKeys = try table.rawKeys(limit: CodingLimit.values).compactMap { key in
-        guard case .string(let name) = key else { return nil }
-        return name.validText.flatMap(Key.init(stringValue:))
-      }
+      keys = []
       return
     }
-    allKeys = try table.rawKeys(limit: CodingLimit.values).map { value in
+    keys = try table.rawKeys(limit: decoder.session.valuesLeft).map { value in
       let key: Key? =
         dictionary.hasIntegerKeys
         ? Int.read(value).flatMap(Key.init(intValue:))
@@ -117,6 +115,16 @@ private struct FieldsDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol {
             : "names expected as keys, got \(value.wording)")
       }
       return key
+    }
+  }
+
+  /// Those of a structure are read when a type asks for them, which few do.
+  var allKeys: [Key] {
+    guard decoder.dictionary == nil else { return keys }
+    let names = (try? table.rawKeys(limit: CodingLimit.values)) ?? []
+    return names.compactMap { name in
+      guard case .string(let name) = name else { return nil }
+      return name.validText.flatMap(Key.init(stringValue:))
     }
   }
 

@@ -94,7 +94,7 @@ struct ValueEncoder: Encoder {
       node.content = .scalar(lua)
       return
     }
-    guard depth <= CodingLimit.depth else {
+    guard depth <= CodingLimit.steps else {
       throw invalid(value, "values are nested deeper than \(CodingLimit.depth) levels")
     }
     try value.encode(
