@@ -288,3 +288,36 @@ for (name, targets) in parts where Context.environment[name] != nil {
   package.products.removeAll { !targets.contains($0.name) }
   package.dependencies = []
 }
+
+// Measurements beside those of peers: `BENCHMARKS=1 swift run -c release lua-benchmarks`.
+if Context.environment["BENCHMARKS"] != nil {
+  let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
+  package.targets += [
+    .target(
+      name: "LuaPeers", dependencies: ["CLuaLibrary"], path: "Benchmarks/LuaPeers",
+      cSettings: optimised),
+    .executableTarget(
+      name: "lua-benchmarks", dependencies: ["Lua", "LuaPeers"], path: "Benchmarks/Lua"),
+    .target(
+      name: "EnginePeers", dependencies: ["CVips"], path: "Benchmarks/EnginePeers",
+      cxxSettings: [
+        .unsafeFlags([
+          "-O2", "-isystem", "/usr/include/opencv4", "-isystem", "/opt/homebrew/include/opencv4",
+        ])
+      ],
+      linkerSettings: [.linkedLibrary("opencv_photo")]),
+    .executableTarget(
+      name: "engine-benchmarks",
+      dependencies: ["CImaging", "EnginePeers", "ImagineAPI", "ImagineEngine"],
+      path: "Benchmarks/Engine"),
+    .target(name: "WireTools", path: "Benchmarks/WireTools", cSettings: optimised),
+    .executableTarget(
+      name: "client-benchmarks", dependencies: ["WireTools"], path: "Benchmarks/Client"),
+    .executableTarget(
+      name: "server-benchmarks",
+      dependencies: [
+        "ImagineAPI", "ImagineServer", "ServerStore", "WireTools", hummingbird, logging,
+      ],
+      path: "Benchmarks/Server"),
+  ]
+}

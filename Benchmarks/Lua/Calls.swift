@@ -1,5 +1,5 @@
-import BenchmarkPeers
 import Lua
+import LuaPeers
 
 /// Runs one chunk in both hosts.
 func both(

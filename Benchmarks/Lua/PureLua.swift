@@ -1,5 +1,5 @@
-import BenchmarkPeers
 import Lua
+import LuaPeers
 
 /// Lua that calls nothing of the host's.
 enum PureLua {

@@ -1,5 +1,5 @@
-import BenchmarkPeers
 import Lua
+import LuaPeers
 
 /// Calls that wait, and tasks.
 enum Tasks {

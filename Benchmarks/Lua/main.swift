@@ -1,5 +1,5 @@
-import BenchmarkPeers
 import Lua
+import LuaPeers
 
 let interpreter = try LuaInterpreter()
 let peer = peer_open()

@@ -1,4 +1,0 @@
-#ifndef IMAGINE_BENCHMARKS_VIPS_LIBRARY_H
-#define IMAGINE_BENCHMARKS_VIPS_LIBRARY_H
-#include <vips/vips.h>
-#endif
