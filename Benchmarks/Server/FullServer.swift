@@ -53,6 +53,10 @@ private struct NoEngine: Engine {
     _ image: [UInt8], to conversion: Conversion, control: EngineControl
   ) throws -> [UInt8] { throw refusal }
 
+  func thumbnail(
+    of image: [UInt8], within box: PixelSize, control: EngineControl
+  ) throws -> Thumbnail { throw refusal }
+
   func png(
     prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl
   ) throws -> [UInt8] { throw refusal }
