@@ -24,10 +24,16 @@ final class ScreenTerminal {
     return FileManager.default.isExecutableFile(atPath: path) ? path : nil
   }
 
+  /// The folder of all homes; removed when the tests end.
+  private static let homes: String = {
+    atexit { try? FileManager.default.removeItem(atPath: ScreenTerminal.homes) }
+    return FileManager.default.temporaryDirectory
+      .appendingPathComponent("repl-\(UUID().uuidString)").path
+  }()
+
   /// A new home folder, so that no history or configuration of the user's is read.
   static func makeHome() throws -> String {
-    let home = FileManager.default.temporaryDirectory
-      .appendingPathComponent("repl-\(UUID().uuidString)").path
+    let home = "\(homes)/\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     return home
   }
