@@ -27,6 +27,12 @@ struct PreviewTests {
       (["TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"], .iterm),
       (["TERM": "xterm-256color"], .blocks(isTrueColor: false)),
       (["TERM": "xterm-256color", "COLORTERM": "truecolor"], .blocks(isTrueColor: true)),
+      (["TERM": "xterm", "XTERM_VERSION": "XTerm(379)"], .blocks(isTrueColor: true)),
+      (["TERM": "xterm", "XTERM_VERSION": "XTerm(330)"], .blocks(isTrueColor: false)),
+      (
+        ["TERM": "xterm", "XTERM_VERSION": "XTerm(99999999999999999999)"],
+        .blocks(isTrueColor: false)
+      ),
       (["TERM": "screen", "TMUX": "x", "KITTY_WINDOW_ID": "1"], .blocks(isTrueColor: false)),
       (["TERM": "dumb"], .none), (["TERM": "linux"], .none),
       (["TERM": "xterm-kitty", "NO_COLOR": "1"], .none),

@@ -302,6 +302,8 @@ struct PromptTerminalTests {
       try terminal.expect(last: ">")
       terminal.type("e.kind\r")
       try terminal.expect(last: "\"\(outcome)\"", ">")
+      // The greeting has named the provider.
+      #expect(!terminal.screen.lines.contains { $0.hasPrefix("imagine: provider") })
       terminal.type(Keys.control("l"))
     }
   }

@@ -21,7 +21,7 @@ public enum PreviewStyle: Equatable, Sendable {
     let program = environment["TERM_PROGRAM"] ?? ""
     let isTrueColor =
       ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
-      || terminal.hasSuffix("-direct")
+      || terminal.hasSuffix("-direct") || Self.isXtermWithTrueColor(environment)
     let blocks = Self.blocks(isTrueColor: isTrueColor)
     switch name ?? environment["IMAGINE_PREVIEW"] {
     case "kitty": self = .kitty
@@ -46,6 +46,14 @@ public enum PreviewStyle: Equatable, Sendable {
         self = blocks
       }
     }
+  }
+
+  /// Since version 331 xterm has 24-bit colours; it never sets `COLORTERM`.
+  private static func isXtermWithTrueColor(_ environment: [String: String]) -> Bool {
+    guard let version = environment["XTERM_VERSION"], version.hasPrefix("XTerm(") else {
+      return false
+    }
+    return Int(version.dropFirst(6).prefix { $0.isNumber }).map { $0 >= 331 } ?? false
   }
 }
 

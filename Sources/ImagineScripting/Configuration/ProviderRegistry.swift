@@ -96,9 +96,9 @@ final class ProviderRegistry: Sendable {
   private func selected(_ state: inout State, isQuiet: Bool = false) throws -> ProviderSelection {
     let selection = try state.selection ?? newSelection(&state)
     state.selection = selection
-    if case .environment = configuration.service, !isQuiet, !state.hasNotified {
+    if case .environment = configuration.service, !state.hasNotified {
       state.hasNotified = true
-      configuration.notice("provider \(selection.name) (\(selection.reason))")
+      if !isQuiet { configuration.notice("provider \(selection.name) (\(selection.reason))") }
     }
     return selection
   }
