@@ -20,9 +20,14 @@ struct CompletionTests {
     "the text before the cursor tells what is wanted",
     arguments: [
       ("pri", CompletionContext.Kind.name, "pri"), ("x = str", .name, "str"),
-      ("string.re", .member(path: ["string"], isMethod: false), "re"),
-      ("a.b:me", .member(path: ["a", "b"], isMethod: true), "me"),
-      ("a.", .member(path: ["a"], isMethod: false), ""), ("require 'js", .module, "js"),
+      ("string.re", .member(path: [.name("string")], isMethod: false), "re"),
+      ("a.b:me", .member(path: [.name("a"), .name("b")], isMethod: true), "me"),
+      ("a.", .member(path: [.name("a")], isMethod: false), ""),
+      (
+        "a[2]['b'].c[3]:",
+        .member(
+          path: [.name("a"), .index(2), .name("b"), .name("c"), .index(3)], isMethod: true), ""
+      ), ("require 'js", .module, "js"),
       ("require(\"", .module, ""), ("imagine.generate{", .argument(call: "imagine.generate"), ""),
       ("imagine.generate{prompt = f(1), st", .argument(call: "imagine.generate"), "st"),
       ("imagine.generate{style = \"an", .value(call: "imagine.generate", field: "style"), "an"),
@@ -38,7 +43,9 @@ struct CompletionTests {
 
   @Test("there is nothing to complete in comments, after strings and at random places")
   func nothing() {
-    for text in ["-- pri", "'done'", "[[pri", "", "f().x", "1 + "] {
+    for text in [
+      "-- pri", "'done'", "[[pri", "", "f().x", "1 + ", "a[i].", "[1].", "a[1", "a['\\65'].",
+    ] {
       #expect(CompletionContext(text, cursor: text.utf8.count) == nil, "\(text)")
     }
   }
@@ -87,7 +94,7 @@ struct CompletionTests {
   @Test("a mistyped name suggests the nearest")
   func nearest() async throws {
     let stage = try SessionStage()
-    _ = await stage.run("local counter = 1 t = {inner = {value = 1}}")
+    _ = await stage.run("local counter = 1 t = {inner = {value = 1}} list = {{value = 1}}")
     let (runner, session) = (stage.runner, stage.session)
     func suggestion(_ message: String, _ line: String) async -> String? {
       await withCheckedContinuation { continuation in
@@ -103,6 +110,7 @@ struct CompletionTests {
     #expect(await suggestion("\(call) (global 'countre')", "countre()") == "counter")
     #expect(await suggestion("\(call) (field 'revese')", "string.revese('a')") == "reverse")
     #expect(await suggestion("\(call) (field 'valeu')", "t.inner.valeu()") == "value")
+    #expect(await suggestion("\(call) (method 'valeu')", "list[1]:valeu()") == "value")
     #expect(await suggestion("\(call) (global 'zzzz')", "zzzz()") == nil)
   }
 

@@ -64,7 +64,7 @@ struct Completer {
     of callee: String, locals: SessionLocals, _ state: LuaState
   ) -> String? {
     let isMethod = callee.contains(":")
-    let path = callee.split { $0 == "." || $0 == ":" }.map(String.init)
+    let path = callee.split { $0 == "." || $0 == ":" }.map { MemberKey.name(String($0)) }
     guard case .function(let function)? = try? value(of: path, locals: locals, state) else {
       return nil
     }
@@ -189,13 +189,13 @@ struct Completer {
     return matching(names.sorted().map { Candidate($0, detail: "module") }, context)
   }
 
-  /// The value of `a.b.c`, read raw.
+  /// The value of `a.b[1]`, read raw.
   static func value(
-    of path: [String], locals: SessionLocals, _ state: LuaState
+    of path: [MemberKey], locals: SessionLocals, _ state: LuaState
   ) throws -> LuaValue {
-    guard let root = path.first else { return .nil }
+    guard case .name(let root)? = path.first else { return .nil }
     var value = try locals.value(root) ?? state.globals.rawGet(.string(root))
-    for name in path.dropFirst() { value = try member(name, of: value, state) }
+    for key in path.dropFirst() { value = try member(key, of: value, state) }
     return value
   }
 
@@ -213,10 +213,15 @@ struct Completer {
   }
 
   private static func member(
-    _ name: String, of value: LuaValue, _ state: LuaState
+    _ key: MemberKey, of value: LuaValue, _ state: LuaState
   ) throws -> LuaValue {
+    let key: LuaValue =
+      switch key {
+      case .name(let name): .string(name)
+      case .index(let index): .integer(index)
+      }
     for table in try tables(of: value, state) {
-      let member = try table.rawGet(.string(name))
+      let member = try table.rawGet(key)
       if member != .nil { return member }
     }
     return .nil

@@ -1,10 +1,36 @@
+/// A step of a path such as `images[1].parent`.
+enum MemberKey: Equatable {
+  case name(String)
+  case index(Int64)
+
+  /// - Parameter text: what stands in square brackets: an integer, or a string without escapes.
+  init?(index text: String) {
+    if let number = Int64(text) {
+      self = .index(number)
+    } else if text.count >= 2, let quote = text.first, quote == "\"" || quote == "'",
+      text.last == quote, !text.contains("\\")
+    {
+      self = .name(String(text.dropFirst().dropLast()))
+    } else {
+      return nil
+    }
+  }
+
+  var text: String {
+    switch self {
+    case .name(let name): name
+    case .index(let index): String(index)
+    }
+  }
+}
+
 /// What the text before the cursor asks to complete.
 struct CompletionContext: Equatable {
   enum Kind: Equatable {
     /// A global, local or keyword.
     case name
-    /// A field of `a.b`, or with a colon a method.
-    case member(path: [String], isMethod: Bool)
+    /// A field of `a.b` or `a[1]`, or with a colon a method.
+    case member(path: [MemberKey], isMethod: Bool)
     /// The module name in `require "…"`.
     case module
     /// A keyword argument of a call such as `imagine.generate{`.
@@ -52,7 +78,8 @@ struct CompletionContext: Equatable {
         {
           self.init(.value(call: call, field: word(tokens.count - 3)), before, from: content)
         } else {
-          let callee = Self.path(tokens[..<(tokens.count - (previous == "(" ? 2 : 1))], before)
+          let end = tokens.count - (previous == "(" ? 2 : 1)
+          let callee = Self.path(tokens[..<end], before).map(\.text)
           self.init(
             callee.isEmpty ? .path : .argumentText(call: callee.joined(separator: ".")), before,
             from: content)
@@ -90,18 +117,24 @@ struct CompletionContext: Equatable {
     partial = String(decoding: bytes[self.start...], as: UTF8.self)
   }
 
-  /// The names of `a.b.c` at the end of tokens; empty if it is something else.
-  private static func path(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> [String] {
-    var names: [String] = []
-    var index = tokens.endIndex - 1
-    while index >= tokens.startIndex {
-      guard tokens[index].kind == .name else { return [] }
-      names.insert(String(decoding: bytes[tokens[index].range], as: UTF8.self), at: 0)
-      guard index - 1 >= tokens.startIndex, bytes[tokens[index - 1].range] == [UInt8(ascii: ".")]
-      else { break }
-      index -= 2
+  /// The keys of `a.b[1]["c"]` at the end of tokens; empty if it is something else.
+  private static func path(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> [MemberKey] {
+    func text(_ token: Token) -> String { String(decoding: bytes[token.range], as: UTF8.self) }
+    var keys: [MemberKey] = []
+    var rest = tokens
+    while let last = rest.popLast() {
+      if last.kind == .name {
+        keys.insert(.name(text(last)), at: 0)
+        guard let separator = rest.last, text(separator) == "." else { return keys }
+        rest.removeLast()
+      } else {
+        guard text(last) == "]", let inner = rest.popLast(), let open = rest.popLast(),
+          text(open) == "[", let key = MemberKey(index: text(inner))
+        else { return [] }
+        keys.insert(key, at: 0)
+      }
     }
-    return names
+    return []
   }
 
   /// The function whose table of arguments is open at the end of tokens: `imagine.generate`.
