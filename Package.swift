@@ -99,11 +99,11 @@ let package = Package(
       dependencies: ["ImagineAPI", "ImagineRuns", "ImagineSystem", "MediaFiles", crypto, grdb],
       swiftSettings: swiftSettings),
     .target(
-      name: "ImagineStdlib", path: "stdlib", exclude: ["types"],
+      name: "ImagineStdlib", path: "stdlib",
       resources: [
         "args", "csv", "fs", "json", "log", "prompts", "prompts/expansion", "prompts/parser",
         "prompts/wildcards",
-        "slug",
+        "slug", "types/imagine",
       ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(

@@ -8,6 +8,9 @@ public enum StandardLibrary {
   /// The names of the files that a module requires by `imagine.` and their name.
   public static let partNames = ["prompts.expansion", "prompts.parser", "prompts.wildcards"]
 
+  /// The annotations of what the host defines in Swift: `imagine`, `task`, and their values.
+  public static var types: [UInt8] { PackageResources.imagine_lua }
+
   /// The source of a module or a part; empty for another name.
   public static func source(ofModule name: String) -> [UInt8] {
     switch name {

@@ -10,13 +10,13 @@ enum HelpCommand {
   /// - Returns: the exit code.
   static func run(_ words: [String]) -> Int32 {
     guard let word = words.first, !word.hasPrefix("-") else { return Subcommand.writing(startPage) }
-    guard let topic = HelpTopic.named(word) else {
-      let names = HelpTopic.names + CommandLineOrder.commandNames
+    guard let page = HelpPage.text(word) else {
+      let names = HelpPage.topics + CommandLineOrder.commandNames
       let hint = Spelling.nearest(to: word, among: names).map { "; did you mean '\($0)'?" } ?? ""
       Notice.write("there is no help on '\(word)'\(hint) (imagine help lists all topics)")
       return ExitCode.validationFailure.rawValue
     }
-    return Subcommand.writing(topic.text)
+    return Subcommand.writing(page)
   }
 
   private static var startPage: String {
@@ -29,6 +29,10 @@ enum HelpCommand {
 
     Functions of scripts (imagine help NAME prints fields, defaults, prices and an example):
     \(HelpTopic.index)
+
+    and of the library: imagine help task, fs, json, csv, args, log, prompts, slug, Image, Video, Job;
+    also of one function: imagine help fs.read, imagine help Image:save
+
     \(ScriptCommand.commands)
 
     'imagine --help' lists the options; 'imagine describe' prints all of this as one page.

@@ -99,8 +99,10 @@ struct PromptHost: SessionHost {
     if topic == "styles" {
       return ImageStyle.allCases.map { "  \($0.rawValue): \($0.summary)\n" }.joined()
     }
-    return HelpTopic.named(topic)?.text
+    return HelpPage.text(topic)
   }
+
+  func summary(_ topic: String) -> String? { HelpPage.summary(topic) }
 
   func runs() -> String {
     do {

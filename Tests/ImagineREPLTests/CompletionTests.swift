@@ -114,6 +114,32 @@ struct CompletionTests {
     #expect(await suggestion("\(call) (global 'zzzz')", "zzzz()") == nil)
   }
 
+  @Test("each function of Lua has a line of help, which the menu shows")
+  func luaFunctions() async throws {
+    let stage = try SessionStage()
+    let names = await stage.run(
+      """
+      local names = {}
+      for name, value in pairs(_G) do
+        if type(value) == "function" then names[#names + 1] = name end
+      end
+      for _, library in ipairs{ "coroutine", "debug", "io", "math", "os", "package", "string",
+        "table", "utf8" } do
+        for name, value in pairs(_G[library]) do
+          if type(value) == "function" then names[#names + 1] = library .. "." .. name end
+        end
+      end
+      return table.concat(names, " ")
+      """)
+    let topics = names.split { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") }
+    #expect(topics.count > 120)
+    for topic in topics {
+      let entry = LuaFunctionHelp.named(String(topic))
+      #expect(entry?.signature.hasPrefix("\(topic)(") == true, "\(topic)")
+      #expect(entry?.meaning.isEmpty == false)
+    }
+  }
+
   @Test("nothing of a script is called")
   func calls() async throws {
     let statements = [

@@ -165,12 +165,13 @@ struct PromptTerminalTests {
 
   @Test("inside a call its parameters are shown: of a script's function, and of Lua's own")
   func parameters() throws {
-    let terminal = try ScreenTerminal()
+    let terminal = try ScreenTerminal(columns: 80)
     try terminal.expect(last: ">")
     terminal.type("t = {} function t:move(x, y, ...) end\r" + "t:move(")
     try terminal.expect(last: "> t:move(", "t:move(x, y, ...)")
     terminal.type(Self.controlC + "print(tonumber(")
-    try terminal.expect(last: "> print(tonumber(", "tonumber: the number in a text")
+    try terminal.expect(
+      last: "> print(tonumber(", "tonumber(v [, base]): the number in a text; nil if it is none")
   }
 
   @Test("a resize in a wide character, and hostile output")

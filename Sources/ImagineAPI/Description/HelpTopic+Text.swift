@@ -51,7 +51,7 @@ extension HelpTopic {
   }
 
   /// Breaks text at separators into lines of at most 80 characters, where its words allow it.
-  private static func wrapped(
+  package static func wrapped(
     _ text: String, at separator: String = " ", first: String, rest: String
   ) -> [String] {
     // A line ends with the separator's first character, unless that is the space.
@@ -71,7 +71,7 @@ extension HelpTopic {
     return lines + [line]
   }
 
-  private static func padded(_ text: String, to width: Int) -> String {
+  package static func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
 

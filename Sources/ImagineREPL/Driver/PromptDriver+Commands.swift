@@ -38,13 +38,41 @@ extension PromptDriver {
 
   private func showHelp(_ topic: String) {
     guard !topic.isEmpty else { return writeText(PromptHelp.page) }
-    writeText(Self.help(topic, prompt.host))
+    if let text = Self.help(topic, prompt.host) { return writeText(text) }
+    // The name of a value of the session: its type, or the function that it is.
+    let (host, runner, inbox) = (prompt.host, runner, inbox)
+    session.ask { state in
+      let text = try? Self.help(ofExpression: topic, runner.locals, host, state)
+      inbox.send(.text(text ?? "there is no help about '\(Printable.escaped(topic))'\n"))
+    }
   }
 
-  static func help(_ topic: String, _ host: any SessionHost) -> String {
-    if let text = host.help(topic) { return text }
-    if let line = PromptHelp.lua[topic] { return "\(topic): \(line)\n" }
-    return "there is no help about '\(Printable.escaped(topic))'\n"
+  static func help(_ topic: String, _ host: any SessionHost) -> String? {
+    if let text = host.help(topic) { return text.hasSuffix("\n") ? text : text + "\n" }
+    return LuaFunctionHelp.named(topic).map { $0.line + "\n" }
+  }
+
+  /// The help about `name`, `a.b[1]` or `value:method`; nil if there is none.
+  private static func help(
+    ofExpression text: String, _ locals: SessionLocals, _ host: any SessionHost, _ state: LuaState
+  ) throws -> String? {
+    if let context = CompletionContext(text, cursor: text.utf8.count),
+      case .member(let path, true) = context.kind
+    {
+      let owner = try Completer.value(of: path, locals: locals, state)
+      if case .string = owner { return help("string.\(context.partial)", host) }
+      return try Completer.typeTopic(of: owner, state).flatMap { help($0 + context.partial, host) }
+    }
+    // A text with a dot at its end asks for members of what is before it.
+    guard let context = CompletionContext(text + ".", cursor: text.utf8.count + 1),
+      case .member(let path, _) = context.kind
+    else { return nil }
+    let value = try Completer.value(of: path, locals: locals, state)
+    if value != .nil { return try help(about: value, host, state) }
+    // A field of a userdata is no value that can be read without a call.
+    guard let field = path.last, path.count > 1 else { return nil }
+    let owner = try Completer.value(of: path.dropLast(), locals: locals, state)
+    return try Completer.typeTopic(of: owner, state).flatMap { help($0 + field.text, host) }
   }
 
   /// The function `help`, unless the script has one of its own.
@@ -59,24 +87,52 @@ extension PromptDriver {
             inbox.send(.text(PromptHelp.page))
             return .none
           }
-          let topic = try Self.topic(of: call.value(1), call.state)
-          inbox.send(.text(Self.help(topic, host)))
+          inbox.send(.text(try Self.help(about: call.value(1), host, call.state)))
           return .none
         })
     }
   }
 
-  /// The name under which a value is found among the globals and their fields.
-  private static func topic(of value: LuaValue, _ state: LuaState) throws -> String {
-    if case .string(let text) = value { return text.text }
-    let (entries, _) = try state.globals.rawEntries(limit: 2000)
-    for case (.string(let name), let found) in entries {
-      if found == value { return name.text }
-      guard case .table(let table) = found else { continue }
-      for case (.string(let field), let member) in try table.rawEntries(limit: 500).entries
-      where member == value { return "\(name.text).\(field.text)" }
+  /// The help about a value: a topic by its name, a module or a function, a value by its type.
+  private static func help(
+    about value: LuaValue, _ host: any SessionHost, _ state: LuaState
+  ) throws -> String {
+    if case .string(let text) = value {
+      return help(text.text, host)
+        ?? "there is no help about '\(Printable.escaped(text.text))'\n"
     }
-    return value.type.description
+    if case .userdata = value, let topic = try Completer.typeTopic(of: value, state),
+      let text = help(topic, host)
+    {
+      return text
+    }
+    for name in try names(of: value, state) {
+      if let text = help(name, host) { return text }
+    }
+    var printer = ValuePrinter(state)
+    return "there is no more help about \(printer.text(value))\n"
+  }
+
+  /// The names under which a module or a function is found: `fs`, `fs.read`, `task.map`.
+  private static func names(of value: LuaValue, _ state: LuaState) throws -> [String] {
+    guard value.type == .table || value.type == .function else { return [] }
+    var tables = [try state.globals]
+    if case .table(let package) = try state.globals.rawGet("package"),
+      case .table(let loaded) = try package.rawGet("loaded")
+    {
+      tables.append(loaded)
+    }
+    var names: [String] = []
+    for table in tables {
+      for case (.string(let name), let found) in try table.rawEntries(limit: 2000).entries
+      where name.text != "_G" {
+        if found == value { names.append(name.text) }
+        guard case .table(let inner) = found else { continue }
+        for case (.string(let field), let member) in try inner.rawEntries(limit: 500).entries
+        where member == value { names.append("\(name.text).\(field.text)") }
+      }
+    }
+    return names
   }
 
   private func printAll() {

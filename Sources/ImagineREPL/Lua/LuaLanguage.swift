@@ -67,7 +67,7 @@ struct LuaLanguage: Language {
 enum PromptCommand: Equatable {
   /// `:name arguments`.
   case command(name: String, arguments: String)
-  /// `?name`.
+  /// `?name`, `?list[1]:method`.
   case help(String)
 
   init?(_ text: String) {
@@ -85,11 +85,10 @@ enum PromptCommand: Equatable {
     }
     guard line.first == "?" else { return nil }
     let name = Self.trimmed(line.dropFirst().drop { $0 == " " })
-    let isName = name.utf8.allSatisfy {
-      LuaLexer.isNameStart($0) || LuaLexer.isDigit($0) || $0 == UInt8(ascii: ".")
-        || $0 == UInt8(ascii: ":")
+    let isPath = name.utf8.allSatisfy {
+      LuaLexer.isNameStart($0) || LuaLexer.isDigit($0) || ".:[]'\"".utf8.contains($0)
     }
-    guard isName else { return nil }
+    guard isPath else { return nil }
     self = .help(name)
   }
 

@@ -68,7 +68,7 @@ struct Completer {
     guard case .function(let function)? = try? value(of: path, locals: locals, state) else {
       return nil
     }
-    let known = PromptHelp.lua[callee].map { "\(callee): \($0)" }
+    let known = LuaFunctionHelp.named(callee)?.line
     guard let definition = try? function.definition, definition.what != "C" else { return known }
     let own = definition.parameters.dropFirst(isMethod ? 1 : 0)
     let parameters = own + (definition.isVariadic ? ["..."] : [])
@@ -164,11 +164,13 @@ struct Completer {
     case .module: return try modules(context, state)
     case .member(let path, let isMethod):
       let value = try Self.value(of: path, locals: locals, state)
-      return try members(of: value, context.partial, onlyMethods: isMethod, state)
+      let owner = try Self.topic(of: value, at: path, state)
+      return try members(of: value, owner, context.partial, onlyMethods: isMethod, state)
     default:
       var found = names(context, text)
       found += matching(locals.names.map { Candidate($0, detail: "local") }, context)
-      found += try members(of: .table(state.globals), context.partial, onlyMethods: false, state)
+      found += try members(
+        of: .table(state.globals), "", context.partial, onlyMethods: false, state)
       var seen: Set<String> = []
       return Array(
         found.sorted { $0.text < $1.text }.filter { seen.insert($0.text).inserted }
@@ -228,7 +230,7 @@ struct Completer {
   }
 
   private func members(
-    of value: LuaValue, _ partial: String, onlyMethods: Bool, _ state: LuaState
+    of value: LuaValue, _ owner: String, _ partial: String, onlyMethods: Bool, _ state: LuaState
   ) throws -> [Candidate] {
     let wanted = Array(partial.utf8)
     var found: [String: String] = [:]
@@ -248,6 +250,29 @@ struct Completer {
       }
     }
     let sorted = found.sorted { $0.key < $1.key }.prefix(Self.limit)
-    return sorted.map { Candidate($0.key, detail: PromptHelp.lua[$0.key] ?? $0.value) }
+    return sorted.map { name, kind in
+      let topic = owner + name
+      let meaning = LuaFunctionHelp.named(topic)?.meaning ?? host.summary(topic)
+      return Candidate(name, detail: meaning ?? kind)
+    }
+  }
+
+  /// What the names of members follow in topics of help: `fs.`, `string.`, `Image:`.
+  private static func topic(
+    of value: LuaValue, at path: [MemberKey], _ state: LuaState
+  ) throws -> String {
+    switch value {
+    case .string: "string."
+    case .userdata: try typeTopic(of: value, state) ?? ""
+    default: path.map(\.text).joined(separator: ".") + "."
+    }
+  }
+
+  /// The topic of a userdata's type, such as `Image:`.
+  static func typeTopic(of value: LuaValue, _ state: LuaState) throws -> String? {
+    guard case .string(let name)? = try state.metatable(of: value)?.rawGet("__name") else {
+      return nil
+    }
+    return "\(name.text):"
   }
 }

@@ -16,7 +16,7 @@ enum PromptHelp {
       Type Lua. An expression prints its value; Enter adds a line while a statement is not complete.
 
         imagine.generate "a red fox"     makes an image
-        help(imagine.generate)           explains a function; so does ?imagine.generate
+        help(imagine.generate)           explains a function or a value; so does ?imagine.generate
         _  __  ___                       the last three values
 
       Tab completes, Ctrl-R searches the history, Alt-Enter adds a line, Ctrl-C stops a statement,
@@ -31,21 +31,4 @@ enum PromptHelp {
     }
     return text
   }
-
-  /// A line for each of Lua's own functions.
-  static let lua: [String: String] = [
-    "assert": "raises an error if its first argument is false or nil",
-    "collectgarbage": "controls the garbage collector", "dofile": "runs a file",
-    "error": "raises an error", "getmetatable": "the metatable of a value",
-    "ipairs": "goes through a list: for i, value in ipairs(list)",
-    "load": "compiles a chunk", "next": "the next key of a table",
-    "pairs": "goes through a table: for key, value in pairs(table)",
-    "pcall": "calls a function and returns false and the error if it raises",
-    "print": "writes values and a newline", "rawequal": "== without metamethods",
-    "rawget": "a field without metamethods", "rawset": "sets a field without metamethods",
-    "require": "loads a module", "select": "arguments from a position on",
-    "setmetatable": "sets the metatable of a table", "tonumber": "the number in a text",
-    "tostring": "the text of a value", "type": "the type of a value, as text",
-    "xpcall": "pcall with a message handler",
-  ]
 }

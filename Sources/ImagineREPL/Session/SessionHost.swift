@@ -14,8 +14,12 @@ public protocol SessionHost: Sendable {
   /// The texts that the first argument of a function may be, such as the ids of jobs for
   /// `imagine.wait`; empty if it is not known. May read files.
   func texts(forArgumentOf path: String) -> [(text: String, meaning: String)]
-  /// The help about a topic: `imagine.generate`, `styles`; nil if there is none.
+  /// The help about a topic: `imagine.generate`, `styles`, `fs.read`, or with a colon at its end the
+  /// type of a value, `Image:`; nil if there is none.
   func help(_ topic: String) -> String?
+  /// A few words about a function or a field such as `fs.read` or `Image:save`, for a menu; nil if
+  /// there are none.
+  func summary(_ topic: String) -> String?
   /// The text of `:runs` and `:spent`. May read files.
   func runs() -> String
   func spent() -> String
@@ -88,6 +92,7 @@ extension SessionHost {
   }
   public func texts(forArgumentOf path: String) -> [(text: String, meaning: String)] { [] }
   public func help(_ topic: String) -> String? { nil }
+  public func summary(_ topic: String) -> String? { nil }
   public func runs() -> String { "There are no runs.\n" }
   public func spent() -> String { "Nothing was spent.\n" }
   public func describe(_ value: LuaUserdataReference) -> String? { nil }
