@@ -158,15 +158,26 @@ struct SDAPIRequestTests {
 
   @Test("upscaling names the upscaler and the scale")
   func upscales() async throws {
-    let call = try await trial.call("upscale", images: ["image": TinyImage.png]) { _ in
-      .json(200, #"{"html_info":"","image":"data:image/png;base64,\#(SDAPITrial.base64())"}"#)
-    }
-    #expect(call.sent.map(\.target) == ["/sdapi/v1/extra-single-image"])
+    let answer = #"{"html_info":"","image":"data:image/png;base64,\#(SDAPITrial.base64())"}"#
+    let list = #"[{"name":"None"},{"name":"R-ESRGAN 4x+"},{"name":"Lanczos"}]"#
+    let handler: StubServer.Handler = { .json(200, $0.method == "GET" ? list : answer) }
+    let call = try await trial.call("upscale", images: ["image": TinyImage.png], handler)
     #expect(
-      call.sent[0].members == [
+      call.sent.map(\.target) == ["/sdapi/v1/upscalers", "/sdapi/v1/extra-single-image"])
+    #expect(
+      call.sent[1].members == [
         "image": .text(SDAPITrial.base64()), "upscaling_resize": 2.0, "upscaler_1": "R-ESRGAN 4x+",
       ])
     #expect(call.outputs.count == 1)
+    // A name is sent as the server writes it, and one that it does not know is refused.
+    let other = try await trial.call(
+      "upscale", ["upscaler": "lanczos", "scale": 3], images: ["image": TinyImage.png], handler)
+    #expect(other.sent[1].members["upscaler_1"] == "Lanczos")
+    let error = await #expect(throws: ImagineError.self) {
+      try await trial.call(
+        "upscale", ["upscaler": "R-ESRGAN"], images: ["image": TinyImage.png], handler)
+    }
+    #expect(error?.field == "upscaler" && error?.allowed == ["R-ESRGAN 4x+", "Lanczos"])
   }
 
   @Test("a model is sent as the server lists it, whatever name the call gives")

@@ -19,11 +19,12 @@ struct SDAPIBody {
 
   /// - Parameters:
   ///   - model: as the server writes it; nil for the one that it has loaded.
+  ///   - upscaler: as the server writes it; nil for a call that takes none.
   ///   - task: the id by which the server is asked for the progress; nil if it takes none.
   /// - Throws: ``ImagineError`` if a size is not possible, or an input image cannot be read.
   init(
-    _ request: Request, _ service: SDAPIService, model: String?, task: String?,
-    _ context: CallContext
+    _ request: Request, _ service: SDAPIService, model: String?, upscaler: String?,
+    task: String?, _ context: CallContext
   ) throws(ImagineError) {
     self.request = request
     self.service = service
@@ -34,6 +35,7 @@ struct SDAPIBody {
     }
     if request.operation.name == MediaOperation.upscale.name {
       fields["image"] = try content("image").map(Value.text)
+      fields["upscaler_1"] = upscaler.map(Value.text)
     } else {
       try makePainting(model, task)
     }
@@ -52,7 +54,7 @@ struct SDAPIBody {
   }
 
   /// Fields that are not sent as they are.
-  private static let ownFields = ["width", "height", "aspect_ratio", "model"]
+  private static let ownFields = ["width", "height", "aspect_ratio", "model", "upscaler"]
 
   /// How many images a server makes.
   private static let countingFields = ["batch_size", "n_iter"]

@@ -1,9 +1,9 @@
 public import ImagineAPI
 import Synchronization
 
-/// The models that a server has listed, asked for once.
+/// What a server has listed, asked for once.
 final class SDAPIModels: Sendable {
-  fileprivate let listed = Mutex<[ListedModel]?>(nil)
+  fileprivate let listed = Mutex<[ListedModel.Role: [ListedModel]]>([:])
 }
 
 /// What a server has names of.
@@ -21,23 +21,40 @@ extension SDAPIProvider {
     }
   }
 
-  /// The model of a call as the server writes it; nil if the call leaves it to the server. A server
-  /// without a list is given the name as it is.
+  /// The model of a call as the server writes it; nil if the call leaves it to the server.
   ///
   /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in its list: A1111 would
   ///   take the loaded model in its place, without a word.
   func model(of request: Request, _ context: CallContext) async throws -> String? {
     guard let name = request["model"]?.text else { return nil }
+    return try await listedName(of: name, .model, context)
+  }
+
+  /// The upscaler of a call as the server writes it; nil for a call that takes none.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in its list.
+  func upscaler(of request: Request, _ context: CallContext) async throws -> String? {
+    guard let name = request[ListedModel.Role.upscaler.rawValue]?.text else { return nil }
+    return try await listedName(of: name, .upscaler, context)
+  }
+
+  /// A name as the server writes it. A server without a list is given the name as it is.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in the list.
+  func listedName(
+    of name: String, _ role: ListedModel.Role, _ context: CallContext
+  ) async throws -> String {
     guard service.dialect == .a1111 else { return name }
-    if let known = models.listed.withLock({ $0?.first { $0.isNamed(name) } }) { return known.id }
-    guard let list = try? await list(.model, context) else { return name }
-    models.listed.withLock { $0 = list }
+    let known = models.listed.withLock { $0[role]?.first { $0.isNamed(name) } }
+    if let known { return known.id }
+    guard let list = try? await list(role, context) else { return name }
+    models.listed.withLock { $0[role] = list }
     guard let found = list.first(where: { $0.isNamed(name) }) else {
       let names = list.map(\.id)
       throw ImagineError.invalid(
-        field: "model", given: "\"\(name)\"",
+        field: role.rawValue, given: "\"\(name)\"",
         expected: names.isEmpty
-          ? "none: the server has no models"
+          ? "none: the server lists no \(role.rawValue)s"
           : "one of: \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")",
         allowed: names)
     }
@@ -86,7 +103,7 @@ extension SDAPIProvider {
   private static func entry(_ value: JSONValue, _ role: ListedModel.Role) -> ListedModel? {
     let names = ["title", "model_name", "hash"].compactMap { value[$0]?.text }
     guard role == .model else {
-      guard let name = value["name"]?.text, role != .upscaler || name != "None" else { return nil }
+      guard let name = value["name"]?.text, name != "None" else { return nil }
       let label = value["label"]?.text
       let aliases = (value["aliases"]?.list ?? []).compactMap(\.text) + [label].compactMap { $0 }
       return ListedModel(id: name, role: role, aliases: aliases.filter { $0 != name })

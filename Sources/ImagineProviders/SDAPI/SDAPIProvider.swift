@@ -36,7 +36,8 @@ public struct SDAPIProvider: Provider {
       service.dialect == .a1111
       ? SDAPITask(transport: transport, endpoint: endpoint, pause: pause) : nil
     let body = try SDAPIBody(
-      request, service, model: try await model(of: request, context), task: task?.id, context)
+      request, service, model: try await model(of: request, context),
+      upscaler: try await upscaler(of: request, context), task: task?.id, context)
     var call = call("POST", body.path, context)
     call.body = body.bytes
     call.contentType = "application/json"
@@ -93,11 +94,12 @@ public struct SDAPIProvider: Provider {
 /// Input images.
 extension SDAPIProvider {
   /// Makes the canvas and the mask of an edit that has none, and converts images that these servers
-  /// do not take. Checks the model, whose name the servers ignore if they do not know it.
+  /// do not take. Checks model and upscaler, whose names servers ignore if they do not know them.
   public func derivedInputs(
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] {
     _ = try await model(of: request, context)
+    _ = try await upscaler(of: request, context)
     var derived: [String: [ImageInput]] = [:]
     for (name, inputs) in request.images.sorted(by: { $0.key < $1.key }) {
       guard case .asset(let asset)? = inputs.first, let header = asset.header else { continue }
