@@ -7,7 +7,9 @@ import Synchronization
 /// All callers of the service share one limiter and are served in order.
 public final class CallLimiter: Sendable {
   private struct State {
-    var concurrency: Int
+    /// Calls in flight that the service itself allows.
+    let maxConcurrency: Int
+    var concurrency: Int { didSet { concurrency = min(concurrency, maxConcurrency) } }
     /// Calls per 60 seconds; nil if no limit is known.
     var rate: Int?
     var inFlight = 0
@@ -39,8 +41,13 @@ public final class CallLimiter: Sendable {
   /// - Parameters:
   ///   - concurrency: maximum number of calls in flight.
   ///   - rate: maximum calls per minute; nil for no limit until the service names one.
-  public init(concurrency: Int = standardConcurrency, rate: Int? = nil) {
-    state = Mutex(State(concurrency: concurrency, rate: rate))
+  ///   - maxConcurrency: the most calls in flight whatever ``set(concurrency:rate:)`` says; nil for
+  ///     no such limit.
+  public init(
+    concurrency: Int = standardConcurrency, rate: Int? = nil, maxConcurrency: Int? = nil
+  ) {
+    let most = maxConcurrency ?? .max
+    state = Mutex(State(maxConcurrency: most, concurrency: min(concurrency, most), rate: rate))
   }
 
   /// Changes the limits; nil keeps one.

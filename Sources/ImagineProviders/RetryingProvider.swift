@@ -21,6 +21,7 @@ public struct RetryingProvider: Provider {
 
   public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { true }
+  public var stopsCalls: Bool { provider.stopsCalls }
 
   public func derivedInputs(
     of request: Request, _ context: CallContext
@@ -50,7 +51,7 @@ public struct RetryingProvider: Provider {
   }
 
   /// A call that is cancelled while it waits for its turn is never sent. A sent call is billed, so
-  /// it continues until its answer is stored.
+  /// it continues until its answer is stored, unless the provider stops its calls.
   ///
   /// A later attempt never lowers the charge: if an attempt may have been billed, it stays so when
   /// the retry is refused or not sent.
@@ -58,6 +59,7 @@ public struct RetryingProvider: Provider {
     _ context: CallContext, _ call: @escaping @Sendable (CallContext) async throws -> Result
   ) async throws -> Result {
     let options = context.options
+    let stopsCalls = stopsCalls
     /// The deadline of the wait that the call is part of.
     let deadline = options.deadline
     var charged = ImagineError.Charged.no
@@ -69,10 +71,15 @@ public struct RetryingProvider: Provider {
           // The attempt's timeout starts at its turn, not while it waits in the limiter.
           current.options.deadline = deadline ?? options.timeout.map(Deadline.init(in:))
           // An unstructured task is not cancelled with the task that awaits it.
-          return try await Task { [current] in
+          let attempt = Task { [current] in
             try await current.observer?.willSend()
             return try await call(current)
-          }.value
+          }
+          return try await withTaskCancellationHandler {
+            try await attempt.value
+          } onCancel: {
+            if stopsCalls { attempt.cancel() }
+          }
         }
       } catch var error as ImagineError {
         let isNewPause = limiter.learn(from: error)

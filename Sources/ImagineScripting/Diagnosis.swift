@@ -29,16 +29,22 @@ public struct Finding: Sendable, Codable {
   public var detail: String
   /// What to do about it; nil if nothing needs doing.
   public var advice: String?
+  /// Lines to paste into `config.toml`; nil if there are none.
+  public var configuration: [String]?
 }
 
 extension ScriptHost {
   /// Checks what a run needs: the selected provider and why it was selected, its token, whether it
-  /// answers, the private server, and ffmpeg. Nothing is billed.
-  public func diagnose() async -> [Finding] {
+  /// answers, the private server, ffmpeg, and the servers of one's own on this machine. Nothing is
+  /// billed.
+  ///
+  /// - Parameter ports: ports of this machine to ask beside the usual ones.
+  public func diagnose(alsoAt ports: [Int] = []) async -> [Finding] {
     var findings = [homeFinding, journalFinding, configurationFinding, connectionFinding]
     findings += await providerFindings()
     findings.append(await localServerFinding())
     findings.append(encoderFinding)
+    findings += await serverFindings(alsoAt: ports)
     return findings
   }
 
@@ -110,7 +116,7 @@ extension ScriptHost {
       let (name, reason) = try registry.selection()
       let provider = try registry.provider(named: name)
       do {
-        if let models = try await provider.models(CallContext(store: core.assets)) {
+        if let models = try await models(of: provider) {
           return ModelFindings(models, of: provider.profile, selectedBy: reason).all
         }
       } catch let fault as ImagineError {

@@ -18,10 +18,11 @@ struct ModelFindings {
 
   /// - Parameter now: seconds since 1970.
   init(
-    _ models: [ListedModel], of profile: ProviderProfile, selectedBy reason: String,
+    _ listed: [ListedModel], of profile: ProviderProfile, selectedBy reason: String,
     now: Double = WallClock.now
   ) {
     let subject = "provider \(profile.name)"
+    let models = listed.filter { $0.role == .model }
     let names = models.map(\.id).sorted()
     let more = names.count > Self.maxNames ? ", …" : ""
     all = [
@@ -32,7 +33,8 @@ struct ModelFindings {
           + names.prefix(Self.maxNames).joined(separator: ", ") + more)
     ]
     let standard = Set(profile.operations.compactMap { $0.field("model")?.hostDefault })
-    for name in standard.sorted() where !names.isEmpty && !names.contains(name) {
+    for name in standard.sorted()
+    where !names.isEmpty && !models.contains(where: { $0.isNamed(name) }) {
       all.append(
         Finding(
           subject: "model \(name)", verdict: .note, detail: "\(profile.name) does not list it",

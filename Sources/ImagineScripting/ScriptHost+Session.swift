@@ -62,9 +62,7 @@ extension ScriptHost {
   /// The values of a field that the default provider and those of `config.toml` know, such as the
   /// names of models; empty if any text may be given.
   public func knownValues(of field: String, in operation: String) -> [String] {
-    var profiles = (try? registry.configuredProfiles()) ?? []
-    if let provider = try? registry.provider(named: nil) { profiles.append(provider.profile) }
-    let names = profiles.flatMap { profile in
+    let names = knownProfiles.flatMap { profile in
       profile.operations.filter { $0.name == operation }.compactMap { $0.field(field) }
         .flatMap { known in
           [known.hostDefault].compactMap { $0 } + known.knownNames

@@ -42,6 +42,8 @@ public final class ScriptHost: Sendable {
   let journal: SQLiteJournal
   /// Nil unless scripts are planned.
   private let plannedFiles: PlannedAssetStore?
+  /// What is known of the providers of this machine, for completion; read once.
+  let profiles = Mutex<[ProviderProfile]?>(nil)
   /// Whether ``openRecording()`` has succeeded.
   let isRecordingOpen = Mutex(false)
   /// Whether a script of ``run(_:name:arguments:timeLimit:)``, or a rerun, failed.

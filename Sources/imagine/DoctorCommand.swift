@@ -11,13 +11,22 @@ struct DoctorCommand: AsyncParsableCommand {
   @Option(help: "Check this provider instead of the default one.")
   var provider: String?
 
+  @Option(help: "Look for a server of your own at this port of the machine too.")
+  var port: [Int] = []
+
   @Flag(help: "Print JSON.")
   var json = false
+
+  func validate() throws {
+    if let wrong = port.first(where: { !(1...65535).contains($0) }) {
+      throw ValidationError("--port: \(wrong) is no port (expected 1 to 65535)")
+    }
+  }
 
   func run() async throws {
     let host = Program.makeHost(provider: provider)
     defer { host.close() }
-    let findings = await host.diagnose()
+    let findings = await host.diagnose(alsoAt: port)
     if json {
       try JSONOutput.print(findings)
     } else {
@@ -30,6 +39,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let line = "\(Self.mark(finding.verdict)) \(finding.subject): \(gap)\(finding.detail)"
         try Output.line(line.printable)
         if let advice = finding.advice { try Output.line("        \(advice)".printable) }
+        for line in finding.configuration ?? [] { try Output.line("          \(line)".printable) }
       }
     }
     if findings.contains(where: { $0.verdict == .problem }) { throw ExitCode.failure }

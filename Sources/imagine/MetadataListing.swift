@@ -14,10 +14,11 @@ struct MetadataListing {
     if let run = metadata.run { add("run", run) }
     if let script = provenance.script { add("script", script.text) }
     if let sha256 = metadata.sha256 { add("sha256", sha256) }
-    for (field, sha256) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
-      let place =
-        provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
-      add("parent", "\(sha256) (\(field), \(place))")
+    for (field, images) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
+      for sha256 in images {
+        let isKept = provenance.keptParents.contains(sha256)
+        add("parent", "\(sha256) (\(field), \(isKept ? "" : "not ")in the asset store)")
+      }
     }
     if !metadata.redactedFields.isEmpty {
       add("left out", metadata.redactedFields.map { "extra.\($0)" }.joined(separator: ", "))

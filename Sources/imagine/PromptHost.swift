@@ -56,7 +56,7 @@ struct PromptHost: SessionHost {
 
   func fields(ofCall path: String) -> [CallFieldHelp] {
     guard let operation = Self.operation(path) else { return [] }
-    let fields = operation.fields + CallField.all(for: operation.answer)
+    let fields = host().knownFields(of: operation) + CallField.all(for: operation.answer)
     return fields.map { field in
       CallFieldHelp(name: field.name, meaning: Self.line(field), allowed: field.knownNames)
     }
@@ -65,7 +65,8 @@ struct PromptHost: SessionHost {
   func values(ofField name: String, inCall path: String) -> [String] {
     switch name {
     case "provider": host().providerNames
-    case "model": Self.operation(path).map { host().knownValues(of: name, in: $0.name) } ?? []
+    case "model", "sampler", "scheduler", "upscaler":
+      Self.operation(path).map { host().knownValues(of: name, in: $0.name) } ?? []
     default: fields(ofCall: path).first { $0.name == name }?.allowed ?? []
     }
   }

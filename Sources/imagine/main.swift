@@ -34,6 +34,8 @@ case "describe"?:
   await Subcommand.run(DescribeCommand.self, arguments: rest)
 case "help"? where CommandLineOrder.asksForHelp(words):
   exit(HelpCommand.run(CommandLineText.texts(rest)))
+case "models"?:
+  await Subcommand.run(ModelsCommand.self, arguments: rest)
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: rest)
 default:

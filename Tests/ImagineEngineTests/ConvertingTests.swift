@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(
-    "an image fits a box in three ways",
+    "an image fits a box in several ways",
     arguments: [
       (Conversion.Fit.contain, 50, 50, PixelSize(width: 50, height: 25)),
       (.cover, 50, 50, PixelSize(width: 50, height: 50)),
@@ -45,6 +45,42 @@ import Testing
     let bytes = try engine.convert(
       source, to: Conversion(format: .png, width: width, height: height, fit: fit))
     #expect(try ImageInspection(bytes).size == expected)
+  }
+
+  @Test("an image that is padded keeps its pixels in the middle, and its matte is white beside it")
+  func pads() throws {
+    var padding = Conversion(format: .png, width: 160, height: 60)
+    padding.fit = .pad
+    let padded = try engine.convert(source, to: padding)
+    let canvas = try Codec.decode(padded, field: "image")
+    #expect(canvas.channels == 4 && canvas.size == PixelSize(width: 160, height: 60))
+    let middle = try canvas.cropped(left: 20, top: 0, width: 120, height: 60)
+    let original = try Codec.decode(source, field: "image")
+    middle.withPixels { middle in
+      original.withPixels { original in
+        for index in 0..<(120 * 60) {
+          #expect(
+            middle[(4 * index)..<(4 * index + 3)].elementsEqual(
+              original[(3 * index)..<(3 * index + 3)]))
+          #expect(middle[4 * index + 3] == 255)
+        }
+      }
+    }
+    let matte = try Codec.decode(
+      engine.convert(padded, to: Conversion(format: .png, isMatte: true)), field: "image")
+    #expect(matte.channels == 3)
+    matte.withPixels { matte in
+      for index in 0..<(160 * 60) {
+        let isBeside = index % 160 < 20 || index % 160 >= 140
+        #expect(matte[3 * index] == (isBeside ? 255 : 0))
+      }
+    }
+    // A box of another shape scales the image first.
+    padding.width = 30
+    let narrow = try Codec.decode(engine.convert(source, to: padding), field: "image")
+    #expect(narrow.size == PixelSize(width: 30, height: 60))
+    let opaque = narrow.withPixels { pixels in (0..<(30 * 60)).count { pixels[4 * $0 + 3] == 255 } }
+    #expect(opaque == 30 * 15)
   }
 
   @Test("a mask is white and clear where it is white, black and opaque elsewhere")

@@ -41,6 +41,10 @@ struct FuzzedAnswerTests {
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\nX: y\r\n\r\n".utf8),
     Array("HTTP/1.0 200 OK\r\n\r\n".utf8) + TinyImage.png,
     json("200 OK", #"{"data":[{"b64_json":"\#(base64)"},{"url":"/f.png"}]}"#),
+    json(
+      "200 OK",
+      #"{"images":["\#(base64)"],"parameters":{},"info":"{\"all_seeds\":[7],\"infotexts\":[\"a\"]}"}"#
+    ),
     json("200 OK", #"{"id":"v1","status":"processing","error":null}"#),
     json(
       "200 OK",
@@ -102,6 +106,11 @@ struct FuzzedAnswerTests {
       name: "openai", transport: transport,
       endpoint: Endpoint(baseURL: "\(server.address)/v1", token: nil),
       service: OpenAIService(model: "m"))
+    let painter = SDAPIProvider(
+      name: "gpu", transport: transport, endpoint: Endpoint(baseURL: server.address, token: nil),
+      service: SDAPIService())
+    let painting = try painter.profile.operation("generate")
+      .request(from: ["prompt": .text("x")], source: .script)
     let generate = try MediaOperation.generate.request(
       from: ["prompt": .text("x")], source: .script)
     let video = try MediaOperation.video.request(from: ["prompt": .text("x")], source: .script)
@@ -110,13 +119,15 @@ struct FuzzedAnswerTests {
     var answered = 0
     for number in 0..<1000 {
       do {
-        switch number % 5 {
+        switch number % 6 {
         case 0:
           _ = try await imagine.outputs(generate, count: 1, options: CallOptions(), into: store)
         case 1:
           _ = try await openAI.outputs(foreign, count: 2, options: CallOptions(), into: store)
         case 2: _ = try await imagine.perform(video, CallContext(store: store))
         case 3: _ = try await imagine.status(of: "v1")
+        case 4:
+          _ = try await painter.outputs(painting, count: 2, options: CallOptions(), into: store)
         default:
           var download = Download(
             transport: transport,

@@ -103,13 +103,13 @@ struct ReadmeTests {
     for command in [
       "", "plan", "doctor", "runs list", "runs show", "runs resume", "runs delete", "runs prune",
       "jobs list", "jobs show", "jobs wait", "jobs delete", "cache prune", "show", "rerun",
-      "describe",
+      "describe", "models",
     ] {
       help += try await imagine(command.split(separator: " ").map(String.init) + ["--help"]).output
     }
     let existing = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })
-    // Of curl and of the scripts.
-    let others: Set<String> = ["--location", "--request", "--header", "--form", "--yes"]
+    // Of curl, of the scripts, and of other servers.
+    let others: Set<String> = ["--location", "--request", "--header", "--form", "--yes", "--api"]
     let mentioned = Set(readme.matches(of: /--[a-z][a-z-]*/).map { String($0.0) })
     #expect(mentioned.count > 20)
     for option in mentioned.subtracting(others).sorted() {

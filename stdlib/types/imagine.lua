@@ -52,6 +52,7 @@
 ---| "imagine" # the Imagine API v2
 ---| "openai" # the images API of OpenAI and compatible services
 ---| "command" # programs of your own, one for each operation
+---| "sdapi" # the API of A1111, Forge, SD.Next, stable-diffusion.cpp and Draw Things
 
 ---@alias imagine.format
 ---| "png"
@@ -129,6 +130,11 @@
 ---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field strength? number providers of the kind sdapi: how much of the image is painted anew: 0 changes nothing; 0 … 1
+---@field steps? integer providers of the kind sdapi: steps of the model; 1 … 1000
+---@field cfg_scale? number providers of the kind sdapi: how closely to follow the prompt; 0 … 100
+---@field sampler? string providers of the kind sdapi: the sampler, such as DPM++ 2M
+---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
 ---@class imagine.generate_call: imagine.generate_options
 ---@field image? imagine.image providers of the kind command: the image to edit
 
@@ -172,6 +178,8 @@
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field aspect_ratio? imagine.aspect_ratio providers of the kind command: the aspect ratio, width to height
 ---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
+---@field scale? number providers of the kind sdapi: how many times as wide and high; 1 … 8
+---@field upscaler? string providers of the kind sdapi: the upscaler, one that `imagine models` lists
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
@@ -196,6 +204,11 @@
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field strength? number providers of the kind sdapi: how much of the image is painted anew: 0 changes nothing; 0 … 1
+---@field steps? integer providers of the kind sdapi: steps of the model; 1 … 1000
+---@field cfg_scale? number providers of the kind sdapi: how closely to follow the prompt; 0 … 100
+---@field sampler? string providers of the kind sdapi: the sampler, such as DPM++ 2M
+---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
 ---@class imagine.fill_call: imagine.fill_options
 ---@field image imagine.image the image to edit
 
@@ -206,6 +219,13 @@
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
+---@field negative_prompt? string providers of the kind sdapi: what to leave out
+---@field strength? number providers of the kind sdapi: how much of the image is painted anew: 0 changes nothing; 0 … 1
+---@field steps? integer providers of the kind sdapi: steps of the model; 1 … 1000
+---@field cfg_scale? number providers of the kind sdapi: how closely to follow the prompt; 0 … 100
+---@field sampler? string providers of the kind sdapi: the sampler, such as DPM++ 2M
+---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
+---@field model? string providers of the kind sdapi: the model, one that `imagine models` lists; by default the one that is loaded
 ---@class imagine.resize_call: imagine.resize_options
 ---@field image imagine.image the image to edit
 
@@ -230,6 +250,11 @@
 ---@field user? string providers of the kind openai: your name for your own user, for abuse reports
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field strength? number providers of the kind sdapi: how much of the image is painted anew: 0 changes nothing; 0 … 1
+---@field steps? integer providers of the kind sdapi: steps of the model; 1 … 1000
+---@field cfg_scale? number providers of the kind sdapi: how closely to follow the prompt; 0 … 100
+---@field sampler? string providers of the kind sdapi: the sampler, such as DPM++ 2M
+---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
 ---@class imagine.retouch_call: imagine.retouch_options
 ---@field image imagine.image the image to edit
 
@@ -255,6 +280,11 @@
 ---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field strength? number providers of the kind sdapi: how much of the image is painted anew: 0 changes nothing; 0 … 1
+---@field steps? integer providers of the kind sdapi: steps of the model; 1 … 1000
+---@field cfg_scale? number providers of the kind sdapi: how closely to follow the prompt; 0 … 100
+---@field sampler? string providers of the kind sdapi: the sampler, such as DPM++ 2M
+---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
 ---@class imagine.add_background_call: imagine.add_background_options
 ---@field image imagine.image the image to edit
 
@@ -291,7 +321,7 @@
 ---@class imagine.conversion
 ---@field width? integer the width to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
 ---@field height? integer the height to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
----@field fit? "contain"|"cover"|"fill" how the image fits a box of another shape: whole, cropped or stretched; `contain` by default
+---@field fit? "contain"|"cover"|"fill"|"pad" how the image fits a box of another shape: whole, cropped, stretched, or whole with transparent edges; `contain` by default
 ---@field format? "png"|"jpeg"|"webp"|"avif" the format to write; by default the image's own, or png if that cannot be written
 ---@field quality? integer the quality of lossy formats; 1 … 100; `90` by default
 
@@ -428,12 +458,16 @@ function imagine.decode(bytes) end
 ---@field base_url? string not of `command`
 ---@field token? string the key; prefer `token_env`
 ---@field token_env? string the environment variable that holds the key
----@field model? string OpenAI-style: the model unless a call names one
+---@field model? string OpenAI-style and `sdapi`: the model unless a call names one
 ---@field sizes? string[] OpenAI-style: the sizes that it accepts, such as `1024x768`
----@field dialect? "openai"|"sdcpp"|"vllm"|"localai"|"openrouter" OpenAI-style: what the server does otherwise
+---@field dialect? "openai"|"sdcpp"|"vllm"|"localai"|"openrouter"|"a1111"|"drawthings" what the server does otherwise: `a1111`, `sdcpp` or `drawthings` of `sdapi`, the others OpenAI-style
 ---@field videos? boolean OpenAI-style: whether it makes videos under `/videos`
 ---@field video_model? string OpenAI-style: the model of videos unless a call names one
 ---@field response_format? "b64_json"|"url" OpenAI-style: sent only if it is set here
+---@field resolution? integer of `sdapi`: the side of the squares that the model was trained with, in pixels
+---@field upscaler? string of `sdapi`: the upscaler unless a call names one
+---@field batch? integer of `sdapi`: the most images that are made at a time
+---@field concurrency? integer of `sdapi`: the most calls in flight; 1 by default
 ---@field memory? string of `command`: the limit of a program's address space, such as `4G`
 ---@field [string] string[] of `command`: the words of a command line, by operation
 ---@field prices? imagine.prices

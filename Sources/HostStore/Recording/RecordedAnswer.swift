@@ -7,6 +7,7 @@ enum RecordedAnswer: Sendable, Equatable {
   struct Image: Sendable, Equatable, Codable {
     var sha256: String
     var engine: String?
+    var seed: Int64?
   }
 
   /// The files of an answer, with its price and usage.

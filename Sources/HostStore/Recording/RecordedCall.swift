@@ -104,7 +104,7 @@ public struct RecordedCall: Sendable, Hashable {
       ("image", asset.sha256), ("format", conversion.format.rawValue),
       ("width", conversion.width.map(String.init)), ("height", conversion.height.map(String.init)),
       ("fit", conversion.fit.rawValue), ("quality", String(conversion.quality)),
-      ("mask", conversion.isMask ? "true" : nil),
+      ("mask", conversion.isMask ? "true" : nil), ("matte", conversion.isMatte ? "true" : nil),
     ]
     let text = values.compactMap { name, value in value.map { "\(name)=\($0)" } }
     return RecordedCall(.convert, text.joined(separator: " "))

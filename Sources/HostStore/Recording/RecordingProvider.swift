@@ -18,6 +18,7 @@ public final class RecordingProvider: Provider {
 
   public var profile: ProviderProfile { provider.profile }
   public var reportsSends: Bool { provider.reportsSends }
+  public var stopsCalls: Bool { provider.stopsCalls }
 
   public func derivedInputs(
     of request: Request, _ context: CallContext
@@ -38,7 +39,8 @@ public final class RecordingProvider: Provider {
       case .finished(let answer):
         let files = answer.outputs.map { output in
           writer.record(output.asset)
-          return RecordedAnswer.Image(sha256: output.asset.sha256, engine: output.engine)
+          return RecordedAnswer.Image(
+            sha256: output.asset.sha256, engine: output.engine, seed: output.seed)
         }
         return .images(files, price: answer.price, usage: answer.usage)
       }

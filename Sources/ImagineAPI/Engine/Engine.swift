@@ -130,6 +130,8 @@ public struct Conversion: Sendable, Hashable {
     case cover
     /// Stretched to the box.
     case fill
+    /// The whole image in the middle of the box, which is transparent beside it.
+    case pad
   }
 
   public var format: ImageFormat
@@ -143,13 +145,15 @@ public struct Conversion: Sendable, Hashable {
   /// Whether to make a mask of a mask that is white where the image is edited: one that is right for
   /// services that edit what is white and for those that edit what is transparent.
   public var isMask: Bool
+  /// Whether to make a mask of an image with alpha: white where it is transparent, without alpha.
+  public var isMatte: Bool
 
   public static let standardFit = Fit.contain
   public static let standardQuality = 90
 
   public init(
     format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = standardFit,
-    quality: Int = standardQuality, isMask: Bool = false
+    quality: Int = standardQuality, isMask: Bool = false, isMatte: Bool = false
   ) {
     self.format = format
     self.width = width
@@ -157,6 +161,7 @@ public struct Conversion: Sendable, Hashable {
     self.fit = fit
     self.quality = quality
     self.isMask = isMask
+    self.isMatte = isMatte
   }
 }
 

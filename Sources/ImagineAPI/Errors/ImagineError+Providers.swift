@@ -26,6 +26,9 @@ extension ImagineError {
         "\(quoted(names { $0.kind == .imagine }, " and ")) do"
       } else if ProviderKind.openai.operations.contains(where: has) {
         "\(quoted(names { $0.kind == .openai }, ", ")) and others of their kind do"
+      } else if let kind = ProviderKind.allCases.first(where: { $0.operations.contains(where: has) }
+      ) {
+        "providers of the kind '\(kind.rawValue)' do"
       } else {
         nil
       }

@@ -7,7 +7,7 @@ extension MediaOperation {
     fields: [
       Field("image", .image, .required, summary: "the image to convert"),
       ConversionField.format, ConversionField.width, ConversionField.height, ConversionField.fit,
-      ConversionField.quality, ConversionField.mask,
+      ConversionField.quality, ConversionField.mask, ConversionField.matte,
     ],
     example: """
       local photo = imagine.open("photo.png")
@@ -29,7 +29,8 @@ public enum ConversionField {
   public static let fit = Field(
     "fit", .choice(Conversion.Fit.allCases.map(\.rawValue)),
     .defaulted(Conversion.standardFit.rawValue),
-    summary: "how the image fits a box of another shape: whole, cropped or stretched")
+    summary: "how the image fits a box of another shape: whole, cropped, stretched, or whole with"
+      + " transparent edges")
 
   public static let quality = Field(
     "quality", .integer(1...100), .defaulted(String(Conversion.standardQuality)),
@@ -38,6 +39,10 @@ public enum ConversionField {
   /// Only the host sends it, for services that read masks in other ways.
   public static let mask = Field(
     "mask", .flag, .optional, summary: "make a mask: white and transparent where it is white")
+
+  /// Only the host sends it, for services that take a mask with a cut-out.
+  public static let matte = Field(
+    "matte", .flag, .optional, summary: "make a mask: white where the image is transparent")
 
   /// What a script gives, in the order of the help.
   public static let all = [width, height, fit, format, quality]
@@ -64,6 +69,7 @@ extension Conversion {
       width: side(ConversionField.width), height: side(ConversionField.height),
       fit: values[ConversionField.fit.name]?.text.flatMap(Fit.init(rawValue:)) ?? Self.standardFit,
       quality: side(ConversionField.quality) ?? Self.standardQuality,
-      isMask: values[ConversionField.mask.name]?.flag ?? false)
+      isMask: values[ConversionField.mask.name]?.flag ?? false,
+      isMatte: values[ConversionField.matte.name]?.flag ?? false)
   }
 }

@@ -158,7 +158,7 @@ public struct Request: Sendable {
 
   /// Checks what several fields say together.
   fileprivate func check() throws(ImagineError) {
-    if operation.answer == .image, operation.field("model") != nil { _ = try requestedSize() }
+    if operation.answer == .image, operation.field("size") != nil { _ = try requestedSize() }
     if wantsTransparency, fields["output_format"]?.text == "jpeg" {
       throw .invalid(
         field: "output_format", given: "\"jpeg\" with a transparent background",
@@ -170,6 +170,18 @@ public struct Request: Sendable {
         field: "images", given: "\(count) images, with `image`",
         expected: "at most \(OpenAIService.maxImages)")
     }
+  }
+
+  /// The size of the answer, if the call fixes it: by both sides, or by the image that it edits.
+  public var fixedSize: PixelSize? {
+    if let width = fields["width"]?.integer, let height = fields["height"]?.integer {
+      return PixelSize(width: Int(width), height: Int(height))
+    }
+    let keeping = [MediaOperation.fill, .retouch, .addBackground, .removeBackground]
+    guard keeping.contains(where: { $0.name == operation.name }),
+      case .asset(let asset)? = image("image")
+    else { return nil }
+    return asset.header?.size
   }
 
   /// The same request with other input images.

@@ -1,11 +1,11 @@
 /// The API that a provider speaks: `kind` in `config.toml` and in a script's description.
 public enum ProviderKind: String, Sendable, CaseIterable, Codable {
-  case imagine, openai, command
+  case imagine, openai, command, sdapi
 
   /// The members of a provider's description.
   public var settings: [String] {
     switch self {
-    case .imagine, .openai: Self.serviceSettings + ownSettings
+    case .imagine, .openai, .sdapi: Self.serviceSettings + ownSettings
     case .command: ["kind", "prices"] + ownSettings
     }
   }
@@ -22,6 +22,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .openai:
       ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
     case .command: CommandService.names + ["memory"]
+    case .sdapi: ["model", "dialect", "resolution", "upscaler", "batch", "concurrency"]
     }
   }
 
@@ -30,6 +31,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .imagine: "the Imagine API v2"
     case .openai: "the images API of OpenAI and compatible services"
     case .command: "programs of your own, one for each operation"
+    case .sdapi: "the API of A1111, Forge, SD.Next, stable-diffusion.cpp and Draw Things"
     }
   }
 
@@ -39,6 +41,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .imagine: MediaOperation.all
     case .openai: OpenAIService(hasVideos: true).operations
     case .command: CommandService.allOperations
+    case .sdapi: SDAPIService().operations
     }
   }
 }

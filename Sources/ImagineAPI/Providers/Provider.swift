@@ -17,6 +17,10 @@ public protocol Provider: Sendable {
   /// error as unbilled only if its `charged` says so.
   var reportsSends: Bool { get }
 
+  /// Whether a call that is in flight ends when its task is cancelled, because it costs nothing. By
+  /// default a call that was sent goes on until its answer is stored.
+  var stopsCalls: Bool { get }
+
   /// Makes input images in the form that the service takes, such as another format. It is called
   /// before a call is journaled as sent, so its errors cost nothing; they are stored by then, and
   /// the call's key has the user's images.
@@ -26,7 +30,8 @@ public protocol Provider: Sendable {
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]]
 
-  /// The models that the service lists, a free question; nil if it has no list.
+  /// The models that the service lists, and what else it has names of; a free question. Nil if it
+  /// has no list.
   func models(_ context: CallContext) async throws -> [ListedModel]?
 
   /// Sends a call, which the service may bill.
@@ -50,6 +55,7 @@ public protocol Provider: Sendable {
 extension Provider {
   public var name: String { profile.name }
   public var reportsSends: Bool { false }
+  public var stopsCalls: Bool { false }
 
   public func derivedInputs(
     of request: Request, _ context: CallContext
@@ -70,15 +76,33 @@ extension Provider {
   }
 }
 
-/// A model in a service's list.
-public struct ListedModel: Sendable, Hashable {
+/// A model in a service's list, or another thing that a field of a call names.
+public struct ListedModel: Sendable, Hashable, Codable {
+  /// What the name is of. The raw value is the field that takes it.
+  public enum Role: String, Sendable, Codable, CaseIterable {
+    case model, sampler, scheduler, upscaler, lora
+  }
+
   public var id: String
+  public var role: Role
+  /// Other names that the service takes for it.
+  public var aliases: [String]
   /// When the service ends it, in seconds since 1970; nil if it does not say.
   public var endsAt: Double?
 
-  public init(id: String, endsAt: Double? = nil) {
+  public init(
+    id: String, role: Role = .model, aliases: [String] = [], endsAt: Double? = nil
+  ) {
     self.id = id
+    self.role = role
+    self.aliases = aliases
     self.endsAt = endsAt
+  }
+
+  /// Whether the service takes a name for it.
+  public func isNamed(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return ([id] + aliases).contains { $0.lowercased() == name }
   }
 }
 
@@ -109,10 +133,13 @@ public struct Output: Sendable, Hashable {
   public var asset: Asset
   /// The built-in engine's version if it made the file; nil for a model.
   public var engine: String?
+  /// The seed that made it, if the service says so; nil for that of the call.
+  public var seed: Int64?
 
-  public init(asset: Asset, engine: String? = nil) {
+  public init(asset: Asset, engine: String? = nil, seed: Int64? = nil) {
     self.asset = asset
     self.engine = engine
+    self.seed = seed
   }
 }
 

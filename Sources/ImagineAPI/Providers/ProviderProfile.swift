@@ -21,11 +21,14 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
   /// Whether the host chooses a seed for a call without one, if the operation takes seeds. False for
   /// a service of which only some models do.
   public var choosesSeeds: Bool
+  /// Whether an image must have exactly the width and height of its call, or those of the image that it
+  /// edits: another size is an error.
+  public var keepsSizes: Bool
 
   public init(
     name: String, kind: String, operations: [MediaOperation], takesCount: Bool = false,
     prices: PriceList = .unknown, polling: JobPolling = JobPolling(), usesMaskAlpha: Bool = false,
-    takesTickets: Bool = false, choosesSeeds: Bool = true
+    takesTickets: Bool = false, choosesSeeds: Bool = true, keepsSizes: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -36,6 +39,7 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
     self.usesMaskAlpha = usesMaskAlpha
     self.takesTickets = takesTickets
     self.choosesSeeds = choosesSeeds
+    self.keepsSizes = keepsSizes
   }
 
   /// The operation with a script's name for it.
@@ -62,6 +66,7 @@ extension ProviderProfile {
       polling: try container.decode(JobPolling.self, forKey: .polling),
       usesMaskAlpha: try container.decode(Bool.self, forKey: .usesMaskAlpha),
       takesTickets: try container.decode(Bool.self, forKey: .takesTickets),
-      choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true)
+      choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true,
+      keepsSizes: try container.decodeIfPresent(Bool.self, forKey: .keepsSizes) ?? false)
   }
 }

@@ -7,12 +7,38 @@ extension BuiltInEngine {
     let source = try Codec.decode(picture, field: "image", control: control)
     let size = try ConvertedSize(source.size, conversion).size
     let fitted =
-      conversion.fit == .cover
-      ? try Codec.cover(source, size, control: control)
-      : try Codec.scale(source, to: size, control: control)
+      switch conversion.fit {
+      case .cover: try Codec.cover(source, size, control: control)
+      case .pad: try Self.padded(source, to: size, control: control)
+      case .contain, .fill: try Codec.scale(source, to: size, control: control)
+      }
     return try Codec.encode(
-      conversion.isMask ? fitted.mask() : fitted, as: conversion.format,
-      quality: conversion.quality, control: control)
+      conversion.isMatte ? fitted.matte() : conversion.isMask ? fitted.mask() : fitted,
+      as: conversion.format, quality: conversion.quality, control: control)
+  }
+
+  /// The image, scaled to fit, in the middle of a transparent box.
+  private static func padded(
+    _ source: Bitmap, to box: PixelSize, control: EngineControl
+  ) throws -> Bitmap {
+    var inner = Conversion(format: .png, width: box.width, height: box.height)
+    inner.fit = .contain
+    let image = try Codec.scale(
+      source, to: try ConvertedSize(source.size, inner).size, control: control)
+    let (left, top) = ((box.width - image.width) / 2, (box.height - image.height) / 2)
+    return try Bitmap(width: box.width, height: box.height, channels: 4) { out in
+      _ = out.initialize(repeating: 0)
+      image.withPixels { pixels in
+        for row in 0..<image.height {
+          for column in 0..<image.width {
+            let from = (row * image.width + column) * image.channels
+            let to = ((top + row) * box.width + left + column) * 4
+            for channel in 0..<3 { out[to + channel] = pixels[from + channel] }
+            out[to + 3] = image.channels == 4 ? pixels[from + 3] : 255
+          }
+        }
+      }
+    }
   }
 }
 
@@ -25,6 +51,20 @@ extension Bitmap {
       for (index, level) in levels.enumerated() {
         for channel in 0..<3 { out[4 * index + channel] = level }
         out[4 * index + 3] = 255 - level
+      }
+    }
+  }
+}
+
+extension Bitmap {
+  /// A mask that is white where the image is transparent; all black without alpha.
+  fileprivate func matte() throws -> Bitmap {
+    try Bitmap(width: width, height: height, channels: 3) { out in
+      withPixels { pixels in
+        for index in 0..<(width * height) {
+          let level = channels == 4 ? 255 - pixels[4 * index + 3] : 0
+          for channel in 0..<3 { out[3 * index + channel] = level }
+        }
       }
     }
   }
@@ -81,7 +121,8 @@ struct ConvertedSize {
     let down = conversion.height.map { Double($0) / Double(source.height) }
     size =
       switch (conversion.width, conversion.height, conversion.fit) {
-      case (let width?, let height?, .cover), (let width?, let height?, .fill):
+      case (let width?, let height?, .cover), (let width?, let height?, .fill),
+        (let width?, let height?, .pad):
         PixelSize(width: width, height: height)
       default:
         // Fit the whole image into the box, or scale it by the one side given.

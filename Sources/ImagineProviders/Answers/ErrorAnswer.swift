@@ -76,7 +76,7 @@ struct ErrorAnswer {
   }
 
   private static let messageMembers = [
-    "message", "detail", "error_description", "msg", "error", "errors", "reason", "description",
+    "message", "detail", "error_description", "msg", "errors", "error", "reason", "description",
     "title", "details",
   ]
 

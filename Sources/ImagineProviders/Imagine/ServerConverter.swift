@@ -62,6 +62,7 @@ public struct ServerConverter: ImageConverter {
     if let width = conversion.width { append(ConversionField.width, String(width)) }
     if let height = conversion.height { append(ConversionField.height, String(height)) }
     if conversion.isMask { append(ConversionField.mask, "true") }
+    if conversion.isMatte { append(ConversionField.matte, "true") }
     body.close()
     return HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST \(path)",

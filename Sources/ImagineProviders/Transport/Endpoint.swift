@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// The address of a service, and its key. Its description has neither the key nor the query.
 ///
 /// The key is sent to this origin only: ``authorization(for:)`` is the only function that reveals
@@ -9,9 +15,14 @@ public struct Endpoint: Sendable, Hashable {
   /// key, so it is not shown.
   private let query: String
   public let token: Token?
+  /// Whether a token such as `user:password` is sent as one (RFC 7617).
+  private let takesPasswords: Bool
 
-  /// - Parameter baseURL: may have a query, which each of its routes gets.
-  public init(baseURL: String, token: Token?) {
+  /// - Parameters:
+  ///   - baseURL: may have a query, which each of its routes gets.
+  ///   - takesPasswords: whether a token with a colon is a user and a password.
+  public init(baseURL: String, token: Token?, takesPasswords: Bool = false) {
+    self.takesPasswords = takesPasswords
     let address = baseURL.trimmingWhitespace()
     var base = WebAddress.withoutQuery(address)
     query = String(address.dropFirst(base.count))
@@ -46,6 +57,9 @@ public struct Endpoint: Sendable, Hashable {
   /// The `Authorization` header for an address; nil for any other origin.
   func authorization(for address: String) -> String? {
     guard let token, let origin = Origin(address), origin == Origin(baseURL) else { return nil }
+    if takesPasswords, token.value.contains(":") {
+      return "Basic \(Data(token.value.utf8).base64EncodedString())"
+    }
     return "Bearer \(token.value)"
   }
 }

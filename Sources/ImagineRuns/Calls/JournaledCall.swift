@@ -156,10 +156,13 @@ public struct StoredResult: Sendable, Hashable, Codable {
   public var byteCount: Int
   /// The version of the built-in engine if that made it; nil otherwise.
   public var engine: String?
+  /// The seed that made it, if the service said so; nil for that of the request.
+  public var seed: Int64?
 
-  public init(_ asset: Asset, engine: String?) {
+  public init(_ asset: Asset, engine: String?, seed: Int64? = nil) {
     sha256 = asset.sha256
     byteCount = asset.byteCount
     self.engine = engine
+    self.seed = seed
   }
 }

@@ -34,6 +34,7 @@ extension Workflow {
     let images = try await answer(to: part)
     guard images.count < part.request.count else {
       if part.request.wantsTransparency { try Self.checkTransparency(of: images, part) }
+      if part.call.provider.profile.keepsSizes { try Self.checkSize(of: images, part) }
       return images
     }
     let endpoint = part.request.operation.endpoint
@@ -56,6 +57,22 @@ extension Workflow {
         .badResponse,
         "\(endpoint): the service returned a \(image.header.format.rawValue) without transparency",
         charged: image.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
+      images: images)
+  }
+
+  /// - Throws: ``PartialFailure`` for an image of another size than the call fixes.
+  private static func checkSize(
+    of images: [Image], _ part: CallPart
+  ) throws(PartialFailure) {
+    guard let wanted = part.request.fixedSize,
+      let image = images.first(where: { $0.header.size != wanted })
+    else { return }
+    let endpoint = part.request.operation.endpoint
+    throw PartialFailure(
+      error: ImagineError(
+        .badResponse,
+        "\(endpoint): the server returned an image of \(image.header.size) pixels in place of"
+          + " \(wanted)", charged: image.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
       images: images)
   }
 
@@ -102,7 +119,9 @@ extension Workflow {
         .badResponse, "\(endpoint): the answer is not an image", charged: .unknown,
         endpoint: endpoint)
     }
-    let results = answer.outputs.map { StoredResult($0.asset, engine: $0.engine) }
+    let results = answer.outputs.map {
+      StoredResult($0.asset, engine: $0.engine, seed: $0.seed)
+    }
     try await entry.recordStored(results, price: answer.price, usage: answer.usage)
     tally.withLock { $0.imagesMadeByEngine += results.count { $0.engine != nil } }
     if results.count == part.request.count, let key = try await cacheKeys(of: part)?.key {
@@ -247,7 +266,8 @@ extension Workflow {
     _ call: PreparedCall
   ) -> ImageMetadata {
     var request = call.description
-    request.fields["seed"] = record.request.fields["seed"] ?? request.fields["seed"]
+    request.fields["seed"] =
+      result.seed.map(Value.integer) ?? record.request.fields["seed"] ?? request.fields["seed"]
     return ImageMetadata(
       request: request, provider: record.provider, engine: result.engine,
       size: header.size, sha256: result.sha256,

@@ -4,7 +4,7 @@ import ImagineProviders
 /// A provider's description in `config.toml` or a script.
 struct ProviderDescription: Sendable, Equatable {
   let kind: ProviderKind
-  let baseURL: String
+  private(set) var baseURL: String
   /// The token itself; `tokenVariable` keeps it out of files.
   var token: Token?
   var tokenVariable: String?
@@ -14,6 +14,10 @@ struct ProviderDescription: Sendable, Equatable {
   var responseFormat: String?
   /// The programs of a provider of the kind `command`; nil for the other kinds.
   var commands: CommandService?
+  /// What a server of the A1111 API takes.
+  var painter = SDAPIService()
+  /// The most calls in flight that the service allows; nil for no limit of its own.
+  private(set) var concurrency: Int?
   /// The limit of a program's memory in bytes; nil for none.
   var memory: UInt64?
   /// Nil for the default prices of the kind.
@@ -66,7 +70,7 @@ struct ProviderDescription: Sendable, Equatable {
       self.token = token
     }
     tokenVariable = try settings.text("token_env")
-    try applyOverrides(settings)
+    if kind == .sdapi { try readPainter(settings) } else { try applyOverrides(settings) }
   }
 
   /// Does not repeat an address that may contain a password or a key.
@@ -110,14 +114,48 @@ struct ProviderDescription: Sendable, Equatable {
       }
       memory = bytes
     }
-    if let prices = try settings.table("prices") {
-      let given = try PriceList(prices, of: service.operations)
-      let free = service.operations.map { ($0.name, 0.0) }
-      self.prices = given.completed(
-        by: try PriceList(
-          Dictionary(uniqueKeysWithValues: free), unit: given.unit, of: service.operations))
-    }
+    try readOwnPrices(settings, of: service.operations)
     standardName = "command@\(Self.digest(of: words))"
+  }
+
+  private mutating func readPainter(_ settings: ConfigTable) throws(ImagineError) {
+    // Its routes have the whole path.
+    for suffix in ["/", "/sdapi/v1"] where baseURL.hasSuffix(suffix) {
+      baseURL.removeLast(suffix.count)
+    }
+    painter.model = try settings.text("model")
+    let dialects = SDAPIDialect.allCases.map(\.rawValue)
+    if let name = try choice("dialect", of: dialects, settings) {
+      painter.dialect = SDAPIDialect(rawValue: name) ?? .a1111
+    }
+    painter.upscaler = try settings.text("upscaler") ?? painter.upscaler
+    painter.resolution = try integer("resolution", in: SDAPIService.resolutions, settings)
+    painter.batch = try integer("batch", in: SDAPIService.batches, settings) ?? painter.batch
+    // These servers have one GPU, and some mix the masks of calls at the same time.
+    concurrency = try integer("concurrency", in: 1...1000, settings) ?? 1
+    try readOwnPrices(settings, of: painter.operations)
+  }
+
+  private func integer(
+    _ key: String, in range: ClosedRange<Int>, _ settings: ConfigTable
+  ) throws(ImagineError) -> Int? {
+    guard let number = try settings.number(key) else { return nil }
+    guard let integer = Int(exactly: number), range.contains(integer) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: Value.number(number).description,
+        expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
+  /// Reads the prices of what runs on a machine of the user's: an operation without one is free.
+  private mutating func readOwnPrices(
+    _ settings: ConfigTable, of operations: [MediaOperation]
+  ) throws(ImagineError) {
+    guard let table = try settings.table("prices") else { return }
+    let given = try PriceList(table, of: operations)
+    let free = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, 0.0) })
+    prices = given.completed(by: try PriceList(free, unit: given.unit, of: operations))
   }
 
   /// A number of bytes: digits, then K, M or G if it is one.
@@ -195,7 +233,7 @@ struct ProviderDescription: Sendable, Equatable {
       } else {
         token
       }
-    let endpoint = Endpoint(baseURL: baseURL, token: token)
+    let endpoint = Endpoint(baseURL: baseURL, token: token, takesPasswords: kind == .sdapi)
     switch kind {
     case .imagine:
       return ImagineProvider(
@@ -206,6 +244,10 @@ struct ProviderDescription: Sendable, Equatable {
         name: name, transport: transport, endpoint: endpoint, service: service,
         responseFormat: responseFormat, prices: prices ?? .unknown)
     case .command: throw .missing(field: CommandService.names[0], of: place)
+    case .sdapi:
+      return SDAPIProvider(
+        name: name, transport: transport, endpoint: endpoint, service: painter,
+        prices: prices ?? .free)
     }
   }
 }

@@ -85,6 +85,18 @@ final class ProviderRegistry: Sendable {
     try state.withLock { try file(&$0).session }
   }
 
+  /// The base URLs of the providers in `config.toml`, by name.
+  func configuredAddresses() throws -> [String: String] {
+    try state.withLock { state in
+      try file(&state).providers.compactMapValues { try? $0.text("base_url") }
+    }
+  }
+
+  /// The servers for images that answer on this machine.
+  func serversOfThisMachine(alsoAt ports: [Int]) async -> [FoundServer] {
+    await KnownServers(transport: transport).find(alsoAt: ports)
+  }
+
   func configuredNames() throws -> [String] {
     try state.withLock { try file(&$0).providers.keys.sorted() }
   }
@@ -179,7 +191,9 @@ final class ProviderRegistry: Sendable {
       named: name, transport: transport, environment: configuration.environment,
       home: home, sends: !configuration.plans)
     let service = description.kind == .command ? "provider \(name)" : description.baseURL
-    return withRetries(provider, at: service, &state)
+    return withRetries(
+      provider, sharing: Endpoint(baseURL: service, token: nil).baseURL, &state,
+      maxConcurrency: description.concurrency)
   }
 
   /// Adds retries. All calls to one address share one limiter.
@@ -190,13 +204,18 @@ final class ProviderRegistry: Sendable {
       provider, sharing: Endpoint(baseURL: address, token: nil).baseURL, &state)
   }
 
-  /// - Parameter service: names what shares a limiter.
+  /// - Parameters:
+  ///   - service: names what shares a limiter.
+  ///   - maxConcurrency: the most calls in flight that the service allows.
   private func withRetries(
-    _ provider: any Provider, sharing service: String, _ state: inout State
+    _ provider: any Provider, sharing service: String, _ state: inout State,
+    maxConcurrency: Int? = nil
   ) -> any Provider {
     let limiter =
       state.limiters[service]
-      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
+      ?? CallLimiter(
+        concurrency: state.limits.concurrency, rate: state.limits.rate,
+        maxConcurrency: maxConcurrency)
     state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
   }

@@ -80,7 +80,10 @@ extension MediaOperation {
     return with(
       fields: fields.map { field in
         guard field.name == "model" else { return field }
-        let known = (field.standard.map { [$0] } ?? []) + models.filter { $0 != field.standard }
+        let listed = field.knownNames.filter { !models.contains($0) }
+        let known =
+          (field.standard.map { [$0] } ?? [])
+          + (models + listed).filter { $0 != field.standard }
         return known.isEmpty ? field : field.limited(to: .openChoice(known))
       })
   }

@@ -145,7 +145,10 @@ public enum ReferencePage {
         ["of", "seconds by default"],
         [
           ["an attempt of a call", seconds(StandardTimeout.attempt)],
-          ["the same at a provider of the kind `openai`", seconds(StandardTimeout.slowAttempt)],
+          [
+            "the same at a provider of another kind than `imagine`",
+            seconds(StandardTimeout.slowAttempt),
+          ],
           ["a download", seconds(StandardTimeout.download)],
           [code("wait"), seconds(StandardTimeout.wait)],
         ]),

@@ -75,10 +75,21 @@ struct PlannedProvider: Provider {
 enum PlannedSize {
   static func imageSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
     let given = try inputSize(of: request, in: store)
+    if request.operation.field("size") == nil, let size = request.fixedSize { return size }
     switch request.operation.name {
     case MediaOperation.upscale.name:
-      return given.map { PixelSize(width: $0.width * 2, height: $0.height * 2) } ?? standard
-    case MediaOperation.resize.name: return request.aspectRatio?.pixelSize ?? given ?? standard
+      let scale = request["scale"]?.double ?? 2
+      return given.map {
+        PixelSize(
+          width: Int((Double($0.width) * scale).rounded()),
+          height: Int((Double($0.height) * scale).rounded()))
+      } ?? standard
+    case MediaOperation.resize.name:
+      // Where no mask is taken, the image is extended and not drawn anew.
+      if request.operation.field("mask") == nil, let given, let ratio = request.aspectRatio {
+        return try SDAPIService.extended(given, to: ratio)
+      }
+      return request.aspectRatio?.pixelSize ?? given ?? standard
     case MediaOperation.generate.name:
       if let size = try openAISize(of: request) { return size }
       return request.aspectRatio?.pixelSize ?? standard
@@ -89,7 +100,7 @@ enum PlannedSize {
   }
 
   private static func openAISize(of request: Request) throws -> PixelSize? {
-    guard request.operation.field("model") != nil else { return nil }
+    guard request.operation.field("size") != nil else { return nil }
     return try request.requestedSize().flatMap(PixelSize.init(_:))
   }
 

@@ -18,9 +18,12 @@ extension ImageMetadata {
   }
 
   private func embeddedInPNG(_ image: [UInt8]) -> [UInt8]? {
-    PNGChunk.insert(
-      [
-        ("parameters", PNGChunk.text(keyword: "parameters", parameters)),
+    // The server that made the image knows better how; nothing is older than our own metadata.
+    let texts = ImageTexts(MediaSource(image))
+    let keepsText = texts?.metadata == nil && texts?.has("parameters") == true
+    let parameters = ("parameters", PNGChunk.text(keyword: "parameters", parameters))
+    return PNGChunk.insert(
+      (keepsText ? [] : [parameters]) + [
         ("imagine", PNGChunk.internationalText(keyword: "imagine", json)),
         (
           "XML:com.adobe.xmp",
@@ -28,4 +31,17 @@ extension ImageMetadata {
         ),
       ], into: image)
   }
+}
+
+extension ImageTexts {
+  /// The image with a text, if it is a PNG that has none with the keyword; else unchanged.
+  package static func adding(
+    _ text: String, as keyword: String, to image: [UInt8]
+  ) -> [UInt8] {
+    guard let texts = ImageTexts(MediaSource(image)), texts.format == .png, !texts.has(keyword)
+    else { return image }
+    return PNGChunk.insert([(keyword, PNGChunk.text(keyword: keyword, text))], into: image) ?? image
+  }
+
+  fileprivate func has(_ keyword: String) -> Bool { entries.contains { $0.keyword == keyword } }
 }

@@ -9,9 +9,9 @@ extension ImageMetadata {
   /// of steps is unknown it is 0; the sampler is the provider.
   public var parameters: String {
     let pairs = [
-      ("Steps", request.fields["num_inference_steps"]?.description ?? "0"),
-      ("Sampler", provider),
-      ("CFG scale", request.fields["guidance_scale"]?.description),
+      ("Steps", field("num_inference_steps", "steps") ?? "0"),
+      ("Sampler", field("sampler") ?? provider),
+      ("CFG scale", field("guidance_scale", "cfg_scale")),
       ("Seed", seed.map(String.init)),
       ("Size", size.description),
       ("Model", style),
@@ -19,6 +19,11 @@ extension ImageMetadata {
     ]
     let line = pairs.compactMap { name, value in value.map { "\(name): \(Self.quoted($0))" } }
     return "\(prompt ?? "")\n\(line.joined(separator: ", "))"
+  }
+
+  /// The value of the first field that the request has.
+  private func field(_ names: String...) -> String? {
+    names.lazy.compactMap { request.fields[$0]?.description }.first
   }
 
   /// A value with separators is quoted as in JSON.
