@@ -84,8 +84,8 @@ let package = Package(
     .target(
       name: "ImagineProviders",
       dependencies: [
-        "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, logging, nioCore, nioHTTP1,
-        nioHTTPCompression, nioPosix, nioSSL,
+        "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, crypto, logging, nioCore,
+        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
     .target(

@@ -1,11 +1,11 @@
 /// The API that a provider speaks: `kind` in `config.toml` and in a script's description.
 public enum ProviderKind: String, Sendable, CaseIterable, Codable {
-  case imagine, openai, command
+  case imagine, openai, command, comfy
 
   /// The members of a provider's description.
   public var settings: [String] {
     switch self {
-    case .imagine, .openai: Self.serviceSettings + ownSettings
+    case .imagine, .openai, .comfy: Self.serviceSettings + ownSettings
     case .command: ["kind", "prices"] + ownSettings
     }
   }
@@ -22,6 +22,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .openai:
       ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
     case .command: CommandService.names + ["memory"]
+    case .comfy: ["workflows", "comfy_org_key", "comfy_org_key_env"]
     }
   }
 
@@ -30,6 +31,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .imagine: "the Imagine API v2"
     case .openai: "the images API of OpenAI and compatible services"
     case .command: "programs of your own, one for each operation"
+    case .comfy: "ComfyUI, with a workflow for each operation"
     }
   }
 
@@ -39,6 +41,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .imagine: MediaOperation.all
     case .openai: OpenAIService(hasVideos: true).operations
     case .command: CommandService.allOperations
+    case .comfy: ComfyField.operations
     }
   }
 }
