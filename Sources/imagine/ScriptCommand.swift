@@ -133,6 +133,7 @@ enum ScriptCommand {
       jobs          list, show, wait for and delete jobs
       show, rerun   print the request that made an image; send it again
       doctor        check the provider in use and what else a run needs
+      comfy         print how to configure a workflow of ComfyUI
       serve         serve the built-in engine over HTTP
       help          explain an operation, a function of scripts, or a command
       describe      write the reference page, the editor types, or JSON

@@ -52,6 +52,7 @@
 ---| "imagine" # the Imagine API v2
 ---| "openai" # the images API of OpenAI and compatible services
 ---| "command" # programs of your own, one for each operation
+---| "comfy" # ComfyUI, with a workflow for each operation
 
 ---@alias imagine.format
 ---| "png"
@@ -139,6 +140,7 @@
 ---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.png_call: imagine.png_options
 ---@field image? imagine.image providers of the kind command: the image to edit
 
@@ -172,6 +174,7 @@
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field aspect_ratio? imagine.aspect_ratio providers of the kind command: the aspect ratio, width to height
 ---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
+---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
@@ -206,6 +209,7 @@
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
+---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.resize_call: imagine.resize_options
 ---@field image imagine.image the image to edit
 
@@ -271,6 +275,8 @@
 ---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
 ---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
 ---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
+---@field width? integer providers of the kind comfy: the width; by default that of the workflow; in pixels; 1 … 16384
+---@field height? integer providers of the kind comfy: the height; by default that of the workflow; in pixels; 1 … 16384
 
 ---@class imagine.animate_options: imagine.call
 ---@field prompt string what to generate, in words
@@ -285,6 +291,8 @@
 ---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
 ---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
 ---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
+---@field width? integer providers of the kind comfy: the width; by default that of the workflow; in pixels; 1 … 16384
+---@field height? integer providers of the kind comfy: the height; by default that of the workflow; in pixels; 1 … 16384
 ---@class imagine.animate_call: imagine.animate_options
 ---@field image imagine.image the first frame of the video
 
@@ -434,6 +442,9 @@ function imagine.decode(bytes) end
 ---@field videos? boolean OpenAI-style: whether it makes videos under `/videos`
 ---@field video_model? string OpenAI-style: the model of videos unless a call names one
 ---@field response_format? "b64_json"|"url" OpenAI-style: sent only if it is set here
+---@field workflows? table<string, { file: string, inputs?: table<string, string|string[]>, output?: string|integer }> of `comfy`: a workflow file for each operation, and which inputs of its nodes are fields of calls
+---@field comfy_org_key? string of `comfy`: the key of comfy.org, for nodes that call paid services
+---@field comfy_org_key_env? string of `comfy`: the variable that has it
 ---@field memory? string of `command`: the limit of a program's address space, such as `4G`
 ---@field [string] string[] of `command`: the words of a command line, by operation
 ---@field prices? imagine.prices

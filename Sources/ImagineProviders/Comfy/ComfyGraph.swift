@@ -106,6 +106,19 @@ struct ComfyGraph: Sendable, Hashable {
     return ids.filter { !used.contains($0) }
   }
 
+  /// Ids of nodes that are likely to have a result: those that save it, else those that show it, else
+  /// all that no other node uses.
+  var outputs: [String] {
+    let sinks = sinks
+    let saving = sinks.filter { nodes[$0]?.inputs["filename_prefix"] != nil }
+    if !saving.isEmpty { return saving }
+    let words = ["Save", "Preview", "Combine", "Send"]
+    let showing = sinks.filter { id in
+      words.contains { nodes[id]?.type.contains($0) ?? false }
+    }
+    return showing.isEmpty ? sinks : showing
+  }
+
   /// All ids: numbers in their order, then other ids.
   var ids: [String] {
     nodes.keys.sorted { left, right in

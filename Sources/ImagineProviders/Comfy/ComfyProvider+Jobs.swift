@@ -42,13 +42,7 @@ extension ComfyProvider {
     status.failure = job.failure
     guard job.state == .finished else { return status }
     let outputs = Set(service.workflows.values.map(\.output))
-    let files = job.files(of: id, at: outputs)
-    let addresses = files.map { file in
-      endpoint.address(
-        "/view",
-        [("filename", file.name), ("subfolder", file.subfolder), ("type", file.type)])
-    }
-    guard let first = addresses.first else {
+    guard let file = job.files(of: id, at: outputs).first else {
       status.state = .failed
       status.failure =
         "the server completed it without a file of the output"
@@ -57,8 +51,9 @@ extension ComfyProvider {
         + "; a node without `filename_prefix` makes none if the server has its result cached"
       return status
     }
-    status.imageAddresses = [first]
-    status.videoAddress = first
+    let address = endpoint.address(
+      "/view", [("filename", file.name), ("subfolder", file.subfolder), ("type", file.type)])
+    if file.isVideo { status.videoAddress = address } else { status.imageAddresses = [address] }
     return status
   }
 
@@ -76,104 +71,5 @@ extension ComfyProvider {
       ComfyJob(of: id, queue: queue)?.state == .processing
     else { return }
     _ = try await json("POST", "/interrupt", body: ["prompt_id": .text(id)], context)
-  }
-}
-
-/// A prompt at the server.
-struct ComfyJob {
-  struct File: Hashable {
-    let node: String
-    let name: String
-    let subfolder: String
-    let type: String
-  }
-
-  let state: JobState
-  private(set) var createdAt: String?
-  private(set) var failure: String?
-  private(set) var undocumentedState: String?
-  private var files: [File] = []
-
-  private init(_ state: JobState) { self.state = state }
-
-  /// An answer of `/api/jobs/{id}`.
-  init(job: JSONValue) {
-    let word = job["status"]?.text ?? ""
-    let states: [String: JobState] = [
-      "pending": .queued, "in_progress": .processing, "completed": .finished, "failed": .failed,
-      "cancelled": .cancelled,
-    ]
-    self.init(states[word] ?? .processing)
-    if states[word] == nil { undocumentedState = word }
-    createdAt = job["create_time"]?.identifier
-    if state == .failed { failure = job["execution_error"].map(Self.failure) }
-    files = Self.files(job["outputs"])
-  }
-
-  /// An entry of `/history`.
-  init(historyEntry entry: JSONValue) {
-    let messages = entry["status"]?["messages"]?.list ?? []
-    func message(_ name: String) -> JSONValue? {
-      messages.lazy.compactMap(\.list).first { $0.first?.text == name }?.dropFirst().first
-    }
-    if message("execution_interrupted") != nil {
-      self.init(.cancelled)
-    } else if let error = message("execution_error") {
-      self.init(.failed)
-      failure = Self.failure(error)
-    } else {
-      self.init(entry["status"]?["status_str"]?.text == "error" ? .failed : .finished)
-    }
-    files = Self.files(entry["outputs"])
-  }
-
-  /// The prompt in an answer of `/queue`, whose entries are lists with the id in the second place;
-  /// nil if it is not there.
-  init?(of id: String, queue: JSONValue) {
-    func has(_ name: String) -> Bool {
-      queue[name]?.list?.contains { entry in entry.list?.dropFirst().first?.text == id } ?? false
-    }
-    if has("queue_running") {
-      self.init(.processing)
-    } else if has("queue_pending") {
-      self.init(.queued)
-    } else {
-      return nil
-    }
-  }
-
-  /// The server's words about a node that failed.
-  private static func failure(_ error: JSONValue) -> String {
-    let node = error["node_id"]?.identifier.map { id in
-      "node \(id)\(error["node_type"]?.text.map { " (\($0))" } ?? ""): "
-    }
-    let words = error[["exception_message", "message"]]?.text ?? error.text ?? "it failed"
-    let type = error["exception_type"]?.text.map { " (\($0))" } ?? ""
-    let line = words.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return "\(node ?? "")\(line.prefix(600))\(type)"
-  }
-
-  private static func files(_ outputs: JSONValue?) -> [File] {
-    guard case .object(let nodes)? = outputs else { return [] }
-    return nodes.sorted { $0.key < $1.key }.flatMap { id, node -> [File] in
-      guard case .object(let members) = node else { return [] }
-      // Nodes call their lists `images`, `gifs`, `video` and others.
-      return members.sorted { $0.key < $1.key }.flatMap { $0.value.list ?? [] }.compactMap { file in
-        file["filename"]?.text.map {
-          File(
-            node: id, name: $0, subfolder: file["subfolder"]?.text ?? "",
-            type: file["type"]?.text ?? "output")
-        }
-      }
-    }
-  }
-
-  /// The nodes that have files, for messages.
-  var nodes: [String] { Set(files.map(\.node)).sorted() }
-
-  /// The files of the result: those whose name has the id, else those of the output's node.
-  func files(of id: String, at outputs: Set<String>) -> [File] {
-    let named = files.filter { $0.name.contains(id) }
-    return named.isEmpty ? files.filter { outputs.contains($0.node) } : named
   }
 }

@@ -47,22 +47,21 @@ struct ComfyWorkflow: Sendable, Hashable {
   private static func output(
     _ given: String?, of graph: ComfyGraph, in place: String
   ) throws(ImagineError) -> String {
-    let sinks = graph.sinks
-    let names = sinks.map(graph.name).joined(separator: ", ")
+    let candidates = graph.outputs
+    let names = candidates.map(graph.name).joined(separator: ", ")
     if let given {
       guard graph.nodes[given] != nil else {
         throw .invalid(
           field: "\(place).output", given: "\"\(given)\"",
-          expected: "the id of the node that saves the result: one of \(names)", allowed: sinks)
+          expected: "the id of the node that saves the result: one of \(names)", allowed: candidates
+        )
       }
       return given
     }
-    let saving = sinks.filter { graph.nodes[$0]?.inputs["filename_prefix"] != nil }
-    let candidates = saving.isEmpty ? sinks : saving
     guard candidates.count == 1 else {
       throw .missing(
         field: "output", of: place,
-        expected: "the id of the node that saves the result: one of \(names)", allowed: sinks)
+        expected: "the id of the node that saves the result: one of \(names)", allowed: candidates)
     }
     return candidates[0]
   }
