@@ -72,7 +72,7 @@ public struct ComfyInspection: Sendable {
   /// The operation that the workflow is likely to be for.
   var operation: MediaOperation {
     let saver = graph.nodes[output]?.type ?? ""
-    if ["Video", "WEBM", "Animated"].contains(where: saver.contains) {
+    if ["Video", "WEBM", "Animate"].contains(where: saver.contains) {
       return has("image") ? .animate : .video
     }
     if has("image"), has("mask") { return has("prompt") ? .fill : .retouch }

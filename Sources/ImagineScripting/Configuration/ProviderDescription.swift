@@ -228,14 +228,16 @@ struct ProviderDescription: Sendable, Equatable {
     let endpoint = Endpoint(baseURL: baseURL, token: token)
     if let comfy {
       // A plan sends no key, but its calls cost what they cost with one.
-      let variable = sends ? accountKeyVariable : nil
-      let key = try variable.map { name throws(ImagineError) in
-        try Token.required(from: name, environment, provider: self.standardName)
-      }
-      let unpriced = accountKey == nil && accountKeyVariable == nil ? nil : PriceList.unknown
+      let key =
+        if sends, let accountKeyVariable {
+          try Token.required(from: accountKeyVariable, environment, provider: name)
+        } else {
+          sends ? accountKey : nil
+        }
+      let isFree = accountKey == nil && accountKeyVariable == nil
       return ComfyProvider(
         name: name, transport: transport, endpoint: endpoint, service: comfy,
-        accountKey: sends ? key ?? accountKey : nil, prices: prices ?? unpriced)
+        accountKey: key, prices: prices ?? (isFree ? .free : .unknown))
     }
     switch kind {
     case .imagine:
