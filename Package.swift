@@ -84,8 +84,8 @@ let package = Package(
     .target(
       name: "ImagineProviders",
       dependencies: [
-        "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, logging, nioCore, nioHTTP1,
-        nioHTTPCompression, nioPosix, nioSSL,
+        "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, crypto, logging, nioCore,
+        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
     .target(
@@ -190,7 +190,8 @@ let package = Package(
 
     // Tests; those of a whole program run it as a user does.
     .target(
-      name: "ImagineTestSupport", dependencies: [nioCore, nioPosix, nioSSL],
+      name: "ImagineTestSupport",
+      dependencies: ["ImagineAPI", "ImagineTesting", nioCore, nioPosix, nioSSL],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .target(
       name: "PseudoTerminal", path: "Tests/PseudoTerminal", swiftSettings: swiftSettings),

@@ -34,7 +34,12 @@ public struct RetryingProvider: Provider {
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
-    try await withRetries(context) { [provider] in try await provider.perform(request, $0) }
+    var context = context
+    // The host asks about such a call by its ticket instead.
+    if profile.takesTickets { context.options.retry.retriesUncertain = false }
+    return try await withRetries(context) { [provider] in
+      try await provider.perform(request, $0)
+    }
   }
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {

@@ -13,7 +13,7 @@ import Lua
 enum CommandLineOrder {
   private static let commands: Set<LuaString> = [
     "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
-    "describe", "models",
+    "describe", "models", "comfy",
   ]
   /// Commands whose options precede a script.
   private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]

@@ -32,7 +32,6 @@ enum HelpCommand {
 
     and of the library: imagine help task, fs, json, csv, args, log, prompts, slug, Image, Video, Job;
     also of one function: imagine help fs.read, imagine help Image:save
-
     \(ScriptCommand.commands)
 
     'imagine --help' lists the options; 'imagine describe' prints all of this as one page.

@@ -134,6 +134,7 @@ enum ScriptCommand {
       show, rerun   print the request that made an image; send it again
       doctor        check the provider in use and what else a run needs
       models        list the models and other names that providers have
+      comfy         print how to configure a workflow of ComfyUI
       serve         serve the built-in engine over HTTP
       help          explain an operation, a function of scripts, or a command
       describe      write the reference page, the editor types, or JSON

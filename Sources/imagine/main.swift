@@ -32,6 +32,8 @@ case "cache"?:
   await Subcommand.run(CacheCommand.self, arguments: rest)
 case "describe"?:
   await Subcommand.run(DescribeCommand.self, arguments: rest)
+case "comfy"?:
+  await Subcommand.run(ComfyCommand.self, arguments: rest)
 case "help"? where CommandLineOrder.asksForHelp(words):
   exit(HelpCommand.run(CommandLineText.texts(rest)))
 case "models"?:

@@ -49,7 +49,81 @@ struct TicketTests {
     }
   }
 
-  private func host(_ provider: LossyProvider) -> ScriptHost {
+  /// A free server of the user's own, which loses some calls.
+  private final class ForgetfulProvider: Provider {
+    enum Fate { case made, lost, notReceived }
+
+    let profile: ProviderProfile
+    private struct State {
+      var fates: [Fate]
+      var sends: [String] = []
+      var known: Set<String> = []
+    }
+    private let state: Mutex<State>
+
+    init(_ fates: [Fate], prices: PriceList) {
+      profile = ProviderProfile(
+        name: "lossy", kind: "lossy", operations: [.generate], prices: prices,
+        polling: JobPolling(firstPause: 0, maxPause: 0), takesTickets: true)
+      state = Mutex(State(fates: fates))
+    }
+
+    var sends: [String] { state.withLock { $0.sends } }
+
+    func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
+      let id = context.ticket?.id ?? "none"
+      return try state.withLock { state in
+        state.sends.append(id)
+        switch state.fates.isEmpty ? .made : state.fates.removeFirst() {
+        case .made: state.known.insert(id)
+        case .lost: break
+        case .notReceived:
+          throw ImagineError(.connection, "the connection broke", charged: .unknown)
+        }
+        return .running(JobStatus(id: id, state: .queued))
+      }
+    }
+
+    func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
+      guard state.withLock({ $0.known.contains(ticket.id) }) else {
+        throw ImagineError(.notFound, "no such job")
+      }
+      var status = JobStatus(id: ticket.id, state: .finished)
+      status.imageAddresses = ["a"]
+      return status
+    }
+
+    func download(_ address: String, _ context: CallContext) async throws -> Asset {
+      try await context.store.store(TinyImage.png)
+    }
+  }
+
+  @Test("a free call that is lost is sent again with another ticket, and the journal has both")
+  func sentAgain() async throws {
+    let provider = ForgetfulProvider([.lost, .notReceived, .made], prices: .free)
+    let host = host(provider)
+    let workflow = try host.workflow()
+    _ = try await workflow.generate("a cat")
+    let call = try #require(try workflow.history().first)
+    #expect(provider.sends.count == 3 && Set(provider.sends).count == 3)
+    #expect(call.job == provider.sends[2] && call.earlierJobs == Array(provider.sends[..<2]))
+    #expect(call.state == .done && call.charged == .no)
+    host.close()
+  }
+
+  @Test("it is sent again as often as a call is retried; a call that costs something never")
+  func bounded() async throws {
+    for (prices, sends) in [(PriceList.free, 3), (.imagine, 1)] {
+      let provider = ForgetfulProvider(Array(repeating: .lost, count: 9), prices: prices)
+      let host = host(provider)
+      let workflow = try host.workflow()
+      let error = await #expect(throws: ImagineError.self) { try await workflow.generate("a cat") }
+      #expect(error?.kind == .notFound && provider.sends.count == sends)
+      try host.close(succeeded: true)
+    }
+  }
+
+  private func host(_ provider: any Provider) -> ScriptHost {
     var configuration = ScriptHost.Configuration(
       service: .program("/nonexistent"), environment: ["XDG_CONFIG_HOME": folder.path])
     configuration.home = folder.file("home")

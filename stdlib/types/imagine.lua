@@ -53,6 +53,7 @@
 ---| "openai" # the images API of OpenAI and compatible services
 ---| "command" # programs of your own, one for each operation
 ---| "sdapi" # the API of A1111, Forge, SD.Next, stable-diffusion.cpp and Draw Things
+---| "comfy" # ComfyUI, with a workflow for each operation
 
 ---@alias imagine.format
 ---| "png"
@@ -145,6 +146,7 @@
 ---@field mask? imagine.image providers of the kind command: an image of the same size in pixels: white is edited, black is kept
 ---@field width? integer providers of the kind command: the width; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
 ---@field height? integer providers of the kind command: the height; by default that of the image or of the aspect ratio; in pixels; 1 … 16384
+---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.png_call: imagine.png_options
 ---@field image? imagine.image providers of the kind command: the image to edit
 
@@ -180,6 +182,7 @@
 ---@field seed? integer providers of the kind command: the same request with the same seed gives the same image; at least 1
 ---@field scale? number providers of the kind sdapi: how many times as wide and high; 1 … 8
 ---@field upscaler? string providers of the kind sdapi: the upscaler, one that `imagine models` lists
+---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
@@ -301,6 +304,8 @@
 ---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
 ---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
 ---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
+---@field width? integer providers of the kind comfy: the width; by default that of the workflow; in pixels; 1 … 16384
+---@field height? integer providers of the kind comfy: the height; by default that of the workflow; in pixels; 1 … 16384
 
 ---@class imagine.animate_options: imagine.call
 ---@field prompt string what to generate, in words
@@ -315,6 +320,8 @@
 ---@field num_inference_steps? integer providers of the kind openai: steps of the model; only some models; 1 … 1000
 ---@field fps? integer providers of the kind openai: frames a second; only some models; 1 … 240
 ---@field num_frames? integer providers of the kind openai: how many frames; only some models; 1 … 100000
+---@field width? integer providers of the kind comfy: the width; by default that of the workflow; in pixels; 1 … 16384
+---@field height? integer providers of the kind comfy: the height; by default that of the workflow; in pixels; 1 … 16384
 ---@class imagine.animate_call: imagine.animate_options
 ---@field image imagine.image the first frame of the video
 
@@ -468,6 +475,9 @@ function imagine.decode(bytes) end
 ---@field upscaler? string of `sdapi`: the upscaler unless a call names one
 ---@field batch? integer of `sdapi`: the most images that are made at a time
 ---@field concurrency? integer of `sdapi`: the most calls in flight; 1 by default
+---@field workflows? table<string, { file: string, inputs?: table<string, string|string[]>, output?: string|integer }> of `comfy`: a workflow file for each operation, and which inputs of its nodes are fields of calls
+---@field comfy_org_key? string of `comfy`: the key of comfy.org, for nodes that call paid services
+---@field comfy_org_key_env? string of `comfy`: the variable that has it
 ---@field memory? string of `command`: the limit of a program's address space, such as `4G`
 ---@field [string] string[] of `command`: the words of a command line, by operation
 ---@field prices? imagine.prices

@@ -106,6 +106,7 @@ extension JournaledCall {
     state = State(rawValue: row["state"]) ?? .failed
     endedAt = row["ended_at"]
     job = row["job"]
+    earlierJobs = try [String](column: row["earlier_jobs"])
     addresses = try [String](column: row["addresses"])
     isDeleted = row["is_deleted"]
     results = try [StoredResult](column: row["results"])
@@ -133,14 +134,15 @@ extension JournaledCall {
     try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
-          charged, sends, price, unit, began_at, ended_at, job, addresses, is_deleted, results,
-          error, attempt, deaths)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          charged, sends, price, unit, began_at, ended_at, job, earlier_jobs, addresses,
+          is_deleted, results, error, attempt, deaths)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
       charged.rawValue, sends.column, price?.millionths, price?.unit, beganAt, endedAt, job,
-      try addresses.column, isDeleted, try results.column, error, attempt, crashCount,
+      try earlierJobs.column, try addresses.column, isDeleted, try results.column, error, attempt,
+      crashCount,
     ])
   }
 
@@ -148,13 +150,14 @@ extension JournaledCall {
   func update(in database: Database) throws {
     try database.cachedStatement(
       sql: """
-        UPDATE call SET state = ?, charged = ?, sends = ?, ended_at = ?, job = ?, addresses = ?,
-          is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?
+        UPDATE call SET state = ?, charged = ?, sends = ?, ended_at = ?, job = ?,
+          earlier_jobs = ?, addresses = ?, is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?
         WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
         """
     ).execute(arguments: [
-      state.rawValue, charged.rawValue, sends.column, endedAt, job, try addresses.column,
-      isDeleted, try results.column, error, attempt, crashCount, run, key.request, key.occurrence,
+      state.rawValue, charged.rawValue, sends.column, endedAt, job,
+      try earlierJobs.column, try addresses.column, isDeleted, try results.column, error, attempt,
+      crashCount, run, key.request, key.occurrence,
       key.part,
     ])
   }

@@ -228,6 +228,10 @@ public final class JournalDatabase: Sendable {
           DROP TABLE submitted_job;
           """)
     }
+    migrator.registerMigration("earlier_jobs") { database in
+      try database.execute(
+        sql: "ALTER TABLE call ADD COLUMN earlier_jobs TEXT NOT NULL DEFAULT '[]'")
+    }
     return migrator
   }
 }

@@ -1,11 +1,11 @@
 /// The API that a provider speaks: `kind` in `config.toml` and in a script's description.
 public enum ProviderKind: String, Sendable, CaseIterable, Codable {
-  case imagine, openai, command, sdapi
+  case imagine, openai, command, sdapi, comfy
 
   /// The members of a provider's description.
   public var settings: [String] {
     switch self {
-    case .imagine, .openai, .sdapi: Self.serviceSettings + ownSettings
+    case .imagine, .openai, .sdapi, .comfy: Self.serviceSettings + ownSettings
     case .command: ["kind", "prices"] + ownSettings
     }
   }
@@ -23,6 +23,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
       ["model", "sizes", "dialect", "response_format", "videos", "video_model"]
     case .command: CommandService.names + ["memory"]
     case .sdapi: ["model", "dialect", "resolution", "upscaler", "batch", "concurrency"]
+    case .comfy: ["workflows", "comfy_org_key", "comfy_org_key_env"]
     }
   }
 
@@ -32,6 +33,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .openai: "the images API of OpenAI and compatible services"
     case .command: "programs of your own, one for each operation"
     case .sdapi: "the API of A1111, Forge, SD.Next, stable-diffusion.cpp and Draw Things"
+    case .comfy: "ComfyUI, with a workflow for each operation"
     }
   }
 
@@ -42,6 +44,7 @@ public enum ProviderKind: String, Sendable, CaseIterable, Codable {
     case .openai: OpenAIService(hasVideos: true).operations
     case .command: CommandService.allOperations
     case .sdapi: SDAPIService().operations
+    case .comfy: ComfyField.operations
     }
   }
 }

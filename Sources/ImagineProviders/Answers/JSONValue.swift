@@ -17,9 +17,10 @@ indirect enum JSONValue: Sendable {
   /// Reads the value at the start of a body. A byte order mark before it and anything after it are
   /// ignored.
   ///
+  /// - Parameter maxValues: the most values that are read; apart from images, answers are short.
   /// - Returns: nil if there is no complete value.
-  init?(_ body: [UInt8]) {
-    var reader = JSONReader(body)
+  init?(_ body: [UInt8], maxValues: Int = 200_000) {
+    var reader = JSONReader(body, maxValues: maxValues)
     guard let value = reader.document() else { return nil }
     self = value
   }
@@ -144,10 +145,12 @@ private struct JSONReader {
 
   /// Maximum nesting depth: the reader recurses.
   private static let maxDepth = 64
-  /// Maximum number of values; apart from images, answers are short.
-  private var valuesLeft = 200_000
+  private var valuesLeft: Int
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], maxValues: Int) {
+    self.bytes = bytes
+    valuesLeft = maxValues
+  }
 
   mutating func document() -> JSONValue? {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }

@@ -49,6 +49,13 @@ public struct Endpoint: Sendable, Hashable {
   /// The address of a path below the base.
   func address(_ path: String) -> String { baseURL + path + query }
 
+  /// The address of a path below the base, with parameters of a query.
+  func address(_ path: String, _ parameters: [(String, String)]) -> String {
+    guard !parameters.isEmpty else { return address(path) }
+    let texts = parameters.map { name, value in "\(name)=\(WebAddress.encoded(value))" }
+    return baseURL + path + (query.isEmpty ? "?" : "\(query)&") + texts.joined(separator: "&")
+  }
+
   /// Resolves an address that may be relative to the base; nil if it is invalid.
   func resolve(_ reference: String) -> String? {
     WebAddress.resolve(reference, at: baseURL + "/")

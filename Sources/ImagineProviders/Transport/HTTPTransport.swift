@@ -124,6 +124,8 @@ public final class HTTPTransport: Sendable {
     /// Further headers.
     var headers: [String: String] = [:]
     var body: [UInt8]?
+    /// A key in the body, which no error repeats.
+    var secret: String?
     /// Whether the service charges for it.
     var isBilled = false
     var limit: TimeLimit
@@ -235,12 +237,12 @@ public final class HTTPTransport: Sendable {
 extension ImagineError {
   /// The error with the sent key redacted: a service may repeat the key in its message.
   fileprivate func redactingKey(of call: HTTPTransport.Call) -> ImagineError {
+    let sent = [call.authorization?.split(separator: " ").last, call.secret.map { $0[...] }]
     // A shorter text is no key, and may be part of any word.
-    guard let key = call.authorization?.split(separator: " ").last, key.count >= 8 else {
-      return self
-    }
+    let keys = sent.compactMap { $0 }.filter { $0.count >= 8 }
+    guard !keys.isEmpty else { return self }
     func redacted(_ text: String) -> String {
-      text.contains(key) ? text.replacing(key, with: "\(key.prefix(3))…") : text
+      keys.reduce(text) { $0.contains($1) ? $0.replacing($1, with: "\($1.prefix(3))…") : $0 }
     }
     var error = self
     error.message = redacted(message)

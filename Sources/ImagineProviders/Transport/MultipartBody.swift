@@ -27,11 +27,13 @@ struct MultipartBody {
     bytes += "\r\n".utf8
   }
 
-  mutating func append(name: String, file: [UInt8]) {
+  /// - Parameter fileName: nil for the field's name and the extension of its format.
+  mutating func append(name: String, file: [UInt8], fileName: String? = nil) {
     let format = ImageHeader(file)?.format
     let mediaType = format?.mediaType ?? "application/octet-stream"
     open(name: name)
-    bytes += "; filename=\"\(name).\(format?.pathExtension ?? "bin")\"\r\n".utf8
+    let fileName = fileName ?? "\(name).\(format?.pathExtension ?? "bin")"
+    bytes += "; filename=\"\(Self.escape(fileName))\"\r\n".utf8
     bytes += "Content-Type: \(mediaType)\r\n\r\n".utf8
     bytes += file
     bytes += "\r\n".utf8

@@ -133,6 +133,24 @@ enum WebAddress {
     return id
   }
 
+  /// A text as a value of a query: anything but letters, digits and - . _ ~ is percent-encoded.
+  static func encoded(_ text: String) -> String {
+    var encoded = ""
+    for byte in text.utf8 {
+      let scalar = Unicode.Scalar(byte)
+      let isPlain =
+        scalar.isASCII
+        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+          || "-._~".unicodeScalars.contains(scalar))
+      if isPlain {
+        encoded.unicodeScalars.append(scalar)
+      } else {
+        encoded += "%\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"
+      }
+    }
+    return encoded
+  }
+
   /// The address without its query: a signed address gives access.
   static func withoutQuery(_ address: String) -> String {
     String(address.prefix { $0 != "?" && $0 != "#" })

@@ -13,6 +13,8 @@ import Synchronization
 package final class CallEntry: Sendable {
   fileprivate struct State {
     var call: JournaledCall
+    /// The ticket of the next send, or of the last one; nil if the provider takes none.
+    var ticket: Ticket?
     /// The call as earlier attempts left it; nil if none of them sent it.
     var earlier: JournaledCall?
     /// Whether the price of the next send is reserved.
@@ -35,8 +37,6 @@ package final class CallEntry: Sendable {
   private let activeRun: (any ActiveRun)?
   private let budgets: CallBudgets
   private let events: EventSource
-  /// The ticket that the host chose for the call; nil if the provider takes none.
-  let ticket: Ticket?
   private let state: Mutex<State>
 
   /// - Parameters:
@@ -49,10 +49,17 @@ package final class CallEntry: Sendable {
     self.activeRun = activeRun
     self.budgets = budgets
     self.events = events
-    // All sends of a call have the same ticket, so that one question finds any of them.
-    ticket = takesTickets ? call.job.map(Ticket.init(id:)) ?? .random() : nil
-    state = Mutex(State(call: call, earlier: isNew || call.sends.isEmpty ? nil : call))
+    // A job that has failed is over, so the next send has a ticket of its own.
+    let isOver = call.state == .failed && call.sends.isEmpty
+    let known = isOver ? nil : call.job.map(Ticket.init(id:))
+    state = Mutex(
+      State(
+        call: call, ticket: takesTickets ? known ?? .random() : nil,
+        earlier: isNew || call.sends.isEmpty ? nil : call))
   }
+
+  /// The ticket that the host chose for the call; nil if the provider takes none.
+  var ticket: Ticket? { state.withLock { $0.ticket } }
 
   /// The current state of the call.
   package var record: JournaledCall { state.withLock { $0.call } }
@@ -114,16 +121,21 @@ package final class CallEntry: Sendable {
     }
   }
 
-  /// Records that no send of the call has reached the service, which was asked by ticket.
+  /// Records that no send of the call has reached the service, which was asked by ticket. The next
+  /// send has another one: this one may still be on its way.
   func recordNotReceived() async throws {
     let sends = try await update { state in
       let sends = state.call.sends.filter { $0.charged == .unknown }
       state.call.sends.removeAll { $0.charged == .unknown }
-      state.earlier = nil
-      state.call.state = .intent
+      state.beginAgain()
       return sends
     }
     for send in sends { budgets.replace(send.price, by: nil) }
+  }
+
+  /// Records that the service has lost the job of a free call, which is sent again.
+  func recordLost() async throws {
+    try await write { $0.beginAgain() }
   }
 
   /// - Parameters:
@@ -244,6 +256,15 @@ package final class CallEntry: Sendable {
 }
 
 extension CallEntry.State {
+  /// Goes back to the state before the send, with another ticket.
+  fileprivate mutating func beginAgain() {
+    earlier = nil
+    call.state = .intent
+    call.error = nil
+    call.endedAt = nil
+    if ticket != nil { ticket = .random() }
+  }
+
   /// The service has answered, so the send was billed. Counts the send now if the provider did not
   /// report it.
   fileprivate mutating func endSendAsBilled() {
@@ -279,11 +300,21 @@ extension CallEntry.State {
 }
 
 extension Ticket {
-  /// 32 random hexadecimal digits.
+  /// A random UUID (RFC 9562, version 4) in lower case, the form of ids that most services take.
   fileprivate static func random() -> Ticket {
     var generator = SystemRandomNumberGenerator()
-    let digits = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &generator), radix: 16) }
-    return Ticket(id: digits.joined())
+    var id = ""
+    for index in 0..<32 {
+      if [8, 12, 16, 20].contains(index) { id.append("-") }
+      let digit =
+        switch index {
+        case 12: 4
+        case 16: Int.random(in: 8..<12, using: &generator)
+        default: Int.random(in: 0..<16, using: &generator)
+        }
+      id += String(digit, radix: 16)
+    }
+    return Ticket(id: id)
   }
 }
 
@@ -300,7 +331,10 @@ extension CallEntry: CallObserver {
         state.beginSend()
         state.call.state = .sent
         state.call.results = []
-        state.call.job = ticket?.id
+        if let old = state.call.job, let ticket = state.ticket, old != ticket.id {
+          state.call.earlierJobs.append(old)
+        }
+        state.call.job = state.ticket?.id
         state.call.addresses = []
         state.call.error = nil
         state.call.endedAt = nil

@@ -90,6 +90,8 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   public var endedAt: Double?
   /// The id of the job that the service started; nil if there is none.
   public var job: String?
+  /// The ids of earlier sends that the service does not know, or whose jobs are over, oldest first.
+  public var earlierJobs: [String]
   /// Addresses of images that are paid for and not downloaded yet.
   public var addresses: [String]
   /// Whether the job was deleted by the script.
@@ -105,8 +107,8 @@ public struct JournaledCall: Sendable, Hashable, Codable {
 
   /// The names in JSON.
   private enum CodingKeys: String, CodingKey {
-    case run, key, provider, request, state, charged, sends, price, beganAt, endedAt, job, addresses
-    case isDeleted, results, error, attempt
+    case run, key, provider, request, state, charged, sends, price, beganAt, endedAt, job
+    case earlierJobs, addresses, isDeleted, results, error, attempt
     case crashCount = "deaths"
   }
 
@@ -124,6 +126,7 @@ public struct JournaledCall: Sendable, Hashable, Codable {
     state = .intent
     self.sends = sends
     charged = sends.charged
+    earlierJobs = []
     addresses = []
     isDeleted = false
     results = []
@@ -146,6 +149,13 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   /// Whether it was or may have been billed, without a result. A call that is known to be free is
   /// never uncertain.
   public var isUncertain: Bool { state.isUncertain(after: sends) }
+
+  /// Whether a send may have reached the service, and has no answer. Unlike ``isUncertain``, also for
+  /// a free call.
+  var mayBeKnown: Bool { !isAnswered && state != .accepted && !sends.isEmpty }
+
+  /// Whether each send cost nothing, so that it is repeated without a question.
+  var isFree: Bool { sends.allSatisfy { $0.price?.millionths == 0 } && price?.millionths == 0 }
 }
 
 /// A file that a call produced, by its hash in the asset store.

@@ -97,13 +97,30 @@ extension Workflow {
     if let images = try await jobImages(part, entry) { return images }
     if let images = try await cached(part, entry) { return images }
     return try await withReservation(entry, price) { [self] in
+      try await make(part, price, entry)
+      return try await deliverImages(of: entry, for: call)
+    }
+  }
+
+  /// Sends a call and stores its answer. A free call whose job is lost is sent again: a server of the
+  /// user's own forgets its jobs when it is restarted.
+  private func make(_ part: CallPart, _ price: Price?, _ entry: CallEntry) async throws {
+    let (call, provider) = (part.call, part.call.provider)
+    var attempt = 1
+    while true {
       switch try await send(part.request, of: call, as: part.description, price, entry) {
-      case .finished(let answer): try await store(answer, of: part, entry)
+      case .finished(let answer): return try await store(answer, of: part, entry)
       case .running(let status):
         let job = try await accept(status, by: provider, entry)
-        try await store(finishedImages(of: job, for: call), of: part, entry)
+        do {
+          return try await store(finishedImages(of: job, for: call), of: part, entry)
+        } catch let error as ImagineError where error.kind == .notFound && entry.ticket != nil {
+          guard entry.record.isFree, attempt <= call.options.retry.retries else { throw error }
+          notice("\(provider.name) has lost the job \(job.id); the call is sent again")
+          try await entry.recordLost()
+          attempt += 1
+        }
       }
-      return try await deliverImages(of: entry, for: call)
     }
   }
 
@@ -171,6 +188,11 @@ extension Workflow {
     } catch var error as ImagineError {
       if entry.record.state == .failed { throw error }
       if run.retriesUncertain && !error.retryable { return nil }
+      if error.kind == .notFound, entry.ticket != nil, entry.record.isFree {
+        try await entry.recordLost()
+        return nil
+      }
+      if entry.record.isFree { throw error }
       error.charged = .yes
       error.message +=
         "; it was paid for in an earlier attempt: --on-uncertain retry generates it again and pays"

@@ -4,6 +4,8 @@ import ImagineAPI
 extension Workflow {
   /// Sends a request, with what must be on the disk before.
   ///
+  /// A free call that the service turns out not to know is sent again.
+  ///
   /// - Parameter description: what the journal has of the request.
   func send(
     _ request: Request, of call: PreparedCall, as description: RequestDescription,
@@ -12,15 +14,30 @@ extension Workflow {
     for asset in call.staged { try await assets.sync(asset) }
     var context = call.context(observedBy: entry)
     context.derived = try await call.provider.derivedInputs(of: request, context)
-    try await entry.recordIntent(description, price: price)
-    if !call.provider.reportsSends { try await entry.willSend() }
-    do {
-      return try await call.provider.perform(request, context)
-    } catch let error as ImagineError where error.charged == .unknown && entry.ticket != nil {
-      // The answer is lost; the service may know the call. If not, it may still be on its way.
-      guard let status = try? await status(ofTicket: entry, at: call.provider) else { throw error }
-      try await entry.recordFound()
-      return .running(status)
+    var attempt = 1
+    while true {
+      context.ticket = entry.ticket
+      try await entry.recordIntent(description, price: price)
+      if !call.provider.reportsSends { try await entry.willSend() }
+      do {
+        return try await call.provider.perform(request, context)
+      } catch let error as ImagineError where error.charged == .unknown && entry.ticket != nil {
+        // The answer is lost; the service may know the call.
+        do {
+          guard let status = try await status(ofTicket: entry, at: call.provider) else {
+            throw error
+          }
+          try await entry.recordFound()
+          return .running(status)
+        } catch let answer as ImagineError where answer.kind == .notFound {
+          // It may still be on its way.
+          guard entry.record.isFree, attempt <= call.options.retry.retries else { throw error }
+        } catch is ImagineError {
+          throw error
+        }
+        try await entry.recordNotReceived()
+        attempt += 1
+      }
     }
   }
 
@@ -29,7 +46,7 @@ extension Workflow {
   ///
   /// - Throws: ``ImagineError`` with the charge of the call if the provider cannot be asked.
   func askByTicket(_ entry: CallEntry, at provider: any Provider) async throws {
-    guard let ticket = entry.ticket, entry.record.job == ticket.id, entry.record.isUncertain
+    guard let ticket = entry.ticket, entry.record.job == ticket.id, entry.record.mayBeKnown
     else { return }
     do {
       _ = try await status(ofTicket: entry, at: provider)
@@ -41,6 +58,17 @@ extension Workflow {
       error.charged = max(error.charged, entry.record.charged)
       error.job = ticket.id
       throw error
+    }
+  }
+
+  /// Asks the provider about a free job that an earlier attempt left accepted. One that the server
+  /// has lost is forgotten, so that the call is sent again.
+  func forgetLostJob(of entry: CallEntry, at provider: any Provider) async throws {
+    guard entry.ticket != nil, entry.record.state == .accepted, entry.record.isFree else { return }
+    do {
+      _ = try await status(ofTicket: entry, at: provider)
+    } catch let error as ImagineError where error.kind == .notFound {
+      try await entry.recordLost()
     }
   }
 

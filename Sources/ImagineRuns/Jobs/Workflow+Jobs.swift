@@ -14,6 +14,7 @@ extension Workflow {
       call.keys, provider: provider.profile, request: description, price: price,
       budgets: call.budgets, events: eventSource)
     try await askByTicket(entry, at: provider)
+    try await forgetLostJob(of: entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }
     return try await withReservation(entry, price) { [self] in
       switch try await send(call.request, of: call, as: description, price, entry) {

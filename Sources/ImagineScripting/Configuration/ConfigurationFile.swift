@@ -24,6 +24,8 @@ import TOMLKit
 /// ```
 struct ConfigurationFile: Sendable, Equatable {
   var provider: String?
+  /// The folder of the file, where its relative paths begin.
+  var folder: String?
   /// By name.
   var providers: [String: ConfigTable] = [:]
   /// The most that all processes on a home may spend in a day.
@@ -59,6 +61,7 @@ struct ConfigurationFile: Sendable, Equatable {
     let settings = ConfigTable(try table.settings(in: path), in: path)
     try settings.allow(["provider", "providers", "budget", "runs", "repl"])
     var file = ConfigurationFile()
+    file.folder = path.lastIndex(of: "/").map { String(path[..<$0]) }
     file.provider = try settings.text("provider")
     if let providers = try settings.table("providers") {
       for name in providers.keys {
@@ -121,7 +124,7 @@ extension ConfigurationFile {
   func check(_ environment: [String: String]) throws(ImagineError) {
     for (name, settings) in providers.sorted(by: { $0.key < $1.key }) {
       if try ProviderDescription.builtIn(name, environment, settings) == nil {
-        _ = try ProviderDescription(settings)
+        _ = try ProviderDescription(settings, filesIn: folder)
       }
     }
   }

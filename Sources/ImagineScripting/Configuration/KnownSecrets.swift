@@ -19,9 +19,11 @@ struct KnownSecrets: Sendable {
   }
 
   private mutating func addToken(of settings: ConfigTable, _ environment: [String: String]) {
-    if let token = try? settings.text("token") { add(token) }
-    if let variable = try? settings.text("token_env"), let token = environment[variable] {
-      add(token)
+    for key in ["token", "comfy_org_key"] {
+      if let token = try? settings.text(key) { add(token) }
+      if let variable = try? settings.text("\(key)_env"), let token = environment[variable] {
+        add(token)
+      }
     }
   }
 

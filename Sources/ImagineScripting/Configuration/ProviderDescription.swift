@@ -20,6 +20,11 @@ struct ProviderDescription: Sendable, Equatable {
   private(set) var concurrency: Int?
   /// The limit of a program's memory in bytes; nil for none.
   var memory: UInt64?
+  /// The workflows of a provider of the kind `comfy`; nil for the other kinds.
+  var comfy: ComfyService?
+  /// The key of comfy.org, and the variable that has it; `comfy` alone has one.
+  var accountKey: Token?
+  var accountKeyVariable: String?
   /// Nil for the default prices of the kind.
   var prices: PriceList?
   /// Where it is written, for messages.
@@ -40,8 +45,9 @@ struct ProviderDescription: Sendable, Equatable {
     BuiltInProvider(rawValue: name)?.settings ?? ProviderKind.allSettings
   }
 
+  /// - Parameter folder: where relative paths begin; nil for the working folder.
   /// - Throws: `ImagineError` of kind `validation` that names the place and the member.
-  init(_ settings: ConfigTable) throws(ImagineError) {
+  init(_ settings: ConfigTable, filesIn folder: String? = nil) throws(ImagineError) {
     let place = settings.place
     guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }
     guard let kind = ProviderKind(rawValue: name) else {
@@ -61,16 +67,25 @@ struct ProviderDescription: Sendable, Equatable {
     }
     try Self.check(baseURL, field: "\(place).base_url")
     self.init(kind: kind, baseURL: baseURL, place: place)
-    if let text = try settings.text("token") {
-      guard let token = Token(text) else {
-        throw .invalid(
-          field: "\(place).token", given: text.isEmpty ? "an empty string" : "this token",
-          expected: Token.expectation)
-      }
-      self.token = token
-    }
+    token = try Self.token("token", settings)
     tokenVariable = try settings.text("token_env")
-    if kind == .sdapi { try readPainter(settings) } else { try applyOverrides(settings) }
+    switch kind {
+    case .sdapi: try readPainter(settings)
+    case .comfy: try readWorkflows(settings, filesIn: folder)
+    default: try applyOverrides(settings)
+    }
+  }
+
+  private static func token(
+    _ key: String, _ settings: ConfigTable
+  ) throws(ImagineError) -> Token? {
+    guard let text = try settings.text(key) else { return nil }
+    guard let token = Token(text) else {
+      throw .invalid(
+        field: "\(settings.place).\(key)", given: text.isEmpty ? "an empty string" : "this token",
+        expected: Token.expectation)
+    }
+    return token
   }
 
   /// Does not repeat an address that may contain a password or a key.
@@ -100,6 +115,24 @@ struct ProviderDescription: Sendable, Equatable {
       let operations = kind == .imagine ? MediaOperation.all : service.operations
       self.prices = try PriceList(prices, of: operations)
     }
+  }
+
+  private mutating func readWorkflows(
+    _ settings: ConfigTable, filesIn folder: String?
+  ) throws(ImagineError) {
+    guard let workflows = try settings.table("workflows") else {
+      throw .missing(
+        field: "workflows", of: place, expected: "a table with a workflow for each operation")
+    }
+    let service = try ComfyService(workflows, filesIn: folder)
+    comfy = service
+    accountKey = try Self.token("comfy_org_key", settings)
+    accountKeyVariable = try settings.text("comfy_org_key_env")
+    guard let prices = try settings.table("prices") else { return }
+    let given = try PriceList(prices, of: service.operations)
+    // With a key, nodes may call services that bill it.
+    let isFree = accountKey == nil && accountKeyVariable == nil
+    self.prices = isFree ? try given.completedByFree(service.operations) : given
   }
 
   private mutating func readCommands(_ settings: ConfigTable) throws(ImagineError) {
@@ -153,9 +186,7 @@ struct ProviderDescription: Sendable, Equatable {
     _ settings: ConfigTable, of operations: [MediaOperation]
   ) throws(ImagineError) {
     guard let table = try settings.table("prices") else { return }
-    let given = try PriceList(table, of: operations)
-    let free = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, 0.0) })
-    prices = given.completed(by: try PriceList(free, unit: given.unit, of: operations))
+    prices = try PriceList(table, of: operations).completedByFree(operations)
   }
 
   /// A number of bytes: digits, then K, M or G if it is one.
@@ -234,6 +265,19 @@ struct ProviderDescription: Sendable, Equatable {
         token
       }
     let endpoint = Endpoint(baseURL: baseURL, token: token, takesPasswords: kind == .sdapi)
+    if let comfy {
+      // A plan sends no key, but its calls cost what they cost with one.
+      let key =
+        if sends, let accountKeyVariable {
+          try Token.required(from: accountKeyVariable, environment, provider: name)
+        } else {
+          sends ? accountKey : nil
+        }
+      let isFree = accountKey == nil && accountKeyVariable == nil
+      return ComfyProvider(
+        name: name, transport: transport, endpoint: endpoint, service: comfy,
+        accountKey: key, prices: prices ?? (isFree ? .free : .unknown))
+    }
     switch kind {
     case .imagine:
       return ImagineProvider(
@@ -248,6 +292,7 @@ struct ProviderDescription: Sendable, Equatable {
       return SDAPIProvider(
         name: name, transport: transport, endpoint: endpoint, service: painter,
         prices: prices ?? .free)
+    case .comfy: throw .missing(field: "workflows", of: place)
     }
   }
 }
@@ -301,6 +346,16 @@ extension ProviderDescription {
         expected: "an http or https address that ends in /v2")
     }
     return address
+  }
+}
+
+extension PriceList {
+  /// The list in which every operation without a price is free.
+  fileprivate func completedByFree(
+    _ operations: [MediaOperation]
+  ) throws(ImagineError) -> PriceList {
+    let free = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, 0.0) })
+    return completed(by: try PriceList(free, unit: unit, of: operations))
   }
 }
 

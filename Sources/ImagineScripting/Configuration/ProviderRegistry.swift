@@ -176,7 +176,7 @@ final class ProviderRegistry: Sendable {
     let builtIn = try ProviderDescription.builtIn(
       name, configuration.environment, settings ?? ConfigTable(in: name))
     if let builtIn { return builtIn }
-    if let settings { return try ProviderDescription(settings) }
+    if let settings { return try ProviderDescription(settings, filesIn: file.folder) }
     let names =
       BuiltInProvider.names + configuration.providers.map(\.name) + file.providers.keys.sorted()
     throw .invalid(

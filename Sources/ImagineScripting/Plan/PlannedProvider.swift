@@ -74,6 +74,9 @@ struct PlannedProvider: Provider {
 /// The sizes of a service's answers, in pixels.
 enum PlannedSize {
   static func imageSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
+    if let width = request["width"]?.integer, let height = request["height"]?.integer {
+      return PixelSize(width: Int(width), height: Int(height))
+    }
     let given = try inputSize(of: request, in: store)
     if request.operation.field("size") == nil, let size = request.fixedSize { return size }
     switch request.operation.name {
