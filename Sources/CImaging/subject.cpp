@@ -145,7 +145,7 @@ cv::Mat subject_likelihood(const cv::Mat &small) {
   return likely;
 }
 
-cv::Mat find_subject(const cv::Mat &small) {
+Subject find_subject(const cv::Mat &small) {
   cv::Mat likely = chosen(Likelihood(small));
   cv::GaussianBlur(likely, likely, cv::Size(), 1);
   cv::Mat mask = seeds(likely);
@@ -169,7 +169,8 @@ cv::Mat find_subject(const cv::Mat &small) {
   if (cv::countNonZero(opened) > 0) result = opened;
   tidy(result, likely);
   join_stacked(result);
-  return result;
+  Shape shape(result);
+  return {result, shape.largest};
 }
 
 }  // namespace imaging

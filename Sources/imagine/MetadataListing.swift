@@ -14,6 +14,11 @@ struct MetadataListing {
     if let run = metadata.run { add("run", run) }
     if let script = provenance.script { add("script", script.text) }
     if let sha256 = metadata.sha256 { add("sha256", sha256) }
+    if let isComposite = metadata.isComposite {
+      add("outside mask", isComposite ? "the original's pixels" : "as the provider returned it")
+    }
+    if let drift = metadata.drift { add("drift", drift.description) }
+    if let original = metadata.original { add("original", original) }
     for (field, sha256) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
       let place =
         provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"

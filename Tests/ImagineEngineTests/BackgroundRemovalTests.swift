@@ -52,7 +52,7 @@ import Testing
     paint(black) { x, y in abs(x - 110) < 22 && y > 80 && y < 150 }
     paint([214, 160, 130]) { x, y in (x - 110) * (x - 110) + (y - 66) * (y - 66) < 34 * 34 }
     paint([226, 96, 40]) { x, y in (x - 110) * (x - 110) * 4 / 3 + (y - 220) * (y - 220) < 80 * 80 }
-    let (_, alpha) = try BuiltInEngine.matte(of: raster.picture())
+    let (_, alpha, _) = try BuiltInEngine.matte(of: raster.picture())
     for (x, y) in [(110, 66), (110, 118), (110, 220)] {
       #expect(alpha[y * 240 + x] == 255, "\(x), \(y)")
     }
@@ -63,7 +63,7 @@ import Testing
   func plain() throws {
     var raster = Raster(width: 120, height: 90)
     for index in raster.bytes.indices { raster.bytes[index] = 140 }
-    let (_, alpha) = try BuiltInEngine.matte(of: raster.picture())
+    let (_, alpha, _) = try BuiltInEngine.matte(of: raster.picture())
     #expect(alpha[45 * 120 + 60] == 255)
     #expect(alpha[0] == 0)
   }
@@ -72,7 +72,7 @@ import Testing
     _ subject: String, _ ground: TestBackground, _ pose: KnownTruth.Pose, _ seed: Int64
   ) throws -> Double {
     let truth = try KnownTruth.composite(subject, on: ground, pose: pose, seed: seed, side: 320)
-    let (_, alpha) = try BuiltInEngine.matte(of: truth.picture.picture())
+    let (_, alpha, _) = try BuiltInEngine.matte(of: truth.picture.picture())
     return KnownTruth.overlap(alpha, truth.alpha)
   }
 

@@ -13,7 +13,8 @@ struct OpenAIServiceTests {
   init() throws {
     folder = try TemporaryFolder()
     try FileSystem.write(Self.script, to: folder.file("work.lua"))
-    let mask = BlankImage.png(size: Self.size)
+    let mask = PixelImage.mask(
+      width: Self.size.width, height: Self.size.height, white: (16..<48, 12..<36))
     try Data(mask).write(to: URL(fileURLWithPath: folder.file("mask.png")))
   }
 
@@ -28,9 +29,14 @@ struct OpenAIServiceTests {
     gull:save("gull.png")
     film:save("waves.mp4")
     print(boats[1].cost, boats[2].cost, boats[3].cost, gull.cost, imagine.spent().USD)
+    print(gull.drift, gull.original.sha256 ~= gull.sha256, gull.original.cost == gull.cost)
     """
 
-  private static let output = "0.030084\t0.030083\t0.030083\t0.0349\t0.32515\n"
+  private static let output = """
+    0.030084\t0.030083\t0.030083\t0.0349\t0.32515
+    0.0\ttrue\ttrue
+
+    """
 
   private func image(_ word: String) -> String {
     let bytes = BlankImage.png(size: Self.size) + Array(word.utf8)
@@ -111,7 +117,9 @@ struct OpenAIServiceTests {
     let header = try #require(ImageHeader(parts[1][file.lowerBound...]))
     #expect(header.hasAlpha && header.size == Self.size)
     let shown = try await run(["show", "gull.png", "--json"])
-    #expect(shown.output.contains("\"images\""), "\(shown.output)")
+    for member in ["\"images\"", "\"composite\" : true", "\"drift\"", "\"original\""] {
+      #expect(shown.output.contains(member), "\(member): \(shown.output)")
+    }
     await stub.close()
   }
 
@@ -119,7 +127,8 @@ struct OpenAIServiceTests {
     "a run that is killed at any change of the journal pays for nothing twice",
     arguments: [
       "intent:1", "sent:1", "stored:1", "done:1", "sent:2", "stored:2", "sent:3", "accepted:1",
-      "stored:3", "done:3",
+      // The edit is stored as it was paid for, then with the original outside its mask.
+      "stored:3", "done:2", "stored:4", "done:3",
     ])
   func killed(point: String) async throws {
     let stub = try await startService()
@@ -143,7 +152,12 @@ struct OpenAIServiceTests {
     #expect(planned.output.contains("\"USD\" : 1\n"), "\(planned.output)\(planned.errors)")
     #expect(sends(stub) == Self.allSends)
     await stub.close()
-    let replayed = try await run(["--replay", "run.recording", "work.lua"], home: "third")
+    // The composite is in the recording: no server is needed.
+    let copy = folder.file("imagine-alone")
+    try FileManager.default.copyItem(atPath: Program.imagine.path, toPath: copy)
+    let replayed = try await Program(path: copy).run(
+      ["--replay", "run.recording", "work.lua"],
+      environment: ["IMAGINE_HOME": folder.file("third")], in: folder.path)
     #expect(replayed.output == Self.output, "\(replayed.output)\(replayed.errors)")
   }
 

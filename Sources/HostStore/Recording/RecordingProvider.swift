@@ -38,7 +38,8 @@ public final class RecordingProvider: Provider {
       case .finished(let answer):
         let files = answer.outputs.map { output in
           writer.record(output.asset)
-          return RecordedAnswer.Image(sha256: output.asset.sha256, engine: output.engine)
+          return RecordedAnswer.Image(
+            sha256: output.asset.sha256, engine: output.engine, confidence: output.confidence)
         }
         return .images(files, price: answer.price, usage: answer.usage)
       }

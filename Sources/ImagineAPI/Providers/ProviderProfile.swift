@@ -21,11 +21,14 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
   /// Whether the host chooses a seed for a call without one, if the operation takes seeds. False for
   /// a service of which only some models do.
   public var choosesSeeds: Bool
+  /// Whether an edit inside a mask changes no pixel outside it. If not, the host puts the original
+  /// back there.
+  public var keepsOutsideMask: Bool
 
   public init(
     name: String, kind: String, operations: [MediaOperation], takesCount: Bool = false,
     prices: PriceList = .unknown, polling: JobPolling = JobPolling(), usesMaskAlpha: Bool = false,
-    takesTickets: Bool = false, choosesSeeds: Bool = true
+    takesTickets: Bool = false, choosesSeeds: Bool = true, keepsOutsideMask: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -36,6 +39,7 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
     self.usesMaskAlpha = usesMaskAlpha
     self.takesTickets = takesTickets
     self.choosesSeeds = choosesSeeds
+    self.keepsOutsideMask = keepsOutsideMask
   }
 
   /// The operation with a script's name for it.
@@ -62,6 +66,8 @@ extension ProviderProfile {
       polling: try container.decode(JobPolling.self, forKey: .polling),
       usesMaskAlpha: try container.decode(Bool.self, forKey: .usesMaskAlpha),
       takesTickets: try container.decode(Bool.self, forKey: .takesTickets),
-      choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true)
+      choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true,
+      // An older program put nothing back, so its recording has no such image.
+      keepsOutsideMask: try container.decodeIfPresent(Bool.self, forKey: .keepsOutsideMask) ?? true)
   }
 }

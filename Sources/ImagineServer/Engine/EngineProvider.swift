@@ -23,7 +23,9 @@ struct EngineProvider: Provider {
     var outputs: [Output] = []
     for image in images {
       outputs.append(
-        Output(asset: try await context.store.store(image), engine: engine.version))
+        Output(
+          asset: try await context.store.store(image.bytes), engine: engine.version,
+          confidence: image.confidence))
     }
     return .finished(Answer(outputs))
   }
