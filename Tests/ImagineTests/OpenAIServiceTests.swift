@@ -161,6 +161,34 @@ struct OpenAIServiceTests {
     #expect(replayed.output == Self.output, "\(replayed.output)\(replayed.errors)")
   }
 
+  @Test("usage of nothing counts as not told: the reserve is the price")
+  func zeroUsage() async throws {
+    let answer = image("boat")
+    let stub = try await StubServer { _ in
+      .json(200, #"{"data":[\#(answer)],"usage":{"input_tokens":0,"output_tokens":0}}"#)
+    }
+    try FileSystem.write(
+      """
+      [providers.studio]
+      kind = "openai"
+      base_url = "\(stub.address)/v1"
+      model = "m"
+      [providers.studio.prices]
+      unit = "USD"
+      per_million = { image_out = 30 }
+      reserve = 0.2
+      """, to: folder.file("imagine/config.toml"))
+    let outcome = try await run([
+      "--provider", "studio", "--budget", "0.3USD", "-e",
+      """
+      print(imagine.generate("a boat").cost, imagine.spent().USD)
+      print(select(2, pcall(imagine.generate, "a gull")).kind)
+      """,
+    ])
+    #expect(outcome.output == "0.2\t0.2\nbudget\n", "\(outcome.output)\(outcome.errors)")
+    await stub.close()
+  }
+
   @Test("`doctor` lists its models, and warns of one that is shut down soon")
   func doctor() async throws {
     let stub = try await startService()

@@ -13,7 +13,8 @@ struct EngineProvider: Provider {
   var profile: ProviderProfile {
     ProviderProfile(
       name: BuiltInProvider.local.name, kind: "engine",
-      operations: MediaOperation.all.filter(engine.supports), takesCount: true)
+      operations: MediaOperation.all.filter(engine.supports), takesCount: true,
+      keepsOutsideMask: true)
   }
 
   func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
