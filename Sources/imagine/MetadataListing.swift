@@ -19,10 +19,12 @@ struct MetadataListing {
     }
     if let drift = metadata.drift { add("drift", drift.description) }
     if let original = metadata.original { add("original", original) }
-    for (field, sha256) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
-      let place =
-        provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
-      add("parent", "\(sha256) (\(field), \(place))")
+    for (field, hashes) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
+      for sha256 in hashes {
+        let place =
+          provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
+        add("parent", "\(sha256) (\(field), \(place))")
+      }
     }
     if !metadata.redactedFields.isEmpty {
       add("left out", metadata.redactedFields.map { "extra.\($0)" }.joined(separator: ", "))

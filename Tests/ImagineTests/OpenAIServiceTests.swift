@@ -120,6 +120,14 @@ struct OpenAIServiceTests {
     for member in ["\"images\"", "\"composite\" : true", "\"drift\"", "\"original\""] {
       #expect(shown.output.contains(member), "\(member): \(shown.output)")
     }
+    // Each input is named by its hash.
+    let lines = try await run(["show", "gull.png"]).output.split(separator: "\n")
+    let parents = lines.filter { $0.hasPrefix("parent\t") }.map { $0.dropFirst("parent\t".count) }
+    #expect(parents.count == 3, "\(lines)")
+    for parent in parents {
+      #expect(parent.prefix { $0.isHexDigit }.count == 64, "\(parent)")
+      #expect(parent.contains(", in the asset store"), "\(parent)")
+    }
     await stub.close()
   }
 
