@@ -61,7 +61,12 @@ private struct NoEngine: Engine {
     prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl
   ) throws -> [UInt8] { throw refusal }
 
-  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+  func composite(
+    _ edited: [UInt8], over image: [UInt8], mask: [UInt8], measuresOnly: Bool,
+    control: EngineControl
+  ) throws -> CompositeImage { throw refusal }
+
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> CutoutImage {
     throw refusal
   }
 

@@ -96,7 +96,7 @@ void clean_edge(cv::Mat &picture, const cv::Mat &alpha, const ImagingControl *co
 }  // namespace
 
 extern "C" int imaging_matte(
-    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha,
+    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha, double *confidence,
     const ImagingControl *control, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     cv::Mat picture(height, width, CV_8UC3, pixels);
@@ -109,9 +109,11 @@ extern "C" int imaging_matte(
     cv::Mat small;
     cv::resize(picture, small, size, 0, 0, cv::INTER_AREA);
     imaging::check(control);
-    cv::Mat matte = refined(picture, imaging::find_subject(small), control);
+    imaging::Subject subject = imaging::find_subject(small);
+    cv::Mat matte = refined(picture, subject.mask, control);
     clean_edge(picture, matte, control);
     matte.copyTo(cv::Mat(height, width, CV_8U, alpha));
+    *confidence = subject.confidence;
   });
 }
 

@@ -19,8 +19,8 @@ struct Shape {
   double largest = 0;
   std::vector<cv::Point> hull;
 
-  explicit Shape(const cv::Mat &likely) {
-    cv::Mat mask = likely > 0.5f;
+  /// - Parameter mask: not 0 where the parts are.
+  explicit Shape(const cv::Mat &mask) {
     std::vector<cv::Point> points;
     cv::findNonZero(mask, points);
     if (points.empty()) return;
@@ -41,10 +41,17 @@ struct Shape {
 
 /// The narrow reading, unless the wide one shows one solid shape where the narrow one shows parts.
 cv::Mat chosen(const imaging::Likelihood &likelihood) {
-  if (Shape(likelihood.narrow).solidity >= 0.75) return likelihood.narrow;
-  Shape wide(likelihood.wide);
+  if (Shape(likelihood.narrow > 0.5f).solidity >= 0.75) return likelihood.narrow;
+  Shape wide(likelihood.wide > 0.5f);
   bool is_better = wide.solidity >= 0.85 && wide.area < 0.95;
   return is_better ? likelihood.wide : likelihood.narrow;
+}
+
+/// Adds the area around the middle of an image.
+void add_middle(cv::Mat &mask) {
+  cv::ellipse(
+      mask, cv::Point(mask.cols / 2, mask.rows / 2),
+      cv::Size(mask.cols * 36 / 100, mask.rows * 40 / 100), 0, 0, 360, 255, cv::FILLED);
 }
 
 /// The likely subject when only spots are salient: between the spots, and around the middle when
@@ -52,10 +59,7 @@ cv::Mat chosen(const imaging::Likelihood &likelihood) {
 cv::Mat gathered(const Shape &spots, const cv::Size &size) {
   cv::Mat inside = cv::Mat::zeros(size, CV_8U);
   if (!spots.hull.empty()) cv::fillConvexPoly(inside, spots.hull, 255);
-  if (spots.area < 0.08)
-    cv::ellipse(
-        inside, cv::Point(size.width / 2, size.height / 2),
-        cv::Size(size.width * 36 / 100, size.height * 40 / 100), 0, 0, 360, 255, cv::FILLED);
+  if (spots.area < 0.08) add_middle(inside);
   return inside;
 }
 
@@ -64,7 +68,7 @@ cv::Mat seeds(const cv::Mat &likely) {
   cv::Mat mask(likely.size(), CV_8U, cv::Scalar(cv::GC_PR_BGD));
   mask.setTo(cv::GC_PR_FGD, likely > 0.5f);
   mask.setTo(cv::GC_BGD, likely < 0.12f);
-  Shape shape(likely);
+  Shape shape(likely > 0.5f);
   if (shape.is_scattered() || shape.area < 0.01) {
     cv::Mat inside = gathered(shape, likely.size());
     double most;
@@ -135,6 +139,55 @@ void join_stacked(cv::Mat &mask) {
   }
 }
 
+double coverage(const cv::Mat &mask) {
+  return double(cv::countNonZero(mask)) / double(mask.total());
+}
+
+/// The connected part of a mask that holds most of some pieces; empty if none holds enough.
+cv::Mat part_that_holds(const cv::Mat &pieces, const cv::Mat &mask) {
+  cv::Mat labels;
+  int count = cv::connectedComponents(mask, labels, 4);
+  std::vector<int> held(size_t(count), 0);
+  for (int y = 0; y < mask.rows; y++)
+    for (int x = 0; x < mask.cols; x++)
+      if (pieces.at<uint8_t>(y, x) != 0) held[size_t(labels.at<int>(y, x))]++;
+  held[0] = 0;
+  size_t most = size_t(std::max_element(held.begin(), held.end()) - held.begin());
+  if (held[most] < 0.8 * cv::countNonZero(pieces) || held[most] == 0) return {};
+  return labels == int(most);
+}
+
+/// The region that a subject found in pieces, or hardly at all, may fill: the pieces and what lies
+/// between them, as far as it is likely enough to connect them; with the middle of the image if that
+/// is little.
+cv::Mat plausible_region(const cv::Mat &pieces, const cv::Mat &likely) {
+  cv::Mat region = cv::Mat::zeros(pieces.size(), CV_8U);
+  cv::Mat kernel = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(9, 9));
+  for (int step = 15; step > 0; step--) {
+    cv::Mat possible = (likely > 0.03 * step) | pieces;
+    cv::morphologyEx(possible, possible, cv::MORPH_CLOSE, kernel);
+    cv::Mat whole = part_that_holds(pieces, possible);
+    if (whole.empty()) continue;
+    cv::fillConvexPoly(region, Shape(whole).hull, 255);
+    break;
+  }
+  if (coverage(region) < 0.3) add_middle(region);
+  return region;
+}
+
+/// A subject as it was found, with how likely it is the whole and nothing else: it is in one part,
+/// and more likely than its surroundings. One in pieces, or of which almost nothing was found,
+/// becomes the largest region that is plausible.
+imaging::Subject judged(const cv::Mat &found, const cv::Mat &likely) {
+  Shape shape(found);
+  if (shape.largest < 0.6 || shape.area < 0.01) {
+    cv::Mat region = plausible_region(found, likely);
+    return {region, 0.5 * std::min(1.0, shape.area / coverage(region))};
+  }
+  double contrast = cv::mean(likely, found)[0] - cv::mean(likely, found == 0)[0];
+  return {found, shape.largest * std::clamp(contrast / 0.4, 0.0, 1.0)};
+}
+
 }  // namespace
 
 namespace imaging {
@@ -145,7 +198,7 @@ cv::Mat subject_likelihood(const cv::Mat &small) {
   return likely;
 }
 
-cv::Mat find_subject(const cv::Mat &small) {
+Subject find_subject(const cv::Mat &small) {
   cv::Mat likely = chosen(Likelihood(small));
   cv::GaussianBlur(likely, likely, cv::Size(), 1);
   cv::Mat mask = seeds(likely);
@@ -169,7 +222,7 @@ cv::Mat find_subject(const cv::Mat &small) {
   if (cv::countNonZero(opened) > 0) result = opened;
   tidy(result, likely);
   join_stacked(result);
-  return result;
+  return judged(result, likely);
 }
 
 }  // namespace imaging

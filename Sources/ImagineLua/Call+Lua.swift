@@ -11,7 +11,8 @@ extension Call {
     return Dictionary(
       uniqueKeysWithValues: MediaOperation.all.map { operation in
         let own = others.filter { $0.name == operation.name }.flatMap(\.fields)
-        let names = (own + CallField.all(for: .image)).map(\.name) + ["operation"]
+        let names =
+          (own + CallField.all(for: operation) + [CallField.count]).map(\.name) + ["operation"]
         return (operation.name, Array(Set(names)))
       })
   }()
@@ -77,6 +78,7 @@ extension Call {
   ) throws {
     count = try fields.removeValue(forKey: CallField.count.name)?.value(of: CallField.count)
       .integer.map(Int.init)
+    composites = try fields.removeValue(forKey: CallField.composite.name)?.flag()
     usesCache = try fields.removeValue(forKey: CallField.cache.name)?.flag()
     if let value = fields.removeValue(forKey: CallField.extra.name) { extra = try value.members() }
     var options = defaults

@@ -15,6 +15,9 @@ extension Image: LuaUserdata {
     type.property("cost") { $0.cost?.luaAmount }
     type.property("cost_unit") { $0.cost?.unit }
     type.property("provider") { $0.metadata?.provider }
+    type.property("confidence") { $0.confidence }
+    type.property("drift") { $0.drift }
+    type.property("original") { $0.original }
 
     type.asyncMethod("save") { image, call in
       let path = try FilePath(call, 2)

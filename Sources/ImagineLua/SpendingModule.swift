@@ -71,7 +71,12 @@ struct SpendingModule: Sendable {
           call, 1, of: "history", allowed: ["run", "limit", "operation", "provider", "state"])
         let list = try call.state.makeTable(list: 16)
         for recorded in try workflow.history(Workflow.HistoryFilter(options)) {
-          try list.append(recorded.table(in: call.state, files: workflow.files(of: recorded)))
+          let table = try recorded.table(in: call.state, files: workflow.files(of: recorded))
+          let originals = try workflow.originals(of: recorded)
+          if !originals.isEmpty {
+            try table.set("originals", to: call.state.makeTable(of: originals))
+          }
+          try list.append(table)
         }
         return try call.results(list)
       },
@@ -176,9 +181,15 @@ extension JournaledCall {
     try table.set("error", to: error)
     try table.set("began_at", to: beganAt)
     try table.set("duration", to: duration)
-    let list = try state.makeTable(list: files.count)
-    for file in files { try list.append(file) }
-    try table.set("files", to: list)
+    try table.set("files", to: state.makeTable(of: files))
     return table
+  }
+}
+
+extension LuaState {
+  fileprivate func makeTable(of texts: [String]) throws -> LuaTable {
+    let list = try makeTable(list: texts.count)
+    for text in texts { try list.append(text) }
+    return list
   }
 }

@@ -25,7 +25,7 @@ public final class MemoryProvider: Provider {
   public init(
     _ profile: ProviderProfile = ProviderProfile(
       name: "memory", kind: "memory", operations: MediaOperation.all, prices: .imagine,
-      polling: JobPolling(firstPause: 0, maxPause: 0)), polls: Int = 1
+      polling: JobPolling(firstPause: 0, maxPause: 0), keepsOutsideMask: true), polls: Int = 1
   ) {
     self.profile = profile
     self.polls = polls

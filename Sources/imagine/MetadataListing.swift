@@ -14,10 +14,16 @@ struct MetadataListing {
     if let run = metadata.run { add("run", run) }
     if let script = provenance.script { add("script", script.text) }
     if let sha256 = metadata.sha256 { add("sha256", sha256) }
-    for (field, images) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
-      for sha256 in images {
-        let isKept = provenance.keptParents.contains(sha256)
-        add("parent", "\(sha256) (\(field), \(isKept ? "" : "not ")in the asset store)")
+    if let isComposite = metadata.isComposite {
+      add("outside mask", isComposite ? "the original's pixels" : "as the provider returned it")
+    }
+    if let drift = metadata.drift { add("drift", drift.description) }
+    if let original = metadata.original { add("original", original) }
+    for (field, hashes) in metadata.request.images.sorted(by: { $0.key < $1.key }) {
+      for sha256 in hashes {
+        let place =
+          provenance.keptParents.contains(sha256) ? "in the asset store" : "not in the asset store"
+        add("parent", "\(sha256) (\(field), \(place))")
       }
     }
     if !metadata.redactedFields.isEmpty {

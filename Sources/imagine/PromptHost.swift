@@ -56,7 +56,7 @@ struct PromptHost: SessionHost {
 
   func fields(ofCall path: String) -> [CallFieldHelp] {
     guard let operation = Self.operation(path) else { return [] }
-    let fields = host().knownFields(of: operation) + CallField.all(for: operation.answer)
+    let fields = host().knownFields(of: operation) + CallField.all(for: operation)
     return fields.map { field in
       CallFieldHelp(name: field.name, meaning: Self.line(field), allowed: field.knownNames)
     }

@@ -211,17 +211,23 @@ struct JournalTests {
       kept.append(asset)
       var call = makeCall(held.run, name)
       call.state = .stored
-      call.results = [StoredResult(asset, engine: nil)]
+      let original = try await store.store(Array("\(name), as it was paid for".utf8))
+      kept.append(original)
+      var result = StoredResult(asset, engine: nil)
+      result.original = .init(original)
+      result.drift = 0.25
+      call.results = [result]
       try await held.record(call)
+      #expect(try makeJournal().calls(of: held.run.id, limit: nil).first?.results == [result])
       try held.end(state)
     }
     let stray = try await store.store(Array("stray".utf8))
     #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").runs == 0)
     let pruned = try journal.prune(keeping: Retention(days: -1), assets: "\(folder)/assets")
-    #expect(pruned.runs == 1 && pruned.files == 2)
+    #expect(pruned.runs == 1 && pruned.files == 3)
     #expect(try journal.runs().map(\.run.script.path) == ["/unfinished"])
-    #expect(try store.asset(sha256: kept[1].sha256) != nil)
-    #expect(try store.asset(sha256: kept[0].sha256) == nil)
+    for asset in kept[2...] { #expect(try store.asset(sha256: asset.sha256) != nil) }
+    for asset in kept[..<2] { #expect(try store.asset(sha256: asset.sha256) == nil) }
     #expect(try store.asset(sha256: stray.sha256) == nil)
   }
 

@@ -207,7 +207,7 @@ struct Edit {
     _ image: [UInt8], _ mask: [UInt8], control: @escaping @autoclosure () -> EngineControl = .init()
   ) -> [Edit] {
     var edits = [
-      Edit(name: "remove_background") { try $0.removeBackground(image, control: control()) },
+      Edit(name: "remove_background") { try $0.removeBackground(image, control: control()).png },
       Edit(name: "upscale") { try $0.upscale(image, control: control()) },
       Edit(name: "retouch") { try $0.retouch(image, mask: mask, control: control()) },
       Edit(name: "fill") {
@@ -218,6 +218,10 @@ struct Edit {
         try $0.addBackground(prompt: "on a beach", image: image, seed: 3, control: control())
       },
     ]
+    edits.append(
+      Edit(name: "composite") {
+        try $0.composite(image, over: image, mask: mask, control: control()).png ?? []
+      })
     for shape in [AspectRatio.square, .sixteenToNine, .nineToSixteen] {
       edits.append(
         Edit(name: "resize to \(shape.rawValue)") {

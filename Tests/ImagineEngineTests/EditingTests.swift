@@ -9,7 +9,7 @@ import Testing
   @Test("background removal gives a PNG of the same size with clear and solid parts")
   func removedIsPNG() throws {
     let truth = try KnownTruth.composite("a red apple", on: .gradient, side: 200)
-    let bytes = try engine.removeBackground(KnownTruth.png(truth.picture))
+    let bytes = try engine.removeBackground(KnownTruth.png(truth.picture)).png
     let picture = try Codec.decode(bytes, field: "image")
     let alpha = try #require(picture.alpha)
     #expect(picture.size == PixelSize(width: 200, height: 200))

@@ -87,10 +87,10 @@ struct UsagePriceTests {
     private let bills: Mutex<[Price?]>
     private let memory = MemoryProvider()
 
-    init(_ bills: [Double?], fails: Bool = false) throws {
+    init(_ bills: [Double?], fails: Bool = false, takesCount: Bool = false) throws {
       let prices = ConfigTable(["unit": "USD", "reserve": 1], in: "prices")
       profile = ProviderProfile(
-        name: "metered", kind: "metered", operations: [.generate],
+        name: "metered", kind: "metered", operations: [.generate], takesCount: takesCount,
         prices: try PriceList(prices, of: [.generate]))
       self.bills = Mutex(bills.map { $0.map(UsagePriceTests.dollars) })
       self.fails = fails
@@ -132,6 +132,24 @@ struct UsagePriceTests {
       let error = await #expect(throws: ImagineError.self) { try await second.value }
       #expect(error?.kind == .budget && error?.charged == .no)
       #expect(workflow.spent.amounts == [Self.dollars(billed)])
+    }
+  }
+
+  @Test("a call in flight counts its reserve, then its bill; of n images n times, split exactly")
+  func reserved() async throws {
+    for count in [1, 3] {
+      let provider = try Metered([0.7], takesCount: true)
+      let workflow = workflow(provider, limit: 3)
+      var call = Call("generate", ["prompt": "a"])
+      call.count = count
+      let made = Task { [call] in try await workflow.images(call) }
+      await provider.arrived.arrive()
+      #expect(workflow.spent.amounts == [Self.dollars(Double(count))])
+      await provider.answer.open()
+      let images = try await made.value
+      #expect(images.count == count)
+      #expect(images.compactMap(\.cost?.millionths).reduce(0, +) == 700_000)
+      #expect(workflow.spent.amounts == [Self.dollars(0.7)])
     }
   }
 

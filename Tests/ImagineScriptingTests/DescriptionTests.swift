@@ -28,7 +28,7 @@ struct DescriptionTests {
   func complete() {
     let fields =
       MediaOperation.all.flatMap(\.fields) + MediaOperation.openAIGenerate(model: nil).fields
-      + CallField.all(for: .image) + SettingField.all + WaitField.all + ConversionField.all
+      + CallField.all(for: .fill) + SettingField.all + WaitField.all + ConversionField.all
     let (types, page) = (EditorTypes.text, ReferencePage.text)
     for field in fields {
       #expect(types.contains("---@field \(field.name)"), "\(field.name)")

@@ -219,6 +219,64 @@ struct CommandProviderTests {
     }
   }
 
+  @Test("its images are recorded, replayed without the program, and planned")
+  func recorded() async throws {
+    try configure(
+      """
+      generate = ["draw", "{prompt}", "--seed={seed}", "{output}"]
+      prices = { unit = "USD", generate = 0.25 }
+      """)
+    try FileSystem.write(
+      """
+      local images = imagine.generate{ prompt = "x", seed = 4, n = 2 }
+      print(#images, images[1].width, images[2].seed, imagine.spent().USD)
+      """, to: folder.file("work.lua"))
+    let first = try await run(["--record", "run.recording", "work.lua"])
+    #expect(first.output == "2\t16\t5\t0.5\n", "\(first.output)\(first.errors)")
+    let sent = try arguments()
+    try FileManager.default.removeItem(atPath: folder.file("draw"))
+    let replayed = try await run(["--replay", "run.recording", "work.lua"])
+    #expect(replayed.output == first.output, "\(replayed.output)\(replayed.errors)")
+    let planned = try await Program.imagine.run(
+      ["plan", "--provider", "tools", "--json", "work.lua"],
+      environment: ["IMAGINE_HOME": folder.file("other"), "XDG_CONFIG_HOME": folder.path],
+      in: folder.path)
+    #expect(planned.output.contains("\"USD\" : 0.5"), "\(planned.output)\(planned.errors)")
+    #expect(try arguments() == sent)
+  }
+
+  @Test("what a program changes outside a mask is put back, of a turned photo too")
+  func masked() async throws {
+    // It draws a white image of the size that it is given, whatever the mask.
+    try tool(
+      "paint",
+      """
+      for word in "$@"; do printf '%s\\n' "$word" >> "$DIR/arguments"; done
+      cp "$DIR/white.png" "$3"
+      """)
+    try configure("fill = [\"paint\", \"{image}\", \"{mask}\", \"{output}\", \"{prompt}\"]")
+    for (name, bytes) in [
+      ("white.png", PixelImage.png(width: 16, height: 24) { _, _ in [255, 255, 255] }),
+      ("photo.jpg", PixelImage.jpeg(SampleMedia.jpeg, orientation: 6)),
+      ("mask.png", PixelImage.mask(width: 16, height: 24, white: (4..<12, 6..<18))),
+    ] { try Data(bytes).write(to: URL(fileURLWithPath: folder.file(name))) }
+    let outcome = try await run([
+      "-e",
+      """
+      local photo = imagine.open("photo.jpg")
+      local image = photo:fill{ prompt = "x", mask = "mask.png" }
+      print(image.width, image.height, image.drift > 0.1, image.original.sha256 ~= image.sha256)
+      local plain = photo:fill{ prompt = "x", mask = "mask.png", composite = false }
+      print(plain.sha256 == image.original.sha256, plain.original, plain.drift == image.drift)
+      """,
+    ])
+    #expect(
+      outcome.output == "16\t24\ttrue\ttrue\ntrue\tnil\ttrue\n",
+      "\(outcome.output)\(outcome.errors)")
+    // The program got an upright PNG.
+    #expect(try arguments().first?.hasSuffix(".image.png") == true)
+  }
+
   @Test(
     "a command line with a mistake is refused by its name",
     arguments: [

@@ -11,12 +11,15 @@ struct EncryptedServiceTests {
     try FileSystem.write(TestCertificate.authority, to: folder.file("authority.pem"))
   }
 
-  private func run(_ server: WireServer, trusts: Bool = true) async throws -> Program.Outcome {
+  private func run(
+    _ server: WireServer, at base: String? = nil, trusts: Bool = true, proxy: TunnelProxy? = nil
+  ) async throws -> Program.Outcome {
     var environment = [
       "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
-      "IMAGINE_TOKEN": "test-token", "IMAGINE_BASE_URL": "\(server.address)/v2",
+      "IMAGINE_TOKEN": "test-token", "IMAGINE_BASE_URL": "\(base ?? server.address)/v2",
     ]
     if trusts { environment["SSL_CERT_FILE"] = folder.file("authority.pem") }
+    if let proxy { environment["HTTPS_PROXY"] = "http://user:word@127.0.0.1:\(proxy.port)" }
     return try await Program.imagine.run(
       [
         "-e",
@@ -35,6 +38,28 @@ struct EncryptedServiceTests {
     let outcome = try await run(server)
     #expect(outcome.output == "png\t5\n", "\(outcome)")
     #expect(server.requests.count == 1)
+    await server.close()
+  }
+
+  @Test(
+    "through a proxy's tunnel the service's own certificate is checked", arguments: [true, false])
+  func tunnel(trusts: Bool) async throws {
+    let server = try await WireServer(.elsewhere) { _ in
+      [
+        .text("HTTP/1.1 200 OK\r\nContent-Length: \(TinyImage.png.count)\r\n\r\n"),
+        .send(TinyImage.png),
+      ]
+    }
+    let proxy = try await TunnelProxy(to: server.port)
+    let outcome = try await run(
+      server, at: "https://elsewhere.example:8443", trusts: trusts, proxy: proxy)
+    #expect(outcome.output == (trusts ? "png\t5\n" : "connection no\t0\n"), "\(outcome)")
+    // The proxy reads the name of the service and its own password, and nothing of the call.
+    let head = try #require(proxy.requests.first)
+    #expect(head.hasPrefix("CONNECT elsewhere.example:8443 "))
+    #expect(head.contains("Basic ") && !head.contains("test-token"))
+    #expect(server.requests.count == (trusts ? 1 : 0))
+    await proxy.close()
     await server.close()
   }
 

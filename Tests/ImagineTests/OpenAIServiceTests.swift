@@ -13,7 +13,8 @@ struct OpenAIServiceTests {
   init() throws {
     folder = try TemporaryFolder()
     try FileSystem.write(Self.script, to: folder.file("work.lua"))
-    let mask = BlankImage.png(size: Self.size)
+    let mask = PixelImage.mask(
+      width: Self.size.width, height: Self.size.height, white: (16..<48, 12..<36))
     try Data(mask).write(to: URL(fileURLWithPath: folder.file("mask.png")))
   }
 
@@ -28,9 +29,14 @@ struct OpenAIServiceTests {
     gull:save("gull.png")
     film:save("waves.mp4")
     print(boats[1].cost, boats[2].cost, boats[3].cost, gull.cost, imagine.spent().USD)
+    print(gull.drift, gull.original.sha256 ~= gull.sha256, gull.original.cost == gull.cost)
     """
 
-  private static let output = "0.030084\t0.030083\t0.030083\t0.0349\t0.32515\n"
+  private static let output = """
+    0.030084\t0.030083\t0.030083\t0.0349\t0.32515
+    0.0\ttrue\ttrue
+
+    """
 
   private func image(_ word: String) -> String {
     let bytes = BlankImage.png(size: Self.size) + Array(word.utf8)
@@ -111,7 +117,17 @@ struct OpenAIServiceTests {
     let header = try #require(ImageHeader(parts[1][file.lowerBound...]))
     #expect(header.hasAlpha && header.size == Self.size)
     let shown = try await run(["show", "gull.png", "--json"])
-    #expect(shown.output.contains("\"images\""), "\(shown.output)")
+    for member in ["\"images\"", "\"composite\" : true", "\"drift\"", "\"original\""] {
+      #expect(shown.output.contains(member), "\(member): \(shown.output)")
+    }
+    // Each input is named by its hash.
+    let lines = try await run(["show", "gull.png"]).output.split(separator: "\n")
+    let parents = lines.filter { $0.hasPrefix("parent\t") }.map { $0.dropFirst("parent\t".count) }
+    #expect(parents.count == 3, "\(lines)")
+    for parent in parents {
+      #expect(parent.prefix { $0.isHexDigit }.count == 64, "\(parent)")
+      #expect(parent.contains(", in the asset store"), "\(parent)")
+    }
     await stub.close()
   }
 
@@ -119,7 +135,8 @@ struct OpenAIServiceTests {
     "a run that is killed at any change of the journal pays for nothing twice",
     arguments: [
       "intent:1", "sent:1", "stored:1", "done:1", "sent:2", "stored:2", "sent:3", "accepted:1",
-      "stored:3", "done:3",
+      // The edit is stored as it was paid for, then with the original outside its mask.
+      "stored:3", "done:2", "stored:4", "done:3",
     ])
   func killed(point: String) async throws {
     let stub = try await startService()
@@ -143,8 +160,41 @@ struct OpenAIServiceTests {
     #expect(planned.output.contains("\"USD\" : 1\n"), "\(planned.output)\(planned.errors)")
     #expect(sends(stub) == Self.allSends)
     await stub.close()
-    let replayed = try await run(["--replay", "run.recording", "work.lua"], home: "third")
+    // The composite is in the recording: no server is needed.
+    let copy = folder.file("imagine-alone")
+    try FileManager.default.copyItem(atPath: Program.imagine.path, toPath: copy)
+    let replayed = try await Program(path: copy).run(
+      ["--replay", "run.recording", "work.lua"],
+      environment: ["IMAGINE_HOME": folder.file("third")], in: folder.path)
     #expect(replayed.output == Self.output, "\(replayed.output)\(replayed.errors)")
+  }
+
+  @Test("usage of nothing counts as not told: the reserve is the price")
+  func zeroUsage() async throws {
+    let answer = image("boat")
+    let stub = try await StubServer { _ in
+      .json(200, #"{"data":[\#(answer)],"usage":{"input_tokens":0,"output_tokens":0}}"#)
+    }
+    try FileSystem.write(
+      """
+      [providers.studio]
+      kind = "openai"
+      base_url = "\(stub.address)/v1"
+      model = "m"
+      [providers.studio.prices]
+      unit = "USD"
+      per_million = { image_out = 30 }
+      reserve = 0.2
+      """, to: folder.file("imagine/config.toml"))
+    let outcome = try await run([
+      "--provider", "studio", "--budget", "0.3USD", "-e",
+      """
+      print(imagine.generate("a boat").cost, imagine.spent().USD)
+      print(select(2, pcall(imagine.generate, "a gull")).kind)
+      """,
+    ])
+    #expect(outcome.output == "0.2\t0.2\nbudget\n", "\(outcome.output)\(outcome.errors)")
+    await stub.close()
   }
 
   @Test("`doctor` lists its models, and warns of one that is shut down soon")

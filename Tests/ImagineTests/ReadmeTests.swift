@@ -69,7 +69,7 @@ struct ReadmeTests {
       }
     }
     let options = try #require(readme.split(separator: "\n").first { $0.hasPrefix("Every call ") })
-    for field in CallField.all(for: .job) {
+    for field in CallField.ofEveryCall {
       #expect(options.contains("`\(field.name)"), "\(field.name)")
     }
   }

@@ -109,6 +109,10 @@
 ---@class imagine.picture_call: imagine.call
 ---@field n? integer how many images; the call then returns a list, even of one image; 1 … 100
 
+--- Options of an edit inside a mask.
+---@class imagine.mask_call: imagine.picture_call
+---@field composite? boolean put the original back outside the mask if the provider may change it too; `true` by default
+
 ---@class imagine.generate_options: imagine.picture_call
 ---@field prompt string what to generate, in words
 ---@field style? imagine.style the style of the image; `imagine-turbo` by default
@@ -186,7 +190,7 @@
 ---@class imagine.upscale_call: imagine.upscale_options
 ---@field image imagine.image the image to edit
 
----@class imagine.fill_options: imagine.picture_call
+---@class imagine.fill_options: imagine.mask_call
 ---@field prompt string what to generate, in words
 ---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
@@ -232,7 +236,7 @@
 ---@class imagine.resize_call: imagine.resize_options
 ---@field image imagine.image the image to edit
 
----@class imagine.retouch_options: imagine.picture_call
+---@class imagine.retouch_options: imagine.mask_call
 ---@field mask imagine.image an image of the same size in pixels: white is edited, black is kept
 ---@field prompt? string providers of the kind openai: what to tell the model in place of our words
 ---@field images? imagine.image[] providers of the kind openai: reference images, in the order in which the prompt names them
@@ -570,6 +574,7 @@ function imagine.spent() end
 ---@field began_at number seconds since 1970
 ---@field duration? number seconds
 ---@field files string[] paths in the asset store
+---@field originals? string[] paths of the answers that were paid for, where `files` are composites
 
 --- The calls in the journal, newest last.
 ---@param options? imagine.history_options
@@ -597,6 +602,9 @@ function imagine.is_error(value) end
 ---@field cost? number nil if no price is known
 ---@field cost_unit? string such as `tokens` or `USD`
 ---@field provider? string the provider that made it; nil for an imported image
+---@field confidence? number how likely it is what was asked for, 0 to 1, if the provider tells
+---@field drift? number how far the provider changed the image outside the mask, 0 to 1
+---@field original? imagine.Image the provider's answer, if the original was put back outside the mask
 local Image = {}
 
 --- Saves the image and returns the path. The extension decides the format; the image is converted
@@ -611,7 +619,7 @@ function Image:save(path, options) end
 --- Prints a line of facts and, on a terminal that can show it, a preview.
 function Image:show() end
 
---- The bytes from the provider, without the metadata that `save` adds.
+--- The bytes of the image, without the metadata that `save` adds.
 ---@return string
 function Image:data() end
 

@@ -105,9 +105,10 @@ int imaging_resize(
 /// refines the matte at full size.
 ///
 /// `alpha` receives `width * height` bytes, 255 for the subject. `pixels` is changed along the
-/// subject's edge, to remove the background's colour.
+/// subject's edge, to remove the background's colour. `confidence`, 0 … 1, says how likely it is the
+/// whole subject and nothing else.
 int imaging_matte(
-    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha,
+    uint8_t *pixels, int32_t width, int32_t height, uint8_t *alpha, double *confidence,
     const ImagingControl *control, ImagingFault *fault);
 
 /// The likelihood that each pixel of an image of 3 channels belongs to its subject, without a sharp

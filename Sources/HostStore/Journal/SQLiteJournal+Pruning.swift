@@ -65,6 +65,7 @@ extension SQLiteJournal {
       sql: """
         SELECT id, ended_at, (
           SELECT coalesce(sum(json_extract(result.value, '$.byteCount')), 0)
+            + coalesce(sum(json_extract(result.value, '$.original.byteCount')), 0)
           FROM call, json_each(call.results) AS result WHERE call.run = run.id
         ) AS bytes
         FROM run WHERE state = 'finished' ORDER BY ended_at DESC
@@ -88,11 +89,19 @@ extension SQLiteJournal {
         sql: """
           SELECT json_extract(result.value, '$.sha256') FROM call, json_each(call.results) AS result
           UNION
+          SELECT json_extract(result.value, '$.original.sha256')
+          FROM call, json_each(call.results) AS result
+          WHERE json_extract(result.value, '$.original') IS NOT NULL
+          UNION
           SELECT image.value FROM call,
             json_each(call.description, '$.pictures') AS image
           UNION
           SELECT json_extract(result.value, '$.sha256')
           FROM cached_answer, json_each(cached_answer.results) AS result
+          UNION
+          SELECT json_extract(result.value, '$.original.sha256')
+          FROM cached_answer, json_each(cached_answer.results) AS result
+          WHERE json_extract(result.value, '$.original') IS NOT NULL
           """)
     }
   }
@@ -114,7 +123,7 @@ extension SQLiteJournal {
     let lists = try database.read { database in
       try String.fetchAll(database, sql: "SELECT results FROM cached_answer")
     }
-    let files = Set(try lists.flatMap { try [StoredResult](column: $0) })
+    let files = Set(try lists.flatMap { try [StoredResult](column: $0).flatMap(\.files) })
     return CacheSize(answers: lists.count, bytes: files.reduce(0) { $0 + $1.byteCount })
   }
 

@@ -18,6 +18,7 @@ struct ProviderOfVersion1: Decodable {
       operations: isOpenAI
         ? [.openAIGenerate(model: model, sizes: sizes?.compactMap(PixelSize.init))]
         : MediaOperation.all,
-      takesCount: takesCount, prices: prices, usesMaskAlpha: name == "local")
+      takesCount: takesCount, prices: prices, usesMaskAlpha: name == "local",
+      keepsOutsideMask: true)
   }
 }

@@ -8,6 +8,7 @@ enum RecordedAnswer: Sendable, Equatable {
     var sha256: String
     var engine: String?
     var seed: Int64?
+    var confidence: Double?
   }
 
   /// The files of an answer, with its price and usage.
@@ -15,13 +16,15 @@ enum RecordedAnswer: Sendable, Equatable {
   case job(JobStatus)
   /// A file.
   case file(sha256: String)
+  /// An edit with the original outside the mask; no file if only the drift was asked for.
+  case composite(sha256: String?, drift: Double)
   case done
   case fault(ImagineError)
 }
 
 extension RecordedAnswer: Codable {
   private enum CodingKeys: String, CodingKey {
-    case job, file, done, fault, price, usage
+    case job, file, drift, done, fault, price, usage
     case images = "pictures"
   }
 
@@ -34,6 +37,9 @@ extension RecordedAnswer: Codable {
       if !usage.isEmpty { try container.encode(usage, forKey: .usage) }
     case .job(let status): try container.encode(status, forKey: .job)
     case .file(let sha256): try container.encode(sha256, forKey: .file)
+    case .composite(let sha256, let drift):
+      try container.encodeIfPresent(sha256, forKey: .file)
+      try container.encode(drift, forKey: .drift)
     case .done: try container.encode(true, forKey: .done)
     case .fault(let error): try container.encode(FaultForm(error), forKey: .fault)
     }
@@ -47,6 +53,9 @@ extension RecordedAnswer: Codable {
         usage: try container.decodeIfPresent([String: Int64].self, forKey: .usage) ?? [:])
     } else if let status = try container.decodeIfPresent(JobStatus.self, forKey: .job) {
       self = .job(status)
+    } else if let drift = try container.decodeIfPresent(Double.self, forKey: .drift) {
+      self = .composite(
+        sha256: try container.decodeIfPresent(String.self, forKey: .file), drift: drift)
     } else if let sha256 = try container.decodeIfPresent(String.self, forKey: .file) {
       self = .file(sha256: sha256)
     } else if let fault = try container.decodeIfPresent(FaultForm.self, forKey: .fault) {

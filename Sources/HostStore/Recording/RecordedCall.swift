@@ -9,7 +9,7 @@ public struct RecordedCall: Sendable, Hashable {
     case generate = "draw"
     /// A call that makes a video.
     case submit
-    case status, delete, download, fetch, convert
+    case status, delete, download, fetch, convert, composite
   }
 
   /// The name of the provider; empty for calls without one.
@@ -109,6 +109,12 @@ public struct RecordedCall: Sendable, Hashable {
     let text = values.compactMap { name, value in value.map { "\(name)=\($0)" } }
     return RecordedCall(.convert, text.joined(separator: " "))
   }
+
+  static func composite(_ edit: MaskedEdit) -> RecordedCall {
+    let images = [("image", edit.image), ("mask", edit.mask), ("edited", edit.edited)]
+    let text = images.map { "\($0)=\($1.sha256)" } + (edit.measuresOnly ? ["measure"] : [])
+    return RecordedCall(.composite, text.joined(separator: " "))
+  }
 }
 
 extension RecordedCall {
@@ -121,6 +127,7 @@ extension RecordedCall {
     case .download: "the download of \(subject)"
     case .fetch: "the file of this address"
     case .convert: "the conversion \(subject)"
+    case .composite: "the composite \(subject)"
     }
   }
 

@@ -131,6 +131,17 @@ public final class Recording: Sendable {
     return try await file(sha256, into: store)
   }
 
+  /// The composite of an edit.
+  public func composite(
+    of edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    let call = RecordedCall.composite(edit)
+    guard case .composite(let sha256, let drift) = try answer(to: call) else { throw damaged(call) }
+    var composite = Composite(asset: nil, drift: drift)
+    if let sha256 { composite.asset = try await file(sha256, into: store) }
+    return composite
+  }
+
   /// Stores a body.
   func file(_ sha256: String, into store: any MediaStore) async throws -> Asset {
     let writer = try store.makeWriter()

@@ -40,7 +40,8 @@ public final class RecordingProvider: Provider {
         let files = answer.outputs.map { output in
           writer.record(output.asset)
           return RecordedAnswer.Image(
-            sha256: output.asset.sha256, engine: output.engine, seed: output.seed)
+            sha256: output.asset.sha256, engine: output.engine, seed: output.seed,
+            confidence: output.confidence)
         }
         return .images(files, price: answer.price, usage: answer.usage)
       }

@@ -121,6 +121,16 @@ public final class RecordingWriter: Sendable {
     }
   }
 
+  /// Makes a composite and records it.
+  public func recordingComposite(
+    _ edit: MaskedEdit, _ body: () async throws -> Composite
+  ) async throws -> Composite {
+    try await recording(.composite(edit), body) { composite in
+      if let asset = composite.asset { record(asset) }
+      return .composite(sha256: composite.asset?.sha256, drift: composite.drift)
+    }
+  }
+
   /// Records a body, unless it is already recorded.
   func record(_ asset: Asset) {
     write { database in

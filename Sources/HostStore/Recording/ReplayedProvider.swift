@@ -22,7 +22,9 @@ public struct ReplayedProvider: Provider {
       var outputs: [Output] = []
       for image in images {
         let asset = try await recording.file(image.sha256, into: context.store)
-        outputs.append(Output(asset: asset, engine: image.engine, seed: image.seed))
+        outputs.append(
+          Output(
+            asset: asset, engine: image.engine, seed: image.seed, confidence: image.confidence))
       }
       return .finished(Answer(outputs, price: price, usage: usage))
     default: throw recording.damaged(call)

@@ -80,7 +80,7 @@ extension HelpTopic {
       guard !own.isEmpty else { continue }
       groups.append(Group(title: "Fields at providers of the kind \(kind.rawValue)", fields: own))
     }
-    groups.append(Group(title: Self.optionsTitle, fields: CallField.all(for: operation.answer)))
+    groups.append(Group(title: Self.optionsTitle, fields: CallField.all(for: operation)))
     self.groups = groups
     prices = profiles.compactMap { profile in
       let texts = profile.priceTexts(of: operation.name)

@@ -57,12 +57,20 @@ public protocol Engine: Sendable {
   func thumbnail(of image: [UInt8], within box: PixelSize, control: EngineControl) throws
     -> Thumbnail
 
+  /// An edit of an image with the original outside the mask: `/x/composite`.
+  ///
+  /// - Parameter measuresOnly: whether only the drift is asked for.
+  func composite(
+    _ edited: [UInt8], over image: [UInt8], mask: [UInt8], measuresOnly: Bool,
+    control: EngineControl
+  ) throws -> CompositeImage
+
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
     -> [UInt8]
 
   /// Background Remover: a PNG of the image's size, transparent where the background was.
-  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> CutoutImage
 
   /// Image Upscale: a PNG of twice the width and height.
   func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8]
@@ -117,6 +125,34 @@ public struct VideoFiles: Sendable, Hashable {
     self.thumbnail = thumbnail
     self.size = size
     self.duration = duration
+  }
+}
+
+/// A subject without its background.
+public struct CutoutImage: Sendable, Hashable {
+  public var png: [UInt8]
+  /// How likely it is the whole subject and nothing else, 0 … 1.
+  public var confidence: Double
+
+  /// Below this the subject is more likely missed than found.
+  public static let leastConfidence = 0.5
+
+  public init(png: [UInt8], confidence: Double) {
+    self.png = png
+    self.confidence = confidence
+  }
+}
+
+/// An edit with the original outside the mask.
+public struct CompositeImage: Sendable, Hashable {
+  /// Nil if only the drift was asked for.
+  public var png: [UInt8]?
+  /// As ``Composite/drift``.
+  public var drift: Double
+
+  public init(png: [UInt8]?, drift: Double) {
+    self.png = png
+    self.drift = drift
   }
 }
 

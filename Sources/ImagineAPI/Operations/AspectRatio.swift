@@ -50,6 +50,14 @@ public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { "\(width)x\(height)" }
 
+  /// Whether one is the other scaled, each side rounded to a whole pixel.
+  public func hasShape(of other: PixelSize) -> Bool {
+    // Sizes come from files too, and may be any.
+    let difference = Double(width) * Double(other.height) - Double(other.width) * Double(height)
+    return 2 * abs(difference) <= Double(max(width, other.width))
+      + Double(max(height, other.height))
+  }
+
   /// Pixels that a side may have where a script or a configuration names it.
   public static let sides = 1...16384
 }

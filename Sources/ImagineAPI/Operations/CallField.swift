@@ -8,6 +8,10 @@ public enum CallField {
     "n", .integer(1...100), .optional,
     summary: "how many images; the call then returns a list, even of one image")
 
+  public static let composite = Field(
+    "composite", .flag, .defaulted("true"),
+    summary: "put the original back outside the mask if the provider may change it too")
+
   public static let timeout = Field(
     "timeout", .seconds, .defaulted(Field.formatted(StandardTimeout.attempt)), unit: "seconds",
     summary: "the timeout of each attempt, with the downloads of its images")
@@ -31,9 +35,14 @@ public enum CallField {
   /// How to send and retry a call: ``CallOptions``.
   public static let sending = [timeout, retries, retryUncertain]
 
-  /// The options of a call by the kind of its answer. Only images are counted.
-  public static func all(for answer: MediaOperation.Answer) -> [Field] {
-    [provider] + (answer == .image ? [count] : []) + sending + [cache, extra]
+  /// The options of every call.
+  public static let ofEveryCall = [provider] + sending + [cache, extra]
+
+  /// The options of an operation's calls. Only images are counted, and only edits inside a mask are
+  /// put together with the original.
+  public static func all(for operation: MediaOperation) -> [Field] {
+    [provider] + (operation.answer == .image ? [count] : [])
+      + (operation.editsInsideMask ? [composite] : []) + sending + [cache, extra]
   }
 }
 

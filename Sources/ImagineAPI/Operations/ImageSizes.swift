@@ -42,6 +42,31 @@ public enum ImageSizes: Sendable, Hashable {
     }
   }
 
+  /// The size of an image's shape that the model makes and that has the most similar area; nil if
+  /// there is none, or the sizes are not known.
+  public func nearest(inShapeOf image: PixelSize) -> PixelSize? {
+    func gap(_ size: PixelSize) -> Double {
+      abs(Double(size.width) * Double(size.height) - Double(image.width) * Double(image.height))
+    }
+    return inShape(of: image).min { gap($0) < gap($1) }
+  }
+
+  private func inShape(of image: PixelSize) -> [PixelSize] {
+    switch self {
+    case .unknown: return []
+    case .listed(let sizes): return sizes.filter { $0.hasShape(of: image) }
+    case .flexible:
+      guard PixelSize.sides.contains(image.width), PixelSize.sides.contains(image.height) else {
+        return []
+      }
+      return stride(from: Self.side, through: Self.longestSide, by: Self.side).compactMap { width in
+        let steps = (width * image.height + image.width * Self.side / 2) / (image.width * Self.side)
+        let size = PixelSize(width: width, height: steps * Self.side)
+        return size.height > 0 && contains(size) && size.hasShape(of: image) ? size : nil
+      }
+    }
+  }
+
   /// - Throws: ``ImagineError`` of kind `validation` for a size that the model does not make.
   func check(_ text: String) throws(ImagineError) {
     guard self != .unknown, text != "auto" else { return }
@@ -64,7 +89,8 @@ public enum ImageSizes: Sendable, Hashable {
 
   private var listed: [PixelSize]? { if case .listed(let sizes) = self { sizes } else { nil } }
 
-  private var expectation: String {
+  /// The sizes, in words.
+  public var expectation: String {
     switch self {
     case .unknown: "a size in pixels, such as 1024x1024"
     case .listed(let sizes):

@@ -68,6 +68,12 @@ public struct MediaOperation: Sendable, Hashable, Codable {
     fields.first { $0.name == name }
   }
 
+  /// Whether the operation edits an image inside a mask and keeps the rest: `fill` and `retouch`.
+  public var editsInsideMask: Bool {
+    [MediaOperation.fill.name, MediaOperation.retouch.name].contains(name)
+      && field("image") != nil && field("mask") != nil
+  }
+
   /// Whether the operation takes a seed.
   public var takesSeed: Bool { field("seed") != nil }
 }

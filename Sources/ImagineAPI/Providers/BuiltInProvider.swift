@@ -139,7 +139,8 @@ public enum BuiltInProvider: String, Sendable, CaseIterable, Codable {
       name: name, kind: kind.rawValue, operations: operations, takesCount: kind == .openai,
       prices: prices,
       polling: self == .local ? JobPolling(firstPause: 0.2, maxPause: 2) : JobPolling(),
-      usesMaskAlpha: self == .local, choosesSeeds: kind == .imagine)
+      usesMaskAlpha: self == .local, choosesSeeds: kind == .imagine,
+      keepsOutsideMask: kind == .imagine)
   }
 
   /// Its published prices, unless `config.toml` changes them.

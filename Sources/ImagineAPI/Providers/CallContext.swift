@@ -8,8 +8,9 @@ public struct CallContext: Sendable {
   public var observer: (any CallObserver)?
   /// Converts input images for a service that takes other formats or sizes; nil if nothing can.
   public var converter: (any ImageConverter)?
-  /// Input images in the form that ``Provider/derivedInputs(of:_:)`` made, by field name; the
-  /// request has the user's.
+  /// Input images in another form than the user's, by field name: upright ones that the host made for
+  /// an edit inside a mask, and what ``Provider/derivedInputs(of:_:)`` made. The request has the
+  /// user's.
   public var derived: [String: [ImageInput]] = [:]
   /// The ticket that the host chose; nil unless ``ProviderProfile/takesTickets``.
   public var ticket: Ticket?
@@ -24,5 +25,10 @@ public struct CallContext: Sendable {
     self.observer = observer
     self.converter = converter
     self.ticket = ticket
+  }
+
+  /// The images of a field in the form in which they are sent.
+  public func images(_ field: String, of request: Request) -> [ImageInput] {
+    derived[field] ?? request.images[field] ?? []
   }
 }

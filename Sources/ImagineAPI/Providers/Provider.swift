@@ -25,7 +25,8 @@ public protocol Provider: Sendable {
   /// before a call is journaled as sent, so its errors cost nothing; they are stored by then, and
   /// the call's key has the user's images.
   ///
-  /// - Returns: by field name; ``CallContext/derived`` has them when the call is sent.
+  /// - Returns: by field name; ``CallContext/derived`` has them when the call is sent, beside those
+  ///   that the host made before.
   func derivedInputs(
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]]
@@ -135,16 +136,25 @@ public struct Output: Sendable, Hashable {
   public var engine: String?
   /// The seed that made it, if the service says so; nil for that of the call.
   public var seed: Int64?
+  /// How likely the file is what was asked for, 0 … 1, if the service tells.
+  public var confidence: Double?
 
-  public init(asset: Asset, engine: String? = nil, seed: Int64? = nil) {
+  /// The header of an answer with ``confidence``, which our own server sends beside what the API
+  /// documents.
+  public static let confidenceHeader = "x-imagine-confidence"
+
+  public init(
+    asset: Asset, engine: String? = nil, seed: Int64? = nil, confidence: Double? = nil
+  ) {
     self.asset = asset
     self.engine = engine
     self.seed = seed
+    self.confidence = confidence
   }
 }
 
-/// Changes the format or size of an image: the private local server's `/x/convert` and
-/// `/x/thumbnail`.
+/// What the host asks of pixels, which it does not decode itself: the private local server's
+/// `/x/convert`, `/x/composite` and `/x/thumbnail`.
 public protocol ImageConverter: Sendable {
   func convert(_ asset: Asset, to conversion: Conversion, into store: any MediaStore) async throws
     -> Asset
@@ -152,4 +162,46 @@ public protocol ImageConverter: Sendable {
   /// has it.
   func thumbnail(of asset: Asset, within box: PixelSize, from store: any MediaStore) async throws
     -> Thumbnail
+  /// Puts the original of an edit back outside its mask.
+  func composite(_ edit: MaskedEdit, into store: any MediaStore) async throws -> Composite
+}
+
+extension ImageConverter {
+  public func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    throw ImagineError(.unavailable, "nothing here can put an image back outside a mask")
+  }
+}
+
+/// An edit of an image inside a mask.
+public struct MaskedEdit: Sendable, Hashable {
+  public var image: Asset
+  public var mask: Asset
+  /// The edited image, of the image's shape.
+  public var edited: Asset
+  /// Whether only the drift is asked for.
+  public var measuresOnly: Bool
+
+  public init(image: Asset, mask: Asset, edited: Asset, measuresOnly: Bool = false) {
+    self.image = image
+    self.mask = mask
+    self.edited = edited
+    self.measuresOnly = measuresOnly
+  }
+}
+
+/// An edit with the original outside the mask.
+public struct Composite: Sendable, Hashable {
+  /// A PNG of the image's size: outside the mask the image's own pixels. Nil if only the drift was
+  /// asked for.
+  public var asset: Asset?
+  /// How far the edited image is from the original outside the mask: the mean difference of the
+  /// pixels, from 0 (none) to 1.
+  public var drift: Double
+
+  public init(asset: Asset?, drift: Double) {
+    self.asset = asset
+    self.drift = drift
+  }
 }

@@ -24,11 +24,15 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
   /// Whether an image must have exactly the width and height of its call, or those of the image that it
   /// edits: another size is an error.
   public var keepsSizes: Bool
+  /// Whether an edit inside a mask changes no pixel outside it. If not, the host puts the original
+  /// back there.
+  public var keepsOutsideMask: Bool
 
   public init(
     name: String, kind: String, operations: [MediaOperation], takesCount: Bool = false,
     prices: PriceList = .unknown, polling: JobPolling = JobPolling(), usesMaskAlpha: Bool = false,
-    takesTickets: Bool = false, choosesSeeds: Bool = true, keepsSizes: Bool = false
+    takesTickets: Bool = false, choosesSeeds: Bool = true, keepsSizes: Bool = false,
+    keepsOutsideMask: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -40,6 +44,7 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
     self.takesTickets = takesTickets
     self.choosesSeeds = choosesSeeds
     self.keepsSizes = keepsSizes
+    self.keepsOutsideMask = keepsOutsideMask
   }
 
   /// The operation with a script's name for it.
@@ -67,6 +72,8 @@ extension ProviderProfile {
       usesMaskAlpha: try container.decode(Bool.self, forKey: .usesMaskAlpha),
       takesTickets: try container.decode(Bool.self, forKey: .takesTickets),
       choosesSeeds: try container.decodeIfPresent(Bool.self, forKey: .choosesSeeds) ?? true,
-      keepsSizes: try container.decodeIfPresent(Bool.self, forKey: .keepsSizes) ?? false)
+      keepsSizes: try container.decodeIfPresent(Bool.self, forKey: .keepsSizes) ?? false,
+      // An older program put nothing back, so its recording has no such image.
+      keepsOutsideMask: try container.decodeIfPresent(Bool.self, forKey: .keepsOutsideMask) ?? true)
   }
 }

@@ -9,7 +9,8 @@ extension BuiltInEngine {
     if let alpha = picture.alpha, alpha.contains(where: { $0 < 250 }) {
       subject = (Raster(picture), alpha)
     } else {
-      subject = try Self.matte(of: picture, control)
+      let found = try Self.matte(of: picture, control)
+      subject = (found.colours, found.alpha)
     }
     var backdrop = try Backdrop(prompt: prompt, size: picture.size, seed: seed, control)
     guard let placed = PlacedSubject(&subject) else {

@@ -10,7 +10,7 @@ struct ComfyInputChecker {
 
   /// Names that calls use for other things.
   private static let reservedNames: Set<String> =
-    Set(CallField.all(for: .image).map(\.name)).union([
+    Set(CallField.all(for: .generate).map(\.name)).union([
       ComfyField.workflow, ComfyField.aspectRatio.name, "operation", "images",
       // Of these, checks of OpenAI-style calls would be made.
       "model", "size", "approximate", "background",

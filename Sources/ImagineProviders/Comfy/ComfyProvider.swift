@@ -41,9 +41,9 @@ public struct ComfyProvider: Provider {
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] {
     let workflow = try workflow(of: request)
-    guard case .asset(let mask)? = request.image("mask"), !workflow.readsBrightnessOfMask else {
-      return [:]
-    }
+    guard case .asset(let mask)? = context.images("mask", of: request).first,
+      !workflow.readsBrightnessOfMask
+    else { return [:] }
     guard let converter = context.converter else {
       throw ImagineError(
         .validation, "field 'mask': the image cannot be converted for this workflow", field: "mask")
@@ -61,9 +61,7 @@ public struct ComfyProvider: Provider {
     let id = Self.promptID(ticket)
     var files: [String: String] = [:]
     for field in workflow.imageFields {
-      guard let image = (context.derived[field] ?? request.images[field] ?? []).first else {
-        continue
-      }
+      guard let image = context.images(field, of: request).first else { continue }
       files[field] = try await upload(
         image.content(from: context.store, field: field), context)
     }

@@ -37,7 +37,7 @@ public struct CommandProvider: Provider {
     defer { files.remove(keepsOutput: isFinished) }
     var paths: [CommandService.Placeholder: String] = [.output: files.output]
     for placeholder in [CommandService.Placeholder.image, .mask] {
-      guard let image = request.image(placeholder.rawValue) else { continue }
+      guard let image = context.images(placeholder.rawValue, of: request).first else { continue }
       paths[placeholder] = try files.write(
         image.content(from: context.store, field: placeholder.rawValue), placeholder.rawValue)
     }

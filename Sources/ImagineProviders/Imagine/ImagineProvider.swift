@@ -29,7 +29,7 @@ public struct ImagineProvider: Provider {
     self.init(
       profile: ProviderProfile(
         name: name, kind: ProviderKind.imagine.rawValue, operations: MediaOperation.all,
-        prices: prices),
+        prices: prices, keepsOutsideMask: true),
       transport: transport
     ) { endpoint }
   }
@@ -51,7 +51,10 @@ public struct ImagineProvider: Provider {
         switch request.operation.answer {
         case .image:
           let asset = try await ImageAnswer(answer).store(in: context.store)
-          return .finished(Answer([Output(asset: asset, engine: answer.engine)]))
+          return .finished(
+            Answer([
+              Output(asset: asset, engine: answer.engine, confidence: answer.confidence)
+            ]))
         case .job:
           let body = try await answer.json()
           guard var job = ServiceAnswer.submission(body) else {
@@ -170,6 +173,11 @@ extension ImageInput {
 extension HTTPAnswer {
   /// The built-in engine's version, if our own server answered.
   var engine: String? { header("x-imagine-engine") }
+
+  /// How likely the image is what was asked for, if our own server answered.
+  var confidence: Double? {
+    header(Output.confidenceHeader).flatMap(Double.init).flatMap { (0...1).contains($0) ? $0 : nil }
+  }
 
   /// The body of a successful JSON answer.
   ///

@@ -1,6 +1,7 @@
 public import ImagineAPI
 
-/// Converts images with an `imagine-server`, by its routes `/x/convert` and `/x/thumbnail`.
+/// Converts images with an `imagine-server`, by its routes `/x/convert`, `/x/composite` and
+/// `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -47,11 +48,33 @@ public struct ServerConverter: ImageConverter {
     }
   }
 
+  public func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    var body = MultipartBody()
+    for (field, asset) in [
+      ("image", edit.image), ("mask", edit.mask), (CompositeField.edited.wireName, edit.edited),
+    ] {
+      body.append(
+        name: field, file: try ImageInput.asset(asset).content(from: store, field: field))
+    }
+    if edit.measuresOnly { body.append(name: CompositeField.measure.wireName, value: "true") }
+    body.close()
+    let call = try await call("/x/composite", body)
+    return try await transport.perform(call) { answer in
+      guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+      guard let drift = answer.header(CompositeField.driftHeader).flatMap(Double.init),
+        (0...1).contains(drift)
+      else { throw answer.unexpected("the answer names no drift") }
+      return Composite(
+        asset: edit.measuresOnly ? nil : try await ImageAnswer(answer).store(in: store),
+        drift: drift)
+    }
+  }
+
   private func call(
     _ path: String, _ asset: Asset, _ conversion: Conversion, from store: any MediaStore
   ) async throws -> HTTPTransport.Call {
-    let endpoint = try await endpoint()
-    let address = Self.address(path, of: endpoint)
     var body = MultipartBody()
     func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
     body.append(
@@ -64,6 +87,12 @@ public struct ServerConverter: ImageConverter {
     if conversion.isMask { append(ConversionField.mask, "true") }
     if conversion.isMatte { append(ConversionField.matte, "true") }
     body.close()
+    return try await call(path, body)
+  }
+
+  private func call(_ path: String, _ body: MultipartBody) async throws -> HTTPTransport.Call {
+    let endpoint = try await endpoint()
+    let address = Self.address(path, of: endpoint)
     return HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST \(path)",
       authorization: endpoint.authorization(for: address), contentType: body.contentType,

@@ -60,12 +60,15 @@ struct OpenAIBody {
     if service.dialect == .sdcpp { moveSampling() }
   }
 
-  /// The size of the edited image, if the model makes it: an edit keeps the size then.
+  /// The size of the edited image, if the model makes it: an edit keeps the size then. An edit inside
+  /// a mask keeps the shape at least.
   private var sizeOfInput: String? {
     guard case .asset(let asset)? = request.image("image"), let size = asset.header?.size,
-      request.operation.field("size") != nil, request.sizes.contains(size)
+      request.operation.field("size") != nil
     else { return nil }
-    return size.description
+    if request.sizes.contains(size) { return size.description }
+    guard request.operation.editsInsideMask else { return nil }
+    return request.sizes.nearest(inShapeOf: size)?.description
   }
 
   /// Says in words what the operation means, and what it needs.
@@ -115,7 +118,7 @@ struct OpenAIBody {
 
   private func contents(_ field: String) throws(ImagineError) -> [[UInt8]] {
     var contents: [[UInt8]] = []
-    for image in context.derived[field] ?? request.images[field] ?? [] {
+    for image in context.images(field, of: request) {
       contents.append(try image.content(from: context.store, field: field))
     }
     return contents

@@ -32,7 +32,8 @@ public struct OpenAIProvider: Provider {
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] {
     var derived: [String: [ImageInput]] = [:]
-    for (name, inputs) in request.images.sorted(by: { $0.key < $1.key }) {
+    for name in request.images.keys.sorted() {
+      let inputs = context.images(name, of: request)
       let isMask = name == "mask"
       guard isMask || inputs.contains(where: \.mustBeConverted) else { continue }
       var converted: [ImageInput] = []

@@ -134,7 +134,7 @@ struct SDAPIBody {
   }
 
   private func input(_ field: String) -> ImageInput? {
-    (context.derived[field] ?? request.images[field])?.first
+    context.images(field, of: request).first
   }
 
   private var sizeOfImage: PixelSize? {

@@ -101,12 +101,15 @@ extension SDAPIProvider {
     _ = try await model(of: request, context)
     _ = try await upscaler(of: request, context)
     var derived: [String: [ImageInput]] = [:]
-    for (name, inputs) in request.images.sorted(by: { $0.key < $1.key }) {
-      guard case .asset(let asset)? = inputs.first, let header = asset.header else { continue }
+    for name in request.images.keys.sorted() {
+      guard case .asset(let asset)? = context.images(name, of: request).first,
+        let header = asset.header
+      else { continue }
       guard !header.isUpright || ![.png, .jpeg].contains(header.format) else { continue }
       derived[name] = [.asset(try await convert(asset, Conversion(format: .png), name, context))]
     }
-    guard case .asset(let image)? = (derived["image"] ?? request.images["image"])?.first,
+    guard
+      case .asset(let image)? = (derived["image"] ?? context.images("image", of: request)).first,
       let header = image.header
     else { return derived }
     switch request.operation.name {

@@ -24,6 +24,9 @@ public struct Call: Sendable {
   public var options: CallOptions?
   /// Whether an equal call of an earlier run may answer; nil for the workflow's default.
   public var usesCache: Bool?
+  /// Whether the original is put back outside the mask of an edit, at a provider that may change it
+  /// there; nil for yes.
+  public var composites: Bool?
   /// The part of the program whose budget it counts against, besides the run's.
   public var scope: BudgetScope?
 
@@ -42,7 +45,7 @@ public struct Call: Sendable {
 extension Call {
   /// The names of the options that a script may give beside the fields of an operation.
   package static func options(of operation: MediaOperation) -> [String] {
-    CallField.all(for: operation.answer).map(\.name)
+    CallField.all(for: operation).map(\.name)
   }
 
   /// Checks the call against the provider's own description of the operation.
@@ -70,6 +73,11 @@ extension Call {
           allowed: operation.fields.map(\.name) + Self.options(of: operation))
       }
       _ = try CallField.count.value(of: .integer(Int64(count)))
+    }
+    if composites != nil, !operation.editsInsideMask {
+      throw .unknown(
+        field: CallField.composite.name, of: operation.name,
+        allowed: operation.fields.map(\.name) + Self.options(of: operation))
     }
     let twice = extra.keys.sorted().first { name in
       name == CallField.count.name

@@ -154,6 +154,12 @@ package final class CallEntry: Sendable {
     }
   }
 
+  /// Records what was made of an answer that is stored.
+  func recordResults(_ results: [StoredResult]) async throws {
+    guard results != record.results else { return }
+    try await write { $0.call.results = results }
+  }
+
   /// Books what the service billed for the last send, in place of the reserve.
   private func bill(_ price: Price?, _ usage: [String: Int64], _ state: inout State) {
     guard let last = state.call.sends.indices.last else { return }

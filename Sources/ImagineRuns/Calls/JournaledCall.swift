@@ -158,8 +158,26 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   var isFree: Bool { sends.allSatisfy { $0.price?.millionths == 0 } && price?.millionths == 0 }
 }
 
-/// A file that a call produced, by its hash in the asset store.
+/// A file that a call produced, by its hash in the asset store: the image that the script gets.
 public struct StoredResult: Sendable, Hashable, Codable {
+  /// A file of the asset store.
+  public struct File: Sendable, Hashable, Codable {
+    /// In hexadecimal.
+    public var sha256: String
+    /// Length of the file in bytes.
+    public var byteCount: Int
+
+    public init(_ asset: Asset) {
+      sha256 = asset.sha256
+      byteCount = asset.byteCount
+    }
+
+    init(sha256: String, byteCount: Int) {
+      self.sha256 = sha256
+      self.byteCount = byteCount
+    }
+  }
+
   /// In hexadecimal.
   public var sha256: String
   /// Length of the file in bytes.
@@ -168,11 +186,27 @@ public struct StoredResult: Sendable, Hashable, Codable {
   public var engine: String?
   /// The seed that made it, if the service said so; nil for that of the request.
   public var seed: Int64?
+  /// How likely it is what was asked for, 0 … 1, if the service told.
+  public var confidence: Double?
+  /// The answer that was paid for, if this is a composite of it and the call's image.
+  public var original: File?
+  /// How far the answer was from the image outside the mask (``Composite/drift``); nil if that is
+  /// not known, or not the provider's to say.
+  public var drift: Double?
 
-  public init(_ asset: Asset, engine: String?, seed: Int64? = nil) {
+  public init(_ asset: Asset, engine: String?, seed: Int64? = nil, confidence: Double? = nil) {
     sha256 = asset.sha256
     byteCount = asset.byteCount
     self.engine = engine
     self.seed = seed
+    self.confidence = confidence
   }
+
+  /// Its files: the image, and the answer that it is a composite of.
+  package var files: [File] { [image] + (original.map { [$0] } ?? []) }
+
+  var image: File { File(sha256: sha256, byteCount: byteCount) }
+
+  /// The answer that was paid for.
+  var paid: File { original ?? image }
 }

@@ -15,6 +15,9 @@ public struct PreparedCall: Sendable {
   /// How many images; nil for a single image that is not in a list.
   let count: Int?
   let usesCache: Bool
+  /// Whether the original is put back outside the mask; nil where that is no question: for other
+  /// operations, and at a provider that keeps it.
+  let composites: Bool?
   let keys: CallKeys
   let budgets: CallBudgets
 
@@ -69,12 +72,13 @@ extension Workflow {
     return try prepare(
       call.request(at: provider.profile), at: provider,
       options: call.options ?? defaults.options, count: call.count,
-      usesCache: call.usesCache ?? defaults.usesCache, scope: call.scope)
+      usesCache: call.usesCache ?? defaults.usesCache, composites: call.composites ?? true,
+      scope: call.scope)
   }
 
   func prepare(
     _ request: Request, at provider: any Provider, options: CallOptions, count: Int? = nil,
-    usesCache: Bool = false, scope: BudgetScope? = nil
+    usesCache: Bool = false, composites: Bool = true, scope: BudgetScope? = nil
   ) throws -> PreparedCall {
     let inputs = try request.images.mapValues { try $0.map(assets.stage) }
     try check(inputs, for: provider.profile)
@@ -86,10 +90,13 @@ extension Workflow {
     let keys = run.keys(for: description, provider: provider.name, count: count) {
       assets.sha256(of: Array($0.canonicalText.utf8))
     }
+    let mayDrift =
+      request.operation.editsInsideMask && request.image("mask") != nil
+      && !provider.profile.keepsOutsideMask
     return PreparedCall(
       workflow: self, request: request, provider: provider, staged: Array(staged),
-      description: description, options: options, count: count, usesCache: usesCache, keys: keys,
-      budgets: budgets(scope))
+      description: description, options: options, count: count, usesCache: usesCache,
+      composites: mayDrift ? composites : nil, keys: keys, budgets: budgets(scope))
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` for a file that is no image, and for a mask of

@@ -21,12 +21,21 @@ extension Workflow {
         of: CallPart(
           call, seed: isOver ? Int64(index) : seed, count: 1, keys: call.keys.part(index)))
     }
-    let finished = results.flatMap { (try? $0.get()) ?? [] }
-    for case .failure(let error) in results {
-      guard let error = error as? ImagineError, !finished.isEmpty else { throw error }
-      throw PartialFailure(error: error, images: finished)
+    var finished: [Image] = []
+    var fault: ImagineError?
+    for result in results {
+      do {
+        finished += try result.get()
+      } catch let error as ImagineError {
+        fault = fault ?? error
+      } catch let failure as PartialFailure {
+        fault = fault ?? failure.error
+        finished += failure.images
+      }
     }
-    return finished
+    guard let fault else { return finished }
+    guard !finished.isEmpty else { throw fault }
+    throw PartialFailure(error: fault, images: finished)
   }
 
   /// - Throws: ``PartialFailure`` if the answer has fewer images than requested.
@@ -84,13 +93,11 @@ extension Workflow {
       part.keys, provider: provider.profile, request: part.description, price: price,
       budgets: call.budgets, events: eventSource)
     if entry.record.isAnswered {
-      do {
-        return try images(entry.record, of: call)
-      } catch {
-        // A stored file is missing or damaged. Regenerate it only if that is free or
-        // `--on-uncertain retry` is set.
-        guard price?.millionths == 0 || run.retriesUncertain else { throw error }
-      }
+      let missing = try entry.record.results.first { try storedImage($0.paid) == nil }
+      guard let missing else { return try await deliverImages(of: entry, for: call) }
+      // A stored file is missing or damaged. Regenerate it only if that is free or
+      // `--on-uncertain retry` is set.
+      guard price?.millionths == 0 || run.retriesUncertain else { throw Self.isLost(missing.paid) }
     }
     try await askByTicket(entry, at: provider)
     if let images = try await downloadAccepted(part, entry) { return images }
@@ -137,21 +144,39 @@ extension Workflow {
         endpoint: endpoint)
     }
     let results = answer.outputs.map {
-      StoredResult($0.asset, engine: $0.engine, seed: $0.seed)
+      StoredResult($0.asset, engine: $0.engine, seed: $0.seed, confidence: $0.confidence)
     }
     try await entry.recordStored(results, price: answer.price, usage: answer.usage)
     tally.withLock { $0.imagesMadeByEngine += results.count { $0.engine != nil } }
     if results.count == part.request.count, let key = try await cacheKeys(of: part)?.key {
       try run.cache(results, as: key)
     }
+    for result in results { noticeDoubt(result, part.request.operation) }
   }
 
-  /// The stored file of a result; nil if it is missing or has another size.
-  private func storedImage(_ result: StoredResult) throws -> (asset: Asset, header: ImageHeader)? {
-    guard let asset = try assets.asset(sha256: result.sha256), let header = asset.header,
-      asset.byteCount == result.byteCount
+  /// Says that an answer may not be what was asked for.
+  private func noticeDoubt(_ result: StoredResult, _ operation: MediaOperation) {
+    guard let confidence = result.confidence, confidence < CutoutImage.leastConfidence else {
+      return
+    }
+    notice(
+      "\(operation.name): it is not certain that this is the subject"
+        + " (confidence \(confidence)); look at the image")
+  }
+
+  /// A stored image; nil if it is missing or has another size.
+  func storedImage(_ file: StoredResult.File) throws -> (asset: Asset, header: ImageHeader)? {
+    guard let asset = try assets.asset(sha256: file.sha256), let header = asset.header,
+      asset.byteCount == file.byteCount
     else { return nil }
     return (asset, header)
+  }
+
+  static func isLost(_ file: StoredResult.File) -> ImagineError {
+    ImagineError(
+      .io,
+      "the stored image \(file.sha256) is missing from the asset store, or damaged;"
+        + " --on-uncertain retry generates it again and pays again", charged: .yes)
   }
 
   /// Downloads the images of a call that an earlier attempt left accepted; nil if there are none.
@@ -237,7 +262,7 @@ extension Workflow {
   private func cached(_ part: CallPart, _ entry: CallEntry) async throws -> [Image]? {
     guard let keys = try await cacheKeys(of: part),
       let results = try run.cached(keys.key) ?? run.cached(keys.older),
-      try results.allSatisfy({ try storedImage($0) != nil })
+      try results.allSatisfy({ try storedImage($0.paid) != nil })
     else { return nil }
     run.countCached()
     try await entry.recordIntent(part.description, price: .tokens(0))
@@ -246,8 +271,12 @@ extension Workflow {
   }
 
   /// Returns the images of an answered call and marks it done.
+  ///
+  /// - Throws: ``PartialFailure`` if the original could not be put back in all of them.
   private func deliverImages(of entry: CallEntry, for call: PreparedCall) async throws -> [Image] {
+    let fault = try await composite(entry, for: call)
     let images = try images(entry.record, of: call)
+    if let fault { throw PartialFailure(error: fault, images: images) }
     try await entry.recordDone()
     return images
   }
@@ -271,15 +300,19 @@ extension Workflow {
   private func images(_ record: JournaledCall, of call: PreparedCall) throws -> [Image] {
     try record.results.enumerated().map { index, result in
       let cost = record.cost.map { $0.part(index, of: record.results.count) }
-      guard let (asset, header) = try storedImage(result) else {
-        throw ImagineError(
-          .io,
-          "the stored image \(result.sha256) is missing from the asset store, or damaged;"
-            + " --on-uncertain retry generates it again and pays again", charged: .yes)
-      }
+      guard let paid = try storedImage(result.paid) else { throw Self.isLost(result.paid) }
+      let composite =
+        call.composites == true && result.original != nil ? try storedImage(result.image) : nil
+      let (asset, header) = composite ?? paid
+      var metadata = metadata(of: result, header, record, cost, call)
+      metadata.sha256 = asset.sha256
+      metadata.isComposite = call.composites.map { _ in composite != nil }
+      metadata.original = composite == nil ? nil : paid.asset.sha256
+      metadata.drift = call.composites == nil ? nil : result.drift
       return Image(
-        asset: asset, header: header, metadata: metadata(of: result, header, record, cost, call),
-        cost: cost, workflow: self)
+        asset: asset, header: header, metadata: metadata, cost: cost, workflow: self,
+        confidence: result.confidence, drift: metadata.drift,
+        answer: composite == nil ? nil : paid)
     }
   }
 

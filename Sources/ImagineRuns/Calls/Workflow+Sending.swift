@@ -13,7 +13,8 @@ extension Workflow {
   ) async throws -> Outcome {
     for asset in call.staged { try await assets.sync(asset) }
     var context = call.context(observedBy: entry)
-    context.derived = try await call.provider.derivedInputs(of: request, context)
+    context.derived = try await uprightInputs(of: call)
+    context.derived.merge(try await call.provider.derivedInputs(of: request, context)) { $1 }
     var attempt = 1
     while true {
       context.ticket = entry.ticket

@@ -44,7 +44,9 @@ extension Workflow {
         field: "operation")
     }
     return RerunRequest(
-      call: try prepare(request, at: provider, options: defaults.withLock { $0.options }),
+      call: try prepare(
+        request, at: provider, options: defaults.withLock { $0.options },
+        composites: metadata.isComposite ?? true),
       request: metadata.request,
       provider: provider.name, price: provider.profile.prices.price(of: request),
       omitted: metadata.redactedFields)

@@ -63,4 +63,11 @@ extension Workflow {
   public func files(of call: JournaledCall) throws -> [String] {
     try call.results.compactMap { try assets.asset(sha256: $0.sha256)?.path }
   }
+
+  /// Paths of the answers that were paid for, of those files that are composites.
+  public func originals(of call: JournaledCall) throws -> [String] {
+    try call.results.compactMap(\.original).compactMap {
+      try assets.asset(sha256: $0.sha256)?.path
+    }
+  }
 }

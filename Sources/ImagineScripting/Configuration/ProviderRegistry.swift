@@ -276,6 +276,16 @@ extension ProviderRegistry: ImageConverter {
     try await converter().thumbnail(of: asset, within: box, from: store)
   }
 
+  func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    guard server != nil else {
+      throw ImagineError(
+        .unavailable, "putting an image back outside a mask needs the program imagine-server")
+    }
+    return try await converter().composite(edit, into: store)
+  }
+
   private func converter() throws(ImagineError) -> ServerConverter {
     guard let server else {
       throw ImagineError(

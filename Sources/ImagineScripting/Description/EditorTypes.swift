@@ -22,10 +22,13 @@ public enum EditorTypes {
   private static var calls: [[String]] {
     types.aliases.map(\.lines) + [
       types.type(
-        "imagine.call", CallField.all(for: .job), remark: "Options of every call."),
+        "imagine.call", CallField.ofEveryCall, remark: "Options of every call."),
       types.type(
         "imagine.picture_call", parent: "imagine.call", [CallField.count],
         remark: "Options of a call that returns images."),
+      types.type(
+        "imagine.mask_call", parent: "imagine.picture_call", [CallField.composite],
+        remark: "Options of an edit inside a mask."),
     ]
       + MediaOperation.all.map { types.classes(of: $0.ofAllKinds, prefix: "imagine") } + [
         types.type("imagine.conversion", ConversionField.all),

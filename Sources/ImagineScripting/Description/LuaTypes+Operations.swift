@@ -3,7 +3,9 @@ import ImagineAPI
 extension LuaTypes {
   /// The classes of an operation's arguments, named after `prefix` and the operation.
   func classes(of operation: MediaOperation, prefix: String) -> [String] {
-    let parent = operation.answer == .image ? "imagine.picture_call" : "imagine.call"
+    let parent =
+      operation.editsInsideMask
+      ? "imagine.mask_call" : operation.answer == .image ? "imagine.picture_call" : "imagine.call"
     let call = "\(prefix).\(operation.name)_call"
     guard let image = operation.field("image") else {
       return type(call, parent: parent, operation.fields)

@@ -58,8 +58,9 @@ public enum ReferencePage {
   private static var options: [String] {
     [
       "## Options of every call",
-      "`\(CallField.count.name)` is an option of calls that return images.",
-      fields(CallField.all(for: .image)),
+      "`\(CallField.count.name)` is an option of calls that return images,"
+        + " `\(CallField.composite.name)` of `fill` and `retouch`.",
+      fields(CallField.all(for: .fill)),
     ]
   }
 

@@ -48,6 +48,16 @@ extension PlannedSource: ImageConverter {
     return self.store.placeholder(format: conversion.format, size: conversion.size(of: size))
   }
 
+  func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    let size = edit.image.header?.size ?? AspectRatio.square.pixelSize
+    let hasAlpha = edit.image.header?.hasAlpha ?? false
+    return Composite(
+      asset: edit.measuresOnly
+        ? nil : self.store.placeholder(format: .png, size: size, hasAlpha: hasAlpha), drift: 0)
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

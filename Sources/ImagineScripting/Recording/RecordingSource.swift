@@ -75,6 +75,12 @@ extension RecordingSource: ImageConverter {
     }
   }
 
+  func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    try await writer.recordingComposite(edit) { try await registry.composite(edit, into: store) }
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

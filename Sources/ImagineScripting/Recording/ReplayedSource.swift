@@ -71,6 +71,12 @@ extension ReplayedSource: ImageConverter {
     try await recording().file(answering: .convert(asset, to: conversion), into: store)
   }
 
+  func composite(
+    _ edit: MaskedEdit, into store: any MediaStore
+  ) async throws -> Composite {
+    try await recording().composite(of: edit, into: store)
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

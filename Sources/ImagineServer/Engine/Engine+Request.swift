@@ -18,12 +18,18 @@ extension Engine {
   /// Runs a request whose operation returns images.
   ///
   /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here.
-  func makeImages(_ request: Request, _ control: EngineControl) throws -> [[UInt8]] {
-    guard request.operation.name == MediaOperation.openAIImages.name else {
-      return [try makeImage(request, control)]
+  func makeImages(_ request: Request, _ control: EngineControl) throws -> [EngineImage] {
+    switch request.operation.name {
+    case MediaOperation.openAIImages.name:
+      let size = try OpenAISize(request)
+      return try (0..<request.count).map { _ in
+        EngineImage(bytes: try paint(request, size, control))
+      }
+    case MediaOperation.removeBackground.name:
+      let cutout = try removeBackground(request.bytes("image"), control: control)
+      return [EngineImage(bytes: cutout.png, confidence: cutout.confidence)]
+    default: return [EngineImage(bytes: try makeImage(request, control))]
     }
-    let size = try OpenAISize(request)
-    return try (0..<request.count).map { _ in try paint(request, size, control) }
   }
 
   /// An image of one of the sizes of `/v1`.
@@ -55,8 +61,6 @@ extension Engine {
     case MediaOperation.png.name:
       return try png(
         prompt: prompt, aspectRatio: shape ?? .square, seed: seed, control: control)
-    case MediaOperation.removeBackground.name:
-      return try removeBackground(request.bytes("image"), control: control)
     case MediaOperation.upscale.name:
       return try upscale(request.bytes("image"), control: control)
     case MediaOperation.fill.name:
@@ -101,6 +105,13 @@ extension Engine {
     try FilePath(video.thumbnail).rename(to: MediaLinks.File.thumbnail.rawValue)
     try FilePath(folder).sync()
   }
+}
+
+/// An image that the engine has made.
+struct EngineImage: Sendable {
+  var bytes: [UInt8]
+  /// How likely it is what was asked for, 0 … 1; nil where that is no question.
+  var confidence: Double?
 }
 
 extension Request {

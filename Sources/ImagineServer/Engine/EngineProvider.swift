@@ -13,7 +13,8 @@ struct EngineProvider: Provider {
   var profile: ProviderProfile {
     ProviderProfile(
       name: BuiltInProvider.local.name, kind: "engine",
-      operations: MediaOperation.all.filter(engine.supports), takesCount: true)
+      operations: MediaOperation.all.filter(engine.supports), takesCount: true,
+      keepsOutsideMask: true)
   }
 
   func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
@@ -23,7 +24,9 @@ struct EngineProvider: Provider {
     var outputs: [Output] = []
     for image in images {
       outputs.append(
-        Output(asset: try await context.store.store(image), engine: engine.version))
+        Output(
+          asset: try await context.store.store(image.bytes), engine: engine.version,
+          confidence: image.confidence))
     }
     return .finished(Answer(outputs))
   }

@@ -70,7 +70,15 @@ struct PlaceholderEngine: Engine {
     PlaceholderImage(prompt: prompt, style: "png", seed: seed).png(size: aspectRatio.pixelSize)
   }
 
-  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
+  func composite(
+    _ edited: [UInt8], over image: [UInt8], mask: [UInt8], measuresOnly: Bool,
+    control: EngineControl
+  ) throws -> CompositeImage {
+    try base.composite(
+      edited, over: image, mask: mask, measuresOnly: measuresOnly, control: control)
+  }
+
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> CutoutImage {
     try base.removeBackground(image, control: control)
   }
 

@@ -43,10 +43,13 @@ extension ImagineService {
   /// Makes the images of a request. If the client hangs up, the call stops.
   func makeImages(
     _ request: ImagineAPI.Request, by provider: any Provider
-  ) async throws -> [[UInt8]] {
+  ) async throws -> [EngineImage] {
     let store = AnswerStore()
     switch try await provider.perform(request, CallContext(store: store)) {
-    case .finished(let answer): return try answer.outputs.map { try store.content(of: $0.asset) }
+    case .finished(let answer):
+      return try answer.outputs.map {
+        EngineImage(bytes: try store.content(of: $0.asset), confidence: $0.confidence)
+      }
     case .running: throw APIError(.internalError, "the provider made a job of an image")
     }
   }

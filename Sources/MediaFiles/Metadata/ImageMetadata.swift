@@ -12,9 +12,15 @@ public struct ImageMetadata: Sendable, Hashable {
   public var engine: String?
   /// Pixels.
   public var size: PixelSize
-  /// SHA-256 of the image from the provider, before conversion and before this metadata was
+  /// SHA-256 of the image as the run got it, before conversion and before this metadata was
   /// embedded.
   public var sha256: String?
+  /// SHA-256 of the provider's answer, if the image is a composite of it and the request's image.
+  public var original: String?
+  /// Whether the request's image was put back outside the mask; nil where that was not a question.
+  public var isComposite: Bool?
+  /// How far the provider's answer was from the request's image outside the mask, 0 … 1.
+  public var drift: Double?
   /// Nil if the price was unknown.
   public var price: Price?
   /// The id of the run that generated it.
@@ -79,6 +85,9 @@ extension ImageMetadata {
     for (name, text) in texts { members[name] = text.map(Value.text) }
     members["seed"] = seed.map(Value.integer)
     members["price"] = price.map { ["amount": $0.jsonAmount, "unit": .text($0.unit)] }
+    members["original"] = original.map(Value.text)
+    members["composite"] = isComposite.map(Value.flag)
+    members["drift"] = drift.map(Value.number)
     if !parents.isEmpty { members["parents"] = .list(parents.map(Value.text)) }
     if !redactedFields.isEmpty { members["omitted"] = .list(redactedFields.map(Value.text)) }
     return .table(members)
@@ -104,6 +113,9 @@ extension ImageMetadata {
       sha256: try object.optional("sha256", \.text), price: price ?? nil,
       run: try object.optional("run", \.text),
       redactedFields: try object.optional("omitted", \.list)?.compactMap(\.text) ?? [])
+    original = try object.optional("original", \.text)
+    isComposite = try object.optional("composite", \.flag)
+    drift = try object.optional("drift", \.double)
   }
 
   /// The members of a JSON object from an untrusted file.

@@ -137,8 +137,15 @@ final class StubEngine: Engine {
     Self.png(aspectRatio.pixelSize, content: "png|\(prompt)|\(seed)")
   }
 
-  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {
-    try edited(image, "remove_background")
+  func composite(
+    _ edited: [UInt8], over image: [UInt8], mask: [UInt8], measuresOnly: Bool,
+    control: EngineControl
+  ) throws -> CompositeImage {
+    CompositeImage(png: measuresOnly ? nil : try self.edited(image, "composite"), drift: 0)
+  }
+
+  func removeBackground(_ image: [UInt8], control: EngineControl) throws -> CutoutImage {
+    CutoutImage(png: try edited(image, "remove_background"), confidence: 1)
   }
 
   func upscale(_ image: [UInt8], control: EngineControl) throws -> [UInt8] {

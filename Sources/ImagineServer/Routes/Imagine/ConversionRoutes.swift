@@ -1,11 +1,13 @@
 import Hummingbird
 import ImagineAPI
+import MediaFiles
 import NIOCore
 
 extension ImagineService {
   var conversionRoutes: [Route] {
     [
       Route(.post, "/x/convert") { try await convert($0) },
+      Route(.post, "/x/composite") { try await composite($0) },
       Route(.post, "/x/thumbnail") { try await thumbnail($0) },
     ]
   }
@@ -16,6 +18,31 @@ extension ImagineService {
       try await run(incoming, bytes: memory) {
         try engine.convert(bytes, to: conversion, control: $0)
       })
+  }
+
+  private func composite(_ incoming: IncomingRequest) async throws -> Response {
+    try countCall(incoming)
+    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let request = try form.request(for: .composite)
+    let size = try RequestCheck(configuration.limits).check(request)
+    guard let size, case .bytes(let image)? = request.image("image"),
+      case .bytes(let mask)? = request.image("mask"),
+      case .bytes(let edited)? = request.image(CompositeField.edited.name)
+    else {
+      throw APIError.invalid("field 'image' is missing", field: "image")
+    }
+    let measuresOnly = request[CompositeField.measure.name]?.flag ?? false
+    let largest = [size, ImageHeader(edited)?.size ?? size].max {
+      $0.width * $0.height < $1.width * $1.height
+    }
+    let memory = try engine.memory(for: .composite, image: largest, aspectRatio: nil)
+    let composite = try await run(incoming, bytes: memory) {
+      try engine.composite(
+        edited, over: image, mask: mask, measuresOnly: measuresOnly, control: $0)
+    }
+    var response = composite.png.map(Response.image) ?? Response(status: .ok)
+    response.headers.set(CompositeField.driftHeader, String(composite.drift))
+    return response
   }
 
   /// The same fields; width and height are the box, and the others say nothing here.

@@ -25,7 +25,10 @@ extension ImagineService {
     guard let image = images.first else {
       throw APIError(.internalError, "the answer holds no image")
     }
-    var response = Response.image(image)
+    var response = Response.image(image.bytes)
+    if let confidence = image.confidence {
+      response.headers.set(Output.confidenceHeader, String(confidence))
+    }
     if let seed = request.seed { response.headers.set("x-imagine-seed", String(seed)) }
     return response
   }

@@ -57,10 +57,10 @@ extension ImagineService {
     let base = baseAddress(for: incoming)
     let provider = try await provider(of: request, size, for: incoming)
     let images = try await charged(price, "images", incoming) {
-      try await makeImages(request, by: provider).map { bytes in
+      try await makeImages(request, by: provider).map { image in
         asksForBytes
-          ? ImageList.Image(base64: Data(bytes).base64EncodedString())
-          : ImageList.Image(url: base + (try temporaryImages.store(bytes, as: format)))
+          ? ImageList.Image(base64: Data(image.bytes).base64EncodedString())
+          : ImageList.Image(url: base + (try temporaryImages.store(image.bytes, as: format)))
       }
     }
     return .json(ImageList(created: Int64(Date().timeIntervalSince1970), data: images))

@@ -1,0 +1,119 @@
+import ImagineAPI
+
+/// Puts the original back outside the mask of an edit, at a provider that may change it there too.
+///
+/// Models treat a mask as guidance. So the answer is stored as it was paid for, and then the image
+/// that the script gets is made of it and of the script's own image.
+extension Workflow {
+  /// Checks before a call is sent that its image can be put back: that the answer can have its shape,
+  /// that image and mask can be read, and that there is a program that does it.
+  ///
+  /// - Returns: image and mask as PNGs if their files are not upright: some services ignore that,
+  ///   and then image and mask do not fit each other.
+  /// - Throws: ``ImagineError``; nothing has been sent.
+  func uprightInputs(of call: PreparedCall) async throws -> [String: [ImageInput]] {
+    guard call.composites == true, let (image, mask) = call.maskedImage else { return [:] }
+    if let size = image.header?.size { try call.request.checkShape(for: size) }
+    let isUpright = image.header?.isUpright ?? true
+    var inputs: [String: [ImageInput]] = [:]
+    do {
+      // An image that is put back into itself is that image, read and written.
+      let whole = try await converter.composite(
+        MaskedEdit(image: image, mask: mask, edited: image, measuresOnly: isUpright), into: assets)
+      if let upright = whole.asset { inputs["image"] = [.asset(upright)] }
+      if mask.header?.isUpright == false {
+        let upright = try await converter.convert(
+          mask, to: Conversion(format: .png), into: assets)
+        inputs["mask"] = [.asset(upright)]
+      }
+    } catch var error as ImagineError {
+      error.message += "; \(Self.advice)"
+      throw error
+    }
+    return inputs
+  }
+
+  fileprivate static let advice = "composite = false takes the answer as it is"
+
+  /// Makes the composites that an answered call lacks, and measures the drift.
+  ///
+  /// - Returns: why that failed for some of the answers, which are stored and paid for.
+  func composite(_ entry: CallEntry, for call: PreparedCall) async throws -> ImagineError? {
+    guard let composites = call.composites, let (image, mask) = call.maskedImage else { return nil }
+    var results = entry.record.results
+    var fault: ImagineError?
+    for (index, result) in results.enumerated() {
+      guard let paid = try storedImage(result.paid) else { throw Self.isLost(result.paid) }
+      let edit = MaskedEdit(
+        image: image, mask: mask, edited: paid.asset, measuresOnly: !composites)
+      if composites {
+        guard try result.original == nil || storedImage(result.image) == nil else { continue }
+        do {
+          results[index] = try await composited(result, edit, call.operation)
+        } catch var error as ImagineError {
+          error.charged = entry.record.charged
+          error.retryable = false
+          fault = fault ?? error
+        }
+      } else if result.drift == nil {
+        // The answer is what was asked for; whether its drift can be told makes no difference.
+        results[index].drift = try? await converter.composite(edit, into: assets).drift
+      }
+    }
+    try await entry.recordResults(results)
+    return fault
+  }
+
+  private func composited(
+    _ result: StoredResult, _ edit: MaskedEdit, _ operation: MediaOperation
+  ) async throws -> StoredResult {
+    if let size = edit.image.header?.size, let answer = edit.edited.header?.size,
+      !answer.hasShape(of: size)
+    {
+      throw ImagineError(
+        .badResponse,
+        "\(operation.endpoint): the answer has \(answer) pixels and the image \(size), another shape,"
+          + " so the image cannot be put back outside the mask; \(Self.advice)",
+        endpoint: operation.endpoint)
+    }
+    let composite = try await converter.composite(edit, into: assets)
+    guard let asset = composite.asset else {
+      throw ImagineError(.badResponse, "the composite has no image")
+    }
+    var made = StoredResult(asset, engine: result.engine, confidence: result.confidence)
+    made.original = result.paid
+    made.drift = composite.drift
+    return made
+  }
+}
+
+extension PreparedCall {
+  /// The image of an edit inside a mask, and the mask; the user's own.
+  fileprivate var maskedImage: (image: Asset, mask: Asset)? {
+    guard case .asset(let image)? = request.image("image"),
+      case .asset(let mask)? = request.image("mask")
+    else { return nil }
+    return (image, mask)
+  }
+}
+
+extension Request {
+  /// - Throws: ``ImagineError`` of kind `validation` if the answer will have another shape than the
+  ///   image: by the size that the call asks for, or by those that the model makes.
+  fileprivate func checkShape(for image: PixelSize) throws(ImagineError) {
+    guard operation.field("size") != nil else { return }
+    if let text = try requestedSize() {
+      guard let size = PixelSize(text), !size.hasShape(of: image) else { return }
+      throw .invalid(
+        field: fields["size"] == nil ? "aspect_ratio" : "size", given: "\(size) pixels",
+        expected: "a size of the image's shape, \(image), which keeps the image outside the mask; "
+          + Workflow.advice)
+    }
+    guard sizes != .unknown, sizes.nearest(inShapeOf: image) == nil else { return }
+    throw .invalid(
+      field: "image", given: "an image of \(image) pixels",
+      expected:
+        "the shape of a size of the model (\(sizes.expectation)), so that the image can be put"
+        + " back outside the mask; \(Workflow.advice)")
+  }
+}
