@@ -25,6 +25,13 @@ public struct ImagineModule: Sendable {
     let table = try makeClient(in: state, provider: nil)
     try table.set(images)
     try table.set(catalogue)
+    for step in PictureOperation.all where !step.isMethod {
+      try table.set(
+        step.name,
+        to: LuaNativeFunction.async { [workflow] call in
+          try workflow.asyncStep(step, call, argument: 1)
+        })
+    }
     try SpendingModule(workflow: workflow).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)

@@ -423,6 +423,9 @@ function imagine.open(path) end
 ---@return imagine.Image
 function imagine.decode(bytes) end
 
+-- begin generated: functions (scripts/describe writes this part; do not edit)
+-- end generated: functions
+
 ---@class imagine.provider_description
 ---@field kind imagine.provider_kind the API that it speaks
 ---@field base_url? string not of `command`
@@ -560,8 +563,8 @@ local Image = {}
 --- too, so its content is not `image:data()`: `require "fs".sha256(path)` returns the file's own
 --- hash.
 ---@param path string
----@param options? { overwrite?: boolean, metadata?: boolean } both true by default
----@return string path
+---@param options? imagine.save_options
+---@return string path the path of the file, which has a number with `overwrite = "number"`
 function Image:save(path, options) end
 
 --- Prints a line of facts and, on a terminal that can show it, a preview.

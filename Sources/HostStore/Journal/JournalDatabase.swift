@@ -228,6 +228,11 @@ public final class JournalDatabase: Sendable {
           DROP TABLE submitted_job;
           """)
     }
+    migrator.registerMigration("derived") { database in
+      // The bytes that stand for images which a run derives again when it is resumed.
+      try database.execute(
+        sql: "ALTER TABLE call ADD COLUMN derived TEXT NOT NULL DEFAULT '[]'")
+    }
     return migrator
   }
 }

@@ -9,13 +9,14 @@ public struct RecordedCall: Sendable, Hashable {
     case generate = "draw"
     /// A call that makes a video.
     case submit
-    case status, delete, download, fetch, convert
+    case status, delete, download, fetch, convert, step
   }
 
   /// The name of the provider; empty for calls without one.
   public let provider: String
   public let action: Action
-  /// A request as JSON, a job's id, a file's name in the recording, or a conversion.
+  /// A request as JSON, a job's id, a file's name in the recording, a conversion, or a
+  /// step.
   public let subject: String
   /// The number of requested images.
   public let count: Int
@@ -105,9 +106,20 @@ public struct RecordedCall: Sendable, Hashable {
       ("width", conversion.width.map(String.init)), ("height", conversion.height.map(String.init)),
       ("fit", conversion.fit.rawValue), ("quality", String(conversion.quality)),
       ("mask", conversion.isMask ? "true" : nil),
+      ("kernel", conversion.kernel == .lanczos ? nil : conversion.kernel.rawValue),
+      ("background", conversion.background?.text),
+      ("max_bytes", conversion.maxBytes.map(String.init)),
+      ("min_quality", conversion.maxBytes == nil ? nil : String(conversion.minQuality)),
     ]
     let text = values.compactMap { name, value in value.map { "\(name)=\($0)" } }
     return RecordedCall(.convert, text.joined(separator: " "))
+  }
+
+  public static func step(_ step: PictureStep) -> RecordedCall {
+    let description = step.description { input in
+      if case .asset(let asset) = input { asset.sha256 } else { "" }
+    }
+    return RecordedCall(.step, description.json)
   }
 }
 
@@ -121,6 +133,7 @@ extension RecordedCall {
     case .download: "the download of \(subject)"
     case .fetch: "the file of this address"
     case .convert: "the conversion \(subject)"
+    case .step: "the step \(subject)"
     }
   }
 

@@ -125,4 +125,14 @@ public protocol ImageConverter: Sendable {
   /// has it.
   func thumbnail(of asset: Asset, within box: PixelSize, from store: any MediaStore) async throws
     -> Thumbnail
+  /// Does a step over pixels: the private server's `/x/step`.
+  ///
+  /// - Returns: the stored image, with the version of the engine that made it.
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output
+}
+
+extension ImageConverter {
+  public func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    throw ImagineError(.validation, "\(step.operation.name): nothing here changes pixels")
+  }
 }

@@ -31,7 +31,16 @@ extension BuiltInEngine {
 
   public func memory(for conversion: Conversion, image picture: PixelSize) throws -> Int {
     try PixelBudget.check(picture, field: "image")
-    let size = try ConvertedSize(picture, conversion).size
+    let size = try conversion.size(of: picture)
     return picture.width * picture.height * 20 + size.width * size.height * 30
+  }
+
+  public func memory(for step: PictureStep) throws -> Int {
+    try PixelBudget.check(step.size, field: step.operation.name)
+    var pixels = 4 * PixelBudget.area(step.size.width, step.size.height)
+    for images in step.sizes.values {
+      for size in images { pixels += 2 * PixelBudget.area(size.width, size.height) }
+    }
+    return pixels * 10
   }
 }

@@ -65,7 +65,7 @@ extension Workflow {
     let price = provider.profile.prices.price(of: part.request)
     let entry = try run.open(
       part.keys, provider: provider.profile, request: part.description, price: price,
-      budgets: call.budgets, events: eventSource)
+      budgets: call.budgets, derived: call.derived, events: eventSource)
     if entry.record.isAnswered {
       do {
         return try images(entry.record, of: call)

@@ -257,10 +257,16 @@ extension ProviderRegistry: ImageConverter {
     try await converter().thumbnail(of: asset, within: box, from: store)
   }
 
-  private func converter() throws(ImagineError) -> ServerConverter {
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    try await converter("\(step.operation.name) of pixels").perform(step, into: store)
+  }
+
+  private func converter(
+    _ purpose: String = "converting an image"
+  ) throws(ImagineError) -> ServerConverter {
     guard let server else {
       throw ImagineError(
-        .validation, "converting an image needs the program imagine-server", field: "format")
+        .validation, "\(purpose) needs the program imagine-server", field: "format")
     }
     return ServerConverter(transport: transport) { try await server.endpoint() }
   }

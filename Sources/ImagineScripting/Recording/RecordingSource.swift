@@ -75,6 +75,13 @@ extension RecordingSource: ImageConverter {
     }
   }
 
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    Output(
+      asset: try await writer.recordingFile(.step(step)) {
+        try await registry.perform(step, into: store).asset
+      })
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

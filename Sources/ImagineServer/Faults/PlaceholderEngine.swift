@@ -26,6 +26,12 @@ struct PlaceholderEngine: Engine {
     try base.memory(for: conversion, image: image)
   }
 
+  func memory(for step: PictureStep) throws -> Int { try base.memory(for: step) }
+
+  func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8] {
+    try base.perform(step, control: control)
+  }
+
   func unmetRequirement(for operation: MediaOperation) -> String? {
     base.unmetRequirement(for: operation)
   }
