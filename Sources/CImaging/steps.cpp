@@ -30,13 +30,17 @@ void premultiply(Image &image) {
   image.step([](VipsImage *in, VipsImage **out) { return vips_premultiply(in, out, nullptr); });
 }
 
-/// Back to straight alpha and 8 bits, rounded.
-void straighten(Image &image) {
-  image.step([](VipsImage *in, VipsImage **out) { return vips_unpremultiply(in, out, nullptr); });
+void round_to_bytes(Image &image) {
   image.step([](VipsImage *in, VipsImage **out) { return vips_rint(in, out, nullptr); });
   image.step([](VipsImage *in, VipsImage **out) {
     return vips_cast(in, out, VIPS_FORMAT_UCHAR, nullptr);
   });
+}
+
+/// Back to straight alpha and 8 bits.
+void straighten(Image &image) {
+  image.step([](VipsImage *in, VipsImage **out) { return vips_unpremultiply(in, out, nullptr); });
+  round_to_bytes(image);
 }
 
 /// Whether fontconfig has a font. Pango ends the process where there is none, so it must not be
@@ -104,9 +108,15 @@ extern "C" int imaging_blur(
     imaging::StopGuard guard(image, control);
     if (channels == 4) premultiply(image);
     image.step([&](VipsImage *in, VipsImage **out) {
-      return vips_gaussblur(in, out, sigma, "min_ampl", 0.02, nullptr);
+      // With whole numbers, white would become 253.
+      return vips_gaussblur(
+          in, out, sigma, "min_ampl", 0.02, "precision", VIPS_PRECISION_FLOAT, nullptr);
     });
-    if (channels == 4) straighten(image);
+    if (channels == 4) {
+      straighten(image);
+    } else {
+      round_to_bytes(image);
+    }
     *picture = imaging::pixels_of(image);
   });
 }
@@ -124,10 +134,7 @@ extern "C" int imaging_composite(
           in, other, out, blend_mode(mode), "x", x, "y", y, "compositing_space",
           VIPS_INTERPRETATION_sRGB, nullptr);
     });
-    image.step([](VipsImage *in, VipsImage **out) { return vips_rint(in, out, nullptr); });
-    image.step([](VipsImage *in, VipsImage **out) {
-      return vips_cast(in, out, VIPS_FORMAT_UCHAR, nullptr);
-    });
+    round_to_bytes(image);
     *picture = imaging::pixels_of(image);
   });
 }

@@ -71,6 +71,7 @@ public struct ImagineModule: Sendable {
         try ProcessLimits.checkBeforeFirstCall()
         return LuaAsyncCall(purpose: "opening \(path)") { try await workflow.open(path) }
       },
+      "inspect": .async { [workflow] call in try workflow.inspecting(call) },
       "decode": .async { [workflow] call in
         try call.refuseArguments(after: 1, of: "decode")
         let memory = try call.state.reserve(bytes: call.byteCount(1))

@@ -34,6 +34,15 @@ extension Workflow {
     if let image { images[PictureOperation.base] = [image.input] }
     try ProcessLimits.checkBeforeFirstCall()
     let step = try step(operation, fields, images: images)
+    guard operation.numbers.isEmpty else {
+      return LuaAsyncCall(purpose: operation.name) {
+        try await self.numbers(of: step)
+      } completion: { state, numbers in
+        let table = try state.makeTable(fields: numbers.count)
+        for (name, number) in numbers { try table.set(name, to: number) }
+        return try state.results(table)
+      }
+    }
     return LuaAsyncCall(purpose: operation.name) {
       try await self.perform(step, on: image)
     }

@@ -100,7 +100,7 @@ extension HelpTopic {
       ? ["\(call)()"] : ["\(call){ \(Self.names(operation.fields)) }"]
     if let sole = step.soleField { signatures.append("\(call)(\(sole.name))") }
     self.init(
-      step.name, signatures, result: operation.result, summary: operation.summary,
+      step.name, signatures, result: step.result, summary: operation.summary,
       fields: operation.fields, example: operation.example, seeAlso: operation.seeAlso)
   }
 
@@ -136,6 +136,15 @@ extension HelpTopic {
         photo:save("out/photo.jpg", { max_bytes = 20000, overwrite = "number" })
         """,
       seeAlso: ["convert"]),
+    HelpTopic(
+      "inspect", ["imagine.inspect(path)", "imagine.inspect(image)"],
+      result: "a table of format, width, height, alpha, bytes, sha256, and claims",
+      summary: "tells what an image file is, and what it says about its making", fields: [],
+      example: """
+        local facts = imagine.inspect("photo.png")
+        print(facts.width, facts.height, facts.bytes, facts.claims and facts.claims.prompt)
+        """,
+      seeAlso: ["measure", "save"]),
     HelpTopic(
       "wait", ["job:wait{ timeout = …, on_progress = … }", "imagine.wait(job, { … })"],
       result: "a Video, downloaded", summary: "waits for a job's video and downloads it",

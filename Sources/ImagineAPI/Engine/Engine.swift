@@ -66,6 +66,9 @@ public protocol Engine: Sendable {
   /// PNG of the step's size, unless only the pixels tell the size.
   func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8]
 
+  /// The numbers that a step returns, by name: 0 … 1.
+  func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double]
+
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
     -> [UInt8]
@@ -106,6 +109,12 @@ extension Engine {
   public func unmetRequirement(for operation: MediaOperation) -> String? { nil }
 
   public func memory(for step: PictureStep) throws -> Int { 0 }
+
+  public func numbers(
+    of step: PictureStep, control: EngineControl
+  ) throws -> [String: Double] {
+    throw EngineError.notOffered(step.operation.name)
+  }
 
   public func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8] {
     throw EngineError.notOffered(step.operation.name)

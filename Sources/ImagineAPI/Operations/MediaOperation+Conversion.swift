@@ -99,7 +99,7 @@ extension Conversion {
 public enum SaveField {
   public static let quality = Field(
     "quality", .integer(1...100), .optional,
-    summary: "the quality of JPEG, WebP and AVIF; by default 90, and that of a file that stays as it is"
+    summary: "the quality of JPEG, WebP and AVIF; by default 90, and as it is for a file that stays"
   )
 
   public static let overwrite = Field(

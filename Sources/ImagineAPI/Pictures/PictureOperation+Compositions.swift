@@ -173,7 +173,8 @@ extension PictureOperation {
     "sheet", isMethod: false, summary: "arranges images in a table, as a contact sheet",
     output: "of all cells, as a PNG",
     fields: [
-      Field("images", .images(PictureSheet.maxImages), .required, summary: "the images, row by row"),
+      Field(
+        "images", .images(PictureSheet.maxImages), .required, summary: "the images, row by row"),
       Field(
         "columns", .integer(1...500), .optional,
         summary: "images in a row; by default about as many as rows"),

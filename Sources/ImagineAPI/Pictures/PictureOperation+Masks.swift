@@ -5,7 +5,8 @@ extension PictureOperation {
   private static let maskOutput = "that is a mask: white for what is edited, as a PNG"
 
   private static let shapeFields: [Field] = [
-    Field("shape", .choice(MaskShape.Kind.allCases.map(\.rawValue)), .required, summary: "its form"),
+    Field(
+      "shape", .choice(MaskShape.Kind.allCases.map(\.rawValue)), .required, summary: "its form"),
     place("x", "its left edge"), place("y", "its upper edge"),
     Field("width", .length(1...Int64(PixelBudget.side)), .optional, summary: "its width"),
     Field("height", .length(1...Int64(PixelBudget.side)), .optional, summary: "its height"),
@@ -137,8 +138,7 @@ extension PictureOperation {
       Field(
         "mode", .choice(PictureAction.Combination.allCases.map(\.rawValue)),
         .defaulted(PictureAction.Combination.union.rawValue),
-        summary: "what is edited: either's white, the white of both, or the first's without the other's"
-      ),
+        summary: "what is edited: the white of either, of both, or of the first alone"),
     ],
     example: """
       local left = imagine.mask{ width = 64, height = 64, shapes = { { shape = "rectangle", width = "50%" } } }

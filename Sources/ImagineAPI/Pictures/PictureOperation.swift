@@ -14,25 +14,36 @@ public struct PictureOperation: Sendable {
   public let isMethod: Bool
   /// Whether only the pixels tell the result's size.
   public let sizeNeedsPixels: Bool
-  let resolve: @Sendable (StepArguments) throws(ImagineError) -> (PictureAction, PixelSize)
+  /// The names of the numbers that it returns in place of an image; empty for an image.
+  public let numbers: [String]
+  let resolve: Resolution
+
+  /// What checked fields ask for, in pixels, and the size of the result.
+  typealias Resolution =
+    @Sendable (StepArguments) throws(ImagineError) -> (PictureAction, PixelSize)
 
   init(
-    _ name: String, isMethod: Bool = true, sizeNeedsPixels: Bool = false, summary: String,
-    output: String, fields: [Field], example: String, seeAlso: [String],
-    resolve: @escaping @Sendable (StepArguments) throws(ImagineError) -> (PictureAction, PixelSize)
+    _ name: String, isMethod: Bool = true, sizeNeedsPixels: Bool = false,
+    numbers: [String] = [], summary: String, output: String, fields: [Field], example: String,
+    seeAlso: [String],
+    resolve: @escaping Resolution
   ) {
     operation = MediaOperation(
       name, title: name, path: "/step", answer: .image, summary: summary, output: output,
       fields: fields, example: example, seeAlso: seeAlso)
     self.isMethod = isMethod
     self.sizeNeedsPixels = sizeNeedsPixels
+    self.numbers = numbers
     self.resolve = resolve
   }
 
   public var name: String { operation.name }
 
   /// Every step, in the order of the help.
-  public static let all = shapes + compositions + masks
+  public static let all = shapes + compositions + masks + measurements
+
+  /// What it returns, in words.
+  public var result: String { numbers.isEmpty ? operation.result : operation.output }
 
   public static func named(_ name: String) -> PictureOperation? {
     all.first { $0.name == name }
@@ -120,6 +131,8 @@ public enum PictureAction: Sendable, Hashable {
   case invert
   case grow(Int)
   case combine(PictureAction.Combination)
+  case measure
+  case difference
   case mask([MaskShape], feather: Int, isInverted: Bool)
 
   /// How two masks become one.

@@ -50,7 +50,8 @@ struct StepArguments {
   /// - Throws: ``ImagineError`` that names the field if the ``PixelBudget`` does not allow the size.
   func checked(_ size: PixelSize, _ field: String) throws(ImagineError) -> PixelSize {
     guard let fault = PixelBudget.fault(of: size) else { return size }
-    throw ImagineError(.validation, "field '\(field)': the result would have \(fault)", field: field)
+    throw ImagineError(
+      .validation, "field '\(field)': the result would have \(fault)", field: field)
   }
 
   func invalid(_ field: String, _ given: String, _ expected: String) -> ImagineError {

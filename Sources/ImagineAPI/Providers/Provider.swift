@@ -127,7 +127,8 @@ public protocol ImageConverter: Sendable {
     -> Thumbnail
   /// Does a step over pixels: the private server's `/x/step`.
   ///
-  /// - Returns: the stored image, with the version of the engine that made it.
+  /// - Returns: the stored image, with the version of the engine that made it; for a step that returns
+  ///   numbers, a stored JSON object of them.
   func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output
 }
 

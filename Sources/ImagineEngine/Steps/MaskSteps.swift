@@ -142,7 +142,8 @@ extension MaskLevels {
     if pixels < 0 { mask.invert() }
     let distances = mask.squaredDistances()
     try control.check()
-    let reach = Float(abs(pixels)) + 0.5
+    // The pixel at just this distance is the last that is covered whole.
+    let reach = Float(abs(pixels)) + 1
     for index in mask.levels.indices {
       let covered = min(max(reach - distances[index].squareRoot(), 0), 1)
       mask.levels[index] = UInt8(covered * 255 + 0.5)

@@ -48,6 +48,7 @@ struct StepImages {
     case .canvas(let color): return try Painting(step.size, color).picture()
     case .sheet(let sheet): return try picture(of: sheet)
     case .alpha, .invert, .grow, .combine, .mask: return try mask().picture()
+    case .measure, .difference: throw EngineError.failed("it has numbers and no image")
     }
   }
 }

@@ -97,7 +97,8 @@ private struct ToneChange {
 
   @inline(__always)
   func callAsFunction(_ color: SIMD3<Float>) -> SIMD3<Float> {
-    var color = (color * scale + offset).clamped(lowerBound: .zero, upperBound: .init(repeating: 255))
+    var color = (color * scale + offset).clamped(
+      lowerBound: .zero, upperBound: .init(repeating: 255))
     if changesColor {
       color = SIMD3((color * rows.0).sum(), (color * rows.1).sum(), (color * rows.2).sum())
         .clamped(lowerBound: .zero, upperBound: .init(repeating: 255))

@@ -29,8 +29,23 @@ public struct ServerConverter: ImageConverter {
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     let call = try await call("/x/convert", .asset(asset), conversion, from: store)
-    return try await transport.perform(call) { answer in
-      try await ImageAnswer(answer).store(in: store)
+    return try await Self.namingFields {
+      try await transport.perform(call) { answer in
+        try await ImageAnswer(answer).store(in: store)
+      }
+    }
+  }
+
+  /// Runs a call and names the field of its error, as the server's message begins.
+  private static func namingFields<Result>(
+    _ body: () async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await body()
+    } catch var error as ImagineError where error.kind == .validation && error.field == nil {
+      error.field = error.message.firstMatch(of: /field '([a-z_.\[\]0-9]+)':/)
+        .map { String($0.1) }
+      throw error
     }
   }
 
@@ -98,8 +113,15 @@ public struct ServerConverter: ImageConverter {
           name: "\(field).\(index)", file: try input.content(from: store, field: field))
       }
     }
-    return try await transport.perform(call("/x/step", &body, at: endpoint)) { answer in
-      Output(asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
+    let call = call("/x/step", &body, at: endpoint)
+    return try await Self.namingFields {
+      try await transport.perform(call) { answer in
+        guard step.operation.numbers.isEmpty else {
+          guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+          return Output(asset: try await store.store(answer.bytes()), engine: answer.engine)
+        }
+        return Output(asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
+      }
     }
   }
 

@@ -25,6 +25,7 @@ extension Workflow {
     guard let derivation = asset.derivation else { return asset }
     let known = run.derivedInput(DerivedInput(derivation, sha256: asset.sha256))
     guard known.sha256 != asset.sha256 else { return asset }
+    let derivation = Derivation(recipe: known.recipe, engine: known.engine)
     if let stored = try assets.asset(sha256: known.sha256) { return stored.derived(by: derivation) }
     // The answer may be stored all the same; `checkInputs` refuses to send.
     return Asset(
@@ -50,7 +51,12 @@ extension Workflow {
       mask.header?.hasAlpha == true
     else { return request }
     let step = try step(.mask, images: ["image": [.asset(mask)]])
-    let output = try await converter.perform(step, into: assets)
-    return request.with(images: ["mask": [.asset(output.asset)]])
+    do {
+      let output = try await converter.perform(step, into: assets)
+      return request.with(images: ["mask": [.asset(output.asset)]])
+    } catch var error as ImagineError {
+      error.field = "mask"
+      throw error
+    }
   }
 }

@@ -44,6 +44,20 @@ extension Workflow {
       header: header, metadata: metadata, cost: nil, workflow: self)
   }
 
+  /// The numbers of a step that returns some, such as `measure`.
+  ///
+  /// - Throws: ``ImagineError``.
+  public func numbers(of step: PictureStep) async throws -> [String: Double] {
+    let output = try await converter.perform(step, into: assets)
+    let answer = try Value(
+      json: assets.content(of: output.asset), name: "the answer to \(step.operation.name)")
+    let numbers = answer.table?.compactMapValues(\.double) ?? [:]
+    guard step.operation.numbers.allSatisfy({ numbers[$0] != nil }) else {
+      throw ImagineError(.badResponse, "\(step.operation.name): the answer has not all numbers")
+    }
+    return numbers
+  }
+
   /// - Parameter description: its images are named by ``Asset/identity``.
   func derivation(_ description: RequestDescription, engine: String? = nil) -> Derivation {
     Derivation(
@@ -65,15 +79,35 @@ extension Image {
   public func step(
     _ name: String, _ fields: [String: Value] = [:], images: [String: Image] = [:]
   ) async throws -> Image {
-    guard let operation = PictureOperation.named(name), operation.isMethod else {
-      let names = PictureOperation.all.filter(\.isMethod).map(\.name)
+    try await workflow.perform(
+      prepared(name, fields, images, from: PictureOperation.all.filter(\.numbers.isEmpty)),
+      on: self)
+  }
+
+  /// Measures the image, or its difference from another.
+  ///
+  /// - Parameter name: `measure` or `difference`.
+  /// - Returns: numbers from 0 to 1, by name.
+  public func numbers(
+    _ name: String, images: [String: Image] = [:]
+  ) async throws -> [String: Double] {
+    try await workflow.numbers(
+      of: prepared(name, [:], images, from: PictureOperation.all.filter { !$0.numbers.isEmpty }))
+  }
+
+  private func prepared(
+    _ name: String, _ fields: [String: Value], _ images: [String: Image],
+    from operations: [PictureOperation]
+  ) throws -> PictureStep {
+    let methods = operations.filter(\.isMethod)
+    guard let operation = methods.first(where: { $0.name == name }) else {
+      let names = methods.map(\.name)
       throw ImagineError.invalid(
         field: "step", given: Value.text(name).quoted,
         expected: "one of: \(names.joined(separator: ", "))", allowed: names)
     }
     var inputs = images.mapValues { [$0.input] }
     inputs[PictureOperation.base] = [input]
-    let step = try workflow.step(operation, fields, images: inputs)
-    return try await workflow.perform(step, on: self)
+    return try workflow.step(operation, fields, images: inputs)
   }
 }

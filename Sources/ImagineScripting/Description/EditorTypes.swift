@@ -6,11 +6,11 @@ import ImagineRuns
 public enum EditorTypes {
   /// The parts by the names of their marks.
   public static var parts: [String: String] {
-    ["calls": text(calls), "functions": text(functions), "methods": text(methods)]
+    ["calls": text(calls), "methods": text(methods)]
   }
 
   /// All parts.
-  public static var text: String { "\(text(calls + functions + methods))\n" }
+  public static var text: String { "\(text(calls + methods))\n" }
 
   /// Replaces the parts in the text of the file.
   ///
@@ -34,7 +34,8 @@ public enum EditorTypes {
           "--- A length for each edge: pixels, or a share such as `10%`.",
           "---@class imagine.margins",
         ] + ["top", "right", "bottom", "left"].map { "---@field \($0)? number|string" },
-      ] + PictureOperation.all.filter { !$0.operation.fields.isEmpty }.map { step in
+      ]
+      + PictureOperation.all.filter { !$0.operation.fields.isEmpty }.map { step in
         types.type(step.typeName, step.operation.fields)
       } + [
         types.type("imagine.wait_options", WaitField.all),
@@ -48,12 +49,8 @@ public enum EditorTypes {
       + MediaOperation.all.map { types.function(of: $0, table: "client", prefix: "imagine") }
   }
 
-  private static var functions: [[String]] {
-    PictureOperation.all.filter { !$0.isMethod }.map { types.function(of: $0) }
-  }
-
   private static var methods: [[String]] {
-    PictureOperation.all.filter(\.isMethod).map { types.function(of: $0) } + [
+    PictureOperation.all.map { types.function(of: $0) } + [
       [
         "--- The image in another format or size, made on this machine.",
         "---@param conversion? imagine.conversion", "---@return imagine.Image",

@@ -67,7 +67,7 @@ extension LuaTypes {
     let operation = step.operation
     let name = step.isMethod ? "Image:\(step.name)" : "imagine.\(step.name)"
     var lines = [
-      "--- \(HelpTopic.sentence(operation.summary))", "---", "--- Returns \(operation.result).",
+      "--- \(HelpTopic.sentence(operation.summary))", "---", "--- Returns \(step.result).",
     ]
     var parameters = ""
     if !operation.fields.isEmpty {
@@ -76,7 +76,10 @@ extension LuaTypes {
       lines.append("---@param fields \(sole)\(step.typeName)\(remark)")
       parameters = "fields"
     }
-    return lines + ["---@return imagine.Image", "function \(name)(\(parameters)) end"]
+    let result =
+      step.numbers.isEmpty
+      ? "imagine.Image" : "{ \(step.numbers.map { "\($0): number" }.joined(separator: ", ")) }"
+    return lines + ["---@return \(result)", "function \(name)(\(parameters)) end"]
   }
 }
 

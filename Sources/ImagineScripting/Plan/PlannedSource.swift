@@ -54,6 +54,12 @@ extension PlannedSource: ImageConverter {
 
   func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
     if let note = step.note { self.store.plan.add(note: note) }
+    guard step.operation.numbers.isEmpty else {
+      // Half of the range is the best guess.
+      let guesses = step.operation.numbers.map { ($0, Value.number(0.5)) }
+      let json = Value.table(Dictionary(uniqueKeysWithValues: guesses)).json
+      return Output(asset: try await self.store.store(Array(json.utf8)))
+    }
     return Output(
       asset: self.store.placeholder(format: .png, size: step.size, hasAlpha: step.mayHaveAlpha))
   }
@@ -82,6 +88,7 @@ extension Conversion {
 extension PictureStep {
   /// What only the pixels tell, in words; nil if nothing.
   fileprivate var note: String? {
+    if !operation.numbers.isEmpty { return "the numbers of \(operation.name)" }
     if operation.sizeNeedsPixels { return "the size of the image after \(operation.name)" }
     return action == .cropToSubject ? "the part that crop takes by attention" : nil
   }

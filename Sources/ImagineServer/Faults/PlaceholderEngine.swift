@@ -32,6 +32,10 @@ struct PlaceholderEngine: Engine {
     try base.perform(step, control: control)
   }
 
+  func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double] {
+    try base.numbers(of: step, control: control)
+  }
+
   func unmetRequirement(for operation: MediaOperation) -> String? {
     base.unmetRequirement(for: operation)
   }

@@ -36,8 +36,13 @@ extension ImagineService {
       }
       return header.size
     }
+    let memory = try engine.memory(for: step)
+    guard operation.numbers.isEmpty else {
+      return .json(
+        try await run(incoming, bytes: memory) { try engine.numbers(of: step, control: $0) })
+    }
     return .image(
-      try await run(incoming, bytes: try engine.memory(for: step)) {
+      try await run(incoming, bytes: memory) {
         try engine.perform(step, control: $0)
       })
   }
