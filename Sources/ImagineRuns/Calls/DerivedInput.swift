@@ -22,8 +22,8 @@ public struct DerivedInput: Sendable, Hashable, Codable {
 extension Workflow {
   /// The file that stands for a derived image in this run; any other file as it is.
   func journaled(_ asset: Asset) throws -> Asset {
-    guard let derivation = asset.derivation else { return asset }
-    let known = run.derivedInput(DerivedInput(derivation, sha256: asset.sha256))
+    guard let fresh = asset.derivation else { return asset }
+    let known = run.derivedInput(DerivedInput(fresh, sha256: asset.sha256))
     guard known.sha256 != asset.sha256 else { return asset }
     let derivation = Derivation(recipe: known.recipe, engine: known.engine)
     if let stored = try assets.asset(sha256: known.sha256) { return stored.derived(by: derivation) }
