@@ -291,7 +291,7 @@ struct PictureTests {
       in: folder.path)
     #expect(plan.errors.contains("88x128\t80\ttrue"), "\(plan)")
     let json = try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any]
-    let notes = json?["needsPixels"] as? [String] ?? []
+    let notes = json?["needs_pixels"] as? [String] ?? []
     #expect(notes.count == 3 && notes[0].contains("trim"), "\(notes)")
     #expect(json?["calls"] as? Int == 1)
   }

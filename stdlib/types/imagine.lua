@@ -298,7 +298,7 @@
 ---@field quality? integer the quality of lossy formats; 1 … 100; `90` by default
 
 ---@class imagine.save_options
----@field quality? integer the quality of JPEG, WebP and AVIF; by default 90, and that of a file that stays as it is; 1 … 100
+---@field quality? integer the quality of JPEG, WebP and AVIF; by default 90, and as it is for a file that stays; 1 … 100
 ---@field max_bytes? integer the most bytes of the file; its quality is lowered to fit; in bytes; 1 … 2147483648
 ---@field min_quality? integer the least quality that max_bytes may cause; 1 … 100; `40` by default
 ---@field background? string the color below what is transparent and of edges; else they are transparent, and white in JPEG; a name, #rrggbb, #rrggbbaa or transparent
@@ -390,7 +390,7 @@
 
 ---@class imagine.combine_step
 ---@field mask imagine.image the other mask, of the same size
----@field mode? "union"|"intersect"|"subtract" what is edited: either's white, the white of both, or the first's without the other's; `union` by default
+---@field mode? "union"|"intersect"|"subtract" what is edited: the white of either, of both, or of the first alone; `union` by default
 
 ---@class imagine.difference_step
 ---@field image imagine.image the other image
