@@ -271,6 +271,17 @@ struct PictureTests {
       outcome.output == "80x120\t80x120\t80x20\nfalse\tfalse\ntrue\n80x120\n", "\(outcome)")
   }
 
+  @Test("a file that is larger than what a service takes is changed all the same")
+  func large() async throws {
+    let outcome = try await run(
+      Self.photo + """
+        -- What follows the end of a PNG is no part of the image.
+        local large = imagine.decode(photo:data() .. ("x"):rep(33 << 20))
+        print(differs(large:flip("horizontal"), photo:flip("horizontal")))
+        """)
+    #expect(outcome.output == "false\n", "\(outcome)")
+  }
+
   @Test("steps are in a recording, and a plan knows their sizes and says what needs pixels")
   func recordedAndPlanned() async throws {
     let script =

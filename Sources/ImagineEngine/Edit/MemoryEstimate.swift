@@ -37,10 +37,11 @@ extension BuiltInEngine {
 
   public func memory(for step: PictureStep) throws -> Int {
     try PixelBudget.check(step.size, field: step.operation.name)
-    var pixels = 4 * PixelBudget.area(step.size.width, step.size.height)
+    var bytes = 30 * step.size.width * step.size.height
+    // The images of a sheet are decoded one by one.
     for images in step.sizes.values {
-      for size in images { pixels += 2 * PixelBudget.area(size.width, size.height) }
+      bytes += 20 * (images.map { $0.width * $0.height }.max() ?? 0)
     }
-    return pixels * 10
+    return bytes
   }
 }
