@@ -6,6 +6,7 @@
 build_packages=(
   pkg-config liblua5.4-dev libsqlite3-dev zlib1g-dev libvips-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-photo-dev ffmpeg
+  fonts-dejavu-core # a font for the texts that the server draws
 )
 # What the tests run beside our programs: the reference interpreter, C modules for it, a client, pgrep.
 test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps)

@@ -32,6 +32,15 @@ int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t 
   }
 }
 
+VipsKernel kernel_of(int32_t kernel) {
+  switch (kernel) {
+    case IMAGING_CUBIC: return VIPS_KERNEL_CUBIC;
+    case IMAGING_LINEAR: return VIPS_KERNEL_LINEAR;
+    case IMAGING_NEAREST: return VIPS_KERNEL_NEAREST;
+    default: return VIPS_KERNEL_LANCZOS3;
+  }
+}
+
 uint32_t little(const uint8_t *bytes) {
   return uint32_t(bytes[0]) | uint32_t(bytes[1]) << 8 | uint32_t(bytes[2]) << 16 |
          uint32_t(bytes[3]) << 24;
@@ -92,7 +101,7 @@ extern "C" int imaging_encode(
 
 extern "C" int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
-    int32_t new_height, const ImagingControl *control, ImagingPicture *picture,
+    int32_t new_height, int32_t kernel, const ImagingControl *control, ImagingPicture *picture,
     ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     imaging::start_vips();
@@ -104,7 +113,8 @@ extern "C" int imaging_resize(
       });
     image.step([&](VipsImage *in, VipsImage **out) {
       return vips_resize(
-          in, out, double(new_width) / width, "vscale", double(new_height) / height, nullptr);
+          in, out, double(new_width) / width, "vscale", double(new_height) / height, "kernel",
+          kernel_of(kernel), nullptr);
     });
     if (channels == 4) {
       image.step([](VipsImage *in, VipsImage **out) {

@@ -21,12 +21,9 @@ extension Image: LuaUserdata {
 
     type.asyncMethod("save") { image, call in
       let path = try FilePath(call, 2)
-      let options = try Options(call, 3, of: "save", allowed: ["overwrite", "metadata"])
-      let replacing = try options.boolean("overwrite") ?? true
-      let metadata = try options.boolean("metadata") ?? true
+      let options = try SaveOptions(call, 3)
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
-        try await image.workflow.save(image, to: path, replacing: replacing, metadata: metadata)
-        return path.luaString
+        try await image.workflow.save(image, to: path, options).luaString
       }
     }
     type.asyncMethod("show") { image, call in
@@ -41,6 +38,11 @@ extension Image: LuaUserdata {
       let conversion = try Conversion(call, 2, standard: image.header.format)
       return LuaAsyncCall(purpose: "a conversion") {
         try await image.workflow.convert(image, to: conversion)
+      }
+    }
+    for step in PictureOperation.all where step.isMethod {
+      type.asyncMethod(step.name) { image, call in
+        try image.workflow.asyncStep(step, call, argument: 2, image: image)
       }
     }
     for operation in MediaOperation.all where operation.field("image") != nil {

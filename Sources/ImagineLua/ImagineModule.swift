@@ -25,6 +25,13 @@ public struct ImagineModule: Sendable {
     let table = try makeClient(in: state, provider: nil)
     try table.set(images)
     try table.set(catalogue)
+    for step in PictureOperation.all where !step.isMethod {
+      try table.set(
+        step.name,
+        to: LuaNativeFunction.async { [workflow] call in
+          try workflow.asyncStep(step, call, argument: 1)
+        })
+    }
     try SpendingModule(workflow: workflow).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
@@ -64,6 +71,7 @@ public struct ImagineModule: Sendable {
         try ProcessLimits.checkBeforeFirstCall()
         return LuaAsyncCall(purpose: "opening \(path)") { try await workflow.open(path) }
       },
+      "inspect": .async { [workflow] call in try workflow.inspecting(call) },
       "decode": .async { [workflow] call in
         try call.refuseArguments(after: 1, of: "decode")
         let memory = try call.state.reserve(bytes: call.byteCount(1))

@@ -58,6 +58,16 @@ struct ScriptValue {
     }
   }
 
+  /// A value of a field of a picture step, which may take a table or a list.
+  func pictureValue(as field: Field) throws -> Value {
+    switch field.kind {
+    case .margins, .entries, .texts:
+      if case .table = value { return try anyValue() }
+      return try scalar(as: field)
+    default: return try scalar(as: field)
+    }
+  }
+
   /// Text in UTF-8. Other bytes would be replaced when sent.
   func text() throws(ImagineError) -> String {
     guard case .string(let string) = value else { throw invalid(expected: "a string") }

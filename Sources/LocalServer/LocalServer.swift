@@ -35,7 +35,8 @@ public final class LocalServer: Sendable {
   private static let stopTimeout = 2.0
   /// Environment variables that the child receives.
   private static let inherited = [
-    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "USER",
+    "FONTCONFIG_FILE", "FONTCONFIG_PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
+    "PATH", "TMPDIR", "TZ", "USER",
     "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
   ]
 

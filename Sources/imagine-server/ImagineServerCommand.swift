@@ -157,6 +157,8 @@ struct ImagineServerCommand: AsyncParsableCommand {
     let store = try SQLiteServiceStore(path: directory.database)
     var limits = Limits(cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     limits.callsPerMinute = rate
+    // The host sends the user's own images to it: a large photo as a PNG is no attack.
+    if child { limits.bodyBytes = limits.bodyBytesInFlight / 2 }
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     limits.imageBytes = min(limits.imageBytes, max(256 << 20, memory / 2))
     limits.keepSeconds = Double(keepDays) * 86400

@@ -63,6 +63,7 @@ final class PlanCommand: Sendable {
         ("answered by the cache", "\(plan.answeredByCache)"),
         ("files", "\(plan.files.count)"),
       ])
+    for note in plan.needsPixels { try Listing.print(facts: [("known from pixels only", note)]) }
     for file in plan.files { try Output.line("\(isForTerminal ? "  " : "\t")\(file)") }
   }
 

@@ -177,7 +177,7 @@ struct RefusedArgumentTests {
     #expect(meant.output == "3\n" && meant.errors == "")
   }
 
-  @Test("a mask with alpha is refused, because services interpret it differently")
+  @Test("a mask in which nothing is opaque is refused before anything is sent")
   func alphaMask() async throws {
     let made = try await Program(path: "/usr/bin/env").run([
       "python3", "-c",

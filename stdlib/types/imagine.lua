@@ -332,9 +332,109 @@
 ---@class imagine.conversion
 ---@field width? integer the width to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
 ---@field height? integer the height to write; by default it follows from the other side, or stays; in pixels; 1 … 16384
----@field fit? "contain"|"cover"|"fill"|"pad" how the image fits a box of another shape: whole, cropped, stretched, or whole with transparent edges; `contain` by default
+---@field fit? "contain"|"cover"|"fill"|"pad" how the image fits a box of another shape: whole, cropped, stretched, or whole with edges; `contain` by default
+---@field background? string the color below what is transparent and of edges; else they are transparent, and white in JPEG; a name, #rrggbb, #rrggbbaa or transparent
+---@field kernel? "lanczos"|"cubic"|"linear"|"nearest" how pixels are computed; nearest keeps the colors of pixel art; `lanczos` by default
 ---@field format? "png"|"jpeg"|"webp"|"avif" the format to write; by default the image's own, or png if that cannot be written
 ---@field quality? integer the quality of lossy formats; 1 … 100; `90` by default
+
+---@class imagine.save_options
+---@field quality? integer the quality of JPEG, WebP and AVIF; by default 90, and as it is for a file that stays; 1 … 100
+---@field max_bytes? integer the most bytes of the file; its quality is lowered to fit; in bytes; 1 … 2147483648
+---@field min_quality? integer the least quality that max_bytes may cause; 1 … 100; `40` by default
+---@field background? string the color below what is transparent and of edges; else they are transparent, and white in JPEG; a name, #rrggbb, #rrggbbaa or transparent
+---@field overwrite? boolean|"number" whether a file may be replaced; "number" saves it as NAME-2, NAME-3, … instead; `true` by default
+---@field metadata? boolean whether the file contains how it was made; `true` by default
+
+--- A length for each edge: pixels, or a share such as `10%`.
+---@class imagine.margins
+---@field top? number|string
+---@field right? number|string
+---@field bottom? number|string
+---@field left? number|string
+
+---@class imagine.crop_step
+---@field x? number|string the left edge; negative counts from the right edge; 0 by default; -16384 … 16384, or such as 50%
+---@field y? number|string the upper edge; negative counts from the lower edge; 0 by default; -16384 … 16384, or such as 50%
+---@field width? number|string the width; by default to the right edge; 1 … 16384, or such as 50%
+---@field height? number|string the height; by default to the lower edge; 1 … 16384, or such as 50%
+---@field aspect_ratio? "1:1"|"3:2"|"4:3"|"3:4"|"16:9"|"9:16"|string in place of them: the largest part of this shape, width to height
+---@field gravity? "center"|"attention" which part of that shape: the middle, or the most interesting one
+
+---@class imagine.pad_step
+---@field margin number|string|imagine.margins the width of the edges; a share is one of the side, a single one of the shorter; top, right, bottom, left
+---@field background? string the color of the edges; a name, #rrggbb, #rrggbbaa or transparent; `transparent` by default
+
+---@class imagine.trim_step
+---@field margin? integer how much of the edges to keep; in pixels; 0 … 16384; `0` by default
+---@field threshold? integer how far a channel may differ from that color, of 255; 0 … 255; `10` by default
+
+---@class imagine.rotate_step
+---@field degrees number how far; negative to the left; -360 … 360
+---@field background? string the color of the corners; a name, #rrggbb, #rrggbbaa or transparent; `transparent` by default
+
+---@class imagine.flip_step
+---@field direction "horizontal"|"vertical" whether left and right change places, or top and bottom
+
+---@class imagine.adjust_step
+---@field brightness? number darker or lighter; -100 … 100; `0` by default
+---@field contrast? number flatter or stronger; -100 … 100; `0` by default
+---@field saturation? number paler or more colorful; -100 is gray; -100 … 100; `0` by default
+---@field hue? number turns all colors; 100 and -100 are half the circle; -100 … 100; `0` by default
+---@field sharpen? number how much to sharpen edges; 0 … 100; `0` by default
+---@field blur? number the radius of a blur, in pixels; 0 … 100; `0` by default
+---@field gray? boolean whether to remove all color; `false` by default
+
+---@class imagine.paste_step
+---@field image imagine.image the image to put onto it
+---@field x? number|string its left edge; negative counts from the right edge; 0 by default; -16384 … 16384, or such as 50%
+---@field y? number|string its upper edge; negative counts from the lower edge; 0 by default; -16384 … 16384, or such as 50%
+---@field width? number|string its width, a share of the other image's; by default its own; 1 … 16384, or such as 50%
+---@field opacity? number 0 is invisible; 0 … 1; `1` by default
+---@field blend? "over"|"multiply"|"screen"|"overlay"|"darken"|"lighten"|"add"|"difference" how its colors meet those below; `over` by default
+
+---@class imagine.label_step
+---@field text string the text, as it is: it has no markup
+---@field x? number|string its left edge; negative counts from the right edge; by default by align; -16384 … 16384, or such as 50%
+---@field y? number|string its upper edge; negative counts from the lower edge; by default at the bottom; -16384 … 16384, or such as 50%
+---@field size? number|string the size of the letters; a share is one of the image's height; 4 … 1000, or such as 50%; `5%` by default
+---@field width? number|string where lines break; by default at the image's edge; 1 … 16384, or such as 50%
+---@field font? string family and style of an installed font; the nearest one if there is none; `Sans Bold` by default
+---@field color? string the color of the letters; a name, #rrggbb, #rrggbbaa or transparent; `white` by default
+---@field background? string the color behind the text; a name, #rrggbb, #rrggbbaa or transparent; `#00000099` by default
+---@field align? "left"|"center"|"right" where lines are placed; `center` by default
+---@field padding? number|string the edge of the background around the text; by default half the size; 0 … 1000, or such as 50%
+
+---@class imagine.canvas_step
+---@field width integer the width; in pixels; 1 … 16384
+---@field height integer the height; in pixels; 1 … 16384
+---@field background? string its color; a name, #rrggbb, #rrggbbaa or transparent; `transparent` by default
+
+---@class imagine.sheet_step
+---@field images imagine.image[] the images, row by row
+---@field columns? integer images in a row; by default about as many as rows; 1 … 500
+---@field cell? integer the side of the square that each image is fitted into; in pixels; 16 … 2048; `320` by default
+---@field labels? string[] a text below each image, of at most two lines
+---@field title? string a line above all
+---@field background? string the color between the images; a name, #rrggbb, #rrggbbaa or transparent; `white` by default
+
+---@class imagine.mask_step
+---@field image? imagine.image whose size it has; without shapes, what is opaque or bright in it is edited
+---@field width? integer the width, without an image; in pixels; 1 … 16384
+---@field height? integer the height, without an image; in pixels; 1 … 16384
+---@field shapes? { shape: "rectangle"|"ellipse", x?: number|string, y?: number|string, width?: number|string, height?: number|string }[] what is edited; x and y are 0 by default, the sides go to the edge; shape, x, y, width, height
+---@field feather? number|string the width of a soft edge; a share is one of the shorter side; 0 … 1000, or such as 50%; `0` by default
+---@field invert? boolean edit the rest instead; `false` by default
+
+---@class imagine.grow_step
+---@field pixels integer how far; negative narrows it; in pixels; -500 … 500
+
+---@class imagine.combine_step
+---@field mask imagine.image the other mask, of the same size
+---@field mode? "union"|"intersect"|"subtract" what is edited: the white of either, of both, or of the first alone; `union` by default
+
+---@class imagine.difference_step
+---@field image imagine.image the other image
 
 ---@class imagine.wait_options
 ---@field provider? imagine.provider_name the job's provider; by default the one that issued its id
@@ -463,6 +563,30 @@ function imagine.open(path) end
 ---@param bytes string a PNG, JPEG, WebP, GIF, TIFF or AVIF
 ---@return imagine.Image
 function imagine.decode(bytes) end
+
+---@class imagine.inspection
+---@field format imagine.format
+---@field width integer pixels of the upright image
+---@field height integer pixels of the upright image
+---@field alpha boolean whether it has an alpha channel
+---@field bytes integer
+---@field sha256 string of the file, in hexadecimal
+---@field claims? imagine.claims what the file says about its making; anybody can write that
+
+---@class imagine.claims
+---@field operation string
+---@field prompt? string
+---@field style? string
+---@field seed? integer
+---@field provider string
+---@field engine? string
+---@field run? string
+---@field sha256? string of the image before it was saved
+
+--- What an image file is, and what it says about its making; no pixel is decoded.
+---@param image imagine.image an Image or a path
+---@return imagine.inspection
+function imagine.inspect(image) end
 
 ---@class imagine.provider_description
 ---@field kind imagine.provider_kind the API that it speaks
@@ -612,8 +736,8 @@ local Image = {}
 --- too, so its content is not `image:data()`: `require "fs".sha256(path)` returns the file's own
 --- hash.
 ---@param path string
----@param options? { overwrite?: boolean, metadata?: boolean } both true by default
----@return string path
+---@param options? imagine.save_options
+---@return string path the path of the file, which has a number with `overwrite = "number"`
 function Image:save(path, options) end
 
 --- Prints a line of facts and, on a terminal that can show it, a preview.
@@ -624,6 +748,122 @@ function Image:show() end
 function Image:data() end
 
 -- begin generated: methods (scripts/describe writes this part; do not edit)
+
+--- Cuts out a part of an image.
+---
+--- Returns an Image of the part's size, as a PNG.
+---@param fields imagine.crop_step
+---@return imagine.Image
+function Image:crop(fields) end
+
+--- Adds edges around an image.
+---
+--- Returns an Image larger by the margins, as a PNG.
+---@param fields number|string|imagine.margins|imagine.pad_step margin, or the fields
+---@return imagine.Image
+function Image:pad(fields) end
+
+--- Removes edges of one color, that of the upper left pixel, or of none.
+---
+--- Returns an Image of the size that is left, as a PNG.
+---@param fields imagine.trim_step
+---@return imagine.Image
+function Image:trim(fields) end
+
+--- Turns an image clockwise.
+---
+--- Returns an Image large enough for the turned image, as a PNG.
+---@param fields number|imagine.rotate_step degrees, or the fields
+---@return imagine.Image
+function Image:rotate(fields) end
+
+--- Mirrors an image.
+---
+--- Returns an Image of the given image's size, as a PNG.
+---@param fields "horizontal"|"vertical"|imagine.flip_step direction, or the fields
+---@return imagine.Image
+function Image:flip(fields) end
+
+--- Changes brightness, contrast, colors and sharpness.
+---
+--- Returns an Image of the given image's size, as a PNG.
+---@param fields imagine.adjust_step
+---@return imagine.Image
+function Image:adjust(fields) end
+
+--- Puts another image onto an image.
+---
+--- Returns an Image of the given image's size, as a PNG.
+---@param fields imagine.image|imagine.paste_step image, or the fields
+---@return imagine.Image
+function Image:paste(fields) end
+
+--- Draws a text onto an image.
+---
+--- Returns an Image of the given image's size, as a PNG.
+---@param fields string|imagine.label_step text, or the fields
+---@return imagine.Image
+function Image:label(fields) end
+
+--- Makes an image of one color.
+---
+--- Returns an Image of this size, as a PNG.
+---@param fields imagine.canvas_step
+---@return imagine.Image
+function imagine.canvas(fields) end
+
+--- Arranges images in a table, as a contact sheet.
+---
+--- Returns an Image of all cells, as a PNG.
+---@param fields imagine.image[]|imagine.sheet_step images, or the fields
+---@return imagine.Image
+function imagine.sheet(fields) end
+
+--- Makes a mask from shapes, or from a cut-out.
+---
+--- Returns an Image that is a mask: white for what is edited, as a PNG.
+---@param fields imagine.mask_step
+---@return imagine.Image
+function imagine.mask(fields) end
+
+--- The opacity of an image as a mask: white where it is opaque.
+---
+--- Returns an Image that is a mask: white for what is edited, as a PNG.
+---@return imagine.Image
+function Image:alpha() end
+
+--- Exchanges white and black of a mask.
+---
+--- Returns an Image that is a mask: white for what is edited, as a PNG.
+---@return imagine.Image
+function Image:invert() end
+
+--- Widens the white of a mask, or narrows it.
+---
+--- Returns an Image that is a mask: white for what is edited, as a PNG.
+---@param fields integer|imagine.grow_step pixels, or the fields
+---@return imagine.Image
+function Image:grow(fields) end
+
+--- Makes one mask of two.
+---
+--- Returns an Image that is a mask: white for what is edited, as a PNG.
+---@param fields imagine.image|imagine.combine_step mask, or the fields
+---@return imagine.Image
+function Image:combine(fields) end
+
+--- Measures an image: brightness, contrast, saturation, sharpness and opacity.
+---
+--- Returns a table of brightness, contrast, saturation, sharpness and opacity, each 0 … 1.
+---@return { brightness: number, contrast: number, saturation: number, sharpness: number, opacity: number }
+function Image:measure() end
+
+--- Compares an image with another of its size.
+---
+--- Returns a table of mean and max, how far channels differ, and changed, the share of pixels that do, each 0 … 1.
+---@param fields imagine.image|imagine.difference_step image, or the fields
+---@return { mean: number, max: number, changed: number }
+function Image:difference(fields) end
 
 --- The image in another format or size, made on this machine.
 ---@param conversion? imagine.conversion

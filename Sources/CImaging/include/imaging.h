@@ -22,6 +22,8 @@ enum {
   IMAGING_FAILED = 2,
   /// The caller: the call's control was stopped.
   IMAGING_STOPPED = 3,
+  /// The machine: something that every such call needs is not installed.
+  IMAGING_MISSING = 4,
 };
 
 typedef struct ImagingFault {
@@ -95,10 +97,57 @@ int imaging_encode(
     int32_t quality, const ImagingControl *control, uint8_t **bytes, size_t *count,
     ImagingFault *fault);
 
-/// Scales to exactly `width` × `height` (Lanczos, alpha-weighted).
+/// How pixels are computed; the values are the order of `Conversion.Kernel.allCases`.
+enum {
+  IMAGING_LANCZOS = 0,
+  IMAGING_CUBIC = 1,
+  IMAGING_LINEAR = 2,
+  IMAGING_NEAREST = 3,
+};
+
+/// Scales to exactly `width` × `height` (alpha-weighted).
 int imaging_resize(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t new_width,
-    int32_t new_height, const ImagingControl *control, ImagingPicture *picture,
+    int32_t new_height, int32_t kernel, const ImagingControl *control, ImagingPicture *picture,
+    ImagingFault *fault);
+
+/// Turns an image of 4 channels clockwise about its middle, by an angle given by its sine and
+/// cosine. What was outside it is transparent.
+int imaging_turn(
+    const uint8_t *pixels, int32_t width, int32_t height, double sine, double cosine,
+    int32_t new_width, int32_t new_height, const ImagingControl *control, ImagingPicture *picture,
+    ImagingFault *fault);
+
+/// A Gaussian blur (alpha-weighted); for 1, 3 or 4 channels.
+int imaging_blur(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, double sigma,
+    const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault);
+
+/// How colours meet those below; the values are the order of `PicturePlacement.Blend.allCases`.
+enum {
+  IMAGING_OVER = 0,
+  IMAGING_MULTIPLY = 1,
+  IMAGING_SCREEN = 2,
+  IMAGING_OVERLAY = 3,
+  IMAGING_DARKEN = 4,
+  IMAGING_LIGHTEN = 5,
+  IMAGING_ADD = 6,
+  IMAGING_DIFFERENCE = 7,
+};
+
+/// Puts `upper` onto an image with its upper left at (`x`, `y`), which may be outside. Both have 4
+/// channels; the result has the first one's size.
+int imaging_composite(
+    const uint8_t *pixels, int32_t width, int32_t height, const uint8_t *upper,
+    int32_t upper_width, int32_t upper_height, int32_t x, int32_t y, int32_t mode,
+    const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault);
+
+/// Draws a text without markup, in lines of at most `width` pixels where words allow it.
+///
+/// `font` is Pango's description of a font. `align` is 0 for left, 1 for the middle, 2 for right.
+/// The picture has one channel, the coverage of each pixel, and is as small as the text.
+int imaging_text(
+    const char *text, const char *font, int32_t width, int32_t align, ImagingPicture *picture,
     ImagingFault *fault);
 
 /// Finds the subject of an image of 3 channels by saliency and GrabCut on a small copy, then

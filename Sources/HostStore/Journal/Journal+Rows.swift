@@ -112,6 +112,7 @@ extension JournaledCall {
     results = try [StoredResult](column: row["results"])
     error = row["error"]
     crashCount = row["deaths"]
+    derived = try [DerivedInput](column: row["derived"])
   }
 
   /// - Parameters:
@@ -135,14 +136,14 @@ extension JournaledCall {
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
           charged, sends, price, unit, began_at, ended_at, job, earlier_jobs, addresses,
-          is_deleted, results, error, attempt, deaths)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          is_deleted, results, error, attempt, deaths, derived)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
       charged.rawValue, sends.column, price?.millionths, price?.unit, beganAt, endedAt, job,
       try earlierJobs.column, try addresses.column, isDeleted, try results.column, error, attempt,
-      crashCount,
+      crashCount, try derived.column,
     ])
   }
 

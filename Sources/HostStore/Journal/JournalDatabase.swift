@@ -232,6 +232,11 @@ public final class JournalDatabase: Sendable {
       try database.execute(
         sql: "ALTER TABLE call ADD COLUMN earlier_jobs TEXT NOT NULL DEFAULT '[]'")
     }
+    migrator.registerMigration("derived") { database in
+      // The bytes that stand for images which a run derives again when it is resumed.
+      try database.execute(
+        sql: "ALTER TABLE call ADD COLUMN derived TEXT NOT NULL DEFAULT '[]'")
+    }
     return migrator
   }
 }

@@ -9,13 +9,14 @@ public struct RecordedCall: Sendable, Hashable {
     case generate = "draw"
     /// A call that makes a video.
     case submit
-    case status, delete, download, fetch, convert, composite
+    case status, delete, download, fetch, convert, composite, step
   }
 
   /// The name of the provider; empty for calls without one.
   public let provider: String
   public let action: Action
-  /// A request as JSON, a job's id, a file's name in the recording, or a conversion.
+  /// A request as JSON, a job's id, a file's name in the recording, a conversion, or a
+  /// step.
   public let subject: String
   /// The number of requested images.
   public let count: Int
@@ -105,6 +106,10 @@ public struct RecordedCall: Sendable, Hashable {
       ("width", conversion.width.map(String.init)), ("height", conversion.height.map(String.init)),
       ("fit", conversion.fit.rawValue), ("quality", String(conversion.quality)),
       ("mask", conversion.isMask ? "true" : nil), ("matte", conversion.isMatte ? "true" : nil),
+      ("kernel", conversion.kernel == .lanczos ? nil : conversion.kernel.rawValue),
+      ("background", conversion.background?.text),
+      ("max_bytes", conversion.maxBytes.map(String.init)),
+      ("min_quality", conversion.maxBytes == nil ? nil : String(conversion.minQuality)),
     ]
     let text = values.compactMap { name, value in value.map { "\(name)=\($0)" } }
     return RecordedCall(.convert, text.joined(separator: " "))
@@ -114,6 +119,13 @@ public struct RecordedCall: Sendable, Hashable {
     let images = [("image", edit.image), ("mask", edit.mask), ("edited", edit.edited)]
     let text = images.map { "\($0)=\($1.sha256)" } + (edit.measuresOnly ? ["measure"] : [])
     return RecordedCall(.composite, text.joined(separator: " "))
+  }
+
+  public static func step(_ step: PictureStep) -> RecordedCall {
+    let description = step.description { input in
+      if case .asset(let asset) = input { asset.sha256 } else { "" }
+    }
+    return RecordedCall(.step, description.json)
   }
 }
 
@@ -128,6 +140,7 @@ extension RecordedCall {
     case .fetch: "the file of this address"
     case .convert: "the conversion \(subject)"
     case .composite: "the composite \(subject)"
+    case .step: "the step \(subject)"
     }
   }
 

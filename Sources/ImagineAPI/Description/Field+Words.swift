@@ -10,6 +10,11 @@ extension Field {
     case .flag: "true or false"
     case .image: "image"
     case .images(let count): "list of 1 to \(count) images"
+    case .length: "pixels or share"
+    case .color: "color"
+    case .margins: "pixels, share or table"
+    case .entries(_, let count): "list of 1 to \(count) tables"
+    case .texts(let count): "list of 1 to \(count) texts"
     case .other(let words): words
     }
   }
@@ -25,7 +30,11 @@ extension Field {
     case .number(let range):
       "\(Self.formatted(range.lowerBound)) … \(Self.formatted(range.upperBound))"
     case .seconds: "above 0"
-    case .text, .flag, .image, .images, .other: nil
+    case .length(let range): "\(range.lowerBound) … \(range.upperBound), or such as 50%"
+    case .color: "a name, #rrggbb, #rrggbbaa or transparent"
+    case .margins: "top, right, bottom, left"
+    case .entries(let fields, _): fields.map(\.name).joined(separator: ", ")
+    case .text, .flag, .image, .images, .texts, .other: nil
     }
   }
 

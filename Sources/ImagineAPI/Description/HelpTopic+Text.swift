@@ -5,7 +5,7 @@ extension HelpTopic {
     var lines = signatures.flatMap { Self.wrapped($0, at: ", ", first: "", rest: "  ") }
     lines += Self.wrapped("-> \(result)", first: "  ", rest: "     ")
     lines += ["", Self.sentence(summary) + (title.map { " (\($0))" } ?? "")]
-    for group in groups {
+    for group in groups where !group.fields.isEmpty {
       lines += ["", "\(group.title):"]
       for field in group.fields { lines += Self.lines(of: field) }
     }

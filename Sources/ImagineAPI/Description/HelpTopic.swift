@@ -63,6 +63,7 @@ extension HelpTopic {
   /// Every topic: the operations in the order of the vendor's documentation, then the functions.
   public static func all(_ profiles: [ProviderProfile] = ProviderProfile.builtIn) -> [HelpTopic] {
     MediaOperation.all.map { HelpTopic($0, profiles) } + functions
+      + PictureOperation.all.map { HelpTopic($0) }
   }
 
   private init(_ operation: MediaOperation, _ profiles: [ProviderProfile]) {
@@ -91,6 +92,18 @@ extension HelpTopic {
     endpoint = operation.endpoint
   }
 
+  private init(_ step: PictureOperation) {
+    let operation = step.operation
+    let call = step.isMethod ? "image:\(step.name)" : "imagine.\(step.name)"
+    var signatures =
+      operation.fields.isEmpty
+      ? ["\(call)()"] : ["\(call){ \(Self.names(operation.fields)) }"]
+    if let sole = step.soleField { signatures.append("\(call)(\(sole.name))") }
+    self.init(
+      step.name, signatures, result: step.result, summary: operation.summary,
+      fields: operation.fields, example: operation.example, seeAlso: operation.seeAlso)
+  }
+
   /// A function of scripts that is no operation of a service.
   private init(
     _ name: String, _ signatures: [String], result: String, summary: String, fields: [Field],
@@ -114,6 +127,24 @@ extension HelpTopic {
       result: MediaOperation.convert.result, summary: MediaOperation.convert.summary,
       fields: ConversionField.all, example: MediaOperation.convert.example,
       seeAlso: MediaOperation.convert.seeAlso),
+    HelpTopic(
+      "save", ["image:save(path, { \(names(SaveField.all)) })"],
+      result: "the path", summary: "saves an image in the format of the path's extension",
+      fields: SaveField.all,
+      example: """
+        local photo = imagine.open("photo.png")
+        photo:save("out/photo.jpg", { max_bytes = 20000, overwrite = "number" })
+        """,
+      seeAlso: ["convert"]),
+    HelpTopic(
+      "inspect", ["imagine.inspect(path)", "imagine.inspect(image)"],
+      result: "a table of format, width, height, alpha, bytes, sha256, and claims",
+      summary: "tells what an image file is, and what it says about its making", fields: [],
+      example: """
+        local facts = imagine.inspect("photo.png")
+        print(facts.width, facts.height, facts.bytes, facts.claims and facts.claims.prompt)
+        """,
+      seeAlso: ["measure", "save"]),
     HelpTopic(
       "wait", ["job:wait{ timeout = …, on_progress = … }", "imagine.wait(job, { … })"],
       result: "a Video, downloaded", summary: "waits for a job's video and downloads it",

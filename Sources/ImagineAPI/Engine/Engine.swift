@@ -65,6 +65,18 @@ public protocol Engine: Sendable {
     control: EngineControl
   ) throws -> CompositeImage
 
+  /// The approximate peak memory of a step over pixels, in bytes.
+  ///
+  /// - Throws: as ``memory(for:image:aspectRatio:)``.
+  func memory(for step: PictureStep) throws -> Int
+
+  /// Does a step over the pixels of its images, which have their bytes: `/x/step`. The result is a
+  /// PNG of the step's size, unless only the pixels tell the size.
+  func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8]
+
+  /// The numbers that a step returns, by name: 0 … 1.
+  func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double]
+
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
     -> [UInt8]
@@ -103,6 +115,18 @@ public protocol Engine: Sendable {
 
 extension Engine {
   public func unmetRequirement(for operation: MediaOperation) -> String? { nil }
+
+  public func memory(for step: PictureStep) throws -> Int { 0 }
+
+  public func numbers(
+    of step: PictureStep, control: EngineControl
+  ) throws -> [String: Double] {
+    throw EngineError.notOffered(step.operation.name)
+  }
+
+  public func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8] {
+    throw EngineError.notOffered(step.operation.name)
+  }
 }
 
 /// A finished video: two files in the folder that the engine was given.
@@ -153,51 +177,6 @@ public struct CompositeImage: Sendable, Hashable {
   public init(png: [UInt8]?, drift: Double) {
     self.png = png
     self.drift = drift
-  }
-}
-
-/// The target of a conversion.
-public struct Conversion: Sendable, Hashable {
-  /// How an image fits a box of another shape.
-  public enum Fit: String, CaseIterable, Sendable {
-    /// The whole image, within the box.
-    case contain
-    /// The whole box; the image is cropped around its center.
-    case cover
-    /// Stretched to the box.
-    case fill
-    /// The whole image in the middle of the box, which is transparent beside it.
-    case pad
-  }
-
-  public var format: ImageFormat
-  /// Pixels; nil follows from the height and the image's shape, or keeps the image's width.
-  public var width: Int?
-  /// Pixels.
-  public var height: Int?
-  public var fit: Fit
-  /// 1 … 100; lossless formats ignore it.
-  public var quality: Int
-  /// Whether to make a mask of a mask that is white where the image is edited: one that is right for
-  /// services that edit what is white and for those that edit what is transparent.
-  public var isMask: Bool
-  /// Whether to make a mask of an image with alpha: white where it is transparent, without alpha.
-  public var isMatte: Bool
-
-  public static let standardFit = Fit.contain
-  public static let standardQuality = 90
-
-  public init(
-    format: ImageFormat, width: Int? = nil, height: Int? = nil, fit: Fit = standardFit,
-    quality: Int = standardQuality, isMask: Bool = false, isMatte: Bool = false
-  ) {
-    self.format = format
-    self.width = width
-    self.height = height
-    self.fit = fit
-    self.quality = quality
-    self.isMask = isMask
-    self.isMatte = isMatte
   }
 }
 

@@ -20,6 +20,16 @@ public struct Field: Sendable, Hashable, Codable {
     case images(Int)
     /// A number of seconds above 0; at most ``maxSeconds`` count, so infinity means no limit.
     case seconds
+    /// A length in an image: pixels in these bounds, rounded, or a share such as `50%`.
+    case length(ClosedRange<Int64>)
+    /// ``PictureColor``, by name or in hexadecimal.
+    case color
+    /// A length for all four edges, or a table of `top`, `right`, `bottom` and `left`.
+    case margins
+    /// A list of one to so many tables with these fields.
+    case entries([Field], Int)
+    /// A list of one to so many texts, which may be empty.
+    case texts(Int)
     /// What only a script can give, such as a function or a table, in words. Its caller checks it.
     case other(String)
   }
@@ -89,6 +99,14 @@ extension Field {
     case .image: "an image"
     case .images(let count): "a list of 1 to \(count) images"
     case .seconds: "a number of seconds above 0"
+    case .length(let range):
+      "pixels from \(range.lowerBound) to \(range.upperBound), or a share such as \"50%\""
+    case .color: PictureColor.expectation
+    case .margins:
+      "pixels, a share such as \"10%\", or a table of top, right, bottom and left"
+    case .entries(let fields, let count):
+      "a list of 1 to \(count) tables of \(fields.map(\.name).joined(separator: ", "))"
+    case .texts(let count): "a list of 1 to \(count) texts"
     case .other(let words): words
     }
   }
@@ -151,6 +169,8 @@ extension Field {
       if let seconds = argument.decimal, seconds > 0 {
         return .number(min(seconds, Self.maxSeconds))
       }
+    case (.length, _), (.color, _), (.margins, _), (.entries, _), (.texts, _):
+      return try pictureValue(of: argument)
     default:
       break
     }
@@ -188,7 +208,7 @@ extension Value {
   }
 
   /// A finite number.
-  fileprivate var decimalNumber: Double? { decimal.flatMap { $0.isFinite ? $0 : nil } }
+  var decimalNumber: Double? { decimal.flatMap { $0.isFinite ? $0 : nil } }
 
   /// A number, also an infinite one.
   fileprivate var decimal: Double? {

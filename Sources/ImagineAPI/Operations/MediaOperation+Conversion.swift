@@ -7,13 +7,14 @@ extension MediaOperation {
     fields: [
       Field("image", .image, .required, summary: "the image to convert"),
       ConversionField.format, ConversionField.width, ConversionField.height, ConversionField.fit,
-      ConversionField.quality, ConversionField.mask, ConversionField.matte,
+      ConversionField.background, ConversionField.kernel, ConversionField.quality,
+      ConversionField.mask, ConversionField.matte, ConversionField.maxBytes, ConversionField.minQuality,
     ],
     example: """
       local photo = imagine.open("photo.png")
       photo:convert{ width = 128, height = 128, fit = "cover", format = "webp" }:save("small.webp")
       """,
-    seeAlso: ["resize", "upscale"])
+    seeAlso: ["crop", "pad", "save", "resize", "upscale"])
 }
 
 /// The fields of a conversion.
@@ -30,7 +31,27 @@ public enum ConversionField {
     "fit", .choice(Conversion.Fit.allCases.map(\.rawValue)),
     .defaulted(Conversion.standardFit.rawValue),
     summary: "how the image fits a box of another shape: whole, cropped, stretched, or whole with"
-      + " transparent edges")
+      + " edges")
+
+  public static let background = Field(
+    "background", .color, .optional,
+    summary: "the color below what is transparent and of edges; else they are transparent, and"
+      + " white in JPEG")
+
+  public static let kernel = Field(
+    "kernel", .choice(Conversion.Kernel.allCases.map(\.rawValue)),
+    .defaulted(Conversion.Kernel.lanczos.rawValue),
+    summary: "how pixels are computed; nearest keeps the colors of pixel art")
+
+  /// Only `save` takes it.
+  public static let maxBytes = Field(
+    "max_bytes", .integer(1...1 << 31), .optional, unit: "bytes",
+    summary: "the most bytes of the file; its quality is lowered to fit")
+
+  /// Only `save` takes it.
+  public static let minQuality = Field(
+    "min_quality", .integer(1...100), .defaulted(String(Conversion.standardMinQuality)),
+    summary: "the least quality that max_bytes may cause")
 
   public static let quality = Field(
     "quality", .integer(1...100), .defaulted(String(Conversion.standardQuality)),
@@ -45,7 +66,7 @@ public enum ConversionField {
     "matte", .flag, .optional, summary: "make a mask: white where the image is transparent")
 
   /// What a script gives, in the order of the help.
-  public static let all = [width, height, fit, format, quality]
+  public static let all = [width, height, fit, background, kernel, format, quality]
 
   private static func side(_ name: String) -> Field {
     Field(
@@ -71,5 +92,30 @@ extension Conversion {
       quality: side(ConversionField.quality) ?? Self.standardQuality,
       isMask: values[ConversionField.mask.name]?.flag ?? false,
       isMatte: values[ConversionField.matte.name]?.flag ?? false)
+    background = values[ConversionField.background.name]?.text.flatMap(PictureColor.init)
+    kernel =
+      values[ConversionField.kernel.name]?.text.flatMap(Kernel.init(rawValue:)) ?? .lanczos
+    maxBytes = side(ConversionField.maxBytes)
+    minQuality = side(ConversionField.minQuality) ?? Self.standardMinQuality
   }
+}
+
+/// The options of `image:save`.
+public enum SaveField {
+  public static let quality = Field(
+    "quality", .integer(1...100), .optional,
+    summary: "the quality of JPEG, WebP and AVIF; by default 90, and as it is for a file that stays"
+  )
+
+  public static let overwrite = Field(
+    "overwrite", .other("true, false or \"number\""), .defaulted("true"),
+    summary: "whether a file may be replaced; \"number\" saves it as NAME-2, NAME-3, … instead")
+
+  public static let metadata = Field(
+    "metadata", .flag, .defaulted("true"), summary: "whether the file contains how it was made")
+
+  public static let all = [
+    quality, ConversionField.maxBytes, ConversionField.minQuality, ConversionField.background,
+    overwrite, metadata,
+  ]
 }

@@ -171,10 +171,9 @@ public struct Request: Sendable {
         expected: "one of: png, webp", allowed: ["png", "webp"])
     }
     let count = ["image", "images"].reduce(0) { $0 + (images[$1]?.count ?? 0) }
-    if images["images"] != nil, count > OpenAIService.maxImages {
+    if images["images"] != nil, let most = operation.field("images")?.maxImages, count > most {
       throw .invalid(
-        field: "images", given: "\(count) images, with `image`",
-        expected: "at most \(OpenAIService.maxImages)")
+        field: "images", given: "\(count) images, with `image`", expected: "at most \(most)")
     }
   }
 

@@ -164,6 +164,11 @@ public protocol ImageConverter: Sendable {
     -> Thumbnail
   /// Puts the original of an edit back outside its mask.
   func composite(_ edit: MaskedEdit, into store: any MediaStore) async throws -> Composite
+  /// Does a step over pixels: the private server's `/x/step`.
+  ///
+  /// - Returns: the stored image, with the version of the engine that made it; for a step that returns
+  ///   numbers, a stored JSON object of them.
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output
 }
 
 extension ImageConverter {
@@ -171,6 +176,10 @@ extension ImageConverter {
     _ edit: MaskedEdit, into store: any MediaStore
   ) async throws -> Composite {
     throw ImagineError(.unavailable, "nothing here can put an image back outside a mask")
+  }
+
+  public func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    throw ImagineError(.validation, "\(step.operation.name): nothing here changes pixels")
   }
 }
 

@@ -5,40 +5,65 @@ extension BuiltInEngine {
     _ picture: [UInt8], to conversion: Conversion, control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
     let source = try Codec.decode(picture, field: "image", control: control)
-    let size = try ConvertedSize(source.size, conversion).size
-    let fitted =
-      switch conversion.fit {
-      case .cover: try Codec.cover(source, size, control: control)
-      case .pad: try Self.padded(source, to: size, control: control)
-      case .contain, .fill: try Codec.scale(source, to: size, control: control)
-      }
-    return try Codec.encode(
-      conversion.isMatte ? fitted.matte() : conversion.isMask ? fitted.mask() : fitted,
-      as: conversion.format, quality: conversion.quality, control: control)
+    var fitted = try fitted(source, conversion, control)
+    if conversion.isMask { fitted = try fitted.mask() }
+    if conversion.isMatte { fitted = try fitted.matte() }
+    if let background = conversion.background {
+      fitted = try fitted.onto(background, at: EdgeMargins(), control)
+    }
+    return try encode(fitted, conversion, control)
   }
 
-  /// The image, scaled to fit, in the middle of a transparent box.
-  private static func padded(
-    _ source: Bitmap, to box: PixelSize, control: EngineControl
+  private func fitted(
+    _ source: Bitmap, _ conversion: Conversion, _ control: EngineControl
   ) throws -> Bitmap {
-    var inner = Conversion(format: .png, width: box.width, height: box.height)
-    inner.fit = .contain
-    let image = try Codec.scale(
-      source, to: try ConvertedSize(source.size, inner).size, control: control)
-    let (left, top) = ((box.width - image.width) / 2, (box.height - image.height) / 2)
-    return try Bitmap(width: box.width, height: box.height, channels: 4) { out in
-      _ = out.initialize(repeating: 0)
-      image.withPixels { pixels in
-        for row in 0..<image.height {
-          for column in 0..<image.width {
-            let from = (row * image.width + column) * image.channels
-            let to = ((top + row) * box.width + left + column) * 4
-            for channel in 0..<3 { out[to + channel] = pixels[from + channel] }
-            out[to + 3] = image.channels == 4 ? pixels[from + 3] : 255
-          }
-        }
-      }
+    let size = try conversion.size(of: source.size)
+    let kernel = conversion.kernel
+    switch conversion.fit {
+    case .cover: return try Codec.cover(source, size, kernel: kernel, control: control)
+    case .pad:
+      let inner = conversion.wholeSize(of: source.size)
+      let whole = try Codec.scale(source, to: inner, kernel: kernel, control: control)
+      let (across, down) = (size.width - inner.width, size.height - inner.height)
+      return try whole.onto(
+        .transparent,
+        at: EdgeMargins(
+          top: down / 2, right: across - across / 2, bottom: down - down / 2, left: across / 2),
+        control)
+    case .contain, .fill:
+      return try Codec.scale(source, to: size, kernel: kernel, control: control)
     }
+  }
+
+  /// Encodes an image, with less quality if it would have too many bytes.
+  private func encode(
+    _ picture: Bitmap, _ conversion: Conversion, _ control: EngineControl
+  ) throws -> [UInt8] {
+    func file(_ quality: Int) throws -> [UInt8] {
+      try Codec.encode(picture, as: conversion.format, quality: quality, control: control)
+    }
+    let best = try file(conversion.quality)
+    guard let most = conversion.maxBytes, best.count > most else { return best }
+    guard conversion.format != .png else {
+      throw EngineError.unusable(
+        field: "max_bytes",
+        reason: "the PNG has \(best.count) bytes and no quality to lower; save it as jpg, webp or"
+          + " avif, or make it smaller")
+    }
+    var (low, high) = (min(conversion.minQuality, conversion.quality), conversion.quality)
+    var fitting = try file(low)
+    guard fitting.count <= most else {
+      throw EngineError.unusable(
+        field: "max_bytes",
+        reason: "the file has at least \(fitting.count) bytes, at quality \(low); lower"
+          + " min_quality or make the image smaller")
+    }
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      let tried = try file(middle)
+      if tried.count <= most { (low, fitting) = (middle, tried) } else { high = middle }
+    }
+    return fitting
   }
 }
 
@@ -101,47 +126,5 @@ extension Bitmap {
       }
       return result
     }
-  }
-}
-
-/// The size of a conversion's result.
-struct ConvertedSize {
-  let size: PixelSize
-
-  /// - Throws: ``EngineError/unusable(field:reason:)`` for the side that asks for an image over the
-  ///   ``PixelBudget``.
-  init(_ source: PixelSize, _ conversion: Conversion) throws(EngineError) {
-    for (field, side) in [("width", conversion.width), ("height", conversion.height)] {
-      guard let side, side < 1 || side > PixelBudget.side else { continue }
-      throw .unusable(
-        field: field,
-        reason: "it must be 1 to \(PixelBudget.side) pixels, not \(side)")
-    }
-    let across = conversion.width.map { Double($0) / Double(source.width) }
-    let down = conversion.height.map { Double($0) / Double(source.height) }
-    size =
-      switch (conversion.width, conversion.height, conversion.fit) {
-      case (let width?, let height?, .cover), (let width?, let height?, .fill),
-        (let width?, let height?, .pad):
-        PixelSize(width: width, height: height)
-      default:
-        // Fit the whole image into the box, or scale it by the one side given.
-        Self.scaled(source, by: min(across ?? .infinity, down ?? .infinity))
-      }
-    if size != source {
-      try PixelBudget.check(size, field: conversion.width == nil ? "height" : "width")
-    }
-    if conversion.format == .avif, size.width * size.height > PixelBudget.avifArea {
-      throw .unusable(
-        field: "format",
-        reason: "\(size) pixels are too many for AVIF (at most \(PixelBudget.avifArea))")
-    }
-  }
-
-  private static func scaled(_ size: PixelSize, by scale: Double) -> PixelSize {
-    guard scale.isFinite else { return size }
-    return PixelSize(
-      width: max(1, Int((Double(size.width) * scale).rounded())),
-      height: max(1, Int((Double(size.height) * scale).rounded())))
   }
 }

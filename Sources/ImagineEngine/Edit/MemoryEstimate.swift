@@ -31,7 +31,17 @@ extension BuiltInEngine {
 
   public func memory(for conversion: Conversion, image picture: PixelSize) throws -> Int {
     try PixelBudget.check(picture, field: "image")
-    let size = try ConvertedSize(picture, conversion).size
+    let size = try conversion.size(of: picture)
     return picture.width * picture.height * 20 + size.width * size.height * 30
+  }
+
+  public func memory(for step: PictureStep) throws -> Int {
+    try PixelBudget.check(step.size, field: step.operation.name)
+    var bytes = 30 * step.size.width * step.size.height
+    // The images of a sheet are decoded one by one.
+    for images in step.sizes.values {
+      bytes += 20 * (images.map { $0.width * $0.height }.max() ?? 0)
+    }
+    return bytes
   }
 }

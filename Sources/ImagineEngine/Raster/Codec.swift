@@ -47,7 +47,8 @@ enum Codec {
 
   /// Scales to exactly a size.
   static func scale(
-    _ picture: Bitmap, to size: PixelSize, control: EngineControl = EngineControl()
+    _ picture: Bitmap, to size: PixelSize, kernel: Conversion.Kernel = .lanczos,
+    control: EngineControl = EngineControl()
   ) throws -> Bitmap {
     if size == picture.size { return picture }
     try PixelBudget.check(size, field: "image")
@@ -56,7 +57,8 @@ enum Codec {
       try call("image", control) { control, fault in
         imaging_resize(
           pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), Int32(size.width), Int32(size.height), control, &scaled, fault)
+          Int32(picture.channels), Int32(size.width), Int32(size.height), kernel.code, control,
+          &scaled, fault)
       }
     }
     return Bitmap(scaled)
@@ -65,7 +67,8 @@ enum Codec {
   /// Scales an image so that it covers a size: crops it to the shape about its middle, then scales.
   /// No intermediate image is larger than the source or the result.
   static func cover(
-    _ picture: Bitmap, _ size: PixelSize, control: EngineControl = EngineControl()
+    _ picture: Bitmap, _ size: PixelSize, kernel: Conversion.Kernel = .lanczos,
+    control: EngineControl = EngineControl()
   ) throws -> Bitmap {
     func side(_ length: Int, _ other: Int, _ wanted: Int, _ wantedOther: Int) -> Int {
       let shaped = (Double(other) * Double(wanted) / Double(wantedOther)).rounded()
@@ -76,7 +79,7 @@ enum Codec {
     let part = try picture.cropped(
       left: (picture.width - width) / 2, top: (picture.height - height) / 2, width: width,
       height: height)
-    return try scale(part, to: size, control: control)
+    return try scale(part, to: size, kernel: kernel, control: control)
   }
 
   /// Calls a function of CImaging. A fault becomes an ``EngineError``, or the
@@ -103,6 +106,7 @@ enum Codec {
     if fault.kind == Int32(IMAGING_UNUSABLE) {
       throw EngineError.unusable(field: field, reason: message)
     }
+    if fault.kind == Int32(IMAGING_MISSING) { throw EngineError.resourceMissing(message) }
     throw EngineError.failed(message)
   }
 }
@@ -117,6 +121,18 @@ extension ImageFormat {
     case .avif: Int32(IMAGING_AVIF)
     case .tiff: Int32(IMAGING_TIFF)
     case .gif: Int32(IMAGING_GIF)
+    }
+  }
+}
+
+extension Conversion.Kernel {
+  /// The kernel's number in CImaging.
+  fileprivate var code: Int32 {
+    switch self {
+    case .lanczos: Int32(IMAGING_LANCZOS)
+    case .cubic: Int32(IMAGING_CUBIC)
+    case .linear: Int32(IMAGING_LINEAR)
+    case .nearest: Int32(IMAGING_NEAREST)
     }
   }
 }

@@ -1,7 +1,7 @@
 public import ImagineAPI
 
-/// Converts images with an `imagine-server`, by its routes `/x/convert`, `/x/composite` and
-/// `/x/thumbnail`.
+/// Converts and changes images with an `imagine-server`, by its routes `/x/convert`, `/x/step`,
+/// `/x/composite` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -28,9 +28,24 @@ public struct ServerConverter: ImageConverter {
   public func convert(
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
-    let call = try await call("/x/convert", asset, conversion, from: store)
-    return try await transport.perform(call) { answer in
-      try await ImageAnswer(answer).store(in: store)
+    let call = try await call("/x/convert", .asset(asset), conversion, from: store)
+    return try await Self.namingFields {
+      try await transport.perform(call) { answer in
+        try await ImageAnswer(answer).store(in: store)
+      }
+    }
+  }
+
+  /// Runs a call and names the field of its error, as the server's message begins.
+  private static func namingFields<Result>(
+    _ body: () async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await body()
+    } catch var error as ImagineError where error.kind == .validation && error.field == nil {
+      error.field = error.message.firstMatch(of: /field '([a-z_.\[\]0-9]+)':/)
+        .map { String($0.1) }
+      throw error
     }
   }
 
@@ -38,7 +53,7 @@ public struct ServerConverter: ImageConverter {
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {
     let conversion = Conversion(format: .png, width: box.width, height: box.height)
-    let call = try await call("/x/thumbnail", asset, conversion, from: store)
+    let call = try await call("/x/thumbnail", .asset(asset), conversion, from: store)
     return try await transport.perform(call) { answer in
       guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
       guard let thumbnail = Thumbnail(portablePixmap: try await answer.bytes()) else {
@@ -73,12 +88,11 @@ public struct ServerConverter: ImageConverter {
   }
 
   private func call(
-    _ path: String, _ asset: Asset, _ conversion: Conversion, from store: any MediaStore
+    _ path: String, _ image: ImageInput, _ conversion: Conversion, from store: any MediaStore
   ) async throws -> HTTPTransport.Call {
     var body = MultipartBody()
     func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
-    body.append(
-      name: "image", file: try ImageInput.asset(asset).content(from: store, field: "image"))
+    body.append(name: "image", file: try image.content(from: store, field: "image"))
     append(ConversionField.format, conversion.format.rawValue)
     append(ConversionField.fit, conversion.fit.rawValue)
     append(ConversionField.quality, String(conversion.quality))
@@ -86,6 +100,14 @@ public struct ServerConverter: ImageConverter {
     if let height = conversion.height { append(ConversionField.height, String(height)) }
     if conversion.isMask { append(ConversionField.mask, "true") }
     if conversion.isMatte { append(ConversionField.matte, "true") }
+    if conversion.kernel != .lanczos { append(ConversionField.kernel, conversion.kernel.rawValue) }
+    if let background = conversion.background {
+      append(ConversionField.background, background.text)
+    }
+    if let bytes = conversion.maxBytes {
+      append(ConversionField.maxBytes, String(bytes))
+      append(ConversionField.minQuality, String(conversion.minQuality))
+    }
     body.close()
     return try await call(path, body)
   }
@@ -97,6 +119,69 @@ public struct ServerConverter: ImageConverter {
       method: "POST", address: address, endpoint: "POST \(path)",
       authorization: endpoint.authorization(for: address), contentType: body.contentType,
       body: body.bytes, limit: TimeLimit(total: transport.timeouts.call))
+  }
+
+  public func perform(
+    _ step: PictureStep, into store: any MediaStore
+  ) async throws -> Output {
+    var body = MultipartBody()
+    body.append(
+      name: "step",
+      value: RequestDescription(step.request, images: [:]).json)
+    for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
+      let inputs = try await sent(inputs, of: step, from: store)
+      for (index, input) in inputs.enumerated() {
+        body.append(
+          name: "\(field).\(index)", file: try input.content(from: store, field: field))
+      }
+    }
+    body.close()
+    let call = try await call("/x/step", body)
+    return try await Self.namingFields {
+      try await transport.perform(call) { answer in
+        guard step.operation.numbers.isEmpty else {
+          guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+          return Output(asset: try await store.store(answer.bytes()), engine: answer.engine)
+        }
+        return Output(asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
+      }
+    }
+  }
+
+  /// The images as they are sent: those of a sheet in the size of its cells, since a body with
+  /// hundreds of whole images would be too large.
+  private func sent(
+    _ inputs: [ImageInput], of step: PictureStep, from store: any MediaStore
+  ) async throws -> [ImageInput] {
+    guard case .sheet(let sheet) = step.action else { return inputs }
+    var cells: [ImageInput] = []
+    while cells.count < inputs.count {
+      let part = Array(inputs[cells.count...].prefix(Self.cellsAtOnce))
+      cells += try await concurrentResults(part.count) { index in
+        try await cell(of: part[index], side: sheet.cell, from: store)
+      }.map { try $0.get() }
+    }
+    return cells
+  }
+
+  /// Images that are made smaller at a time.
+  private static let cellsAtOnce = 8
+
+  private func cell(
+    of input: ImageInput, side: Int, from store: any MediaStore
+  ) async throws -> ImageInput {
+    guard case .asset(let asset) = input, let header = asset.header,
+      max(header.size.width, header.size.height) > side
+    else { return input }
+    // At this quality JPEG keeps the color of each pixel; WebP has transparency.
+    let conversion = Conversion(
+      format: header.hasAlpha ? .webp : .jpeg, width: side, height: side, quality: 95)
+    let call = try await call("/x/convert", input, conversion, from: store)
+    return .bytes(
+      try await transport.perform(call) { answer in
+        guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+        return try await answer.bytes(upTo: ImageAnswer.maxBytes)
+      })
   }
 
   /// The server's own routes are at the root, beside `/v2`.

@@ -102,6 +102,8 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   public var error: String?
   /// The attempt of the run that last changed it, from 1.
   public var attempt: Int
+  /// The derived images among its inputs.
+  public var derived: [DerivedInput] = []
   /// How many attempts in a row crashed during this call without progress of any call.
   public var crashCount: Int
 

@@ -20,6 +20,8 @@ public struct PreparedCall: Sendable {
   let composites: Bool?
   let keys: CallKeys
   let budgets: CallBudgets
+  /// The derived images among the input images.
+  let derived: [DerivedInput]
 
   /// The operation that is called.
   public var operation: MediaOperation { request.operation }
@@ -80,8 +82,8 @@ extension Workflow {
     _ request: Request, at provider: any Provider, options: CallOptions, count: Int? = nil,
     usesCache: Bool = false, composites: Bool = true, scope: BudgetScope? = nil
   ) throws -> PreparedCall {
-    let inputs = try request.images.mapValues { try $0.map(assets.stage) }
-    try check(inputs, for: provider.profile)
+    let inputs = try request.images.mapValues { try $0.map { try journaled(assets.stage($0)) } }
+    try check(inputs)
     let given = Set(request.images.values.joined())
     let staged = Set(inputs.values.joined()).filter { !given.contains(.asset($0)) }
     let request = request.with(images: inputs.mapValues { $0.map(ImageInput.asset) })
@@ -96,14 +98,15 @@ extension Workflow {
     return PreparedCall(
       workflow: self, request: request, provider: provider, staged: Array(staged),
       description: description, options: options, count: count, usesCache: usesCache,
-      composites: mayDrift ? composites : nil, keys: keys, budgets: budgets(scope))
+      composites: mayDrift ? composites : nil, keys: keys, budgets: budgets(scope),
+      derived: inputs.values.joined().compactMap { asset in
+        asset.derivation.map { DerivedInput($0, sha256: asset.sha256) }
+      })
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` for a file that is no image, and for a mask of
-  ///   another size than its image or in a form that the provider may read in another way.
-  private func check(
-    _ images: [String: [Asset]], for profile: ProviderProfile
-  ) throws(ImagineError) {
+  ///   another size than its image.
+  private func check(_ images: [String: [Asset]]) throws(ImagineError) {
     for (name, assets) in images.sorted(by: { $0.key < $1.key }) {
       for asset in assets where asset.header == nil {
         throw .invalid(
@@ -111,12 +114,6 @@ extension Workflow {
       }
     }
     guard let mask = images["mask"]?.first?.header else { return }
-    guard !mask.hasAlpha || profile.usesMaskAlpha else {
-      throw .invalid(
-        field: "mask", given: "a mask with an alpha channel",
-        expected: "one without alpha, which services read in different ways: white for the parts to"
-          + " edit and black for the parts to keep")
-    }
     if let image = images["image"]?.first?.header?.size, image != mask.size {
       throw .invalid(
         field: "mask", given: "a mask of \(mask.size) pixels",

@@ -91,7 +91,7 @@ extension Workflow {
     let price = provider.profile.prices.price(of: part.request)
     let entry = try run.open(
       part.keys, provider: provider.profile, request: part.description, price: price,
-      budgets: call.budgets, events: eventSource)
+      budgets: call.budgets, derived: call.derived, events: eventSource)
     if entry.record.isAnswered {
       let missing = try entry.record.results.first { try storedImage($0.paid) == nil }
       guard let missing else { return try await deliverImages(of: entry, for: call) }

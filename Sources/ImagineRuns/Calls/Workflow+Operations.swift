@@ -127,13 +127,12 @@ extension Image {
 
   /// Saves the image in the format of the path's extension.
   ///
-  /// - Parameters:
-  ///   - replacing: whether an existing file may be replaced.
-  ///   - metadata: whether to embed how the image was made.
+  /// - Returns: the path of the file, which ``SaveOptions/Overwrite/number`` may have changed.
+  @discardableResult
   public func save(
-    to path: FilePath, replacing: Bool = true, metadata: Bool = true
-  ) async throws {
-    try await workflow.save(self, to: path, replacing: replacing, metadata: metadata)
+    to path: FilePath, _ options: SaveOptions = SaveOptions()
+  ) async throws -> FilePath {
+    try await workflow.save(self, to: path, options)
   }
 
   /// The encoded bytes.

@@ -11,7 +11,9 @@ extension Workflow {
     _ request: Request, of call: PreparedCall, as description: RequestDescription,
     _ price: Price?, _ entry: CallEntry
   ) async throws -> Outcome {
+    try checkInputs(of: request)
     for asset in call.staged { try await assets.sync(asset) }
+    let request = try await withPlainMask(request, for: call.provider.profile)
     var context = call.context(observedBy: entry)
     context.derived = try await uprightInputs(of: call)
     context.derived.merge(try await call.provider.derivedInputs(of: request, context)) { $1 }

@@ -70,7 +70,9 @@ extension Workflow {
     }
     guard let image = try await images(of: request.call).first else { return }
     do {
-      try await save(image, to: path, replacing: replacing, metadata: true)
+      var options = SaveOptions()
+      options.overwrite = replacing ? .replace : .refuse
+      try await save(image, to: path, options)
     } catch {
       notice("kept an answer: \(image.asset.path)")
       throw error

@@ -49,22 +49,28 @@ extension Workflow {
     }
     var metadata = image.metadata
     metadata?.size = header.size
-    return Image(asset: asset, header: header, metadata: metadata, cost: nil, workflow: self)
-  }
-
-  /// Saves an image in the format of the path's extension, converted if needed.
-  package func save(_ image: Image, to path: FilePath, replacing: Bool, metadata: Bool) async throws
-  {
-    var asset = image.asset
-    if let wanted = try ImageFormat(forSavingTo: path), wanted != image.header.format {
-      asset = try await convert(image, to: Conversion(format: wanted)).asset
-    }
-    try await assets.export(
-      asset, to: path, replacing: replacing, embedding: metadata ? image.metadata : nil)
+    let derived = asset.derived(by: derivation(conversion.description(of: image.asset.identity)))
+    return Image(asset: derived, header: header, metadata: metadata, cost: nil, workflow: self)
   }
 
   package func save(_ video: Video, to path: FilePath, replacing: Bool) async throws {
     try await assets.export(video.asset, to: path, replacing: replacing, embedding: nil)
+  }
+}
+
+extension Conversion {
+  /// - Parameter image: names the image that is converted.
+  fileprivate func description(of image: String) -> RequestDescription {
+    var fields: [String: Value] = [
+      "format": .text(format.rawValue), "fit": .text(fit.rawValue),
+      "kernel": .text(kernel.rawValue), "quality": .integer(Int64(quality)), "mask": .flag(isMask),
+      "min_quality": .integer(Int64(minQuality)),
+    ]
+    fields["width"] = width.map { .integer(Int64($0)) }
+    fields["height"] = height.map { .integer(Int64($0)) }
+    fields["background"] = background.map { .text($0.text) }
+    fields["max_bytes"] = maxBytes.map { .integer(Int64($0)) }
+    return RequestDescription(operation: "convert", fields: fields, images: ["image": [image]])
   }
 }
 

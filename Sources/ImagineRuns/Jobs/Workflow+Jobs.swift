@@ -12,7 +12,7 @@ extension Workflow {
     let description = call.description.redacted
     let entry = try run.open(
       call.keys, provider: provider.profile, request: description, price: price,
-      budgets: call.budgets, events: eventSource)
+      budgets: call.budgets, derived: call.derived, events: eventSource)
     try await askByTicket(entry, at: provider)
     try await forgetLostJob(of: entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }

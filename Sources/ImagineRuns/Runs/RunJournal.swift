@@ -35,6 +35,8 @@ public final class RunJournal: Sendable {
     var hasSearched = false
     var earlier: [CallKey: JournaledCall] = [:]
     var occurrences: [String: Int] = [:]
+    /// What stands for derived images, by recipe.
+    var derived: [String: DerivedInput] = [:]
     var jobs: [SubmittedJob.Key: CallEntry] = [:]
     var isEnded = false
     var answeredByJournal = 0
@@ -83,7 +85,10 @@ public final class RunJournal: Sendable {
       guard let activeRun else { return nil }
       state.activeRun = activeRun
       state.seed = activeRun.run.seed
-      for call in activeRun.earlierCalls { state.earlier[call.key] = call }
+      for call in activeRun.earlierCalls {
+        state.earlier[call.key] = call
+        for input in call.derived { state.derived[input.recipe] = input }
+      }
       return activeRun
     }
     guard let activeRun = resumed else { return [] }
@@ -150,13 +155,23 @@ public final class RunJournal: Sendable {
     }
   }
 
+  /// What stands for a derived image in this run: what an earlier call of the run had for the same
+  /// recipe, else this.
+  func derivedInput(_ input: DerivedInput) -> DerivedInput {
+    state.withLock { state in
+      if let known = state.derived[input.recipe] { return known }
+      state.derived[input.recipe] = input
+      return input
+    }
+  }
+
   /// Opens the journal entry of a call, with what earlier attempts left.
   ///
   /// - Throws: ``ImagineError`` of kind `uncertain` if the call may already be paid for, or if
   ///   three attempts crashed in it; of kind `io` if the journal cannot be written.
   func open(
     _ keys: CallKeys, provider: ProviderProfile, request: RequestDescription, price: Price?,
-    budgets: CallBudgets, events: EventSource
+    budgets: CallBudgets, derived: [DerivedInput], events: EventSource
   ) throws -> CallEntry {
     let activeRun = try beginIfNeeded()
     let earlier = state.withLock { state in
@@ -165,9 +180,10 @@ public final class RunJournal: Sendable {
           ? state.earlier.removeValue(forKey: keys.keyOfVersion1) : nil)
     }
     guard let call = earlier else {
-      let call = JournaledCall(
+      var call = JournaledCall(
         run: activeRun?.run.id ?? "", key: keys.key, provider: provider.name, request: request,
         price: price, beganAt: WallClock.now, attempt: activeRun?.run.attempt ?? 1)
+      call.derived = derived
       return CallEntry(
         call, isNew: true, in: activeRun, budgets: budgets, events: events,
         takesTickets: provider.takesTickets)

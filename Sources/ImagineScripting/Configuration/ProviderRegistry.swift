@@ -279,17 +279,18 @@ extension ProviderRegistry: ImageConverter {
   func composite(
     _ edit: MaskedEdit, into store: any MediaStore
   ) async throws -> Composite {
-    guard server != nil else {
-      throw ImagineError(
-        .unavailable, "putting an image back outside a mask needs the program imagine-server")
-    }
-    return try await converter().composite(edit, into: store)
+    try await converter("putting an image back outside a mask").composite(edit, into: store)
   }
 
-  private func converter() throws(ImagineError) -> ServerConverter {
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    try await converter("\(step.operation.name) of pixels").perform(step, into: store)
+  }
+
+  private func converter(
+    _ purpose: String = "converting an image"
+  ) throws(ImagineError) -> ServerConverter {
     guard let server else {
-      throw ImagineError(
-        .validation, "converting an image needs the program imagine-server", field: "format")
+      throw ImagineError(.unavailable, "\(purpose) needs the program imagine-server")
     }
     return ServerConverter(transport: transport) { try await server.endpoint() }
   }

@@ -29,7 +29,11 @@ public struct DescriptionForm: Encodable, Sendable {
         minimum = Double(range.lowerBound)
         maximum = range.upperBound == .max ? nil : Double(range.upperBound)
       case .number(let range): (minimum, maximum) = (range.lowerBound, range.upperBound)
-      case .text, .flag, .image, .images, .seconds, .other: break
+      case .length(let range):
+        minimum = Double(range.lowerBound)
+        maximum = Double(range.upperBound)
+      case .text, .flag, .image, .images, .seconds, .color, .margins, .entries, .texts, .other:
+        break
       }
     }
   }

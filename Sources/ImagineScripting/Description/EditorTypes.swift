@@ -32,6 +32,15 @@ public enum EditorTypes {
     ]
       + MediaOperation.all.map { types.classes(of: $0.ofAllKinds, prefix: "imagine") } + [
         types.type("imagine.conversion", ConversionField.all),
+        types.type("imagine.save_options", SaveField.all),
+        [
+          "--- A length for each edge: pixels, or a share such as `10%`.",
+          "---@class imagine.margins",
+        ] + ["top", "right", "bottom", "left"].map { "---@field \($0)? number|string" },
+      ]
+      + PictureOperation.all.filter { !$0.operation.fields.isEmpty }.map { step in
+        types.type(step.typeName, step.operation.fields)
+      } + [
         types.type("imagine.wait_options", WaitField.all),
         types.type("imagine.settings", SettingField.all),
         [
@@ -44,7 +53,7 @@ public enum EditorTypes {
   }
 
   private static var methods: [[String]] {
-    [
+    PictureOperation.all.map { types.function(of: $0) } + [
       [
         "--- The image in another format or size, made on this machine.",
         "---@param conversion? imagine.conversion", "---@return imagine.Image",

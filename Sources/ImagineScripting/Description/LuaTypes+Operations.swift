@@ -63,4 +63,29 @@ extension LuaTypes {
       "--- Returns \(operation.result)\(list).",
     ]
   }
+
+  /// A method of images, or a function of `imagine`, that does a step over pixels.
+  func function(of step: PictureOperation) -> [String] {
+    let operation = step.operation
+    let name = step.isMethod ? "Image:\(step.name)" : "imagine.\(step.name)"
+    var lines = [
+      "--- \(HelpTopic.sentence(operation.summary))", "---", "--- Returns \(step.result).",
+    ]
+    var parameters = ""
+    if !operation.fields.isEmpty {
+      let sole = step.soleField.map { "\(type(of: $0))|" } ?? ""
+      let remark = step.soleField.map { " \($0.name), or the fields" } ?? ""
+      lines.append("---@param fields \(sole)\(step.typeName)\(remark)")
+      parameters = "fields"
+    }
+    let result =
+      step.numbers.isEmpty
+      ? "imagine.Image" : "{ \(step.numbers.map { "\($0): number" }.joined(separator: ", ")) }"
+    return lines + ["---@return \(result)", "function \(name)(\(parameters)) end"]
+  }
+}
+
+extension PictureOperation {
+  /// The name of the class of its fields.
+  var typeName: String { "imagine.\(name)_step" }
 }

@@ -43,7 +43,7 @@ struct LuaTypes {
     return parts.joined(separator: "; ").inOneLine
   }
 
-  private func type(of field: Field) -> String {
+  func type(of field: Field) -> String {
     switch field.kind {
     case .text: "string"
     case .choice(let names): union(names, isOpen: false)
@@ -53,6 +53,14 @@ struct LuaTypes {
     case .flag: "boolean"
     case .image: "imagine.image"
     case .images: "imagine.image[]"
+    case .length: "number|string"
+    case .color: "string"
+    case .margins: "number|string|imagine.margins"
+    case .entries(let fields, _):
+      "{ "
+        + fields.map { "\($0.name)\($0.isRequired ? "" : "?"): \(type(of: $0))" }
+        .joined(separator: ", ") + " }[]"
+    case .texts: "string[]"
     case .other: Self.scriptTypes[field.name] ?? "any"
     }
   }
@@ -79,6 +87,7 @@ struct LuaTypes {
 
   /// The types of fields that only scripts can give.
   private static let scriptTypes = [
+    SaveField.overwrite.name: "boolean|\"number\"",
     CallField.extra.name: "table<string, any>",
     SettingField.budget.name: "number|imagine.limit",
     WaitField.onProgress.name: "fun(job: imagine.Job)",

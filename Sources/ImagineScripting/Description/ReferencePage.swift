@@ -36,7 +36,7 @@ public enum ReferencePage {
     }
     parts.append("```lua\n\(topic.signatures.joined(separator: "\n"))\n```")
     parts.append("Returns \(topic.result).")
-    for group in topic.groups where group.title != HelpTopic.optionsTitle {
+    for group in topic.groups where group.title != HelpTopic.optionsTitle && !group.fields.isEmpty {
       if group.title != HelpTopic.fieldsTitle { parts.append("\(group.title):") }
       parts.append(fields(group.fields))
     }

@@ -45,7 +45,23 @@ extension PlannedSource: ImageConverter {
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
     let size = asset.header?.size ?? AspectRatio.square.pixelSize
-    return self.store.placeholder(format: conversion.format, size: conversion.size(of: size))
+    if conversion.maxBytes != nil { self.store.plan.add(note: "max_bytes is kept, or refused") }
+    let hasAlpha = asset.header?.hasAlpha ?? false
+    return self.store.placeholder(
+      format: conversion.format, size: try conversion.checkedSize(of: size),
+      hasAlpha: conversion.format != .jpeg && (hasAlpha || conversion.fit == .pad))
+  }
+
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    if let note = step.note { self.store.plan.add(note: note) }
+    guard step.operation.numbers.isEmpty else {
+      // Half of the range is the best guess.
+      let guesses = step.operation.numbers.map { ($0, Value.number(0.5)) }
+      let json = Value.table(Dictionary(uniqueKeysWithValues: guesses)).json
+      return Output(asset: try await self.store.store(Array(json.utf8)))
+    }
+    return Output(
+      asset: self.store.placeholder(format: .png, size: step.size, hasAlpha: step.mayHaveAlpha))
   }
 
   func composite(
@@ -66,21 +82,38 @@ extension PlannedSource: ImageConverter {
 }
 
 extension Conversion {
-  /// The size of the converted image.
-  fileprivate func size(of given: PixelSize) -> PixelSize {
-    switch (width, height) {
-    case (nil, nil): return given
-    case (let width?, nil):
-      return PixelSize(width: width, height: max(1, given.height * width / given.width))
-    case (nil, let height?):
-      return PixelSize(width: max(1, given.width * height / given.height), height: height)
-    case (let width?, let height?):
-      guard fit == .contain else { return PixelSize(width: width, height: height) }
-      let scale = min(
-        Double(width) / Double(given.width), Double(height) / Double(given.height))
-      return PixelSize(
-        width: max(1, Int((Double(given.width) * scale).rounded())),
-        height: max(1, Int((Double(given.height) * scale).rounded())))
+  /// - Throws: ``ImagineError`` where the server would refuse the size.
+  fileprivate func checkedSize(of given: PixelSize) throws(ImagineError) -> PixelSize {
+    do {
+      return try size(of: given)
+    } catch {
+      guard case .unusable(let field, let reason) = error else {
+        throw ImagineError(.validation, "\(error)")
+      }
+      throw ImagineError(.validation, "field '\(field)': \(reason)", field: field)
+    }
+  }
+}
+
+extension PictureStep {
+  /// What only the pixels tell, in words; nil if nothing.
+  fileprivate var note: String? {
+    if !operation.numbers.isEmpty { return "the numbers of \(operation.name)" }
+    if operation.sizeNeedsPixels { return "the size of the image after \(operation.name)" }
+    return action == .cropToSubject ? "the part that crop takes by attention" : nil
+  }
+
+  /// Whether the result may be transparent. A mask never is.
+  fileprivate var mayHaveAlpha: Bool {
+    let base = request.image(PictureOperation.base).map { input in
+      if case .asset(let asset) = input { asset.header?.hasAlpha ?? false } else { false }
+    }
+    switch action {
+    case .alpha, .invert, .grow, .combine, .mask: return false
+    case .pad(_, let color), .rotate(_, let color), .canvas(let color):
+      return base == true || color.alpha < 255
+    case .sheet(let sheet): return sheet.background.alpha < 255
+    default: return base ?? false
     }
   }
 }

@@ -35,6 +35,9 @@ public final class ScriptPlan: Sendable {
     public var answeredByCache: Int
     /// Paths, in the order of the first write.
     public var files: [String]
+    /// What only pixels tell, such as the size of an image after `trim`; the plan goes on with a
+    /// guess.
+    public var needsPixels: [String]
   }
 
   private struct Kind: Hashable {
@@ -71,6 +74,7 @@ public final class ScriptPlan: Sendable {
     var total = Tally()
     var files: [String] = []
     var known: Set<String> = []
+    var notes: [String] = []
   }
 
   private let state = Mutex(State())
@@ -93,6 +97,13 @@ public final class ScriptPlan: Sendable {
     }
   }
 
+  /// Adds what only pixels tell; each text counts once.
+  func add(note: String) {
+    state.withLock { state in
+      if !state.notes.contains(note) { state.notes.append(note) }
+    }
+  }
+
   func summary(answeredByJournal: Int, answeredByCache: Int) -> Summary {
     state.withLock { state in
       let groups = state.tallies.map { kind, tally in
@@ -105,7 +116,7 @@ public final class ScriptPlan: Sendable {
       return Summary(
         groups: groups, calls: state.total.calls, cost: state.total.amounts,
         unpriced: state.total.unpriced, answeredByJournal: answeredByJournal,
-        answeredByCache: answeredByCache, files: state.files)
+        answeredByCache: answeredByCache, files: state.files, needsPixels: state.notes)
     }
   }
 }

@@ -81,6 +81,13 @@ extension RecordingSource: ImageConverter {
     try await writer.recordingComposite(edit) { try await registry.composite(edit, into: store) }
   }
 
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    Output(
+      asset: try await writer.recordingFile(.step(step)) {
+        try await registry.perform(step, into: store).asset
+      })
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

@@ -77,6 +77,10 @@ extension ReplayedSource: ImageConverter {
     try await recording().composite(of: edit, into: store)
   }
 
+  func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    Output(asset: try await recording().file(answering: .step(step), into: store))
+  }
+
   func thumbnail(
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {

@@ -26,6 +26,16 @@ struct PlaceholderEngine: Engine {
     try base.memory(for: conversion, image: image)
   }
 
+  func memory(for step: PictureStep) throws -> Int { try base.memory(for: step) }
+
+  func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8] {
+    try base.perform(step, control: control)
+  }
+
+  func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double] {
+    try base.numbers(of: step, control: control)
+  }
+
   func unmetRequirement(for operation: MediaOperation) -> String? {
     base.unmetRequirement(for: operation)
   }

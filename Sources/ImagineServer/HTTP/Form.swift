@@ -24,7 +24,10 @@ struct Form: Sendable {
   private let body: BodyReader.Body
 
   /// - Throws: ``APIError`` 1100 for a malformed body, and what ``BodyReader`` throws.
-  init(_ request: Request, by reader: BodyReader, for account: Account) async throws {
+  init(
+    _ request: Request, by reader: BodyReader, for account: Account,
+    maxParts: Int = MultipartForm.maxParts
+  ) async throws {
     // Checked before the body is read, which may be large.
     let boundary: String
     do {
@@ -35,7 +38,7 @@ struct Form: Sendable {
     body = try await reader.read(request, for: account)
     do {
       var parts: [String: MultipartForm.Part] = [:]
-      for part in try MultipartForm(body.bytes, boundary: boundary).parts {
+      for part in try MultipartForm(body.bytes, boundary: boundary, maxParts: maxParts).parts {
         guard parts.updateValue(part, forKey: part.name) == nil else {
           throw MultipartForm.ParseError(reason: "field '\(part.name)' is given twice")
         }
@@ -45,6 +48,9 @@ struct Form: Sendable {
       throw APIError.invalid("malformed multipart body: \(error.reason)")
     }
   }
+
+  /// The content of a part; nil if there is none of that name.
+  func content(_ name: String) -> [UInt8]? { parts[name].map { Array($0.content) } }
 
   /// The request that the fields describe, checked against the operation.
   func request(for operation: MediaOperation) throws -> ImagineAPI.Request {

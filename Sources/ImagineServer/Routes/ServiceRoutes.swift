@@ -6,7 +6,8 @@ import ServerStore
 extension ImagineService {
   /// All routes. A new group of routes must be added here.
   var routes: [Route] {
-    healthRoutes + imageRoutes + videoRoutes + mediaRoutes + conversionRoutes + openAIRoutes
+    healthRoutes + imageRoutes + videoRoutes + mediaRoutes + conversionRoutes + stepRoutes
+      + openAIRoutes
       + chargeRoutes
   }
 

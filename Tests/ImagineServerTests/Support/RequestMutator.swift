@@ -79,7 +79,7 @@ struct RequestMutator {
       }
     }
     if chance(15) { form.add(one(of: Self.words), one(of: Self.words)) }
-    let path = chance(15) ? "/x/convert" : "/v2" + operation.path
+    let path = chance(15) ? one(of: ["/x/convert", "/x/step"]) : "/v2" + operation.path
     let type = "multipart/form-data; boundary=\(chance(20) ? one(of: Self.words) : form.boundary)"
     return body(path, type: type, form.bytes)
   }

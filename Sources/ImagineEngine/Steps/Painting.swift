@@ -1,0 +1,141 @@
+import ImagineAPI
+
+/// An image while colors and other images are put onto it: 8-bit sRGB with straight alpha.
+struct Painting {
+  let size: PixelSize
+  private var pixels: [UInt8]
+
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
+  init(_ size: PixelSize, _ color: PictureColor) throws {
+    try PixelBudget.check(size, field: "image")
+    self.size = size
+    let count = 4 * size.width * size.height
+    let bytes = [color.red, color.green, color.blue, color.alpha]
+    pixels = [UInt8](unsafeUninitializedCapacity: count) { out, initialized in
+      for index in 0..<count { out[index] = bytes[index & 3] }
+      initialized = count
+    }
+  }
+
+  /// A copy of an image.
+  init(_ picture: Bitmap) {
+    size = picture.size
+    let count = size.width * size.height
+    pixels = picture.withPixels { source in
+      guard picture.channels == 3 else { return Array(source) }
+      return [UInt8](unsafeUninitializedCapacity: 4 * count) { out, initialized in
+        for index in 0..<count {
+          for channel in 0..<3 { out[4 * index + channel] = source[3 * index + channel] }
+          out[4 * index + 3] = 255
+        }
+        initialized = 4 * count
+      }
+    }
+  }
+
+  /// Puts an image onto it; what is outside is left out.
+  mutating func draw(_ picture: Bitmap, x: Int, y: Int) {
+    let channels = picture.channels
+    picture.withPixels { source in
+      blend(PixelRectangle(x: x, y: y, size: picture.size)) { index in
+        let at = channels * index
+        return (
+          source[at], source[at + 1], source[at + 2], channels == 4 ? Int(source[at + 3]) : 255
+        )
+      }
+    }
+  }
+
+  /// Puts a color onto a part of it.
+  ///
+  /// - Parameter coverage: how much of each pixel, row by row; nil for all.
+  mutating func fill(_ part: PixelRectangle, _ color: PictureColor, coverage: [UInt8]? = nil) {
+    blend(part) { index in
+      let share = coverage.map { Int($0[index]) } ?? 255
+      return (color.red, color.green, color.blue, (Int(color.alpha) * share + 127) / 255)
+    }
+  }
+
+  /// - Parameter source: the color and the alpha of a pixel of the part, by its number.
+  @inline(__always)
+  private mutating func blend(
+    _ part: PixelRectangle, _ source: (Int) -> (UInt8, UInt8, UInt8, Int)
+  ) {
+    let (x, y, width) = (part.x, part.y, size.width)
+    let rows = max(0, -y)..<max(max(0, -y), min(part.size.height, size.height - y))
+    let columns = max(0, -x)..<max(max(0, -x), min(part.size.width, width - x))
+    pixels.withUnsafeMutableBufferPointer { out in
+      for row in rows {
+        for column in columns {
+          let (red, green, blue, alpha) = source(row * part.size.width + column)
+          if alpha == 0 { continue }
+          let at = 4 * ((y + row) * width + x + column)
+          if alpha == 255 {
+            (out[at], out[at + 1], out[at + 2], out[at + 3]) = (red, green, blue, 255)
+            continue
+          }
+          // Both weights are of 255², so that nothing is rounded before the end.
+          let upper = alpha * 255
+          let lower = Int(out[at + 3]) * (255 - alpha)
+          let total = upper + lower
+          func mixed(_ new: UInt8, _ old: UInt8) -> UInt8 {
+            UInt8((Int(new) * upper + Int(old) * lower + total / 2) / total)
+          }
+          out[at] = mixed(red, out[at])
+          out[at + 1] = mixed(green, out[at + 1])
+          out[at + 2] = mixed(blue, out[at + 2])
+          out[at + 3] = UInt8((total + 127) / 255)
+        }
+      }
+    }
+  }
+
+  /// The image; without alpha if all of it is opaque.
+  func picture() throws -> Bitmap {
+    let count = size.width * size.height
+    return try pixels.withUnsafeBufferPointer { pixels in
+      let isOpaque = (0..<count).allSatisfy { pixels[4 * $0 + 3] == 255 }
+      return try Bitmap(width: size.width, height: size.height, channels: isOpaque ? 3 : 4) { out in
+        guard isOpaque else {
+          _ = out.initialize(fromContentsOf: pixels)
+          return
+        }
+        for index in 0..<count {
+          for channel in 0..<3 { out[3 * index + channel] = pixels[4 * index + channel] }
+        }
+      }
+    }
+  }
+}
+
+extension Bitmap {
+  /// The image on a color, with edges.
+  func onto(
+    _ background: PictureColor, at margins: EdgeMargins, _ control: EngineControl
+  ) throws -> Bitmap {
+    let whole = PixelSize(
+      width: width + margins.left + margins.right, height: height + margins.top + margins.bottom)
+    var painting = try Painting(whole, background)
+    try control.check()
+    painting.draw(self, x: margins.left, y: margins.top)
+    return try painting.picture()
+  }
+
+  /// The image with an alpha channel.
+  func withAlpha() throws -> Bitmap {
+    if channels == 4 { return self }
+    return try Bitmap(width: width, height: height, channels: 4) { out in
+      withPixels { pixels in
+        for index in 0..<(width * height) {
+          for channel in 0..<3 { out[4 * index + channel] = pixels[3 * index + channel] }
+          out[4 * index + 3] = 255
+        }
+      }
+    }
+  }
+
+  /// The image without its alpha channel, if all of it is opaque.
+  func withoutOpaqueAlpha() throws -> Bitmap {
+    channels == 3 ? self : try Painting(self).picture()
+  }
+}

@@ -1,0 +1,54 @@
+public import ImagineAPI
+
+extension BuiltInEngine {
+  public func perform(
+    _ step: PictureStep, control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
+    try Codec.encode(StepImages(step, control).result(), as: .png, control: control)
+  }
+}
+
+/// A step with its images, decoded when they are needed.
+struct StepImages {
+  let step: PictureStep
+  let control: EngineControl
+
+  init(_ step: PictureStep, _ control: EngineControl) {
+    self.step = step
+    self.control = control
+  }
+
+  /// The image whose method was called. Scripts know no name for it but `image`.
+  func base() throws -> Bitmap { try image(PictureOperation.base, as: "image") }
+
+  func image(_ field: String, _ index: Int = 0, as name: String? = nil) throws -> Bitmap {
+    guard let inputs = step.request.images[field], inputs.indices.contains(index),
+      case .bytes(let bytes) = inputs[index]
+    else { throw EngineError.unusable(field: name ?? field, reason: "it is missing") }
+    return try Codec.decode(bytes, field: name ?? field, control: control)
+  }
+
+  func result() throws -> Bitmap {
+    switch step.action {
+    case .crop(let part):
+      return try base().cropped(
+        left: part.x, top: part.y, width: part.size.width, height: part.size.height)
+    case .cropToSubject: return try base().croppedToSubject(step.size, control)
+    case .pad(let margins, let background):
+      return try base().onto(background, at: margins, control)
+    case .trim(let margin, let threshold):
+      return try base().trimmed(margin: margin, threshold: threshold)
+    case .rotate(let degrees, let background):
+      return try base().turned(degrees, to: step.size, background, control)
+    case .flip(let isVertical): return try base().flipped(isVertical: isVertical)
+    case .adjust(let adjustment): return try base().adjusted(adjustment, control)
+    case .paste(let placement):
+      return try base().pasting(image("image"), placement, control)
+    case .label(let label): return try base().labelled(label)
+    case .canvas(let color): return try Painting(step.size, color).picture()
+    case .sheet(let sheet): return try picture(of: sheet)
+    case .alpha, .invert, .grow, .combine, .mask: return try mask().picture()
+    case .measure, .difference: throw EngineError.failed("it has numbers and no image")
+    }
+  }
+}

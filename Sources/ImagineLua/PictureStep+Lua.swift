@@ -1,0 +1,103 @@
+import ImagineAPI
+import ImagineRuns
+import ImagineSystem
+import Lua
+
+/// Steps over pixels, as methods of an image and functions of `imagine`.
+extension Workflow {
+  /// A script's step: its fields are checked here, so that an error has the line of the call.
+  ///
+  /// - Parameters:
+  ///   - index: position of the argument, the last one.
+  ///   - image: the image whose method is called; nil for a function.
+  func asyncStep(
+    _ operation: PictureOperation, _ call: borrowing LuaCall, argument index: Int,
+    image: Image? = nil
+  ) throws -> LuaAsyncCall {
+    try call.refuseArguments(
+      after: index, of: operation.name, allowsIndex: image == nil,
+      hint: "put all fields in one table")
+    var fields: [String: Value] = [:]
+    var images: [String: [ImageInput]] = [:]
+    for (name, value) in try Self.arguments(of: operation, call, index) {
+      guard let field = operation.operation.field(name) else {
+        // The step's check says so, with the names that there are.
+        fields[name] = .null
+        continue
+      }
+      if let inputs = try value.image(as: field) {
+        images[name] = inputs
+      } else {
+        fields[name] = try value.pictureValue(as: field)
+      }
+    }
+    if let image { images[PictureOperation.base] = [image.input] }
+    try ProcessLimits.checkBeforeFirstCall()
+    let step = try step(operation, fields, images: images)
+    guard operation.numbers.isEmpty else {
+      return LuaAsyncCall(purpose: operation.name) {
+        try await self.numbers(of: step)
+      } completion: { state, numbers in
+        let table = try state.makeTable(fields: numbers.count)
+        for (name, number) in numbers { try table.set(name, to: number) }
+        return try state.results(table)
+      }
+    }
+    return LuaAsyncCall(purpose: operation.name) {
+      try await self.perform(step, on: image)
+    }
+  }
+
+  /// The argument as fields: a table of them, or the value of the only one that is required.
+  private static func arguments(
+    of operation: PictureOperation, _ call: borrowing LuaCall, _ index: Int
+  ) throws -> [String: ScriptValue] {
+    let type = call.type(index)
+    if type == .none || type == .nil { return [:] }
+    let value = try call.value(index)
+    if let sole = operation.soleField, try !isTable(value) || isList(value, for: sole) {
+      return [sole.name: ScriptValue(value, sole.name)]
+    }
+    guard case .table(let table) = value else {
+      throw ImagineError(
+        .validation, "\(operation.name): a \(type) is not allowed (expected a table of fields)")
+    }
+    let names = operation.operation.fields.map(\.name)
+    let fields = try table.fields(known: names, of: operation.name)
+    return Dictionary(
+      uniqueKeysWithValues: fields.map { ($0.key, ScriptValue($0.value, $0.key)) })
+  }
+
+  private static func isTable(_ value: LuaValue) -> Bool {
+    if case .table = value { true } else { false }
+  }
+
+  /// Whether a table is the list that a field takes.
+  private static func isList(_ value: LuaValue, for field: Field) throws -> Bool {
+    guard case .table(let table) = value, field.maxImages > 1 else { return false }
+    return try table.get(1) != .nil
+  }
+}
+
+extension SaveOptions {
+  /// Reads the options of `save`.
+  init(_ call: borrowing LuaCall, _ index: Int) throws {
+    let options = try Options(call, index, of: "save", allowed: SaveField.all.map(\.name))
+    self.init()
+    quality = try options.integer(SaveField.quality)
+    maxBytes = try options.integer(ConversionField.maxBytes)
+    minQuality = try options.integer(ConversionField.minQuality)
+    background = try options.value(of: ConversionField.background)?.text
+      .flatMap(PictureColor.init)
+    hasMetadata = try options.boolean(SaveField.metadata.name) ?? true
+    switch try options.anyValue(SaveField.overwrite.name) {
+    case nil, .flag(true)?, .text("true")?: overwrite = .replace
+    case .flag(false)?, .text("false")?: overwrite = .refuse
+    case .text("number")?: overwrite = .number
+    case let value?:
+      throw ImagineError.invalid(
+        field: SaveField.overwrite.name, given: value.quoted,
+        expected: SaveField.overwrite.expectation)
+    }
+  }
+}
