@@ -8,7 +8,8 @@ extension MediaOperation {
       Field("image", .image, .required, summary: "the image to convert"),
       ConversionField.format, ConversionField.width, ConversionField.height, ConversionField.fit,
       ConversionField.background, ConversionField.kernel, ConversionField.quality,
-      ConversionField.mask, ConversionField.matte, ConversionField.maxBytes, ConversionField.minQuality,
+      ConversionField.mask, ConversionField.matte, ConversionField.maxBytes,
+      ConversionField.minQuality,
     ],
     example: """
       local photo = imagine.open("photo.png")
