@@ -19,7 +19,7 @@ struct HelpTerminalTests {
       ("?text:rep", "string.rep(s, n [, sep]): n copies of s, with sep between them"),
       ("help 'string.rep'", "string.rep(s, n [, sep]): n copies of s, with sep between them"),
       ("help(string.rep)", "string.rep(s, n [, sep]): n copies of s, with sep between them"),
-      ("?Image:save", "Image:save(path, options)"), ("?task.map", "task.map(list, fn, options)"),
+      ("?Image:data", "Image:data()"), ("?task.map", "task.map(list, fn, options)"),
       ("?nowhere.x", "there is no help about 'nowhere.x'"),
       ("help(12)", "there is no more help about 12"), ("?:", "there is no help about ':'"),
     ]
