@@ -196,12 +196,16 @@ public struct StoredResult: Sendable, Hashable, Codable {
   /// not known, or not the provider's to say.
   public var drift: Double?
 
-  public init(_ asset: Asset, engine: String?, seed: Int64? = nil, confidence: Double? = nil) {
-    sha256 = asset.sha256
-    byteCount = asset.byteCount
-    self.engine = engine
-    self.seed = seed
-    self.confidence = confidence
+  public init(_ asset: Asset, engine: String?) {
+    self.init(Output(asset: asset, engine: engine))
+  }
+
+  init(_ output: Output) {
+    sha256 = output.asset.sha256
+    byteCount = output.asset.byteCount
+    engine = output.engine
+    seed = output.seed
+    confidence = output.confidence
   }
 
   /// Its files: the image, and the answer that it is a composite of.

@@ -80,7 +80,8 @@ extension Workflow {
     guard let asset = composite.asset else {
       throw ImagineError(.badResponse, "the composite has no image")
     }
-    var made = StoredResult(asset, engine: result.engine, confidence: result.confidence)
+    var made = result
+    (made.sha256, made.byteCount) = (asset.sha256, asset.byteCount)
     made.original = result.paid
     made.drift = composite.drift
     return made

@@ -143,9 +143,7 @@ extension Workflow {
         .badResponse, "\(endpoint): the answer is not an image", charged: .unknown,
         endpoint: endpoint)
     }
-    let results = answer.outputs.map {
-      StoredResult($0.asset, engine: $0.engine, seed: $0.seed, confidence: $0.confidence)
-    }
+    let results = answer.outputs.map(StoredResult.init)
     try await entry.recordStored(results, price: answer.price, usage: answer.usage)
     tally.withLock { $0.imagesMadeByEngine += results.count { $0.engine != nil } }
     if results.count == part.request.count, let key = try await cacheKeys(of: part)?.key {

@@ -30,7 +30,7 @@ extension Workflow {
             state: status.state.rawValue))
         return job
       case .finished(let answer):
-        let results = answer.outputs.map { StoredResult($0.asset, engine: $0.engine) }
+        let results = answer.outputs.map(StoredResult.init)
         try await entry.recordStored(results, price: answer.price, usage: answer.usage)
         return finishedJob(of: entry, at: provider)
       }
