@@ -143,6 +143,26 @@ double coverage(const cv::Mat &mask) {
   return double(cv::countNonZero(mask)) / double(mask.total());
 }
 
+/// What stands out from a plain surface is the subject, but its parts of the surface's colour lack.
+const double plain_confidence = 0.9;
+
+/// The pixels that have the commonest colour of a region, by a few levels.
+cv::Mat like_most_of(const cv::Mat &region, const cv::Mat &small) {
+  cv::Scalar low, high;
+  for (int channel = 0; channel < 3; channel++) {
+    int counts[256] = {};
+    for (int y = 0; y < small.rows; y++)
+      for (int x = 0; x < small.cols; x++)
+        if (region.at<uint8_t>(y, x) != 0) counts[small.at<cv::Vec3b>(y, x)[channel]]++;
+    int level = int(std::max_element(counts, counts + 256) - counts);
+    low[channel] = level - 3;
+    high[channel] = level + 3;
+  }
+  cv::Mat same;
+  cv::inRange(small, low, high, same);
+  return same;
+}
+
 /// The connected part of a mask that holds most of some pieces; empty if none holds enough.
 cv::Mat part_that_holds(const cv::Mat &pieces, const cv::Mat &mask) {
   cv::Mat labels;
@@ -204,8 +224,13 @@ Subject find_subject(const cv::Mat &small) {
   cv::Mat mask = seeds(likely);
   cv::Mat result = (mask == cv::GC_FGD) | (mask == cv::GC_PR_FGD);
   int before = cv::countNonZero(result);
-  // GrabCut needs both subject and background.
-  if (before > 0 && before < int(mask.total())) {
+  cv::Mat plain = like_most_of(result == 0, small);
+  if (cv::countNonZero(result & plain) > 0.9 * before || coverage(plain) > 0.99) {
+    // On a plain surface, GrabCut cannot tell the two apart, and searches for many seconds, which
+    // nothing can end. What is not plain is the subject.
+    if (cv::countNonZero(plain) < int(plain.total())) return {plain == 0, plain_confidence};
+  } else if (before > 0 && before < int(mask.total())) {
+    // GrabCut needs both subject and background.
     cv::Mat background, foreground;
     cv::setRNGSeed(1);
     cv::grabCut(small, mask, cv::Rect(), background, foreground, 3, cv::GC_INIT_WITH_MASK);

@@ -123,6 +123,28 @@ import Testing
     #expect(reached.count > kept.count * 98 / 100)
   }
 
+  @Test(
+    "a small mark on a plain surface is the subject, whatever the surface's colour",
+    arguments: [0, 31, 64, 127, 255], [1, 3, 8])
+  func mark(_ grey: UInt8, _ side: Int) throws {
+    let (width, height) = (300, 200)
+    var raster = Raster(width: width, height: height)
+    func isMark(_ index: Int) -> Bool {
+      (20..<(20 + side)).contains(index % width) && (20..<(20 + side)).contains(index / width)
+    }
+    for index in 0..<(width * height) {
+      let colour = isMark(index) ? [grey &+ 90, grey &+ 60, grey &+ 20] : [grey, grey, grey]
+      raster.bytes.replaceSubrange((index * 3)..<(index * 3 + 3), with: colour)
+    }
+    // GrabCut would search for ten seconds, and the deadline cannot end it.
+    let time = try ContinuousClock().measure {
+      let (_, alpha, confidence) = try BuiltInEngine.matte(of: raster.picture())
+      let wrong = alpha.indices.count { (alpha[$0] > 127) != isMark($0) }
+      #expect(wrong <= 4 * side + 4 && confidence > 0.5, "\(wrong) pixels, \(confidence)")
+    }
+    #expect(time < .seconds(5))
+  }
+
   @Test("a subject in front of a backdrop is told as certain")
   func confidence() throws {
     for (subject, ground) in [("a red apple", TestBackground.paper), ("a blue bottle", .gradient)] {
