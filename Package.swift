@@ -136,12 +136,7 @@ let package = Package(
         "ImagineAPI", "ImagineREPL", "ImagineRuns", "ImagineScripting", "ImagineSystem", "Lua",
         "LuaCommand", "MediaFiles", argumentParser, logging,
       ],
-      swiftSettings: swiftSettings,
-      // Relocations of a position-independent program are most of its start-up.
-      linkerSettings: [
-        .unsafeFlags(
-          ["-Xclang-linker", "-no-pie"], .when(platforms: [.linux], configuration: .release))
-      ]),
+      swiftSettings: swiftSettings),
 
     // The service.
     .systemLibrary(
