@@ -252,7 +252,8 @@ struct Completer {
     let sorted = found.sorted { $0.key < $1.key }.prefix(Self.limit)
     return sorted.map { name, kind in
       let topic = owner + name
-      let meaning = LuaFunctionHelp.named(topic)?.meaning ?? host.summary(topic)
+      let meaning =
+        LuaFunctionHelp.named(topic)?.meaning ?? (owner.isEmpty ? nil : host.summary(topic))
       return Candidate(name, detail: meaning ?? kind)
     }
   }

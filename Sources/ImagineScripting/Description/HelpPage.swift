@@ -9,9 +9,16 @@ package enum HelpPage {
     HelpTopic.named(topic)?.text ?? LibraryHelp.text(topic)
   }
 
-  /// A few words about a topic, for a menu; nil if there is none.
+  /// A few words about a function or a field, such as `fs.read`, for a menu; nil if there are none.
+  ///
+  /// A menu asks for each of its names, so no page is made.
   package static func summary(_ topic: String) -> String? {
-    HelpTopic.named(topic)?.summary ?? LibraryHelp.summary(topic)
+    for owner in ["imagine.", "Image:"] where topic.hasPrefix(owner) {
+      if let operation = MediaOperation.named(String(topic.dropFirst(owner.count))) {
+        return operation.summary
+      }
+    }
+    return LibraryHelp.summary(topic)
   }
 
   package static var topics: [String] { HelpTopic.names + LibraryHelp.topics }
