@@ -206,4 +206,24 @@ struct ComfyServiceTests {
     #expect(page.status == 1 && page.errors.contains("Export (API)"), "\(page.errors)")
     await stub.close()
   }
+
+  @Test("`doctor` finds it on this machine, and says how to get its workflows")
+  func found() async throws {
+    let stub = try await StubServer { request in
+      request.target == "/system_stats"
+        ? .json(200, #"{"system":{"comfyui_version":"0.3.64"},"devices":[]}"#) : .json(404, "{}")
+    }
+    let port = String(stub.address.split(separator: ":").last ?? "")
+    let doctor = try await run(["doctor", "--port", port])
+    #expect(doctor.output.contains("server \(stub.address): ComfyUI 0.3.64"), "\(doctor.output)")
+    #expect(doctor.output.contains("imagine comfy inspect FILE"), "\(doctor.output)")
+    #expect(
+      doctor.output.contains(
+        """
+                  [providers.comfy]
+                  kind = "comfy"
+                  base_url = "\(stub.address)"
+        """), "\(doctor.output)")
+    await stub.close()
+  }
 }

@@ -46,7 +46,10 @@ public struct KnownServers: Sendable {
         let system = answer.json?["system"], system["comfyui_version"] != nil
       else { return nil }
       let version = system["comfyui_version"]?.text.map { " \($0)" } ?? ""
-      return FoundServer(kind: "comfy", title: "ComfyUI\(version)", address: probe.address)
+      var server = FoundServer(
+        kind: "comfy", title: "ComfyUI\(version)", address: probe.address)
+      server.advice = "it needs workflows too: imagine comfy inspect FILE prints their lines"
+      return server
     },
   ]
 
