@@ -289,11 +289,13 @@ for (name, targets) in parts where Context.environment[name] != nil {
 if Context.environment["BENCHMARKS"] != nil {
   let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
   package.targets += [
+    .target(name: "BenchmarkTable", path: "Benchmarks/Table"),
     .target(
       name: "LuaPeers", dependencies: ["CLuaLibrary"], path: "Benchmarks/LuaPeers",
       cSettings: optimised),
     .executableTarget(
-      name: "lua-benchmarks", dependencies: ["Lua", "LuaPeers"], path: "Benchmarks/Lua"),
+      name: "lua-benchmarks", dependencies: ["BenchmarkTable", "Lua", "LuaPeers"],
+      path: "Benchmarks/Lua"),
     .target(
       name: "EnginePeers", dependencies: ["CVips"], path: "Benchmarks/EnginePeers",
       cxxSettings: [
@@ -304,7 +306,7 @@ if Context.environment["BENCHMARKS"] != nil {
       linkerSettings: [.linkedLibrary("opencv_photo")]),
     .executableTarget(
       name: "engine-benchmarks",
-      dependencies: ["CImaging", "EnginePeers", "ImagineAPI", "ImagineEngine"],
+      dependencies: ["BenchmarkTable", "CImaging", "EnginePeers", "ImagineAPI", "ImagineEngine"],
       path: "Benchmarks/Engine"),
     .target(name: "WireTools", path: "Benchmarks/WireTools", cSettings: optimised),
     .executableTarget(

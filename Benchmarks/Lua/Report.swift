@@ -1,3 +1,5 @@
+import BenchmarkTable
+
 /// One row of the table: ours beside a peer.
 struct Row {
   var name: String
@@ -44,17 +46,6 @@ enum Report {
         row.ratio.map(ratio) ?? "", row.target,
       ]
     }
-    let widths = header.indices.map { column in
-      ([header] + cells).map(\.[column].count).max() ?? 0
-    }
-    func line(_ cells: [String]) -> String {
-      let padded = zip(cells, widths).map { cell, width in
-        cell + String(repeating: " ", count: width - cell.count)
-      }
-      return "| " + padded.joined(separator: " | ") + " |"
-    }
-    Swift.print(line(header))
-    Swift.print(line(widths.map { String(repeating: "-", count: $0) }))
-    for row in cells { Swift.print(line(row)) }
+    MarkdownTable.print(header, cells)
   }
 }

@@ -273,27 +273,30 @@ struct PromptTerminalTests {
     #expect(list.screen.faults == [])
   }
 
-  @Test("with ask_above the session asks before it spends more, and No is an error of the call")
-  func askAbove() throws {
+  /// A prompt that asks before a call of its provider. Nothing listens there: a call that is made
+  /// fails, and costs nothing.
+  private func shopTerminal() throws -> ScreenTerminal {
     let home = try ScreenTerminal.makeHome()
     let folder = "\(home)/.config/imagine"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    // Nothing listens there: a call that is made fails, and costs nothing.
     try """
     provider = "shop"
     [providers.shop]
     kind = "imagine"
     base_url = "http://127.0.0.1:9/v2"
     token_env = "SHOP_TOKEN"
-    [providers.shop.prices]
-    unit = "tokens"
-    generate = 30
+    prices = { unit = "tokens", generate = 30 }
     [repl]
     ask_above = 20
     """.write(toFile: "\(folder)/config.toml", atomically: true, encoding: .utf8)
-    let terminal = try ScreenTerminal(
-      columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
+    let terminal = try ScreenTerminal(columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
     try terminal.expect(last: ">")
+    return terminal
+  }
+
+  @Test("with ask_above the session asks before it spends more, and No is an error of the call")
+  func askAbove() throws {
+    let terminal = try shopTerminal()
     for (key, outcome) in [("n", "budget"), ("y", "connection")] {
       terminal.type("ok, e = pcall(imagine.generate, { prompt = 'a cat', retries = 0 })\r")
       try terminal.expect("the question") { screen in
@@ -311,21 +314,7 @@ struct PromptTerminalTests {
 
   @Test("keys that were typed before a question do not answer it, and are for the prompt")
   func typedBeforeQuestion() throws {
-    let home = try ScreenTerminal.makeHome()
-    let folder = "\(home)/.config/imagine"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try """
-    provider = "shop"
-    [providers.shop]
-    kind = "imagine"
-    base_url = "http://127.0.0.1:9/v2"
-    token_env = "SHOP_TOKEN"
-    prices = { unit = "tokens", generate = 30 }
-    [repl]
-    ask_above = 20
-    """.write(toFile: "\(folder)/config.toml", atomically: true, encoding: .utf8)
-    let terminal = try ScreenTerminal(columns: 100, home: home, environment: ["SHOP_TOKEN": "abc"])
-    try terminal.expect(last: ">")
+    let terminal = try shopTerminal()
     terminal.type(
       "print 'go' task.sleep(0.3) ok, e = pcall(imagine.generate, { prompt = 'x', retries = 0 })\r")
     try terminal.expect(row: "go")
