@@ -7,7 +7,7 @@ import Testing
 
 /// The program against a stub of ComfyUI.
 @Suite("Workflows of ComfyUI are calls like those of any service")
-struct ComfyServiceTests {
+struct ComfyServiceTests: ScriptTrial {
   let folder: TemporaryFolder
 
   init() throws {
@@ -51,14 +51,6 @@ struct ComfyServiceTests {
       file = "../flows/upscale.api.json"
       inputs = { image = "1.image" }
       """, to: folder.file("imagine/config.toml"))
-  }
-
-  private func run(
-    _ arguments: [String], home: String = "home", killAt point: String? = nil
-  ) async throws -> Program.Outcome {
-    var environment = ["IMAGINE_HOME": folder.file(home), "XDG_CONFIG_HOME": folder.path]
-    environment["IMAGINE_KILL_AT"] = point
-    return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
   }
 
   @Test("images, an edit and a video are made for nothing, each under an id of its own")

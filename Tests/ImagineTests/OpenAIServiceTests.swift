@@ -7,7 +7,7 @@ import Testing
 
 /// The program against a stub of a service that bills by usage, edits and films.
 @Suite("An OpenAI-style service that bills by usage is paid once")
-struct OpenAIServiceTests {
+struct OpenAIServiceTests: ScriptTrial {
   let folder: TemporaryFolder
 
   init() throws {
@@ -83,14 +83,6 @@ struct OpenAIServiceTests {
       reserve = 0.2
       """, to: folder.file("imagine/config.toml"))
     return stub
-  }
-
-  private func run(
-    _ arguments: [String], home: String = "home", killAt point: String? = nil
-  ) async throws -> Program.Outcome {
-    var environment = ["IMAGINE_HOME": folder.file(home), "XDG_CONFIG_HOME": folder.path]
-    environment["IMAGINE_KILL_AT"] = point
-    return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
   }
 
   private func sends(_ stub: StubServer) -> [String] {

@@ -8,7 +8,7 @@ import Testing
 
 /// The program against a stub of A1111.
 @Suite("A server of the A1111 API is used like any other provider")
-struct SDAPIServiceTests {
+struct SDAPIServiceTests: ScriptTrial {
   let folder: TemporaryFolder
 
   init() throws {
@@ -80,14 +80,6 @@ struct SDAPIServiceTests {
       base_url = "\(stub.address)"
       \(settings)
       """, to: folder.file("imagine/config.toml"))
-  }
-
-  private func run(
-    _ arguments: [String], home: String = "home", killAt point: String? = nil
-  ) async throws -> Program.Outcome {
-    var environment = ["IMAGINE_HOME": folder.file(home), "XDG_CONFIG_HOME": folder.path]
-    environment["IMAGINE_KILL_AT"] = point
-    return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
   }
 
   private func sends(_ stub: StubServer) -> [String] {

@@ -7,7 +7,7 @@ import Testing
 
 /// One script over two servers of different kinds and the built-in engine.
 @Suite("Forty images by three providers at once")
-struct SeveralProvidersTests {
+struct SeveralProvidersTests: ScriptTrial {
   let folder: TemporaryFolder
 
   init() throws {
@@ -69,14 +69,6 @@ struct SeveralProvidersTests {
       output = 9
       """, to: folder.file("imagine/config.toml"))
     return (gpu, flow)
-  }
-
-  private func run(
-    _ arguments: [String], home: String = "home", killAt point: String? = nil
-  ) async throws -> Program.Outcome {
-    var environment = ["IMAGINE_HOME": folder.file(home), "XDG_CONFIG_HOME": folder.path]
-    environment["IMAGINE_KILL_AT"] = point
-    return try await Program.imagine.run(arguments, environment: environment, in: folder.path)
   }
 
   private func sends(_ gpu: StubServer) -> Int {
