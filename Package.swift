@@ -231,7 +231,7 @@ let package = Package(
       name: "ImagineScriptingTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineScripting",
-        "ImagineTestSupport", "ImagineTesting", "Lua", "MediaFiles",
+        "ImagineStdlib", "ImagineTestSupport", "ImagineTesting", "Lua", "MediaFiles",
       ],
       exclude: ["Version1"],
       swiftSettings: swiftSettings),
@@ -241,7 +241,7 @@ let package = Package(
       dependencies: ["ImagineAPI", "ImagineRuns", "ImagineScripting", "Lua"],
       path: "Tests/Examples/WorkflowExample", swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImagineEngineTests", dependencies: ["ImagineAPI", "ImagineEngine"],
+      name: "ImagineEngineTests", dependencies: ["ImagineAPI", "ImagineEngine", "MediaFiles"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ServerStoreTests",
@@ -286,7 +286,9 @@ for (name, targets) in parts where Context.environment[name] != nil {
 }
 
 // Measurements beside those of peers: `BENCHMARKS=1 swift run -c release lua-benchmarks`.
-if Context.environment["BENCHMARKS"] != nil {
+if Context.environment["BENCHMARKS"] != nil,
+  !parts.keys.contains(where: { Context.environment[$0] != nil })
+{
   let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
   package.targets += [
     .target(name: "BenchmarkTable", path: "Benchmarks/Table"),

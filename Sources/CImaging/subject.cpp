@@ -202,7 +202,7 @@ imaging::Subject judged(const cv::Mat &found, const cv::Mat &likely) {
   Shape shape(found);
   if (shape.largest < 0.6 || shape.area < 0.01) {
     cv::Mat region = plausible_region(found, likely);
-    return {region, 0.5 * std::min(1.0, shape.area / coverage(region))};
+    return {region, 0.49 * std::min(1.0, shape.area / coverage(region))};
   }
   double contrast = cv::mean(likely, found)[0] - cv::mean(likely, found == 0)[0];
   return {found, shape.largest * std::clamp(contrast / 0.4, 0.0, 1.0)};

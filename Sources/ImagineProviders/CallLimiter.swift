@@ -8,7 +8,7 @@ import Synchronization
 public final class CallLimiter: Sendable {
   private struct State {
     /// Calls in flight that the service itself allows.
-    let maxConcurrency: Int
+    var maxConcurrency: Int
     var concurrency: Int { didSet { concurrency = min(concurrency, maxConcurrency) } }
     /// Calls per 60 seconds; nil if no limit is known.
     var rate: Int?
@@ -41,13 +41,8 @@ public final class CallLimiter: Sendable {
   /// - Parameters:
   ///   - concurrency: maximum number of calls in flight.
   ///   - rate: maximum calls per minute; nil for no limit until the service names one.
-  ///   - maxConcurrency: the most calls in flight whatever ``set(concurrency:rate:)`` says; nil for
-  ///     no such limit.
-  public init(
-    concurrency: Int = standardConcurrency, rate: Int? = nil, maxConcurrency: Int? = nil
-  ) {
-    let most = maxConcurrency ?? .max
-    state = Mutex(State(maxConcurrency: most, concurrency: min(concurrency, most), rate: rate))
+  public init(concurrency: Int = standardConcurrency, rate: Int? = nil) {
+    state = Mutex(State(maxConcurrency: .max, concurrency: concurrency, rate: rate))
   }
 
   /// Changes the limits; nil keeps one.
@@ -57,6 +52,14 @@ public final class CallLimiter: Sendable {
       if let rate { state.rate = rate }
     }
     admit()
+  }
+
+  /// Lowers the number of calls in flight that the service itself allows.
+  public func allow(atMost maxConcurrency: Int) {
+    state.withLock { state in
+      state.maxConcurrency = min(state.maxConcurrency, maxConcurrency)
+      state.concurrency = min(state.concurrency, maxConcurrency)
+    }
   }
 
   /// A call did not get its turn before its deadline.

@@ -39,7 +39,7 @@ extension ScriptHost {
         + server.settings.map { ($0.name, $0.value) }
       return Finding(
         subject: subject, verdict: .note, detail: "\(server.title); config.toml does not have it",
-        advice: server.advice,
+        advice: server.advice ?? server.setupAdvice,
         configuration: ["[providers.\(name)]"] + lines.map { "\($0) = \(Value.text($1).json)" })
     }
   }

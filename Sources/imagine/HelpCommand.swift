@@ -13,7 +13,7 @@ enum HelpCommand {
     guard let page = HelpPage.text(word) else {
       let names = HelpPage.topics + CommandLineOrder.commandNames
       let hint = Spelling.nearest(to: word, among: names).map { "; did you mean '\($0)'?" } ?? ""
-      Notice.write("there is no help on '\(word)'\(hint) (imagine help lists all topics)")
+      Notice.write("there is no help on '\(word)'\(hint) (imagine help lists the topics)")
       return ExitCode.validationFailure.rawValue
     }
     return Subcommand.writing(page)
@@ -30,8 +30,8 @@ enum HelpCommand {
     Functions of scripts (imagine help NAME prints fields, defaults, prices and an example):
     \(HelpTopic.index)
 
-    and of the library: imagine help task, fs, json, csv, args, log, prompts, slug, Image, Video, Job;
-    also of one function: imagine help fs.read, imagine help Image:save
+    The library and values (imagine help NAME, or one function: fs.read, Image:save):
+      \(HelpPage.libraryNames.joined(separator: ", "))
     \(ScriptCommand.commands)
 
     'imagine --help' lists the options; 'imagine describe' prints all of this as one page.

@@ -55,8 +55,12 @@ struct PromptHost: SessionHost {
   }
 
   func fields(ofCall path: String) -> [CallFieldHelp] {
-    guard let operation = Self.operation(path) else { return [] }
-    let fields = host().knownFields(of: operation) + CallField.all(for: operation)
+    let fields =
+      if let operation = Self.operation(path) {
+        host().knownFields(of: operation) + CallField.all(for: operation)
+      } else {
+        HelpTopic.fields(ofFunction: Self.name(path))
+      }
     return fields.map { field in
       CallFieldHelp(name: field.name, meaning: Self.line(field), allowed: field.knownNames)
     }
@@ -84,8 +88,12 @@ struct PromptHost: SessionHost {
   }
 
   private static func operation(_ path: String) -> MediaOperation? {
-    let name = path.split { $0 == "." || $0 == ":" }.last.map(String.init) ?? path
-    return MediaOperation.named(name)
+    MediaOperation.named(name(path))
+  }
+
+  /// The last name of a path such as `imagine.generate` or `photo:crop`.
+  private static func name(_ path: String) -> String {
+    path.split { $0 == "." || $0 == ":" }.last.map(String.init) ?? path
   }
 
   private static func line(_ field: Field) -> String {
@@ -96,12 +104,7 @@ struct PromptHost: SessionHost {
     }
   }
 
-  func help(_ topic: String) -> String? {
-    if topic == "styles" {
-      return ImageStyle.allCases.map { "  \($0.rawValue): \($0.summary)\n" }.joined()
-    }
-    return HelpPage.text(topic)
-  }
+  func help(_ topic: String) -> String? { HelpPage.text(topic) }
 
   func summary(_ topic: String) -> String? { HelpPage.summary(topic) }
 

@@ -21,6 +21,7 @@ struct HelpTerminalTests {
       ("help(string.rep)", "string.rep(s, n [, sep]): n copies of s, with sep between them"),
       ("?Image:data", "Image:data()"), ("?task.map", "task.map(list, fn, options)"),
       ("?nowhere.x", "there is no help about 'nowhere.x'"),
+      ("?text", "there is no more help about \"x\""), ("help 'x'", "there is no help about 'x'"),
       ("help(12)", "there is no more help about 12"), ("?:", "there is no help about ':'"),
     ]
     for (statement, row) in cases {

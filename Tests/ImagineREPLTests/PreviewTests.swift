@@ -28,6 +28,10 @@ struct PreviewTests {
       (["TERM": "xterm-256color"], .blocks(isTrueColor: false)),
       (["TERM": "xterm-256color", "COLORTERM": "truecolor"], .blocks(isTrueColor: true)),
       (["TERM": "xterm", "XTERM_VERSION": "XTerm(379)"], .blocks(isTrueColor: true)),
+      (
+        ["TERM": "screen", "STY": "1.pts", "XTERM_VERSION": "XTerm(379)"],
+        .blocks(isTrueColor: false)
+      ),
       (["TERM": "xterm", "XTERM_VERSION": "XTerm(330)"], .blocks(isTrueColor: false)),
       (
         ["TERM": "xterm", "XTERM_VERSION": "XTerm(99999999999999999999)"],

@@ -1,4 +1,5 @@
 import ImagineAPI
+import ImagineStdlib
 import ImagineTestSupport
 import Testing
 
@@ -28,15 +29,18 @@ struct HelpPageTests {
         end
         add("task", task)
         add("imagine", imagine)
-        for _, name in ipairs{ "args", "csv", "fs", "json", "log", "prompts", "slug" } do
+        for name in arg[1]:gmatch("%a+") do
           local module = require(name)
           if type(module) == "table" then add(name, module) end
         end
         return topics
-        """, reading: [String].self)
+        """, arguments: [StandardLibrary.moduleNames.joined(separator: " ")],
+        reading: [String].self)
     }
     #expect(topics.count > 40)
-    for topic in topics { #expect(HelpPage.text(topic) != nil, "\(topic)") }
+    for topic in topics + ["styles", "open", "budget"] {
+      #expect(HelpPage.text(topic) != nil, "\(topic)")
+    }
     for topic in HelpPage.topics { #expect(HelpPage.text(topic) != nil, "\(topic)") }
   }
 

@@ -128,6 +128,21 @@ struct ComfyServiceTests: ScriptTrial {
     #expect(replayed.output == Self.output, "\(replayed.output)\(replayed.errors)")
   }
 
+  @Test("a call that was sent again, because the server lost its job, is replayed too")
+  func resent() async throws {
+    let stub = try await ComfyStub(asks: 0, faults: [.restarted])
+    try configure(stub)
+    try FileSystem.write(
+      #"print(imagine.generate{ provider = "gpu", prompt = "a cat" }.cost)"#,
+      to: folder.file("work.lua"))
+    let first = try await run(["--record", "run.recording", "work.lua"])
+    #expect(first.output == "0\n", "\(first.output)\(first.errors)")
+    #expect(stub.sent.count == 2)
+    await stub.close()
+    let replayed = try await run(["--replay", "run.recording", "work.lua"], home: "other")
+    #expect(replayed.output == "0\n", "\(replayed.output)\(replayed.errors)")
+  }
+
   @Test("a failed job is told in the server's words; a budget refuses a call of unknown price")
   func faults() async throws {
     let stub = try await ComfyStub(asks: 0, faults: [.failed, .cached])

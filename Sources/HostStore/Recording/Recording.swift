@@ -86,6 +86,11 @@ public final class Recording: Sendable {
     }
   }
 
+  /// Whether a call was recorded.
+  func contains(_ wanted: RecordedCall) throws -> Bool {
+    try !answers(to: recorded(wanted), upTo: 1).isEmpty
+  }
+
   /// The answer to a call: the first answer to the first such call, and so on.
   ///
   /// - Throws: the recorded error, if that was the answer; ``ImagineError`` of kind `validation`

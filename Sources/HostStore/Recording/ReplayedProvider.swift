@@ -9,7 +9,6 @@ public struct ReplayedProvider: Provider {
     var profile = recorded
     // Waiting takes no time.
     profile.polling = JobPolling(firstPause: 0, maxPause: 0)
-    profile.takesTickets = false
     self.profile = profile
     self.recording = recording
   }
@@ -33,6 +32,11 @@ public struct ReplayedProvider: Provider {
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     let call = RecordedCall.status(of: ticket.id, at: name)
+    // The host chooses other tickets than the recorded run did.
+    if profile.takesTickets, try !recording.contains(call) {
+      throw ImagineError(
+        .notFound, "the recording \(recording.path) has no job \(ticket.id)", job: ticket.id)
+    }
     guard case .job(let status) = try recording.answer(to: call) else {
       throw recording.damaged(call)
     }

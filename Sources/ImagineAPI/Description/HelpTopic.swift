@@ -60,6 +60,12 @@ extension HelpTopic {
     return all(profiles).first { $0.name == name }
   }
 
+  /// The fields of a function that is no operation of a service, such as `crop` or `wait`; empty for
+  /// another name.
+  public static func fields(ofFunction name: String) -> [Field] {
+    functions.first { $0.name == name }?.groups.flatMap(\.fields) ?? []
+  }
+
   /// Every topic: the operations in the order of the vendor's documentation, then the functions.
   public static func all(_ profiles: [ProviderProfile] = ProviderProfile.builtIn) -> [HelpTopic] {
     MediaOperation.all.map { HelpTopic($0, profiles) } + functions

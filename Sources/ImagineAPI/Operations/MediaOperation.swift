@@ -170,6 +170,11 @@ public struct Request: Sendable {
         field: "output_format", given: "\"jpeg\" with a transparent background",
         expected: "one of: png, webp", allowed: ["png", "webp"])
     }
+    if fields["aspect_ratio"] != nil, fields["width"] != nil || fields["height"] != nil {
+      throw ImagineError(
+        .validation, "width or height and aspect_ratio contradict each other: give only one",
+        field: "aspect_ratio")
+    }
     let count = ["image", "images"].reduce(0) { $0 + (images[$1]?.count ?? 0) }
     if images["images"] != nil, let most = operation.field("images")?.maxImages, count > most {
       throw .invalid(

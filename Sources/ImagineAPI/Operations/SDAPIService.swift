@@ -124,14 +124,7 @@ extension SDAPIService {
       throw .invalid(
         field: name, given: String(side), expected: "a multiple of \(Self.step)")
     }
-    if let ratio = request.aspectRatio {
-      guard width == nil, height == nil else {
-        throw ImagineError(
-          .validation, "width or height and aspect_ratio contradict each other: give only one",
-          field: "aspect_ratio")
-      }
-      return size(in: ratio)
-    }
+    if let ratio = request.aspectRatio { return size(in: ratio) }
     let standard = resolution ?? (width == nil && height == nil ? nil : Self.standardResolution)
     guard let standard else { return nil }
     return PixelSize(

@@ -92,8 +92,10 @@ extension Conversion {
     let down = height.map { Double($0) / Double(source.height) }
     let scale = min(across ?? .infinity, down ?? .infinity)
     guard scale.isFinite else { return source }
-    return PixelSize(
-      width: max(1, Int((Double(source.width) * scale).rounded())),
-      height: max(1, Int((Double(source.height) * scale).rounded())))
+    let width = Int((Double(source.width) * scale).rounded())
+    let height = Int((Double(source.height) * scale).rounded())
+    // A narrow image stays within the aspect that an image may have.
+    let least = max(1, (max(width, height) + PixelBudget.aspect - 1) / PixelBudget.aspect)
+    return PixelSize(width: max(least, width), height: max(least, height))
   }
 }

@@ -60,7 +60,7 @@ extension PictureOperation {
     let sides = ["width", "height"]
     if let size = arguments.sizes["image"]?.first {
       if let name = sides.first(where: { arguments.fields[$0] != nil }) {
-        throw arguments.invalid(name, "it, with image,", "one of the two")
+        throw arguments.contradiction(name, "give either image or width and height")
       }
       return size
     }

@@ -40,7 +40,8 @@ extension PictureOperation {
     let places = ["x", "y", "width", "height"].filter { arguments.fields[$0] != nil }
     if let shape = arguments.text("aspect_ratio") {
       if let name = places.first {
-        throw arguments.invalid(name, "it, with aspect_ratio,", "one of the two")
+        throw arguments.contradiction(
+          name, "give either aspect_ratio or x, y, width and height")
       }
       let size = try Self.largest(shape, in: arguments.base)
       if arguments.text("gravity") == "attention" { return (.cropToSubject, size) }
@@ -50,7 +51,7 @@ extension PictureOperation {
       return (.crop(part), size)
     }
     guard arguments.fields["gravity"] == nil else {
-      throw arguments.invalid("gravity", "it, without aspect_ratio,", "both")
+      throw arguments.contradiction("gravity", "gravity needs aspect_ratio")
     }
     guard !places.isEmpty else {
       throw .missing(field: "width", of: "crop", expected: "x, y, width, height or aspect_ratio")

@@ -57,6 +57,11 @@ struct StepArguments {
   func invalid(_ field: String, _ given: String, _ expected: String) -> ImagineError {
     .invalid(field: field, given: given, expected: expected)
   }
+
+  /// - Parameter rule: which fields belong together, or exclude each other.
+  func contradiction(_ field: String, _ rule: String) -> ImagineError {
+    ImagineError(.validation, "field '\(field)': \(rule)", field: field)
+  }
 }
 
 /// Pixels at the edges of an image.

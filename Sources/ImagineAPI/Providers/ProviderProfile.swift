@@ -47,6 +47,11 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
     self.keepsOutsideMask = keepsOutsideMask
   }
 
+  /// Whether one call of an operation makes several images. No service upscales several at once.
+  public func takesCount(of operation: MediaOperation) -> Bool {
+    takesCount && operation.name != MediaOperation.upscale.name
+  }
+
   /// The operation with a script's name for it.
   ///
   /// - Throws: ``ImagineError`` of kind `validation` if the provider does not have it.

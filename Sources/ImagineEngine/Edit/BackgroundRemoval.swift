@@ -39,6 +39,6 @@ extension BuiltInEngine {
     if let before = picture.alpha {
       for index in alpha.indices { alpha[index] = min(alpha[index], before[index]) }
     }
-    return (colours, alpha, (confidence * 100).rounded() / 100)
+    return (colours, alpha, (confidence * 100).rounded(.down) / 100)
   }
 }

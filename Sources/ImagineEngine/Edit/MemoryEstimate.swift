@@ -42,6 +42,10 @@ extension BuiltInEngine {
     for images in step.sizes.values {
       bytes += 20 * (images.map { $0.width * $0.height }.max() ?? 0)
     }
+    if case .paste(let placement) = step.action {
+      let scaled = placement.part.size
+      bytes += 30 * PixelBudget.area(scaled.width, scaled.height)
+    }
     return bytes
   }
 }

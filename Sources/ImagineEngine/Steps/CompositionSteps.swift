@@ -82,9 +82,12 @@ struct DrawnText {
       coverage = []
       return
     }
-    // Letters are about half as wide as high; the result would be over the budget of an image.
-    let area = PixelBudget.area(text.unicodeScalars.count, size * size / 2)
-    guard area <= PixelBudget.area else {
+    // A letter is at most about as wide as high, and each line may be as wide as the box.
+    let lines =
+      1 + text.count(where: \.isNewline)
+      + PixelBudget.area(text.unicodeScalars.count, size) / max(1, width)
+    guard PixelBudget.area(max(width, size), PixelBudget.area(2 * size, lines)) <= PixelBudget.area
+    else {
       throw EngineError.unusable(
         field: field, reason: "\(text.count) characters of \(size) pixels are too large")
     }

@@ -140,8 +140,7 @@ extension MaskLevels {
     if pixels == 0 { return self }
     var mask = self
     if pixels < 0 { mask.invert() }
-    let distances = mask.squaredDistances()
-    try control.check()
+    let distances = try mask.squaredDistances(control)
     // The pixel at just this distance is the last that is covered whole.
     let reach = Float(abs(pixels)) + 1
     for index in mask.levels.indices {
@@ -154,12 +153,18 @@ extension MaskLevels {
 
   /// The square of each pixel's distance from the nearest white one, exact, by columns and then by
   /// rows (Felzenszwalb and Huttenlocher).
-  private func squaredDistances() -> [Float] {
+  private func squaredDistances(_ control: EngineControl) throws -> [Float] {
     let far = Float(1e10)
     var field = levels.map { $0 > 127 ? 0 : far }
-    field.withUnsafeMutableBufferPointer { field in
-      for column in 0..<width { Self.transform(field, start: column, step: width, count: height) }
-      for row in 0..<height { Self.transform(field, start: row * width, step: 1, count: width) }
+    try field.withUnsafeMutableBufferPointer { field in
+      for column in 0..<width {
+        try control.check()
+        Self.transform(field, start: column, step: width, count: height)
+      }
+      for row in 0..<height {
+        try control.check()
+        Self.transform(field, start: row * width, step: 1, count: width)
+      }
     }
     return field
   }

@@ -25,7 +25,15 @@ struct StepImages {
     guard let inputs = step.request.images[field], inputs.indices.contains(index),
       case .bytes(let bytes) = inputs[index]
     else { throw EngineError.unusable(field: name ?? field, reason: "it is missing") }
-    return try Codec.decode(bytes, field: name ?? field, control: control)
+    let picture = try Codec.decode(bytes, field: name ?? field, control: control)
+    // The step was checked against the size of the header, and pixels are addressed by it.
+    guard let sizes = step.sizes[field], sizes.indices.contains(index), sizes[index] == picture.size
+    else {
+      throw EngineError.unusable(
+        field: name ?? field,
+        reason: "its header names another size than the \(picture.size) pixels that it has")
+    }
+    return picture
   }
 
   func result() throws -> Bitmap {

@@ -99,7 +99,7 @@ struct LibraryComments {
       }
       block = Block()
     }
-    // A handle's Lua type is `task`, and the library's class has another name than its global.
+    // The Lua type of a handle has the name of the library.
     classNames["task:"] = "task.handle"
   }
 
@@ -156,7 +156,12 @@ struct LibraryComments {
       case "param": parameters.append(Self.item(rest))
       case "return":
         let (type, meaning) = Self.splitType(rest[...])
-        results.append(Item(name: "", type: type, meaning: meaning))
+        // A result has its name behind its type.
+        let words = meaning.split(separator: " ", maxSplits: 1).map(String.init)
+        results.append(
+          Item(
+            name: words.first.map { "(\($0))" } ?? "", type: type,
+            meaning: words.count > 1 ? words[1] : ""))
       case "type": type = rest
       default: break
       }

@@ -1,4 +1,5 @@
 import ImagineAPI
+import ImagineStdlib
 
 /// Help about the standard library, `task` and the values of scripts, from ``LibraryComments``.
 package enum LibraryHelp {
@@ -23,10 +24,15 @@ package enum LibraryHelp {
     return field.meaning.isEmpty ? field.type : field.meaning
   }
 
-  /// The topics that a person may ask for: the modules, their functions, and those of values.
+  /// The modules and the types of values that have a page.
+  package static let names =
+    ["imagine", "task"] + StandardLibrary.moduleNames
+    + ["Image", "Video", "Job"]
+
+  /// The topics that a person may ask for: ``names`` and their functions.
   package static var topics: [String] {
     let comments = LibraryComments.all
-    return ["task", "Image", "Video", "Job"].filter { comments.classNamed($0) != nil }
+    return names
       + comments.functions.compactMap { function in
         comments.classes[function.owner].map { name(of: function, shortName($0.name)) }
       }
@@ -55,8 +61,9 @@ package enum LibraryHelp {
     var lines = HelpTopic.wrapped(
       name(of: function, String(owner)) + function.arguments, at: ", ", first: "", rest: "  ")
     for result in function.results {
-      let meaning = result.meaning.isEmpty ? "" : "  \(result.meaning)"
-      lines += HelpTopic.wrapped("-> \(result.type)\(meaning)", first: "  ", rest: "     ")
+      let words = [result.type, result.name, result.meaning].filter { !$0.isEmpty }
+      lines += HelpTopic.wrapped(
+        "-> \(words.joined(separator: " "))", first: "  ", rest: "     ")
     }
     lines.append("")
     lines += paragraphs(function.text)

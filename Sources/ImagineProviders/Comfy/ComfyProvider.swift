@@ -68,8 +68,18 @@ public struct ComfyProvider: Provider {
     var body: [String: Value] = [
       "prompt": workflow.prompt(for: request, files: files, id: id), "prompt_id": .text(id),
     ]
-    if let accountKey { body["extra_data"] = ["api_key_comfy_org": .text(accountKey.value)] }
-    body.merge(request.extra) { own, _ in own }
+    for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
+      guard body[name] == nil else {
+        throw ImagineError.invalid(
+          field: "extra.\(name)", given: "a member that Imagine sends", expected: "another name")
+      }
+      body[name] = value
+    }
+    if let accountKey {
+      var data = body["extra_data"]?.table ?? [:]
+      data["api_key_comfy_org"] = .text(accountKey.value)
+      body["extra_data"] = .table(data)
+    }
     var call = call("POST", "/prompt", context)
     call.body = Array(Value.table(body).json.utf8)
     call.contentType = "application/json"
@@ -78,7 +88,8 @@ public struct ComfyProvider: Provider {
     let refused = try await transport.performFollowingRedirects(call) { answer in
       let body = try await answer.bytes(upTo: ComfyRefusal.maxBytes)
       guard answer.isSuccess else {
-        throw ComfyRefusal(body, workflow)?.error(answer) ?? answer.fault(body)
+        let refusal = answer.status == 400 ? ComfyRefusal(body, workflow) : nil
+        throw refusal?.error(answer) ?? answer.fault(body)
       }
       // The server runs the outputs that are right, and says what is wrong with the others.
       return ComfyRefusal(body, workflow).flatMap { $0.concernsOutput ? $0.error(answer) : nil }

@@ -12,6 +12,8 @@ public struct FoundServer: Sendable, Hashable {
   public var settings: [Setting] = []
   /// What must be done before it can be used; nil if nothing.
   public var advice: String?
+  /// What its configuration needs beside ``settings``; nil if nothing.
+  public var setupAdvice: String?
 
   public struct Setting: Sendable, Hashable {
     public var name: String
@@ -48,7 +50,7 @@ public struct KnownServers: Sendable {
       let version = system["comfyui_version"]?.text.map { " \($0)" } ?? ""
       var server = FoundServer(
         kind: "comfy", title: "ComfyUI\(version)", address: probe.address)
-      server.advice = "it needs workflows too: imagine comfy inspect FILE prints their lines"
+      server.setupAdvice = "it needs workflows too: imagine comfy inspect FILE prints their lines"
       return server
     },
   ]

@@ -49,7 +49,8 @@ struct SDAPITask: Sendable {
   private func report(to observer: any CallObserver) async {
     while true {
       do { try await Task.sleep(for: .clamped(seconds: pause)) } catch { return }
-      guard let state = await state() else { return }
+      // A server that loads a model answers late: the next question may be answered.
+      guard let state = await state() else { continue }
       if state.isActive, let progress = state.progress { await observer.progressed(to: progress) }
     }
   }

@@ -43,8 +43,12 @@ extension PromptDriver {
     let (host, runner, inbox) = (prompt.host, runner, inbox)
     session.ask { state in
       let text = try? Self.help(ofExpression: topic, runner.locals, host, state)
-      inbox.send(.text(text ?? "there is no help about '\(Printable.escaped(topic))'\n"))
+      inbox.send(.text(text ?? Self.noHelp(about: topic)))
     }
+  }
+
+  private static func noHelp(about topic: String) -> String {
+    "there is no help about '\(Printable.escaped(topic))'\n"
   }
 
   static func help(_ topic: String, _ host: any SessionHost) -> String? {
@@ -87,20 +91,22 @@ extension PromptDriver {
             inbox.send(.text(PromptHelp.page))
             return .none
           }
-          inbox.send(.text(try Self.help(about: call.value(1), host, call.state)))
+          let text =
+            if case .string(let topic) = try call.value(1) {
+              Self.help(topic.text, host) ?? Self.noHelp(about: topic.text)
+            } else {
+              try Self.help(about: call.value(1), host, call.state)
+            }
+          inbox.send(.text(text))
           return .none
         })
     }
   }
 
-  /// The help about a value: a topic by its name, a module or a function, a value by its type.
+  /// The help about a module or a function by its name, about another value by its type.
   private static func help(
     about value: LuaValue, _ host: any SessionHost, _ state: LuaState
   ) throws -> String {
-    if case .string(let text) = value {
-      return help(text.text, host)
-        ?? "there is no help about '\(Printable.escaped(text.text))'\n"
-    }
     if case .userdata = value, let topic = try Completer.typeTopic(of: value, state),
       let text = help(topic, host)
     {

@@ -8,6 +8,10 @@ extension PromptDriver {
   private func showQuestion() {
     guard let question = questions.first else { return }
     holdInputs()
+    // What the terminal still has was typed before, too.
+    while terminal.isReadable(within: 0), let bytes = terminal.read(), !bytes.isEmpty {
+      inputsBeforeQuestion += decode(bytes, .now)
+    }
     let text = "\(Printable.escaped(question.text)) y/n "
     if case .prompt = mode {
       writeText(text + "\n")

@@ -101,9 +101,8 @@ final class PromptDriver {
   lazy var previewStyle = PreviewStyle(
     environment: prompt.environment, named: prompt.host.previewStyle)
   /// Whether the user has chosen the style, so that no answer of the terminal changes it.
-  private(set) lazy var isStyleChosen =
-    PreviewStyle.names.dropFirst().contains(
-      prompt.host.previewStyle ?? prompt.environment["IMAGINE_PREVIEW"] ?? "")
+  private(set) lazy var isStyleChosen = PreviewStyle.isChosen(
+    prompt.host.previewStyle ?? prompt.environment["IMAGINE_PREVIEW"])
   var terminalFacts = TerminalFacts()
   /// Previews that came while a later statement ran.
   var latePreviews: [UInt8] = []

@@ -13,6 +13,9 @@ public enum PreviewStyle: Equatable, Sendable {
   /// The names that a setting may have.
   public static let names = ["auto", "kitty", "iterm", "blocks", "none"]
 
+  /// Whether a setting names a style, and does not leave it to the terminal.
+  static func isChosen(_ name: String?) -> Bool { name != "auto" && names.contains(name ?? "") }
+
   /// What the environment tells of the terminal.
   ///
   /// - Parameter name: one of ``names``, such as a setting of the user's; anything else is `auto`.
@@ -50,9 +53,11 @@ public enum PreviewStyle: Equatable, Sendable {
 
   /// Since version 331 xterm has 24-bit colours; it never sets `COLORTERM`.
   private static func isXtermWithTrueColor(_ environment: [String: String]) -> Bool {
-    guard let version = environment["XTERM_VERSION"], version.hasPrefix("XTerm(") else {
-      return false
-    }
+    // Programs that are started in an xterm inherit the variable, multiplexers too.
+    guard environment["TERM"]?.hasPrefix("xterm") == true, environment["TMUX"] == nil,
+      environment["STY"] == nil, let version = environment["XTERM_VERSION"],
+      version.hasPrefix("XTerm(")
+    else { return false }
     return Int(version.dropFirst(6).prefix { $0.isNumber }).map { $0 >= 331 } ?? false
   }
 }

@@ -133,6 +133,8 @@ public final class StopPoint: Sendable {
     var hasEnded = false
     var count = 0
     var whenCancelled: (@Sendable () -> Void)?
+    /// Whether the wait for statements ended because the script or task was cancelled.
+    var wasCancelled = false
   }
 
   /// The file and line.
@@ -171,14 +173,19 @@ public final class StopPoint: Sendable {
   func end() {
     queue.withLock { queue in
       queue.hasEnded = true
+      queue.whenCancelled = nil
       queue.waiting?.resume()
       queue.waiting = nil
     }
   }
 
-  /// Calls a closure if the script or task is cancelled before it goes on.
+  /// Calls a closure if the script or task is cancelled before it goes on; at once if it is already.
   func whenCancelled(_ call: @escaping @Sendable () -> Void) {
-    queue.withLock { $0.whenCancelled = call }
+    let isLate = queue.withLock { queue in
+      if !queue.wasCancelled, !queue.hasEnded { queue.whenCancelled = call }
+      return queue.wasCancelled
+    }
+    if isLate { call() }
   }
 
   /// Waits for a statement; nil when the script shall go on.
@@ -189,7 +196,14 @@ public final class StopPoint: Sendable {
         return queue.hasEnded || Task.isCancelled ? .some(nil) : .none
       }
       if let found {
-        if found == nil, Task.isCancelled { queue.withLock { $0.whenCancelled }?() }
+        if found == nil, Task.isCancelled {
+          let call = queue.withLock { queue in
+            queue.wasCancelled = true
+            defer { queue.whenCancelled = nil }
+            return queue.whenCancelled
+          }
+          call?()
+        }
         return found
       }
       await withTaskCancellationHandler {

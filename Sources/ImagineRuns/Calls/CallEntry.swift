@@ -49,8 +49,8 @@ package final class CallEntry: Sendable {
     self.activeRun = activeRun
     self.budgets = budgets
     self.events = events
-    // A job that has failed is over, so the next send has a ticket of its own.
-    let isOver = call.state == .failed && call.sends.isEmpty
+    // A job that has failed or was answered is over, so the next send has a ticket of its own.
+    let isOver = call.isAnswered || call.state == .failed && call.sends.isEmpty
     let known = isOver ? nil : call.job.map(Ticket.init(id:))
     state = Mutex(
       State(
@@ -135,7 +135,18 @@ package final class CallEntry: Sendable {
 
   /// Records that the service has lost the job of a free call, which is sent again.
   func recordLost() async throws {
-    try await write { $0.beginAgain() }
+    let send = try await update { state in
+      defer { state.beginAgain() }
+      return state.call.sends.popLast()
+    }
+    if let send { budgets.replace(send.price, by: nil) }
+  }
+
+  /// The next send has another ticket: the service knows the call by this one.
+  func renewTicket() {
+    state.withLock { state in
+      if state.ticket != nil { state.ticket = .random() }
+    }
   }
 
   /// - Parameters:
@@ -265,6 +276,7 @@ extension CallEntry.State {
   /// Goes back to the state before the send, with another ticket.
   fileprivate mutating func beginAgain() {
     earlier = nil
+    isSending = false
     call.state = .intent
     call.error = nil
     call.endedAt = nil

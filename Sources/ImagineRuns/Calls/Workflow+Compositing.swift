@@ -8,10 +8,13 @@ extension Workflow {
   /// Checks before a call is sent that its image can be put back: that the answer can have its shape,
   /// that image and mask can be read, and that there is a program that does it.
   ///
+  /// - Parameter request: what is sent; its mask may be another than the script's.
   /// - Returns: image and mask as PNGs if their files are not upright: some services ignore that,
   ///   and then image and mask do not fit each other.
   /// - Throws: ``ImagineError``; nothing has been sent.
-  func uprightInputs(of call: PreparedCall) async throws -> [String: [ImageInput]] {
+  func uprightInputs(
+    of call: PreparedCall, as request: Request
+  ) async throws -> [String: [ImageInput]] {
     guard call.composites == true, let (image, mask) = call.maskedImage else { return [:] }
     if let size = image.header?.size { try call.request.checkShape(for: size) }
     let isUpright = image.header?.isUpright ?? true
@@ -21,9 +24,9 @@ extension Workflow {
       let whole = try await converter.composite(
         MaskedEdit(image: image, mask: mask, edited: image, measuresOnly: isUpright), into: assets)
       if let upright = whole.asset { inputs["image"] = [.asset(upright)] }
-      if mask.header?.isUpright == false {
+      if case .asset(let sent)? = request.image("mask"), sent.header?.isUpright == false {
         let upright = try await converter.convert(
-          mask, to: Conversion(format: .png), into: assets)
+          sent, to: Conversion(format: .png), into: assets)
         inputs["mask"] = [.asset(upright)]
       }
     } catch var error as ImagineError {
@@ -49,6 +52,7 @@ extension Workflow {
       if composites {
         guard try result.original == nil || storedImage(result.image) == nil else { continue }
         do {
+          try checkInputs(of: call.request)
           results[index] = try await composited(result, edit, call.operation)
         } catch var error as ImagineError {
           error.charged = entry.record.charged

@@ -12,7 +12,7 @@ extension Workflow {
   func images(of call: PreparedCall) async throws -> [Image] {
     let count = call.count ?? 1
     let first = call.request.seed ?? run.seed.imageSeed(for: call.keys.key)
-    if call.provider.profile.takesCount || count == 1 {
+    if call.provider.profile.takesCount(of: call.operation) || count == 1 {
       return try await images(of: CallPart(call, seed: first, count: count, keys: call.keys))
     }
     let results = await concurrentResults(count) { [self] index in
@@ -51,7 +51,7 @@ extension Workflow {
       error: ImagineError(
         .badResponse,
         "\(endpoint): the answer holds \(images.count) of \(part.request.count) images",
-        charged: .yes, endpoint: endpoint),
+        charged: images.first?.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
       images: images)
   }
 
@@ -74,14 +74,16 @@ extension Workflow {
     of images: [Image], _ part: CallPart
   ) throws(PartialFailure) {
     guard let wanted = part.request.fixedSize,
-      let image = images.first(where: { $0.header.size != wanted })
+      // Of a composite, the answer counts: the composite always has the size of its image.
+      let answer = images.first(where: { ($0.answer?.header ?? $0.header).size != wanted })
     else { return }
+    let size = (answer.answer?.header ?? answer.header).size
     let endpoint = part.request.operation.endpoint
     throw PartialFailure(
       error: ImagineError(
         .badResponse,
-        "\(endpoint): the server returned an image of \(image.header.size) pixels in place of"
-          + " \(wanted)", charged: image.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
+        "\(endpoint): the server returned an image of \(size) pixels in place of"
+          + " \(wanted)", charged: answer.cost?.millionths == 0 ? .no : .yes, endpoint: endpoint),
       images: images)
   }
 
@@ -210,9 +212,12 @@ extension Workflow {
       return try await deliverImages(of: entry, for: part.call)
     } catch var error as ImagineError {
       if entry.record.state == .failed { throw error }
-      if run.retriesUncertain && !error.retryable { return nil }
       if error.kind == .notFound, entry.ticket != nil, entry.record.isFree {
         try await entry.recordLost()
+        return nil
+      }
+      if run.retriesUncertain && !error.retryable {
+        entry.renewTicket()
         return nil
       }
       if entry.record.isFree { throw error }

@@ -15,7 +15,7 @@ extension Workflow {
     for asset in call.staged { try await assets.sync(asset) }
     let request = try await withPlainMask(request, for: call.provider.profile)
     var context = call.context(observedBy: entry)
-    context.derived = try await uprightInputs(of: call)
+    context.derived = try await uprightInputs(of: call, as: request)
     context.derived.merge(try await call.provider.derivedInputs(of: request, context)) { $1 }
     var attempt = 1
     while true {
@@ -33,7 +33,7 @@ extension Workflow {
           try await entry.recordFound()
           return .running(status)
         } catch let answer as ImagineError where answer.kind == .notFound {
-          // It may still be on its way.
+          // It may still be on its way, so only a free call is sent again.
           guard entry.record.isFree, attempt <= call.options.retry.retries else { throw error }
         } catch is ImagineError {
           throw error
@@ -72,6 +72,8 @@ extension Workflow {
       _ = try await status(ofTicket: entry, at: provider)
     } catch let error as ImagineError where error.kind == .notFound {
       try await entry.recordLost()
+    } catch is ImagineError {
+      // A server that does not answer now may have it.
     }
   }
 

@@ -46,7 +46,7 @@ extension Workflow {
     return RerunRequest(
       call: try prepare(
         request, at: provider, options: defaults.withLock { $0.options },
-        composites: metadata.isComposite ?? true),
+        composites: metadata.isComposite ?? (provider.name != metadata.provider)),
       request: metadata.request,
       provider: provider.name, price: provider.profile.prices.price(of: request),
       omitted: metadata.redactedFields)

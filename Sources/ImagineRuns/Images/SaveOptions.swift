@@ -32,7 +32,8 @@ public struct SaveOptions: Sendable {
   func check() throws(ImagineError) {
     guard let minQuality else { return }
     guard maxBytes != nil else {
-      throw .invalid(field: "min_quality", given: "it, without max_bytes,", expected: "both")
+      throw ImagineError(
+        .validation, "field 'min_quality': min_quality needs max_bytes", field: "min_quality")
     }
     let most = quality ?? Conversion.standardQuality
     guard minQuality <= most else {

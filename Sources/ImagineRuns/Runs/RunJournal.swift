@@ -179,7 +179,7 @@ public final class RunJournal: Sendable {
         ?? (activeRun?.hasKeysOfVersion1 == true
           ? state.earlier.removeValue(forKey: keys.keyOfVersion1) : nil)
     }
-    guard let call = earlier else {
+    guard var call = earlier else {
       var call = JournaledCall(
         run: activeRun?.run.id ?? "", key: keys.key, provider: provider.name, request: request,
         price: price, beganAt: WallClock.now, attempt: activeRun?.run.attempt ?? 1)
@@ -188,6 +188,7 @@ public final class RunJournal: Sendable {
         call, isNew: true, in: activeRun, budgets: budgets, events: events,
         takesTickets: provider.takesTickets)
     }
+    if call.derived.isEmpty { call.derived = derived }
     if call.isAnswered || call.state == .accepted {
       state.withLock { $0.answeredByJournal += 1 }
     }

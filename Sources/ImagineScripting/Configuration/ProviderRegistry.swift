@@ -213,9 +213,9 @@ final class ProviderRegistry: Sendable {
   ) -> any Provider {
     let limiter =
       state.limiters[service]
-      ?? CallLimiter(
-        concurrency: state.limits.concurrency, rate: state.limits.rate,
-        maxConcurrency: maxConcurrency)
+      ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
+    // Another description of the same address may have made it.
+    if let maxConcurrency { limiter.allow(atMost: maxConcurrency) }
     state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
   }

@@ -4,9 +4,14 @@ import ImagineLua
 /// The help about everything that a script can use: operations from their descriptions, the standard
 /// library from its comments.
 package enum HelpPage {
-  /// The page of a topic such as `generate`, `fs.read`, `Image:save` or `task`; nil if there is none.
+  /// The page of a topic such as `generate`, `fs.read`, `Image:save`, `task` or `styles`; nil if there
+  /// is none. A function of `imagine` needs no prefix.
   package static func text(_ topic: String) -> String? {
-    HelpTopic.named(topic)?.text ?? LibraryHelp.text(topic)
+    if topic == "styles" {
+      return ImageStyle.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n")
+    }
+    return HelpTopic.named(topic)?.text ?? LibraryHelp.text(topic)
+      ?? LibraryHelp.text("imagine.\(topic)")
   }
 
   /// A few words about a function or a field, such as `fs.read`, for a menu; nil if there are none.
@@ -22,4 +27,7 @@ package enum HelpPage {
   }
 
   package static var topics: [String] { HelpTopic.names + LibraryHelp.topics }
+
+  /// The modules and the types of values that have a page.
+  package static var libraryNames: [String] { LibraryHelp.names }
 }

@@ -82,10 +82,13 @@ extension RecordingSource: ImageConverter {
   }
 
   func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
-    Output(
-      asset: try await writer.recordingFile(.step(step)) {
-        try await registry.perform(step, into: store).asset
-      })
+    var engine: String?
+    let asset = try await writer.recordingFile(.step(step)) {
+      let made = try await registry.perform(step, into: store)
+      engine = made.engine
+      return made.asset
+    }
+    return Output(asset: asset, engine: engine)
   }
 
   func thumbnail(

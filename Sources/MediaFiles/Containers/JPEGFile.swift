@@ -13,25 +13,29 @@ enum JPEGFile {
 
   static func header(_ source: MediaSource) -> ImageHeader? {
     var orientation: ExifOrientation?
+    var hasExif = false
+    var size: PixelSize?
     var offset = 2
-    while let (marker, start) = nextMarker(source, from: offset) {
-      if isFrame(marker) {
+    // The first Exif segment before the scan counts, wherever the frame is.
+    while let (marker, start) = nextMarker(source, from: offset), marker != 0xDA, marker != 0xD9 {
+      if isFrame(marker), size == nil {
         guard let height = source.bigEndian(start + 5, 2),
           let width = source.bigEndian(start + 7, 2)
         else {
           return nil
         }
-        return ImageHeader(
-          .jpeg, stored: PixelSize(width: width, height: height), orientation: orientation,
-          hasAlpha: false)
+        size = PixelSize(width: width, height: height)
       }
-      if marker == 0xE1, orientation == nil, source.matches("Exif\0\0", at: start + 4) {
+      if marker == 0xE1, !hasExif, source.matches("Exif\0\0", at: start + 4) {
+        hasExif = true
         orientation = ExifOrientation(source, at: start + 4)
       }
-      guard let end = end(source, of: marker, at: start), marker != 0xD9 else { return nil }
+      guard let end = end(source, of: marker, at: start) else { break }
       offset = end
     }
-    return nil
+    return size.map {
+      ImageHeader(.jpeg, stored: $0, orientation: orientation, hasAlpha: false)
+    }
   }
 
   static func fault(_ source: MediaSource) -> MediaFault? {
