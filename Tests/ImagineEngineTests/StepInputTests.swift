@@ -38,7 +38,7 @@ struct StepInputTests {
   @Test("a step that was checked with another size than the pixels have is refused")
   func otherSize() throws {
     let file = try file(first: true, [])
-    for (name, fields) in [("rotate", ["degrees": 90]), ("flip", [:])]
+    for (name, fields) in [("rotate", ["degrees": 90]), ("flip", ["direction": "horizontal"])]
       as [(String, [String: Value])]
     {
       let operation = try #require(PictureOperation.named(name))
