@@ -83,5 +83,5 @@ public struct SessionSettings: Sendable, Equatable {
   public init() {}
 
   /// The values of `preview`.
-  static let previews = ["auto", "kitty", "iterm", "blocks", "none"]
+  static let previews = ["auto", "kitty", "iterm", "sixel", "blocks", "none"]
 }

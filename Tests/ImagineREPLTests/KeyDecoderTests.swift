@@ -102,6 +102,8 @@ struct KeyDecoderTests {
   @Test("replies are swallowed, and read where they are known")
   func replies() {
     #expect(decode("\u{1b}[?62;4;22c") == [.reply(.attributes([62, 4, 22]))])
+    #expect(decode("\u{1b}[?1;0;1024S") == [.reply(.sixelColors(1024))])
+    #expect(decode("\u{1b}[?1;3;0S") == [.reply(.other)])
     #expect(decode("\u{1b}[6;20;10t") == [.reply(.cellSize(width: 10, height: 20))])
     #expect(decode("\u{1b}_Gi=31;OK\u{1b}\\") == [.reply(.graphics(isSupported: true))])
     #expect(decode("\u{1b}P>|kitty(0.26)\u{1b}\\") == [.reply(.version("kitty(0.26)"))])

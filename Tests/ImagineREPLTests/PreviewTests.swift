@@ -42,6 +42,7 @@ struct PreviewTests {
       (["TERM": "xterm-kitty", "NO_COLOR": "1"], .none),
       (["TERM": "xterm", "IMAGINE_PREVIEW": "kitty"], .kitty),
       (["TERM": "xterm-kitty", "IMAGINE_PREVIEW": "none"], .none),
+      (["TERM": "xterm-kitty", "IMAGINE_PREVIEW": "sixel"], .sixel(colors: 256)),
     ] as [([String: String], PreviewStyle)])
   func environment(variables: [String: String], style: PreviewStyle) {
     #expect(PreviewStyle(environment: variables) == style)
@@ -102,10 +103,63 @@ struct PreviewTests {
     #expect(pixels == image.pixels)
   }
 
+  @Test(
+    "sixels show the image in the terminal's number of colours",
+    arguments: [(2, 60.0), (16, 22.0), (256, 8.0)])
+  func sixel(colors: Int, error: Double) throws {
+    let (width, height) = (50, 33)
+    // A ramp in each direction, and a corner of one colour.
+    let pixels = (0..<(width * height)).flatMap { index -> [UInt8] in
+      let (column, row) = (index % width, index / width)
+      return column < 10 && row < 10
+        ? [255, 255, 255] : [UInt8(column * 5), UInt8(row * 7), UInt8(255 - column * 5)]
+    }
+    let image = try #require(
+      Thumbnail(size: PixelSize(width: width, height: height), pixels: pixels))
+    let shown = try #require(SixelReader(preview(.sixel(colors: colors)).bytes([image])))
+    #expect(shown.size == image.size)
+    #expect(shown.palette.count <= colors)
+    // Errors are diffused, so that the mean of some pixels is right.
+    var sum = 0.0
+    for top in stride(from: 0, to: height - 3, by: 3) {
+      for left in stride(from: 0, to: width - 5, by: 5) {
+        for channel in 0..<3 {
+          func mean(_ bytes: [UInt8]) -> Double {
+            var sum = 0
+            for row in top..<(top + 3) {
+              for column in left..<(left + 5) {
+                sum += Int(bytes[3 * (row * width + column) + channel])
+              }
+            }
+            return Double(sum) / 15
+          }
+          sum += abs(mean(shown.pixels) - mean(pixels))
+        }
+      }
+    }
+    #expect(sum / 270 < error, "\(sum / 270)")
+    let white = (0..<100).flatMap { index in
+      (0..<3).map { shown.pixels[3 * (index / 10 * width + index % 10) + $0] }
+    }
+    if colors > 2 { #expect(white.allSatisfy { $0 > 240 }) }
+  }
+
+  @Test("the gaps of a sheet of sixels are not drawn")
+  func sixelGaps() throws {
+    let image = try #require(
+      Thumbnail(
+        size: PixelSize(width: 20, height: 20), pixels: [UInt8](repeating: 200, count: 1200)))
+    let shown = try #require(SixelReader(preview(.sixel(colors: 16)).bytes([image, image])))
+    #expect(shown.drawn == 800)
+    #expect(shown.palette.count == 1)
+  }
+
   @Test("a preview stays within its cells and bytes, whatever the terminal's size")
   func bounds() throws {
     for (columns, rows) in [(1, 1), (2, 2), (10, 5), (80, 24), (500, 200)] {
-      for style in [PreviewStyle.kitty, .iterm, .blocks(isTrueColor: true)] {
+      for style in [
+        PreviewStyle.kitty, .iterm, .sixel(colors: 16), .blocks(isTrueColor: true),
+      ] {
         for count in [1, 2, 7, 20, 30] {
           for isRemote in [false, true] {
             let preview = preview(style, columns: columns, rows: rows, isRemote: isRemote)
@@ -130,14 +184,19 @@ struct PreviewTests {
   func answers() {
     var facts = TerminalFacts()
     facts.ask()
-    #expect(facts.style(.blocks(isTrueColor: true)) == .blocks(isTrueColor: true))
+    let blocks = PreviewStyle.blocks(isTrueColor: true)
+    #expect(facts.style(blocks, isChosen: false) == blocks)
     facts.note(.cellSize(width: 10, height: 22))
-    facts.note(.graphics(isSupported: true))
+    facts.note(.sixelColors(16))
     #expect(facts.isAwaited)
     facts.note(.attributes([62, 4]))
     #expect(!facts.isAwaited)
-    #expect(facts.style(.blocks(isTrueColor: true)) == .kitty)
-    #expect(facts.style(.none) == .none)
+    #expect(facts.style(blocks, isChosen: false) == .sixel(colors: 16))
+    #expect(facts.style(.sixel(colors: 256), isChosen: true) == .sixel(colors: 16))
+    facts.note(.graphics(isSupported: true))
+    #expect(facts.style(blocks, isChosen: false) == .kitty)
+    #expect(facts.style(blocks, isChosen: true) == blocks)
+    #expect(facts.style(.none, isChosen: false) == .none)
     #expect(facts.cell == PixelSize(width: 10, height: 22))
   }
 
@@ -152,5 +211,63 @@ struct PreviewTests {
     let wide = PixelSize(width: 4000, height: 1)
     let box = PixelSize(width: 40, height: 40)
     #expect(Thumbnail.size(of: wide, within: box) == PixelSize(width: 40, height: 1))
+  }
+}
+
+/// Reads sixel graphics as a terminal does.
+private struct SixelReader {
+  private(set) var size = PixelSize(width: 0, height: 0)
+  private(set) var palette: [Int: [UInt8]] = [:]
+  private(set) var pixels: [UInt8] = []
+  /// How many pixels were drawn.
+  private(set) var drawn = 0
+
+  /// Nil if the bytes are no whole image.
+  init?(_ bytes: [UInt8]) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard text.hasPrefix("\u{1b}P0;1;0q\"1;1;"), text.hasSuffix("\u{1b}\\\n") else { return nil }
+    var rest = text.dropFirst("\u{1b}P0;1;0q\"1;1;".count).dropLast(3)
+    func number() -> Int {
+      let digits = rest.prefix { $0.isNumber }
+      rest = rest.dropFirst(digits.count)
+      return Int(digits) ?? 0
+    }
+    let width = number()
+    rest = rest.dropFirst()
+    size = PixelSize(width: width, height: number())
+    pixels = [UInt8](repeating: 0, count: 3 * size.width * size.height)
+    var (color, column, top) = (0, 0, 0)
+    while let next = rest.popFirst() {
+      switch next {
+      case "#":
+        color = number()
+        guard rest.hasPrefix(";2;") else { continue }
+        rest = rest.dropFirst(3)
+        palette[color] = (0..<3).map { index in
+          let value = number()
+          if index < 2 { rest = rest.dropFirst() }
+          return UInt8(value * 255 / 100)
+        }
+      case "$": column = 0
+      case "-": (column, top) = (0, top + 6)
+      default:
+        var (count, symbol) = (1, next)
+        if next == "!" {
+          count = number()
+          symbol = rest.removeFirst()
+        }
+        guard let value = symbol.asciiValue, (63...126).contains(value), let shade = palette[color]
+        else { return nil }
+        for place in column..<(column + count) {
+          for bit in 0..<6 where (value - 63) & 1 << bit != 0 {
+            guard place < size.width, top + bit < size.height else { return nil }
+            let start = 3 * ((top + bit) * size.width + place)
+            pixels.replaceSubrange(start..<(start + 3), with: shade)
+            drawn += 1
+          }
+        }
+        column += count
+      }
+    }
   }
 }

@@ -151,9 +151,10 @@ struct ScreenEmulator {
         cells[below] = Array(repeating: Cell(), count: columns)
       }
     case "h", "l": break
-    // Questions: DA1 and a cell's size.
+    // Questions: DA1, a cell's size, and the number of colours.
     case "c" where parameters.isEmpty: questions.append("c")
     case "t" where parameters == "16": questions.append("16t")
+    case "S" where parameters == "?1;1;0": questions.append("1S")
     default: faults.append("sequence \(parameters)\(final)")
     }
   }

@@ -13,11 +13,11 @@ extension PromptDriver {
     // These show the questions as text, or draw cells only.
     let isDeaf =
       variables["TERM_PROGRAM"] == "Apple_Terminal"
-      || ["INSIDE_EMACS", "TMUX", "STY"].contains { variables[$0] != nil }
+      || ["INSIDE_EMACS", "STY"].contains { variables[$0] != nil }
     guard !hasAsked, !isDeaf, previewStyle != .none else { return }
     hasAsked = true
     terminalFacts.ask()
-    terminal.write(TerminalFacts.questions)
+    terminal.write(TerminalFacts.questions(ofMultiplexer: variables["TMUX"] != nil))
   }
 
   /// Takes the answers that are still on their way.
@@ -34,7 +34,7 @@ extension PromptDriver {
 
   /// Begins the next prompt, after a preview if there is something to show.
   func beginPreview(_ pictures: [PictureSource]) {
-    let style = isStyleChosen ? previewStyle : terminalFacts.style(previewStyle)
+    let style = terminalFacts.style(previewStyle, isChosen: isStyleChosen)
     guard !pictures.isEmpty, style != .none else { return beginPrompt() }
     let preview = Preview(
       style: style, cell: terminalFacts.cell, columns: renderer.columns, rows: renderer.rows,

@@ -31,6 +31,8 @@ struct Modifiers: OptionSet, Sendable {
 enum TerminalReply: Equatable, Sendable {
   /// DA1: the features of the terminal; 4 means sixel.
   case attributes([Int])
+  /// XTSMGRAPHICS: how many colours sixel graphics have at once.
+  case sixelColors(Int)
   /// The pixels of a cell.
   case cellSize(width: Int, height: Int)
   /// The answer to a query of the kitty graphics protocol.

@@ -39,8 +39,14 @@ enum KeySequence {
   /// A control sequence; nil for one that means nothing here.
   static func control(_ parameters: [UInt8], _ final: UInt8, isAlt: Bool) -> Input? {
     if let marker = parameters.first, (0x3c...0x3f).contains(marker) {
-      return marker == UInt8(ascii: "?") && final == UInt8(ascii: "c")
-        ? .reply(.attributes(numbers(parameters.dropFirst()))) : .reply(.other)
+      guard marker == UInt8(ascii: "?") else { return .reply(.other) }
+      let values = numbers(parameters.dropFirst())
+      switch final {
+      case UInt8(ascii: "c"): return .reply(.attributes(values))
+      case UInt8(ascii: "S") where values.count == 3 && values[..<2] == [1, 0]:
+        return .reply(.sixelColors(values[2]))
+      default: return .reply(.other)
+      }
     }
     if parameters.first == UInt8(ascii: "["), let key = consoleFunction(final) { return .key(key) }
     let values = numbers(parameters[...])

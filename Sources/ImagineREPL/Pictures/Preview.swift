@@ -41,18 +41,24 @@ public struct Preview: Sendable {
     let grid = grid(of: count)
     let cells = PixelSize(
       width: grid.columns * grid.tile.width, height: grid.rows * grid.tile.height)
-    var scale = 1.0
-    if style == .kitty || style == .iterm {
-      // Four bytes a pixel, and Base64 makes four of three.
-      let area = Double(cells.width * cell.width * cells.height * cell.height)
-      scale = min(1, (Double(byteLimit) / (area * 16 / 3)).squareRoot())
-    }
+    let area = Double(cells.width * cell.width * cells.height * cell.height)
+    let scale = min(1, (Double(byteLimit) / (area * bytesPerPixel)).squareRoot())
     func side(_ cells: Int, _ pixels: Int) -> Int {
       min(max(1, Int(Double(cells * pixels) * scale)), Thumbnail.maxSide)
     }
     return PixelSize(
       width: side(grid.tile.width - grid.gap, cell.width),
       height: side(grid.tile.height - grid.gap, cell.height))
+  }
+
+  /// About the most bytes that a pixel takes.
+  private var bytesPerPixel: Double {
+    switch style {
+    // Four bytes a pixel, and Base64 makes four of three.
+    case .kitty, .iterm: 16 / 3
+    case .sixel: 3
+    case .blocks, .none: 0
+    }
   }
 
   /// Rows and columns of tiles, and the cells of a tile with the gap to the next.
@@ -102,6 +108,7 @@ public struct Preview: Sendable {
     return switch style {
     case .kitty: Self.kitty(canvas, taken)
     case .iterm: Self.iterm(canvas, taken)
+    case .sixel(let colors): Sixel.bytes(canvas, colors: colors)
     case .blocks(let isTrueColor): Self.blocks(canvas, isTrueColor: isTrueColor)
     case .none: []
     }

@@ -6,12 +6,14 @@ public enum PreviewStyle: Equatable, Sendable {
   case kitty
   /// The inline images of iTerm2.
   case iterm
+  /// The graphics of DEC's VT340, with as many colours as the terminal has.
+  case sixel(colors: Int)
   /// Half a cell for each pixel, in 24-bit colours or those of the 256-colour palette.
   case blocks(isTrueColor: Bool)
   case none
 
   /// The names that a setting may have.
-  public static let names = ["auto", "kitty", "iterm", "blocks", "none"]
+  public static let names = ["auto", "kitty", "iterm", "sixel", "blocks", "none"]
 
   /// Whether a setting names a style, and does not leave it to the terminal.
   static func isChosen(_ name: String?) -> Bool { name != "auto" && names.contains(name ?? "") }
@@ -29,6 +31,7 @@ public enum PreviewStyle: Equatable, Sendable {
     switch name ?? environment["IMAGINE_PREVIEW"] {
     case "kitty": self = .kitty
     case "iterm": self = .iterm
+    case "sixel": self = .sixel(colors: 256)
     case "blocks": self = blocks
     case "none": self = .none
     default:
@@ -37,7 +40,7 @@ public enum PreviewStyle: Equatable, Sendable {
       {
         self = .none
       } else if environment["TMUX"] != nil || environment["STY"] != nil {
-        // A multiplexer draws cells only, whatever terminal it is in.
+        // Whatever terminal a multiplexer is in, what it draws itself counts.
         self = blocks
       } else if terminal == "xterm-kitty" || environment["KITTY_WINDOW_ID"] != nil
         || program == "ghostty"
@@ -69,18 +72,23 @@ struct TerminalFacts {
   /// Whether the last answer, which every terminal gives, is still to come.
   private(set) var isAwaited = false
   private var hasKittyGraphics = false
+  private var hasSixel = false
+  private var colors = 256
 
-  /// One batch of questions: the graphics protocol of kitty, a cell's pixels, and DA1, which comes
-  /// last.
-  static let questions = Array(
-    "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[16t\u{1b}[c".utf8)
+  /// One batch of questions: the graphics protocol of kitty, a cell's pixels, the colours of sixel
+  /// graphics, and DA1, which comes last. A multiplexer would show the first as text.
+  static func questions(ofMultiplexer isMultiplexer: Bool) -> [UInt8] {
+    let kitty = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\"
+    return Array("\(isMultiplexer ? "" : kitty)\u{1b}[16t\u{1b}[?1;1;0S\u{1b}[c".utf8)
+  }
 
   /// The questions are sent.
   mutating func ask() { isAwaited = true }
 
   mutating func note(_ reply: TerminalReply) {
     switch reply {
-    case .attributes: isAwaited = false
+    case .attributes(let features): (isAwaited, hasSixel) = (false, features.contains(4))
+    case .sixelColors(let count): colors = min(max(2, count), 256)
     case .graphics(let isSupported): hasKittyGraphics = isSupported
     case .cellSize(let width, let height) where (1...200).contains(width):
       if (1...200).contains(height) { cell = PixelSize(width: width, height: height) }
@@ -89,7 +97,14 @@ struct TerminalFacts {
   }
 
   /// The style that is best after all that is known.
-  func style(_ style: PreviewStyle) -> PreviewStyle {
-    if case .blocks = style, hasKittyGraphics { .kitty } else { style }
+  ///
+  /// - Parameter isChosen: whether the user wants this one.
+  func style(_ style: PreviewStyle, isChosen: Bool) -> PreviewStyle {
+    switch style {
+    case .blocks where !isChosen && hasKittyGraphics: .kitty
+    case .blocks where !isChosen && hasSixel: .sixel(colors: colors)
+    case .sixel: .sixel(colors: colors)
+    default: style
+    }
   }
 }
