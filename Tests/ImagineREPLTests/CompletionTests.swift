@@ -87,6 +87,10 @@ struct CompletionTests {
     #expect(completer.hint("imagine.generate{", cursor: 17) == "imagine.generate{ prompt, style }")
     let text = "imagine.generate{prompt = f(1), "
     #expect(completer.hint(text, cursor: text.utf8.count) == "imagine.generate{ style }")
+    let table = "style = 1 imagine.generate{f{style = 2}, , prompt = 'x'}"
+    #expect(completer.hint(table, cursor: 41) == "imagine.generate{ style }")
+    let request = CompletionRequest(number: 1, text: table, cursor: 41)
+    #expect(completer.staticCandidates(request).candidates.map(\.text) == ["style = "])
     #expect(completer.hint("other{", cursor: 6) == nil)
     #expect(completer.hint("imagine.generate", cursor: 3) == nil)
   }
@@ -105,13 +109,17 @@ struct CompletionTests {
         }
       }
     }
+    func meant(_ name: String) -> String { "did you mean '\(name)'?" }
     let call = "attempt to call a nil value"
-    #expect(await suggestion("\(call) (global 'pritn')", "pritn(1)") == "print")
-    #expect(await suggestion("\(call) (global 'countre')", "countre()") == "counter")
-    #expect(await suggestion("\(call) (field 'revese')", "string.revese('a')") == "reverse")
-    #expect(await suggestion("\(call) (field 'valeu')", "t.inner.valeu()") == "value")
-    #expect(await suggestion("\(call) (method 'valeu')", "list[1]:valeu()") == "value")
+    #expect(await suggestion("\(call) (global 'pritn')", "pritn(1)") == meant("print"))
+    #expect(await suggestion("\(call) (global 'countre')", "countre()") == meant("counter"))
+    #expect(await suggestion("\(call) (field 'revese')", "string.revese('a')") == meant("reverse"))
+    #expect(await suggestion("\(call) (field 'valeu')", "t.inner.valeu()") == meant("value"))
+    #expect(await suggestion("\(call) (method 'valeu')", "list[1]:valeu()") == meant("value"))
     #expect(await suggestion("\(call) (global 'zzzz')", "zzzz()") == nil)
+    // A few names are listed where none is near.
+    #expect(await suggestion("\(call) (field 'zzzz')", "t.inner.zzzz()") == "there are: value")
+    #expect(await suggestion("\(call) (method 'zzzz')", "('a'):zzzz()") == nil)
   }
 
   @Test("each function of Lua has a line of help, which the menu shows")

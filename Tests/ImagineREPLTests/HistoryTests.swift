@@ -1,4 +1,5 @@
 import Foundation
+import Lua
 import Testing
 
 @testable import ImagineREPL
@@ -77,5 +78,20 @@ struct PendingOutputTests {
       ("local x = 1", false), ("x + 1", false), ("error('no')\nx = 2", true), ("f()", false),
     ])
     #expect(text == "local x = 1\nprint(x + 1)\n-- error('no')\n-- x = 2\nf()\n")
+  }
+
+  @Test("a saved session has the results of the prompt, and asks for no help")
+  func savedResults() async throws {
+    let text = SavedScript.text([
+      ("help(print)", false), ("help 'styles'", false), ("function f() return 20 end", false),
+      ("1", false), ("f()", false), ("print()", false), ("x = _ + __", false), ("x, ___", false),
+    ])
+    let interpreter = try LuaInterpreter()
+    let found = try await interpreter.run { state in
+      _ = try state.run(text, name: "=saved")
+      return try state.globals.get("x", as: Int.self)
+    }
+    await interpreter.shutdown()
+    #expect(found == 21)
   }
 }

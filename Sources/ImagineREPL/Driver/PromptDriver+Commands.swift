@@ -162,11 +162,14 @@ extension PromptDriver {
       return writeText("cannot write \(Printable.escaped(path)): \(reason)\n")
     }
     let count = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress, $0.count) }
+    let isWhole = count == bytes.count && fsync(file) == 0
+    let reason = String(cString: strerror(count < 0 ? errno : ENOSPC))
     close(file)
-    writeText(
-      count == bytes.count
-        ? "wrote \(statements.count) statements to \(Printable.escaped(path))\n"
-        : "cannot write \(Printable.escaped(path))\n")
+    guard isWhole else {
+      unlink(path)
+      return writeText("cannot write \(Printable.escaped(path)): \(reason)\n")
+    }
+    writeText("wrote \(statements.count) statements to \(Printable.escaped(path))\n")
   }
 }
 
@@ -174,11 +177,16 @@ extension PromptDriver {
 enum SavedScript {
   static func text(_ statements: [(source: String, failed: Bool)]) -> String {
     let syntax = LuaSyntax()
-    var result = ""
+    let usesResults = statements.contains { statement in
+      !statement.failed
+        && !StatementOutline(statement.source).names.isDisjoint(with: SessionLocals.resultNames)
+    }
+    var result = usesResults ? resultKeeper : ""
     var localCount = 0
     var openBlocks = 0
     for (source, failed) in statements {
-      if failed {
+      // A script has no help.
+      if failed || asksForHelp(source) {
         result += source.split(separator: "\n", omittingEmptySubsequences: false)
           .map { "-- \($0)\n" }.joined()
         continue
@@ -190,10 +198,11 @@ enum SavedScript {
         openBlocks += 1
         localCount = 0
       }
-      let isExpression =
-        syntax.check("return \(text)") == .complete && syntax.check(text) != .complete
+      let isExpression = syntax.check("return \(text)") == .complete
       // A `return` would end the script.
-      if isExpression {
+      if isExpression, usesResults {
+        result += "show(\(text))\n"
+      } else if isExpression, syntax.check(text) != .complete {
         result += "print(\(text))\n"
       } else if StatementOutline(text).finalReturn != nil {
         result += "do \(text)\nend\n"
@@ -202,5 +211,24 @@ enum SavedScript {
       }
     }
     return result + String(repeating: "end\n", count: openBlocks)
+  }
+
+  /// Keeps the last results as the prompt does.
+  private static let resultKeeper = """
+    local _, __, ___
+    local function show(...)
+      if select("#", ...) == 0 then return end
+      _, __, ___ = ..., _, __
+      print(...)
+    end
+
+    """
+
+  private static func asksForHelp(_ source: String) -> Bool {
+    let tokens = LuaLexer.tokens(Array(source.utf8)).filter { $0.kind != .comment }
+    guard let first = tokens.first, tokens.count > 1 else { return false }
+    return Array(source.utf8)[first.range].elementsEqual("help".utf8)
+      && (tokens[1].kind == .string
+        || source.utf8.dropFirst(tokens[1].range.lowerBound).first == 40)
   }
 }

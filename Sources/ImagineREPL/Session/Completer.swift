@@ -46,7 +46,7 @@ struct Completer {
     guard let call = CompletionContext.call(tokens[...], before) else { return nil }
     let fields = host.fields(ofCall: call)
     guard !fields.isEmpty else { return nil }
-    let given = StatementOutline(text).names
+    let given = CompletionContext.givenNames(text, cursor: cursor)
     let missing = fields.map(\.name).filter { !given.contains($0) }
     return missing.isEmpty ? nil : "\(call){ \(missing.joined(separator: ", ")) }"
   }
@@ -87,8 +87,11 @@ struct Completer {
     case .argument(let call):
       let fields = host.fields(ofCall: call)
       guard !fields.isEmpty else { return nil }
+      let given = CompletionContext.givenNames(text, cursor: context.start)
       return matching(
-        fields.map { Candidate("\($0.name) = ", label: $0.name, detail: $0.meaning) }, context)
+        fields.filter { !given.contains($0.name) }.map {
+          Candidate("\($0.name) = ", label: $0.name, detail: $0.meaning)
+        }, context)
     case .value(let call, let field):
       let allowed = host.values(ofField: field, inCall: call)
       guard !allowed.isEmpty else { return paths(context) }

@@ -147,6 +147,29 @@ struct CompletionContext: Equatable {
     return callee(before, bytes)
   }
 
+  /// The names that are given in the table of arguments around the cursor: `style` of `{style = `.
+  static func givenNames(_ text: String, cursor: Int) -> Set<String> {
+    let bytes = Array(text.utf8)
+    let tokens = LuaLexer.tokens(bytes)
+    let before = tokens.prefix { $0.range.upperBound <= cursor }
+    guard let open = openBracket(before) else { return [] }
+    var names: Set<String> = []
+    var depth = 0
+    for index in (open + 1)..<tokens.count {
+      switch tokens[index].kind {
+      case .openBracket: depth += 1
+      case .closeBracket where depth == 0: return names
+      case .closeBracket: depth -= 1
+      case .name where depth == 0 && index + 1 < tokens.count:
+        if bytes[tokens[index + 1].range] == [UInt8(ascii: "=")] {
+          names.insert(String(decoding: bytes[tokens[index].range], as: UTF8.self))
+        }
+      default: break
+      }
+    }
+    return names
+  }
+
   /// The function whose arguments in round brackets are open at the end of tokens.
   static func plainCall(_ tokens: ArraySlice<Token>, _ bytes: [UInt8]) -> String? {
     guard let index = openBracket(tokens), bytes[tokens[index].range] == [UInt8(ascii: "(")] else {

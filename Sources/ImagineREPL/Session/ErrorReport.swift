@@ -7,7 +7,8 @@ struct ErrorReport {
 
   /// - Parameters:
   ///   - sources: the statements by number.
-  ///   - suggest: what may have been meant, from the message and the statement's line.
+  ///   - suggest: a line that says what may have been meant, from the message and the statement's
+  ///     line.
   func text(
     _ error: LuaError, sources: [Int: String],
     suggest: (String, String) -> String? = { _, _ in nil }
@@ -22,9 +23,7 @@ struct ErrorReport {
       let (start, count) = Self.marked(in: shown, message: error.message)
       text += "  \(String(repeating: " ", count: start))"
       text += paint(String(repeating: "^", count: count), .error) + "\n"
-      if let name = suggest(error.message, line) {
-        text += "  did you mean '\(Printable.escaped(name))'?\n"
-      }
+      if let line = suggest(error.message, line) { text += "  \(Printable.escaped(line))\n" }
     }
     let calls = Self.calls(error.traceback ?? "")
     if calls.count > 1 {

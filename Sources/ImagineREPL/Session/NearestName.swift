@@ -3,8 +3,12 @@ import Lua
 
 /// Finds the name that a mistyped one may have meant.
 enum NearestName {
-  /// What a message such as `attempt to call a nil value (field 'gennerate')` may have meant. Tables
-  /// are walked raw, on the Lua thread.
+  /// The most names that are listed where none is near.
+  private static let listLimit = 12
+
+  /// A line that says what a message such as `attempt to call a nil value (field 'gennerate')` may have meant, or
+  /// which names there are. Tables are walked raw, on the Lua thread.
+  ///
   /// - Parameter line: the line of the statement, which tells whose field it is.
   static func suggestion(
     for message: String, line: String, locals: SessionLocals, _ state: LuaState
@@ -21,7 +25,10 @@ enum NearestName {
       } else {
         names = keys(of: owner(of: wrong, in: line, locals, state), state)
       }
-      return Spelling.nearest(to: wrong, among: names.filter { $0 != wrong })
+      names.removeAll { $0 == wrong }
+      if let name = Spelling.nearest(to: wrong, among: names) { return "did you mean '\(name)'?" }
+      guard !isGlobal, (1...listLimit).contains(names.count) else { return nil }
+      return "there are: \(Set(names).sorted().joined(separator: ", "))"
     }
     return nil
   }

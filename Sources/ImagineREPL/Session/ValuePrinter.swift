@@ -112,8 +112,11 @@ struct ValuePrinter {
   }
 
   private func comment(_ text: String, _ indentation: Int) -> String {
+    // In a table it takes one row, as far as its key is short.
+    let limit = indentation == 0 ? 300 : max(24, columns - indentation - "nil --[[  ]],".count)
+    let shown = text.count > limit ? text.prefix(limit - 1) + "…" : text[...]
     var safe = ""
-    for character in Printable.escaped(String(text.prefix(300))) {
+    for character in Printable.escaped(String(shown)) {
       if character == "]", safe.last == "]" { safe.append(" ") }
       safe.append(character)
     }

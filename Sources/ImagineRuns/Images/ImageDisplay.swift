@@ -24,10 +24,11 @@ extension Image {
   package var facts: String {
     var facts = ["Image \(header.size) \(header.format.rawValue)"]
     if let style = metadata?.style { facts.append(style) }
-    if let prompt = metadata?.prompt { facts.append(prompt.quoted) }
     if let seed = metadata?.seed { facts.append("seed \(seed)") }
     if let cost { facts.append(cost.description) }
     if let provider = metadata?.provider { facts.append(provider) }
+    // Last, because a narrow terminal cuts the end.
+    if let prompt = metadata?.prompt { facts.append(prompt.quoted) }
     return facts.joined(separator: ", ")
   }
 }
