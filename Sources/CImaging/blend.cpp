@@ -12,6 +12,7 @@
 
 #include "fault.hpp"
 #include "imaging.h"
+#include "parallel.hpp"
 
 namespace {
 
@@ -43,7 +44,7 @@ cv::Mat halved(const cv::Mat &fine) {
 void relax(cv::Mat &field, const ImagingControl *control) {
   for (int round = 0; round < 2 * kRounds; round++) {
     imaging::check(control);
-    cv::parallel_for_(cv::Range(0, field.rows), [&](const cv::Range &rows) {
+    imaging::parallel_for(field.rows, [&](const cv::Range &rows) {
       for (int y = rows.start; y < rows.end; y++) {
         Cell *line = field.ptr<Cell>(y);
         const Cell *above = field.ptr<Cell>(std::max(y - 1, 0));

@@ -5,6 +5,7 @@
 // painted and photographed pixels repeat within a pixel's reach or not at all, so the usual search
 // is slower and gives larger files. Since no band looks back, cutting into bands costs nothing.
 
+#include "parallel.hpp"
 #include "png.hpp"
 
 #include <zlib.h>
@@ -97,7 +98,7 @@ std::vector<Band> compress_all(
   int rows = int(std::clamp<size_t>(kBandSize / (line + 1), 1, size_t(height)));
   int count = (height + rows - 1) / rows;
   std::vector<Band> bands(static_cast<size_t>(count));
-  cv::parallel_for_(cv::Range(0, count), [&](const cv::Range &range) {
+  imaging::parallel_for(count, [&](const cv::Range &range) {
     for (int index = range.start; index < range.end; index++) {
       imaging::check(control);
       bands[size_t(index)] = compress(

@@ -8,6 +8,7 @@
 
 #include "fault.hpp"
 #include "imaging.h"
+#include "parallel.hpp"
 
 namespace {
 
@@ -120,7 +121,7 @@ extern "C" int imaging_double(
     cv::Mat whole(height * 2, width * 2, CV_8UC(channels), result.pixels);
     int strips = (height + kStrip - 1) / kStrip;
     try {
-      cv::parallel_for_(cv::Range(0, strips), [&](const cv::Range &range) {
+      imaging::parallel_for(strips, [&](const cv::Range &range) {
         for (int strip = range.start; strip < range.end; strip++) {
           imaging::check(control);
           int first = strip * kStrip, end = std::min(height, first + kStrip);
