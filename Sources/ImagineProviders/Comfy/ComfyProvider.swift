@@ -46,13 +46,8 @@ public struct ComfyProvider: Provider {
     guard case .asset(let mask)? = context.images("mask", of: request).first,
       !workflow.readsBrightnessOfMask
     else { return [:] }
-    guard let converter = context.converter else {
-      throw ImagineError(
-        .validation, "field 'mask': the image cannot be converted for this workflow", field: "mask")
-    }
-    let converted = try await converter.convert(
-      mask, to: Conversion(format: .png, isMask: true), into: context.store)
-    return ["mask": [.asset(converted)]]
+    let conversion = Conversion(format: .png, isMask: true)
+    return ["mask": [.asset(try await context.convert(mask, to: conversion, field: "mask"))]]
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
