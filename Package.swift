@@ -30,6 +30,7 @@ let nioHTTPTypes: Target.Dependency = .product(
 let nioHTTPTypesHTTP1: Target.Dependency = .product(
   name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let signals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -85,7 +86,7 @@ let package = Package(
       name: "ImagineProviders",
       dependencies: [
         "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, crypto, logging, nioCore,
-        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
+        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL, nioWebSocket,
       ],
       swiftSettings: swiftSettings),
     .target(

@@ -29,6 +29,10 @@ public struct RetryingProvider: Provider {
     try await provider.derivedInputs(of: request, context)
   }
 
+  public func imageSize(of request: Request) throws(ImagineError) -> PixelSize? {
+    try provider.imageSize(of: request)
+  }
+
   public func models(_ context: CallContext) async throws -> [ListedModel]? {
     try await provider.models(context)
   }

@@ -22,20 +22,15 @@ extension ScriptHost {
     return servers.map { server in
       let subject = "server \(server.address)"
       if let name = configured.sorted(by: { $0.key < $1.key }).first(where: {
-        server.isAt($0.value)
+        server.isAt($0.value.baseURL, kind: $0.value.kind)
       })?.key {
         return Finding(
           subject: subject, verdict: .fine, detail: "\(server.title); it is the provider \(name)",
           advice: server.advice)
       }
-      // A program of this version may not speak to it.
-      guard ProviderKind(rawValue: server.kind) != nil else {
-        return Finding(
-          subject: subject, verdict: .note, detail: "\(server.title); no provider speaks to it")
-      }
       let name = Self.name(for: server, notIn: &taken)
       let lines =
-        [("kind", server.kind), ("base_url", server.address)]
+        [("kind", server.kind.rawValue), ("base_url", server.address)]
         + server.settings.map { ($0.name, $0.value) }
       return Finding(
         subject: subject, verdict: .note, detail: "\(server.title); config.toml does not have it",
@@ -46,9 +41,12 @@ extension ScriptHost {
 
   /// The name of a new provider: its kind, with a number if that is taken.
   private static func name(for server: FoundServer, notIn taken: inout Set<String>) -> String {
-    let names = [server.kind] + (2...1000).map { "\(server.kind)\($0)" }
-    let name = names.first { !taken.contains($0) } ?? server.kind
-    taken.insert(name)
+    var name = server.kind.rawValue
+    var number = 1
+    while !taken.insert(name).inserted {
+      number += 1
+      name = "\(server.kind.rawValue)\(number)"
+    }
     return name
   }
 }

@@ -1,7 +1,14 @@
+import Crypto
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// An HTTP server that answers with what the test's handler returns, and records every request.
 ///
@@ -25,6 +32,8 @@ public final class StubServer: Sendable {
     case close
     /// Never answers.
     case silence
+    /// Opens a WebSocket, sends the texts, and closes the connection after the last.
+    case webSocket(AsyncStream<String>)
 
     public static func json(_ status: Int, _ text: String) -> Answer {
       .full(status: status, headers: ["content-type": "application/json"], body: Array(text.utf8))
@@ -104,10 +113,12 @@ private final class Exchange: ChannelInboundHandler {
     to request: StubServer.Request, by handler: @escaping StubServer.Handler,
     on channel: any Channel
   ) {
-    Task { await write(await handler(request), to: channel) }
+    Task { await write(await handler(request), to: request, on: channel) }
   }
 
-  private static func write(_ answer: StubServer.Answer, to channel: any Channel) async {
+  private static func write(
+    _ answer: StubServer.Answer, to request: StubServer.Request, on channel: any Channel
+  ) async {
     switch answer {
     case .full(let status, let headers, let body):
       var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
@@ -120,7 +131,34 @@ private final class Exchange: ChannelInboundHandler {
       try? await channel.close()
     case .close: try? await channel.close()
     case .silence: break
+    case .webSocket(let texts): await send(texts, accepting: request, to: channel)
     }
+  }
+
+  /// Answers the handshake of RFC 6455, then sends each text in a frame.
+  private static func send(
+    _ texts: AsyncStream<String>, accepting request: StubServer.Request, to channel: any Channel
+  ) async {
+    let key = request.headers["sec-websocket-key"] ?? ""
+    let hash = Insecure.SHA1.hash(data: Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+    let headers = HTTPHeaders([
+      ("upgrade", "websocket"), ("connection", "upgrade"),
+      ("sec-websocket-accept", Data(hash).base64EncodedString()),
+    ])
+    await write(101, headers, [], to: channel, ends: false)
+    for await text in texts {
+      let bytes = Array(text.utf8)
+      let length = UInt64(bytes.count)
+      let size: [UInt8] =
+        switch length {
+        case ..<126: [UInt8(length)]
+        case ..<65536: [126, UInt8(length >> 8), UInt8(length & 0xFF)]
+        default: [127] + (0..<8).reversed().map { UInt8(length >> (8 * $0) & 0xFF) }
+        }
+      let frame = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: [0x81] + size + bytes)))
+      guard (try? await channel.writeAndFlush(frame)) != nil else { return }
+    }
+    try? await channel.close()
   }
 
   private static func write(

@@ -29,7 +29,9 @@ struct ComfyProviderTests {
   private static let ticket = Ticket(id: "0123456789abcdef0123456789ABCDEF")
   private static let id = "01234567-89ab-cdef-0123-456789abcdef"
 
-  private func provider(_ stub: ComfyStub, key: String? = nil) throws -> ComfyProvider {
+  private func provider(
+    _ stub: ComfyStub, at address: String? = nil, key: String? = nil
+  ) throws -> ComfyProvider {
     let workflows: [String: Value] = [
       "generate": [
         "file": "generate.json", "output": "9",
@@ -47,8 +49,11 @@ struct ComfyProviderTests {
       "video": ["file": "video.json", "inputs": ["prompt": "6.prompt", "seed": "6.seed"]],
     ]
     return ComfyProvider(
-      name: "gpu", transport: HTTPTransport(logger: Logger(label: "test")),
-      endpoint: Endpoint(baseURL: stub.address, token: nil),
+      name: "gpu",
+      transport: HTTPTransport(
+        trustedCertificates: address.map { _ in folder.file("authority.pem") },
+        logger: Logger(label: "test")),
+      endpoint: Endpoint(baseURL: address ?? stub.address, token: nil),
       service: try ComfyService(
         ConfigTable(workflows, in: "config: workflows"), filesIn: folder.path),
       accountKey: key.flatMap { Token($0) }, secondLook: 0)
@@ -112,10 +117,10 @@ struct ComfyProviderTests {
   }
 
   @Test(
-    "a job goes from the queue to its file, by the jobs API or by queue and history",
-    arguments: [true, false])
-  func states(hasJobs: Bool) async throws {
-    let stub = try await ComfyStub(hasJobs: hasJobs)
+    "a job goes from the queue to its file by either API, whatever becomes of the WebSocket",
+    arguments: [true, false], [ComfyStub.Socket.refused, .lost])
+  func states(hasJobs: Bool, socket: ComfyStub.Socket) async throws {
+    let stub = try await ComfyStub(hasJobs: hasJobs, socket: socket)
     let provider = try provider(stub)
     _ = try await send(request("generate", ["prompt": "x"], at: provider), to: provider)
     var states: [JobState] = []
@@ -129,7 +134,60 @@ struct ComfyProviderTests {
     let asset = try await provider.download(
       try #require(status.imageAddresses.first), CallContext(store: store))
     #expect(asset.header != nil)
-    #expect(stub.requests.last?.target.contains("filename=cat-\(Self.id)_00001_.png") == true)
+    #expect(stub.requests.contains { $0.target.contains("filename=cat-\(Self.id)_00001_.png") })
+    await stub.close()
+  }
+
+  /// Of a graph with a sampler, which weighs 20, and six other nodes.
+  private static let messages: [([String], Double)] = [
+    (
+      [
+        #"{"type":"status","data":{"sid":"ID"}}"#,
+        #"{"type":"progress_state","data":{"prompt_id":"another","nodes":{"3":{"value":9,"max":9}}}}"#,
+        #"{"type":"progress_state","data":{"prompt_id":"ID","nodes":{"4":{"value":1,"max":1},"#
+          + #""5":{"value":1,"max":1},"3":{"value":10,"max":20},"99":{"value":1,"max":1}}}}"#,
+        // A second pass begins at 0 again; what is no part is not counted.
+        #"{"type":"progress_state","data":{"prompt_id":"ID","nodes":{"3":{"value":1,"max":20},"#
+          + #""6":{"value":2,"max":1},"7":{"value":1,"max":0}}}}"#,
+        "no JSON",
+      ], 12.0 / 26
+    ),
+    (
+      [
+        #"{"type":"execution_cached","data":{"prompt_id":"ID","nodes":["4"]}}"#,
+        #"{"type":"executing","data":{"prompt_id":"ID","node":"5"}}"#,
+        #"{"type":"executing","data":{"prompt_id":"another","node":null}}"#,
+        #"{"type":"progress","data":{"prompt_id":"another","node":"3","value":20,"max":20}}"#,
+        #"{"type":"executing","data":{"prompt_id":"ID","node":"3"}}"#,
+        #"{"type":"progress","data":{"prompt_id":"ID","node":"3","value":5,"max":20}}"#,
+      ], 7.0 / 26
+    ),
+  ]
+
+  @Test(
+    "the progress of a running prompt is that of its own nodes", arguments: messages,
+    [(true, false), (false, false), (true, true)])
+  func progress(
+    messages: ([String], Double), server: (hasJobs: Bool, isEncrypted: Bool)
+  ) async throws {
+    let stub = try await ComfyStub(hasJobs: server.hasJobs, socket: .texts(messages.0))
+    let proxy = server.isEncrypted ? try await TLSProxy(.loopback) : nil
+    proxy?.forward(to: stub.address.split(separator: ":").last.flatMap { Int($0) } ?? 0)
+    try FileSystem.write(TestCertificate.authority, to: folder.file("authority.pem"))
+    let provider = try provider(stub, at: proxy?.address)
+    _ = try await send(request("generate", ["prompt": "x"], at: provider), to: provider)
+    while !provider.progress.isWatched(Self.id) {
+      _ = try await provider.poll(Self.ticket, CallContext(store: store))
+    }
+    let asked = ContinuousClock.now
+    while provider.progress.part(of: Self.id) != messages.1, asked.duration(to: .now) < .seconds(20)
+    {
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    #expect(provider.progress.part(of: Self.id) == messages.1)
+    let status = try await provider.poll(Self.ticket, CallContext(store: store))
+    #expect(status.state == .finished && !provider.progress.isWatched(Self.id))
+    await proxy?.close()
     await stub.close()
   }
 

@@ -109,6 +109,20 @@ struct ComfyWorkflowTests {
     #expect(found.findings.isEmpty)
   }
 
+  @Test("a chain of thousands of nodes, each of which looks like a sampler, is followed once")
+  func chain() throws {
+    let count = ComfyGraph.maxNodes
+    let nodes = (1..<count).map {
+      #""\#($0)":{"class_type":"C","inputs":{"positive":["\#($0 - 1)",0],"negative":["\#($0 - 1)",0]}}"#
+    }
+    let start = #""0":{"class_type":"CLIPTextEncode","inputs":{"text":"a cat"}}"#
+    let graph = try graph("{\(start),\(nodes.joined(separator: ","))}")
+    let clock = ContinuousClock.now
+    let found = ComfyInspection(graph, absolutePath: "/w.json")
+    #expect(found.findings.map(\.field) == ["prompt"] && found.output == "\(count - 1)")
+    #expect(clock.duration(to: .now) < .seconds(20))
+  }
+
   @Test("an inspection finds prompts by their samplers, seeds, sizes, images and masks")
   func inspection() throws {
     func found(_ text: String) throws -> (String, [String]) {

@@ -50,13 +50,17 @@ struct ProxyTests {
   }
 
   @Test(
-    "what is no proxy is refused by the variable's name, without its value",
-    arguments: ["https://p:1", "socks4://p", "http://", "http://p:99999", "socks5://u:secret@p"])
-  func refused(value: String) {
+    "what is no proxy is refused by the variable's name and the reason, without its value",
+    arguments: [
+      ("https://p:1", "over TLS"), ("socks4://p", "this address"), ("http://", "this address"),
+      ("http://p:99999", "this address"), ("socks5://u:secret@p", "SOCKS proxy with a user"),
+    ])
+  func refused(value: String, words: String) {
     let error = #expect(throws: ImagineError.self) {
       try proxy("http://a.org", ["all_proxy": value])
     }
     #expect(error?.field == "all_proxy" && error?.message.contains("secret") == false)
+    #expect(error?.message.contains(words) == true, "\(String(describing: error))")
   }
 
   private func provider(at base: String, _ environment: [String: String]) -> OpenAIProvider {

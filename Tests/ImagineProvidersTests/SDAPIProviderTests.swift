@@ -318,7 +318,9 @@ struct SDAPIProviderTests {
       #expect(server.settings.map(\.value) == (setting.map { [$0] } ?? []))
       #expect((server.advice == nil) == (status == 200))
       let port = stub.address.split(separator: ":").last.map(String.init) ?? ""
-      #expect(server.isAt("http://localhost:\(port)/sdapi/v1") && !server.isAt("http://a:\(port)"))
+      let own = "http://localhost:\(port)/sdapi/v1"
+      #expect(server.isAt(own, kind: .sdapi) && !server.isAt(own, kind: .openai))
+      #expect(!server.isAt("http://a:\(port)", kind: .sdapi))
     }
     await stub.close()
   }
@@ -339,7 +341,7 @@ struct SDAPIProviderTests {
     #expect(ContinuousClock.now - start < .seconds(10))
     // The usual ports of this machine may have others.
     let own = found.filter { server in stubs.contains { $0.address == server.address } }
-    #expect(own.map(\.title) == ["ComfyUI 0.36.0"] && own.map(\.kind) == ["comfy"])
+    #expect(own.map(\.title) == ["ComfyUI 0.36.0"] && own.map(\.kind) == [.comfy])
     for stub in stubs { await stub.close() }
   }
 }

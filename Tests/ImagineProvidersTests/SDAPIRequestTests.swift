@@ -71,6 +71,24 @@ struct SDAPIRequestTests {
     }
   }
 
+  @Test("a size that cannot be made is refused before the call is journaled as sent")
+  func early() async throws {
+    let provider = trial { $0.dialect = .sdcpp }.provider(at: "http://127.0.0.1:1")
+    let odd = BlankImage.png(size: Self.odd)
+    for (operation, fields, images) in [
+      ("generate", ["prompt": "x", "width": 513], [:]),
+      ("generate", ["prompt": "x"], ["image": odd]),
+      ("fill", ["prompt": "x"], ["image": odd, "mask": odd]),
+      ("resize", ["aspect_ratio": "16:9"], ["image": odd]),
+    ] as [(String, [String: Value], [String: [UInt8]])] {
+      let request = try await trial.request(operation, fields, images: images, at: provider)
+      let error = await #expect(throws: ImagineError.self) {
+        try await provider.derivedInputs(of: request, CallContext(store: trial.store))
+      }
+      #expect(error?.kind == .validation && error?.charged == .no, "\(operation)")
+    }
+  }
+
   @Test("an image to begin with is changed by its strength, in its own shape")
   func begins() async throws {
     for (size, expected) in [(Self.small, "64x48"), (Self.odd, "1256x832")] {

@@ -40,6 +40,17 @@ struct WorkflowTests {
     #expect(Set(images.map(\.asset.sha256)).count == 3)
   }
 
+  @Test("seeds of a list stay among those that the provider takes")
+  func lastSeeds() async throws {
+    let profile = ProviderProfile(name: "gpu", kind: "sdapi", operations: SDAPIService().operations)
+    let provider = MemoryProvider(profile)
+    var call = Call("generate", ["prompt": "a cat", "seed": 4_294_967_294])
+    call.count = 4
+    _ = try await Workflow(testing: provider).images(call)
+    #expect(
+      Set(provider.requests.map(\.seed)) == [4_294_967_294, 4_294_967_295, 0, 1])
+  }
+
   @Test(
     "an invalid call names its field and is not sent",
     arguments: [

@@ -113,8 +113,13 @@ struct TicketTests {
 
   @Test("it is sent again as often as a call is retried; a call that costs something never")
   func bounded() async throws {
-    for (prices, sends) in [(PriceList.free, 3), (.imagine, 1)] {
-      let provider = ForgetfulProvider(Array(repeating: .lost, count: 9), prices: prices)
+    let lost: [ForgetfulProvider.Fate] = Array(repeating: .lost, count: 9)
+    // Both ways of being lost count together.
+    let mixed: [ForgetfulProvider.Fate] = [.notReceived, .lost, .lost, .notReceived, .lost, .lost]
+    for (fates, prices, sends) in [
+      (lost, PriceList.free, 3), (lost, .imagine, 1), (mixed, .free, 3),
+    ] {
+      let provider = ForgetfulProvider(fates, prices: prices)
       let host = host(provider)
       let workflow = try host.workflow()
       let error = await #expect(throws: ImagineError.self) { try await workflow.generate("a cat") }

@@ -28,6 +28,15 @@ public final class ComfyStub: Sendable {
     case cached
   }
 
+  /// How its WebSocket is.
+  public enum Socket: Sendable {
+    /// It has none, or ends each connection at once.
+    case refused, lost
+    /// It sends these messages, in which `ID` stands for the client's. A prompt ends only after its
+    /// client has them.
+    case texts([String])
+  }
+
   private struct Prompt {
     let id: String
     let graph: [String: Value]
@@ -39,6 +48,8 @@ public final class ComfyStub: Sendable {
     var faults: [Fault?] = []
     var prompts: [Prompt] = []
     var uploads: [String: [UInt8]] = [:]
+    /// The clients that have heard everything.
+    var told: Set<String> = []
   }
 
   private let state = Mutex(State())
@@ -46,6 +57,7 @@ public final class ComfyStub: Sendable {
   private let hasJobs: Bool
   /// After how many questions a prompt is finished.
   private let asks: Int
+  private let socket: Socket
   private let image: [UInt8]
   private let video: [UInt8]
 
@@ -56,8 +68,9 @@ public final class ComfyStub: Sendable {
   ///   - image: the result of each prompt, before a text that differs.
   public init(
     hasJobs: Bool = true, asks: Int = 2, faults: [Fault?] = [], image: [UInt8] = SampleMedia.png,
-    video: [UInt8] = SampleMedia.mp4
+    video: [UInt8] = SampleMedia.mp4, socket: Socket = .refused
   ) async throws {
+    self.socket = socket
     self.hasJobs = hasJobs
     self.asks = asks
     self.image = image
@@ -94,6 +107,7 @@ public final class ComfyStub: Sendable {
     case ("POST", "api", 4) where hasJobs && words[3] == "cancel":
       remove(words[2])
       return .json(200, #"{"cancelled":true}"#)
+    case ("GET", "ws", 1): return listen(query: parts.last ?? "")
     case ("GET", "queue", 1): return queue()
     case ("POST", "queue", 1):
       return .full(status: 200, body: [])
@@ -103,6 +117,19 @@ public final class ComfyStub: Sendable {
     case ("GET", "history", 2): return history(words[1])
     default: return .full(status: 404, body: Array("404: Not Found".utf8))
     }
+  }
+
+  private func listen(query: String) -> StubServer.Answer {
+    let (texts, continuation) = AsyncStream.makeStream(of: String.self)
+    switch socket {
+    case .refused: return .full(status: 403, body: [])
+    case .lost: continuation.finish()
+    case .texts(let messages):
+      let client = query.split(separator: "=").last.map(String.init) ?? ""
+      for message in messages { continuation.yield(message.replacing("ID", with: client)) }
+      state.withLock { _ = $0.told.insert(client) }
+    }
+    return .webSocket(texts)
   }
 
   private func remove(_ id: String) {
@@ -155,9 +182,15 @@ public final class ComfyStub: Sendable {
   private func asked(_ id: String) -> Prompt? {
     state.withLock { state in
       guard let index = state.prompts.firstIndex(where: { $0.id == id }) else { return nil }
-      state.prompts[index].timesAsked += 1
+      countQuestion(about: index, in: &state)
       return state.prompts[index]
     }
+  }
+
+  private func countQuestion(about index: Int, in state: inout State) {
+    let prompt = state.prompts[index]
+    if case .texts = socket, prompt.timesAsked == asks, !state.told.contains(prompt.id) { return }
+    state.prompts[index].timesAsked += 1
   }
 
   private func job(_ id: String) -> StubServer.Answer {
@@ -195,10 +228,12 @@ public final class ComfyStub: Sendable {
 
   private func queue() -> StubServer.Answer {
     let lists = state.withLock { state -> (running: [String], pending: [String]) in
-      for index in state.prompts.indices { state.prompts[index].timesAsked += 1 }
+      if !hasJobs {
+        for index in state.prompts.indices { countQuestion(about: index, in: &state) }
+      }
       func entries(_ time: Int) -> [String] {
         state.prompts.filter { $0.timesAsked == time && time <= asks }.map {
-          #"[1,"\#($0.id)",{},{},["9"]]"#
+          #"[1,"\#($0.id)",\#(Value.table($0.graph).json),{},["9"]]"#
         }
       }
       // Somebody else's prompt is there too.

@@ -48,4 +48,14 @@ public enum ComfyWorkflows {
         "inputs": {"filename_prefix": "film", "video": ["6", 0], "format": "mp4"}}
     }
     """
+
+  /// A video that begins with an image.
+  public static let animate = """
+    {
+      "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
+      "6": {"class_type": "ImageToVideo", "inputs": {"image": ["1", 0], "prompt": "it moves"}},
+      "9": {"class_type": "SaveVideo",
+        "inputs": {"filename_prefix": "film", "video": ["6", 0], "format": "mp4"}}
+    }
+    """
 }

@@ -15,7 +15,8 @@ struct ComfyServiceTests: ScriptTrial {
     try FileSystem.write(Self.script, to: folder.file("work.lua"))
     let files = [
       ("generate", ComfyWorkflows.generate), ("upscale", ComfyWorkflows.upscale),
-      ("video", ComfyWorkflows.video),
+      ("video", ComfyWorkflows.video), ("animate", ComfyWorkflows.animate),
+      ("fill", ComfyWorkflows.fill),
     ]
     for (name, text) in files {
       try FileSystem.write(text, to: folder.file("flows/\(name).api.json"))
@@ -28,11 +29,12 @@ struct ComfyServiceTests: ScriptTrial {
     local large = cats[1]:upscale{ provider = "gpu" }
     local film = gpu.video("waves"):wait{ timeout = 60 }
     film:save("waves.mp4")
+    local moving = cats[1]:animate{ provider = "gpu", prompt = "it walks" }:wait{ timeout = 60 }
     print(#cats, cats[1].sha256 ~= cats[2].sha256, large.cost, film.width > 0,
-      imagine.spent().calls)
+      moving.width > 0, imagine.spent().calls)
     """
 
-  private static let output = "2\ttrue\t0\ttrue\t4\n"
+  private static let output = "2\ttrue\t0\ttrue\ttrue\t5\n"
 
   private func configure(_ stub: ComfyStub, _ more: String = "") throws {
     try FileSystem.write(
@@ -43,6 +45,7 @@ struct ComfyServiceTests: ScriptTrial {
       \(more)
       [providers.gpu.workflows]
       video = { file = "../flows/video.api.json", inputs = { prompt = "6.prompt" } }
+      animate = { file = "../flows/animate.api.json", inputs = { image = "1.image", prompt = "6.prompt" } }
       [providers.gpu.workflows.generate]
       file = "../flows/generate.api.json"
       inputs = { prompt = "6.text", seed = "3.seed", steps = "3.steps" }
@@ -60,7 +63,7 @@ struct ComfyServiceTests: ScriptTrial {
     let outcome = try await run(["work.lua"])
     #expect(outcome.output == Self.output, "\(outcome.output)\(outcome.errors)")
     // The first was refused for now.
-    #expect(stub.sent.count == 5 && Set(stub.sent.map(\.id)).count == 4)
+    #expect(stub.sent.count == 6 && Set(stub.sent.map(\.id)).count == 5)
     #expect(stub.sent.allSatisfy { UUID(uuidString: $0.id)?.uuidString.lowercased() == $0.id })
     let seeds = stub.sent.compactMap {
       $0.graph.table?["3"]?.table?["inputs"]?.table?["seed"]?.integer
@@ -73,8 +76,8 @@ struct ComfyServiceTests: ScriptTrial {
   @Test(
     "a run that is killed at any change of the journal sends nothing twice",
     arguments: [
-      "intent:1", "accepted:1", "stored:1", "done:1", "accepted:3", "intent:4", "accepted:4",
-      "stored:4",
+      "intent:1", "accepted:1", "stored:1", "done:1", "accepted:4", "stored:4", "sent:5",
+      "accepted:5", "stored:5",
     ])
   func killed(point: String) async throws {
     let stub = try await ComfyStub(asks: 0)
@@ -83,7 +86,7 @@ struct ComfyServiceTests: ScriptTrial {
     #expect(first.status == 128 + SIGKILL, "\(first.errors)")
     let second = try await run(["--resume", "work.lua"])
     #expect(second.output == Self.output, "\(second.output)\(second.errors)")
-    #expect(stub.sent.count == 4 && Set(stub.sent.map(\.id)).count == 4)
+    #expect(stub.sent.count == 5 && Set(stub.sent.map(\.id)).count == 5)
     await stub.close()
   }
 
@@ -122,7 +125,7 @@ struct ComfyServiceTests: ScriptTrial {
     #expect(first.output == Self.output, "\(first.output)\(first.errors)")
     let planned = try await run(["plan", "work.lua"], home: "other")
     #expect(planned.status == 0 && planned.output.contains("0 tokens"), "\(planned.output)")
-    #expect(stub.sent.count == 4)
+    #expect(stub.sent.count == 5)
     await stub.close()
     let replayed = try await run(["--replay", "run.recording", "work.lua"], home: "third")
     #expect(replayed.output == Self.output, "\(replayed.output)\(replayed.errors)")
@@ -141,6 +144,33 @@ struct ComfyServiceTests: ScriptTrial {
     await stub.close()
     let replayed = try await run(["--replay", "run.recording", "work.lua"], home: "other")
     #expect(replayed.output == "0\n", "\(replayed.output)\(replayed.errors)")
+  }
+
+  @Test("an answer may have the workflow's own size; an edit that cannot be put back is told")
+  func sizes() async throws {
+    let stub = try await ComfyStub(
+      asks: 0, image: BlankImage.png(size: PixelSize(width: 30, height: 20)))
+    try Data(BlankImage.png(size: PixelSize(width: 16, height: 16)))
+      .write(to: URL(filePath: folder.file("square.png")))
+    let outcome = try await run([
+      "-e",
+      """
+      local gpu = imagine.provider{ kind = "comfy", base_url = "\(stub.address)", workflows = {
+        generate = { file = "flows/generate.api.json", output = 9,
+          inputs = { prompt = "6.text", width = "5.width", height = "5.height" } },
+        fill = { file = "flows/fill.api.json",
+          inputs = { prompt = "2.value", image = "10.image", mask = "11.image" } } } }
+      local image = gpu.generate{ prompt = "a cat", width = 64, height = 64 }
+      print(image.width, image.height)
+      local fill = { prompt = "x", image = "square.png", mask = "square.png" }
+      local _, fault = pcall(gpu.fill, fill)
+      print(fault.kind, fault.charged, fault.results[1].width)
+      fill.composite = false
+      print(gpu.fill(fill).width)
+      """,
+    ])
+    #expect(outcome.output == "30\t20\nbad_response\tno\t30\n30\n", "\(outcome)")
+    await stub.close()
   }
 
   @Test("a failed job is told in the server's words; a budget refuses a call of unknown price")

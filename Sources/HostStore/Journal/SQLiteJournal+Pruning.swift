@@ -98,10 +98,6 @@ extension SQLiteJournal {
           UNION
           SELECT json_extract(result.value, '$.sha256')
           FROM cached_answer, json_each(cached_answer.results) AS result
-          UNION
-          SELECT json_extract(result.value, '$.original.sha256')
-          FROM cached_answer, json_each(cached_answer.results) AS result
-          WHERE json_extract(result.value, '$.original') IS NOT NULL
           """)
     }
   }
@@ -123,7 +119,7 @@ extension SQLiteJournal {
     let lists = try database.read { database in
       try String.fetchAll(database, sql: "SELECT results FROM cached_answer")
     }
-    let files = Set(try lists.flatMap { try [StoredResult](column: $0).flatMap(\.files) })
+    let files = Set(try lists.flatMap { try [StoredResult](column: $0).map(\.image) })
     return CacheSize(answers: lists.count, bytes: files.reduce(0) { $0 + $1.byteCount })
   }
 

@@ -26,6 +26,10 @@ public final class RecordingProvider: Provider {
     try await provider.derivedInputs(of: request, context)
   }
 
+  public func imageSize(of request: Request) throws(ImagineError) -> PixelSize? {
+    try provider.imageSize(of: request)
+  }
+
   public func models(_ context: CallContext) async throws -> [ListedModel]? {
     try await provider.models(context)
   }

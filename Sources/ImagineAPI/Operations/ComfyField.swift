@@ -8,12 +8,7 @@ public enum ComfyField {
     "seed", .integer(0...Int64.max), .optional,
     summary: "the seed; chosen by the host if none is given")
 
-  public static let negativePrompt = Field(
-    "negative_prompt", .text, .optional, summary: "what to leave out")
-
-  public static let aspectRatio = Field(
-    "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
-    summary: "the aspect ratio, in place of width and height")
+  public static let aspectRatio = Field.shape
 
   public static func side(_ name: String) -> Field {
     Field(
@@ -27,7 +22,7 @@ public enum ComfyField {
     case "prompt": operation.field("prompt") ?? .optionalPrompt
     case "image", "mask": operation.field(name)
     case "seed": seed
-    case "negative_prompt": negativePrompt
+    case "negative_prompt": .negativePrompt
     case "width", "height": side(name)
     default: nil
     }

@@ -153,6 +153,13 @@ extension Field {
       summary: "an image of the same size in pixels: white is edited, black is kept")
   }
 
+  static let negativePrompt = Field(
+    "negative_prompt", .text, .optional, summary: "what to leave out")
+  /// Beside `width` and `height`, which it takes the place of.
+  static let shape = Field(
+    "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
+    summary: "the aspect ratio, width to height, in place of the sides")
+
   static let imageStyle = Field(
     "style", .choice(ImageStyle.allCases.map(\.rawValue)), .required,
     hostDefault: ImageStyle.standard.rawValue, summary: "the style of the image")

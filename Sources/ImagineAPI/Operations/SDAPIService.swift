@@ -53,7 +53,7 @@ extension SDAPIService {
   private var generate: MediaOperation {
     MediaOperation.generate.with(
       path: "/sdapi/v1/txt2img",
-      fields: [.prompt, SDAPIField.negativePrompt, SDAPIField.beginning] + SDAPIField.size
+      fields: [.prompt, .negativePrompt, SDAPIField.startImage] + SDAPIField.size
         + [SDAPIField.strength(nil)] + sampling)
   }
 
@@ -99,7 +99,7 @@ extension SDAPIService {
   ) -> MediaOperation {
     operation.with(
       path: "/sdapi/v1/img2img",
-      fields: fields + [SDAPIField.negativePrompt, SDAPIField.strength(strength)] + sampling)
+      fields: fields + [.negativePrompt, SDAPIField.strength(strength)] + sampling)
   }
 
   /// What the model computes with.
@@ -114,10 +114,25 @@ extension SDAPIService {
 }
 
 extension SDAPIService {
-  /// The size that a call without an image to edit asks for; nil to leave it to the server.
+  /// The size that a call without a mask asks for; nil to leave it to the server.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` for a side that is no multiple of ``step``.
-  public func size(of request: Request) throws(ImagineError) -> PixelSize? {
+  /// - Parameter image: the size of the image to start with; nil for none.
+  /// - Throws: ``ImagineError`` of kind `validation` for a side that is no multiple of ``step``, and
+  ///   for an image that the server cannot change in its size.
+  public func size(
+    of request: Request, from image: PixelSize?
+  ) throws(ImagineError) -> PixelSize? {
+    let size = try size(of: request)
+    let isGiven =
+      request["width"] != nil || request["height"] != nil || request.aspectRatio != nil
+    guard let image, !isGiven else { return size }
+    switch try area(ofImage: image) {
+    case .whole: return image
+    case .part(let size): return size
+    }
+  }
+
+  private func size(of request: Request) throws(ImagineError) -> PixelSize? {
     let (width, height) = (request["width"]?.integer, request["height"]?.integer)
     for (name, side) in [("width", width), ("height", height)] {
       guard let side, side % Int64(Self.step) != 0 else { continue }
@@ -206,12 +221,10 @@ extension SDAPIService {
 
 /// Fields of the A1111 API.
 enum SDAPIField {
-  static let negativePrompt = Field(
-    "negative_prompt", .text, .optional, summary: "what to leave out")
   static let surroundings = Field(
     "prompt", .text, .optional,
     summary: "what to paint there, in words; by default what surrounds it")
-  static let beginning = Field(
+  static let startImage = Field(
     "image", .image, .optional, summary: "an image to begin with, which `strength` changes")
   static let cutout = Field(
     "image", .image, .required, summary: "the subject, an image that is transparent beside it")
@@ -223,12 +236,7 @@ enum SDAPIField {
       summary: "how much of the image is painted anew: 0 changes nothing")
   }
 
-  static let size = [
-    side("width"), side("height"),
-    Field(
-      "aspect_ratio", .choice(AspectRatio.allCases.map(\.rawValue)), .optional,
-      summary: "the aspect ratio, width to height, in place of the sides"),
-  ]
+  static let size = [side("width"), side("height"), .shape]
 
   private static func side(_ name: String) -> Field {
     Field(

@@ -31,6 +31,12 @@ public protocol Provider: Sendable {
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]]
 
+  /// The size of the images of a request, where more than the request tells it; for plans. Nil by
+  /// default.
+  ///
+  /// - Throws: the error of a call with a size that the service cannot make.
+  func imageSize(of request: Request) throws(ImagineError) -> PixelSize?
+
   /// The models that the service lists, and what else it has names of; a free question. Nil if it
   /// has no list.
   func models(_ context: CallContext) async throws -> [ListedModel]?
@@ -61,6 +67,8 @@ extension Provider {
   public func derivedInputs(
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] { [:] }
+
+  public func imageSize(of request: Request) throws(ImagineError) -> PixelSize? { nil }
 
   public func models(_ context: CallContext) async throws -> [ListedModel]? { nil }
 

@@ -21,8 +21,8 @@ public struct ProviderProfile: Sendable, Hashable, Codable {
   /// Whether the host chooses a seed for a call without one, if the operation takes seeds. False for
   /// a service of which only some models do.
   public var choosesSeeds: Bool
-  /// Whether an image must have exactly the width and height of its call, or those of the image that it
-  /// edits: another size is an error.
+  /// Whether the service makes every image in the size that its call fixes (``Request/fixedSize``), so
+  /// that an image of another size is an error.
   public var keepsSizes: Bool
   /// Whether an edit inside a mask changes no pixel outside it. If not, the host puts the original
   /// back there.

@@ -67,7 +67,9 @@ struct ErrorAnswer {
       name: isTitle ? title : Self.name(named) ?? Self.name(inner?["type"]),
       code: code, field: inner?["param"]?.text ?? Self.location(root["detail"] ?? root["errors"]),
       isPayment: code == 402 || names.contains(where: Self.paymentNames.contains),
-      isRefused: names.contains(where: Self.refusalNames.contains))
+      // OpenRouter has no name for it, but shows what it objects to.
+      isRefused: names.contains(where: Self.refusalNames.contains)
+        || inner?["metadata"]?["flagged_input"] != nil)
   }
 
   /// A name that is not a number: some services repeat the HTTP status as the code.

@@ -16,6 +16,8 @@ public struct ComfyInspection: Sendable {
   /// Whether the mask is the transparency of an image.
   private let usesTransparency: Bool
   private(set) var findings: [Finding] = []
+  /// How many outputs are compared; a workflow has a few.
+  private static let maxOutputs = 100
   private let path: String
 
   /// - Parameters:
@@ -39,17 +41,17 @@ public struct ComfyInspection: Sendable {
   init(_ graph: ComfyGraph, absolutePath: String, output: String? = nil) {
     path = absolutePath
     outputs = graph.outputs
-    let parts = outputs.map { ($0, graph.leading(to: $0)) }
-    let largest = parts.reversed().max { $0.1.nodes.count < $1.1.nodes.count }
-    self.output = output ?? largest?.0 ?? ""
+    let parts = outputs.prefix(Self.maxOutputs).map { ($0, graph.leading(to: $0).nodes.count) }
+    self.output = output ?? parts.reversed().max { $0.1 < $1.1 }?.0 ?? ""
     // What does not lead to the output is not sent.
     self.graph = graph.leading(to: self.output)
     let search = ComfySearch(self.graph)
     let positive = search.texts("positive")
-    let negative = search.texts("negative").filter { !positive.contains($0) }
+    let known = Set(positive)
+    let negative = search.texts("negative").filter { !known.contains($0) }
     let (images, masks) = search.images
     usesTransparency = masks.isEmpty && search.usesTransparency
-    add("prompt", positive.isEmpty ? search.otherTexts(unlike: negative) : positive)
+    add("prompt", positive.isEmpty ? search.otherTexts(unlike: Set(negative)) : positive)
     add("negative_prompt", negative)
     add("image", Array(images.prefix(1)))
     add("mask", Array(masks.prefix(1)))
@@ -124,18 +126,8 @@ public struct ComfyInspection: Sendable {
     ]
   }
 
-  /// A string of TOML.
+  /// A string of TOML, whose escapes are those of JSON; it wants one more character escaped.
   private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": quoted += "\\\(scalar)"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-        let digits = String(scalar.value, radix: 16, uppercase: true)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
+    Value.text(text).json.replacing("\u{7F}", with: "\\u007F")
   }
 }

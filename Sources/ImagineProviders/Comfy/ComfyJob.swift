@@ -20,6 +20,8 @@ struct ComfyJob {
   private(set) var createdAt: String?
   private(set) var failure: String?
   private(set) var undocumentedState: String?
+  /// What the server runs; nil if it does not tell.
+  private(set) var graph: JSONValue?
   private var files: [File] = []
 
   private init(_ state: JobState) { self.state = state }
@@ -34,6 +36,7 @@ struct ComfyJob {
     self.init(states[word] ?? .processing)
     if states[word] == nil { undocumentedState = word }
     createdAt = job["create_time"]?.identifier
+    graph = job["workflow"]?["prompt"]
     if state == .failed { failure = job["execution_error"].map(Self.failure) }
     files = Self.files(job["outputs"])
   }
@@ -55,19 +58,19 @@ struct ComfyJob {
     files = Self.files(entry["outputs"])
   }
 
-  /// The prompt in an answer of `/queue`, whose entries are lists with the id in the second place;
-  /// nil if it is not there.
+  /// The prompt in an answer of `/queue`, whose entries are lists with the id and the graph in the
+  /// second and third place; nil if it is not there.
   init?(of id: String, queue: JSONValue) {
-    func has(_ name: String) -> Bool {
-      queue[name]?.list?.contains { entry in entry.list?.dropFirst().first?.text == id } ?? false
+    for (name, state) in [("queue_running", JobState.processing), ("queue_pending", .queued)] {
+      let entries = queue[name]?.list?.lazy.compactMap(\.list) ?? nil
+      guard let entry = entries?.first(where: { $0.dropFirst().first?.text == id }) else {
+        continue
+      }
+      self.init(state)
+      graph = entry.dropFirst(2).first
+      return
     }
-    if has("queue_running") {
-      self.init(.processing)
-    } else if has("queue_pending") {
-      self.init(.queued)
-    } else {
-      return nil
-    }
+    return nil
   }
 
   /// The server's words about a node that failed.

@@ -14,6 +14,7 @@ public struct ComfyProvider: Provider {
   private let accountKey: Token?
   /// Seconds before the second question about a prompt that the server does not know.
   let secondLook: Double
+  let progress: ComfyProgress
 
   /// - Parameters:
   ///   - service: its workflows.
@@ -33,6 +34,7 @@ public struct ComfyProvider: Provider {
     self.service = service
     self.accountKey = accountKey
     self.secondLook = secondLook
+    progress = ComfyProgress(transport: transport, endpoint: endpoint)
   }
 
   /// Makes a mask that is right for a node that reads its brightness and for one that reads its
@@ -44,13 +46,8 @@ public struct ComfyProvider: Provider {
     guard case .asset(let mask)? = context.images("mask", of: request).first,
       !workflow.readsBrightnessOfMask
     else { return [:] }
-    guard let converter = context.converter else {
-      throw ImagineError(
-        .validation, "field 'mask': the image cannot be converted for this workflow", field: "mask")
-    }
-    let converted = try await converter.convert(
-      mask, to: Conversion(format: .png, isMask: true), into: context.store)
-    return ["mask": [.asset(converted)]]
+    let conversion = Conversion(format: .png, isMask: true)
+    return ["mask": [.asset(try await context.convert(mask, to: conversion, field: "mask"))]]
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
@@ -67,6 +64,7 @@ public struct ComfyProvider: Provider {
     }
     var body: [String: Value] = [
       "prompt": workflow.prompt(for: request, files: files, id: id), "prompt_id": .text(id),
+      "client_id": .text(id),
     ]
     for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
       guard body[name] == nil else {

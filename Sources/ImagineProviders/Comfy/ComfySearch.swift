@@ -21,37 +21,32 @@ struct ComfySearch {
 
   /// The texts of a side, `positive` or `negative`, of all samplers and guiders.
   func texts(_ side: String) -> [ComfyInput] {
-    var found: [ComfyInput] = []
-    for id in ids {
+    let starts = ids.compactMap { id -> String? in
       guard let node = graph.nodes[id], node.link("positive") != nil || side == "positive" else {
-        continue
+        return nil
       }
       // A guider without a negative side has one conditioning.
       let isGuider = node.type.contains("Guider") && node.link("positive") == nil
-      guard let link = node.link(side) ?? (isGuider ? node.link("conditioning") : nil) else {
-        continue
-      }
-      var visited: Set<String> = [id]
-      for input in texts(from: link.node, side, &visited) where !found.contains(input) {
-        found.append(input)
-      }
+      return (node.link(side) ?? (isGuider ? node.link("conditioning") : nil))?.node
     }
-    return found
-  }
-
-  private func texts(
-    from id: String, _ side: String, _ visited: inout Set<String>
-  ) -> [ComfyInput] {
-    guard visited.insert(id).inserted, let node = graph.nodes[id] else { return [] }
-    // It makes an empty prompt of any.
-    if node.type.contains("ZeroOut") { return [] }
-    let texts = Self.textInputs.compactMap { text(of: ComfyInput(node: id, name: $0)) }
-    if !texts.isEmpty { return texts }
-    // Nodes that change a conditioning have one, or both sides.
-    let links =
-      node.link(side).map { [$0] }
-      ?? node.inputs.keys.sorted().filter { $0.hasPrefix("conditioning") }.compactMap(node.link)
-    return links.flatMap { self.texts(from: $0.node, side, &visited) }
+    var found = UniqueInputs()
+    var visited: Set<String> = []
+    // The next node is the last one. A graph may be a chain of thousands of nodes.
+    var left = Array(starts.reversed())
+    while let id = left.popLast() {
+      guard visited.insert(id).inserted, let node = graph.nodes[id] else { continue }
+      // It makes an empty prompt of any.
+      if node.type.contains("ZeroOut") { continue }
+      let texts = Self.textInputs.compactMap { text(of: ComfyInput(node: id, name: $0)) }
+      texts.forEach { found.append($0) }
+      guard texts.isEmpty else { continue }
+      // Nodes that change a conditioning have one, or both sides.
+      let links =
+        node.link(side).map { [$0] }
+        ?? node.inputs.keys.sorted().filter { $0.hasPrefix("conditioning") }.compactMap(node.link)
+      left += links.reversed().map(\.node)
+    }
+    return found.inputs
   }
 
   /// The input that has the text: itself, or that of a node that is only a value.
@@ -70,7 +65,7 @@ struct ComfySearch {
   }
 
   /// The first text of a graph without samplers, such as that of a node that calls a service.
-  func otherTexts(unlike others: [ComfyInput]) -> [ComfyInput] {
+  func otherTexts(unlike others: Set<ComfyInput>) -> [ComfyInput] {
     for name in ["prompt", "positive", "positive_prompt", "text"] {
       for id in ids {
         guard let node = graph.nodes[id], node.inputs[name] != nil,
@@ -85,16 +80,13 @@ struct ComfySearch {
 
   /// The inputs with these names that are numbers, or the nodes that are their values.
   func values(_ names: [String]) -> [ComfyInput] {
-    var found: [ComfyInput] = []
+    var found = UniqueInputs()
     for id in ids {
       for name in names {
-        guard let input = number(ComfyInput(node: id, name: name)), !found.contains(input) else {
-          continue
-        }
-        found.append(input)
+        if let input = number(ComfyInput(node: id, name: name)) { found.append(input) }
       }
     }
-    return found
+    return found.inputs
   }
 
   private func number(_ input: ComfyInput) -> ComfyInput? {
@@ -128,14 +120,25 @@ struct ComfySearch {
   var images: (images: [ComfyInput], masks: [ComfyInput]) {
     var images: [ComfyInput] = []
     var masks: [ComfyInput] = []
+    let links = Dictionary(grouping: graph.nodes.values.flatMap(\.links), by: \.node)
     for id in ids {
       guard let node = graph.nodes[id], node.loadsImage else { continue }
-      let slots = Set(graph.nodes.values.flatMap(\.links).filter { $0.node == id }.map(\.slot))
+      let slots = Set((links[id] ?? []).map(\.slot))
       let input = ComfyInput(node: id, name: "image")
       // The second output of LoadImage is a mask of its transparency.
       let isMask = node.type.hasPrefix("LoadImageMask") || slots == [1]
       if isMask { masks.append(input) } else { images.append(input) }
     }
     return (images, masks)
+  }
+}
+
+/// Inputs in the order in which they were found, each once.
+private struct UniqueInputs {
+  private(set) var inputs: [ComfyInput] = []
+  private var known: Set<ComfyInput> = []
+
+  mutating func append(_ input: ComfyInput) {
+    if known.insert(input).inserted { inputs.append(input) }
   }
 }

@@ -1,9 +1,9 @@
-import ImagineAPI
+public import ImagineAPI
 
 /// A server for images that answers on this machine.
 public struct FoundServer: Sendable, Hashable {
-  /// The kind of provider that speaks to it, a raw value of `ProviderKind`.
-  public var kind: String
+  /// The kind of provider that speaks to it.
+  public var kind: ProviderKind
   /// What it is, in words.
   public var title: String
   /// Such as `http://127.0.0.1:7860`.
@@ -20,36 +20,36 @@ public struct FoundServer: Sendable, Hashable {
     public var value: String
   }
 
-  /// Whether a base URL is that of this server.
-  public func isAt(_ baseURL: String) -> Bool {
+  /// Whether a provider of this kind and with this base URL speaks to it.
+  public func isAt(_ baseURL: String, kind: ProviderKind?) -> Bool {
     func port(_ address: String) -> Substring? {
       let authority = Origin(address)?.authority
       return authority.flatMap { $0.split(separator: ":").last }
     }
-    return Endpoint.isOnThisMachine(baseURL) && port(baseURL) == port(address)
+    return kind == self.kind && Endpoint.isOnThisMachine(baseURL)
+      && port(baseURL) == port(address)
   }
 }
 
 /// The servers that people run on their own machine, with the ports where they usually listen.
 public struct KnownServers: Sendable {
-  /// One kind of provider.
+  /// Servers that are asked in one way.
   struct Row: Sendable {
-    let kind: String
     let ports: [Int]
-    /// Asks a server what it is; nil if it is none of this kind.
+    /// Asks a server what it is; nil if it is none of these.
     let probe: @Sendable (Probe) async -> FoundServer?
   }
 
   private static let rows = [
     // A1111, Forge, SD.Next and Draw Things; a second one of them; sd-server; koboldcpp.
-    Row(kind: "sdapi", ports: [7860, 7861, 1234, 5001]) { await SDAPIProbe($0).server() },
-    Row(kind: "comfy", ports: [8188]) { probe in
+    Row(ports: [7860, 7861, 1234, 5001]) { await SDAPIProbe($0).server() },
+    Row(ports: [8188]) { probe in
       guard let answer = await probe.get("/system_stats"),
         let system = answer.json?["system"], system["comfyui_version"] != nil
       else { return nil }
       let version = system["comfyui_version"]?.text.map { " \($0)" } ?? ""
       var server = FoundServer(
-        kind: "comfy", title: "ComfyUI\(version)", address: probe.address)
+        kind: .comfy, title: "ComfyUI\(version)", address: probe.address)
       server.setupAdvice = "it needs workflows too: imagine comfy inspect FILE prints their lines"
       return server
     },
@@ -76,7 +76,7 @@ public struct KnownServers: Sendable {
       }
       var found: [FoundServer] = []
       for await server in group { if let server { found.append(server) } }
-      return found.sorted { ($0.address, $0.kind) < ($1.address, $1.kind) }
+      return found.sorted { ($0.address, $0.kind.rawValue) < ($1.address, $1.kind.rawValue) }
     }
   }
 }

@@ -35,22 +35,18 @@ public struct OpenAIProvider: Provider {
     for name in request.images.keys.sorted() {
       let inputs = context.images(name, of: request)
       let isMask = name == "mask"
-      guard isMask || inputs.contains(where: \.mustBeConverted) else { continue }
+      func mustBeConverted(_ input: ImageInput) -> Bool {
+        isMask || input.mustBeConverted(to: [.png, .jpeg, .webp])
+      }
+      guard inputs.contains(where: mustBeConverted) else { continue }
       var converted: [ImageInput] = []
       for input in inputs {
-        guard isMask || input.mustBeConverted, case .asset(let asset) = input else {
+        guard mustBeConverted(input), case .asset(let asset) = input else {
           converted.append(input)
           continue
         }
-        guard let converter = context.converter else {
-          throw ImagineError(
-            .validation, "field '\(name)': the image cannot be converted for this service",
-            field: name)
-        }
-        converted.append(
-          .asset(
-            try await converter.convert(
-              asset, to: Conversion(format: .png, isMask: isMask), into: context.store)))
+        let conversion = Conversion(format: .png, isMask: isMask)
+        converted.append(.asset(try await context.convert(asset, to: conversion, field: name)))
       }
       derived[name] = converted
     }
@@ -145,13 +141,5 @@ public struct OpenAIProvider: Provider {
         charged: .yes, endpoint: call.endpoint)
     }
     return asset
-  }
-}
-
-extension ImageInput {
-  /// Whether these services do not take the file, or may read it in another orientation.
-  fileprivate var mustBeConverted: Bool {
-    guard case .asset(let asset) = self, let header = asset.header else { return false }
-    return !header.isUpright || ![.png, .jpeg, .webp].contains(header.format)
   }
 }

@@ -77,9 +77,8 @@ struct SDAPIBody {
       fields["batch_size"] = .integer(Int64(rounds.0))
       if rounds.1 > 1 { fields["n_iter"] = .integer(Int64(rounds.1)) }
     }
-    let size = try service.size(of: request)
     guard let image = try content("image") else {
-      set(size)
+      set(try service.size(of: request, from: nil))
       return
     }
     path = "/sdapi/v1/img2img"
@@ -88,17 +87,7 @@ struct SDAPIBody {
       fields["mask"] = .text(mask)
       try makeMasked()
     } else {
-      let isGiven = request["width"] != nil || request["height"] != nil
-      set(isGiven || request.aspectRatio != nil ? size : try beginning())
-    }
-  }
-
-  /// The size of an image that is changed as a whole, in steps.
-  private func beginning() throws(ImagineError) -> PixelSize? {
-    guard let size = sizeOfImage else { return nil }
-    switch try service.area(ofImage: size) {
-    case .whole: return size
-    case .part(let size): return size
+      set(try service.size(of: request, from: sizeOfImage))
     }
   }
 

@@ -55,7 +55,7 @@ struct SDAPIProbe {
     _ title: String, _ settings: [FoundServer.Setting], advice: String? = nil
   ) -> FoundServer {
     FoundServer(
-      kind: ProviderKind.sdapi.rawValue, title: title, address: probe.address, settings: settings,
+      kind: .sdapi, title: title, address: probe.address, settings: settings,
       advice: advice)
   }
 }

@@ -21,44 +21,33 @@ extension SDAPIProvider {
     }
   }
 
-  /// The model of a call as the server writes it; nil if the call leaves it to the server.
+  /// What a call names, as the server writes it; nil if the call leaves it to the server. A server
+  /// without a list is given the name as it is.
+  func knownName(_ role: ListedModel.Role, of request: Request) -> String? {
+    guard let name = request[role.rawValue]?.text else { return nil }
+    return models.listed.withLock { $0[role]?.first { $0.isNamed(name) } }?.id ?? name
+  }
+
+  /// Asks the server for its list, unless that has the name already.
   ///
-  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in its list: A1111 would
+  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in the list: A1111 would
   ///   take the loaded model in its place, without a word.
-  func model(of request: Request, _ context: CallContext) async throws -> String? {
-    guard let name = request["model"]?.text else { return nil }
-    return try await listedName(of: name, .model, context)
-  }
-
-  /// The upscaler of a call as the server writes it; nil for a call that takes none.
-  ///
-  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in its list.
-  func upscaler(of request: Request, _ context: CallContext) async throws -> String? {
-    guard let name = request[ListedModel.Role.upscaler.rawValue]?.text else { return nil }
-    return try await listedName(of: name, .upscaler, context)
-  }
-
-  /// A name as the server writes it. A server without a list is given the name as it is.
-  ///
-  /// - Throws: ``ImagineError`` of kind `validation` for a name that is not in the list.
-  func listedName(
-    of name: String, _ role: ListedModel.Role, _ context: CallContext
-  ) async throws -> String {
-    guard service.dialect == .a1111 else { return name }
-    let known = models.listed.withLock { $0[role]?.first { $0.isNamed(name) } }
-    if let known { return known.id }
-    guard let list = try? await list(role, context) else { return name }
+  func checkName(
+    _ role: ListedModel.Role, of request: Request, _ context: CallContext
+  ) async throws {
+    guard service.dialect == .a1111, let name = request[role.rawValue]?.text,
+      models.listed.withLock({ $0[role]?.contains { $0.isNamed(name) } }) != true,
+      let list = try? await list(role, context)
+    else { return }
     models.listed.withLock { $0[role] = list }
-    guard let found = list.first(where: { $0.isNamed(name) }) else {
-      let names = list.map(\.id)
-      throw ImagineError.invalid(
-        field: role.rawValue, given: "\"\(name)\"",
-        expected: names.isEmpty
-          ? "none: the server lists no \(role.rawValue)s"
-          : "one of: \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")",
-        allowed: names)
-    }
-    return found.id
+    guard !list.contains(where: { $0.isNamed(name) }) else { return }
+    let names = list.map(\.id)
+    throw ImagineError.invalid(
+      field: role.rawValue, given: "\"\(name)\"",
+      expected: names.isEmpty
+        ? "none: the server lists no \(role.rawValue)s"
+        : "one of: \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")",
+      allowed: names)
   }
 
   /// What the server lists; nil for a list that it does not have.

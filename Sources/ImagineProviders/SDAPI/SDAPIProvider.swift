@@ -36,8 +36,8 @@ public struct SDAPIProvider: Provider {
       service.dialect == .a1111
       ? SDAPITask(transport: transport, endpoint: endpoint, pause: pause) : nil
     let body = try SDAPIBody(
-      request, service, model: try await model(of: request, context),
-      upscaler: try await upscaler(of: request, context), task: task?.id, context)
+      request, service, model: knownName(.model, of: request),
+      upscaler: knownName(.upscaler, of: request), task: task?.id, context)
     var call = call("POST", body.path, context)
     call.body = body.bytes
     call.contentType = "application/json"
@@ -94,19 +94,21 @@ public struct SDAPIProvider: Provider {
 /// Input images.
 extension SDAPIProvider {
   /// Makes the canvas and the mask of an edit that has none, and converts images that these servers
-  /// do not take. Checks model and upscaler, whose names servers ignore if they do not know them.
+  /// do not take. Checks sizes, and model and upscaler, whose names servers ignore if they do not
+  /// know them.
   public func derivedInputs(
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] {
-    _ = try await model(of: request, context)
-    _ = try await upscaler(of: request, context)
+    try checkSize(of: request, context)
+    try await checkName(.model, of: request, context)
+    try await checkName(.upscaler, of: request, context)
     var derived: [String: [ImageInput]] = [:]
     for name in request.images.keys.sorted() {
-      guard case .asset(let asset)? = context.images(name, of: request).first,
-        let header = asset.header
+      guard let input = context.images(name, of: request).first,
+        input.mustBeConverted(to: [.png, .jpeg]), case .asset(let asset) = input
       else { continue }
-      guard !header.isUpright || ![.png, .jpeg].contains(header.format) else { continue }
-      derived[name] = [.asset(try await convert(asset, Conversion(format: .png), name, context))]
+      let conversion = Conversion(format: .png)
+      derived[name] = [.asset(try await context.convert(asset, to: conversion, field: name))]
     }
     guard
       case .asset(let image)? = (derived["image"] ?? context.images("image", of: request)).first,
@@ -122,12 +124,10 @@ extension SDAPIProvider {
       derived["mask"] = [.asset(try await matte(of: image, context))]
     case MediaOperation.resize.name:
       guard let ratio = request.aspectRatio else { break }
-      // Before it is extended: a side that is kept must fit too.
-      _ = try service.area(ofImage: header.size)
       let size = try SDAPIService.extended(header.size, to: ratio)
       var padding = Conversion(format: .png, width: size.width, height: size.height)
       padding.fit = .pad
-      let canvas = try await convert(image, padding, "image", context)
+      let canvas = try await context.convert(image, to: padding, field: "image")
       derived["image"] = [.asset(canvas)]
       derived["mask"] = [.asset(try await matte(of: canvas, context))]
     default: break
@@ -136,18 +136,34 @@ extension SDAPIProvider {
   }
 
   private func matte(of image: Asset, _ context: CallContext) async throws -> Asset {
-    try await convert(image, Conversion(format: .png, isMatte: true), "image", context)
+    try await context.convert(
+      image, to: Conversion(format: .png, isMatte: true), field: "image")
   }
 
-  private func convert(
-    _ asset: Asset, _ conversion: Conversion, _ field: String, _ context: CallContext
-  ) async throws -> Asset {
-    guard let converter = context.converter else {
-      throw ImagineError(
-        .validation, "field '\(field)': the image cannot be converted for this server",
-        field: field)
+  /// - Throws: ``ImagineError`` of kind `validation` for a size that the server cannot paint.
+  private func checkSize(of request: Request, _ context: CallContext) throws(ImagineError) {
+    let image = Self.size(of: context.images("image", of: request).first)
+    switch request.operation.name {
+    case MediaOperation.generate.name: _ = try service.size(of: request, from: image)
+    case MediaOperation.upscale.name: break
+    default: if let image { _ = try service.area(ofImage: image) }
     }
-    return try await converter.convert(asset, to: conversion, into: context.store)
+  }
+
+  public func imageSize(of request: Request) throws(ImagineError) -> PixelSize? {
+    let image = Self.size(of: request.image("image"))
+    switch request.operation.name {
+    case MediaOperation.generate.name: return try service.size(of: request, from: image)
+    case MediaOperation.resize.name:
+      guard let image, let ratio = request.aspectRatio else { return nil }
+      return try SDAPIService.extended(image, to: ratio)
+    default: return nil
+    }
+  }
+
+  private static func size(of input: ImageInput?) -> PixelSize? {
+    guard case .asset(let asset)? = input else { return nil }
+    return asset.header?.size
   }
 }
 

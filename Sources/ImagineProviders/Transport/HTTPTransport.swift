@@ -4,6 +4,7 @@ public import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import NIOPosix
 import NIOSSL
 import Synchronization
 
@@ -30,7 +31,7 @@ public final class HTTPTransport: Sendable {
   private let logger: Logger
   private let trustedCertificates: String?
   private let restoresSIGPIPE: Bool
-  private let userAgent: String
+  let userAgent: String
   /// How other machines are reached.
   public let proxies: ProxySettings
   /// By what the library connects through; created by the first call: their event loops would
@@ -70,8 +71,7 @@ public final class HTTPTransport: Sendable {
       var configuration = try configuration()
       configuration.proxy = proxy.map(HTTPClient.Configuration.Proxy.init)
       let client = HTTPClient(
-        eventLoopGroup: try NetworkThreads.group(restoresSIGPIPE: restoresSIGPIPE),
-        configuration: configuration)
+        eventLoopGroup: try threads(), configuration: configuration)
       opened[proxy] = client
       return client
     }
@@ -96,12 +96,20 @@ public final class HTTPTransport: Sendable {
     configuration.http1_1ConnectionDebugInitializer = { [sends] channel in
       SendRecordHandler.install(in: channel, sends)
     }
-    if let trustedCertificates {
-      var tls = TLSConfiguration.makeClientConfiguration()
-      tls.trustRoots = .certificates(try Self.certificates(in: trustedCertificates))
-      configuration.tlsConfiguration = tls
-    }
+    if trustedCertificates != nil { configuration.tlsConfiguration = try tlsConfiguration() }
     return configuration
+  }
+
+  func tlsConfiguration() throws(ImagineError) -> TLSConfiguration {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    if let trustedCertificates {
+      tls.trustRoots = .certificates(try Self.certificates(in: trustedCertificates))
+    }
+    return tls
+  }
+
+  func threads() throws(ImagineError) -> MultiThreadedEventLoopGroup {
+    try NetworkThreads.group(restoresSIGPIPE: restoresSIGPIPE)
   }
 
   private static func certificates(in path: String) throws(ImagineError) -> [NIOSSLCertificate] {

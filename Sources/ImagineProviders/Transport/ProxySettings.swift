@@ -38,8 +38,9 @@ public struct ProxySettings: Sendable, Hashable {
     guard let text = variables[name] else { return nil }
     if let proxy = Proxy(text, from: name) { return proxy }
     throw .invalid(
-      field: name, given: "this address",
-      expected: "http://host:port, with user:password@ if needed, or socks5://host:port")
+      field: name, given: Proxy.description(ofUnusable: text),
+      expected: "http://host:port, with user:password@ if needed, or socks5://host:port without one"
+    )
   }
 
   /// What is set, in words, such as `http://127.0.0.1:3128 (https_proxy)`.
@@ -114,6 +115,16 @@ struct Proxy: Sendable, Hashable {
     guard kind == .http else { return nil }
     let password = url.password(percentEncoded: false) ?? ""
     authorization = "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
+  }
+
+  /// What an address is that is no proxy that can be used; without its password.
+  static func description(ofUnusable text: String) -> String {
+    let address = text.lowercased()
+    if address.hasPrefix("https://") { return "a proxy that is itself reached over TLS (https://)" }
+    if address.hasPrefix("socks5"), address.contains("@") {
+      return "a SOCKS proxy with a user and a password"
+    }
+    return "this address"
   }
 
   /// Without the password.

@@ -192,8 +192,9 @@ public struct StoredResult: Sendable, Hashable, Codable {
   public var confidence: Double?
   /// The answer that was paid for, if this is a composite of it and the call's image.
   public var original: File?
-  /// How far the answer was from the image outside the mask (``Composite/drift``); nil if that is
-  /// not known, or not the provider's to say.
+  /// How far the answer was from the image outside the mask (``Composite/drift``). Nil if it was not
+  /// measured: of anything but an edit inside a mask, at a provider that changes nothing outside, or
+  /// without imagine-server.
   public var drift: Double?
 
   public init(_ asset: Asset, engine: String?) {
@@ -208,10 +209,8 @@ public struct StoredResult: Sendable, Hashable, Codable {
     confidence = output.confidence
   }
 
-  /// Its files: the image, and the answer that it is a composite of.
-  package var files: [File] { [image] + (original.map { [$0] } ?? []) }
-
-  var image: File { File(sha256: sha256, byteCount: byteCount) }
+  /// The file of the image itself.
+  package var image: File { File(sha256: sha256, byteCount: byteCount) }
 
   /// The answer that was paid for.
   var paid: File { original ?? image }

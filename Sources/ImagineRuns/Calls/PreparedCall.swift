@@ -15,8 +15,8 @@ public struct PreparedCall: Sendable {
   /// How many images; nil for a single image that is not in a list.
   let count: Int?
   let usesCache: Bool
-  /// Whether the original is put back outside the mask; nil where that is no question: for other
-  /// operations, and at a provider that keeps it.
+  /// Whether the script wants the original back outside the mask of its edit. Nil for any other call,
+  /// and at a provider that changes nothing there (``ProviderProfile/keepsOutsideMask``).
   let composites: Bool?
   let keys: CallKeys
   let budgets: CallBudgets

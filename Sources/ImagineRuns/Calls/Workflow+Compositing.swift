@@ -38,39 +38,48 @@ extension Workflow {
 
   fileprivate static let advice = "composite = false takes the answer as it is"
 
-  /// Makes the composites that an answered call lacks, and measures the drift.
+  /// The answers with the original outside the mask: those that the journal has, and new ones in
+  /// place of those that it lacks. Where none is asked for, the drift is measured.
   ///
-  /// - Returns: why that failed for some of the answers, which are stored and paid for.
-  func composite(_ entry: CallEntry, for call: PreparedCall) async throws -> ImagineError? {
-    guard let composites = call.composites, let (image, mask) = call.maskedImage else { return nil }
-    var results = entry.record.results
+  /// - Parameter paid: the answers.
+  /// - Returns: of each answer its composite, nil if there is none; and why some could not be made.
+  func composites(
+    of paid: [StoredImage], _ entry: CallEntry, for call: PreparedCall
+  ) async throws -> (images: [StoredImage?], fault: ImagineError?) {
+    var images: [StoredImage?] = paid.map { _ in nil }
+    guard let composites = call.composites, let (image, mask) = call.maskedImage else {
+      return (images, nil)
+    }
+    let record = entry.record
+    var results = record.results
     var fault: ImagineError?
     for (index, result) in results.enumerated() {
-      guard let paid = try storedImage(result.paid) else { throw Self.isLost(result.paid) }
       let edit = MaskedEdit(
-        image: image, mask: mask, edited: paid.asset, measuresOnly: !composites)
+        image: image, mask: mask, edited: paid[index].asset, measuresOnly: !composites)
       if composites {
-        guard try result.original == nil || storedImage(result.image) == nil else { continue }
+        images[index] = try result.original == nil ? nil : storedImage(result.image)
+        guard images[index] == nil else { continue }
         do {
           try checkInputs(of: call.request)
-          results[index] = try await composited(result, edit, call.operation)
+          (results[index], images[index]) = try await composited(result, edit, call.operation)
         } catch var error as ImagineError {
-          error.charged = entry.record.charged
+          error.charged = record.charged
           error.retryable = false
           fault = fault ?? error
         }
-      } else if result.drift == nil {
-        // The answer is what was asked for; whether its drift can be told makes no difference.
+      } else if result.drift == nil, record.state != .done {
+        // The answer is what was asked for, whether or not its drift can be told. A script that has
+        // had its result gets the same one again.
         results[index].drift = try? await converter.composite(edit, into: assets).drift
       }
     }
     try await entry.recordResults(results)
-    return fault
+    return (images, fault)
   }
 
   private func composited(
     _ result: StoredResult, _ edit: MaskedEdit, _ operation: MediaOperation
-  ) async throws -> StoredResult {
+  ) async throws -> (StoredResult, StoredImage) {
     if let size = edit.image.header?.size, let answer = edit.edited.header?.size,
       !answer.hasShape(of: size)
     {
@@ -81,14 +90,14 @@ extension Workflow {
         endpoint: operation.endpoint)
     }
     let composite = try await converter.composite(edit, into: assets)
-    guard let asset = composite.asset else {
+    guard let asset = composite.asset, let header = asset.header else {
       throw ImagineError(.badResponse, "the composite has no image")
     }
     var made = result
     (made.sha256, made.byteCount) = (asset.sha256, asset.byteCount)
     made.original = result.paid
     made.drift = composite.drift
-    return made
+    return (made, StoredImage(asset: asset, header: header))
   }
 }
 

@@ -16,10 +16,10 @@ extension Workflow {
       return try await images(of: CallPart(call, seed: first, count: count, keys: call.keys))
     }
     let results = await concurrentResults(count) { [self] index in
-      let (seed, isOver) = first.addingReportingOverflow(Int64(index))
-      return try await images(
+      try await images(
         of: CallPart(
-          call, seed: isOver ? Int64(index) : seed, count: 1, keys: call.keys.part(index)))
+          call, seed: call.operation.seed(first, plus: index), count: 1,
+          keys: call.keys.part(index)))
     }
     var finished: [Image] = []
     var fault: ImagineError?
@@ -95,11 +95,10 @@ extension Workflow {
       part.keys, provider: provider.profile, request: part.description, price: price,
       budgets: call.budgets, derived: call.derived, events: eventSource)
     if entry.record.isAnswered {
-      let missing = try entry.record.results.first { try storedImage($0.paid) == nil }
-      guard let missing else { return try await deliverImages(of: entry, for: call) }
-      // A stored file is missing or damaged. Regenerate it only if that is free or
-      // `--on-uncertain retry` is set.
-      guard price?.millionths == 0 || run.retriesUncertain else { throw Self.isLost(missing.paid) }
+      let (paid, lost) = try paidImages(of: entry.record)
+      guard let lost else { return try await deliver(paid, of: entry, for: call) }
+      // Regenerate it only if that is free or `--on-uncertain retry` is set.
+      guard price?.millionths == 0 || run.retriesUncertain else { throw Self.isLost(lost) }
     }
     try await askByTicket(entry, at: provider)
     if let images = try await downloadAccepted(part, entry) { return images }
@@ -115,19 +114,18 @@ extension Workflow {
   /// user's own forgets its jobs when it is restarted.
   private func make(_ part: CallPart, _ price: Price?, _ entry: CallEntry) async throws {
     let (call, provider) = (part.call, part.call.provider)
-    var attempt = 1
+    var ready = try await ready(part.request, of: call, as: part.description, price, entry)
     while true {
-      switch try await send(part.request, of: call, as: part.description, price, entry) {
+      switch try await send(&ready, entry) {
       case .finished(let answer): return try await store(answer, of: part, entry)
       case .running(let status):
         let job = try await accept(status, by: provider, entry)
         do {
           return try await store(finishedImages(of: job, for: call), of: part, entry)
         } catch let error as ImagineError where error.kind == .notFound && entry.ticket != nil {
-          guard entry.record.isFree, attempt <= call.options.retry.retries else { throw error }
+          guard ready.takeResend(of: entry) else { throw error }
           notice("\(provider.name) has lost the job \(job.id); the call is sent again")
           try await entry.recordLost()
-          attempt += 1
         }
       }
     }
@@ -165,18 +163,11 @@ extension Workflow {
   }
 
   /// A stored image; nil if it is missing or has another size.
-  func storedImage(_ file: StoredResult.File) throws -> (asset: Asset, header: ImageHeader)? {
+  func storedImage(_ file: StoredResult.File) throws -> StoredImage? {
     guard let asset = try assets.asset(sha256: file.sha256), let header = asset.header,
       asset.byteCount == file.byteCount
     else { return nil }
-    return (asset, header)
-  }
-
-  static func isLost(_ file: StoredResult.File) -> ImagineError {
-    ImagineError(
-      .io,
-      "the stored image \(file.sha256) is missing from the asset store, or damaged;"
-        + " --on-uncertain retry generates it again and pays again", charged: .yes)
+    return StoredImage(asset: asset, header: header)
   }
 
   /// Downloads the images of a call that an earlier attempt left accepted; nil if there are none.
@@ -273,12 +264,38 @@ extension Workflow {
     return try await deliverImages(of: entry, for: part.call)
   }
 
+  /// The answers of a call that were paid for, and the first that is missing or damaged.
+  private func paidImages(
+    of record: JournaledCall
+  ) throws -> (images: [StoredImage], lost: StoredResult.File?) {
+    var images: [StoredImage] = []
+    for result in record.results {
+      guard let image = try storedImage(result.paid) else { return (images, result.paid) }
+      images.append(image)
+    }
+    return (images, nil)
+  }
+
+  private static func isLost(_ file: StoredResult.File) -> ImagineError {
+    ImagineError(
+      .io,
+      "the stored image \(file.sha256) is missing from the asset store, or damaged;"
+        + " --on-uncertain retry generates it again and pays again", charged: .yes)
+  }
+
   /// Returns the images of an answered call and marks it done.
-  ///
-  /// - Throws: ``PartialFailure`` if the original could not be put back in all of them.
   private func deliverImages(of entry: CallEntry, for call: PreparedCall) async throws -> [Image] {
-    let fault = try await composite(entry, for: call)
-    let images = try images(entry.record, of: call)
+    let (paid, lost) = try paidImages(of: entry.record)
+    if let lost { throw Self.isLost(lost) }
+    return try await deliver(paid, of: entry, for: call)
+  }
+
+  /// - Throws: ``PartialFailure`` if the original could not be put back in all of them.
+  private func deliver(
+    _ paid: [StoredImage], of entry: CallEntry, for call: PreparedCall
+  ) async throws -> [Image] {
+    let (composites, fault) = try await composites(of: paid, entry, for: call)
+    let images = images(entry.record, paid: paid, composites: composites, of: call)
     if let fault { throw PartialFailure(error: fault, images: images) }
     try await entry.recordDone()
     return images
@@ -300,22 +317,25 @@ extension Workflow {
   }
 
   /// The images of an answered call.
-  private func images(_ record: JournaledCall, of call: PreparedCall) throws -> [Image] {
-    try record.results.enumerated().map { index, result in
+  ///
+  /// - Parameter composites: of each result the image with the original outside the mask; nil if that
+  ///   was not asked for, or not possible.
+  private func images(
+    _ record: JournaledCall, paid: [StoredImage], composites: [StoredImage?], of call: PreparedCall
+  ) -> [Image] {
+    record.results.enumerated().map { index, result in
       let cost = record.cost.map { $0.part(index, of: record.results.count) }
-      guard let paid = try storedImage(result.paid) else { throw Self.isLost(result.paid) }
-      let composite =
-        call.composites == true && result.original != nil ? try storedImage(result.image) : nil
-      let (asset, header) = composite ?? paid
-      var metadata = metadata(of: result, header, record, cost, call)
-      metadata.sha256 = asset.sha256
+      let (paid, composite) = (paid[index], composites[index])
+      let image = composite ?? paid
+      var metadata = metadata(of: result, image.header, record, cost, call)
+      metadata.sha256 = image.asset.sha256
       metadata.isComposite = call.composites.map { _ in composite != nil }
       metadata.original = composite == nil ? nil : paid.asset.sha256
       metadata.drift = call.composites == nil ? nil : result.drift
       return Image(
-        asset: asset, header: header, metadata: metadata, cost: cost, workflow: self,
+        asset: image.asset, header: image.header, metadata: metadata, cost: cost, workflow: self,
         confidence: result.confidence, drift: metadata.drift,
-        answer: composite == nil ? nil : paid)
+        answer: composite.map { _ in (paid.asset, paid.header) })
     }
   }
 
@@ -330,6 +350,21 @@ extension Workflow {
       request: request, provider: record.provider, engine: result.engine,
       size: header.size, sha256: result.sha256,
       price: cost, run: run.id)
+  }
+}
+
+/// An image of the asset store.
+struct StoredImage {
+  let asset: Asset
+  let header: ImageHeader
+}
+
+extension MediaOperation {
+  /// A seed so many after another; after the last one that the operation takes comes the first.
+  fileprivate func seed(_ first: Int64, plus index: Int) -> Int64 {
+    guard case .integer(let range)? = field("seed")?.kind else { return first &+ Int64(index) }
+    let rest = Int64(index) - max(0, range.upperBound - first)
+    return rest <= 0 ? first + Int64(index) : range.lowerBound + rest - 1
   }
 }
 

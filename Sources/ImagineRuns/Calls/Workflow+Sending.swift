@@ -1,45 +1,68 @@
 import ImagineAPI
 
+/// A request in the form in which it is sent.
+struct ReadyCall {
+  fileprivate let request: Request
+  fileprivate var context: CallContext
+  fileprivate let provider: any Provider
+  /// What the journal has of the request.
+  fileprivate let description: RequestDescription
+  fileprivate let price: Price?
+  /// How often it may be sent again.
+  fileprivate var resends: Int
+
+  /// Whether a call that the service does not know is sent again: a free one, as often as a call is
+  /// retried.
+  mutating func takeResend(of entry: CallEntry) -> Bool {
+    guard entry.record.isFree, resends > 0 else { return false }
+    resends -= 1
+    return true
+  }
+}
+
 /// Sends calls of any operation.
 extension Workflow {
-  /// Sends a request, with what must be on the disk before.
-  ///
-  /// A free call that the service turns out not to know is sent again.
+  /// Does what must be done before a request is sent, and puts on the disk what must be there.
   ///
   /// - Parameter description: what the journal has of the request.
-  func send(
+  func ready(
     _ request: Request, of call: PreparedCall, as description: RequestDescription,
     _ price: Price?, _ entry: CallEntry
-  ) async throws -> Outcome {
+  ) async throws -> ReadyCall {
     try checkInputs(of: request)
     for asset in call.staged { try await assets.sync(asset) }
     let request = try await withPlainMask(request, for: call.provider.profile)
     var context = call.context(observedBy: entry)
     context.derived = try await uprightInputs(of: call, as: request)
     context.derived.merge(try await call.provider.derivedInputs(of: request, context)) { $1 }
-    var attempt = 1
+    return ReadyCall(
+      request: request, context: context, provider: call.provider, description: description,
+      price: price, resends: call.options.retry.retries)
+  }
+
+  /// Sends a request. A free call that the service turns out not to know is sent again.
+  func send(_ ready: inout ReadyCall, _ entry: CallEntry) async throws -> Outcome {
     while true {
-      context.ticket = entry.ticket
-      try await entry.recordIntent(description, price: price)
-      if !call.provider.reportsSends { try await entry.willSend() }
+      ready.context.ticket = entry.ticket
+      try await entry.recordIntent(ready.description, price: ready.price)
+      if !ready.provider.reportsSends { try await entry.willSend() }
       do {
-        return try await call.provider.perform(request, context)
+        return try await ready.provider.perform(ready.request, ready.context)
       } catch let error as ImagineError where error.charged == .unknown && entry.ticket != nil {
         // The answer is lost; the service may know the call.
         do {
-          guard let status = try await status(ofTicket: entry, at: call.provider) else {
+          guard let status = try await status(ofTicket: entry, at: ready.provider) else {
             throw error
           }
           try await entry.recordFound()
           return .running(status)
         } catch let answer as ImagineError where answer.kind == .notFound {
           // It may still be on its way, so only a free call is sent again.
-          guard entry.record.isFree, attempt <= call.options.retry.retries else { throw error }
+          guard ready.takeResend(of: entry) else { throw error }
         } catch is ImagineError {
           throw error
         }
         try await entry.recordNotReceived()
-        attempt += 1
       }
     }
   }

@@ -17,7 +17,8 @@ extension Workflow {
     try await forgetLostJob(of: entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }
     return try await withReservation(entry, price) { [self] in
-      switch try await send(call.request, of: call, as: description, price, entry) {
+      var ready = try await ready(call.request, of: call, as: description, price, entry)
+      switch try await send(&ready, entry) {
       case .running(let status):
         let job = try await accept(status, by: provider, entry)
         if status.engine != nil { tally.withLock { $0.videosMadeByEngine += 1 } }

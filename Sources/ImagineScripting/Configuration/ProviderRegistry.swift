@@ -86,9 +86,12 @@ final class ProviderRegistry: Sendable {
   }
 
   /// The base URLs of the providers in `config.toml`, by name.
-  func configuredAddresses() throws -> [String: String] {
+  func configuredAddresses() throws -> [String: (kind: ProviderKind?, baseURL: String)] {
     try state.withLock { state in
-      try file(&state).providers.compactMapValues { try? $0.text("base_url") }
+      try file(&state).providers.compactMapValues { settings in
+        guard let baseURL = try? settings.text("base_url") else { return nil }
+        return ((try? settings.text("kind")).flatMap(ProviderKind.init(rawValue:)), baseURL)
+      }
     }
   }
 

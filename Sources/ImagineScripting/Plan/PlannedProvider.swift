@@ -4,6 +4,7 @@ import Synchronization
 /// A provider that records each request in the plan and answers with placeholders.
 struct PlannedProvider: Provider {
   let profile: ProviderProfile
+  private let provider: any Provider
   private let store: PlannedAssetStore
   private let videos: PlannedVideos
 
@@ -31,6 +32,7 @@ struct PlannedProvider: Provider {
     profile.polling = JobPolling(firstPause: 0, maxPause: 0)
     profile.takesTickets = false
     self.profile = profile
+    self.provider = provider
     self.store = store
     self.videos = videos
   }
@@ -40,7 +42,8 @@ struct PlannedProvider: Provider {
     guard request.operation.answer == .image else {
       return .running(status(videos.add(try PlannedSize.videoSize(of: request, in: store))))
     }
-    let size = try PlannedSize.imageSize(of: request, in: store)
+    let size =
+      try provider.imageSize(of: request) ?? PlannedSize.imageSize(of: request, in: store)
     return .finished(
       Answer(
         (0..<request.count).map { _ in
@@ -88,10 +91,6 @@ enum PlannedSize {
           height: Int((Double($0.height) * scale).rounded()))
       } ?? standard
     case MediaOperation.resize.name:
-      // Where no mask is taken, the image is extended and not drawn anew.
-      if request.operation.field("mask") == nil, let given, let ratio = request.aspectRatio {
-        return try SDAPIService.extended(given, to: ratio)
-      }
       return request.aspectRatio?.pixelSize ?? given ?? standard
     case MediaOperation.generate.name:
       if let size = try openAISize(of: request) { return size }
