@@ -134,7 +134,8 @@ struct SweepTests {
         "both 'field' and 'replace'", "neither 'field' and 'replace'", "values has no entries",
         "did you mean 'values'?", "axis x is a nil", "call is a nil", "did you mean 'anime'?",
         "did you mean 'seed'?", "sheet is a number", "item 1 of axis x: values is a number",
-        "limit is not a positive integer", "takes no 'seed'", "did you mean 'sheet'?", "table", "bad argument",
+        "limit is not a positive integer", "takes no 'seed'", "did you mean 'sheet'?", "table",
+        "bad argument",
         "field 'n'",
       ]
       #expect(lines.count == expected.count, "\(outcome)")
