@@ -102,9 +102,9 @@ let package = Package(
     .target(
       name: "ImagineStdlib", path: "stdlib",
       resources: [
-        "args", "csv", "fs", "json", "log", "prompts", "prompts/expansion", "prompts/parser",
-        "prompts/wildcards",
-        "slug", "types/imagine",
+        "args", "choose", "csv", "fs", "fs/glob", "http", "json", "log", "process", "prompts",
+        "prompts/expansion", "prompts/parser", "prompts/wildcards", "slug", "sweep",
+        "types/imagine",
       ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(

@@ -8,8 +8,8 @@
 --- fs.write("out/report.txt", "done\n")                      -- creates the folder too
 --- ```
 ---
---- Paths are relative to the working directory of the process. `~` and `*` have no meaning. Paths are
---- bytes and need not be UTF-8. A failed system call raises an error of kind `io` that names the path.
+--- Paths are relative to the working directory of the process. `~` has no meaning, and `*` only for
+--- `glob` and `watch`. Paths are bytes and need not be UTF-8. A failed system call raises an error of kind `io` that names the path.
 ---
 --- A replaced file keeps its mode and owner, and a symbolic link keeps pointing to it. Pipes and
 --- devices, such as `/dev/stdin`, are read to their end and written to.
@@ -76,11 +76,121 @@ fs.move = native.move
 ---@type fun(from: string, to: string, options?: { overwrite?: boolean }): string
 fs.copy = native.copy
 
-local function check(path, name)
+-- Other tasks run meanwhile.
+local sleep = task and task.sleep
+
+local function check(path, name, what)
   if type(path) ~= "string" then
-    native.fault(("fs.%s: a %s is not allowed (expected a path)"):format(name, type(path)), "path")
+    what = what or "path"
+    native.fault(("fs.%s: a %s is not allowed (expected a %s)"):format(name, type(path), what), what)
   end
   return path
+end
+
+--- The sorted paths that match a pattern: `*` stands for any characters of a name, `?` for one,
+--- `[a-z]` for one of a set, and `**` for any folders, also none. Names that begin with a dot only match
+--- a pattern that does, and `**` follows no links. A folder that cannot be read has nothing.
+---
+--- ```lua
+--- fs.glob("photos/**/*.jpg")     --> { "photos/2024/1.jpg", "photos/cat.jpg" }
+--- ```
+---@param pattern string
+---@return string[] paths
+function fs.glob(pattern)
+  check(pattern, "glob", "pattern")
+  local glob = require "imagine.fs.glob"
+  return glob(native.list, native.info, pattern:sub(1, 1) == "/" and "/" or "", pattern)
+end
+
+---@class fs.watch_options
+---@field pattern? string only names that match, as for `glob`; `*` by default, and `**` for subfolders too
+---@field existing? boolean whether files that are there already count, true by default
+---@field interval? number seconds between two looks, 0.5 by default
+---@field timeout? number seconds, after which it ends; never by default, and 0 for one look
+
+local watch_types = { pattern = "string", existing = "boolean", interval = "number", timeout = "number" }
+
+local function watch_options(options)
+  local given = { pattern = "*", existing = true, interval = 0.5, timeout = math.huge }
+  if options == nil then return given end
+  if type(options) ~= "table" then
+    native.fault(("fs.watch: the options are a %s (expected a table)"):format(type(options)))
+  end
+  for name, value in next, options do
+    local expected = watch_types[name]
+    if not expected then
+      native.fault(("fs.watch: there is no option '%s' (options: %s)"):format(tostring(name),
+        "pattern, existing, interval, timeout"))
+    end
+    local least = name == "interval" and 0.01 or 0
+    if type(value) ~= expected or expected == "number" and not (value >= least) then
+      native.fault(("fs.watch: field '%s': %s is not allowed (expected %s)"):format(name,
+        type(value) == "number" and tostring(value) or "a " .. type(value),
+        expected == "number" and "a number from " .. least or "a " .. expected), name)
+    end
+    given[name] = value
+  end
+  return given
+end
+
+--- The files that come into a folder, one at a time as they come: in a loop, which ends with
+--- `timeout`. A file counts when it is complete: when its size and time stay the same between two
+--- looks, or its last change is some seconds old. One that is changed later comes again.
+---
+--- ```lua
+--- for path in fs.watch("inbox", { pattern = "*.jpg" }) do print(path) end
+--- ```
+---@param folder string
+---@param options? fs.watch_options
+---@return fun(): string? next
+function fs.watch(folder, options)
+  check(folder, "watch")
+  local given, glob = watch_options(options), require "imagine.fs.glob"
+  -- What was last seen of each path, and what was last given out.
+  local last, given_out, queue, head = {}, {}, {}, 1
+  local start = native.seconds()
+  local function look()
+    local now, seen = os.time(), {}
+    for _, path in ipairs(glob(native.list, native.info, folder, given.pattern)) do
+      local info = native.info(path)
+      if info and info.kind == "file" then
+        local state = info.size .. " " .. info.modified
+        seen[path] = state
+        local is_settled = last[path] == state or now - info.modified > given.interval + 1
+        if is_settled and given_out[path] ~= state then
+          given_out[path] = state
+          queue[#queue + 1] = path
+        end
+      end
+    end
+    last = seen
+    for path in pairs(given_out) do
+      if not seen[path] then given_out[path] = nil end
+    end
+  end
+  if not native.info(folder) then
+    native.fault(("fs.watch: there is no folder '%s'"):format(folder), "path")
+  end
+  if not given.existing then
+    look()
+    for path, state in pairs(last) do given_out[path] = state end
+    queue = {}
+  end
+  return function()
+    while true do
+      if queue[head] then
+        head = head + 1
+        return queue[head - 1]
+      end
+      queue, head = {}, 1
+      look()
+      if not queue[1] then
+        local left = given.timeout - (native.seconds() - start)
+        if not (left > 0) then return nil end
+        sleep(math.min(given.interval, left))
+      end
+    end
+  end
 end
 
 --- Joins parts of a path with single slashes; an absolute part discards those before it.

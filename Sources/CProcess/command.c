@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -40,8 +43,12 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, 0);
 }
 
-static _Noreturn void run(const char *program, char *const arguments[], char *const environment[],
-                          uint64_t memory, int errors, int failed) {
+// The program's ends of its standard streams; -1 for none.
+typedef struct {
+  int input, output, errors;
+} streams;
+
+static _Noreturn void run(const imagine_command *command, streams ours, int failed) {
   setpgid(0, 0);
 #if defined(__linux__)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -49,31 +56,31 @@ static _Noreturn void run(const char *program, char *const arguments[], char *co
   reset_signals();
   int nothing = open("/dev/null", O_RDWR);
   int failure = 0;
-  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
-      dup2(errors, STDERR_FILENO) < 0)
+  if (nothing < 0 || dup2(ours.input >= 0 ? ours.input : nothing, STDIN_FILENO) < 0 ||
+      dup2(ours.output >= 0 ? ours.output : nothing, STDOUT_FILENO) < 0 ||
+      dup2(ours.errors, STDERR_FILENO) < 0)
     failure = errno;
   close_others(&failed, 1);
-  if (failure == 0 && memory > 0) {
-    struct rlimit limit = {memory, memory};
+  if (failure == 0 && command->memory > 0) {
+    struct rlimit limit = {command->memory, command->memory};
     if (setrlimit(RLIMIT_AS, &limit) != 0) failure = errno;
   }
+  if (failure == 0 && command->folder != NULL && chdir(command->folder) != 0) failure = errno;
   if (failure == 0) {
-    execve(program, arguments, environment);
+    execve(command->program, command->arguments, command->environment);
     failure = errno;
   }
   (void)!write(failed, &failure, sizeof failure);
   _exit(127);
 }
 
-static _Noreturn void supervise(const char *program, char *const arguments[],
-                                char *const environment[], uint64_t memory, int control,
-                                int errors) {
+static _Noreturn void supervise(const imagine_command *command, streams ours, int control) {
   imagine_command_report report = {0, 0};
   // Ctrl-C of the terminal is for the host, which decides what becomes of the program.
   setpgid(0, 0);
   reset_signals();
-  int kept[2] = {control, errors};
-  close_others(kept, 2);
+  int kept[4] = {control, ours.errors, ours.input, ours.output};
+  close_others(kept, 4);
   int failed[2];
   if (pipe(failed) != 0) {
     report.failure = errno;
@@ -82,12 +89,14 @@ static _Noreturn void supervise(const char *program, char *const arguments[],
   }
   fcntl(failed[1], F_SETFD, FD_CLOEXEC);
   pid_t process = fork();
-  if (process == 0) run(program, arguments, environment, memory, errors, failed[1]);
+  if (process == 0) run(command, ours, failed[1]);
   if (process < 0) report.failure = errno;
   // Both set the group, so that it is there when either needs it.
   if (process > 0) setpgid(process, process);
   close(failed[1]);
-  close(errors);
+  close(ours.errors);
+  if (ours.input >= 0) close(ours.input);
+  if (ours.output >= 0) close(ours.output);
   int number = 0;
   if (process > 0 && read(failed[0], &number, sizeof number) == sizeof number) {
     report.failure = number;
@@ -110,36 +119,79 @@ static _Noreturn void supervise(const char *program, char *const arguments[],
   _exit(0);
 }
 
-int imagine_command_start(const char *program, char *const arguments[], char *const environment[],
-                          uint64_t memory, pid_t *supervisor, int *control, int *errors) {
-  int sockets[2], pipes[2];
+// A pipe whose ends are closed on exec.
+static int open_pipe(int ends[2]) {
 #if defined(__linux__)
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return errno;
-  if (pipe2(pipes, O_CLOEXEC) != 0) {
+  return pipe2(ends, O_CLOEXEC);
 #else
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) return errno;
-  if (pipe(pipes) != 0) {
-#endif
-    int failure = errno;
-    close(sockets[0]);
-    close(sockets[1]);
-    return failure;
-  }
-  int ours[4] = {sockets[0], sockets[1], pipes[0], pipes[1]};
-  for (int index = 0; index < 4; index++) fcntl(ours[index], F_SETFD, FD_CLOEXEC);
-  pid_t process = fork();
-  if (process == 0)
-    supervise(program, arguments, environment, memory, sockets[1], pipes[1]);
-  int failure = process < 0 ? errno : 0;
-  close(sockets[1]);
-  close(pipes[1]);
-  if (failure != 0) {
-    close(sockets[0]);
-    close(pipes[0]);
-    return failure;
-  }
-  *supervisor = process;
-  *control = sockets[0];
-  *errors = pipes[0];
+  if (pipe(ends) != 0) return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
   return 0;
+#endif
+}
+
+int imagine_command_start(const imagine_command *command, imagine_command_ends *ends) {
+  // Control, errors, input, output; ours first, but for the input.
+  int pairs[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+  int failure = 0;
+  pid_t process = -1;
+#if defined(__linux__)
+  int type = SOCK_STREAM | SOCK_CLOEXEC;
+#else
+  int type = SOCK_STREAM;
+#endif
+  if (socketpair(AF_UNIX, type, 0, pairs[0]) != 0) failure = errno;
+  if (failure == 0) {
+    fcntl(pairs[0][0], F_SETFD, FD_CLOEXEC);
+    fcntl(pairs[0][1], F_SETFD, FD_CLOEXEC);
+  }
+  for (int index = 1; index < (command->has_streams ? 4 : 2) && failure == 0; index++) {
+    if (open_pipe(pairs[index]) != 0) failure = errno;
+  }
+  if (failure == 0 && command->has_streams &&
+      fcntl(pairs[2][1], F_SETFL, O_NONBLOCK) != 0)
+    failure = errno;
+#if defined(F_SETNOSIGPIPE)
+  if (failure == 0 && command->has_streams) fcntl(pairs[2][1], F_SETNOSIGPIPE, 1);
+#endif
+  streams theirs = {pairs[2][0], pairs[3][1], pairs[1][1]};
+  if (failure == 0) {
+    process = fork();
+    if (process == 0) supervise(command, theirs, pairs[0][1]);
+    if (process < 0) failure = errno;
+  }
+  for (int index = 0; index < 4; index++) {
+    int our_end = index == 2 ? 1 : 0;
+    if (pairs[index][1 - our_end] >= 0) close(pairs[index][1 - our_end]);
+    if (failure != 0 && pairs[index][our_end] >= 0) close(pairs[index][our_end]);
+  }
+  if (failure != 0) return failure;
+  ends->supervisor = process;
+  ends->control = pairs[0][0];
+  ends->errors = pairs[1][0];
+  ends->input = pairs[2][1];
+  ends->output = pairs[3][0];
+  return 0;
+}
+
+ssize_t imagine_write_pipe(int descriptor, const void *bytes, size_t count) {
+#if defined(__linux__)
+  sigset_t pipe_signal, before, pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  sigpending(&pending);
+  int was_pending = sigismember(&pending, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  ssize_t written = write(descriptor, bytes, count);
+  int failure = errno;
+  // The signal is this thread's own: it is taken here, so that nobody else gets it.
+  struct timespec none = {0, 0};
+  if (written < 0 && failure == EPIPE && !was_pending) sigtimedwait(&pipe_signal, 0, &none);
+  pthread_sigmask(SIG_SETMASK, &before, 0);
+  errno = failure;
+  return written;
+#else
+  return write(descriptor, bytes, count);
+#endif
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// Reads calls from the arguments of a script.
 extension Call {
   /// Every name that a table of fields may have at some provider, by operation.
-  private static let knownNames: [String: [String]] = {
+  static let knownNames: [String: [String]] = {
     let others = ProviderKind.allCases.flatMap(\.operations)
     return Dictionary(
       uniqueKeysWithValues: MediaOperation.all.map { operation in
@@ -23,23 +23,39 @@ extension Call {
   ///   - index: position of the argument, the function's last one.
   ///   - image: the image whose method was called; nil for a function.
   ///   - provider: the provider of the client; nil for the call's own or the default one.
+  ///   - member: the member of a chain that is asked.
   ///   - named: the operation that the fields name; it removes that entry.
   /// - Throws: ``ImagineError`` of kind `validation`, also for surplus arguments.
   init(
     _ call: borrowing LuaCall, _ index: Int, of operation: String, image: Image? = nil,
     at provider: (any Provider)? = nil, in workflow: Workflow,
+    member: ProviderChain.Member? = nil,
     named: (inout [String: ScriptValue]) throws -> String? = { _ in nil }
   ) throws {
     var fields = try Self.fields(call, index, of: operation, image: image)
     let operation = try named(&fields) ?? operation
+    try member?.adapt(&fields, of: operation)
     self.init(operation)
     scope = call.state.taskContext as? BudgetScope
-    try takeOptions(from: &fields, over: workflow.defaults.withLock { $0.options })
+    let defaults = workflow.defaults.withLock { $0 }
+    try takeOptions(from: &fields, over: defaults.options)
     let name = try fields.removeValue(forKey: CallField.provider.name).map { try $0.name() }
     self.provider = try provider ?? workflow.provider(name)
     let description = self.provider?.profile.operations.first { $0.name == operation }
     for (name, value) in fields { try set(name, to: value, as: description?.field(name)) }
     if let image { try take(image) }
+    take(defaults.fields, as: description)
+  }
+
+  /// Takes the default fields that the operation has and the call does not set. One field about the
+  /// size of the image excludes the others.
+  private mutating func take(_ defaults: [String: Value], as description: MediaOperation?) {
+    let about = ["size", "aspect_ratio", "width", "height"]
+    let setsSize = about.contains { fields[$0] != nil || extra[$0] != nil }
+    for (name, value) in defaults where fields[name] == nil && images[name] == nil {
+      guard description?.field(name) != nil, !setsSize || !about.contains(name) else { continue }
+      fields[name] = value
+    }
   }
 
   /// The argument as a table of fields.

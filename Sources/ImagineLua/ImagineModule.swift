@@ -35,7 +35,7 @@ public struct ImagineModule: Sendable {
     try SpendingModule(workflow: workflow).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
-    try ScriptLibrary.install(in: state)
+    try ScriptLibrary.install(in: state, web: workflow.web)
   }
 
   /// Seeds `math.random` with the run's seed: a resumed run gets the same numbers again.
@@ -48,13 +48,21 @@ public struct ImagineModule: Sendable {
   }
 
   /// The functions of a client: operations and jobs at one provider; nil for the default one.
-  private func makeClient(in state: LuaState, provider: (any Provider)?) throws -> LuaTable {
+  ///
+  /// - Parameter chain: the providers of operations that are asked in turn. A job belongs to the one
+  ///   that accepted it.
+  private func makeClient(
+    in state: LuaState, provider: (any Provider)?, chain: ProviderChain? = nil
+  ) throws -> LuaTable {
     let table = try state.makeTable(fields: 32)
     for operation in MediaOperation.all {
       try table.set(
         operation.name,
         to: LuaNativeFunction.async { [workflow] call in
-          try workflow.asyncCall(
+          if let chain {
+            return try workflow.asyncCall(of: operation.name, call, argument: 1, chain: chain)
+          }
+          return try workflow.asyncCall(
             of: operation.name, call, argument: 1, provider: provider)
         })
     }
@@ -116,6 +124,12 @@ public struct ImagineModule: Sendable {
         let provider = try workflow.provider(of: call.value(1))
         let client = try makeClient(in: call.state, provider: provider)
         try client.set("name", to: provider.name)
+        return try call.results(client)
+      },
+      "chain": LuaNativeFunction { [self] call in
+        let chain = try ProviderChain(call, in: workflow)
+        let client = try makeClient(in: call.state, provider: nil, chain: chain)
+        try client.set("name", to: chain.name)
         return try call.results(client)
       },
       "configure": LuaNativeFunction { [workflow] call in

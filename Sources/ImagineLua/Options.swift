@@ -33,6 +33,24 @@ struct Options {
   func anyValue(_ name: String) throws -> Value? { try value(name)?.anyValue() }
   func text(_ name: String) throws -> String? { try value(name)?.text() }
   func function(_ name: String) throws -> LuaFunction? { try value(name)?.function() }
+  /// Text byte by byte.
+  func bytes(_ name: String) throws -> [UInt8]? { try value(name)?.bytes() }
+  /// A path byte by byte.
+  func path(_ name: String) throws -> FilePath? {
+    try value(name).map { try FilePath(LuaString($0.bytes()), field: name) }
+  }
+  /// The fields of a table.
+  func fields(_ name: String) throws -> [String: ScriptValue]? {
+    try value(name).map { given in
+      guard let fields = try given.fields(known: []) else {
+        throw ImagineError.invalid(
+          field: name, given: "another value", expected: "a table of names and values")
+      }
+      return fields
+    }
+  }
+  /// The entries of a list.
+  func list(_ name: String) throws -> [ScriptValue]? { try value(name)?.entries() }
 
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
     try value(name)?.integer(in: range)
@@ -72,6 +90,35 @@ extension CallOptions {
   }
 }
 
+extension Call {
+  /// Reads `defaults` of `imagine.configure`: fields of calls that do not set them. The provider of a
+  /// call says what its own field allows.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` for a field that no operation has, and for a
+  ///   value that none allows.
+  fileprivate static func defaultFields(_ setting: Value) throws(ImagineError) -> [String: Value] {
+    let name = SettingField.defaults.name
+    let fields = setting.list?.isEmpty == true ? [:] : setting.table
+    guard let fields else {
+      throw .invalid(
+        field: name, given: "another value", expected: SettingField.defaults.expectation)
+    }
+    let known = ProviderKind.allCases.flatMap(\.operations).flatMap(\.fields)
+      .filter { $0.maxImages == 0 }
+    for (field, value) in fields.sorted(by: { $0.key < $1.key }) {
+      let described = known.filter { $0.name == field }
+      guard let first = described.first else {
+        throw .unknown(
+          field: field, of: "configure: \(name)", allowed: Set(known.map(\.name)).sorted())
+      }
+      if described.allSatisfy({ (try? $0.value(of: value)) == nil }) {
+        _ = try first.value(of: value)
+      }
+    }
+    return fields
+  }
+}
+
 extension Workflow {
   /// Changes the defaults of later calls.
   func configure(_ options: Options) throws {
@@ -90,10 +137,14 @@ extension Workflow {
       if let price = limit?.price { current.price = price }
       if let calls { current.calls = calls }
     }
+    let fields = try options.anyValue(SettingField.defaults.name).map { setting in
+      try Call.defaultFields(setting)
+    }
     let usesCache = try options.boolean(SettingField.cache.name)
     let allowsUnpriced = try options.boolean(SettingField.allowUnpriced.name)
     defaults.withLock { defaults in
       defaults.options = callOptions
+      defaults.fields = fields ?? defaults.fields
       defaults.usesCache = usesCache ?? defaults.usesCache
       defaults.allowsUnpriced = allowsUnpriced ?? defaults.allowsUnpriced
       if let name { defaults.provider = name }
@@ -108,10 +159,7 @@ extension Workflow {
   /// The provider that a script gives by name or by a table.
   func provider(of value: LuaValue) throws -> any Provider {
     switch value {
-    case .string: return try provider(ScriptValue(value, "provider").name())
-    case .table:
-      let members = try ScriptValue(value, "provider").members()
-      return try provider(describedBy: ConfigTable(members, in: "provider"))
+    case .string, .table: return try ScriptValue(value, "provider").provider(in: self)
     default: throw LuaArgumentError(1, expected: "string or table")
     }
   }

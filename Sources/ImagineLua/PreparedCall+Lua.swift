@@ -11,9 +11,16 @@ extension PreparedCall {
   ///
   /// - Parameter returnsList: whether the script asked for a number of images.
   func asyncCall(returnsList: Bool) throws -> LuaAsyncCall {
+    try Self.asyncCall(of: operation, returnsList: returnsList) { try await perform() }
+  }
+
+  static func asyncCall(
+    of operation: MediaOperation, returnsList: Bool,
+    perform: @escaping @Sendable () async throws -> CallValue
+  ) throws -> LuaAsyncCall {
     try ProcessLimits.checkBeforeFirstCall()
     return LuaAsyncCall(whenCancelled: .stopInBackground, purpose: operation.title) {
-      try await self.perform()
+      try await perform()
     } completion: { state, value in
       switch value {
       case .job(let job): try state.results(job)

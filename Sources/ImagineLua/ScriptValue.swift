@@ -8,7 +8,7 @@ import Lua
 /// All values are bounded: text is UTF-8, numbers are finite, tables are at most
 /// ``Value/maxDepth`` deep and do not contain themselves. Any other value is an ``ImagineError`` of
 /// kind `validation` that names the field.
-struct ScriptValue {
+struct ScriptValue: Sendable {
   private let value: LuaValue
   private let field: String
 
@@ -31,6 +31,8 @@ struct ScriptValue {
     guard field.maxImages > 0 || isUserdata else { return nil }
     return try image().map { [$0] }
   }
+
+  var isFalse: Bool { value == .boolean(false) }
 
   private var isUserdata: Bool { if case .userdata = value { true } else { false } }
 
@@ -75,6 +77,21 @@ struct ScriptValue {
       throw .invalid(field: field, given: "text that is not UTF-8", expected: "text in UTF-8")
     }
     return text
+  }
+
+  /// Text byte by byte.
+  func bytes() throws(ImagineError) -> [UInt8] {
+    guard case .string(let string) = value else { throw invalid(expected: "a string") }
+    return string.bytes
+  }
+
+  /// Text byte by byte that a system call takes.
+  func bytesWithoutZero() throws(ImagineError) -> [UInt8] {
+    let bytes = try bytes()
+    guard !bytes.contains(0) else {
+      throw .invalid(field: field, given: "a text with a zero byte", expected: "a text without")
+    }
+    return bytes
   }
 
   func name() throws(ImagineError) -> String {
@@ -167,6 +184,27 @@ struct ScriptValue {
       return .table(members)
     default: throw invalid(expected: "a string, a number, a boolean, a list or a table")
     }
+  }
+
+  /// The entries of a list.
+  func entries() throws(ImagineError) -> [ScriptValue] {
+    guard case .table(let table) = value else { throw invalid(expected: "a list") }
+    return try list(table)
+  }
+
+  /// The fields of a table; nil for anything else.
+  func fields(known: [String]) throws -> [String: ScriptValue]? {
+    guard case .table(let table) = value else { return nil }
+    return Dictionary(
+      uniqueKeysWithValues: try table.fields(known: known, of: field).map {
+        ($0.key, ScriptValue($0.value, $0.key))
+      })
+  }
+
+  /// The provider of a name or a description.
+  func provider(in workflow: Workflow) throws -> any Provider {
+    guard case .table = value else { return try workflow.provider(name()) }
+    return try workflow.provider(describedBy: ConfigTable(members(), in: field))
   }
 
   /// The entries of a list, from 1 to the first nil.

@@ -22,6 +22,8 @@ public final class Workflow: Sendable {
   package let display: (any ImageDisplay)?
   /// Decides about calls that cost more than a person has allowed; nil if all may be made.
   let approval: (any SpendingApproval)?
+  /// Sends requests of scripts to the web; nil if the program has no network for them.
+  package let web: (any WebClient)?
   /// Shows the user a message that can no longer reach the script.
   package let notice: @Sendable (String) -> Void
   package let eventSource: EventSource
@@ -31,6 +33,8 @@ public final class Workflow: Sendable {
   package struct Defaults: Sendable {
     package var provider: String?
     package var options = CallOptions()
+    /// Fields of calls that do not set them and can have them.
+    package var fields: [String: Value] = [:]
     package var usesCache = false
     /// Whether a call without a known price may be made under a budget.
     package var allowsUnpriced = false
@@ -50,6 +54,7 @@ public final class Workflow: Sendable {
   ///   - limit: the run's budget; no limit by default.
   ///   - display: shows images of scripts.
   ///   - approval: decides about what calls cost.
+  ///   - web: sends requests of scripts that are no calls.
   ///   - events: sends the workflow's events.
   ///   - notice: receives messages for the user.
   public init(
@@ -57,7 +62,7 @@ public final class Workflow: Sendable {
     providers: any ProviderSource, run: RunJournal, limit: Budget.Limit = Budget.Limit(),
     usesCache: Bool = false, allowsUnpriced: Bool = false, progress: (any JobProgress)? = nil,
     display: (any ImageDisplay)? = nil, approval: (any SpendingApproval)? = nil,
-    events: EventSource = EventSource(),
+    web: (any WebClient)? = nil, events: EventSource = EventSource(),
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.assets = assets
@@ -70,6 +75,7 @@ public final class Workflow: Sendable {
     self.progress = progress
     self.display = display
     self.approval = approval
+    self.web = web
     eventSource = events
     self.notice = { message in
       events.send(.notice(message))

@@ -96,7 +96,8 @@ public final class ScriptHost: Sendable {
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress,
-      display: configuration.display, approval: configuration.approval, events: events,
+      display: configuration.display, approval: configuration.approval, web: registry.web,
+      events: events,
       notice: configuration.notice)
   }
 

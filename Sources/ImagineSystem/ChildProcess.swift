@@ -35,8 +35,9 @@ package final class ChildProcess: Sendable {
   ) throws(ImagineError) {
     var process: pid_t = 0
     var ends: (input: Int32, output: Int32, errors: Int32) = (-1, -1, -1)
-    let failure = withCStrings([program] + arguments) { arguments in
-      withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
+    let words = ([program] + arguments).map { Array($0.utf8) }
+    let failure = withCStrings(words) { arguments in
+      withCStrings(environment.map { Array("\($0.key)=\($0.value)".utf8) }) { environment in
         imagine_child_start(
           program, arguments, environment, message, &process, &ends.input, &ends.output,
           &ends.errors)
@@ -103,11 +104,15 @@ package final class ChildProcess: Sendable {
   }
 }
 
-/// Calls a function with a null-terminated array of C strings.
+/// Calls a function with a null-terminated array of C strings, of texts without zero bytes.
 func withCStrings<Result>(
-  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+  _ strings: [[UInt8]], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
 ) -> Result {
-  var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+  var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { bytes in
+    let copy = malloc(bytes.count + 1)?.bindMemory(to: CChar.self, capacity: bytes.count + 1)
+    for (index, byte) in (bytes + [0]).enumerated() { copy?[index] = CChar(bitPattern: byte) }
+    return copy
+  }
   pointers.append(nil)
   defer { pointers.forEach { free($0) } }
   return body(pointers)

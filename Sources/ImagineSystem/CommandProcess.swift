@@ -23,19 +23,31 @@ package struct CommandProcess: Sendable {
 
   /// The path of the program.
   let program: String
-  let arguments: [String]
-  let environment: [String: String]
+  /// The words after the program's name, byte by byte.
+  let arguments: [[UInt8]]
+  /// Byte by byte, such as `HOME=/root`.
+  let environment: [[UInt8]]
+  /// The working directory; nil for that of this process.
+  let folder: FilePath?
   /// The limit of its address space in bytes; nil for none.
   let memory: UInt64?
-
-  private static let maxTailBytes = 4096
 
   package init(
     program: String, arguments: [String], environment: [String: String], memory: UInt64? = nil
   ) {
+    self.init(
+      program: program, arguments: arguments.map { Array($0.utf8) },
+      environment: environment.map { Array("\($0.key)=\($0.value)".utf8) }, memory: memory)
+  }
+
+  package init(
+    program: String, arguments: [[UInt8]], environment: [[UInt8]], folder: FilePath? = nil,
+    memory: UInt64? = nil
+  ) {
     self.program = program
     self.arguments = arguments
     self.environment = environment
+    self.folder = folder
     self.memory = memory
   }
 
@@ -46,88 +58,87 @@ package struct CommandProcess: Sendable {
       .first { access($0, X_OK) == 0 }
   }
 
-  /// Runs it.
+  /// Runs it without input; its output is lost.
   ///
   /// - Parameter deadline: when to kill it; nil for no limit.
   /// - Returns: how it ended, and the last lines of its standard error.
   /// - Throws: ``ImagineError`` of kind `io` if it could not be started.
   package func run(by deadline: Deadline?) async throws -> (end: End, errors: String) {
+    let exchange = CommandExchange()
+    let end = try await run(exchange, by: deadline)
+    let lines = String(decoding: exchange.errors, as: UTF8.self)
+      .split(whereSeparator: \.isNewline)
+    return (end, lines.suffix(5).joined(separator: "; "))
+  }
+
+  /// Runs it with input, and keeps what it writes.
+  ///
+  /// If the calling task is cancelled, the program and all that it has started are killed.
+  ///
+  /// - Parameters:
+  ///   - deadline: when to kill it; nil for no limit.
+  ///   - willKeep: called with a number of bytes before they are kept; what it throws kills the
+  ///     program.
+  /// - Throws: ``ImagineError`` of kind `io` if it could not be started; `CancellationError`; what
+  ///   `willKeep` throws.
+  package func run(
+    by deadline: Deadline?, input: [UInt8],
+    willKeep: @escaping @Sendable (Int) throws -> Void
+  ) async throws -> (end: End, output: [UInt8], errors: [UInt8]) {
+    let exchange = CommandExchange(input: input, willKeep: willKeep)
+    let end = try await withTaskCancellationHandler {
+      try await run(exchange, by: deadline)
+    } onCancel: {
+      exchange.cancel()
+    }
+    return (end, exchange.output, exchange.errors)
+  }
+
+  private func run(_ exchange: CommandExchange, by deadline: Deadline?) async throws -> End {
     try await withCheckedThrowingContinuation { continuation in
       // It waits in system calls, for as long as the program runs.
       DispatchQueue(label: "imagine.command").async {
-        continuation.resume(with: Result { try waitForEnd(by: deadline) })
+        continuation.resume(with: Result { try end(of: exchange, by: deadline) })
       }
     }
   }
 
-  private func waitForEnd(by deadline: Deadline?) throws(ImagineError) -> (End, String) {
-    var supervisor: pid_t = 0
-    var (control, errors): (Int32, Int32) = (-1, -1)
-    let failure = withCStrings([program] + arguments) { arguments in
-      withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
-        imagine_command_start(
-          program, arguments, environment, memory ?? 0, &supervisor, &control, &errors)
+  private func end(of exchange: CommandExchange, by deadline: Deadline?) throws -> End {
+    var ends = imagine_command_ends()
+    let failure = start(&ends, withStreams: exchange.hasStreams)
+    guard failure == 0 else { throw cannotStart(failure) }
+    let result = Result { try exchange.run(ends, by: deadline) }
+    // Without its descriptors the supervisor has ended what still ran.
+    var status: Int32 = 0
+    while waitpid(ends.supervisor, &status, 0) < 0, errno == EINTR {}
+    switch try result.get() {
+    case .late: return .timedOut
+    case .lost: return .killed(signal: SIGKILL)
+    case .ended(let report):
+      guard report.failure == 0 else { throw cannotStart(report.failure) }
+      let signal = report.status & 0x7F
+      return signal == 0 ? .exited((report.status >> 8) & 0xFF) : .killed(signal: signal)
+    }
+  }
+
+  private func start(_ ends: inout imagine_command_ends, withStreams: Bool) -> Int32 {
+    withCStrings([Array(program.utf8)] + arguments) { arguments in
+      withCStrings(environment) { environment in
+        withCStrings([folder?.bytes ?? []]) { folders in
+          program.withCString { program in
+            var command = imagine_command(
+              program: program, arguments: arguments, environment: environment,
+              folder: folder == nil ? nil : UnsafePointer(folders[0]), memory: memory ?? 0,
+              has_streams: withStreams ? 1 : 0)
+            return imagine_command_start(&command, &ends)
+          }
+        }
       }
     }
-    guard failure == 0 else { throw cannotStart(failure) }
-    var tail: [UInt8] = []
-    let isInTime = readErrors(errors, control, by: deadline, into: &tail)
-    var report = imagine_command_report()
-    let size = MemoryLayout<imagine_command_report>.size
-    let isReported = isInTime && systemRead(control, &report, size) == size
-    // This ends what still runs.
-    close(control)
-    close(errors)
-    var status: Int32 = 0
-    while waitpid(supervisor, &status, 0) < 0, errno == EINTR {}
-    let text = Self.lastLines(of: tail)
-    guard isInTime else { return (.timedOut, text) }
-    guard isReported else { return (.killed(signal: SIGKILL), text) }
-    guard report.failure == 0 else { throw cannotStart(report.failure) }
-    let signal = report.status & 0x7F
-    return (signal == 0 ? .exited((report.status >> 8) & 0xFF) : .killed(signal: signal), text)
   }
 
   private func cannotStart(_ code: Int32) -> ImagineError {
-    ImagineError(.io, "cannot start \(program): \(SystemError.reason(code))")
-  }
-
-  /// Reads standard error until the report is there. What the program has started may hold it open.
-  ///
-  /// - Returns: false if the deadline has passed first.
-  private func readErrors(
-    _ errors: Int32, _ control: Int32, by deadline: Deadline?, into tail: inout [UInt8]
-  ) -> Bool {
-    var piece = [UInt8](repeating: 0, count: 4096)
-    var isOpen = true
-    while true {
-      var descriptors = [
-        pollfd(fd: isOpen ? errors : -1, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: control, events: Int16(POLLIN), revents: 0),
-      ]
-      let left = deadline.map { Int32(min($0.remaining * 1000, 60_000).rounded(.up)) } ?? 60_000
-      if left <= 0 { return false }
-      if systemPoll(&descriptors, 2, left) < 0 {
-        if errno == EINTR { continue }
-        return true
-      }
-      // All that it wrote comes before its end.
-      if descriptors[0].revents != 0 {
-        let count = systemRead(errors, &piece, piece.count)
-        if count <= 0 {
-          isOpen = false
-        } else {
-          tail.append(contentsOf: piece[..<count])
-          tail.removeFirst(max(0, tail.count - Self.maxTailBytes))
-        }
-      } else if descriptors[1].revents != 0 {
-        return true
-      }
-    }
-  }
-
-  private static func lastLines(of tail: [UInt8]) -> String {
-    String(decoding: tail, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(5)
-      .joined(separator: "; ")
+    let place = folder.map { " in \($0)" } ?? ""
+    return ImagineError(.io, "cannot start \(program)\(place): \(SystemError.reason(code))")
   }
 }

@@ -56,6 +56,7 @@ struct ReadmeTests {
         case "configure": SettingField.all.map(\.name)
         case "wait": WaitField.all.map(\.name)
         case "provider": ProviderKind.allSettings
+        case "chain": ["members", "drop", "provider"]
         case "estimate", "spent", "history": ["run", "limit"]
         default:
           (operations.first { $0.name == name }?.fields.map(\.name) ?? []) + ["n", "animate"]

@@ -131,7 +131,8 @@ struct TaskTests {
       ("task.sleep(-1)", "bad argument #1 to 'sleep' (time is negative)"),
       ("task.sleep()", "bad argument #1 to 'sleep' (number expected, got no value)"),
       ("task.map(1)", "bad argument #1 to 'map' (table expected, got number)"),
-      ("task.map({}, print, {limt = 1})", "did you mean 'limit'"),
+      ("task.map({}, print, {limt = 1})", "'limt' (options: limit, progress)"),
+      ("task.map({}, print, {progress = 1})", "progress is a number, not a function"),
       ("task.all{1}", "task or function expected at index 1"),
       ("task.semaphore(0)", "at least 1 expected"),
       ("task.timeout('x', print)", "number expected, got string"),
@@ -308,8 +309,25 @@ struct TaskTests {
       for name in pairs(_G) do if name ~= "_G" then _G[name] = nil end end
       assert(map({1}, function(value) return value end, {limit = 2})[1] == 1)
       local ok, message = pcall(map, {}, print, {wrong = 1})
-      assert(message == "bad argument #3 to 'map' (there is no option 'wrong', did you mean 'limit'?)")
+      assert(message == "bad argument #3 to 'map' (there is no option 'wrong' (options: limit, progress))")
       """)
+  }
+
+  @Test("map and settle tell their progress after each call, in the caller's task")
+  func progress() async throws {
+    let results = try await runLua(
+      """
+      local seen, here = {}, coroutine.running()
+      local function note(done, count)
+        assert(coroutine.running() == here)
+        seen[#seen + 1] = done .. "/" .. count
+      end
+      task.map({3, 1, 2}, function(n) task.sleep(n / 200) return n end, {progress = note})
+      task.settle({1, 2}, error, {limit = 1, progress = note})
+      local ok, fault = pcall(task.map, {1, 2}, print, {progress = function() error("stop", 0) end})
+      return table.concat(seen, " "), fault
+      """)
+    #expect(results == ["1/3 2/3 3/3 1/2 2/2", "stop"])
   }
 
   @Test("a task's coroutine is dead when its function has returned, and keeps its results")

@@ -447,6 +447,7 @@
 ---@field retries? integer the most retries of a request that provably was not processed; 0 … 20; `2` by default
 ---@field retry_uncertain? boolean retry even if the call may have been billed; `false` by default
 ---@field cache? boolean whether calls use the cache unless they set it
+---@field defaults? table<string, string|number|boolean> fields of calls that do not set them and can have them
 ---@field concurrency? integer the most calls in flight at each service; 1 … 1000; `8` by default
 ---@field rate? integer the most calls that begin in a minute at each service; in calls a minute; 1 … 100000
 ---@field budget? number|imagine.limit the most that the run may spend
@@ -624,6 +625,30 @@ function imagine.inspect(image) end
 ---@param provider imagine.provider_name|imagine.provider_description
 ---@return imagine.named_client
 function imagine.provider(provider) end
+
+---@class imagine.chain_member
+---@field provider imagine.provider_name|imagine.provider_description
+---@field [string] any fields of its calls, such as `model`, which replace those of the call; and options such as `timeout`
+
+---@class imagine.chain_options
+---@field members (string|imagine.chain_member)[] names of providers, or tables with fields; in the order in which they are asked
+---@field drop? string[] fields that are left out where a provider does not take them
+
+--- A client that asks several providers in turn: the next one only after an error with
+--- `charged = "no"`. An error that leaves the charge `unknown` is raised, unless the call sets
+--- `retry_uncertain`; so is one of a call with `n` of which some images were made. In a run that is
+--- resumed, what a provider has answered or may have been paid for comes first, whichever it is, and no
+--- other is asked. A provider that lacks the operation is left out. A job belongs to the provider that
+--- accepted it.
+---
+--- ```lua
+--- local studio = imagine.chain{
+---   members = { { provider = "studio", model = "sd" }, "local" }, drop = { "model", "steps" } }
+--- studio.generate{ prompt = "a cat", steps = 30, seed = 7 }:save("cat.png")
+--- ```
+---@param options imagine.chain_options
+---@return imagine.named_client
+function imagine.chain(options) end
 
 --- Sets the defaults of calls.
 ---@param settings imagine.settings
@@ -1041,7 +1066,7 @@ function task.any(list) end
 ---@generic T, R
 ---@param list T[]
 ---@param fn fun(item: T, index: integer): R
----@param options? { limit?: integer } calls at a time, 8 by default
+---@param options? { limit?: integer, progress?: fun(done: integer, count: integer) } calls at a time, 8 by default; called after each
 ---@return R[]
 function task.map(list, fn, options) end
 
@@ -1055,7 +1080,7 @@ function task.map(list, fn, options) end
 ---@generic T
 ---@param list T[]
 ---@param fn fun(item: T, index: integer): any
----@param options? { limit?: integer } calls at a time, 8 by default
+---@param options? { limit?: integer, progress?: fun(done: integer, count: integer) } calls at a time, 8 by default; called after each
 ---@return task.outcome[]
 ---@overload fun(list: (task.handle|fun(): any)[]): task.outcome[]
 function task.settle(list, fn, options) end

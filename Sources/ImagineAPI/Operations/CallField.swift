@@ -78,8 +78,13 @@ public enum SettingField {
     "allow_unpriced", .flag, .optional,
     summary: "whether a budget allows calls without a known price")
 
+  public static let defaults = Field(
+    "defaults", .other("a table of fields, such as { style = \"anime\", aspect_ratio = \"16:9\" }"),
+    .optional, summary: "fields of calls that do not set them and can have them")
+
   public static let all =
-    [provider] + CallField.sending + [cache, concurrency, rate, budget, maxCalls, allowUnpriced]
+    [provider] + CallField.sending
+    + [cache, defaults, concurrency, rate, budget, maxCalls, allowUnpriced]
 }
 
 /// The options of `wait`.

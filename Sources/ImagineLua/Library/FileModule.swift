@@ -10,6 +10,8 @@ enum FileModule {
     let table = try state.makeTable(contents)
     try table.set(names)
     try table.set(LibraryFault.functions)
+    let start = ContinuousClock.now
+    try table.set("seconds", to: LuaNativeFunction { $0.results((.now - start) / .seconds(1)) })
     return table
   }
 

@@ -1,8 +1,9 @@
+public import ImagineAPI
 import ImagineStdlib
 public import Lua
 
-/// The modules that every script can `require` without installing anything: `args`, `csv`, `fs`,
-/// `json`, `log`, `prompts` and `slug`.
+/// The modules that every script can `require` without installing anything: `args`, `choose`, `csv`,
+/// `fs`, `http`, `json`, `log`, `process`, `prompts`, `slug` and `sweep`.
 ///
 /// For example:
 ///
@@ -26,12 +27,15 @@ public enum ScriptLibrary {
 
   /// Makes the modules available to `require`, and `json.null` the ``LuaState/null`` of the state.
   /// In a state without the `package` library there is no `require`.
-  public static func install(in state: LuaState) throws {
+  ///
+  /// - Parameter web: sends the requests of `http`, which are errors without it.
+  public static func install(in state: LuaState, web: (any WebClient)? = nil) throws {
     state.null = try state.userdata(JSONNull(), JSONNull.luaType)
     guard case .table(let package) = try state.globals.get("package"),
       case .table(let searchers) = try package.get("searchers")
     else { return }
-    let search = ModuleSearch(package: package, installedPath: try package.get("path").text ?? "")
+    let search = ModuleSearch(
+      package: package, installedPath: try package.get("path").text ?? "", web: web)
     // After `package.preload`, before the files.
     for index in stride(from: try searchers.count, through: 2, by: -1) {
       try searchers.set(index + 1, to: searchers.get(index))
@@ -40,10 +44,14 @@ public enum ScriptLibrary {
   }
 
   /// The Swift functions that the Lua part of a module receives.
-  static func natives(of module: String, in state: LuaState) throws -> LuaTable {
+  static func natives(
+    of module: String, in state: LuaState, web: (any WebClient)?
+  ) throws -> LuaTable {
     switch module {
     case "json": try JSONModule.makeTable(in: state)
     case "fs": try FileModule.makeTable(in: state)
+    case "http": try WebModule(web: web).makeTable(in: state)
+    case "process": try ProcessModule.makeTable(in: state)
     default: try state.makeTable(LibraryFault.functions)
     }
   }
@@ -54,6 +62,7 @@ private struct ModuleSearch: Sendable {
   let package: LuaTable
   /// `package.path` when the library was installed.
   let installedPath: String
+  let web: (any WebClient)?
 
   /// The prefix of a qualified name.
   static let prefix = "imagine."
@@ -92,7 +101,7 @@ private struct ModuleSearch: Sendable {
     let chunk = try state.load(
       StandardLibrary.source(ofModule: module), name: "=[\(module)]")
     let value =
-      try chunk.call(module, ScriptLibrary.natives(of: module, in: state)).first ?? .nil
+      try chunk.call(module, ScriptLibrary.natives(of: module, in: state, web: web)).first ?? .nil
     try loaded.set(qualified, to: value)
     return value
   }

@@ -24,6 +24,13 @@ struct HTTPAnswer: Sendable {
 
   func header(_ name: String) -> String? { response.headers.first(name: name) }
 
+  /// All headers by their names in lower case; those of one name are joined with `, `.
+  var headers: [String: String] {
+    Dictionary(
+      response.headers.map { ($0.name.lowercased(), $0.value) },
+      uniquingKeysWith: { "\($0), \($1)" })
+  }
+
   var isSuccess: Bool { (200..<300).contains(status) }
 
   /// The `Content-Length` of the body; nil if it is absent or that of compressed data.

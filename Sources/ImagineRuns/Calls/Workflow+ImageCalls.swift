@@ -23,13 +23,19 @@ extension Workflow {
     }
     var finished: [Image] = []
     var fault: ImagineError?
+    // The first error, with the charge of all of them.
+    func note(_ error: ImagineError) {
+      let charged = max(fault?.charged ?? .no, error.charged)
+      fault = fault ?? error
+      fault?.charged = charged
+    }
     for result in results {
       do {
         finished += try result.get()
       } catch let error as ImagineError {
-        fault = fault ?? error
+        note(error)
       } catch let failure as PartialFailure {
-        fault = fault ?? failure.error
+        note(failure.error)
         finished += failure.images
       }
     }

@@ -165,6 +165,18 @@ public final class RunJournal: Sendable {
     }
   }
 
+  /// What earlier attempts left of the calls that make a list of images: the best of them.
+  func standing(of keys: CallKeys, count: Int) -> JournaledCall.Standing {
+    state.withLock { state in
+      (0..<count).compactMap { part in
+        let keys = keys.part(part)
+        let hasOldKeys = state.activeRun?.hasKeysOfVersion1 == true
+        return (state.earlier[keys.key] ?? (hasOldKeys ? state.earlier[keys.keyOfVersion1] : nil))?
+          .standing
+      }.min() ?? .unsent
+    }
+  }
+
   /// Opens the journal entry of a call, with what earlier attempts left.
   ///
   /// - Throws: ``ImagineError`` of kind `uncertain` if the call may already be paid for, or if

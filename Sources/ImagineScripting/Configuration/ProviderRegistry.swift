@@ -43,6 +43,9 @@ final class ProviderRegistry: Sendable {
     }
   }
 
+  /// Sends requests of scripts, as those of providers are sent: through the same proxies.
+  var web: any WebClient { transport }
+
   /// The provider with a name; nil for the default one.
   func provider(named name: String?) throws -> any Provider {
     try state.withLock { state in

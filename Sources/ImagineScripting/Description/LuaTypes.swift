@@ -90,6 +90,7 @@ struct LuaTypes {
     SaveField.overwrite.name: "boolean|\"number\"",
     CallField.extra.name: "table<string, any>",
     SettingField.budget.name: "number|imagine.limit",
+    SettingField.defaults.name: "table<string, string|number|boolean>",
     WaitField.onProgress.name: "fun(job: imagine.Job)",
   ]
 }

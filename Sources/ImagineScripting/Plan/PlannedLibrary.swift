@@ -75,46 +75,65 @@ struct PlannedLibrary: Sendable {
 
     function task.sleep() sleep(0) end
 
-    -- The module `fs`, when a script requires it.
+    -- The modules of the library, when a script requires them.
+    local planned = {}
+
+    function planned.process(process)
+      function process.run() return {code = 0, out = "", err = ""} end
+      return process
+    end
+
+    function planned.http(http)
+      function http.post() return {status = 200, headers = {}, body = ""} end
+      return http
+    end
+
+    function planned.fs(fs)
+      local watch = fs.watch
+      function fs.watch(folder, options)
+        local given = {}
+        for name, value in next, options or given do given[name] = value end
+        given.timeout = 0
+        return watch(folder, given)
+      end
+      local read, exists, info, sha256 = fs.read, fs.exists, fs.info, fs.sha256
+      function fs.write(path, bytes)
+        note(path)
+        written[path] = bytes
+        return path
+      end
+      function fs.append(path, bytes)
+        return fs.write(path, (fs.exists(path) and fs.read(path) or "") .. bytes)
+      end
+      function fs.copy(path, target) return fs.write(target, fs.read(path)) end
+      function fs.move(path, target)
+        local there = fs.info(path)
+        if there and there.kind == "file" then return fs.copy(path, target) end
+        note(target)
+        return target
+      end
+      function fs.mkdir(path) return path end
+      function fs.remove(path) return fs.exists(path) end
+      function fs.read(path) return content(path) or read(path) end
+      function fs.sha256(path)
+        local bytes = content(path)
+        return bytes and hash(bytes) or sha256(path)
+      end
+      function fs.exists(path) return content(path) ~= nil or exists(path) end
+      function fs.info(path)
+        local bytes = content(path)
+        if not bytes then return info(path) end
+        return {kind = "file", size = #bytes, modified = time()}
+      end
+      return fs
+    end
+
     local searcher = package.searchers[2]
     package.searchers[2] = function(name)
       local loader, where = searcher(name)
-      if type(loader) ~= "function" or (name ~= "fs" and name ~= "imagine.fs") then
-        return loader, where
-      end
-      return function(...)
-        local fs = loader(...)
-        local read, exists, info, sha256 = fs.read, fs.exists, fs.info, fs.sha256
-        function fs.write(path, bytes)
-          note(path)
-          written[path] = bytes
-          return path
-        end
-        function fs.append(path, bytes)
-          return fs.write(path, (fs.exists(path) and fs.read(path) or "") .. bytes)
-        end
-        function fs.copy(path, target) return fs.write(target, fs.read(path)) end
-        function fs.move(path, target)
-          local there = fs.info(path)
-          if there and there.kind == "file" then return fs.copy(path, target) end
-          note(target)
-          return target
-        end
-        function fs.mkdir(path) return path end
-        function fs.remove(path) return fs.exists(path) end
-        function fs.read(path) return content(path) or read(path) end
-        function fs.sha256(path)
-          local bytes = content(path)
-          return bytes and hash(bytes) or sha256(path)
-        end
-        function fs.exists(path) return content(path) ~= nil or exists(path) end
-        function fs.info(path)
-          local bytes = content(path)
-          if not bytes then return info(path) end
-          return {kind = "file", size = #bytes, modified = time()}
-        end
-        return fs
-      end, where
+      local change = planned[type(name) == "string" and name:match("^imagine%.(.*)") or name]
+      if type(loader) ~= "function" or not change then return loader, where end
+      return function(...) return change(loader(...)) end, where
     end
     """
 }

@@ -104,24 +104,28 @@ extension TaskLibrary {
       return first:await()
     end
 
-    local function limit_of(options, name)
-      local limit = 8
+    -- How many calls at a time, and what is called after each.
+    local function options_of(options, name)
+      local limit, progress = 8, nil
       if options ~= nil then
         if type(options) ~= "table" then
           bad_argument(3, name, 3, "table expected, got %s", type(options))
         end
         for key in next, options do
-          if key ~= "limit" then
+          if key ~= "limit" and key ~= "progress" then
             bad_argument(
-              3, name, 3, "there is no option '%s', did you mean 'limit'?", tostring(key))
+              3, name, 3, "there is no option '%s' (options: limit, progress)", tostring(key))
           end
         end
-        limit = options.limit or limit
+        limit, progress = options.limit or limit, options.progress
       end
       if math_type(limit) ~= "integer" or limit < 1 then
         bad_argument(3, name, 3, "limit is not a positive integer")
       end
-      return limit
+      if progress ~= nil and type(progress) ~= "function" then
+        bad_argument(3, name, 3, "progress is a %s, not a function", type(progress))
+      end
+      return limit, progress
     end
 
     local function check_function(fn, name)
@@ -133,7 +137,7 @@ extension TaskLibrary {
     function task.map(list, fn, options)
       local count = check_list(list, "map", 2)
       check_function(fn, "map")
-      local limit = limit_of(options, "map")
+      local limit, progress = options_of(options, "map")
       local run <close> = new_run()
       local results, failed = {}, nil
       while run.ended < run.started or (not failed and run.started < count) do
@@ -148,6 +152,7 @@ extension TaskLibrary {
           failed = failed or handle
         end
         run.tasks[index] = false
+        if progress then progress(run.ended, count) end
       end
       if failed then raise_with_results(failed, results) end
       return results
@@ -172,7 +177,7 @@ extension TaskLibrary {
       end
       local count = check_list(list, "settle", 2)
       check_function(fn, "settle")
-      local limit = limit_of(options, "settle")
+      local limit, progress = options_of(options, "settle")
       while run.ended < count do
         while run.started < count and run.started - run.ended < limit do
           local index = run.started + 1
@@ -181,6 +186,7 @@ extension TaskLibrary {
         local index, handle = next_end(run)
         outcomes[index] = outcome(handle, list[index])
         run.tasks[index] = false
+        if progress then progress(run.ended, count) end
       end
       return outcomes
     end

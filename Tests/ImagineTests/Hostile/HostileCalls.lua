@@ -12,7 +12,9 @@ local create, resume, status, yield =
 os.exit = function() error("os.exit was called") end
 
 local libraries = {}
-for _, name in ipairs{ "args", "csv", "fs", "json", "log", "prompts", "slug" } do
+for _, name in ipairs{
+  "args", "choose", "csv", "fs", "http", "json", "log", "process", "prompts", "slug", "sweep",
+} do
   libraries[name] = require("imagine." .. name)
 end
 local json_null = libraries.json.null
