@@ -103,7 +103,8 @@ let package = Package(
       resources: [
         "args", "csv", "fs", "json", "log", "prompts", "prompts/expansion", "prompts/parser",
         "prompts/wildcards",
-        "slug", "types/imagine",
+        "slug", "types/imagine", "verbs/batch", "verbs/convert", "verbs/edit", "verbs/generate",
+        "verbs/results", "verbs/sheet",
       ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(

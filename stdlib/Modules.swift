@@ -6,7 +6,9 @@ public enum StandardLibrary {
   public static let moduleNames = ["args", "csv", "fs", "json", "log", "prompts", "slug"]
 
   /// The names of the files that a module requires by `imagine.` and their name.
-  public static let partNames = ["prompts.expansion", "prompts.parser", "prompts.wildcards"]
+  public static let partNames =
+    ["prompts.expansion", "prompts.parser", "prompts.wildcards"]
+    + ["batch", "convert", "edit", "generate", "results", "sheet"].map { "verbs.\($0)" }
 
   /// The annotations of what the host defines in Swift: `imagine`, `task`, and their values.
   public static var types: [UInt8] { PackageResources.imagine_lua }
@@ -24,6 +26,12 @@ public enum StandardLibrary {
     case "prompts.parser": PackageResources.parser_lua
     case "prompts.wildcards": PackageResources.wildcards_lua
     case "slug": PackageResources.slug_lua
+    case "verbs.batch": PackageResources.batch_lua
+    case "verbs.convert": PackageResources.convert_lua
+    case "verbs.edit": PackageResources.edit_lua
+    case "verbs.generate": PackageResources.generate_lua
+    case "verbs.results": PackageResources.results_lua
+    case "verbs.sheet": PackageResources.sheet_lua
     default: []
     }
   }

@@ -13,7 +13,8 @@ import Lua
 enum CommandLineOrder {
   private static let commands: Set<LuaString> = [
     "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
-    "describe", "models", "comfy",
+    "describe", "models", "comfy", "generate", "edit", "batch", "convert", "sheet",
+    "spent",
   ]
   /// Commands whose options precede a script.
   private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]
