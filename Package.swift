@@ -104,7 +104,7 @@ let package = Package(
         "args", "csv", "fs", "json", "log", "prompts", "prompts/expansion", "prompts/parser",
         "prompts/wildcards",
         "slug", "types/imagine", "verbs/batch", "verbs/convert", "verbs/edit", "verbs/generate",
-        "verbs/results", "verbs/sheet",
+        "verbs/results", "verbs/sheet", "project/hello", "project/hello_test",
       ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(

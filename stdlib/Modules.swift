@@ -13,6 +13,10 @@ public enum StandardLibrary {
   /// The annotations of what the host defines in Swift: `imagine`, `task`, and their values.
   public static var types: [UInt8] { PackageResources.imagine_lua }
 
+  /// The first script of a project, and its test.
+  public static var projectExample: [UInt8] { PackageResources.hello_lua }
+  public static var projectTest: [UInt8] { PackageResources.hello_test_lua }
+
   /// The source of a module or a part; empty for another name.
   public static func source(ofModule name: String) -> [UInt8] {
     switch name {

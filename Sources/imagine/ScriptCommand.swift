@@ -165,6 +165,7 @@ enum ScriptCommand {
       batch         make a call for each row of a file, and a report
       convert       change the format and size of images
       sheet         arrange images in a contact sheet
+      init          make a project: an example, types for editors, a test
       plan          print the calls, price and files of a script; send nothing
       runs          list, show, resume, delete and prune runs
       cache         show the cache's size, and prune it
@@ -176,7 +177,9 @@ enum ScriptCommand {
       comfy         print how to configure a workflow of ComfyUI
       serve         serve the built-in engine over HTTP
       help          explain an operation, a function of scripts, or a command
-      describe      write the reference page, the editor types, or JSON
+      describe      write the reference page, the editor types, the manual page, or JSON
+
+    imagine --generate-completion-script bash|zsh|fish prints completion for a shell.
     """
 
   /// The script with absolute paths, so that it can be resumed from another folder.

@@ -36,6 +36,12 @@ case "comfy"?:
   await Subcommand.run(ComfyCommand.self, arguments: rest)
 case "help"? where CommandLineOrder.asksForHelp(words):
   exit(HelpCommand.run(CommandLineText.texts(rest)))
+case "init"?:
+  await Subcommand.run(InitCommand.self, arguments: rest)
+case "--complete"?:
+  exit(Subcommand.writing(Completion(CommandLineText.texts(rest)).text))
+case "--generate-completion-script"?:
+  exit(CompletionScript.print(CommandLineText.texts(rest)))
 case "spent"?:
   await Subcommand.run(SpentCommand.self, arguments: rest)
 case "models"?:

@@ -5,6 +5,7 @@
 --   fields      the fields of calls that options gave
 --   options     the command's own options
 --   step        true for a step over pixels
+--   progress    shows how many items are done, have failed, and are there
 --   plan        whether nothing is sent, so that nothing is printed
 --   operation   the name of the operation; `answer` is "image", "job" or "numbers"
 local results = {}
@@ -171,10 +172,13 @@ function results.each(verb, items, name, work)
     end
     io.stdout:flush()
   end
+  local counts = { [true] = 0, [false] = 0 }
+  verb.progress(0, 0, #items)
   local outcomes = task.settle(items, function(item, index)
     local lines = {}
     local done, fault = pcall(work, item, index, lines)
-    ready[index] = lines
+    ready[index], counts[done] = lines, counts[done] + 1
+    verb.progress(counts[true], counts[false], #items)
     print_ready()
     if not done then error(fault, 0) end
     return fault

@@ -43,7 +43,17 @@ struct Verb: Sendable {
   var takesUpLastRun = false
   let example: String
 
-  static func named(_ name: String) -> Verb? { all.first { $0.name == name } }
+  /// A script's name, which is asked for first, costs no description.
+  static func named(_ name: String) -> Verb? {
+    switch name {
+    case "generate": generate
+    case "edit": edit
+    case "batch": batch
+    case "convert": convert
+    case "sheet": sheet
+    default: nil
+    }
+  }
 
   /// The names of the operations that it may be asked for; empty if there is one.
   var operations: [String] {

@@ -179,8 +179,13 @@ extension VerbInvocation {
     do {
       try work(in: state, isPlan: isPlan, isQuiet: isQuiet)
     } catch let error as LuaError {
-      guard let cause = error.underlying as? ImagineError else { throw error }
-      throw Failure(description: cause.description.printable)
+      if let cause = error.underlying as? ImagineError {
+        throw Failure(description: cause.description.printable)
+      }
+      guard error.kind == .interrupted || error.kind == .timeout else { throw error }
+      var error = error
+      error.traceback = nil
+      throw error
     }
   }
 
@@ -188,13 +193,20 @@ extension VerbInvocation {
     guard case .function(let require) = try state.globals.get("require"),
       case .function(let work)? = try require.call([.string("imagine.verbs.\(verb.name)")]).first
     else { throw LuaError("the library has no module imagine.verbs.\(verb.name)") }
-    let table = try state.makeTable(fields: 7)
+    let table = try state.makeTable(fields: 8)
     try table.set("plan", to: isPlan)
     try table.set("operation", to: operation)
     try table.set("answer", to: answer)
     try table.set("step", to: step != nil)
     try table.set("operands", to: state.makeTable(of: operands.map { .string($0) }))
     try table.set("fields", to: Self.table(of: fields, in: state))
+    try table.set(
+      "progress",
+      to: LuaNativeFunction { call in
+        let (done, failed, total) = (try call.integer(1), try call.integer(2), try call.integer(3))
+        Program.progress?.items(done: Int(done), failed: Int(failed), of: Int(total))
+        return .none
+      })
     let options = try Self.table(of: options, in: state)
     try options.set("quiet", to: isQuiet)
     try table.set("options", to: options)
