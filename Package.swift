@@ -102,9 +102,10 @@ let package = Package(
     .target(
       name: "ImagineStdlib", path: "stdlib",
       resources: [
-        "args", "choose", "csv", "fs", "fs/glob", "http", "json", "log", "process", "prompts",
-        "prompts/expansion", "prompts/parser", "prompts/wildcards", "slug", "sweep",
-        "types/imagine",
+        "args", "choose", "csv", "fs", "fs/glob", "http", "json", "log", "process", "project/hello",
+        "project/hello_test", "prompts", "prompts/expansion", "prompts/parser", "prompts/wildcards",
+        "slug", "sweep", "types/imagine", "verbs/batch", "verbs/convert", "verbs/edit",
+        "verbs/generate", "verbs/results", "verbs/sheet",
       ].map { .embedInCode("\($0).lua") },
       swiftSettings: swiftSettings),
     .target(

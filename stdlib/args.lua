@@ -12,7 +12,7 @@
 --- print(options.table, options.out, options.limit, options.dry_run)
 --- ```
 ---
---- `imagine batch.lua prompts.csv -o images --limit=4` then prints `prompts.csv`, `images`, `4` and
+--- `imagine table.lua prompts.csv -o images --limit=4` then prints `prompts.csv`, `images`, `4` and
 --- `false`. `--help` and `-h` print the help and exit. A wrong argument prints an error and the usage
 --- and exits with code 64. Without a `type`, an option is a string if it has a `default`, `value`,
 --- `choices`, `required` or `many`, else a flag.

@@ -1,5 +1,6 @@
 public import ImagineAPI
 import ImagineRuns
+import ImagineStdlib
 public import Lua
 import Synchronization
 
@@ -67,7 +68,7 @@ extension PartialFailure: LuaErrorConvertible {
 extension LuaState {
   /// The innermost line of the script itself, outside the host's modules; empty if there is none.
   fileprivate func scriptPosition() throws -> String {
-    let ours = ScriptLibrary.moduleNames + ["imagine"]
+    let ours = StandardLibrary.moduleNames + StandardLibrary.partNames + ["imagine"]
     for level in 1...20 {
       let position = try position(level: level)
       let isOurs = ours.contains { position.hasPrefix("[\($0)]:") }

@@ -23,6 +23,12 @@ public struct RunOptions: Sendable {
   /// Whether calls use the cache unless they set `cache`.
   public var usesCache = false
 
+  /// The run whose answers a plan counts.
+  var plannedResumption: RunJournal.Resumption {
+    if script.path == nil { return .none }
+    return resumption == .last ? .last : .lastUnfinished
+  }
+
   /// A new run, kept in the journal, without limits.
   public init() {}
 

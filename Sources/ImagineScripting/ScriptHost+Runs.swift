@@ -17,6 +17,11 @@ extension ScriptHost {
     try journal.run(id)
   }
 
+  /// The last finished run of a script with its arguments; nil if there is none.
+  public func finishedRun(of script: Script) throws -> RunSummary? {
+    try journal.finished(script)
+  }
+
   /// The calls of a run, in the order in which they began.
   public func calls(ofRun id: String) throws -> [JournaledCall] {
     try journal.calls(of: journal.run(id).run.id, limit: nil)

@@ -90,7 +90,7 @@ public final class ScriptHost: Sendable {
       providers: dependencies.source,
       run: RunJournal(
         journal: dependencies.journal, script: run.script,
-        resumption: plans ? (run.script.path == nil ? .none : .lastUnfinished) : run.resumption,
+        resumption: plans ? run.plannedResumption : run.resumption,
         seed: run.seed ?? .random(), onUncertain: plans ? .retry : run.onUncertain,
         // Answers from the cache would be missing in a recording.
         answersFromCache: recorder == nil, notice: notice),

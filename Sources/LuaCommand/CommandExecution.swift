@@ -88,8 +88,9 @@ struct CommandExecution {
   private func runAll(_ runner: ScriptRunner) throws {
     let hasScript = line.script < line.arguments.count
     let isInteractive =
-      line.isInteractive
-      || (!hasScript && !line.executes && !line.showsVersion && Console.inputIsTerminal)
+      command.body == nil
+      && (line.isInteractive
+        || (!hasScript && !line.executes && !line.showsVersion && Console.inputIsTerminal))
     let interaction =
       isInteractive ? command.interaction(runner.interpreter, command.timeLimit) : nil
     if line.showsVersion, interaction == nil { Console.write(Self.version) }
@@ -102,12 +103,16 @@ struct CommandExecution {
     }
     if !line.ignoresEnvironment { try runInitialization(runner) }
     for step in line.steps { try run(step, runner) }
-    if hasScript { try runner.run { state in try Self.runScript(line, state) } }
+    if let body = command.body {
+      try runner.run(body)
+    } else if hasScript {
+      try runner.run { state in try Self.runScript(line, state) }
+    }
     if let interaction {
       return finish(runner, after: runner.signals.whileInteractive(interaction))
     } else if line.isInteractive {
       InteractiveLoop(runner: runner).run()
-    } else if !hasScript, !line.executes, !line.showsVersion {
+    } else if command.body == nil, !hasScript, !line.executes, !line.showsVersion {
       if Console.inputIsTerminal {
         Console.write(Self.version)
         InteractiveLoop(runner: runner).run()

@@ -67,6 +67,9 @@ public struct LuaCommand {
   public var willPrepare: @Sendable (LuaInterpreter) -> Void = { _ in }
   /// Adds the host's libraries before any script runs. Called on the Lua thread.
   public var prepare: @Sendable (LuaState) throws -> Void = { _ in }
+  /// A script of the host's own, which runs in place of those that the command line names. Called on
+  /// the Lua thread; nil for the command line's.
+  public var body: (@Sendable (LuaState) throws -> Void)?
   /// How an interactive session ended.
   public enum InteractionEnd: Sendable {
     case left

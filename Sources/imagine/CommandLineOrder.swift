@@ -1,3 +1,4 @@
+import ImagineAPI
 import Lua
 
 #if canImport(Glibc)
@@ -13,7 +14,8 @@ import Lua
 enum CommandLineOrder {
   private static let commands: Set<LuaString> = [
     "run", "repl", "serve", "jobs", "show", "rerun", "plan", "runs", "cache", "doctor", "help",
-    "describe", "models", "comfy",
+    "describe", "models", "comfy", "generate", "edit", "batch", "convert", "sheet",
+    "spent", "init",
   ]
   /// Commands whose options precede a script.
   private static let scriptCommands: Set<LuaString> = ["run", "repl", "plan"]
@@ -23,7 +25,10 @@ enum CommandLineOrder {
   /// The arguments with the command first; `help COMMAND` becomes `COMMAND --help`.
   static func arranged(_ words: [LuaString]) -> [LuaString] {
     let words = commandFirst(words)
-    guard asksForHelp(words), words.count > 2, commands.contains(words[2]) else { return words }
+    guard asksForHelp(words), words.count > 2, commands.contains(words[2]),
+      // The page of an operation names the command of the same name.
+      Verb.named(words[2].text).map({ HelpTopic.named($0.name) == nil }) ?? true
+    else { return words }
     return words[2] == "help" ? Array(words.prefix(2)) : [words[0], words[2], "--help"]
   }
 

@@ -5,7 +5,7 @@ import ImagineSystem
 /// `imagine describe`: what is generated from the descriptions of operations and fields.
 struct DescribeCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case reference, types, json
+    case reference, types, json, man
   }
 
   static let configuration = CommandConfiguration(
@@ -16,12 +16,13 @@ struct DescribeCommand: AsyncParsableCommand {
       types      the generated parts of stdlib/types/imagine.lua, for editors; with --output they
                  replace the marked parts of that file
       json       the same descriptions for programs
+      man        the manual page imagine(1)
 
       With --types it writes the types of the providers in config.toml: their operations with their
       models, sizes and prices. Save them beside imagine.lua.
       """)
 
-  @Option(help: "What to write: reference, types or json.") var format: Format?
+  @Option(help: "What to write: reference, types, json or man.") var format: Format?
 
   @Flag(help: "Write the editor types of the providers in config.toml.") var types = false
 
@@ -49,6 +50,7 @@ struct DescribeCommand: AsyncParsableCommand {
     }
     switch format ?? .reference {
     case .reference: return ReferencePage.text
+    case .man: return ManualPage().text
     case .json: return try JSONOutput.text(of: DescriptionForm()) + "\n"
     case .types:
       guard let output else { return EditorTypes.text }

@@ -16,7 +16,10 @@ enum HelpCommand {
       Notice.write("there is no help on '\(word)'\(hint) (imagine help lists the topics)")
       return ExitCode.validationFailure.rawValue
     }
-    return Subcommand.writing(page)
+    let command = Verb.named(word).map {
+      "\n\nThe command 'imagine \($0.name)' does this from a shell: imagine \($0.name) --help"
+    }
+    return Subcommand.writing(page + (command ?? ""))
   }
 
   private static var startPage: String {

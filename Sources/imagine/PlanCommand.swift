@@ -8,12 +8,19 @@ import Synchronization
 /// `imagine plan`: prints what a script would send and what that would cost. Only the plan goes to
 /// stdout; the script's own output goes to stderr.
 final class PlanCommand: Sendable {
-  private let printsJSON = Mutex(false)
+  private let printsJSON: Mutex<Bool>
+
+  init(printsJSON: Bool = false) { self.printsJSON = Mutex(printsJSON) }
 
   /// `--json` may precede the script or, as the last argument, follow it.
   ///
   /// - Returns: the script's exit code.
   static func run(arguments: [LuaString]) -> Int32 {
+    if arguments.count > 1, let verb = Verb.named(arguments[1].text),
+      access(verb.name, F_OK) != 0
+    {
+      return VerbCommand.run(verb, Array(arguments.dropFirst(2)), isPlan: true)
+    }
     let plan = PlanCommand()
     var arguments = arguments
     if arguments.count > 2, arguments.last == "--json", !arguments.contains("--") {

@@ -95,7 +95,7 @@ enum Program {
   }()
 
   /// The path of this program, with links resolved.
-  private static var path: String {
+  static var path: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     #if canImport(Darwin)
       var count = UInt32(buffer.count)

@@ -70,6 +70,12 @@ final class ProgressLine: JobProgress {
   func updated(_ job: String, _ status: JobStatus) { note { $0.updated(job, status) } }
   func ended(_ job: String) { note { $0.ended(job) } }
 
+  /// Says how far a list of items is, in place of the calls.
+  func items(done: Int, failed: Int, of total: Int) {
+    let items = ProgressTally.Items(done: done, failed: failed, total: total)
+    state.withLock { $0.tally.items = items }
+  }
+
   private func note(_ change: (inout ProgressTally) -> Void) {
     let begins = state.withLock { state in
       change(&state.tally)
@@ -143,6 +149,15 @@ struct ProgressTally {
     var share: Double?
   }
 
+  /// A list that is worked through, each item with a call or several.
+  struct Items {
+    var done: Int
+    var failed: Int
+    var total: Int
+  }
+
+  /// Nil if what is under way is no list, or one of a single item.
+  var items: Items? { didSet { if items?.total == 1 { items = nil } } }
   private var calls: [CallKey: Work] = [:]
   private var jobs: [String: Work] = [:]
   private var done = 0
@@ -203,7 +218,7 @@ struct ProgressTally {
   /// Nil if nothing is under way.
   func text(at now: Instant) -> String? {
     var parts = jobs.values.sorted { $0.began < $1.began }.map { Self.text($0, at: now) }
-    if calls.count == 1, done + failed == 0, let only = calls.values.first {
+    if items == nil, calls.count == 1, done + failed == 0, let only = calls.values.first {
       parts.insert(Self.text(only, at: now), at: 0)
     } else if !calls.isEmpty {
       parts.insert(summary(at: now), at: 0)
@@ -212,8 +227,12 @@ struct ProgressTally {
   }
 
   private func summary(at now: Instant) -> String {
-    var parts = ["\(done) of \(done + failed + calls.count) calls done"]
-    if failed > 0 { parts.append("\(failed) failed") }
+    var parts = [
+      items.map { "\($0.done) of \($0.total) done" }
+        ?? "\(done) of \(done + failed + calls.count) calls done"
+    ]
+    let failures = items?.failed ?? failed
+    if failures > 0 { parts.append("\(failures) failed") }
     let seconds = firstBegan.map { (now - $0) / .seconds(1) } ?? 0
     if done > 0, seconds > 0 {
       let rate = Double(done) / seconds
@@ -221,8 +240,9 @@ struct ProgressTally {
         rate >= 1 ? "\(Int(rate.rounded()))/s" : "\(Int((rate * 60).rounded(.up)))/min")
       parts += spent.sorted { $0.key < $1.key }.filter { $0.value != 0 }
         .map { Price(millionths: $0.value, unit: $0.key).description }
-      if done > 1, calls.count > 1 {
-        parts.append("about \(Self.time(Double(calls.count) / rate)) left")
+      let left = items.map { $0.total - $0.done - $0.failed } ?? calls.count
+      if done > 1, left > 1 {
+        parts.append("about \(Self.time(Double(left) / rate)) left")
       }
     }
     return parts.joined(separator: ", ") + ", \(Self.time(seconds))"

@@ -101,18 +101,27 @@ struct RunsCommand: AsyncParsableCommand {
 
     func run() async throws {
       let run = try Program.makeHost().run(id: id).run
+      if let verb = VerbInvocation.verb(of: run.script) {
+        try RunsCommand.enterFolder(of: run)
+        let words = (options + run.script.arguments).map { LuaString($0.fileNameBytes) }
+        Foundation.exit(VerbCommand.run(verb, words, resuming: run.id))
+      }
       guard let path = run.script.path else {
         throw ImagineError(
           .validation, "the run \(run.id) has no script file, so it cannot be resumed")
       }
-      let folder = run.script.folder.fileNameBytes.map { CChar(bitPattern: $0) } + [0]
-      guard chdir(folder) == 0 else {
-        throw ImagineError(.io, "the run's folder \(run.script.folder) does not exist")
-      }
+      try RunsCommand.enterFolder(of: run)
       let line =
         ([CommandLine.arguments[0]] + options).map { LuaString($0) }
         + ([path] + run.script.arguments).map { LuaString($0.fileNameBytes) }
       Foundation.exit(ScriptCommand.run(arguments: line, resuming: run.id))
+    }
+  }
+
+  private static func enterFolder(of run: Run) throws {
+    let folder = run.script.folder.fileNameBytes.map { CChar(bitPattern: $0) } + [0]
+    guard chdir(folder) == 0 else {
+      throw ImagineError(.io, "the run's folder \(run.script.folder) does not exist")
     }
   }
 

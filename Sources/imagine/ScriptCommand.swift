@@ -1,3 +1,4 @@
+import ArgumentParser
 import ImagineREPL
 import ImagineRuns
 import ImagineScripting
@@ -18,9 +19,11 @@ enum ScriptCommand {
   /// - Parameters:
   ///   - id: the run to resume; takes precedence over options and environment.
   ///   - plan: prints a plan instead of running the script; nil to run it.
+  ///   - verb: what runs in place of a script.
   /// - Returns: the exit code.
   static func run(
-    arguments: [LuaString], resuming id: String? = nil, planning plan: PlanCommand? = nil
+    arguments: [LuaString], resuming id: String? = nil, planning plan: PlanCommand? = nil,
+    verb: VerbInvocation? = nil
   ) -> Int32 {
     let shared: LazyHost
     do {
@@ -32,6 +35,18 @@ enum ScriptCommand {
     var command = LuaCommand()
     command.options += options(shared)
     if let plan { command.options.append(plan.option) }
+    if let verb {
+      do {
+        try verb.apply(to: &command)
+      } catch {
+        Notice.write("\(verb.verb.name): \(error)")
+        return ExitCode.validationFailure.rawValue
+      }
+      command.body = { state in
+        try verb.run(
+          in: state, isPlan: plan != nil, isQuiet: shared.settings.withLock { $0.isQuiet })
+      }
+    }
     switch arguments.dropFirst().first {
     case "--help", "-h":
       return Subcommand.writing(
@@ -42,7 +57,11 @@ enum ScriptCommand {
     let names = command.options.map(\.name)
     command.willRun = { invocation in
       if !shared.settings.withLock({ $0.isQuiet }) { noticeOfMisplacedOptions(invocation, names) }
-      shared.settings.withLock { $0.apply(script(invocation)) }
+      shared.settings.withLock { settings in
+        settings.apply(
+          verb?.script ?? script(invocation), takesUpLastRun: verb?.verb.takesUpLastRun ?? false)
+      }
+      endIfDone(shared)
     }
     // The options are read before the first state is prepared.
     let stops = ScriptStops(shared, isPlan: plan != nil)
@@ -100,12 +119,26 @@ enum ScriptCommand {
     return command.run(arguments: arguments)
   }
 
-  /// The host's own options by name; true for those that take a value.
-  static let hostOptions: [String: Bool] = {
-    guard let settings = try? Settings(resuming: nil, plans: false) else { return [:] }
-    let all = LuaCommand.standardOptions + options(LazyHost(settings))
-    return Dictionary(all.map { ($0.name, $0.valueName != nil) }) { $1 }
-  }()
+  /// Under `--once`: ends the program if the script has a finished run.
+  private static func endIfDone(_ shared: LazyHost) {
+    let settings = shared.settings.withLock { $0 }
+    guard settings.run.resumption == .once, !settings.plans, settings.run.script.path != nil,
+      settings.run.keepsJournal
+    else { return }
+    do {
+      guard let done = try shared.host.finishedRun(of: settings.run.script) else { return }
+      if !settings.isQuiet {
+        let age = done.run.endedAt.map { ", \(RelativeTime.text($0))" } ?? ""
+        Notice.write(
+          "done before: run \(done.run.id)\(age); `imagine runs delete \(done.run.id)` allows it again"
+        )
+      }
+      exit(EXIT_SUCCESS)
+    } catch {
+      Notice.write("\(error)")
+      exit(EXIT_FAILURE)
+    }
+  }
 
   /// Arguments after the script's name belong to the script, even if they look like options.
   private static func noticeOfMisplacedOptions(
@@ -127,17 +160,26 @@ enum ScriptCommand {
 
     Commands, as the first word (each explains more with --help):
       run, repl     the same as without a command
+      generate      generate images from prompts
+      edit          edit images: remove_background, upscale, crop, label, …
+      batch         make a call for each row of a file, and a report
+      convert       change the format and size of images
+      sheet         arrange images in a contact sheet
+      init          make a project: an example, types for editors, a test
       plan          print the calls, price and files of a script; send nothing
       runs          list, show, resume, delete and prune runs
       cache         show the cache's size, and prune it
       jobs          list, show, wait for and delete jobs
+      spent         print what calls have cost
       show, rerun   print the request that made an image; send it again
       doctor        check the provider in use and what else a run needs
       models        list the models and other names that providers have
       comfy         print how to configure a workflow of ComfyUI
       serve         serve the built-in engine over HTTP
       help          explain an operation, a function of scripts, or a command
-      describe      write the reference page, the editor types, or JSON
+      describe      write the reference page, the editor types, the manual page, or JSON
+
+    imagine --generate-completion-script bash|zsh|fish prints completion for a shell.
     """
 
   /// The script with absolute paths, so that it can be resumed from another folder.
@@ -155,74 +197,6 @@ enum ScriptCommand {
       path: path.map { name($0) },
       arguments: invocation.arguments.map { String(fileNameBytes: $0.bytes) },
       folder: folder.map { name($0) } ?? ".")
-  }
-
-  private static func options(_ shared: LazyHost) -> [LuaCommand.Option] {
-    typealias Option = LuaCommand.Option
-    func set(_ change: @escaping (inout Settings) throws -> Void) throws {
-      try shared.settings.withLock { try change(&$0) }
-    }
-    return [
-      Option("--provider", valueName: "NAME", help: "use this provider") { name, _ in
-        try set { $0.provider = name }
-      },
-      Option("--record", valueName: "FILE", help: "record every answer in this file") { path, _ in
-        try set { $0.record = path }
-      },
-      Option(
-        "--replay", valueName: "FILE", help: "take every answer from a recording; send nothing"
-      ) { path, _ in
-        try set { $0.replay = path }
-      },
-      Option("--plain", help: "read lines without editing and colours at a terminal") { _, _ in
-        try set { $0.isPlain = true }
-      },
-      Option("--quiet", help: "write no notices and no progress on stderr; errors only") { _, _ in
-        try set { $0.isQuiet = true }
-      },
-      Option("--verbose", help: "log each request on stderr") { _, _ in
-        try set { $0.isVerbose = true }
-      },
-      Option("--resume", help: "resume the script's last unfinished run, if there is one") {
-        _, _ in
-        try set { settings in
-          settings.isResumedByOption = true
-          if settings.run.resumption == .none { settings.run.resumption = .lastUnfinished }
-        }
-      },
-      Option(
-        "--on-uncertain", valueName: "fail|retry",
-        help: "what to do with calls that an earlier attempt may have paid for"
-      ) { name, _ in
-        guard let choice = RunJournal.OnUncertain(rawValue: name) else {
-          throw LuaCommand.OptionError("'\(name)' is neither 'fail' nor 'retry'")
-        }
-        try set { $0.run.onUncertain = choice }
-      },
-      Option("--no-journal", help: "keep no journal, so that nothing can be resumed") { _, _ in
-        try set { $0.run.keepsJournal = false }
-      },
-      Option("--budget", valueName: "AMOUNT", help: "spend at most 200 (tokens), 2.5USD, …") {
-        amount, _ in
-        try set {
-          $0.run.budget.price = try Budget.Limit(amount: amount, field: "--budget").price
-        }
-      },
-      Option("--max-calls", valueName: "N", help: "make at most N calls") { text, _ in
-        guard let count = Int(text), count >= 0 else {
-          throw LuaCommand.OptionError("'\(text)' is not a number of calls")
-        }
-        try set { $0.run.budget.calls = count }
-      },
-      Option("--allow-unpriced", help: "allow calls without a known price under a budget") {
-        _, _ in
-        try set { $0.run.allowsUnpriced = true }
-      },
-      Option("--cache", help: "use answers of earlier runs for equal requests with a seed") {
-        _, _ in
-        try set { $0.run.usesCache = true }
-      },
-    ]
   }
 
   /// Ends recording, server and run, in this order: if the process is killed in between, the run
@@ -305,62 +279,4 @@ private final class ScriptStops: Sendable {
       }
     }
   }
-}
-
-/// The settings from the host's own options and the environment.
-private struct Settings: Sendable {
-  var provider: String?
-  var isVerbose = false
-  /// Whether notices and progress are turned off.
-  var isQuiet = Program.isQuiet
-  /// Whether the interactive session is the plain loop.
-  var isPlain = Program.environment["IMAGINE_PLAIN"] == "1"
-  var record: String?
-  var replay: String?
-  var run: RunOptions
-  /// Whether the command line, and not the environment alone, asks to resume.
-  var isResumedByOption = false
-  let plans: Bool
-
-  /// - Throws: ``ImagineError`` for an invalid variable.
-  init(resuming id: String?, plans: Bool) throws(ImagineError) {
-    self.plans = plans
-    run = try RunOptions(environment: Program.environment)
-    if let id { run.resumption = .run(id) }
-  }
-
-  /// `IMAGINE_RESUME` applies to everything that a user runs, so it is ignored without a script to
-  /// find a run by, or without a journal. There the option `--resume` is an error.
-  mutating func apply(_ script: Script) {
-    run.script = script
-    let canResume = script.path != nil && run.keepsJournal && replay == nil && record == nil
-    if run.resumption == .lastUnfinished, !isResumedByOption, !canResume { run.resumption = .none }
-  }
-}
-
-/// The settings, and the host that is made from them when the first state is prepared.
-private final class LazyHost: Sendable {
-  let settings: Mutex<Settings>
-  private let made = Mutex<ScriptHost?>(nil)
-  let approval = SessionApproval()
-
-  init(_ settings: Settings) {
-    self.settings = Mutex(settings)
-  }
-
-  var host: ScriptHost {
-    made.withLock { made in
-      if let made { return made }
-      let settings = settings.withLock { $0 }
-      let host = Program.makeHost(
-        provider: settings.provider, isVerbose: settings.isVerbose,
-        isQuiet: settings.isQuiet, run: settings.run,
-        record: settings.record, replay: settings.replay, plans: settings.plans,
-        approval: approval)
-      made = host
-      return host
-    }
-  }
-
-  var hostIfMade: ScriptHost? { made.withLock { $0 } }
 }

@@ -36,10 +36,21 @@ case "comfy"?:
   await Subcommand.run(ComfyCommand.self, arguments: rest)
 case "help"? where CommandLineOrder.asksForHelp(words):
   exit(HelpCommand.run(CommandLineText.texts(rest)))
+case "init"?:
+  await Subcommand.run(InitCommand.self, arguments: rest)
+case "--complete"?:
+  exit(Subcommand.writing(Completion(CommandLineText.texts(rest)).text))
+case "--generate-completion-script"?:
+  exit(CompletionScript.print(CommandLineText.texts(rest)))
+case "spent"?:
+  await Subcommand.run(SpentCommand.self, arguments: rest)
 case "models"?:
   await Subcommand.run(ModelsCommand.self, arguments: rest)
 case "doctor"?:
   await Subcommand.run(DoctorCommand.self, arguments: rest)
-default:
+case let word?:
+  if let verb = Verb.named(word.text) { exit(VerbCommand.run(verb, Array(rest))) }
+  exit(ScriptCommand.run(arguments: words))
+case nil:
   exit(ScriptCommand.run(arguments: words))
 }

@@ -44,7 +44,7 @@ struct JournalTests {
   @Test("a resumed run has every earlier call unchanged")
   func resumed() async throws {
     let journal = makeJournal()
-    var held: (any ActiveRun)? = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
+    var held: (any ActiveRun)? = try journal.begin(Self.script, seed: Self.seed, unless: .none)
     let run = try #require(held?.run)
     var call = sent(makeCall(run, "a \"cat\""))
     try await held?.record(call)
@@ -70,7 +70,7 @@ struct JournalTests {
   @Test("the addresses of generated images are kept until the images are downloaded")
   func addresses() async throws {
     let journal = makeJournal()
-    let held = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
+    let held = try journal.begin(Self.script, seed: Self.seed, unless: .none)
     var call = sent(makeCall(held.run, "a cat"))
     call.state = .accepted
     call.sends[0].charged = .yes
@@ -86,7 +86,7 @@ struct JournalTests {
   @Test("a damaged database is an `io` error without SQL", arguments: [0, 4096])
   func damaged(from offset: Int) throws {
     var held: (any ActiveRun)? = try makeJournal().begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     #expect(held != nil)
     held = nil
     let path = "\(folder)/journal.sqlite"
@@ -103,7 +103,7 @@ struct JournalTests {
   @Test("a run in use is refused with its process id and can be resumed once that is gone")
   func alive() throws {
     var held: (any ActiveRun)? = try makeJournal().begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     let id = try #require(held?.run.id)
     #expect(try makeJournal().unfinished(Self.script) == nil)
     let error = #expect(throws: ImagineError.self) { try makeJournal().resume(Self.script) }
@@ -116,7 +116,7 @@ struct JournalTests {
 
   @Test("a finished run is resumed only by its id")
   func finished() throws {
-    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     try held.end(.finished)
     #expect(try makeJournal().resume(Self.script) == nil)
     #expect(try makeJournal().resume(id: String(held.run.id.prefix(4))).run.id == held.run.id)
@@ -125,7 +125,7 @@ struct JournalTests {
   @Test("crashes in a call are counted until an attempt makes progress")
   func crashes() async throws {
     var held: (any ActiveRun)? = try makeJournal().begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     for crashes in 1...3 {
       var call = sent(makeCall(try #require(held?.run), "a trap"))
       call.attempt = crashes
@@ -148,7 +148,7 @@ struct JournalTests {
   func dailyLimit() async throws {
     let limit = Price.tokens(100)
     let runs = try [makeJournal(dailyLimit: limit), makeJournal(dailyLimit: limit)].map {
-      try $0.begin(Self.script, seed: Self.seed, isOnly: false)
+      try $0.begin(Self.script, seed: Self.seed, unless: .none)
     }
     let accepted = await withTaskGroup(of: Bool.self) { group in
       for number in 1...60 {
@@ -185,7 +185,7 @@ struct JournalTests {
   @Test("a call that cannot be recorded does not fail the others")
   func failingWrite() async throws {
     let held = try makeJournal(dailyLimit: .tokens(7)).begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     async let first: Void = held.record(sent(makeCall(held.run, "a", price: .tokens(3))))
     async let second: Void = held.record(sent(makeCall(held.run, "b", price: .tokens(50))))
     async let third: Void = held.record(sent(makeCall(held.run, "c", price: .tokens(3))))
@@ -206,7 +206,7 @@ struct JournalTests {
     let journal = makeJournal()
     var kept: [Asset] = []
     for (name, state) in [("old", Run.State.finished), ("unfinished", .failed)] {
-      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed, isOnly: false)
+      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed, unless: .none)
       let asset = try await store.store(Array(name.utf8))
       kept.append(asset)
       var call = makeCall(held.run, name)
@@ -235,7 +235,7 @@ struct JournalTests {
   func prunedBeside() async throws {
     let store = FileAssetStore(root: "\(folder)/assets")
     let journal = makeJournal()
-    let alive = try journal.begin(Self.script, seed: Self.seed, isOnly: false)
+    let alive = try journal.begin(Self.script, seed: Self.seed, unless: .none)
     let opened = try await store.store(Array("an image that it opened".utf8))
     let keepsNothing = Retention(days: -1)
     #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 0)
@@ -247,7 +247,7 @@ struct JournalTests {
   @Test("pruning is due once a day, also after the clock was changed")
   func pruningIsDue() throws {
     let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
+    try journal.begin(Self.script, seed: Self.seed, unless: .none).end(.finished)
     #expect(try journal.isPruningDue())
     #expect(try !journal.isPruningDue())
     for days in [-2.0, 400] {
@@ -263,7 +263,7 @@ struct JournalTests {
   func storedAgain() async throws {
     let store = FileAssetStore(root: "\(folder)/assets")
     let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
+    try journal.begin(Self.script, seed: Self.seed, unless: .none).end(.finished)
     let asset = try await store.store(Array("an image".utf8))
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: asset.path)
@@ -274,7 +274,7 @@ struct JournalTests {
   @Test("a price that the service names replaces the reserved one, and its counts are kept")
   func settled() async throws {
     let held = try makeJournal(dailyLimit: .tokens(9)).begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     var call = sent(makeCall(held.run, "a cat"))
     try await held.record(call)
     call.sends[0].price = .tokens(2)
@@ -298,7 +298,7 @@ struct JournalTests {
   @Test("each send of a call counts towards its day and its run, even if a later send fails")
   func sends() async throws {
     let held = try makeJournal(dailyLimit: .tokens(12)).begin(
-      Self.script, seed: Self.seed, isOnly: false)
+      Self.script, seed: Self.seed, unless: .none)
     var call = sent(makeCall(held.run, "a cat"))
     try await held.record(call)
     call = sent(call)
@@ -323,13 +323,13 @@ struct JournalTests {
 
   @Test("the last run is the one with the highest number, whatever the clock says")
   func clock() throws {
-    let first = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let first = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     try first.end(.failed)
     let database = JournalDatabase(path: "\(folder)/journal.sqlite")
     try database.queue().write { database in
       try database.execute(sql: "UPDATE run SET started_at = started_at + 1e8")
     }
-    let second = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let second = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     try second.end(.failed)
     #expect(try makeJournal().runs().map(\.run.id) == [second.run.id, first.run.id])
     #expect(try makeJournal().resume(Self.script)?.run.id == second.run.id)
@@ -337,15 +337,15 @@ struct JournalTests {
 
   @Test("if two processes resume a script without an unfinished run, only one begins a run")
   func onlyOne() throws {
-    let first = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+    let first = try makeJournal().begin(Self.script, seed: Self.seed, unless: .unfinished)
     let error = #expect(throws: ImagineError.self) {
-      try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+      try makeJournal().begin(Self.script, seed: Self.seed, unless: .unfinished)
     }
     #expect(error?.message.contains("still alive") == true, "\(error?.message ?? "")")
     #expect(try makeJournal().runs().count == 1)
     try first.end(.finished)
     #expect(throws: Never.self) {
-      try makeJournal().begin(Self.script, seed: Self.seed, isOnly: true)
+      try makeJournal().begin(Self.script, seed: Self.seed, unless: .unfinished)
     }
   }
 
@@ -361,7 +361,7 @@ struct JournalTests {
 
   @Test("a failed transaction is an error for its caller and for the end of the run")
   func lockedDatabase() async throws {
-    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     try await withLockedDatabase {
       await #expect(throws: ImagineError.self) {
         try await held.record(sent(makeCall(held.run, "a cat")))
@@ -374,7 +374,7 @@ struct JournalTests {
 
   @Test("after a background write has failed, no call is sent and the run cannot end")
   func lostWrite() async throws {
-    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     try await withLockedDatabase {
       try await held.record(makeCall(held.run, "a cat"))
       // Waits until that write was attempted.
@@ -391,7 +391,7 @@ struct JournalTests {
 
   @Test("a journal that is removed during a run is an error")
   func removed() async throws {
-    let held = try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false)
+    let held = try makeJournal().begin(Self.script, seed: Self.seed, unless: .none)
     for suffix in ["", "-wal", "-shm"] {
       try FileManager.default.removeItem(atPath: "\(folder)/journal.sqlite\(suffix)")
     }
@@ -403,7 +403,7 @@ struct JournalTests {
 
   @Test("a database of a newer version is refused with an error that says so")
   func newer() throws {
-    try makeJournal().begin(Self.script, seed: Self.seed, isOnly: false).end(.finished)
+    try makeJournal().begin(Self.script, seed: Self.seed, unless: .none).end(.finished)
     try JournalDatabase(path: "\(folder)/journal.sqlite").queue().write { database in
       try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('of the future')")
     }

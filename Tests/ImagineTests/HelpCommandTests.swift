@@ -49,6 +49,10 @@ struct HelpCommandTests {
   func words() async throws {
     let topic = try #require(HelpTopic.named("upscale"))
     #expect(try await imagine(["help", "upscale"]).output == topic.text + "\n")
+    let generate = try await imagine(["help", "generate"]).output
+    #expect(generate.hasPrefix(try #require(HelpTopic.named("generate")).text))
+    #expect(generate.contains("imagine generate --help"))
+    #expect(try await imagine(["help", "batch"]).output.hasPrefix("usage: imagine batch FILE"))
     let help = try await imagine(["help", "rerun"])
     #expect(try await imagine(["rerun", "--help"]).output == help.output)
     #expect(try await imagine(["help", "run"]).output.hasPrefix("usage: imagine"))

@@ -49,6 +49,38 @@ struct ProgressTests {
     await stub.close()
   }
 
+  @Test("a batch shows how many of its rows are done")
+  func batch() async throws {
+    try FileSystem.write("a\nb\nc\n", to: folder.file("rows.txt"))
+    let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+    let stub = try await StubServer { _ in
+      for await _ in gate { break }
+      return .json(400, #"{"error":"no"}"#)
+    }
+    let terminal = try PseudoTerminal(
+      Program.imagine.path,
+      ["batch", folder.file("rows.txt"), "--out", folder.file("out"), "--concurrency", "1"],
+      environment: environment(stub.address))
+    var output = ""
+    func read(until text: String) {
+      let end = ContinuousClock.now + .seconds(20)
+      while !output.contains(text), ContinuousClock.now < end,
+        let bytes = terminal.read(within: 20_000)
+      {
+        output += String(decoding: bytes, as: UTF8.self)
+      }
+    }
+    read(until: "\r\u{1b}[K0 of 3 done, ")
+    opener.yield()
+    read(until: "\r\u{1b}[K0 of 3 done, 1 failed, ")
+    for _ in 0..<2 { opener.yield() }
+    read(until: "has the report")
+    #expect(output.contains("0 of 3 rows done;"), "\(output)")
+    #expect(output.contains("\r\u{1b}[K0 of 3 done, 1 failed, "), "\(output)")
+    #expect(terminal.end() == 1)
+    await stub.close()
+  }
+
   @Test("--quiet and IMAGINE_QUIET leave errors only on stderr", arguments: [true, false])
   func quiet(byOption: Bool) async throws {
     let stub = try await StubServer { _ in .json(400, #"{"error":"no"}"#) }

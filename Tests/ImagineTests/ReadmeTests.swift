@@ -105,7 +105,7 @@ struct ReadmeTests {
     for command in [
       "", "plan", "doctor", "runs list", "runs show", "runs resume", "runs delete", "runs prune",
       "jobs list", "jobs show", "jobs wait", "jobs delete", "cache prune", "show", "rerun",
-      "describe", "models",
+      "describe", "models", "generate", "edit crop", "batch", "convert", "sheet", "spent",
     ] {
       help += try await imagine(command.split(separator: " ").map(String.init) + ["--help"]).output
     }

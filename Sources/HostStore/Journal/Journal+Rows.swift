@@ -43,13 +43,17 @@ extension Run {
   static let keyVersion = 2
 
   /// Updates the columns that change when a run is resumed or ends.
-  func update(in database: Database) throws {
+  ///
+  /// - Parameter isKept: whether pruning leaves the run.
+  func update(in database: Database, isKept: Bool = false) throws {
     try database.execute(
-      sql: "UPDATE run SET ended_at = ?, state = ?, attempt = ?, process = ? WHERE id = ?",
-      arguments: [endedAt, state.rawValue, attempt, processID, id])
+      sql: """
+        UPDATE run SET ended_at = ?, state = ?, attempt = ?, process = ?, is_kept = ? WHERE id = ?
+        """, arguments: [endedAt, state.rawValue, attempt, processID, isKept, id])
   }
 
-  /// The last run of a script, among those that are finished or those that are not.
+  /// The last run of a script, among those that are finished or those that are not. What is no file
+  /// is the same script in the same folder only.
   static func last(
     of script: Script, finished: Bool, in database: Database,
     where matches: (Run) -> Bool = { _ in true }
@@ -59,8 +63,11 @@ extension Run {
       database,
       sql: """
         SELECT * FROM run WHERE script = ? AND arguments = ? AND (state = 'finished') = ?
-        ORDER BY number DESC
-        """, arguments: [path, try script.arguments.column, finished])
+          AND (? OR folder = ?) ORDER BY number DESC
+        """,
+      arguments: [
+        path, try script.arguments.column, finished, script.isFile, script.folder,
+      ])
     while let row = try rows.next() {
       let run = try Run(row: row)
       if matches(run) { return run }
@@ -90,6 +97,12 @@ extension Run {
   static func delete(_ id: String, from database: Database) throws {
     try database.execute(sql: "DELETE FROM call WHERE run = ?", arguments: [id])
     try database.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [id])
+  }
+
+  /// Deletes the calls, and the run unless it is kept.
+  static func prune(_ id: String, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM call WHERE run = ?", arguments: [id])
+    try database.execute(sql: "DELETE FROM run WHERE id = ? AND NOT is_kept", arguments: [id])
   }
 }
 

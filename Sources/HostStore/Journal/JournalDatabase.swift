@@ -237,6 +237,11 @@ public final class JournalDatabase: Sendable {
       try database.execute(
         sql: "ALTER TABLE call ADD COLUMN derived TEXT NOT NULL DEFAULT '[]'")
     }
+    migrator.registerMigration("is_kept") { database in
+      // Whether pruning leaves the run, because its script runs once.
+      try database.execute(
+        sql: "ALTER TABLE run ADD COLUMN is_kept INTEGER NOT NULL DEFAULT 0")
+    }
     return migrator
   }
 }

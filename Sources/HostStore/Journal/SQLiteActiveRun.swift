@@ -8,6 +8,7 @@ import Synchronization
 final class SQLiteActiveRun: ActiveRun {
   let run: Run
   let earlierCalls: [JournaledCall]
+  let wasFinished: Bool
   let hasKeysOfVersion1: Bool
   private let lock: Mutex<RunLock?>
   private let writer: GroupCommitWriter
@@ -15,11 +16,13 @@ final class SQLiteActiveRun: ActiveRun {
   private let observer: (@Sendable (JournaledCall) -> Void)?
 
   init(
-    run: Run, earlierCalls: [JournaledCall], hasKeysOfVersion1: Bool, lock: RunLock,
-    writer: GroupCommitWriter, dailyLimit: Price?, observer: (@Sendable (JournaledCall) -> Void)?
+    run: Run, earlierCalls: [JournaledCall], wasFinished: Bool, hasKeysOfVersion1: Bool,
+    lock: RunLock, writer: GroupCommitWriter, dailyLimit: Price?,
+    observer: (@Sendable (JournaledCall) -> Void)?
   ) {
     self.run = run
     self.earlierCalls = earlierCalls
+    self.wasFinished = wasFinished
     self.hasKeysOfVersion1 = hasKeysOfVersion1
     self.lock = Mutex(lock)
     self.writer = writer
@@ -42,7 +45,7 @@ final class SQLiteActiveRun: ActiveRun {
     observer?(call)
   }
 
-  func end(_ state: Run.State) throws {
+  func end(_ state: Run.State, isKept: Bool) throws {
     // Last: another process may resume the run as soon as the lock is free.
     defer { lock.withLock { $0 = nil } }
     var ended = run
@@ -50,7 +53,7 @@ final class SQLiteActiveRun: ActiveRun {
     ended.endedAt = WallClock.now
     let last = ended
     do {
-      try writer.writeNow { try last.update(in: $0) }
+      try writer.writeNow { try last.update(in: $0, isKept: isKept) }
       if let failure = writer.failure { throw failure }
     } catch {
       throw writer.fault(error)

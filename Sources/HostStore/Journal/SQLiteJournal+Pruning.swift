@@ -20,7 +20,7 @@ extension SQLiteJournal {
     let oldest = WallClock.now - retention.days * 86_400
     let deleted = try database.write { database in
       let ids = try Self.expiredRuns(endedBefore: oldest, bytes: retention.bytes, database)
-      for id in ids { try Run.delete(id, from: database) }
+      for id in ids { try Run.prune(id, from: database) }
       return ids
     }
     for id in deleted { try? FileManager.default.removeItem(atPath: lockPath(id)) }
@@ -68,7 +68,9 @@ extension SQLiteJournal {
             + coalesce(sum(json_extract(result.value, '$.original.byteCount')), 0)
           FROM call, json_each(call.results) AS result WHERE call.run = run.id
         ) AS bytes
-        FROM run WHERE state = 'finished' ORDER BY ended_at DESC
+        FROM run WHERE state = 'finished'
+          AND (NOT is_kept OR EXISTS (SELECT 1 FROM call WHERE call.run = run.id))
+        ORDER BY ended_at DESC
         """)
     var kept = 0
     return rows.compactMap { row in

@@ -30,19 +30,27 @@ public final class SQLiteJournal: Journal {
 
   // MARK: Beginning and resuming
 
-  public func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any ActiveRun {
+  public func begin(
+    _ script: Script, seed: RandomSeed, unless excluded: RunExclusion
+  ) throws -> any ActiveRun {
     var run = Run(
       id: Self.newID(), script: script, seed: seed, startedAt: WallClock.now,
       processID: ProcessState.id)
-    if run.script.sha256 == nil, let path = script.path {
+    if run.script.sha256 == nil, let path = script.path, script.isFile {
       run.script.sha256 = try? FileAssetStore.sha256(ofFile: FilePath(path))
     }
     let begun = run
     let lock = try lock(run.id)
     do {
       try database.write { database in
-        if isOnly, let other = try Run.last(of: script, finished: false, in: database) {
+        if excluded != .none, let other = try Run.last(of: script, finished: false, in: database) {
           throw alreadyBegun(other)
+        }
+        if excluded == .any, let other = try Run.last(of: script, finished: true, in: database) {
+          throw ImagineError(
+            .io,
+            "the run \(other.id) of this script is finished; `imagine runs delete \(other.id)`"
+              + " allows a new one")
         }
         try begun.insert(into: database)
       }
@@ -50,7 +58,7 @@ public final class SQLiteJournal: Journal {
       removeLock(run.id)
       throw error
     }
-    return try activate(run, lock, calls: [], keyVersion: Run.keyVersion)
+    return try activate(run, lock, calls: [], wasFinished: false, keyVersion: Run.keyVersion)
   }
 
   /// The error for a second process that tries to resume or begin the script's run.
@@ -95,7 +103,7 @@ public final class SQLiteJournal: Journal {
   /// Finds a run, takes its lock and counts the attempt in one transaction, so that no process
   /// decides on stale data. A call that crashed the previous attempt is recognised by this.
   private func resumeFound(_ find: (Database) throws -> Run?) throws -> (any ActiveRun)? {
-    let resumed = try database.write { database -> (Run, RunLock, [JournaledCall], Int)? in
+    let resumed = try database.write { database -> (Run, RunLock, [JournaledCall], Bool, Int)? in
       guard let run = try find(database) else { return nil }
       let lock = try lock(run.id)
       try run.countCrashes(in: database)
@@ -108,16 +116,17 @@ public final class SQLiteJournal: Journal {
       let version = try Int.fetchOne(
         database, sql: "SELECT key_version FROM run WHERE id = ?", arguments: [run.id])
       let calls = try JournaledCall.fetch(of: run.id, limit: nil, from: database)
-      return (attempt, lock, calls, version ?? 1)
+      return (attempt, lock, calls, run.state == .finished, version ?? 1)
     }
-    return try resumed.map { try activate($0, $1, calls: $2, keyVersion: $3) }
+    return try resumed.map { try activate($0, $1, calls: $2, wasFinished: $3, keyVersion: $4) }
   }
 
   private func activate(
-    _ run: Run, _ lock: RunLock, calls: [JournaledCall], keyVersion: Int
+    _ run: Run, _ lock: RunLock, calls: [JournaledCall], wasFinished: Bool, keyVersion: Int
   ) throws -> any ActiveRun {
     SQLiteActiveRun(
-      run: run, earlierCalls: calls, hasKeysOfVersion1: keyVersion < Run.keyVersion, lock: lock,
+      run: run, earlierCalls: calls, wasFinished: wasFinished,
+      hasKeysOfVersion1: keyVersion < Run.keyVersion, lock: lock,
       writer: try GroupCommitWriter(database), dailyLimit: try dailyLimit(), observer: observer)
   }
 
@@ -195,6 +204,30 @@ public final class SQLiteJournal: Journal {
       summary.spent[unit] = Price(millionths: millionths, unit: unit).amount
     }
     return summary
+  }
+
+  /// What all runs of the home have spent on each day, those that are deleted too: millionths by
+  /// unit.
+  ///
+  /// - Parameter first: the first day, `2026-07-25`; nil for all.
+  public func spendingByDay(since first: String?) throws -> [(
+    day: String, amounts: [String: Int64]
+  )] {
+    guard database.exists else { return [] }
+    return try database.read { database in
+      var days: [(day: String, amounts: [String: Int64])] = []
+      let rows = try Row.fetchCursor(
+        database,
+        sql:
+          "SELECT day, unit, amount FROM spending WHERE day >= ? AND amount != 0 ORDER BY day, unit",
+        arguments: [first ?? ""])
+      while let row = try rows.next() {
+        let (day, unit, amount): (String, String, Int64) = (row["day"], row["unit"], row["amount"])
+        if days.last?.day != day { days.append((day, [:])) }
+        days[days.count - 1].amounts[unit] = amount
+      }
+      return days
+    }
   }
 
   // MARK: Deleting

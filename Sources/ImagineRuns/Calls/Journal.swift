@@ -11,9 +11,11 @@ import ImagineAPI
 public protocol Journal: Sendable {
   /// Begins a run and locks it until it is released or this process dies.
   ///
-  /// - Parameter isOnly: throws if another run of the script is alive or unfinished. The check and
-  ///   the insertion are one transaction, so one of several processes begins.
-  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any ActiveRun
+  /// - Parameter excluded: throws if the script has such a run. The check and the insertion are one
+  ///   transaction, so one of several processes begins.
+  func begin(
+    _ script: Script, seed: RandomSeed, unless excluded: RunExclusion
+  ) throws -> any ActiveRun
 
   /// Resumes the last unfinished run of a script; nil if there is none.
   ///
@@ -51,12 +53,23 @@ public protocol Journal: Sendable {
   func cache(_ results: [StoredResult], as key: String) throws
 }
 
+/// Runs of a script without which a new one begins.
+public enum RunExclusion: Sendable {
+  case none
+  /// Those that are alive or unfinished.
+  case unfinished
+  case any
+}
+
 /// A run that this process has locked. Deinitialization releases it.
 public protocol ActiveRun: AnyObject, Sendable {
   var run: Run { get }
 
   /// The calls of earlier attempts.
   var earlierCalls: [JournaledCall] { get }
+
+  /// Whether the last attempt had finished.
+  var wasFinished: Bool { get }
 
   /// Whether an older program began it; its keys leave out redacted `extra` fields.
   var hasKeysOfVersion1: Bool { get }
@@ -71,8 +84,14 @@ public protocol ActiveRun: AnyObject, Sendable {
 
   /// Ends the run and releases it.
   ///
+  /// - Parameter isKept: whether pruning leaves a finished run, without its calls.
   /// - Throws: ``ImagineError`` of kind `io` if the end, or an earlier write, could not be written.
-  func end(_ state: Run.State) throws
+  func end(_ state: Run.State, isKept: Bool) throws
+}
+
+extension ActiveRun {
+  /// Ends the run; pruning deletes it.
+  public func end(_ state: Run.State) throws { try end(state, isKept: false) }
 }
 
 /// A run with the totals of its calls.

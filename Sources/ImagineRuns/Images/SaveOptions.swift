@@ -29,7 +29,7 @@ public struct SaveOptions: Sendable {
   public init() {}
 
   /// - Throws: ``ImagineError`` of kind `validation` for options that contradict each other.
-  func check() throws(ImagineError) {
+  package func check() throws(ImagineError) {
     guard let minQuality else { return }
     guard maxBytes != nil else {
       throw ImagineError(

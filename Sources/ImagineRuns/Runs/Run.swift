@@ -47,7 +47,8 @@ public struct Run: Sendable, Hashable, Codable {
 ///
 /// Path, arguments and folder are bytes, in the form of `String.init(fileNameBytes:)`.
 public struct Script: Sendable, Hashable, Codable {
-  /// Absolute path; nil for `-e`, standard input, the REPL, and a program's own source.
+  /// Absolute path; `imagine batch` for that command; nil for `-e`, standard input, the REPL, and a
+  /// program's own source.
   public var path: String?
   /// The arguments after the script's name.
   public var arguments: [String]
@@ -55,6 +56,9 @@ public struct Script: Sendable, Hashable, Codable {
   public var folder: String
   /// SHA-256 of the source when the run began; nil if there is no file.
   public var sha256: String?
+
+  /// Whether it is a file, and not a command of the program.
+  public var isFile: Bool { path?.hasPrefix("/") ?? false }
 
   public init(
     path: String? = nil, arguments: [String] = [], folder: String = ".", sha256: String? = nil

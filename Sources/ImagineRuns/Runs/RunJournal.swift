@@ -22,8 +22,22 @@ public final class RunJournal: Sendable {
     case none
     /// The last unfinished run of the same script; a new run if there is none.
     case lastUnfinished
+    /// The last run of the same script, finished or not; a new run if there is none.
+    case last
+    /// The last unfinished run of the same script; a new run, also if the script then makes no call.
+    /// An error if a run of the script is finished.
+    case once
     /// The run with this id, or with this prefix of its id.
     case run(String)
+
+    /// Which runs of the same script a new one does without.
+    fileprivate var excluded: RunExclusion {
+      switch self {
+      case .none, .run: .none
+      case .lastUnfinished: .unfinished
+      case .last, .once: .any
+      }
+    }
   }
 
   fileprivate struct State {
@@ -80,7 +94,7 @@ public final class RunJournal: Sendable {
   func resume() throws -> [JournaledCall] {
     let resumed = try state.withLock { state -> (any ActiveRun)? in
       guard !state.hasSearched, resumption != .none else { return nil }
-      let activeRun = try findRun()
+      let activeRun = try findRun(seed: state.seed)
       state.hasSearched = true
       guard let activeRun else { return nil }
       state.activeRun = activeRun
@@ -93,25 +107,34 @@ public final class RunJournal: Sendable {
     }
     guard let activeRun = resumed else { return [] }
     let calls = activeRun.earlierCalls
+    guard activeRun.run.attempt > 1 else { return [] }
+    let kept = "\(calls.count { $0.isAnswered }) of \(calls.count) answers are kept"
+    let id = activeRun.run.id
     notice(
-      "resuming run \(activeRun.run.id): \(calls.count { $0.isAnswered }) of \(calls.count) answers"
-        + " are kept")
+      activeRun.wasFinished
+        ? "taking up the finished run \(id): \(kept); `imagine runs delete \(id)` allows a new one"
+        : "resuming run \(id): \(kept)")
     return calls
   }
 
-  private func findRun() throws -> (any ActiveRun)? {
+  private func findRun(seed: RandomSeed) throws -> (any ActiveRun)? {
     guard let journal else {
       throw ImagineError(.validation, "a run cannot be resumed without a journal")
     }
     switch resumption {
     case .none: return nil
-    case .lastUnfinished:
-      guard script.path != nil else {
-        throw ImagineError(
-          .validation, "a run without a script file cannot be resumed")
-      }
-      return try journal.resume(script)
     case .run(let id): return try journal.resume(id: id)
+    case .lastUnfinished, .last, .once: break
+    }
+    guard script.path != nil else {
+      throw ImagineError(
+        .validation, "a run without a script file cannot be resumed")
+    }
+    if let unfinished = try journal.resume(script) { return unfinished }
+    switch resumption {
+    case .last: return try journal.finished(script).map { try journal.resume(id: $0.run.id) }
+    case .once: return try journal.begin(script, seed: seed, unless: .any)
+    default: return nil
     }
   }
 
@@ -305,7 +328,7 @@ public final class RunJournal: Sendable {
       if let activeRun = state.activeRun { return (activeRun, nil) }
       let older = try journal.unfinished(script) ?? journal.finished(script)
       let activeRun = try journal.begin(
-        script, seed: state.seed, isOnly: resumption == .lastUnfinished)
+        script, seed: state.seed, unless: resumption.excluded)
       state.activeRun = activeRun
       return (activeRun, older)
     }
@@ -337,7 +360,7 @@ public final class RunJournal: Sendable {
     }
     guard let activeRun else { return }
     defer { noticeOfEnd(activeRun.run.id, succeeded) }
-    try activeRun.end(succeeded ? .finished : .failed)
+    try activeRun.end(succeeded ? .finished : .failed, isKept: resumption == .once)
   }
 
   /// Tells the user what can be resumed.

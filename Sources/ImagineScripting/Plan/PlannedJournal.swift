@@ -11,7 +11,9 @@ final class PlannedJournal: Journal {
     self.journal = journal
   }
 
-  func begin(_ script: Script, seed: RandomSeed, isOnly: Bool) throws -> any ActiveRun {
+  func begin(
+    _ script: Script, seed: RandomSeed, unless excluded: RunExclusion
+  ) throws -> any ActiveRun {
     PlannedRun(Run(id: "plan", script: script, seed: seed, startedAt: 0, processID: 0), calls: [])
   }
 
@@ -29,7 +31,7 @@ final class PlannedJournal: Journal {
   }
 
   func unfinished(_ script: Script) throws -> RunSummary? { nil }
-  func finished(_ script: Script) throws -> RunSummary? { nil }
+  func finished(_ script: Script) throws -> RunSummary? { try journal.finished(script) }
   func runs() throws -> [RunSummary] { try journal.runs() }
   func run(_ id: String) throws -> RunSummary { try journal.run(id) }
   func calls(of run: String?, limit: Int?) throws -> [JournaledCall] {
@@ -43,6 +45,7 @@ final class PlannedJournal: Journal {
 private final class PlannedRun: ActiveRun {
   let run: Run
   let earlierCalls: [JournaledCall]
+  let wasFinished = false
   /// Accepts both forms of keys, because nothing is sent.
   let hasKeysOfVersion1 = true
 
@@ -52,5 +55,5 @@ private final class PlannedRun: ActiveRun {
   }
 
   func record(_ call: JournaledCall) async throws {}
-  func end(_ state: Run.State) throws {}
+  func end(_ state: Run.State, isKept: Bool) throws {}
 }
