@@ -3,7 +3,7 @@ import ImagineAPI
 
 /// Decoded pixels: interleaved 8-bit sRGB, upright, three channels or four (straight alpha).
 ///
-/// It owns memory that CImaging allocated. Nobody writes to it after `init`, so sharing it between
+/// It owns memory that CImaging allocated. Nobody writes to it once it is shared, so sharing it between
 /// threads is safe.
 final class Bitmap: @unchecked Sendable {
   let width: Int
@@ -39,6 +39,11 @@ final class Bitmap: @unchecked Sendable {
     pixels = UnsafeMutableBufferPointer(
       start: memory.bindMemory(to: UInt8.self, capacity: count), count: count)
     try fill(pixels)
+  }
+
+  /// Calls `body` with the bytes to change them. Only for who made the image, before another has it.
+  func withOwnPixels(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+    withExtendedLifetime(self) { body(pixels) }
   }
 
   deinit { imaging_free(pixels.baseAddress) }

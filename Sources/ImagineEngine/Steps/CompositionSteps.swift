@@ -57,10 +57,10 @@ extension Bitmap {
     // A label is moved rather than cut.
     let x = min(label.x ?? start, room)
     let y = min(label.y ?? (height - box.height), height - box.height)
-    var painting = Painting(self)
+    var painting = try Painting(self)
     painting.fill(PixelRectangle(x: x, y: y, size: box), label.background)
     text.draw(onto: &painting, x: x + label.padding, y: y + label.padding, label.color)
-    return try painting.picture()
+    return try painting.finished()
   }
 }
 
@@ -167,7 +167,7 @@ extension StepImages {
         onto: &painting, x: cell.x + (sheet.cell - text.size.width) / 2,
         y: cell.y + sheet.cell + (sheet.labelHeight - text.size.height) / 2, ink)
     }
-    return try painting.picture()
+    return try painting.finished()
   }
 
   private func fitted(_ image: Bitmap, into side: Int) throws -> Bitmap {

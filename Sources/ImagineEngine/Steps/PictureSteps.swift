@@ -53,7 +53,7 @@ struct StepImages {
     case .paste(let placement):
       return try base().pasting(image("image"), placement, control)
     case .label(let label): return try base().labelled(label)
-    case .canvas(let color): return try Painting(step.size, color).picture()
+    case .canvas(let color): return try Painting(step.size, color).finished()
     case .sheet(let sheet): return try picture(of: sheet)
     case .alpha, .invert, .grow, .combine, .mask: return try mask().picture()
     case .measure, .difference: throw EngineError.failed("it has numbers and no image")

@@ -154,18 +154,19 @@ public struct ServerConverter: ImageConverter {
     _ inputs: [ImageInput], of step: PictureStep, from store: any MediaStore
   ) async throws -> [ImageInput] {
     guard case .sheet(let sheet) = step.action else { return inputs }
-    var cells: [ImageInput] = []
-    while cells.count < inputs.count {
-      let part = Array(inputs[cells.count...].prefix(Self.cellsAtOnce))
-      cells += try await concurrentResults(part.count) { index in
-        try await cell(of: part[index], side: sheet.cell, from: store)
-      }.map { try $0.get() }
-    }
-    return cells
+    // Each lane has one request in flight: that keeps the server's cores busy, and bounds memory.
+    let lanes = try await concurrentResults(min(Self.lanes, inputs.count)) { lane in
+      var cells: [Int: ImageInput] = [:]
+      for index in stride(from: lane, to: inputs.count, by: Self.lanes) {
+        cells[index] = try await cell(of: inputs[index], side: sheet.cell, from: store)
+      }
+      return cells
+    }.map { try $0.get() }
+    return inputs.indices.map { lanes[$0 % Self.lanes][$0] ?? inputs[$0] }
   }
 
   /// Images that are made smaller at a time.
-  private static let cellsAtOnce = 8
+  private static let lanes = 6
 
   private func cell(
     of input: ImageInput, side: Int, from store: any MediaStore
@@ -174,8 +175,9 @@ public struct ServerConverter: ImageConverter {
       max(header.size.width, header.size.height) > side
     else { return input }
     // At this quality JPEG keeps the color of each pixel; WebP has transparency.
-    let conversion = Conversion(
+    var conversion = Conversion(
       format: header.hasAlpha ? .webp : .jpeg, width: side, height: side, quality: 95)
+    conversion.kernel = .linear
     let call = try await call("/x/convert", input, conversion, from: store)
     return .bytes(
       try await transport.perform(call) { answer in
