@@ -18,8 +18,9 @@ public struct BuiltInEngine: Engine {
   public func supports(_ operation: MediaOperation) -> Bool { true }
 
   public func unmetRequirement(for operation: MediaOperation) -> String? {
-    operation.answer == .job && VideoEncoder.installedPath == nil
-      ? VideoEncoder.missingMessage : nil
+    let needsProgram =
+      operation.answer == .job || PictureOperation.named(operation.name)?.takesVideos == true
+    return needsProgram && FFmpegProcess.installedPath == nil ? FFmpegProcess.missingMessage : nil
   }
 
   public func paint(

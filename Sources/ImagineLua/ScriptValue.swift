@@ -17,6 +17,48 @@ struct ScriptValue {
     self.field = field
   }
 
+  /// The tables of a field whose tables have a file each, and the files in their order. Nil for
+  /// another field, or if the value is no list.
+  func entries(of field: Field) throws -> (Value, files: [ImageInput])? {
+    guard case .entries(let members, _) = field.kind, field.maxImages > 0,
+      case .table(let table) = value
+    else { return nil }
+    var entries: [Value] = []
+    var files: [ImageInput] = []
+    for entry in try list(table) {
+      guard case .table(let table) = entry.value else { throw entry.invalid(expected: "a table") }
+      var values: [String: Value] = [:]
+      for (name, value) in try table.fields(known: members.map(\.name), of: entry.field) {
+        let value = ScriptValue(value, "\(entry.field).\(name)")
+        guard let member = members.first(where: { $0.name == name }), member.maxImages > 0 else {
+          values[name] = try value.anyValue()
+          continue
+        }
+        files += try value.file(as: member) ?? []
+        values[name] = .flag(true)
+      }
+      entries.append(.table(values))
+    }
+    return (.list(entries), files)
+  }
+
+  /// The files of a field that takes images, a video or a sound: as they are in a script, or paths.
+  /// Nil if neither the field takes a file nor the value is one.
+  func file(as field: Field) throws(ImagineError) -> [ImageInput]? {
+    switch field.kind {
+    case .video, .audio:
+      switch value {
+      case .string(let path): return [.file(path: try FilePath(path, field: self.field))]
+      case .userdata(let reference):
+        if let video = try? reference.value(Video.luaType) { return [.asset(video.asset)] }
+      default: break
+      }
+      throw .invalid(
+        field: self.field, given: "a \(value.type)", expected: field.expectation)
+    default: return try image(as: field)
+    }
+  }
+
   /// The images of a field that takes images: Images, or paths of files. Nil if neither the field
   /// takes an image nor the value is one.
   func image(as field: Field) throws(ImagineError) -> [ImageInput]? {
@@ -61,7 +103,7 @@ struct ScriptValue {
   /// A value of a field of a picture step, which may take a table or a list.
   func pictureValue(as field: Field) throws -> Value {
     switch field.kind {
-    case .margins, .entries, .texts:
+    case .margins, .table, .entries, .texts:
       if case .table = value { return try anyValue() }
       return try scalar(as: field)
     default: return try scalar(as: field)

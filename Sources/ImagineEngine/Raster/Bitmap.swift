@@ -58,6 +58,8 @@ final class Bitmap: @unchecked Sendable {
 extension Bitmap {
   var size: PixelSize { PixelSize(width: width, height: height) }
 
+  func copy() throws -> Bitmap { try cropped(left: 0, top: 0, width: width, height: height) }
+
   /// A rectangle of the image; it must lie within it.
   func cropped(left: Int, top: Int, width: Int, height: Int) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: channels) { out in

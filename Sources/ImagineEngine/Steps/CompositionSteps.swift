@@ -23,7 +23,7 @@ extension Bitmap {
     return try Bitmap(picture).withoutOpaqueAlpha()
   }
 
-  private func faded(to opacity: Double) throws -> Bitmap {
+  func faded(to opacity: Double) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: 4) { out in
       withPixels { pixels in
         for at in 0..<pixels.count {

@@ -18,10 +18,12 @@ struct Painting: ~Copyable {
     }
   }
 
+  /// An image that nobody else has yet is painted on.
+  init(continuing picture: Bitmap) { self.picture = picture }
+
   /// A copy of an image.
   init(_ original: Bitmap) throws {
-    picture = try original.cropped(
-      left: 0, top: 0, width: original.width, height: original.height)
+    picture = try original.copy()
   }
 
   /// Puts an image onto it; what is outside is left out.

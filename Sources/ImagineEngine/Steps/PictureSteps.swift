@@ -56,6 +56,8 @@ struct StepImages {
     case .canvas(let color): return try Painting(step.size, color).finished()
     case .sheet(let sheet): return try picture(of: sheet)
     case .alpha, .invert, .grow, .combine, .mask: return try mask().picture()
+    case .frame(let seconds): return try frame(at: seconds)
+    case .film: throw EngineError.failed("it has a video and no image")
     case .measure, .difference: throw EngineError.failed("it has numbers and no image")
     }
   }

@@ -1,7 +1,7 @@
 public import ImagineAPI
 
-/// Converts and changes images with an `imagine-server`, by its routes `/x/convert`, `/x/step`,
-/// `/x/composite` and `/x/thumbnail`.
+/// Converts and changes images and videos with an `imagine-server`, by its routes `/x/convert`,
+/// `/x/step`, `/x/film`, `/x/composite` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -124,6 +124,7 @@ public struct ServerConverter: ImageConverter {
   public func perform(
     _ step: PictureStep, into store: any MediaStore
   ) async throws -> Output {
+    if step.operation.takesVideos { return try await film(step, into: store) }
     var body = MultipartBody()
     body.append(
       name: "step",
@@ -147,6 +148,44 @@ public struct ServerConverter: ImageConverter {
       }
     }
   }
+
+  /// A step over videos: a line that describes it, then its files.
+  private func film(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+    var files: [Asset] = []
+    var sizes: [String: Value] = [:]
+    for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
+      let assets = inputs.compactMap { if case .asset(let asset) = $0 { asset } else { nil } }
+      sizes[field] = .list(assets.map { .integer(Int64($0.byteCount)) })
+      files += assets
+    }
+    var description = RequestDescription(step.request, images: [:]).value.table ?? [:]
+    description["files"] = .table(sizes)
+    var call = try await call("/x/film", MultipartBody())
+    call.contentType = "application/octet-stream"
+    call.body = Array(Value.table(description).json.utf8) + [UInt8(ascii: "\n")]
+    call.files = files
+    call.limit = TimeLimit(total: max(transport.timeouts.call, StandardTimeout.wait))
+    let isFilm = step.operation.makesVideo
+    return try await Self.namingFields {
+      try await transport.perform(call) { answer in
+        guard isFilm else {
+          return Output(
+            asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
+        }
+        guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
+        let writer = try store.makeWriter()
+        do {
+          try await answer.forEachPiece(upTo: Self.maxFilmBytes) { try writer.write($0) }
+          return Output(asset: try await writer.commit(), engine: answer.engine)
+        } catch {
+          writer.discard()
+          throw error
+        }
+      }
+    }
+  }
+
+  private static let maxFilmBytes = 4 << 30
 
   /// The images as they are sent: those of a sheet in the size of its cells, since a body with
   /// hundreds of whole images would be too large.

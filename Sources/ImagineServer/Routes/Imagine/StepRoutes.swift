@@ -16,7 +16,8 @@ extension ImagineService {
       incoming.http, by: bodies, for: incoming.account, maxParts: PictureSheet.maxImages + 8)
     guard let text = form.content("step"),
       let description = try Value(json: text, name: "field 'step'").table,
-      let operation = description["operation"]?.text.flatMap(PictureOperation.named)
+      let operation = description["operation"]?.text.flatMap(PictureOperation.named),
+      !operation.takesVideos
     else {
       throw APIError.invalid("field 'step': it names no step", field: "step")
     }
@@ -29,12 +30,12 @@ extension ImagineService {
     }
     let step = try PictureStep(
       operation, description["fields"]?.table ?? [:], images: images
-    ) { (input, field) throws(ImagineError) in
+    ) { (input, field, _) throws(ImagineError) in
       guard case .bytes(let bytes) = input, let header = ImageHeader(bytes) else {
         throw .invalid(
           field: field, given: "a file that is not an image", expected: ImageHeader.expectation)
       }
-      return header.size
+      return PictureStep.MediaFacts(size: header.size)
     }
     let memory = try engine.memory(for: step)
     guard operation.numbers.isEmpty else {
