@@ -34,8 +34,17 @@ struct ScriptValue {
           values[name] = try value.anyValue()
           continue
         }
-        files += try value.file(as: member) ?? []
+        guard let file = try value.file(as: member)?.first else {
+          throw value.invalid(expected: member.expectation)
+        }
+        files.append(file)
         values[name] = .flag(true)
+      }
+      guard files.count == entries.count + 1 else {
+        let names = members.filter { $0.maxImages > 0 }.map(\.name)
+        throw ImagineError(
+          .validation, "field '\(entry.field)': give one of \(names.joined(separator: ", "))",
+          field: entry.field, allowed: names)
       }
       entries.append(.table(values))
     }

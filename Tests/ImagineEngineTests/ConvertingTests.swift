@@ -64,7 +64,8 @@ import Testing
     let differences = halved.withPixels { one in
       whole.withPixels { two in zip(one, two).map { abs(Int($0) - Int($1)) } }
     }
-    #expect(differences.reduce(0, +) < 4 * differences.count)
+    // An odd side is half a pixel longer when it is halved.
+    #expect(differences.reduce(0, +) < 8 * differences.count)
   }
 
   @Test("an image that is padded keeps its pixels in the middle, and its matte is white beside it")

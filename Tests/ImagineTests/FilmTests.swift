@@ -110,7 +110,7 @@ struct FilmTests {
       local film = imagine.film{ clips = { { video = "phone.mp4", caption = "Wörter & <b>" } }, fps = 10 }
       local frame = film:frame(0.1)
       print(film.width, film.height, shows(frame:crop{ height = 56 }, "#ff0000"))
-      print(shows(frame:crop{ y = 72, height = 24 }, "#0000ff"), shows(frame:crop{ y = 96 }, "#0000ff"))
+      print(shows(frame:crop{ y = 68, height = 6 }, "#0000ff"), shows(frame:crop{ y = 96 }, "#0000ff"))
       """)
     #expect(outcome.output == "64\t128\ttrue\ntrue\tfalse\n", "\(outcome)")
   }

@@ -201,9 +201,16 @@ extension Workflow {
         request: record.request, provider: record.provider, engine: record.results.first?.engine,
         size: header.size, sha256: asset.sha256, price: record.cost, run: run.id)
     }
+    let still = thumbnail.map { thumbnail in
+      var own = metadata
+      own?.size = thumbnail.header.size
+      own?.sha256 = thumbnail.asset.sha256
+      return Image(
+        asset: thumbnail.asset, header: thumbnail.header, metadata: own, cost: nil, workflow: self)
+    }
     return Video(
-      asset: asset, header: header, job: job.id, provider: job.provider.name,
-      thumbnail: thumbnail, cost: record?.cost, metadata: metadata, workflow: self)
+      asset: asset, header: header, job: job.id, provider: job.provider.name, thumbnail: still,
+      cost: record?.cost, metadata: metadata, workflow: self)
   }
 
   /// The video of a job if this or an earlier attempt of the run has downloaded it.
