@@ -233,7 +233,7 @@ extension Bitmap {
 }
 
 /// The bytes of a file, or its first ones.
-private struct FileContent {
+struct FileContent {
   private(set) var bytes: [UInt8] = []
 
   /// Nil if it cannot be read.

@@ -124,13 +124,14 @@ public struct ServerConverter: ImageConverter {
   public func perform(
     _ step: PictureStep, into store: any MediaStore
   ) async throws -> Output {
-    if step.operation.takesVideos { return try await film(step, into: store) }
+    // A body in memory with the images of a sheet would be too large.
+    if case .sheet = step.action { return try await sendingFiles(of: step, into: store) }
+    if step.operation.takesVideos { return try await sendingFiles(of: step, into: store) }
     var body = MultipartBody()
     body.append(
       name: "step",
       value: RequestDescription(step.request, images: [:]).json)
     for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
-      let inputs = try await sent(inputs, of: step, from: store)
       for (index, input) in inputs.enumerated() {
         body.append(
           name: "\(field).\(index)", file: try input.content(from: store, field: field))
@@ -149,8 +150,10 @@ public struct ServerConverter: ImageConverter {
     }
   }
 
-  /// A step over videos: a line that describes it, then its files.
-  private func film(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+  /// A step over videos or many images: a line that describes it, then its files.
+  private func sendingFiles(
+    of step: PictureStep, into store: any MediaStore
+  ) async throws -> Output {
     var files: [Asset] = []
     var sizes: [String: Value] = [:]
     for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
@@ -186,44 +189,6 @@ public struct ServerConverter: ImageConverter {
   }
 
   private static let maxFilmBytes = 4 << 30
-
-  /// The images as they are sent: those of a sheet in the size of its cells, since a body with
-  /// hundreds of whole images would be too large.
-  private func sent(
-    _ inputs: [ImageInput], of step: PictureStep, from store: any MediaStore
-  ) async throws -> [ImageInput] {
-    guard case .sheet(let sheet) = step.action else { return inputs }
-    // Each lane has one request in flight: that keeps the server's cores busy, and bounds memory.
-    let lanes = try await concurrentResults(min(Self.lanes, inputs.count)) { lane in
-      var cells: [Int: ImageInput] = [:]
-      for index in stride(from: lane, to: inputs.count, by: Self.lanes) {
-        cells[index] = try await cell(of: inputs[index], side: sheet.cell, from: store)
-      }
-      return cells
-    }.map { try $0.get() }
-    return inputs.indices.map { lanes[$0 % Self.lanes][$0] ?? inputs[$0] }
-  }
-
-  /// Images that are made smaller at a time.
-  private static let lanes = 6
-
-  private func cell(
-    of input: ImageInput, side: Int, from store: any MediaStore
-  ) async throws -> ImageInput {
-    guard case .asset(let asset) = input, let header = asset.header,
-      max(header.size.width, header.size.height) > side
-    else { return input }
-    // At this quality JPEG keeps the color of each pixel; WebP has transparency.
-    var conversion = Conversion(
-      format: header.hasAlpha ? .webp : .jpeg, width: side, height: side, quality: 95)
-    conversion.kernel = .linear
-    let call = try await call("/x/convert", input, conversion, from: store)
-    return .bytes(
-      try await transport.perform(call) { answer in
-        guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
-        return try await answer.bytes(upTo: ImageAnswer.maxBytes)
-      })
-  }
 
   /// The server's own routes are at the root, beside `/v2`.
   private static func address(_ path: String, of endpoint: Endpoint) -> String {

@@ -19,11 +19,15 @@ struct FileUpload {
   /// The files by field.
   let inputs: [String: [ImageInput]]
 
-  private static let maxLineBytes = 1 << 20
-  private static let maxFiles = PictureFilm.maxClips + 8
+  private static let maxLineBytes = 8 << 20
+  private static let maxFiles = PictureSheet.maxImages + 8
 
+  /// - Parameter accept: called with the description before files are read; throws to refuse them.
   /// - Throws: ``APIError`` for a body that is malformed, truncated or larger than `limit` bytes.
-  init(_ request: Request, into folder: FilePath, limit: Int) async throws {
+  init(
+    _ request: Request, into folder: FilePath, limit: Int,
+    accept: ([String: Value]) throws -> Void
+  ) async throws {
     let overLimit = APIError.invalid("the files are larger than \(limit >> 20) MB together")
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
       throw overLimit
@@ -43,7 +47,9 @@ struct FileUpload {
             throw APIError.invalid("the description of the step is too long")
           }
           guard let end else { continue }
-          files = try Files(line, in: folder)
+          let list = try Files(line, in: folder)
+          try accept(list.description)
+          files = list
           rest = rest[(end + 1)...]
         }
         guard let files, !rest.isEmpty else { continue }

@@ -3,22 +3,23 @@ import ImagineAPI
 import ImagineSystem
 import MediaFiles
 
-/// Steps over videos, for the host. The files of a request lie on the disk, not in memory.
+/// Steps over videos and over many images, for the host. The files of a request lie on the disk, not
+/// in memory.
 extension ImagineService {
   var filmRoutes: [Route] {
     [Route(.post, "/x/film") { try await perform($0) }]
   }
 
   private func perform(_ incoming: IncomingRequest) async throws -> Response {
-    try checkSupport(.video)
     try countCall(incoming)
     let folder = FilePath(try directory.makeFilmFolder())
     defer { folder.removeAll() }
     let upload = try await FileUpload(
-      incoming.http, into: folder, limit: configuration.limits.filmBytes)
-    guard let operation = upload.description["operation"]?.text.flatMap(PictureOperation.named),
-      operation.takesVideos
-    else { throw APIError.invalid("the step is no film and no frame of a video") }
+      incoming.http, into: folder, limit: configuration.limits.filmBytes
+    ) { description in
+      if try Self.operation(in: description).takesVideos { try checkSupport(.video) }
+    }
+    let operation = try Self.operation(in: upload.description)
     let step = try PictureStep(
       operation, upload.description["fields"]?.table ?? [:], images: upload.inputs
     ) { (input, field, medium) throws(ImagineError) in
@@ -42,6 +43,15 @@ extension ImagineService {
     }
     return Response(
       status: .ok, headers: [.contentType: "video/mp4"], body: film.body(0...film.size - 1))
+  }
+
+  private static func operation(
+    in description: [String: Value]
+  ) throws(APIError) -> PictureOperation {
+    guard let operation = description["operation"]?.text.flatMap(PictureOperation.named),
+      operation.takesVideos || operation.name == PictureOperation.sheet.name
+    else { throw .invalid("the step is no film, no frame of a video and no sheet") }
+    return operation
   }
 
   private static func facts(

@@ -12,8 +12,7 @@ extension ImagineService {
   /// number, such as `base.0`.
   private func perform(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let form = try await Form(
-      incoming.http, by: bodies, for: incoming.account, maxParts: PictureSheet.maxImages + 8)
+    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
     guard let text = form.content("step"),
       let description = try Value(json: text, name: "field 'step'").table,
       let operation = description["operation"]?.text.flatMap(PictureOperation.named),
