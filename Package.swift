@@ -312,6 +312,13 @@ if Context.environment["BENCHMARKS"] != nil,
       name: "engine-benchmarks",
       dependencies: ["BenchmarkTable", "CImaging", "EnginePeers", "ImagineAPI", "ImagineEngine"],
       path: "Benchmarks/Engine"),
+    .executableTarget(
+      name: "step-benchmarks",
+      dependencies: [
+        "BenchmarkTable", "EnginePeers", "HostStore", "ImagineAPI", "ImagineProviders",
+        "LocalServer", logging,
+      ],
+      path: "Benchmarks/Steps"),
     .target(name: "WireTools", path: "Benchmarks/WireTools", cSettings: optimised),
     .executableTarget(
       name: "client-benchmarks", dependencies: ["WireTools"], path: "Benchmarks/Client"),

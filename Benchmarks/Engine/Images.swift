@@ -15,7 +15,7 @@ enum Images {
   /// The pixels of a PNG, for a library's call: R, G, B.
   static func pixels(_ file: [UInt8]) -> [UInt8] {
     var image = ImagingPicture()
-    guard imaging_decode(file, file.count, Int32(IMAGING_PNG), 1, nil, &image, nil) != 0
+    guard imaging_decode(file, file.count, Int32(IMAGING_PNG), 1, 1, nil, &image, nil) != 0
     else { return [] }
     defer { imaging_free(image.pixels) }
     let all = UnsafeBufferPointer(

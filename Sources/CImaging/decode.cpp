@@ -35,7 +35,7 @@ void reading(int32_t format, const ImagingControl *control, Body body) {
 
 /// Opens a file with the one loader that fits its first bytes. Only the header is read; the rows
 /// come once, from the top.
-VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
+VipsImage *open(const uint8_t *bytes, size_t count, int32_t format, int32_t shrink = 1) {
   void *data = const_cast<uint8_t *>(bytes);
   VipsImage *image = nullptr;
   auto load = [&](int (*loader)(void *, size_t, VipsImage **, ...)) {
@@ -45,7 +45,11 @@ VipsImage *open(const uint8_t *bytes, size_t count, int32_t format) {
   };
   switch (format) {
     case IMAGING_PNG: load(vips_pngload_buffer); break;
-    case IMAGING_JPEG: load(vips_jpegload_buffer); break;
+    case IMAGING_JPEG:
+      vips_jpegload_buffer(
+          data, count, &image, "fail_on", VIPS_FAIL_ON_ERROR, "access", VIPS_ACCESS_SEQUENTIAL,
+          "shrink", shrink, nullptr);
+      break;
     case IMAGING_WEBP: load(vips_webpload_buffer); break;
     case IMAGING_AVIF: load(vips_heifload_buffer); break;
     case IMAGING_TIFF: load(vips_tiffload_buffer); break;
@@ -146,11 +150,11 @@ extern "C" int imaging_read_header(
 }
 
 extern "C" int imaging_decode(
-    const uint8_t *bytes, size_t count, int32_t format, int32_t orientation,
+    const uint8_t *bytes, size_t count, int32_t format, int32_t orientation, int32_t shrink,
     const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     reading(format, control, [&] {
-      Image image(open(bytes, count, format));
+      Image image(open(bytes, count, format, shrink));
       imaging::StopGuard guard(image, control);
       normalize(image);
       *picture = upright(imaging::pixels_of(image), orientation);

@@ -64,7 +64,10 @@ VipsImage *wrap(const uint8_t *pixels, int32_t width, int32_t height, int32_t ch
   VipsImage *image = vips_image_new_from_memory(
       pixels, size_t(width) * size_t(height) * size_t(channels), width, height, channels,
       VIPS_FORMAT_UCHAR);
-  if (image != nullptr) image->Type = VIPS_INTERPRETATION_sRGB;
+  if (image == nullptr) return nullptr;
+  image->Type = VIPS_INTERPRETATION_sRGB;
+  // Several threads for a small image cost more than they save.
+  if (int64_t(width) * height <= 1 << 20) vips_image_set_int(image, VIPS_META_CONCURRENCY, 1);
   return image;
 }
 

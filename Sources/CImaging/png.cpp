@@ -85,6 +85,8 @@ Band compress(
   stream.avail_out = uInt(band.compressed.size());
   deflate(&stream, is_last ? Z_FINISH : Z_SYNC_FLUSH);
   band.compressed.resize(stream.total_out);
+  // The bound is as large as the pixels, and all bands wait for the last.
+  band.compressed.shrink_to_fit();
   deflateEnd(&stream);
   return band;
 }
@@ -125,7 +127,11 @@ uint8_t *write_png(
   // The zlib header and checksum get chunks of their own; readers join all IDAT chunks.
   put_chunk(file, "IDAT", {0x78, 0x01});
   uLong checksum = 1;
-  for (Band &band : compress_all(pixels, width, height, channels, control)) {
+  std::vector<Band> bands = compress_all(pixels, width, height, channels, control);
+  size_t size = 128;
+  for (const Band &band : bands) size += band.compressed.size() + 12;
+  file.reserve(size);
+  for (Band &band : bands) {
     checksum = adler32_combine(checksum, band.checksum, z_off_t(band.size));
     put_chunk(file, "IDAT", band.compressed);
     band = Band();

@@ -10,7 +10,7 @@ public import ImagineAPI
 ///   prompt: "a red boat on a blue lake", style: .realistic, aspectRatio: .square, seed: 7)
 /// ```
 public struct BuiltInEngine: Engine {
-  public let version = "imagine-engine-6"
+  public let version = "imagine-engine-7"
 
   public init() {}
 
@@ -18,8 +18,9 @@ public struct BuiltInEngine: Engine {
   public func supports(_ operation: MediaOperation) -> Bool { true }
 
   public func unmetRequirement(for operation: MediaOperation) -> String? {
-    operation.answer == .job && VideoEncoder.installedPath == nil
-      ? VideoEncoder.missingMessage : nil
+    let needsProgram =
+      operation.answer == .job || PictureOperation.named(operation.name)?.takesVideos == true
+    return needsProgram && FFmpegProcess.installedPath == nil ? FFmpegProcess.missingMessage : nil
   }
 
   public func paint(

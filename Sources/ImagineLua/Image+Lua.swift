@@ -40,7 +40,7 @@ extension Image: LuaUserdata {
         try await image.workflow.convert(image, to: conversion)
       }
     }
-    for step in PictureOperation.all where step.isMethod {
+    for step in PictureOperation.all where step.owner == .image {
       type.asyncMethod(step.name) { image, call in
         try image.workflow.asyncStep(step, call, argument: 2, image: image)
       }

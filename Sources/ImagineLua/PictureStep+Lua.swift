@@ -9,13 +9,14 @@ extension Workflow {
   ///
   /// - Parameters:
   ///   - index: position of the argument, the last one.
-  ///   - image: the image whose method is called; nil for a function.
+  ///   - base: what the method is called of; nil for a function.
+  ///   - image: the same as an image.
   func asyncStep(
     _ operation: PictureOperation, _ call: borrowing LuaCall, argument index: Int,
-    image: Image? = nil
+    base: ImageInput? = nil, image: Image? = nil
   ) throws -> LuaAsyncCall {
     try call.refuseArguments(
-      after: index, of: operation.name, allowsIndex: image == nil,
+      after: index, of: operation.name, allowsIndex: !operation.isMethod,
       hint: "put all fields in one table")
     var fields: [String: Value] = [:]
     var images: [String: [ImageInput]] = [:]
@@ -25,15 +26,21 @@ extension Workflow {
         fields[name] = .null
         continue
       }
-      if let inputs = try value.image(as: field) {
+      if let (entries, files) = try value.entries(of: field) {
+        fields[name] = entries
+        images[name] = files
+      } else if let inputs = try value.file(as: field) {
         images[name] = inputs
       } else {
         fields[name] = try value.pictureValue(as: field)
       }
     }
-    if let image { images[PictureOperation.base] = [image.input] }
+    images[PictureOperation.base] = (base ?? image?.input).map { [$0] }
     try ProcessLimits.checkBeforeFirstCall()
     let step = try step(operation, fields, images: images)
+    if operation.makesVideo {
+      return LuaAsyncCall(purpose: operation.name) { try await self.film(step) }
+    }
     guard operation.numbers.isEmpty else {
       return LuaAsyncCall(purpose: operation.name) {
         try await self.numbers(of: step)

@@ -17,6 +17,57 @@ struct ScriptValue: Sendable {
     self.field = field
   }
 
+  /// The tables of a field whose tables have a file each, and the files in their order. Nil for
+  /// another field, or if the value is no list.
+  func entries(of field: Field) throws -> (Value, files: [ImageInput])? {
+    guard case .entries(let members, _) = field.kind, field.maxImages > 0,
+      case .table(let table) = value
+    else { return nil }
+    var entries: [Value] = []
+    var files: [ImageInput] = []
+    for entry in try list(table) {
+      guard case .table(let table) = entry.value else { throw entry.invalid(expected: "a table") }
+      var values: [String: Value] = [:]
+      for (name, value) in try table.fields(known: members.map(\.name), of: entry.field) {
+        let value = ScriptValue(value, "\(entry.field).\(name)")
+        guard let member = members.first(where: { $0.name == name }), member.maxImages > 0 else {
+          values[name] = try value.anyValue()
+          continue
+        }
+        guard let file = try value.file(as: member)?.first else {
+          throw value.invalid(expected: member.expectation)
+        }
+        files.append(file)
+        values[name] = .flag(true)
+      }
+      guard files.count == entries.count + 1 else {
+        let names = members.filter { $0.maxImages > 0 }.map(\.name)
+        throw ImagineError(
+          .validation, "field '\(entry.field)': give one of \(names.joined(separator: ", "))",
+          field: entry.field, allowed: names)
+      }
+      entries.append(.table(values))
+    }
+    return (.list(entries), files)
+  }
+
+  /// The files of a field that takes images, a video or a sound: as they are in a script, or paths.
+  /// Nil if neither the field takes a file nor the value is one.
+  func file(as field: Field) throws(ImagineError) -> [ImageInput]? {
+    switch field.kind {
+    case .video, .audio:
+      switch value {
+      case .string(let path): return [.file(path: try FilePath(path, field: self.field))]
+      case .userdata(let reference):
+        if let video = try? reference.value(Video.luaType) { return [.asset(video.asset)] }
+      default: break
+      }
+      throw .invalid(
+        field: self.field, given: "a \(value.type)", expected: field.expectation)
+    default: return try image(as: field)
+    }
+  }
+
   /// The images of a field that takes images: Images, or paths of files. Nil if neither the field
   /// takes an image nor the value is one.
   func image(as field: Field) throws(ImagineError) -> [ImageInput]? {
@@ -63,7 +114,7 @@ struct ScriptValue: Sendable {
   /// A value of a field of a picture step, which may take a table or a list.
   func pictureValue(as field: Field) throws -> Value {
     switch field.kind {
-    case .margins, .entries, .texts:
+    case .margins, .table, .entries, .texts:
       if case .table = value { return try anyValue() }
       return try scalar(as: field)
     default: return try scalar(as: field)

@@ -12,6 +12,13 @@ extension Video: LuaUserdata {
     type.property("job") { $0.job }
     type.property("provider") { $0.provider }
     type.property("thumbnail") { $0.thumbnail }
+    type.property("cost") { $0.cost?.luaAmount }
+    type.property("cost_unit") { $0.cost?.unit }
+    for step in PictureOperation.all where step.owner == .video {
+      type.asyncMethod(step.name) { video, call in
+        try video.workflow.asyncStep(step, call, argument: 2, base: .asset(video.asset))
+      }
+    }
 
     type.asyncMethod("save") { video, call in
       let path = try FilePath(call, 2)

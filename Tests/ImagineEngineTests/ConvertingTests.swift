@@ -47,6 +47,27 @@ import Testing
     #expect(try ImageInspection(bytes).size == expected)
   }
 
+  @Test(
+    "a JPEG that is halved while it is decoded has its size, and looks as if it were not",
+    arguments: [(61, Conversion.Fit.contain), (320, .contain), (333, .cover), (500, .pad)])
+  func shrinksWhileDecoding(_ width: Int, _ fit: Conversion.Fit) throws {
+    let picture = try engine.picture(
+      prompt: "a city skyline at night", style: .imagineTurbo,
+      size: PixelSize(width: 1023, height: 767), seed: 1)
+    func small(_ format: ImageFormat) throws -> Bitmap {
+      let file = try Codec.encode(picture, as: format, quality: 98)
+      let conversion = Conversion(format: .png, width: width, height: width * 3 / 4, fit: fit)
+      return try Codec.decode(engine.convert(file, to: conversion), field: "image")
+    }
+    let (halved, whole) = (try small(.jpeg), try small(.png))
+    #expect(halved.size == whole.size && halved.channels == whole.channels)
+    let differences = halved.withPixels { one in
+      whole.withPixels { two in zip(one, two).map { abs(Int($0) - Int($1)) } }
+    }
+    // An odd side is half a pixel longer when it is halved.
+    #expect(differences.reduce(0, +) < 8 * differences.count)
+  }
+
   @Test("an image that is padded keeps its pixels in the middle, and its matte is white beside it")
   func pads() throws {
     var padding = Conversion(format: .png, width: 160, height: 60)

@@ -44,7 +44,7 @@ struct StepInputTests {
       let operation = try #require(PictureOperation.named(name))
       let step = try PictureStep(
         operation, fields, images: [PictureOperation.base: [.bytes(file)]],
-        size: { _, _ in PixelSize(width: 10, height: 40) })
+        facts: { _, _, _ in PictureStep.MediaFacts(size: PixelSize(width: 10, height: 40)) })
       #expect(throws: EngineError.self) { try BuiltInEngine().perform(step) }
     }
   }

@@ -35,6 +35,10 @@ struct DerivedInputTests {
     ) async throws -> Thumbnail { throw ImagineError(.notFound, "no") }
 
     func perform(_ step: PictureStep, into store: any MediaStore) async throws -> Output {
+      if let seconds = step.seconds {
+        let film = BlankVideo.mp4(size: step.size, duration: seconds)
+        return Output(asset: try await store.store(film + version.utf8), engine: version)
+      }
       let bytes = BlankImage.png(size: step.size) + "\(version) \(step.operation.name)".utf8
       return Output(asset: try await store.store(bytes), engine: version)
     }
@@ -57,6 +61,10 @@ struct DerivedInputTests {
     let big = try await part.upscale()
     _ = try await big.converted(to: Conversion(format: .png, width: 8)).removeBackground()
     _ = try await photo.step("label", ["text": "x"]).upscale()
+    let film = try await workflow.film(
+      workflow.step(
+        .film, ["clips": [["image": true, "seconds": 2]]], images: ["clips": [photo.input]]))
+    _ = try await film.frame(at: 2).upscale()
     guard isWhole else {
       try workflow.run.end(succeeded: false)
       return
@@ -70,17 +78,17 @@ struct DerivedInputTests {
   func resumed() async throws {
     let provider = MemoryProvider()
     try await attempt(provider, engine: "engine-1", isWhole: false)
-    #expect(provider.requests.map(\.operation.name).count == 4)
+    #expect(provider.requests.map(\.operation.name).count == 5)
     let first = provider.requests[1].images["image"]
     try await attempt(provider, engine: "engine-2", isWhole: true)
-    #expect(provider.requests.map(\.operation.name).dropFirst(4) == ["remove_background"])
+    #expect(provider.requests.map(\.operation.name).dropFirst(5) == ["remove_background"])
     // What is sent has the bytes that the run began with, and their engine is in the journal.
-    #expect(first != nil && provider.requests[4].images["image"] == first)
+    #expect(first != nil && provider.requests[5].images["image"] == first)
     let journal = SQLiteJournal(
       database: JournalDatabase(path: folder.file("home/journal.sqlite")),
       locks: folder.file("home/runs"), dailyLimit: { nil })
     let derived = try journal.calls(of: nil, limit: nil).flatMap(\.derived)
-    #expect(derived.count == 4 && Set(derived.compactMap(\.engine)) == ["engine-1"], "\(derived)")
+    #expect(derived.count == 5 && Set(derived.compactMap(\.engine)) == ["engine-1"], "\(derived)")
   }
 
   @Test("a run of its own derives anew")
@@ -88,7 +96,7 @@ struct DerivedInputTests {
     let provider = MemoryProvider()
     try await attempt(provider, engine: "engine-1", isWhole: true)
     try await attempt(provider, engine: "engine-2", isWhole: true)
-    #expect(provider.requests.count == 10)
-    #expect(provider.requests[1].images["image"] != provider.requests[6].images["image"])
+    #expect(provider.requests.count == 12)
+    #expect(provider.requests[1].images["image"] != provider.requests[7].images["image"])
   }
 }

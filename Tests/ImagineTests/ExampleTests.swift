@@ -131,4 +131,18 @@ struct ExampleTests {
     let index = try String(contentsOfFile: folder.file("days/index.txt"), encoding: .utf8)
     #expect(index.hasPrefix("2026-11-28\ta ") && index.split(separator: "\n").count == 1)
   }
+
+  @Test("social-video: scenes become a captioned film with a sound, and a cover")
+  func socialVideo() async throws {
+    let outcome = try await run(
+      "social-video", ["scenes.txt", "sound.wav"],
+      first: """
+        local fs = require "fs"
+        fs.write("scenes.txt", "waves at dusk | The sea\\na forest in fog | The wood\\n")
+        fs.write("sound.wav", string.pack("<c4I4c4c4I4I2I2I4I4I2I2c4I4", "RIFF", 1636, "WAVE", "fmt ", 16, 1,
+          1, 8000, 16000, 2, 16, "data", 1600) .. ("\\0\\1"):rep(800))
+        """)
+    #expect(outcome.output == "social.mp4\t360x640\t3.5 s\n", "\(outcome)")
+    #expect(folder.files.contains("social.mp4") && folder.files.contains("cover.jpg"))
+  }
 }

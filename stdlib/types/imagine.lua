@@ -436,6 +436,16 @@
 ---@class imagine.difference_step
 ---@field image imagine.image the other image
 
+---@class imagine.film_step
+---@field clips { image?: imagine.image, video?: imagine.Video|string, seconds?: number, from?: number, to?: number, caption?: string }[] an image or a video each, with a caption; what has another shape gets edges; image, video, seconds, from, to, caption
+---@field transition? { kind?: "fade"|"black", seconds?: number } between clips; a cut by default; kind, seconds
+---@field audio? string the sound, cut or filled with silence to the film's length
+---@field size? string width and height such as 1280x720, even; by default about the first clip's
+---@field fps? integer what clips of another rate are brought to; in pictures a second; 1 … 60; `24` by default
+
+---@class imagine.frame_step
+---@field seconds number the time in the video; its length gives the last picture; in seconds; 0 … 1000000000
+
 ---@class imagine.wait_options
 ---@field provider? imagine.provider_name the job's provider; by default the one that issued its id
 ---@field timeout? number the timeout of the wait, with the download of the video; in seconds; above 0; `1800` by default
@@ -566,10 +576,11 @@ function imagine.open(path) end
 function imagine.decode(bytes) end
 
 ---@class imagine.inspection
----@field format imagine.format
+---@field format imagine.format|"mp4"
 ---@field width integer pixels of the upright image
 ---@field height integer pixels of the upright image
 ---@field alpha boolean whether it has an alpha channel
+---@field duration? number seconds of a video
 ---@field bytes integer
 ---@field sha256 string of the file, in hexadecimal
 ---@field claims? imagine.claims what the file says about its making; anybody can write that
@@ -890,6 +901,20 @@ function Image:measure() end
 ---@return { mean: number, max: number, changed: number }
 function Image:difference(fields) end
 
+--- Makes a film of stills and parts of videos, in order.
+---
+--- Returns a Video of H.264, with the sound of `audio` alone.
+---@param fields { image?: imagine.image, video?: imagine.Video|string, seconds?: number, from?: number, to?: number, caption?: string }[]|imagine.film_step clips, or the fields
+---@return imagine.Video
+function imagine.film(fields) end
+
+--- Takes a picture out of a video.
+---
+--- Returns an Image of the video's size, as a PNG.
+---@param fields number|imagine.frame_step seconds, or the fields
+---@return imagine.Image
+function Video:frame(fields) end
+
 --- The image in another format or size, made on this machine.
 ---@param conversion? imagine.conversion
 ---@return imagine.Image
@@ -969,19 +994,21 @@ function Job:wait(options) end
 ---@return true
 function Job:delete() end
 
---- A finished video, downloaded.
+--- A finished video, downloaded, or a film that was made here.
 ---@class imagine.Video: userdata
 ---@field width integer pixels
 ---@field height integer pixels
 ---@field duration number seconds
 ---@field format "mp4"
 ---@field sha256 string of the bytes, in hexadecimal
----@field job string the id of the job that made it
----@field provider string
+---@field job? string the id of the job that made it; nil for a film
+---@field provider? string nil for a film
+---@field cost? number what its job cost; nil if no price is known
+---@field cost_unit? string
 ---@field thumbnail? imagine.Image
 local Video = {}
 
---- Saves the video and returns the path, which ends in `.mp4`.
+--- Saves the video with its metadata and returns the path, which ends in `.mp4`.
 ---@param path string
 ---@param options? { overwrite?: boolean } true by default
 ---@return string path

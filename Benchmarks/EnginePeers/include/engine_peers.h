@@ -23,6 +23,22 @@ void peer_inpaint(const uint8_t *pixels, int32_t width, int32_t height, const ui
 /// vips_pngsave_buffer with what it takes when nothing is said.
 void peer_png_save(const uint8_t *pixels, int32_t width, int32_t height);
 
+/// What a step over pixels is measured beside.
+enum {
+  PEER_CROP,
+  PEER_PAD,
+  PEER_ROTATE,
+  PEER_FLIP,
+  PEER_ADJUST,
+  PEER_PASTE,
+  PEER_LABEL,
+  PEER_CONVERT,
+};
+
+/// The program that libvips's users write for a step: decodes a JPEG, does it, and writes a PNG, or a
+/// JPEG for a conversion.
+void peer_step(int32_t step, const uint8_t *file, uint64_t count);
+
 /// Gives memory that was freed back to the system, where the C library can.
 void peer_give_back_memory(void);
 

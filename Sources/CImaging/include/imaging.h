@@ -84,9 +84,10 @@ int imaging_read_header(
 /// Decodes a file in memory to 8-bit sRGB; the first frame of an animation.
 ///
 /// `orientation` (1 … 8, as EXIF numbers it) says how to turn the image upright. The caller must
-/// have checked the size in the header.
+/// have checked the size in the header. `shrink` (1, 2, 4 or 8) divides the sides of a JPEG, whose
+/// decoder then does a fraction of the work; other formats ignore it.
 int imaging_decode(
-    const uint8_t *bytes, size_t count, int32_t format, int32_t orientation,
+    const uint8_t *bytes, size_t count, int32_t format, int32_t orientation, int32_t shrink,
     const ImagingControl *control, ImagingPicture *picture, ImagingFault *fault);
 
 /// Encodes an image as a file; `quality` is 1 … 100, for lossy formats.

@@ -156,6 +156,17 @@ public struct FileAssetStore: AssetStore {
       try await Self.write(path, replacing) { file throws in
         try content.withUnsafeBytes { bytes throws in try file.write(bytes) }
       }
+    } else if let metadata {
+      let box = metadata.movieBox
+      try await Self.write(path, replacing) { file in
+        var hash = SHA256()
+        try FileReader(asset.path).forEachPiece { piece throws in
+          hash.update(bufferPointer: piece)
+          try file.write(piece)
+        }
+        guard hash.finalize().hexadecimal == asset.sha256 else { return try verify(asset) }
+        try box.withUnsafeBytes { bytes throws in try file.write(bytes) }
+      }
     } else {
       try verify(asset)
       if try Self.contentEquals(path, byteCount: asset.byteCount, sha256: asset.sha256) { return }

@@ -9,6 +9,9 @@ extension Field {
     case .number, .seconds: "number"
     case .flag: "true or false"
     case .image: "image"
+    case .video: "video"
+    case .audio: "sound"
+    case .table: "table"
     case .images(let count): "list of 1 to \(count) images"
     case .length: "pixels or share"
     case .color: "color"
@@ -33,8 +36,9 @@ extension Field {
     case .length(let range): "\(range.lowerBound) … \(range.upperBound), or such as 50%"
     case .color: "a name, #rrggbb, #rrggbbaa or transparent"
     case .margins: "top, right, bottom, left"
-    case .entries(let fields, _): fields.map(\.name).joined(separator: ", ")
-    case .text, .flag, .image, .images, .texts, .other: nil
+    case .entries(let fields, _), .table(let fields):
+      fields.map(\.name).joined(separator: ", ")
+    case .text, .flag, .image, .video, .audio, .images, .texts, .other: nil
     }
   }
 

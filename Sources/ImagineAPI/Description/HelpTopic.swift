@@ -100,7 +100,7 @@ extension HelpTopic {
 
   private init(_ step: PictureOperation) {
     let operation = step.operation
-    let call = step.isMethod ? "image:\(step.name)" : "imagine.\(step.name)"
+    let call = "\(step.owner.rawValue)\(step.name)"
     var signatures =
       operation.fields.isEmpty
       ? ["\(call)()"] : ["\(call){ \(Self.names(operation.fields)) }"]
@@ -144,8 +144,8 @@ extension HelpTopic {
       seeAlso: ["convert"]),
     HelpTopic(
       "inspect", ["imagine.inspect(path)", "imagine.inspect(image)"],
-      result: "a table of format, width, height, alpha, bytes, sha256, and claims",
-      summary: "tells what an image file is, and what it says about its making", fields: [],
+      result: "a table of format, width, height, alpha, duration, bytes, sha256, and claims",
+      summary: "tells what an image or a video is, and what it says about its making", fields: [],
       example: """
         local facts = imagine.inspect("photo.png")
         print(facts.width, facts.height, facts.bytes, facts.claims and facts.claims.prompt)

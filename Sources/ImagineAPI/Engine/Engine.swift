@@ -77,6 +77,11 @@ public protocol Engine: Sendable {
   /// The numbers that a step returns, by name: 0 … 1.
   func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double]
 
+  /// Makes a film of stills and parts of videos, whose inputs are files: `/x/film`.
+  ///
+  /// - Returns: the path of an MP4 in the folder.
+  func makeFilm(_ step: PictureStep, into folder: String, control: EngineControl) throws -> String
+
   /// Text to PNG: the prompt's subject alone, a PNG of `aspectRatio.pixelSize` with alpha.
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
     -> [UInt8]
@@ -121,6 +126,12 @@ extension Engine {
   public func numbers(
     of step: PictureStep, control: EngineControl
   ) throws -> [String: Double] {
+    throw EngineError.notOffered(step.operation.name)
+  }
+
+  public func makeFilm(
+    _ step: PictureStep, into folder: String, control: EngineControl
+  ) throws -> String {
     throw EngineError.notOffered(step.operation.name)
   }
 

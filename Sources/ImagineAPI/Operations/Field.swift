@@ -18,6 +18,12 @@ public struct Field: Sendable, Hashable, Codable {
     case image
     /// A list of one to so many images, in order; each is sent as a file.
     case images(Int)
+    /// A video; sent as a file.
+    case video
+    /// A sound; sent as a file.
+    case audio
+    /// A table with these fields.
+    case table([Field])
     /// A number of seconds above 0; at most ``maxSeconds`` count, so infinity means no limit.
     case seconds
     /// A length in an image: pixels in these bounds, rounded, or a share such as `50%`.
@@ -26,7 +32,8 @@ public struct Field: Sendable, Hashable, Codable {
     case color
     /// A length for all four edges, or a table of `top`, `right`, `bottom` and `left`.
     case margins
-    /// A list of one to so many tables with these fields.
+    /// A list of one to so many tables with these fields. Where some of them are files, each table
+    /// has one, and the files are in the order of the tables.
     case entries([Field], Int)
     /// A list of one to so many texts, which may be empty.
     case texts(Int)
@@ -98,6 +105,9 @@ extension Field {
     case .flag: "true or false"
     case .image: "an image"
     case .images(let count): "a list of 1 to \(count) images"
+    case .video: "a Video, or the path of an MP4 or MOV file"
+    case .audio: "the path of a sound: wav, mp3, m4a, flac or ogg"
+    case .table(let fields): "a table of \(fields.map(\.name).joined(separator: ", "))"
     case .seconds: "a number of seconds above 0"
     case .length(let range):
       "pixels from \(range.lowerBound) to \(range.upperBound), or a share such as \"50%\""
@@ -111,14 +121,18 @@ extension Field {
     }
   }
 
-  /// The most images that the field takes; 0 if it takes none.
+  /// The most files that the field takes; 0 if it takes none.
   public var maxImages: Int {
     switch kind {
-    case .image: 1
+    case .image, .video, .audio: 1
     case .images(let count): count
+    case .entries(let fields, let count): fields.contains { $0.maxImages > 0 } ? count : 0
     default: 0
     }
   }
+
+  /// Whether it is a list of tables, whose files are beside them.
+  var hasEntries: Bool { if case .entries = kind { true } else { false } }
 
   /// Formats a whole number without its fraction.
   static func formatted(_ number: Double) -> String {
@@ -169,7 +183,7 @@ extension Field {
       if let seconds = argument.decimal, seconds > 0 {
         return .number(min(seconds, Self.maxSeconds))
       }
-    case (.length, _), (.color, _), (.margins, _), (.entries, _), (.texts, _):
+    case (.length, _), (.color, _), (.margins, _), (.table, _), (.entries, _), (.texts, _):
       return try pictureValue(of: argument)
     default:
       break

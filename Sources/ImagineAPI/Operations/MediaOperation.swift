@@ -109,9 +109,13 @@ extension MediaOperation {
     var inputs: [String: [ImageInput]] = [:]
     for field in fields {
       let names = source == .script ? [field.name] : [field.wireName] + field.wireAliases
-      if let given = names.lazy.compactMap({ images[$0] }).first {
-        try field.check(given)
-        inputs[field.name] = given
+      let files = names.lazy.compactMap({ images[$0] }).first
+      if let files {
+        try field.check(files)
+        inputs[field.name] = files
+      }
+      if files != nil, !field.hasEntries {
+        continue
       } else if let given = names.lazy.compactMap({ arguments[$0] }).first {
         values[field.name] = try field.value(of: given)
       } else if source == .script, let standard = field.hostDefault {

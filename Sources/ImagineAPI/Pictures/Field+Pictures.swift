@@ -14,6 +14,10 @@ extension Field {
     case (.margins, .table(let edges)): return .table(try margins(edges))
     case (.margins, _):
       if let length = Self.length(argument, in: Self.marginPixels) { return length }
+    case (.table(let fields), .table(let given)):
+      return .table(try members(given, fields, name))
+    case (.table(let fields), .list(let none)) where none.isEmpty:
+      return .table(try members([:], fields, name))
     case (.entries(let fields, let count), .list(let entries)):
       if 1...count ~= entries.count { return .list(try self.entries(entries, fields)) }
       throw .invalid(field: name, given: "a list of \(entries.count)", expected: expectation)
@@ -63,22 +67,40 @@ extension Field {
       guard case .table(let given) = entry else {
         throw .invalid(field: place, given: entry.quoted, expected: "a table")
       }
-      let names = fields.map(\.name)
-      if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
-        throw .unknown(field: unknown, of: place, allowed: names)
-      }
-      var values: [String: Value] = [:]
-      for field in fields {
-        if let value = given[field.name] {
-          values[field.name] = try field.renamed("\(place).\(field.name)").value(of: value)
-        } else if field.isRequired {
-          throw .missing(
-            field: field.name, of: place, expected: field.expectation, allowed: field.allowedNames)
-        }
-      }
-      checked.append(.table(values))
+      checked.append(.table(try members(given, fields, place)))
     }
     return checked
+  }
+
+  private func members(
+    _ given: [String: Value], _ fields: [Field], _ place: String
+  ) throws(ImagineError) -> [String: Value] {
+    let names = fields.map(\.name)
+    if let unknown = given.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unknown(field: unknown, of: place, allowed: names)
+    }
+    var values: [String: Value] = [:]
+    for field in fields {
+      if let value = given[field.name] {
+        // A file is beside the values; here is only that the table has one.
+        values[field.name] =
+          try field.maxImages > 0
+          ? field.mark(value) : field.renamed("\(place).\(field.name)").value(of: value)
+      } else if field.isRequired {
+        throw .missing(
+          field: field.name, of: place, expected: field.expectation, allowed: field.allowedNames)
+      } else if let standard = field.standard {
+        values[field.name] = try field.value(of: .text(standard))
+      }
+    }
+    return values
+  }
+
+  private func mark(_ value: Value) throws(ImagineError) -> Value {
+    guard value == .flag(true) else {
+      throw .invalid(field: name, given: value.quoted, expected: expectation)
+    }
+    return value
   }
 
   private func texts(_ texts: [Value]) throws(ImagineError) -> [Value] {

@@ -112,7 +112,7 @@ extension PictureOperation {
   }
 
   /// - Throws: ``ImagineError`` for a text that is too long or has control characters.
-  private static func checkedText(
+  static func checkedText(
     _ text: String, _ field: String
   ) throws(ImagineError) -> String {
     guard text.utf8.count <= 4 * maxCharacters, text.unicodeScalars.count <= maxCharacters else {
@@ -151,7 +151,7 @@ extension PictureOperation {
   }
 
   public static let canvas = PictureOperation(
-    "canvas", isMethod: false, summary: "makes an image of one color",
+    "canvas", of: .module, summary: "makes an image of one color",
     output: "of this size, as a PNG",
     fields: [
       requiredSide("width"), requiredSide("height"),
@@ -170,7 +170,7 @@ extension PictureOperation {
   }
 
   public static let sheet = PictureOperation(
-    "sheet", isMethod: false, summary: "arranges images in a table, as a contact sheet",
+    "sheet", of: .module, summary: "arranges images in a table, as a contact sheet",
     output: "of all cells, as a PNG",
     fields: [
       Field(

@@ -19,7 +19,7 @@ extension PictureOperation {
   }
 
   public static let mask = PictureOperation(
-    "mask", isMethod: false, summary: "makes a mask from shapes, or from a cut-out",
+    "mask", of: .module, summary: "makes a mask from shapes, or from a cut-out",
     output: maskOutput,
     fields: [
       Field(

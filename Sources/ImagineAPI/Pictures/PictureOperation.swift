@@ -10,28 +10,48 @@ public struct PictureOperation: Sendable {
 
   /// Name, fields and help. The image whose method is called is none of the fields.
   public let operation: MediaOperation
-  /// Whether it is a method of an image; else it is a function of `imagine`.
-  public let isMethod: Bool
+  /// What it is a function of.
+  public let owner: Owner
   /// Whether only the pixels tell the result's size.
   public let sizeNeedsPixels: Bool
   /// The names of the numbers that it returns in place of an image; empty for an image.
   public let numbers: [String]
   let resolve: Resolution
 
+  /// What a script writes before a step's name.
+  public enum Owner: String, Sendable {
+    case module = "imagine."
+    case image = "image:"
+    case video = "video:"
+  }
+
+  /// Whether it is a method of what is sent as ``base``.
+  public var isMethod: Bool { owner != .module }
+
+  /// Whether it returns a video; else it returns an image or numbers.
+  public var makesVideo: Bool { operation.answer == .job }
+
+  /// Whether it reads or makes videos, which are files of any size.
+  public var takesVideos: Bool { operation.path == Self.filmPath }
+
+  static let filmPath = "/film"
+
   /// What checked fields ask for, in pixels, and the size of the result.
   typealias Resolution =
     @Sendable (StepArguments) throws(ImagineError) -> (PictureAction, PixelSize)
 
   init(
-    _ name: String, isMethod: Bool = true, sizeNeedsPixels: Bool = false,
-    numbers: [String] = [], summary: String, output: String, fields: [Field], example: String,
+    _ name: String, of owner: Owner = .image, makesVideo: Bool = false,
+    sizeNeedsPixels: Bool = false, numbers: [String] = [], summary: String, output: String,
+    fields: [Field], example: String,
     seeAlso: [String],
     resolve: @escaping Resolution
   ) {
     operation = MediaOperation(
-      name, title: name, path: "/step", answer: .image, summary: summary, output: output,
-      fields: fields, example: example, seeAlso: seeAlso)
-    self.isMethod = isMethod
+      name, title: name, path: makesVideo || owner == .video ? Self.filmPath : "/step",
+      answer: makesVideo ? .job : .image, summary: summary, output: output, fields: fields,
+      example: example, seeAlso: seeAlso)
+    self.owner = owner
     self.sizeNeedsPixels = sizeNeedsPixels
     self.numbers = numbers
     self.resolve = resolve
@@ -40,10 +60,13 @@ public struct PictureOperation: Sendable {
   public var name: String { operation.name }
 
   /// Every step, in the order of the help.
-  public static let all = shapes + compositions + masks + measurements
+  public static let all = shapes + compositions + masks + measurements + films
 
   /// What it returns, in words.
-  public var result: String { numbers.isEmpty ? operation.result : operation.output }
+  public var result: String {
+    if makesVideo { return "a Video \(operation.output)" }
+    return numbers.isEmpty ? operation.result : operation.output
+  }
 
   public static func named(_ name: String) -> PictureOperation? {
     all.first { $0.name == name }
@@ -64,22 +87,39 @@ public struct PictureStep: Sendable {
   public let action: PictureAction
   /// The size of the result; a guess if ``PictureOperation/sizeNeedsPixels``.
   public let size: PixelSize
-  /// The sizes of its images, by field.
+  /// The length of the video that it returns, in seconds; nil if it returns none.
+  public var seconds: Double? { if case .film(let film) = action { film.seconds } else { nil } }
+  /// The sizes of its images and videos, by field.
   public let sizes: [String: [PixelSize]]
+
+  /// What kind of file a field asks for.
+  public enum Medium: Sendable { case image, video, audio }
+
+  /// What an image or a video says about itself.
+  public struct MediaFacts: Sendable {
+    public var size: PixelSize
+    /// Of a video; 0 if it does not say.
+    public var seconds: Double
+
+    public init(size: PixelSize, seconds: Double = 0) {
+      self.size = size
+      self.seconds = seconds
+    }
+  }
 
   /// Checks the fields and computes the size.
   ///
   /// - Parameters:
-  ///   - images: by field; the image whose method is called is ``PictureOperation/base``.
-  ///   - size: the size of an image, in a field.
+  ///   - images: the files by field; that whose method is called is ``PictureOperation/base``.
+  ///   - facts: of a file, in a field; nil for a sound that can be used.
   /// - Throws: ``ImagineError`` of kind `validation` that names the field.
   public init(
     _ operation: PictureOperation, _ fields: [String: Value], images: [String: [ImageInput]],
-    size: (ImageInput, _ field: String) throws(ImagineError) -> PixelSize
+    facts: (ImageInput, _ field: String, Medium) throws(ImagineError) -> MediaFacts?
   ) throws(ImagineError) {
     let described = operation.operation.with(
-      fields: (operation.isMethod ? [Self.baseField] : []) + operation.operation.fields)
-    // The image comes from the method's receiver, so a field of that name is an unknown one.
+      fields: (operation.baseField.map { [$0] } ?? []) + operation.operation.fields)
+    // What comes from the method's receiver is no field of scripts.
     if fields[PictureOperation.base] != nil {
       throw .unknown(
         field: PictureOperation.base, of: operation.name,
@@ -87,24 +127,26 @@ public struct PictureStep: Sendable {
     }
     let request = try described.request(from: fields, images: images, source: .script)
     var sizes: [String: [PixelSize]] = [:]
-    for (field, inputs) in request.images {
-      for input in inputs {
-        let given = try size(input, field)
-        if let fault = PixelBudget.fault(of: given) {
-          throw ImagineError(.validation, "field '\(field)': \(fault)", field: field)
+    var durations: [String: [Double]] = [:]
+    for field in described.fields {
+      let inputs = request.images[field.name] ?? []
+      let media = try field.media(of: inputs.count, in: request.fields[field.name])
+      for (input, (medium, name)) in zip(inputs, media) {
+        guard let given = try facts(input, name, medium) else { continue }
+        if let fault = PixelBudget.fault(of: given.size) {
+          throw ImagineError(.validation, "field '\(name)': \(fault)", field: name)
         }
-        sizes[field, default: []].append(given)
+        sizes[field.name, default: []].append(given.size)
+        durations[field.name, default: []].append(given.seconds)
       }
     }
-    let arguments = StepArguments(operation: described, fields: request.fields, sizes: sizes)
+    let arguments = StepArguments(
+      operation: described, fields: request.fields, sizes: sizes, durations: durations)
     self.operation = operation
     self.request = request
     self.sizes = sizes
     (action, self.size) = try operation.resolve(arguments)
   }
-
-  private static let baseField = Field(
-    PictureOperation.base, .image, .required, summary: "the image whose method is called")
 
   /// The step as text with a name for each image, such as its hash: equal for equal steps.
   public func description(images: (ImageInput) -> String) -> RequestDescription {
@@ -134,9 +176,60 @@ public enum PictureAction: Sendable, Hashable {
   case measure
   case difference
   case mask([MaskShape], feather: Int, isInverted: Bool)
+  case film(PictureFilm)
+  /// The picture of a video at a time in seconds.
+  case frame(at: Double)
 
   /// How two masks become one.
   public enum Combination: String, CaseIterable, Sendable {
     case union, intersect, subtract
+  }
+}
+
+extension PictureOperation {
+  fileprivate var baseField: Field? {
+    switch owner {
+    case .module: nil
+    case .image: Field(Self.base, .image, .required, summary: "the image whose method is called")
+    case .video: Field(Self.base, .video, .required, summary: "the video whose method is called")
+    }
+  }
+}
+
+extension Field {
+  /// What the files of the field are, and how errors name them.
+  ///
+  /// - Parameter value: the checked tables of a list of tables, each of which has one file.
+  fileprivate func media(
+    of count: Int, in value: Value?
+  ) throws(ImagineError) -> [(PictureStep.Medium, field: String)] {
+    guard case .entries(let fields, _) = kind, maxImages > 0 else {
+      let medium: PictureStep.Medium =
+        switch kind {
+        case .video: .video
+        case .audio: .audio
+        default: .image
+        }
+      return Array(repeating: (medium, name), count: count)
+    }
+    var media: [(PictureStep.Medium, field: String)] = []
+    let files = fields.filter { $0.maxImages > 0 }
+    for (index, entry) in (value?.list ?? []).enumerated() {
+      let given = files.filter { entry.table?[$0.name] != nil }
+      guard given.count == 1, let field = given.first else {
+        let names = files.map(\.name)
+        throw ImagineError(
+          .validation,
+          "field '\(name)[\(index + 1)]': give one of \(names.joined(separator: ", "))",
+          field: "\(name)[\(index + 1)]", allowed: names)
+      }
+      media += [(field.kind == .video ? .video : .image, "\(name)[\(index + 1)].\(field.name)")]
+    }
+    guard media.count == count else {
+      throw .invalid(
+        field: name, given: "\(count) files for \(media.count) tables",
+        expected: "one for each table")
+    }
+    return media
   }
 }

@@ -4,6 +4,8 @@ struct StepArguments {
   let fields: [String: Value]
   /// The images by field, in order; the image whose method was called is ``PictureOperation/base``.
   let sizes: [String: [PixelSize]]
+  /// The seconds of videos in the same order; 0 for images.
+  let durations: [String: [Double]]
 
   /// The size of the image whose method was called.
   var base: PixelSize {

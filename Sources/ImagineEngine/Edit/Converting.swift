@@ -4,8 +4,11 @@ extension BuiltInEngine {
   public func convert(
     _ picture: [UInt8], to conversion: Conversion, control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
-    let source = try Codec.decode(picture, field: "image", control: control)
-    var fitted = try fitted(source, conversion, control)
+    let (source, size) = try Codec.decode(picture, field: "image", control: control) {
+      // Single pixels are wanted as they are.
+      conversion.kernel == .nearest || conversion.isMask ? $0 : try conversion.innerSize(of: $0)
+    }
+    var fitted = try fitted(source, of: size, conversion, control)
     if conversion.isMask { fitted = try fitted.mask() }
     if conversion.isMatte { fitted = try fitted.matte() }
     if let background = conversion.background {
@@ -15,14 +18,14 @@ extension BuiltInEngine {
   }
 
   private func fitted(
-    _ source: Bitmap, _ conversion: Conversion, _ control: EngineControl
+    _ source: Bitmap, of original: PixelSize, _ conversion: Conversion, _ control: EngineControl
   ) throws -> Bitmap {
-    let size = try conversion.size(of: source.size)
+    let size = try conversion.size(of: original)
     let kernel = conversion.kernel
     switch conversion.fit {
     case .cover: return try Codec.cover(source, size, kernel: kernel, control: control)
     case .pad:
-      let inner = conversion.wholeSize(of: source.size)
+      let inner = conversion.wholeSize(of: original)
       let whole = try Codec.scale(source, to: inner, kernel: kernel, control: control)
       let (across, down) = (size.width - inner.width, size.height - inner.height)
       return try whole.onto(
@@ -67,6 +70,13 @@ extension BuiltInEngine {
   }
 }
 
+extension Conversion {
+  /// The size that an image is scaled to, without the edges of `pad`.
+  fileprivate func innerSize(of image: PixelSize) throws -> PixelSize {
+    fit == .pad ? wholeSize(of: image) : try size(of: image)
+  }
+}
+
 extension Bitmap {
   /// A mask that is right where white is edited and where transparency is: its levels as brightness,
   /// clear where it is white.
@@ -99,8 +109,10 @@ extension BuiltInEngine {
   public func thumbnail(
     of picture: [UInt8], within box: PixelSize, control: EngineControl = EngineControl()
   ) throws -> Thumbnail {
-    let source = try Codec.decode(picture, field: "image", control: control)
-    let size = Thumbnail.size(of: source.size, within: box)
+    let (source, original) = try Codec.decode(picture, field: "image", control: control) {
+      Thumbnail.size(of: $0, within: box)
+    }
+    let size = Thumbnail.size(of: original, within: box)
     let small = try Codec.scale(source, to: size, control: control)
     guard let thumbnail = Thumbnail(size: size, pixels: small.onCheckerboard) else {
       throw EngineError.failed("a thumbnail of \(size) pixels is too large")

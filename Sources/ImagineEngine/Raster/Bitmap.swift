@@ -3,7 +3,7 @@ import ImagineAPI
 
 /// Decoded pixels: interleaved 8-bit sRGB, upright, three channels or four (straight alpha).
 ///
-/// It owns memory that CImaging allocated. Nobody writes to it after `init`, so sharing it between
+/// It owns memory that CImaging allocated. Nobody writes to it once it is shared, so sharing it between
 /// threads is safe.
 final class Bitmap: @unchecked Sendable {
   let width: Int
@@ -41,6 +41,11 @@ final class Bitmap: @unchecked Sendable {
     try fill(pixels)
   }
 
+  /// Calls `body` with the bytes to change them. Only for who made the image, before another has it.
+  func withOwnPixels(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+    withExtendedLifetime(self) { body(pixels) }
+  }
+
   deinit { imaging_free(pixels.baseAddress) }
 
   /// Calls `body` with the `width * height * channels` bytes, rows from the top.
@@ -52,6 +57,8 @@ final class Bitmap: @unchecked Sendable {
 
 extension Bitmap {
   var size: PixelSize { PixelSize(width: width, height: height) }
+
+  func copy() throws -> Bitmap { try cropped(left: 0, top: 0, width: width, height: height) }
 
   /// A rectangle of the image; it must lie within it.
   func cropped(left: Int, top: Int, width: Int, height: Int) throws -> Bitmap {

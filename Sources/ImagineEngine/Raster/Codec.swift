@@ -10,6 +10,18 @@ enum Codec {
   static func decode(
     _ bytes: [UInt8], field: String, control: EngineControl = EngineControl()
   ) throws -> Bitmap {
+    try decode(bytes, field: field, control: control) { $0 }.picture
+  }
+
+  /// Decodes an image that will be scaled down, in a fraction of the time where its format allows:
+  /// the sides of a JPEG are divided by 2, 4 or 8 while it is decoded.
+  ///
+  /// - Parameter target: the size that it will be scaled to, from its own.
+  /// - Returns: the image, of at least ``leastReserve`` times the target, and its own size.
+  static func decode(
+    _ bytes: [UInt8], field: String, control: EngineControl = EngineControl(),
+    scaledTo target: (PixelSize) throws -> PixelSize
+  ) throws -> (picture: Bitmap, size: PixelSize) {
     let file = try ImageFile(bytes, field: field)
     let size = try ImageInspection(file, field: field).size
     // The server reserves memory by the size in the header.
@@ -19,13 +31,25 @@ enum Codec {
       throw EngineError.unusable(
         field: field, reason: "its header declares \(declared) pixels, but it contains \(size)")
     }
+    let shrink = shrink(from: size, to: try target(size))
     var picture = ImagingPicture()
     try call(field, control) { control, fault in
       imaging_decode(
-        file.bytes, file.bytes.count, file.format.code, Int32(file.orientation), control, &picture,
-        fault)
+        file.bytes, file.bytes.count, file.format.code, Int32(file.orientation), Int32(shrink),
+        control, &picture, fault)
     }
-    return Bitmap(picture)
+    return (Bitmap(picture), size)
+  }
+
+  /// Dividing while decoding sharpens more than the kernel that scales the rest, so some is left to
+  /// it.
+  private static let leastReserve = 1.5
+
+  private static func shrink(from size: PixelSize, to target: PixelSize) -> Int {
+    [8, 4, 2].first { shrink in
+      Double(size.width) >= leastReserve * Double(shrink * target.width)
+        && Double(size.height) >= leastReserve * Double(shrink * target.height)
+    } ?? 1
   }
 
   static func encode(

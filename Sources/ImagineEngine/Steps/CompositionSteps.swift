@@ -23,7 +23,7 @@ extension Bitmap {
     return try Bitmap(picture).withoutOpaqueAlpha()
   }
 
-  private func faded(to opacity: Double) throws -> Bitmap {
+  func faded(to opacity: Double) throws -> Bitmap {
     try Bitmap(width: width, height: height, channels: 4) { out in
       withPixels { pixels in
         for at in 0..<pixels.count {
@@ -57,10 +57,10 @@ extension Bitmap {
     // A label is moved rather than cut.
     let x = min(label.x ?? start, room)
     let y = min(label.y ?? (height - box.height), height - box.height)
-    var painting = Painting(self)
+    var painting = try Painting(self)
     painting.fill(PixelRectangle(x: x, y: y, size: box), label.background)
     text.draw(onto: &painting, x: x + label.padding, y: y + label.padding, label.color)
-    return try painting.picture()
+    return try painting.finished()
   }
 }
 
@@ -152,29 +152,45 @@ extension StepImages {
         onto: &painting, x: (sheet.size.width - text.size.width) / 2,
         y: sheet.gap / 2 + (sheet.titleHeight - text.size.height) / 2, ink)
     }
-    for index in 0..<sheet.count {
-      try control.check()
-      let cell = sheet.cell(at: index)
-      let image = try fitted(image("images", index), into: sheet.cell)
-      painting.draw(
-        image, x: cell.x + (sheet.cell - image.width) / 2,
-        y: cell.y + (sheet.cell - image.height) / 2)
-      guard sheet.labels.indices.contains(index) else { continue }
-      let text = try DrawnText.fitting(
-        sheet.labels[index], font: "Sans", size: sheet.textSize, width: sheet.cell,
-        height: sheet.labelHeight, alignment: .center, field: "labels")
-      text.draw(
-        onto: &painting, x: cell.x + (sheet.cell - text.size.width) / 2,
-        y: cell.y + sheet.cell + (sheet.labelHeight - text.size.height) / 2, ink)
+    for start in stride(from: 0, to: sheet.count, by: Self.cellsAtOnce) {
+      let indices = start..<min(start + Self.cellsAtOnce, sheet.count)
+      let cells = VideoWriter.inParallel(indices) { try image(at: $0, fittedInto: sheet.cell) }
+      for (index, image) in zip(indices, cells) {
+        try draw(image.get(), index, of: sheet, ink, onto: &painting)
+      }
     }
-    return try painting.picture()
+    return try painting.finished()
   }
 
-  private func fitted(_ image: Bitmap, into side: Int) throws -> Bitmap {
-    let size = Conversion(format: .png, width: side, height: side).wholeSize(of: image.size)
-    // A small image stays as it is.
-    return size.width < image.width || size.height < image.height
-      ? try Codec.scale(image, to: size, control: control) : image
+  /// Cells that wait to be drawn.
+  private static let cellsAtOnce = 8
+
+  private func draw(
+    _ image: Bitmap, _ index: Int, of sheet: PictureSheet, _ ink: PictureColor,
+    onto painting: inout Painting
+  ) throws {
+    try control.check()
+    let cell = sheet.cell(at: index)
+    painting.draw(
+      image, x: cell.x + (sheet.cell - image.width) / 2,
+      y: cell.y + (sheet.cell - image.height) / 2)
+    guard sheet.labels.indices.contains(index) else { return }
+    let text = try DrawnText.fitting(
+      sheet.labels[index], font: "Sans", size: sheet.textSize, width: sheet.cell,
+      height: sheet.labelHeight, alignment: .center, field: "labels")
+    text.draw(
+      onto: &painting, x: cell.x + (sheet.cell - text.size.width) / 2,
+      y: cell.y + sheet.cell + (sheet.labelHeight - text.size.height) / 2, ink)
+  }
+
+  private func image(at index: Int, fittedInto side: Int) throws -> Bitmap {
+    func fitted(_ size: PixelSize) -> PixelSize {
+      let inner = Conversion(format: .png, width: side, height: side).wholeSize(of: size)
+      // A small image stays as it is.
+      return inner.width < size.width || inner.height < size.height ? inner : size
+    }
+    let (image, size) = try decoded("images", index, scaledTo: fitted)
+    return try Codec.scale(image, to: fitted(size), kernel: .linear, control: control)
   }
 }
 

@@ -1,36 +1,29 @@
 import ImagineAPI
 
-/// An image while colors and other images are put onto it: 8-bit sRGB with straight alpha.
-struct Painting {
-  let size: PixelSize
-  private var pixels: [UInt8]
+/// An image while colors and other images are put onto it: 8-bit sRGB, with straight alpha unless it
+/// begins opaque. What is opaque stays so.
+struct Painting: ~Copyable {
+  private let picture: Bitmap
+
+  var size: PixelSize { picture.size }
 
   /// - Throws: ``EngineError/unusable(field:reason:)`` for a size over the ``PixelBudget``.
   init(_ size: PixelSize, _ color: PictureColor) throws {
-    try PixelBudget.check(size, field: "image")
-    self.size = size
-    let count = 4 * size.width * size.height
-    let bytes = [color.red, color.green, color.blue, color.alpha]
-    pixels = [UInt8](unsafeUninitializedCapacity: count) { out, initialized in
-      for index in 0..<count { out[index] = bytes[index & 3] }
-      initialized = count
+    let channels = color.alpha == 255 ? 3 : 4
+    picture = try Bitmap(width: size.width, height: size.height, channels: channels) { out in
+      let bytes = [color.red, color.green, color.blue, color.alpha]
+      for start in stride(from: 0, to: out.count, by: channels) {
+        for channel in 0..<channels { out[start + channel] = bytes[channel] }
+      }
     }
   }
 
+  /// An image that nobody else has yet is painted on.
+  init(continuing picture: Bitmap) { self.picture = picture }
+
   /// A copy of an image.
-  init(_ picture: Bitmap) {
-    size = picture.size
-    let count = size.width * size.height
-    pixels = picture.withPixels { source in
-      guard picture.channels == 3 else { return Array(source) }
-      return [UInt8](unsafeUninitializedCapacity: 4 * count) { out, initialized in
-        for index in 0..<count {
-          for channel in 0..<3 { out[4 * index + channel] = source[3 * index + channel] }
-          out[4 * index + 3] = 255
-        }
-        initialized = 4 * count
-      }
-    }
+  init(_ original: Bitmap) throws {
+    picture = try original.copy()
   }
 
   /// Puts an image onto it; what is outside is left out.
@@ -64,19 +57,21 @@ struct Painting {
     let (x, y, width) = (part.x, part.y, size.width)
     let rows = max(0, -y)..<max(max(0, -y), min(part.size.height, size.height - y))
     let columns = max(0, -x)..<max(max(0, -x), min(part.size.width, width - x))
-    pixels.withUnsafeMutableBufferPointer { out in
+    let channels = picture.channels
+    picture.withOwnPixels { out in
       for row in rows {
         for column in columns {
           let (red, green, blue, alpha) = source(row * part.size.width + column)
           if alpha == 0 { continue }
-          let at = 4 * ((y + row) * width + x + column)
+          let at = channels * ((y + row) * width + x + column)
           if alpha == 255 {
-            (out[at], out[at + 1], out[at + 2], out[at + 3]) = (red, green, blue, 255)
+            (out[at], out[at + 1], out[at + 2]) = (red, green, blue)
+            if channels == 4 { out[at + 3] = 255 }
             continue
           }
           // Both weights are of 255², so that nothing is rounded before the end.
           let upper = alpha * 255
-          let lower = Int(out[at + 3]) * (255 - alpha)
+          let lower = (channels == 4 ? Int(out[at + 3]) : 255) * (255 - alpha)
           let total = upper + lower
           func mixed(_ new: UInt8, _ old: UInt8) -> UInt8 {
             UInt8((Int(new) * upper + Int(old) * lower + total / 2) / total)
@@ -84,28 +79,14 @@ struct Painting {
           out[at] = mixed(red, out[at])
           out[at + 1] = mixed(green, out[at + 1])
           out[at + 2] = mixed(blue, out[at + 2])
-          out[at + 3] = UInt8((total + 127) / 255)
+          if channels == 4 { out[at + 3] = UInt8((total + 127) / 255) }
         }
       }
     }
   }
 
   /// The image; without alpha if all of it is opaque.
-  func picture() throws -> Bitmap {
-    let count = size.width * size.height
-    return try pixels.withUnsafeBufferPointer { pixels in
-      let isOpaque = (0..<count).allSatisfy { pixels[4 * $0 + 3] == 255 }
-      return try Bitmap(width: size.width, height: size.height, channels: isOpaque ? 3 : 4) { out in
-        guard isOpaque else {
-          _ = out.initialize(fromContentsOf: pixels)
-          return
-        }
-        for index in 0..<count {
-          for channel in 0..<3 { out[3 * index + channel] = pixels[4 * index + channel] }
-        }
-      }
-    }
-  }
+  consuming func finished() throws -> Bitmap { try picture.withoutOpaqueAlpha() }
 }
 
 extension Bitmap {
@@ -118,7 +99,7 @@ extension Bitmap {
     var painting = try Painting(whole, background)
     try control.check()
     painting.draw(self, x: margins.left, y: margins.top)
-    return try painting.picture()
+    return try painting.finished()
   }
 
   /// The image with an alpha channel.
@@ -136,6 +117,15 @@ extension Bitmap {
 
   /// The image without its alpha channel, if all of it is opaque.
   func withoutOpaqueAlpha() throws -> Bitmap {
-    channels == 3 ? self : try Painting(self).picture()
+    let count = width * height
+    guard channels == 4, withPixels({ all in (0..<count).allSatisfy { all[4 * $0 + 3] == 255 } })
+    else { return self }
+    return try Bitmap(width: width, height: height, channels: 3) { out in
+      withPixels { pixels in
+        for index in 0..<count {
+          for channel in 0..<3 { out[3 * index + channel] = pixels[4 * index + channel] }
+        }
+      }
+    }
   }
 }

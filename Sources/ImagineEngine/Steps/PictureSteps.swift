@@ -22,18 +22,38 @@ struct StepImages {
   func base() throws -> Bitmap { try image(PictureOperation.base, as: "image") }
 
   func image(_ field: String, _ index: Int = 0, as name: String? = nil) throws -> Bitmap {
-    guard let inputs = step.request.images[field], inputs.indices.contains(index),
-      case .bytes(let bytes) = inputs[index]
-    else { throw EngineError.unusable(field: name ?? field, reason: "it is missing") }
-    let picture = try Codec.decode(bytes, field: name ?? field, control: control)
+    try decoded(field, index, as: name) { $0 }.picture
+  }
+
+  /// An image that will be scaled to `target`, and its own size.
+  func decoded(
+    _ field: String, _ index: Int, as name: String? = nil,
+    scaledTo target: (PixelSize) throws -> PixelSize
+  ) throws -> (picture: Bitmap, size: PixelSize) {
+    let decoded = try Codec.decode(
+      bytes(field, index, as: name ?? field), field: name ?? field, control: control,
+      scaledTo: target)
     // The step was checked against the size of the header, and pixels are addressed by it.
-    guard let sizes = step.sizes[field], sizes.indices.contains(index), sizes[index] == picture.size
+    guard let sizes = step.sizes[field], sizes.indices.contains(index), sizes[index] == decoded.size
     else {
       throw EngineError.unusable(
         field: name ?? field,
-        reason: "its header names another size than the \(picture.size) pixels that it has")
+        reason: "its header names another size than the \(decoded.size) pixels that it has")
     }
-    return picture
+    return decoded
+  }
+
+  private func bytes(_ field: String, _ index: Int, as name: String) throws -> [UInt8] {
+    let inputs = step.request.images[field] ?? []
+    switch inputs.indices.contains(index) ? inputs[index] : nil {
+    case .bytes(let bytes): return bytes
+    case .file(let path):
+      guard let file = path.text.flatMap({ FileContent($0) }) else {
+        throw EngineError.failed("cannot read a file of the step")
+      }
+      return file.bytes
+    default: throw EngineError.unusable(field: name, reason: "it is missing")
+    }
   }
 
   func result() throws -> Bitmap {
@@ -53,9 +73,11 @@ struct StepImages {
     case .paste(let placement):
       return try base().pasting(image("image"), placement, control)
     case .label(let label): return try base().labelled(label)
-    case .canvas(let color): return try Painting(step.size, color).picture()
+    case .canvas(let color): return try Painting(step.size, color).finished()
     case .sheet(let sheet): return try picture(of: sheet)
     case .alpha, .invert, .grow, .combine, .mask: return try mask().picture()
+    case .frame(let seconds): return try frame(at: seconds)
+    case .film: throw EngineError.failed("it has a video and no image")
     case .measure, .difference: throw EngineError.failed("it has numbers and no image")
     }
   }

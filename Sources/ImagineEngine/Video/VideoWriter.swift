@@ -63,7 +63,7 @@ struct VideoWriter {
   /// Painting two frames in parallel hides the sequential steps of each.
   private static let framesAtOnce = 2
 
-  private static func inParallel(
+  static func inParallel(
     _ indices: Range<Int>, _ frame: @Sendable (Int) throws -> Bitmap
   ) -> [Result<Bitmap, any Error>] {
     let none = Result<Bitmap, any Error>.failure(

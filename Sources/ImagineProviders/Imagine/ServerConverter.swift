@@ -1,7 +1,7 @@
 public import ImagineAPI
 
-/// Converts and changes images with an `imagine-server`, by its routes `/x/convert`, `/x/step`,
-/// `/x/composite` and `/x/thumbnail`.
+/// Converts and changes images and videos with an `imagine-server`, by its routes `/x/convert`,
+/// `/x/step`, `/x/film`, `/x/composite` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -124,12 +124,14 @@ public struct ServerConverter: ImageConverter {
   public func perform(
     _ step: PictureStep, into store: any MediaStore
   ) async throws -> Output {
+    // A body in memory with the images of a sheet would be too large.
+    if case .sheet = step.action { return try await sendingFiles(of: step, into: store) }
+    if step.operation.takesVideos { return try await sendingFiles(of: step, into: store) }
     var body = MultipartBody()
     body.append(
       name: "step",
       value: RequestDescription(step.request, images: [:]).json)
     for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
-      let inputs = try await sent(inputs, of: step, from: store)
       for (index, input) in inputs.enumerated() {
         body.append(
           name: "\(field).\(index)", file: try input.content(from: store, field: field))
@@ -148,41 +150,45 @@ public struct ServerConverter: ImageConverter {
     }
   }
 
-  /// The images as they are sent: those of a sheet in the size of its cells, since a body with
-  /// hundreds of whole images would be too large.
-  private func sent(
-    _ inputs: [ImageInput], of step: PictureStep, from store: any MediaStore
-  ) async throws -> [ImageInput] {
-    guard case .sheet(let sheet) = step.action else { return inputs }
-    var cells: [ImageInput] = []
-    while cells.count < inputs.count {
-      let part = Array(inputs[cells.count...].prefix(Self.cellsAtOnce))
-      cells += try await concurrentResults(part.count) { index in
-        try await cell(of: part[index], side: sheet.cell, from: store)
-      }.map { try $0.get() }
+  /// A step over videos or many images: a line that describes it, then its files.
+  private func sendingFiles(
+    of step: PictureStep, into store: any MediaStore
+  ) async throws -> Output {
+    var files: [Asset] = []
+    var sizes: [String: Value] = [:]
+    for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
+      let assets = inputs.compactMap { if case .asset(let asset) = $0 { asset } else { nil } }
+      sizes[field] = .list(assets.map { .integer(Int64($0.byteCount)) })
+      files += assets
     }
-    return cells
-  }
-
-  /// Images that are made smaller at a time.
-  private static let cellsAtOnce = 8
-
-  private func cell(
-    of input: ImageInput, side: Int, from store: any MediaStore
-  ) async throws -> ImageInput {
-    guard case .asset(let asset) = input, let header = asset.header,
-      max(header.size.width, header.size.height) > side
-    else { return input }
-    // At this quality JPEG keeps the color of each pixel; WebP has transparency.
-    let conversion = Conversion(
-      format: header.hasAlpha ? .webp : .jpeg, width: side, height: side, quality: 95)
-    let call = try await call("/x/convert", input, conversion, from: store)
-    return .bytes(
+    var description = RequestDescription(step.request, images: [:]).value.table ?? [:]
+    description["files"] = .table(sizes)
+    var call = try await call("/x/film", MultipartBody())
+    call.contentType = "application/octet-stream"
+    call.body = Array(Value.table(description).json.utf8) + [UInt8(ascii: "\n")]
+    call.files = files
+    call.limit = TimeLimit(total: max(transport.timeouts.call, StandardTimeout.wait))
+    let isFilm = step.operation.makesVideo
+    return try await Self.namingFields {
       try await transport.perform(call) { answer in
+        guard isFilm else {
+          return Output(
+            asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
+        }
         guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
-        return try await answer.bytes(upTo: ImageAnswer.maxBytes)
-      })
+        let writer = try store.makeWriter()
+        do {
+          try await answer.forEachPiece(upTo: Self.maxFilmBytes) { try writer.write($0) }
+          return Output(asset: try await writer.commit(), engine: answer.engine)
+        } catch {
+          writer.discard()
+          throw error
+        }
+      }
+    }
   }
+
+  private static let maxFilmBytes = 4 << 30
 
   /// The server's own routes are at the root, beside `/v2`.
   private static func address(_ path: String, of endpoint: Endpoint) -> String {

@@ -132,6 +132,8 @@ public final class HTTPTransport: Sendable {
     /// Further headers.
     var headers: [String: String] = [:]
     var body: [UInt8]?
+    /// Files that follow the body, read as they are sent.
+    var files: [Asset] = []
     /// A key in the body, which no error repeats.
     var secret: String?
     /// Whether the service charges for it.
@@ -237,7 +239,13 @@ public final class HTTPTransport: Sendable {
       request.headers.add(name: "Content-Type", value: contentType)
     }
     for (name, value) in call.headers { request.headers.replaceOrAdd(name: name, value: value) }
-    if let body = call.body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    if !call.files.isEmpty {
+      let length = call.files.reduce(call.body?.count ?? 0) { $0 + $1.byteCount }
+      request.body = .stream(
+        FileSequence(head: call.body ?? [], files: call.files), length: .known(Int64(length)))
+    } else if let body = call.body {
+      request.body = .bytes(ByteBuffer(bytes: body))
+    }
     return request
   }
 }

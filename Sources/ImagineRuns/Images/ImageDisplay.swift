@@ -35,7 +35,11 @@ extension Image {
 
 extension Video {
   package var facts: String {
-    "Video \(header.size) mp4, \(header.duration) s, job \(job), \(provider)"
+    var facts = ["Video \(header.size) mp4", "\(header.duration) s"]
+    if let job { facts.append("job \(job)") }
+    if let cost { facts.append(cost.description) }
+    if let provider { facts.append(provider) }
+    return facts.joined(separator: ", ")
   }
 }
 

@@ -54,7 +54,8 @@ extension Workflow {
   }
 
   package func save(_ video: Video, to path: FilePath, replacing: Bool) async throws {
-    try await assets.export(video.asset, to: path, replacing: replacing, embedding: nil)
+    try await assets.export(
+      video.asset, to: path, replacing: replacing, embedding: video.metadata)
   }
 }
 

@@ -8,21 +8,76 @@ extension Workflow {
   ///
   /// - Parameters:
   ///   - fields: by the names of scripts.
-  ///   - images: by field; the image whose method is called is ``PictureOperation/base``.
+  ///   - images: files by field; that whose method is called is ``PictureOperation/base``.
   /// - Throws: ``ImagineError`` of kind `validation` that names the field.
   public func step(
     _ operation: PictureOperation, _ fields: [String: Value] = [:],
     images: [String: [ImageInput]] = [:]
   ) throws -> PictureStep {
-    let staged = try images.mapValues { try $0.map { ImageInput.asset(try assets.stage($0)) } }
-    return try PictureStep(operation, fields, images: staged) {
-      (input, field) throws(ImagineError) in
-      guard case .asset(let asset) = input, let header = asset.header else {
-        throw .invalid(
-          field: field, given: "a file that is not an image", expected: ImageHeader.expectation)
+    var staged: [String: [ImageInput]] = [:]
+    for (field, inputs) in images {
+      do {
+        staged[field] = try inputs.map { .asset(try assets.stage($0)) }
+      } catch var error as ImagineError where error.kind == .validation {
+        error.field = field
+        throw error
       }
-      return header.size
     }
+    return try PictureStep(operation, fields, images: staged) {
+      (input, field, medium) throws(ImagineError) in
+      guard case .asset(let asset) = input else { return nil }
+      return try facts(of: asset, in: field, as: medium)
+    }
+  }
+
+  private func facts(
+    of asset: Asset, in field: String, as medium: PictureStep.Medium
+  ) throws(ImagineError) -> PictureStep.MediaFacts? {
+    let expected: String
+    switch medium {
+    case .image:
+      if let header = asset.header { return .init(size: header.size) }
+      expected = ImageHeader.expectation
+    case .video:
+      if asset.header == nil, let header = try videoHeader(of: asset) {
+        return .init(size: header.size, seconds: header.duration)
+      }
+      expected = "an MP4 or MOV file"
+    case .audio:
+      let source = source(of: asset)
+      if asset.header == nil, AudioFormat(source) != nil { return nil }
+      if let failure = source.failure { throw failure }
+      expected = "a sound: wav, mp3, m4a, flac or ogg"
+    }
+    let kind =
+      switch medium {
+      case .image: "an image"
+      case .video: "a video"
+      case .audio: "a sound"
+      }
+    throw .invalid(field: field, given: "a file that is not \(kind)", expected: expected)
+  }
+
+  /// Makes a film, and takes a picture of it as its thumbnail.
+  ///
+  /// - Throws: ``ImagineError``.
+  public func film(_ step: PictureStep) async throws -> Video {
+    let output = try await converter.perform(step, into: assets)
+    guard let header = try videoHeader(of: output.asset) else {
+      throw ImagineError(.badResponse, "\(step.operation.name): the answer is no video")
+    }
+    let derivation = derivation(step.description(images: Self.identity), engine: output.engine)
+    let asset = output.asset.derived(by: derivation)
+    let middle = Value.number((header.duration / 2 * 1000).rounded() / 1000)
+    let thumbnail = try self.step(
+      .frame, ["seconds": middle], images: [PictureOperation.base: [.asset(asset)]])
+    return Video(
+      asset: asset, header: header, job: nil, provider: nil,
+      thumbnail: try await perform(thumbnail), cost: nil, metadata: nil, workflow: self)
+  }
+
+  private static func identity(of input: ImageInput) -> String {
+    if case .asset(let asset) = input { asset.identity } else { "" }
   }
 
   /// Does a step.
@@ -34,9 +89,7 @@ extension Workflow {
     guard let header = output.asset.header else {
       throw ImagineError(.badResponse, "\(step.operation.name): the answer is no image")
     }
-    let description = step.description { input in
-      if case .asset(let asset) = input { asset.identity } else { "" }
-    }
+    let description = step.description(images: Self.identity)
     var metadata = base?.metadata
     metadata?.size = header.size
     return Image(
@@ -99,7 +152,7 @@ extension Image {
     _ name: String, _ fields: [String: Value], _ images: [String: Image],
     from operations: [PictureOperation]
   ) throws -> PictureStep {
-    let methods = operations.filter(\.isMethod)
+    let methods = operations.filter { $0.owner == .image }
     guard let operation = methods.first(where: { $0.name == name }) else {
       let names = methods.map(\.name)
       throw ImagineError.invalid(
@@ -109,5 +162,17 @@ extension Image {
     var inputs = images.mapValues { [$0.input] }
     inputs[PictureOperation.base] = [input]
     return try workflow.step(operation, fields, images: inputs)
+  }
+}
+
+extension Video {
+  /// Takes a picture out of the video; costs nothing.
+  ///
+  /// - Parameter seconds: the time in the video; its duration gives the last picture.
+  /// - Throws: ``ImagineError`` of kind `validation` for a time beyond the end.
+  public func frame(at seconds: Double) async throws -> Image {
+    let step = try workflow.step(
+      .frame, ["seconds": .number(seconds)], images: [PictureOperation.base: [.asset(asset)]])
+    return try await workflow.perform(step)
   }
 }

@@ -171,24 +171,47 @@ extension Workflow {
       ([asset] + (thumbnail.map { [$0.asset] } ?? []))
         .map { StoredResult($0, engine: status.engine) })
     try await job.call?.recordDone()
-    return Video(
-      asset: asset, header: header, job: job.id, provider: job.provider.name,
-      thumbnail: thumbnail, workflow: self)
+    return downloaded(asset, header, of: job, thumbnail: thumbnail)
   }
 
   /// Size and duration of the video in an asset; nil if it is no video.
-  private func videoHeader(of asset: Asset) throws -> VideoHeader? {
-    let source = MediaSource(byteCount: asset.byteCount) {
-      [assets] offset, count throws(ImagineError) in
+  func videoHeader(of asset: Asset) throws(ImagineError) -> VideoHeader? {
+    let source = source(of: asset)
+    let header = VideoHeader(source)
+    if let failure = source.failure { throw failure }
+    return header
+  }
+
+  func source(of asset: Asset) -> MediaSource {
+    MediaSource(byteCount: asset.byteCount) { [assets] offset, count throws(ImagineError) in
       do {
         return try assets.bytes(of: asset, from: offset, count: count)
       } catch {
         throw error as? ImagineError ?? ImagineError(.io, "cannot read \(asset.path): \(error)")
       }
     }
-    let header = VideoHeader(source)
-    if let failure = source.failure { throw failure }
-    return header
+  }
+
+  /// A video with what the journal knows of its call.
+  private func downloaded(
+    _ asset: Asset, _ header: VideoHeader, of job: Job, thumbnail: Image?
+  ) -> Video {
+    let record = job.call?.record
+    let metadata = record.map { record in
+      ImageMetadata(
+        request: record.request, provider: record.provider, engine: record.results.first?.engine,
+        size: header.size, sha256: asset.sha256, price: record.cost, run: run.id)
+    }
+    let still = thumbnail.map { thumbnail in
+      var own = metadata
+      own?.size = thumbnail.header.size
+      own?.sha256 = thumbnail.asset.sha256
+      return Image(
+        asset: thumbnail.asset, header: thumbnail.header, metadata: own, cost: nil, workflow: self)
+    }
+    return Video(
+      asset: asset, header: header, job: job.id, provider: job.provider.name, thumbnail: still,
+      cost: record?.cost, metadata: metadata, workflow: self)
   }
 
   /// The video of a job if this or an earlier attempt of the run has downloaded it.
@@ -204,9 +227,7 @@ extension Workflow {
           Image(asset: asset, header: $0, metadata: nil, cost: nil, workflow: self)
         }
       }
-    return Video(
-      asset: asset, header: header, job: job.id, provider: job.provider.name,
-      thumbnail: thumbnail, workflow: self)
+    return downloaded(asset, header, of: job, thumbnail: thumbnail)
   }
 
   /// Writes the job's state to the ledger, unless the job was submitted from another home.

@@ -32,7 +32,8 @@ public struct DescriptionForm: Encodable, Sendable {
       case .length(let range):
         minimum = Double(range.lowerBound)
         maximum = Double(range.upperBound)
-      case .text, .flag, .image, .images, .seconds, .color, .margins, .entries, .texts, .other:
+      case .text, .flag, .image, .images, .video, .audio, .seconds, .color, .margins, .table,
+        .entries, .texts, .other:
         break
       }
     }

@@ -67,7 +67,13 @@ extension LuaTypes {
   /// A method of images, or a function of `imagine`, that does a step over pixels.
   func function(of step: PictureOperation) -> [String] {
     let operation = step.operation
-    let name = step.isMethod ? "Image:\(step.name)" : "imagine.\(step.name)"
+    let owner =
+      switch step.owner {
+      case .module: "imagine."
+      case .image: "Image:"
+      case .video: "Video:"
+      }
+    let name = owner + step.name
     var lines = [
       "--- \(HelpTopic.sentence(operation.summary))", "---", "--- Returns \(step.result).",
     ]
@@ -80,7 +86,8 @@ extension LuaTypes {
     }
     let result =
       step.numbers.isEmpty
-      ? "imagine.Image" : "{ \(step.numbers.map { "\($0): number" }.joined(separator: ", ")) }"
+      ? (step.makesVideo ? "imagine.Video" : "imagine.Image")
+      : "{ \(step.numbers.map { "\($0): number" }.joined(separator: ", ")) }"
     return lines + ["---@return \(result)", "function \(name)(\(parameters)) end"]
   }
 }

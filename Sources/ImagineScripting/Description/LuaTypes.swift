@@ -56,13 +56,18 @@ struct LuaTypes {
     case .length: "number|string"
     case .color: "string"
     case .margins: "number|string|imagine.margins"
-    case .entries(let fields, _):
-      "{ "
-        + fields.map { "\($0.name)\($0.isRequired ? "" : "?"): \(type(of: $0))" }
-        .joined(separator: ", ") + " }[]"
+    case .video: "imagine.Video|string"
+    case .audio: "string"
+    case .table(let fields): table(of: fields)
+    case .entries(let fields, _): table(of: fields) + "[]"
     case .texts: "string[]"
     case .other: Self.scriptTypes[field.name] ?? "any"
     }
+  }
+
+  private func table(of fields: [Field]) -> String {
+    let members = fields.map { "\($0.name)\($0.isRequired ? "" : "?"): \(type(of: $0))" }
+    return "{ \(members.joined(separator: ", ")) }"
   }
 
   private func union(_ names: [String], isOpen: Bool) -> String {

@@ -60,6 +60,9 @@ extension PlannedSource: ImageConverter {
       let json = Value.table(Dictionary(uniqueKeysWithValues: guesses)).json
       return Output(asset: try await self.store.store(Array(json.utf8)))
     }
+    if let seconds = step.seconds {
+      return Output(asset: self.store.placeholderVideo(size: step.size, duration: seconds))
+    }
     return Output(
       asset: self.store.placeholder(format: .png, size: step.size, hasAlpha: step.mayHaveAlpha))
   }

@@ -17,6 +17,8 @@ final class EngineQueue: Sendable {
     /// Peak memory in bytes.
     let bytes: Int
     let control: EngineControl
+    /// The time limit, if it is another than that of images.
+    var seconds: Double?
   }
 
   private struct Waiting {
@@ -73,7 +75,7 @@ final class EngineQueue: Sendable {
     let number = try await turn(demand)
     defer { leave(number) }
     try demand.control.check()
-    demand.control.shortenDeadline(seconds: seconds)
+    demand.control.shortenDeadline(seconds: demand.seconds ?? seconds)
     let clock = ContinuousClock()
     return try await threads.runIfActive { [self] in
       let start = clock.now

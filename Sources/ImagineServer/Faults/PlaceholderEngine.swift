@@ -32,6 +32,12 @@ struct PlaceholderEngine: Engine {
     try base.perform(step, control: control)
   }
 
+  func makeFilm(
+    _ step: PictureStep, into folder: String, control: EngineControl
+  ) throws -> String {
+    try base.makeFilm(step, into: folder, control: control)
+  }
+
   func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double] {
     try base.numbers(of: step, control: control)
   }

@@ -55,19 +55,23 @@ extension ImagineService {
   }
 
   /// What an engine call of a client needs. It must stop if the client hangs up.
-  private func demand(of incoming: IncomingRequest, bytes: Int) async -> EngineQueue.Demand {
+  private func demand(
+    of incoming: IncomingRequest, bytes: Int, seconds: Double? = nil
+  ) async -> EngineQueue.Demand {
     let client = await incoming.context.clientPresence()
     return EngineQueue.Demand(
       account: incoming.account.id, bytes: bytes,
-      control: EngineControl { client?.isConnected == true })
+      control: EngineControl { client?.isConnected == true }, seconds: seconds)
   }
 
   /// Queues and runs an engine call, which stops if the client hangs up.
+  ///
+  /// - Parameter seconds: the time limit; nil for that of images.
   func run<Result: Sendable>(
-    _ incoming: IncomingRequest, bytes: Int,
+    _ incoming: IncomingRequest, bytes: Int, seconds: Double? = nil,
     _ work: @escaping @Sendable (EngineControl) throws -> Result
   ) async throws -> Result {
-    let demand = await demand(of: incoming, bytes: bytes)
+    let demand = await demand(of: incoming, bytes: bytes, seconds: seconds)
     return try await queue.run(demand) { try work(demand.control) }
   }
 

@@ -14,6 +14,7 @@ import ImagineSystem
 /// media.key          signs the addresses of videos and images
 /// jobs/<id>/         a job's input image, and a folder with its video
 /// images/          images that `/v1` returned by address; removed when their addresses expire
+/// films/<id>/        the files of a film while it is made
 /// ```
 public struct DataDirectory: Sendable {
   public let path: String
@@ -31,6 +32,21 @@ public struct DataDirectory: Sendable {
     for folder in [self.path, jobs, temporaryImages] {
       try AtomicFile.makeFolder(folder, mode: 0o700)
     }
+  }
+
+  /// A new folder for the files of a film. Those that a dead server left are removed.
+  func makeFilmFolder() throws -> String {
+    let films = FilePath("\(path)/films")
+    try AtomicFile.makeFolder(films.description, mode: 0o700)
+    for name in films.children {
+      let folder = films.appending(name)
+      if let status = FileStatus(folder), status.modifiedAt + 86_400 < WallClock.now {
+        folder.removeAll()
+      }
+    }
+    let folder = films.appending(try RandomID.next())
+    try folder.createFolder()
+    return folder.description
   }
 
   /// Whether the disk has enough free space to start work.

@@ -12,11 +12,11 @@ extension ImagineService {
   /// number, such as `base.0`.
   private func perform(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let form = try await Form(
-      incoming.http, by: bodies, for: incoming.account, maxParts: PictureSheet.maxImages + 8)
+    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
     guard let text = form.content("step"),
       let description = try Value(json: text, name: "field 'step'").table,
-      let operation = description["operation"]?.text.flatMap(PictureOperation.named)
+      let operation = description["operation"]?.text.flatMap(PictureOperation.named),
+      !operation.takesVideos
     else {
       throw APIError.invalid("field 'step': it names no step", field: "step")
     }
@@ -29,12 +29,12 @@ extension ImagineService {
     }
     let step = try PictureStep(
       operation, description["fields"]?.table ?? [:], images: images
-    ) { (input, field) throws(ImagineError) in
+    ) { (input, field, _) throws(ImagineError) in
       guard case .bytes(let bytes) = input, let header = ImageHeader(bytes) else {
         throw .invalid(
           field: field, given: "a file that is not an image", expected: ImageHeader.expectation)
       }
-      return header.size
+      return PictureStep.MediaFacts(size: header.size)
     }
     let memory = try engine.memory(for: step)
     guard operation.numbers.isEmpty else {

@@ -15,15 +15,16 @@ extension Workflow {
     try ProcessLimits.checkBeforeFirstCall()
     return LuaAsyncCall(purpose: "an image") {
       try await self.inspect(input)
-    } completion: { state, image in
+    } completion: { state, file in
       let table = try state.makeTable(fields: 8)
-      try table.set("format", to: image.header.format.rawValue)
-      try table.set("width", to: image.header.size.width)
-      try table.set("height", to: image.header.size.height)
-      try table.set("alpha", to: image.header.hasAlpha)
-      try table.set("bytes", to: image.asset.byteCount)
-      try table.set("sha256", to: image.asset.sha256)
-      guard let claims = image.claims else { return try state.results(table) }
+      try table.set("format", to: file.format)
+      try table.set("width", to: file.size.width)
+      try table.set("height", to: file.size.height)
+      try table.set("alpha", to: file.hasAlpha)
+      try table.set("duration", to: file.duration)
+      try table.set("bytes", to: file.asset.byteCount)
+      try table.set("sha256", to: file.asset.sha256)
+      guard let claims = file.claims else { return try state.results(table) }
       let claimed = try state.makeTable(fields: 8)
       try claimed.set("operation", to: claims.operation)
       try claimed.set("prompt", to: claims.prompt)
