@@ -113,6 +113,8 @@ struct VerbTests {
     try FileSystem.write("image\nout/0001-a-hut.png\nnone.png\n", to: folder.file("c.csv"))
     try FileSystem.write("prompt,stile\na,anime\n", to: folder.file("d.csv"))
     try FileSystem.write("prompt,file\na,x.png\nb,x.png\n", to: folder.file("e.csv"))
+    try FileSystem.write("prompt,file\na,a/../../x.png\n", to: folder.file("f.csv"))
+    try FileSystem.write("prompt,file\na,/x.png\n", to: folder.file("g.csv"))
     try await withShell { imagine in
       let texts = try await imagine("batch", "a.txt", "--out", "out")
       #expect(texts.output == "out/0001-a-hut.png\nout/0002-a-mill.png\n")
@@ -137,6 +139,8 @@ struct VerbTests {
       for (file, message) in [
         ("d.csv", "row 1: generate: unknown field 'stile'; did you mean 'style'?"),
         ("e.csv", "row 2: field 'file': 'x.png' is that of row 1 too"),
+        ("f.csv", "row 1: field 'file': 'a/../../x.png' leaves the folder"),
+        ("g.csv", "row 1: field 'file': '/x.png' leaves the folder"),
       ] {
         let refused = try await imagine("batch", file, "--out", "none", status: 1)
         #expect(refused.errors.contains(message), "\(refused.errors)")

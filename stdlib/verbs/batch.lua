@@ -34,9 +34,9 @@ end
 
 -- Where a row's images are saved: `file` of the row, else its number and what it is about.
 local function place_of(verb, row, index, fields)
-  local extension = row.file and fs.extension(tostring(row.file))
-  if row.file and not results.may_save(verb, extension) then extension = nil end
-  local name = row.file and tostring(row.file)
+  local name = row.file ~= nil and row.file ~= "" and tostring(row.file) or nil
+  local extension = name and fs.extension(name)
+  if name and not results.may_save(verb, extension) then extension = nil end
   if extension then name = name:sub(1, -#extension - 2) end
   local about = fields.prompt or (type(fields.image) == "string" and fs.stem(fields.image)) or "row"
   return name or ("%04d-%s"):format(index, results.slug(tostring(about))), extension
@@ -53,6 +53,8 @@ local function check(verb, rows)
       results.fault(("row %d: %s"):format(index, message), fault.field)
     end
     local name = place_of(verb, row, index, fields)
+    local wrong = row.file ~= nil and row.file ~= "" and results.outside(tostring(row.file))
+    if wrong then results.fault(("row %d: field 'file': %s"):format(index, wrong), "file") end
     if owners[name] then
       results.fault(("row %d: field 'file': '%s' is that of row %d too"):format(
         index, tostring(row.file), owners[name]), "file")

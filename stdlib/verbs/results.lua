@@ -66,6 +66,13 @@ function results.stem(path)
   return path == "-" and "image" or fs.stem((path:gsub("[?#].*$", "")))
 end
 
+-- Why a path that a file of rows gives is no place in the folder of results; nil if it is one.
+function results.outside(path)
+  local part = path:match "^/" or ("/" .. path .. "/"):match "/(%.%.)/"
+  if part then return ("'%s' leaves the folder (expected a path within it)"):format(path) end
+  if path:find "\0" or fs.stem(path) == "" then return ("'%s' is no file name"):format(path) end
+end
+
 local extensions = { png = "png", jpeg = "jpg", webp = "webp", avif = "avif" }
 local writable = { png = true, jpg = true, jpeg = true, webp = true, avif = true }
 
