@@ -307,7 +307,7 @@ if Context.environment["BENCHMARKS"] != nil,
           "-O2", "-isystem", "/usr/include/opencv4", "-isystem", "/opt/homebrew/include/opencv4",
         ])
       ],
-      linkerSettings: [.linkedLibrary("opencv_photo")]),
+      linkerSettings: ["core", "imgproc", "photo"].map { .linkedLibrary("opencv_\($0)") }),
     .executableTarget(
       name: "engine-benchmarks",
       dependencies: ["BenchmarkTable", "CImaging", "EnginePeers", "ImagineAPI", "ImagineEngine"],
