@@ -94,7 +94,7 @@ extension Verb {
     ],
     choice: .word(
       MediaOperation.all.filter { $0.field("image") != nil }.map(\.name)
-        + PictureOperation.all.filter(\.isMethod).map(\.name)),
+        + PictureOperation.all.filter { $0.owner == .image }.map(\.name)),
     place: .outputOrFolder,
     example: """
       imagine edit remove-background photo.jpg -o cut.png

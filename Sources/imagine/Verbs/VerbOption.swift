@@ -40,13 +40,13 @@ struct VerbOption: Sendable {
   var valueName: String? {
     switch field.kind {
     case .flag: nil
-    case .image, .images: "FILE"
+    case .image, .images, .video, .audio: "FILE"
     case .integer, .number, .seconds: "N"
     case .choice, .openChoice: "NAME"
     case .length: "LENGTH"
     case .color: "COLOR"
     case .margins: "LENGTH|JSON"
-    case .entries: "JSON"
+    case .entries, .table: "JSON"
     case .text where field.name == "dir" || field.name == "out": "FOLDER"
     case .text where field.name == "output": "FILE"
     case .text, .texts: "TEXT"
@@ -83,7 +83,7 @@ enum VerbValue: Sendable, Hashable {
     let last = words[words.count - 1]
     switch option.field.kind {
     case .images, .texts: self = .texts(words)
-    case .margins, .entries: self = try Self.document(last, option)
+    case .margins, .entries, .table: self = try Self.document(last, option)
     case .other where option.isRepeated:
       var members: [String: Value] = [:]
       for word in words {
