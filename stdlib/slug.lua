@@ -127,4 +127,6 @@ function slug.of(text, options)
   return result ~= "" and result or options.default or "untitled"
 end
 
-return setmetatable(slug, { __call = function(_, text, options) return slug.of(text, options) end })
+return setmetatable(slug, {
+  __call = function(_, text, options) return slug.of(text, options) end,
+}) --[[@as slug]]

@@ -14,7 +14,7 @@ if fs.exists(path) then
   print(path)
   return
 end
-local number = tonumber(year .. month .. date)
+local number = math.tointeger(tonumber(year .. month .. date))
 local prompt = prompts.pick(
   "a {lighthouse|harbour|mountain|forest|castle} {at dawn|at noon|at dusk|in the snow|in the rain}",
   { seed = number })[1]

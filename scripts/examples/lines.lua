@@ -4,7 +4,8 @@
 --
 -- A line that fails is told on stderr and leaves an empty line, and the exit code is 1.
 local slug = require "slug"
-local folder, lines = arg[1] or "out", {}
+local folder = arg[1] or "out"
+local lines = {} ---@type string[]
 for line in io.lines() do
   if line:find("%S") then lines[#lines + 1] = line end
 end

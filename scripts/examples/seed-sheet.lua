@@ -1,7 +1,8 @@
 -- Generates a prompt with several seeds, and shows them on one sheet with the sharpest first.
 --
 --   imagine scripts/examples/seed-sheet.lua "a lighthouse at dusk" 6
-local prompt, count = arg[1] or "a lighthouse at dusk", tonumber(arg[2]) or 6
+local prompt = arg[1] or "a lighthouse at dusk"
+local count = math.tointeger(tonumber(arg[2])) or 6
 
 local images = imagine.generate{ prompt = prompt, n = count, seed = 1 }
 local sharpness = {}

@@ -3,7 +3,7 @@
 --   imagine scripts/examples/social-video.lua SCENES.txt [SOUND]
 --
 -- Each line of SCENES.txt is a prompt and, behind a bar, its caption.
-local scenes = {}
+local scenes = {} ---@type { prompt: string, caption: string }[]
 for line in io.lines(arg[1]) do
   local prompt, caption = line:match("^%s*(.-)%s*|%s*(.-)%s*$")
   if prompt then scenes[#scenes + 1] = { prompt = prompt, caption = caption } end

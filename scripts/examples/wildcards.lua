@@ -3,7 +3,7 @@
 --   imagine scripts/examples/wildcards.lua "a {small|huge} __animal__ in a __place__" 6
 local fs, prompts, slug = require "fs", require "prompts", require "slug"
 local template = arg[1] or "a {small|2::huge} {cat|dog|fox} {at dawn|in the rain}"
-local count = tonumber(arg[2]) or 4
+local count = math.tointeger(tonumber(arg[2])) or 4
 
 io.stderr:write(prompts.count(template), " prompts are possible\n")
 -- The same seed picks the same prompts, so that a run can be resumed.

@@ -6,7 +6,7 @@
 -- If it is killed, `imagine --resume hello.lua` goes on and pays for no image twice.
 local slug = require "slug"
 
-local subjects = #arg > 0 and arg or { "a red bottle", "a blue cup" }
+local subjects = #arg > 0 and arg or { "a red bottle", "a blue cup" } ---@type string[]
 local images = task.map(subjects, function(subject, index)
   return imagine.generate{ prompt = subject .. " on a table", style = "realistic", seed = index }
 end)

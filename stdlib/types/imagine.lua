@@ -783,6 +783,20 @@ function Image:show() end
 ---@return string
 function Image:data() end
 
+--- A finished video, downloaded, or a film that was made here.
+---@class imagine.Video: userdata
+---@field width integer pixels
+---@field height integer pixels
+---@field duration number seconds
+---@field format "mp4"
+---@field sha256 string of the bytes, in hexadecimal
+---@field job? string the id of the job that made it; nil for a film
+---@field provider? string nil for a film
+---@field cost? number what its job cost; nil if no price is known
+---@field cost_unit? string
+---@field thumbnail? imagine.Image
+local Video = {}
+
 -- begin generated: methods (scripts/describe writes this part; do not edit)
 
 --- Cuts out a part of an image.
@@ -993,20 +1007,6 @@ function Job:wait(options) end
 --- Deletes the job and its video at the service.
 ---@return true
 function Job:delete() end
-
---- A finished video, downloaded, or a film that was made here.
----@class imagine.Video: userdata
----@field width integer pixels
----@field height integer pixels
----@field duration number seconds
----@field format "mp4"
----@field sha256 string of the bytes, in hexadecimal
----@field job? string the id of the job that made it; nil for a film
----@field provider? string nil for a film
----@field cost? number what its job cost; nil if no price is known
----@field cost_unit? string
----@field thumbnail? imagine.Image
-local Video = {}
 
 --- Saves the video with its metadata and returns the path, which ends in `.mp4`.
 ---@param path string

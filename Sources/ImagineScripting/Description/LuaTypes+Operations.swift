@@ -8,11 +8,25 @@ extension LuaTypes {
       ? "imagine.mask_call" : operation.answer == .image ? "imagine.picture_call" : "imagine.call"
     let call = "\(prefix).\(operation.name)_call"
     guard let image = operation.field("image") else {
-      return type(call, parent: parent, operation.fields)
+      return type(call, parent: parent, operation.fields) + several(call, operation)
     }
     let options = "\(prefix).\(operation.name)_options"
     return type(options, parent: parent, operation.fields.filter { $0.name != image.name })
-      + type(call, parent: options, [image])
+      + type(call, parent: options, [image]) + several(call, operation)
+  }
+
+  /// The class of a call that returns a list: `n` is what tells it from the other.
+  private func several(_ call: String, _ operation: MediaOperation) -> [String] {
+    let count = CallField.count
+    return Self.hasList(operation)
+      ? type(
+        "\(call)s", parent: call,
+        [Field(count.name, count.kind, .required, summary: count.summary)]) : []
+  }
+
+  /// Whether the function has a result that depends on `n`. The others are used with an image each.
+  private static func hasList(_ operation: MediaOperation) -> Bool {
+    operation.answer == .image && operation.fields.filter(\.isRequired).map(\.name) == ["prompt"]
   }
 
   /// A function of a client.
@@ -24,8 +38,8 @@ extension LuaTypes {
     case ["prompt"]:
       lines.append("---@param call string|\(call) a prompt, or the fields")
       lines.append("---@return \(result)")
-      if operation.answer == .image {
-        lines.append("---@overload fun(call: \(call)): \(result)[]")
+      if Self.hasList(operation) {
+        lines.append("---@overload fun(call: \(call)s): \(result)[]")
       }
     case ["image"]:
       lines.append("---@param call imagine.image|\(call) an image, or the fields")
