@@ -142,6 +142,8 @@
 ---@field scheduler? string providers of the kind sdapi: the noise schedule, such as Karras
 ---@class imagine.generate_call: imagine.generate_options
 ---@field image? imagine.image providers of the kind command: the image to edit
+---@class imagine.generate_calls: imagine.generate_call
+---@field n integer how many images; the call then returns a list, even of one image; 1 … 100
 
 ---@class imagine.png_options: imagine.picture_call
 ---@field prompt string what to generate, in words
@@ -153,6 +155,8 @@
 ---@field negative_prompt? string providers of the kind comfy: what to leave out
 ---@class imagine.png_call: imagine.png_options
 ---@field image? imagine.image providers of the kind command: the image to edit
+---@class imagine.png_calls: imagine.png_call
+---@field n integer how many images; the call then returns a list, even of one image; 1 … 100
 
 ---@class imagine.remove_background_options: imagine.picture_call
 ---@field prompt? string providers of the kind openai: what to tell the model in place of our words
@@ -473,7 +477,7 @@ local client = {}
 --- Returns an Image of about one megapixel in the aspect ratio; with `n`, a list of them.
 ---@param call string|imagine.generate_call a prompt, or the fields
 ---@return imagine.Image
----@overload fun(call: imagine.generate_call): imagine.Image[]
+---@overload fun(call: imagine.generate_calls): imagine.Image[]
 function client.generate(call) end
 
 --- Generates a subject on a transparent background, as a PNG.
@@ -481,7 +485,7 @@ function client.generate(call) end
 --- Returns an Image of about one megapixel in the aspect ratio, with alpha; with `n`, a list of them.
 ---@param call string|imagine.png_call a prompt, or the fields
 ---@return imagine.Image
----@overload fun(call: imagine.png_call): imagine.Image[]
+---@overload fun(call: imagine.png_calls): imagine.Image[]
 function client.png(call) end
 
 --- Cuts out the subject, as a PNG with alpha.
