@@ -11,7 +11,7 @@ local images = task.map(subjects, function(subject, index)
   return imagine.generate{ prompt = subject .. " on a table", style = "realistic", seed = index }
 end)
 
-local paths = {}
+local paths = {} ---@type string[]
 for index, image in ipairs(images) do
   paths[index] = image:save("out/" .. slug(subjects[index]) .. ".png")
 end
