@@ -58,7 +58,7 @@ struct HelpPageTests {
     #expect(HelpPage.text("task:")?.contains(":await") == true)
     #expect(HelpPage.text("task")?.contains("spawn") == true)
     #expect(HelpPage.text("imagine.status") != nil)
-    #expect(HelpPage.text("Video:")?.contains("Methods:\n  :save") == true)
+    #expect(HelpPage.text("Video:")?.contains("Methods:\n  :frame") == true)
     for topic in ["", ".", ":", "fs.", "fs.nothing", "Image:nothing", "nothing", "a.b:c"] {
       #expect(HelpPage.summary(topic) == nil, "\(topic)")
     }
