@@ -5,6 +5,7 @@
 #if defined(__linux__) && defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -22,17 +23,21 @@ void __tsan_release(void *address);
 METHOD lock_slowly(uint32_t thread, SELF) NAME("9_lockSlowyys6UInt32VF");
 METHOD unlock_slowly(SELF) NAME("11_unlockSlowyyF");
 
+static void call(_Atomic uint32_t *word, int operation) {
+  while (syscall(SYS_futex, word, operation, 0, NULL, NULL, 0) != 0)
+    // A thread that locks what it has locked ends here, as in the library.
+    if (errno != EINTR && errno != EAGAIN) __builtin_trap();
+}
+
 METHOD lock_slowly(uint32_t thread, SELF) {
   (void)thread;
-  while (syscall(SYS_futex, word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0) != 0) {
-  }
+  call(word, FUTEX_LOCK_PI_PRIVATE);
   __tsan_acquire(word);
 }
 
 METHOD unlock_slowly(SELF) {
   __tsan_release(word);
-  while (syscall(SYS_futex, word, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0) != 0) {
-  }
+  call(word, FUTEX_UNLOCK_PI_PRIVATE);
 }
 
 #endif

@@ -55,7 +55,7 @@ public final class CallLimiter: Sendable {
   }
 
   /// Lowers the number of calls in flight that the service itself allows.
-  public func allow(atMost maxConcurrency: Int) {
+  public func lower(maxConcurrency: Int) {
     state.withLock { state in
       state.maxConcurrency = min(state.maxConcurrency, maxConcurrency)
       state.concurrency = min(state.concurrency, maxConcurrency)

@@ -59,6 +59,8 @@ extension ScriptHost {
     /// keeps its disposition, which the HTTP library would otherwise ignore. Set false if other
     /// code of the process uses SwiftNIO, which relies on that.
     public var ownsProcess = false
+    /// Does what imagine-server does with pixels, in tests.
+    package var converter: (any ImageConverter)?
     /// Called with each change of a call after it is in the journal; for tests that kill the
     /// process at a given point.
     public var journalObserver: (@Sendable (JournaledCall) -> Void)?

@@ -1,6 +1,6 @@
 import Dispatch
 import HostStore
-public import ImagineAPI
+import ImagineAPI
 import ImagineLua
 import ImagineProviders
 public import ImagineRuns

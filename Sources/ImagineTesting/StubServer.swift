@@ -135,7 +135,7 @@ private final class Exchange: ChannelInboundHandler {
     }
   }
 
-  /// Answers the handshake of RFC 6455, then sends each text in a frame.
+  /// Answers the handshake of RFC 6455, then sends each text.
   private static func send(
     _ texts: AsyncStream<String>, accepting request: StubServer.Request, to channel: any Channel
   ) async {
@@ -147,18 +147,27 @@ private final class Exchange: ChannelInboundHandler {
     ])
     await write(101, headers, [], to: channel, ends: false)
     for await text in texts {
+      // A long message comes in two frames.
       let bytes = Array(text.utf8)
-      let length = UInt64(bytes.count)
-      let size: [UInt8] =
-        switch length {
-        case ..<126: [UInt8(length)]
-        case ..<65536: [126, UInt8(length >> 8), UInt8(length & 0xFF)]
-        default: [127] + (0..<8).reversed().map { UInt8(length >> (8 * $0) & 0xFF) }
-        }
-      let frame = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: [0x81] + size + bytes)))
-      guard (try? await channel.writeAndFlush(frame)) != nil else { return }
+      let parts = bytes.count > 100 ? [bytes[..<50], bytes[50...]] : [bytes[...]]
+      for (index, part) in parts.enumerated() {
+        let opcode: UInt8 = index == 0 ? 1 : 0
+        let isLast: UInt8 = index == parts.count - 1 ? 0x80 : 0
+        let frame = [opcode | isLast] + length(part.count) + part
+        let body = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: frame)))
+        guard (try? await channel.writeAndFlush(body)) != nil else { return }
+      }
     }
     try? await channel.close()
+  }
+
+  /// The length of a frame that is not masked.
+  private static func length(_ count: Int) -> [UInt8] {
+    switch count {
+    case ..<126: [UInt8(count)]
+    case ..<65536: [126, UInt8(count >> 8), UInt8(count & 0xFF)]
+    default: [127] + (0..<8).reversed().map { UInt8(count >> (8 * $0) & 0xFF) }
+    }
   }
 
   private static func write(

@@ -191,6 +191,57 @@ struct ComfyProviderTests {
     await stub.close()
   }
 
+  @Test("a prompt that nobody asks about any more is not listened to")
+  func forgotten() async throws {
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    let stub = try await StubServer { _ in
+      .webSocket(
+        AsyncStream { texts in
+          let task = Task {
+            while !Task.isCancelled {
+              texts.yield("{}")
+              try? await Task.sleep(for: .milliseconds(1))
+            }
+          }
+          texts.onTermination = { _ in
+            task.cancel()
+            end.finish()
+          }
+        })
+    }
+    let progress = ComfyProgress(
+      transport: HTTPTransport(logger: Logger(label: "test")),
+      endpoint: Endpoint(baseURL: stub.address, token: nil), patience: .milliseconds(50))
+    progress.watch(Self.id, .object([:]))
+    for await _ in ended {}
+    #expect(!progress.isWatched(Self.id))
+    await stub.close()
+  }
+
+  @Test("a connection whose handshake fails is closed")
+  func handshake() async throws {
+    let server = try await WireServer { _ in
+      [
+        .text(
+          "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            + "sec-websocket-accept: wrong\r\n\r\n")
+      ]
+    }
+    let transport = HTTPTransport(logger: Logger(label: "test"))
+    let call = HTTPTransport.Call(
+      method: "GET", address: "\(server.address)/ws", endpoint: "GET /ws",
+      limit: TimeLimit(total: 10))
+    await #expect(throws: (any Error).self) {
+      try await transport.readWebSocket(call) { _ in true }
+    }
+    let asked = ContinuousClock.now
+    while server.closedConnections == 0, asked.duration(to: .now) < .seconds(20) {
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    #expect(server.closedConnections == 1)
+    await server.close()
+  }
+
   @Test("equal inputs are uploaded once, under the hash of their content")
   func uploads() async throws {
     let stub = try await ComfyStub()

@@ -56,11 +56,13 @@ struct Dialect: Sendable, CustomStringConvertible {
   }
 
   func call(_ operation: String) -> Call {
-    var call = Call(operation, operation == "upscale" ? [:] : ["prompt": "a boat"])
+    let hasPrompt = !["upscale", "retouch", "remove_background"].contains(operation)
+    var call = Call(operation, hasPrompt ? ["prompt": "a boat"] : [:])
     if operation == "generate", takesCount { call.count = 2 }
     if !["generate", "video"].contains(operation) {
       call.images = ["image": [.bytes(TinyImage.png)]]
     }
+    if ["fill", "retouch"].contains(operation) { call.images["mask"] = [.bytes(TinyImage.png)] }
     return call
   }
 
@@ -74,7 +76,7 @@ struct Dialect: Sendable, CustomStringConvertible {
   static let all = [
     Dialect(
       kind: "openai", name: "openai",
-      operations: ["generate", "add_background", "video", "animate"],
+      operations: ["generate", "add_background", "fill", "retouch", "video", "animate"],
       busy: (
         429, #"{"error":{"message":"Rate limit","type":"requests","code":"rate_limit_exceeded"}}"#
       ),
@@ -95,7 +97,8 @@ struct Dialect: Sendable, CustomStringConvertible {
           "Unknown parameter: 'seed'.", field: "seed"),
       ]),
     Dialect(
-      kind: "openai", name: "sdcpp", operations: ["generate", "add_background"],
+      kind: "openai", name: "sdcpp",
+      operations: ["generate", "add_background", "fill", "retouch"],
       busy: (503, #"{"error":"the server is busy"}"#),
       faults: [
         Fault(400, #"{"error":"prompt required"}"#, .validation, "prompt required"),
@@ -104,7 +107,8 @@ struct Dialect: Sendable, CustomStringConvertible {
           "generate_image failed"),
       ]),
     Dialect(
-      kind: "openai", name: "vllm", operations: ["generate", "add_background", "video"],
+      kind: "openai", name: "vllm",
+      operations: ["generate", "add_background", "fill", "retouch", "video"],
       busy: (503, #"{"detail":"the engine is busy"}"#),
       faults: [
         Fault(
@@ -114,7 +118,8 @@ struct Dialect: Sendable, CustomStringConvertible {
         Fault(400, #"{"detail":"n is too large"}"#, .validation, "n is too large"),
       ]),
     Dialect(
-      kind: "openai", name: "localai", operations: ["generate", "upscale"],
+      kind: "openai", name: "localai",
+      operations: ["generate", "upscale", "fill", "retouch"],
       busy: (503, #"{"error":{"code":503,"message":"backend is loading","type":""}}"#),
       faults: [
         Fault(

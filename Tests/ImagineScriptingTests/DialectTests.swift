@@ -26,26 +26,57 @@ struct DialectTests {
 
   /// Copies of the home as each change of the journal leaves it, which is what a kill leaves.
   private final class Homes: Sendable {
-    private let states = Mutex<[JournaledCall.State]>([])
-    var all: [JournaledCall.State] { states.withLock { $0 } }
+    struct Point: Hashable, CustomStringConvertible {
+      let state: JournaledCall.State
+      /// The answer of an edit inside a mask is stored, then its composite.
+      var number = 1
+      var description: String { "\(state.rawValue)-\(number)" }
+    }
+
+    private let points = Mutex<[Point]>([])
+    var all: [Point] { points.withLock { $0 } }
     let folder: String
 
     init(in folder: String) { self.folder = folder }
 
-    func path(_ state: JournaledCall.State) -> String { "\(folder)/\(state.rawValue)" }
+    func path(_ point: Point) -> String { "\(folder)/\(point)" }
 
     func keep(_ home: String, _ state: JournaledCall.State) {
       try? FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)
+      var point = Point(state: state)
+      if state == .stored { point.number += all.count { $0.state == state } }
       // A call that is sent again comes to the same state again.
-      try? FileManager.default.removeItem(atPath: path(state))
-      guard (try? FileManager.default.copyItem(atPath: home, toPath: path(state))) != nil else {
+      try? FileManager.default.removeItem(atPath: path(point))
+      guard (try? FileManager.default.copyItem(atPath: home, toPath: path(point))) != nil else {
         return
       }
-      states.withLock { states in
-        states.removeAll { $0 == state }
-        states.append(state)
+      points.withLock { points in
+        points.removeAll { $0 == point }
+        points.append(point)
       }
+    }
+  }
+
+  /// In place of imagine-server.
+  private struct StubConverter: ImageConverter {
+    func convert(
+      _ asset: Asset, to conversion: Conversion, into store: any MediaStore
+    ) async throws -> Asset {
+      try await store.store(
+        PixelImage.png(width: 1, height: 1, channels: 4) { _, _ in [0, 0, 0, 0] })
+    }
+
+    func composite(_ edit: MaskedEdit, into store: any MediaStore) async throws -> Composite {
+      let bytes = try store.content(of: edit.edited) + Array("composite".utf8)
+      return Composite(
+        asset: edit.measuresOnly ? nil : try await store.store(bytes), drift: 0.5)
+    }
+
+    func thumbnail(
+      of asset: Asset, within box: PixelSize, from store: any MediaStore
+    ) async throws -> Thumbnail {
+      throw ImagineError(.unavailable, "a thumbnail is not asked for")
     }
   }
 
@@ -67,6 +98,7 @@ struct DialectTests {
     var configuration = ScriptHost.Configuration(
       service: .program("/nonexistent"), environment: ["XDG_CONFIG_HOME": folder.path])
     configuration.home = home
+    configuration.converter = StubConverter()
     configuration.provider = "studio"
     configuration.run.script = Script(path: "/dialects.lua", folder: "/")
     change(&configuration)
@@ -107,8 +139,13 @@ struct DialectTests {
     #expect(service.sends == 2)
     let price = 250_000 * Int64(first.hashes.count)
     #expect(first.spent == price)
-    #expect(Set(homes.all) == trial.dialect.states(of: trial.operation), "\(homes.all)")
-    for state in homes.all { try await resume(trial, service, homes.path(state), state, first) }
+    let states = trial.dialect.states(of: trial.operation)
+    #expect(Set(homes.all.map(\.state)) == states, "\(homes.all)")
+    let isMasked = ["fill", "retouch"].contains(trial.operation)
+    #expect(homes.all.count == states.count + (isMasked ? 1 : 0), "\(homes.all)")
+    for point in homes.all {
+      try await resume(trial, service, homes.path(point), point.state, first)
+    }
 
     let planned = try await call(trial, at: address, home: folder.file("plan")) { $0.plans = true }
     #expect(planned.planned?.cost["USD"] == Double(price) / 1_000_000)

@@ -20,6 +20,7 @@ public final class WireServer: Sendable {
 
   private struct State {
     var connections = 0
+    var closedConnections = 0
     var requests: [String] = []
   }
 
@@ -48,6 +49,7 @@ public final class WireServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         log.state.withLock { $0.connections += 1 }
+        channel.closeFuture.whenComplete { _ in log.state.withLock { $0.closedConnections += 1 } }
         return channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
@@ -67,6 +69,7 @@ public final class WireServer: Sendable {
   public var port: Int { channel.localAddress?.port ?? 0 }
   public var address: String { "\(isEncrypted ? "https" : "http")://127.0.0.1:\(port)" }
   public var connections: Int { log.state.withLock { $0.connections } }
+  public var closedConnections: Int { log.state.withLock { $0.closedConnections } }
   /// The complete requests that arrived.
   public var requests: [String] { log.state.withLock { $0.requests } }
 

@@ -8,6 +8,7 @@ import Synchronization
 final class ComfyProgress: Sendable {
   private struct Watch {
     var nodes: ComfyNodeProgress
+    var lastAsked = ContinuousClock.now
     let task: Task<Void, Never>
   }
 
@@ -15,34 +16,54 @@ final class ComfyProgress: Sendable {
   private let endpoint: Endpoint
   /// By id of the prompt.
   private let watches = Mutex<[String: Watch]>([:])
+  /// How long a prompt is watched that nobody asks about: whoever waited has given up.
+  private let patience: Duration
 
   /// How often a connection is opened for a prompt, and seconds between.
   private static let attempts = 3
   private static let pause = 2.0
 
-  init(transport: HTTPTransport, endpoint: Endpoint) {
+  init(transport: HTTPTransport, endpoint: Endpoint, patience: Duration = .seconds(60)) {
     self.transport = transport
     self.endpoint = endpoint
+    self.patience = patience
   }
 
   func isWatched(_ id: String) -> Bool { watches.withLock { $0[id] != nil } }
 
-  /// Listens for the progress of a prompt that runs, until it has ended.
+  /// Listens for the progress of a prompt that runs, until it has ended or is not asked about.
   ///
   /// - Parameter graph: as the server has it.
   func watch(_ id: String, _ graph: JSONValue) {
     watches.withLock { watches in
       guard watches[id] == nil else { return }
-      watches[id] = Watch(
-        nodes: ComfyNodeProgress(graph), task: Task { [self] in await listen(for: id) })
+      let task = Task { [self] in
+        await withDiscardingTaskGroup { group in
+          group.addTask { await self.listen(for: id) }
+          group.addTask { await self.endIfForgotten(id) }
+        }
+      }
+      watches[id] = Watch(nodes: ComfyNodeProgress(graph), task: task)
     }
   }
 
   /// The part that is done, 0 … 1; nil while nothing is known.
-  func part(of id: String) -> Double? { watches.withLock { $0[id]?.nodes.part } }
+  func part(of id: String) -> Double? {
+    watches.withLock { watches in
+      watches[id]?.lastAsked = .now
+      return watches[id]?.nodes.part
+    }
+  }
 
   func end(_ id: String) {
     watches.withLock { $0.removeValue(forKey: id) }?.task.cancel()
+  }
+
+  private func endIfForgotten(_ id: String) async {
+    while let lastAsked = watches.withLock({ $0[id]?.lastAsked }), !Task.isCancelled {
+      guard lastAsked + patience > .now else { return end(id) }
+      try? await Task.sleep(until: lastAsked + patience)
+    }
   }
 
   private func listen(for id: String) async {
@@ -51,7 +72,7 @@ final class ComfyProgress: Sendable {
     let call = HTTPTransport.Call(
       method: "GET", address: address, endpoint: "GET /ws",
       authorization: endpoint.authorization(for: address),
-      limit: TimeLimit(total: transport.timeouts.call))
+      limit: TimeLimit(total: transport.timeouts.connect))
     for attempt in 1...Self.attempts where runs(id) {
       if attempt > 1 { try? await Task.sleep(for: .clamped(seconds: Self.pause)) }
       try? await transport.readWebSocket(call) { [self] text in
@@ -118,10 +139,10 @@ struct ComfyNodeProgress {
         isOver = true
         return
       }
-      if let running, running != id { parts[running] = 1 }
+      if let running, running != id { set(running, 1) }
       running = id
     case "execution_cached":
-      for id in data["nodes"]?.list ?? [] { if let id = id.text { parts[id] = 1 } }
+      for id in data["nodes"]?.list ?? [] { if let id = id.text { set(id, 1) } }
     case "execution_success", "execution_error", "execution_interrupted": isOver = true
     default: return
     }
@@ -134,7 +155,11 @@ struct ComfyNodeProgress {
     guard let value = state["value"]?.number, let max = state["max"]?.number, max > 0 else {
       return
     }
-    let part = value / max
-    if (0...1).contains(part) { parts[id] = part }
+    set(id, value / max)
+  }
+
+  /// Only nodes of the graph count: a server may name any others.
+  private mutating func set(_ id: String, _ part: Double) {
+    if weights[id] != nil, (0...1).contains(part) { parts[id] = part }
   }
 }

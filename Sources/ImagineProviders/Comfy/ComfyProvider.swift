@@ -38,16 +38,35 @@ public struct ComfyProvider: Provider {
   }
 
   /// Makes a mask that is right for a node that reads its brightness and for one that reads its
-  /// transparency.
+  /// transparency. Checks `extra`, whose members are those of the body, before anything is sent.
   public func derivedInputs(
     of request: Request, _ context: CallContext
   ) async throws -> [String: [ImageInput]] {
+    try checkExtra(of: request)
     let workflow = try workflow(of: request)
     guard case .asset(let mask)? = context.images("mask", of: request).first,
       !workflow.readsBrightnessOfMask
     else { return [:] }
     let conversion = Conversion(format: .png, isMask: true)
     return ["mask": [.asset(try await context.convert(mask, to: conversion, field: "mask"))]]
+  }
+
+  private static let accountKeyName = "api_key_comfy_org"
+
+  private func checkExtra(of request: Request) throws(ImagineError) {
+    for name in ["client_id", "prompt", "prompt_id"] where request.extra[name] != nil {
+      throw .invalid(
+        field: "extra.\(name)", given: "a member that Imagine sends", expected: "another name")
+    }
+    guard accountKey != nil, let data = request.extra["extra_data"] else { return }
+    guard let table = data.table else {
+      throw .invalid(field: "extra.extra_data", given: data.quoted, expected: "a table")
+    }
+    guard table[Self.accountKeyName] == nil else {
+      throw .invalid(
+        field: "extra.extra_data.\(Self.accountKeyName)", given: "a key",
+        expected: "none beside that of the configuration")
+    }
   }
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
@@ -66,16 +85,10 @@ public struct ComfyProvider: Provider {
       "prompt": workflow.prompt(for: request, files: files, id: id), "prompt_id": .text(id),
       "client_id": .text(id),
     ]
-    for (name, value) in request.extra.sorted(by: { $0.key < $1.key }) {
-      guard body[name] == nil else {
-        throw ImagineError.invalid(
-          field: "extra.\(name)", given: "a member that Imagine sends", expected: "another name")
-      }
-      body[name] = value
-    }
+    body.merge(request.extra) { own, _ in own }
     if let accountKey {
-      var data = body["extra_data"]?.table ?? [:]
-      data["api_key_comfy_org"] = .text(accountKey.value)
+      var data = request.extra["extra_data"]?.table ?? [:]
+      data[Self.accountKeyName] = .text(accountKey.value)
       body["extra_data"] = .table(data)
     }
     var call = call("POST", "/prompt", context)

@@ -49,16 +49,18 @@ struct SDAPITask: Sendable {
   private func report(to observer: any CallObserver) async {
     while true {
       do { try await Task.sleep(for: .clamped(seconds: pause)) } catch { return }
+      let state: State?
       // A server that loads a model answers late: the next question may be answered.
-      guard let state = await state() else { continue }
+      do { state = try await self.state() } catch { continue }
+      guard let state else { return }
       if state.isActive, let progress = state.progress { await observer.progressed(to: progress) }
     }
   }
 
   /// The state of this task; nil if the server does not tell.
-  private func state() async -> State? {
+  private func state() async throws -> State? {
     let body: Value = ["id_task": .text(id), "live_preview": false]
-    return try? await transport.perform(call("/internal/progress", body)) { answer in
+    return try await transport.perform(call("/internal/progress", body)) { answer in
       guard answer.isSuccess, let root = JSONValue(try await answer.bytes()) else { return nil }
       guard case .flag(let isActive)? = root["active"] else { return nil }
       let progress = root["progress"]?.number
@@ -69,7 +71,7 @@ struct SDAPITask: Sendable {
 
   /// Stops the task if it is the one that runs.
   private func interrupt() async {
-    guard let state = await state(), state.isActive else { return }
+    guard let state = try? await state(), state.isActive else { return }
     _ = try? await transport.perform(call("/sdapi/v1/interrupt", [:])) { answer in
       _ = try await answer.errorBody()
     }

@@ -35,7 +35,7 @@ extension HTTPTransport {
     try await frames.executeThenClose { inbound, outbound in
       for try await frame in inbound {
         switch frame.opcode {
-        case .text where frame.fin:
+        case .text:
           guard read(Array(frame.unmaskedData.readableBytesView)) else { return }
         case .ping:
           try await outbound.write(
@@ -60,7 +60,12 @@ extension HTTPTransport {
       upgraders: [
         NIOTypedWebSocketClientUpgrader<Frames?>(maxFrameSize: Self.maxMessageBytes) { channel, _ in
           channel.eventLoop.makeCompletedFuture {
-            try Frames(wrappingChannelSynchronously: channel)
+            // A message may come in several frames.
+            try channel.pipeline.syncOperations.addHandler(
+              NIOWebSocketFrameAggregator(
+                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1000,
+                maxAccumulatedFrameSize: Self.maxMessageBytes))
+            return try Frames(wrappingChannelSynchronously: channel)
           }
         }
       ],
@@ -80,7 +85,11 @@ extension HTTPTransport {
             configuration: pipeline)
           // A server may take the connection and say nothing.
           let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-          opened.whenComplete { _ in timer.cancel() }
+          opened.whenComplete { result in
+            timer.cancel()
+            // A wrong answer to the handshake leaves the connection open.
+            if case .failure = result { channel.close(promise: nil) }
+          }
           return opened
         }
       }

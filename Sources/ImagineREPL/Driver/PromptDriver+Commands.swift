@@ -162,73 +162,15 @@ extension PromptDriver {
       return writeText("cannot write \(Printable.escaped(path)): \(reason)\n")
     }
     let count = bytes.withUnsafeBytes { systemWrite(file, $0.baseAddress, $0.count) }
-    let isWhole = count == bytes.count && fsync(file) == 0
-    let reason = String(cString: strerror(count < 0 ? errno : ENOSPC))
+    // Fewer bytes than asked for are written where the space ends.
+    let isWritten = count == bytes.count
+    let isWhole = isWritten && fsync(file) == 0
+    let reason = String(cString: strerror(count >= 0 && !isWritten ? ENOSPC : errno))
     close(file)
     guard isWhole else {
       unlink(path)
       return writeText("cannot write \(Printable.escaped(path)): \(reason)\n")
     }
     writeText("wrote \(statements.count) statements to \(Printable.escaped(path))\n")
-  }
-}
-
-/// The statements of a session as a script that runs.
-enum SavedScript {
-  static func text(_ statements: [(source: String, failed: Bool)]) -> String {
-    let syntax = LuaSyntax()
-    let usesResults = statements.contains { statement in
-      !statement.failed
-        && !StatementOutline(statement.source).names.isDisjoint(with: SessionLocals.resultNames)
-    }
-    var result = usesResults ? resultKeeper : ""
-    var localCount = 0
-    var openBlocks = 0
-    for (source, failed) in statements {
-      // A script has no help.
-      if failed || asksForHelp(source) {
-        result += source.split(separator: "\n", omittingEmptySubsequences: false)
-          .map { "-- \($0)\n" }.joined()
-        continue
-      }
-      let text = source.hasPrefix("=") ? String(source.dropFirst()) : source
-      localCount += StatementOutline(text).declarations.count
-      if localCount > 180 {
-        result += "do\n"
-        openBlocks += 1
-        localCount = 0
-      }
-      let isExpression = syntax.check("return \(text)") == .complete
-      // A `return` would end the script.
-      if isExpression, usesResults {
-        result += "show(\(text))\n"
-      } else if isExpression, syntax.check(text) != .complete {
-        result += "print(\(text))\n"
-      } else if StatementOutline(text).finalReturn != nil {
-        result += "do \(text)\nend\n"
-      } else {
-        result += "\(text)\n"
-      }
-    }
-    return result + String(repeating: "end\n", count: openBlocks)
-  }
-
-  /// Keeps the last results as the prompt does.
-  private static let resultKeeper = """
-    local _, __, ___
-    local function show(...)
-      if select("#", ...) == 0 then return end
-      _, __, ___ = ..., _, __
-      print(...)
-    end
-
-    """
-
-  private static func asksForHelp(_ source: String) -> Bool {
-    let tokens = LuaLexer.tokens(Array(source.utf8)).filter { $0.kind != .comment }
-    guard let first = tokens.first, tokens.count > 1 else { return false }
-    return Array(source.utf8)[first.range].elementsEqual("help".utf8)
-      && (tokens[1].kind == .string
-        || source.utf8.dropFirst(tokens[1].range.lowerBound).first == 40)
   }
 }

@@ -71,14 +71,16 @@ struct IndexedImage {
 
   /// Median cut: the box of colours with the longest side is halved until there are enough.
   private static func palette(_ canvas: Canvas, colors: Int) -> [Canvas.Color] {
-    // Five bits of each channel: a preview has no need of more.
+    // Five bits of each channel are enough for a preview.
     var counts: [Int: Int] = [:]
     for start in stride(from: 0, to: canvas.bytes.count, by: 4) where canvas.bytes[start + 3] > 0 {
       counts[
         cell(canvas.bytes[start], canvas.bytes[start + 1], canvas.bytes[start + 2]), default: 0] +=
         1
     }
-    var boxes = counts.isEmpty ? [] : [ColorBox(counts.map { ($0.key, $0.value) })]
+    // In an order of their own: a dictionary has another in each process.
+    let found = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    var boxes = found.isEmpty ? [] : [ColorBox(found)]
     while boxes.count < colors,
       let index = boxes.indices.max(by: { boxes[$0].spread < boxes[$1].spread }),
       let (low, high) = boxes[index].halves
@@ -135,19 +137,20 @@ struct IndexedImage {
 /// Colours of five bits a channel, and how many pixels have each.
 private struct ColorBox {
   private let colors: [(color: Int, count: Int)]
+  /// Of the pixels.
+  private let count: Int
   /// The channel with the longest side, by the shift of its bits, and that side.
   private let longest: (shift: Int, side: Int)
 
   init(_ colors: [(Int, Int)]) {
     self.colors = colors
+    count = colors.reduce(0) { $0 + $1.1 }
     longest =
       [10, 5, 0].map { shift in
         let values = colors.lazy.map { $0.0 >> shift & 31 }
         return (shift, (values.max() ?? 0) - (values.min() ?? 0))
       }.max { $0.1 < $1.1 } ?? (0, 0)
   }
-
-  private var count: Int { colors.reduce(0) { $0 + $1.count } }
 
   /// How much there is to gain from a cut.
   var spread: Int { longest.side * longest.side * count }

@@ -221,7 +221,7 @@ final class ProviderRegistry: Sendable {
       state.limiters[service]
       ?? CallLimiter(concurrency: state.limits.concurrency, rate: state.limits.rate)
     // Another description of the same address may have made it.
-    if let maxConcurrency { limiter.allow(atMost: maxConcurrency) }
+    if let maxConcurrency { limiter.lower(maxConcurrency: maxConcurrency) }
     state.limiters[service] = limiter
     return RetryingProvider(provider, limiter: limiter, notice: configuration.notice)
   }
@@ -294,7 +294,8 @@ extension ProviderRegistry: ImageConverter {
 
   private func converter(
     _ purpose: String = "converting an image"
-  ) throws(ImagineError) -> ServerConverter {
+  ) throws(ImagineError) -> any ImageConverter {
+    if let converter = configuration.converter { return converter }
     guard let server else {
       throw ImagineError(.unavailable, "\(purpose) needs the program imagine-server")
     }
