@@ -1,3 +1,5 @@
+import Foundation
+import HostStore
 import ImagineAPI
 import ImagineRuns
 import ImagineScripting
@@ -126,6 +128,66 @@ struct TicketTests {
       #expect(error?.kind == .notFound && provider.sends.count == sends)
       try host.close(succeeded: true)
     }
+  }
+
+  @Test(
+    "a chain does not go on after a call that is parked and may be paid for",
+    arguments: [ImagineError.Charged.unknown, .yes])
+  func parked(charged: ImagineError.Charged) async throws {
+    let provider = LossyProvider()
+    provider.becomeReachable(false)
+    let first = host(provider)
+    _ = await #expect(throws: ImagineError.self) {
+      try await first.workflow().generate("a cat")
+    }
+    try first.close(succeeded: false)
+    try await changeCall { call in
+      call.crashCount = 3
+      call.sends[0].charged = charged
+      if charged == .yes { call.state = .accepted }
+    }
+    let second = host(provider)
+    let workflow = try second.workflow()
+    let other = MemoryProvider()
+    let chain = try PreparedChain(
+      [provider, other].map { (provider: any Provider) in
+        try workflow.prepare(Call("generate", ["prompt": "a cat"], provider: provider))
+      })
+    let error = await #expect(throws: ImagineError.self) { try await chain.value() }
+    #expect(error?.kind == .uncertain && error?.charged == charged)
+    #expect(error?.message.contains("is parked") == true && other.requests.isEmpty)
+    try second.close(succeeded: false)
+  }
+
+  @Test("a fault of the journal after the answer keeps a chain from its next provider")
+  func journalIsGone() async throws {
+    let first = host(LossyProvider())
+    _ = try await first.workflow().generate("a cat")
+    try first.close(succeeded: false)
+    try await changeCall { $0.state = .stored }
+    let second = host(LossyProvider())
+    let workflow = try second.workflow()
+    let other = MemoryProvider()
+    let chain = try PreparedChain(
+      [workflow.provider(nil), other].map { (provider: any Provider) in
+        try workflow.prepare(Call("generate", ["prompt": "a cat"], provider: provider))
+      })
+    try FileManager.default.removeItem(atPath: folder.file("home/journal.sqlite"))
+    let error = await #expect(throws: ImagineError.self) { try await chain.value() }
+    #expect(error?.kind == .io && error?.charged == .yes, "\(String(describing: error))")
+    #expect(other.requests.isEmpty)
+    try? second.close(succeeded: false)
+  }
+
+  /// Changes the one call of the unfinished run in the journal.
+  private func changeCall(_ change: (inout JournaledCall) -> Void) async throws {
+    let journal = SQLiteJournal(
+      database: JournalDatabase(path: folder.file("home/journal.sqlite")),
+      locks: folder.file("home/runs"))
+    let run = try #require(try journal.resume(Script(path: "/lossy")))
+    var call = try #require(run.earlierCalls.first)
+    change(&call)
+    try await run.record(call)
   }
 
   private func host(_ provider: any Provider) -> ScriptHost {
