@@ -90,17 +90,15 @@ struct Origin: Hashable {
     var host = hostAndPort.host
     if host.hasSuffix(".") { host.removeLast() }
     if host == "localhost" || host.hasSuffix(".localhost") { return true }
-    var short = in_addr()
-    if inet_aton(host, &short) != 0 {
-      return withUnsafeBytes(of: short) { Self.isThisMachine($0[0]) }
+    // All ones is the answer for a text that is no address.
+    let short = inet_addr(host)
+    if short != .max { return withUnsafeBytes(of: short) { Self.isThisMachine($0[0]) } }
+    var bytes = [UInt8](repeating: 0, count: 16)
+    guard inet_pton(AF_INET6, host, &bytes) == 1, bytes[..<10].allSatisfy({ $0 == 0 }) else {
+      return false
     }
-    var long = in6_addr()
-    guard inet_pton(AF_INET6, host, &long) == 1 else { return false }
-    return withUnsafeBytes(of: long) { bytes in
-      guard bytes[..<10].allSatisfy({ $0 == 0 }) else { return false }
-      if bytes[10] == 0xFF, bytes[11] == 0xFF { return Self.isThisMachine(bytes[12]) }
-      return bytes[10..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
-    }
+    if bytes[10] == 0xFF, bytes[11] == 0xFF { return Self.isThisMachine(bytes[12]) }
+    return bytes[10..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
   }
 
   /// Whether IPv4 addresses that begin with a number are this machine; a connection to 0.0.0.0 is
@@ -179,7 +177,7 @@ enum WebAddress {
     // Only an invalid address has user and password, and any character may be in them.
     if Origin(address) == nil, let at = address.lastIndex(of: "@") {
       let scheme = address[..<at].firstRange(of: "://").map { address[..<$0.upperBound] } ?? ""
-      shown = scheme + address[address.index(after: at)...]
+      shown = String(scheme + address[address.index(after: at)...])
     }
     return withoutQuery(shown).inOneLine
   }
