@@ -103,10 +103,9 @@ extension Call {
       throw .invalid(
         field: name, given: "another value", expected: SettingField.defaults.expectation)
     }
-    let all = ProviderKind.allCases.flatMap(\.operations).flatMap(\.fields)
     // A call without what it is about is a mistake, which would cost money.
-    let required = Set(all.filter { $0.isRequired }.map(\.name))
-    let known = all.filter { $0.maxImages == 0 && !required.contains($0.name) }
+    let known = ProviderKind.allCases.flatMap(\.operations).flatMap(\.fields)
+      .filter { $0.maxImages == 0 && $0.name != "prompt" }
     for (field, value) in fields.sorted(by: { $0.key < $1.key }) {
       let described = known.filter { $0.name == field }
       guard let first = described.first else {
