@@ -33,6 +33,9 @@ struct ProcessTests {
         local session, id, descriptors = done.out:match("^(%d+)\n(%d+)\n(.*)$")
         assert(session == id and descriptors == "0\n1\n2\n", done.out)
       end
+      -- A folder in PATH is no program.
+      require "fs".mkdir("ROOT/bin/true")
+      assert(process.run({ "true" }, { env = { PATH = "ROOT/bin:/usr/bin:/bin" } }).code == 0)
       """#.replacing("ROOT", with: folder.path))
   }
 

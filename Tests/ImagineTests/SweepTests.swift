@@ -191,7 +191,7 @@ struct SweepTests {
     let expected = [
       "3\t10\t12\t11\t0.5", "1\t9\t-1", "4\t0\t1", "did you mean 'sharpness'?",
       "a number is not allowed", "did you mean 'keep'?", "option 'keep': 0", "option 'keep'",
-      "the options of best are a number", "not a number (expected", "a nil (expected", "mine",
+      "choose.best: the options are a number", "not a number (expected", "a nil (expected", "mine",
       "item 1 is a number", "item 1 is a", "the images are a number", "limit of calls (0)",
     ]
     #expect(lines.count == expected.count, "\(outcome)")
@@ -217,8 +217,8 @@ struct SweepTests {
         local all, fault = pcall(imagine.configure, { max_calls = 1, defaults = { nosuch = 1 } })
         assert(not all and fault.field == "nosuch")
         print(imagine.generate{ prompt = "a cat", seed = 2 }.seed)
-        for _, defaults in ipairs{ { prompt = "x" }, { stlye = "x" }, { image = "a.png" }, { seed = "x" }, { style = {} },
-          { 1 }, 7, { seed = 0 / 0 } } do
+        for _, defaults in ipairs{ { prompt = "x" }, { stlye = "x" }, { image = "a.png" },
+          { seed = "x" }, { style = {} }, { 1 }, 7, { seed = 0 / 0 } } do
           local ok, fault = pcall(imagine.configure, { defaults = defaults })
           assert(not ok and fault.kind == "validation", fault)
         end
