@@ -263,12 +263,12 @@ function sweep.run(options)
       for x = 1, #axes.x.values do
         local call = call_of(base, axes, { x = x, y = y, z = z })
         if call.n ~= nil then fault("field 'n': a cell has one image") end
+        -- A wrong value of the last cell is an error before the first is paid for.
+        imagine.estimate(call)
         local operation = call.operation or "generate"
         if operation == "video" or operation == "animate" then
           fault("field 'operation': %s makes a video (expected one that makes an image)", operation)
         end
-        -- A wrong value of the last cell is an error before the first is paid for.
-        imagine.estimate(call)
         cells[#cells + 1] = {
           x = axes.x.values[x], y = axes.y and axes.y.values[y], z = axes.z and axes.z.values[z],
           call = call,
