@@ -29,19 +29,8 @@ local function fault(message, ...)
 end
 
 local function check(options)
-  local score, keep = "sharpness", 1
-  if options == nil then return score, keep end
-  if type(options) ~= "table" then
-    fault("the options of best are a %s (expected a table)", type(options))
-  end
-  for name in next, options do
-    if name ~= "score" and name ~= "keep" then
-      local nearest = type(name) == "string" and native.nearest(name, { "score", "keep" })
-      fault("best has no option '%s'%s (options: score, keep)", tostring(name),
-        nearest and "; did you mean '" .. nearest .. "'?" or "")
-    end
-  end
-  score, keep = options.score == nil and score or options.score, options.keep or keep
+  local given = native.fields(options, "choose.best", { "score", "keep" })
+  local score, keep = given.score == nil and "sharpness" or given.score, given.keep or 1
   if math.type(keep) ~= "integer" or keep < 1 then
     fault("option 'keep': %s is not allowed (expected an integer of at least 1)",
       type(keep) == "number" and tostring(keep) or "a " .. type(keep))
@@ -61,8 +50,8 @@ end
 -- Another userdata may not even have fields.
 local function is_image(value)
   if type(value) ~= "userdata" then return false end
-  local ok, can_be_measured = pcall(function() return value.sha256 and value.measure ~= nil end)
-  return ok and can_be_measured
+  local ok, has_fields = pcall(function() return value.sha256 and value.measure ~= nil end)
+  return ok and has_fields
 end
 
 --- The best images, the best first, and their scores. Of equal ones the earlier is better; if there

@@ -36,22 +36,14 @@ local function form_of(path)
   return forms[require "imagine.fs".extension(path)] or ","
 end
 
+local types = { separator = "string", header = "boolean", columns = "table" }
+
 -- Checks the options and sets the separator of a path.
 local function read_options(options, allowed, called, separator)
-  if options ~= nil and type(options) ~= "table" then
-    native.fault(("%s: options are a %s (expected a table)"):format(called, type(options)))
-  end
   local result = { separator = separator or ",", header = true }
-  for name, value in next, options or {} do
-    local kind = allowed[name]
-    if not kind then
-      local names = {}
-      for known in next, allowed do names[#names + 1] = known end
-      table.sort(names)
-      local near = type(name) == "string" and native.nearest(name, names)
-      local hint = near and (", did you mean '%s'?"):format(near) or ""
-      native.fault(("%s: there is no option '%s'%s"):format(called, name, hint), tostring(name))
-    elseif type(value) ~= kind then
+  for name, value in next, native.fields(options, called, allowed) do
+    local kind = types[name]
+    if type(value) ~= kind then
       native.fault(
         ("%s: option '%s' is a %s (expected a %s)"):format(called, name, type(value), kind), name)
     end
@@ -63,8 +55,7 @@ local function read_options(options, allowed, called, separator)
   return result
 end
 
-local reading = { separator = "string", header = "boolean" }
-local writing = { separator = "string", header = "boolean", columns = "table" }
+local reading, writing = { "separator", "header" }, { "separator", "header", "columns" }
 
 local function check_text(text, called)
   if type(text) ~= "string" then

@@ -89,7 +89,8 @@ end
 
 --- The sorted paths that match a pattern: `*` stands for any characters of a name, `?` for one,
 --- `[a-z]` for one of a set, and `**` for any folders, also none. Names that begin with a dot only match
---- a pattern that does, and `**` follows no links. A folder that cannot be read has nothing.
+--- a pattern that does, and `**` follows no links. A pattern that ends with a slash matches folders
+--- only, which come without it. A folder that cannot be read has nothing.
 ---
 --- ```lua
 --- fs.glob("photos/**/*.jpg")     --> { "photos/2024/1.jpg", "photos/cat.jpg" }
@@ -105,23 +106,16 @@ end
 ---@class fs.watch_options
 ---@field pattern? string only names that match, as for `glob`; `*` by default, and `**` for subfolders too
 ---@field existing? boolean whether files that are there already count, true by default
----@field interval? number seconds between two looks, 0.5 by default
----@field timeout? number seconds, after which it ends; never by default, and 0 for one look
+---@field interval? number seconds between two checks, 0.5 by default
+---@field timeout? number seconds, after which it ends; never by default, and 0 for one check
 
 local watch_types = { pattern = "string", existing = "boolean", interval = "number", timeout = "number" }
 
 local function watch_options(options)
   local given = { pattern = "*", existing = true, interval = 0.5, timeout = math.huge }
-  if options == nil then return given end
-  if type(options) ~= "table" then
-    native.fault(("fs.watch: the options are a %s (expected a table)"):format(type(options)))
-  end
-  for name, value in next, options do
+  local allowed = { "pattern", "existing", "interval", "timeout" }
+  for name, value in next, native.fields(options, "fs.watch", allowed) do
     local expected = watch_types[name]
-    if not expected then
-      native.fault(("fs.watch: there is no option '%s' (options: %s)"):format(tostring(name),
-        "pattern, existing, interval, timeout"))
-    end
     local least = name == "interval" and 0.01 or 0
     if type(value) ~= expected or expected == "number" and not (value >= least) then
       native.fault(("fs.watch: field '%s': %s is not allowed (expected %s)"):format(name,
@@ -135,7 +129,8 @@ end
 
 --- The files that come into a folder, one at a time as they come: in a loop, which ends with
 --- `timeout`. A file counts when it is complete: when its size and time stay the same between two
---- looks, or its last change is some seconds old. One that is changed later comes again.
+--- checks. At the first check, and so with `timeout = 0`, those count whose last change is some seconds
+--- old. One that is changed later comes again.
 ---
 --- ```lua
 --- for path in fs.watch("inbox", { pattern = "*.jpg" }) do print(path) end
@@ -148,7 +143,7 @@ function fs.watch(folder, options)
   local given, glob = watch_options(options), require "imagine.fs.glob"
   -- What was last seen of each path, and what was last given out.
   local last, given_out, queue, head = {}, {}, {}, 1
-  local start = native.seconds()
+  local start, is_first = native.seconds(), true
   local function look()
     local now, seen = os.time(), {}
     for _, path in ipairs(glob(native.list, native.info, folder, given.pattern)) do
@@ -156,19 +151,22 @@ function fs.watch(folder, options)
       if info and info.kind == "file" then
         local state = info.size .. " " .. info.modified
         seen[path] = state
-        local is_settled = last[path] == state or now - info.modified > given.interval + 1
+        -- A copied file has an old time while it is written.
+        local is_settled = last[path] == state
+          or is_first and now - info.modified > given.interval + 1
         if is_settled and given_out[path] ~= state then
           given_out[path] = state
           queue[#queue + 1] = path
         end
       end
     end
-    last = seen
+    last, is_first = seen, false
     for path in pairs(given_out) do
       if not seen[path] then given_out[path] = nil end
     end
   end
-  if not native.info(folder) then
+  local there = native.info(folder)
+  if not there or there.kind ~= "folder" then
     native.fault(("fs.watch: there is no folder '%s'"):format(folder), "path")
   end
   if not given.existing then

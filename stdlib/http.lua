@@ -35,26 +35,6 @@ local function fault(message, field, ...)
   native.fault("http: " .. message:format(...), field)
 end
 
--- A plain copy of the options.
-local function check(name, options, allowed)
-  if options == nil then return {} end
-  if type(options) ~= "table" then
-    fault("the options of %s are a %s (expected a table)", nil, name, type(options))
-  end
-  local copy, known = {}, {}
-  for option in allowed:gmatch("%w+") do
-    copy[option], known[#known + 1] = options[option], option
-  end
-  for option in next, options do
-    if copy[option] == nil then
-      local nearest = type(option) == "string" and native.nearest(option, known)
-      fault("%s has no option '%s'%s (options: %s)", nil, name, tostring(option),
-        nearest and "; did you mean '" .. nearest .. "'?" or "", allowed)
-    end
-  end
-  return copy
-end
-
 local function encoded(text)
   return (text:gsub("[^%w%-%._~]", function(byte) return ("%%%02X"):format(byte:byte()) end))
 end
@@ -77,13 +57,13 @@ local function form(fields)
   return table.concat(parts, "&")
 end
 
---- Gets an address; at most 5 redirects are followed, and none to this machine from elsewhere.
+--- Gets an address; at most 5 redirects are followed, and none to this machine from elsewhere. Another
+--- host, or another port, gets no header but `Accept` and `Accept-Language`.
 ---@param url string an http or https address
 ---@param options? http.options
 ---@return http.answer
 function http.get(url, options)
-  local given = check("get", options, "headers, timeout")
-  return native.send("GET", url, given)
+  return native.send("GET", url, native.fields(options, "http.get", { "headers", "timeout" }))
 end
 
 --- Posts to an address: `json`, `form` or `body`. Redirects are results.
@@ -91,7 +71,8 @@ end
 ---@param options? http.post_options
 ---@return http.answer
 function http.post(url, options)
-  local given = check("post", options, "json, form, body, headers, timeout")
+  local given = native.fields(options, "http.post",
+    { "json", "form", "body", "headers", "timeout" })
   local count = (given.json ~= nil and 1 or 0) + (given.form ~= nil and 1 or 0)
     + (given.body ~= nil and 1 or 0)
   if count > 1 then fault("post has more than one of 'json', 'form' and 'body'") end

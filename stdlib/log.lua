@@ -39,11 +39,8 @@ local function check(name, value, source)
     fits = ranks[value]
   elseif name == "format" then
     fits = formats[value]
-  elseif name == "write" then
-    fits = type(value) == "function"
   else
-    native.fault(("log.configure: there is no option '%s' (options: format, level, write)"):format(
-      tostring(name)))
+    fits = type(value) == "function"
   end
   if not fits then
     native.fault(("%s: '%s' is not allowed (expected %s)"):format(
@@ -127,6 +124,7 @@ function log.configure(options)
   if type(options) ~= "table" then
     native.fault(("log.configure: options are a %s (expected a table)"):format(type(options)))
   end
+  options = native.fields(options, "log.configure", { "level", "format", "write" })
   for name, value in next, options do check(name, value, "log.configure") end
   for name, value in next, options do settings[name] = value end
 end

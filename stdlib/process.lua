@@ -7,10 +7,12 @@
 --- process.run({ "lpr" }, { input = "a text\n" })
 --- ```
 ---
---- Other tasks go on meanwhile. A program and all that it has started are one group, which is killed
---- when the program ends, when its time is over, when its task is cancelled, and when this process
---- ends, however it ends. `imagine plan` runs no program and answers with empty texts; a recording
---- does not contain programs, so a replay runs them again.
+--- Other tasks go on meanwhile. A program and all that it has started are one group, without a
+--- terminal. The group is killed when the program ends, when its time is over, when its task is
+--- cancelled, and when this process ends, however it ends; what leaves the group, as daemons do, goes
+--- on. A program gets all variables of this process, keys of providers too. `imagine plan` runs no
+--- program and answers with empty texts; a recording does not contain programs, so a replay runs them
+--- again.
 ---
 ---@class process
 local process = {}
@@ -20,7 +22,7 @@ local native = select(2, ...)
 ---@class process.options
 ---@field input? string its standard input; none by default
 ---@field timeout? number seconds, after which it is killed and an error of kind `timeout` is raised; no limit by default
----@field env? table<string, string|false> variables beside those of this process; false removes one
+---@field env? table<string, string|false> variables beside those of this process; false removes one, as in `{ OPENAI_API_KEY = false }`
 ---@field cwd? string its working directory
 
 ---@class process.result
@@ -29,8 +31,8 @@ local native = select(2, ...)
 ---@field err string its standard error, with the same limits
 
 --- Runs a program to its end. Each word of the list is one argument, byte by byte. The program is a
---- path, or a name that is found in `PATH`. An exit code is no error; a program that cannot be started
---- is one, of kind `io`.
+--- path, relative to `cwd`, or a name that is found in `PATH`. An exit code is no error; a program that
+--- cannot be started is one, of kind `io`.
 ---@type fun(argv: string[], options?: process.options): process.result
 process.run = native.run
 

@@ -62,25 +62,14 @@ local expectations = {
 
 -- A plain table of the options of a function.
 local function check(name, given, allowed)
-  if given == nil then return {} end
-  if type(given) ~= "table" then
-    fault("the options of %s are a %s (expected a table)", name, type(given))
-  end
-  local options = {}
-  for option in allowed:gmatch("%w+") do
-    local value = given[option]
+  local options = native.fields(given, "prompts." .. name, allowed)
+  for option, value in next, options do
     local expected, least, most = table.unpack(expectations[option])
     local holds = type(value) == least or type(value) == most or math.type(value) == "integer"
       and math.type(least) and value >= least and value <= most
-    if value ~= nil and not holds then
+    if not holds then
       fault("option '%s' is %s (expected %s)", option,
         type(value) == "table" and "a table" or tostring(value), expected)
-    end
-    options[option] = value
-  end
-  for option in next, given do
-    if options[option] == nil then
-      fault("%s has no option '%s' (options: %s)", name, tostring(option), allowed)
     end
   end
   return options
@@ -104,7 +93,7 @@ end
 ---@param options? prompts.expand
 ---@return string[]
 function prompts.expand(template, options)
-  local node, scope, given = open("expand", template, options, "limit, wildcards")
+  local node, scope, given = open("expand", template, options, { "limit", "wildcards" })
   local results = {}
   expansion.each(node, scope, function(text)
     if not given.limit and #results == default_limit then
@@ -122,7 +111,7 @@ end
 ---@param options? prompts.options
 ---@return integer
 function prompts.count(template, options)
-  local node, scope = open("count", template, options, "wildcards")
+  local node, scope = open("count", template, options, { "wildcards" })
   return expansion.count(node, scope)
 end
 
@@ -135,7 +124,7 @@ end
 ---@param options? prompts.pick
 ---@return string[]
 function prompts.pick(template, options)
-  local node, scope, given = open("pick", template, options, "n, seed, wildcards")
+  local node, scope, given = open("pick", template, options, { "n", "seed", "wildcards" })
   local state, draw = given.seed or 1, {}
   scope.draw = draw
   -- The generator splitmix64; `math.random` stays as the script has seeded it.
@@ -172,7 +161,7 @@ end
 ---@param options? { separator?: string } between parts; the default is `, `
 ---@return string[]
 function prompts.matrix(parts, options)
-  local separator = check("matrix", options, "separator").separator or ", "
+  local separator = check("matrix", options, { "separator" }).separator or ", "
   parts = wildcards.texts(parts, "the parts of matrix")
   if #parts < 1 or #parts > max_parts then
     fault("matrix has %d parts (expected 1 to %d)", #parts, max_parts)

@@ -66,19 +66,16 @@ end
 
 local kinds = { separator = "string", max = "number", default = "string" }
 
+-- Checks the arguments and returns a plain copy of the options.
 local function check(text, options)
   if type(text) ~= "string" then
     native.fault(("slug: a %s is not allowed (expected a string)"):format(type(text)))
   elseif not utf8.len(text) then
     native.fault("slug: the text is not UTF-8")
-  elseif options ~= nil and type(options) ~= "table" then
-    native.fault(("slug: options are a %s (expected a table)"):format(type(options)))
   end
-  for name, value in next, options or {} do
-    if not kinds[name] then
-      native.fault(("slug: there is no option '%s' (options: default, max, separator)"):format(
-        tostring(name)))
-    elseif type(value) ~= kinds[name] then
+  local given = native.fields(options, "slug", { "separator", "max", "default" })
+  for name, value in next, given do
+    if type(value) ~= kinds[name] then
       native.fault(("slug: option '%s' is a %s (expected a %s)"):format(
         name, type(value), kinds[name]))
     elseif name == "max" and not (value >= 1 and math.tointeger(value)) then
@@ -87,6 +84,7 @@ local function check(text, options)
       native.fault(("slug: option '%s' has a character that no file name has"):format(name))
     end
   end
+  return given
 end
 
 -- Truncates a word to `max` bytes, between characters.
@@ -100,8 +98,7 @@ end
 ---@param options? slug.options
 ---@return string
 function slug.of(text, options)
-  check(text, options)
-  options = options or {}
+  options = check(text, options)
   local separator, max = options.separator or "-", options.max or 80
   local words, word = {}, {}
   local function end_word()

@@ -28,7 +28,7 @@ end
 
 ---@class sweep.axis
 ---@field field? string the field of the call that changes
----@field replace? string or the word of the prompt in place of which each value stands
+---@field replace? string or the word of the prompt that each value replaces
 ---@field values any[]
 ---@field labels? string[] what the sheet says in place of the values
 
@@ -55,18 +55,7 @@ end
 -- A plain copy of a table with these fields only.
 local function fields(given, what, allowed)
   if type(given) ~= "table" then fault("%s is a %s (expected a table)", what, type(given)) end
-  local copy, known = {}, {}
-  for name in allowed:gmatch("%w+") do
-    copy[name], known[#known + 1] = given[name], name
-  end
-  for name in next, given do
-    if copy[name] == nil then
-      local nearest = type(name) == "string" and native.nearest(name, known)
-      fault("%s has no field '%s'%s (fields: %s)", what, tostring(name),
-        nearest and "; did you mean '" .. nearest .. "'?" or "", allowed)
-    end
-  end
-  return copy
+  return native.fields(given, "sweep: " .. what, allowed)
 end
 
 -- A plain copy of a list, up to its first nil.
@@ -88,7 +77,7 @@ local function entries(list, what, expected)
 end
 
 local function open_axis(given, name)
-  local axis = fields(given, "axis " .. name, "field, replace, values, labels")
+  local axis = fields(given, "axis " .. name, { "field", "replace", "values", "labels" })
   for _, kind in ipairs{ "field", "replace" } do
     local value = axis[kind]
     if value ~= nil and (type(value) ~= "string" or value == "") then
@@ -198,15 +187,21 @@ local function call_of(base, axes, indices)
   return call
 end
 
+-- The title of the sheets of one value of z.
+local function title_of(axes, z, options)
+  local title = axes.x.name .. (axes.y and " × " .. axes.y.name or "")
+  title = options.title or axes.z and label(axes.z, z) .. ": " .. title or title
+  return (title:gsub("%c", " "))
+end
+
 -- The sheets of one value of z, in pages.
 local function add_sheets(sheets, cells, axes, z, options)
   local imagine = require "imagine"
   local cell = options.cell or 320
-  local fitting = math.type(cell) == "integer" and cell > 0 and math.max(1, page_pixels // cell) or 1
+  local fitting = math.max(1, math.floor(page_pixels / cell))
   local columns, rows = #axes.x.values, axes.y and #axes.y.values or 1
   local across, down = math.ceil(columns / fitting), math.ceil(rows / fitting)
-  local title = axes.x.name .. (axes.y and " × " .. axes.y.name or "")
-  title = options.title or axes.z and label(axes.z, z) .. ": " .. title or title
+  local title = title_of(axes, z, options)
   for page_row = 0, down - 1 do
     for page_column = 0, across - 1 do
       local images, labels = {}, {}
@@ -221,7 +216,7 @@ local function add_sheets(sheets, cells, axes, z, options)
       sheets[#sheets + 1] = imagine.sheet{
         images = images, labels = labels, columns = last - page_column * fitting, cell = cell,
         background = options.background,
-        title = (title:gsub("%c", " "))
+        title = title
           .. (across * down > 1 and (", page %d of %d"):format(page, across * down) or ""),
       }
     end
@@ -233,7 +228,7 @@ end
 ---@param options sweep.options
 ---@return sweep.result
 function sweep.run(options)
-  local given = fields(options, "run", "call, x, y, z, limit, sheet")
+  local given = fields(options, "run", { "call", "x", "y", "z", "limit", "sheet" })
   local base = given.call
   if type(base) == "string" then base = { prompt = base } end
   if type(base) ~= "table" then
@@ -252,9 +247,13 @@ function sweep.run(options)
     fault("sheet is a %s (expected true, false or a table)", type(given.sheet))
   end
   local sheet = type(given.sheet) == "table"
-    and fields(given.sheet, "sheet", "cell, background, title") or {}
+    and fields(given.sheet, "sheet", { "cell", "background", "title" }) or {}
   if sheet.title ~= nil and type(sheet.title) ~= "string" then
     fault("sheet: title is a %s (expected a text)", type(sheet.title))
+  end
+  local limit = given.limit
+  if limit ~= nil and (math.type(limit) ~= "integer" or limit < 1) then
+    fault("limit is not a positive integer")
   end
 
   local imagine = require "imagine"
@@ -266,6 +265,10 @@ function sweep.run(options)
         if call.n ~= nil then fault("field 'n': a cell has one image") end
         -- A wrong value of the last cell is an error before the first is paid for.
         imagine.estimate(call)
+        local operation = call.operation or "generate"
+        if operation == "video" or operation == "animate" then
+          fault("field 'operation': %s makes a video (expected one that makes an image)", operation)
+        end
         cells[#cells + 1] = {
           x = axes.x.values[x], y = axes.y and axes.y.values[y], z = axes.z and axes.z.values[z],
           call = call,
@@ -273,15 +276,19 @@ function sweep.run(options)
       end
     end
   end
-  local operation = base.operation or "generate"
-  if operation == "video" or operation == "animate" then
-    fault("field 'operation': %s makes a video (expected one that makes an image)", operation)
+  if given.sheet ~= false then
+    -- A wrong option of the sheets is an error before a cell is paid for.
+    imagine.sheet{
+      images = { imagine.canvas{ width = 16, height = 16 } }, columns = 1, cell = sheet.cell,
+      background = sheet.background, title = title_of(axes, 1, sheet),
+    }
   end
   local images = task.map(cells, function(cell)
     local call = copied(cell.call)
+    local operation = call.operation or "generate"
     call.operation = nil
     return imagine[operation](call)
-  end, { limit = given.limit })
+  end, { limit = limit })
   for index, cell in ipairs(cells) do cell.image = images[index] end
 
   local result = { cells = cells, sheets = {}, axes = {} }

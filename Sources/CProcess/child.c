@@ -1,24 +1,11 @@
 #define _GNU_SOURCE
 #include "child.h"
+#include "pipe.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <unistd.h>
-
-static int open_pipe(int ends[2]) {
-#if defined(__APPLE__)
-  // The child's other descriptors are closed by POSIX_SPAWN_CLOEXEC_DEFAULT.
-  if (pipe(ends) != 0) return errno;
-  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-  return 0;
-#else
-  return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
-#endif
-}
 
 static void close_pipe(int ends[2]) {
   close(ends[0]);
@@ -47,6 +34,7 @@ static int spawn(const char *program, char *const arguments[], char *const envir
   if (failure == 0)
     failure = posix_spawn_file_actions_adddup2(&actions, standard_error, STDERR_FILENO);
 #if defined(__APPLE__)
+  // Our ends of the pipes too, whatever happens at the same time on another thread.
   flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
 #elif defined(__GLIBC__)
   if (failure == 0) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);

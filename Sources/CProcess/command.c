@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "command.h"
+#include "pipe.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,22 +15,34 @@
 
 #if defined(__linux__)
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 // What follows a fork of a process with threads may call only functions that are safe in signal
 // handlers.
 
-enum { report_milliseconds = 10 };
-
-static void close_others(const int kept[], int count) {
+// Both ends included.
+static void close_range_of_descriptors(int first, int last) {
   struct rlimit limit;
-  int end = 65536;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < (rlim_t)end)
-    end = (int)limit.rlim_cur;
-  for (int descriptor = 3; descriptor < end; descriptor++) {
-    int is_kept = 0;
-    for (int index = 0; index < count; index++) is_kept |= kept[index] == descriptor;
-    if (!is_kept) close(descriptor);
+#if defined(SYS_close_range)
+  if (syscall(SYS_close_range, first, last, 0) == 0) return;
+#endif
+  if (last > 65535) last = 65535;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= (rlim_t)last)
+    last = (int)limit.rlim_cur - 1;
+  for (int descriptor = first; descriptor <= last; descriptor++) close(descriptor);
+}
+
+// Closes all descriptors from 3 on but some.
+static void close_others(const int kept[], int count) {
+  int first = 3, next = 0;
+  while (next < INT_MAX) {
+    next = INT_MAX;
+    for (int index = 0; index < count; index++) {
+      if (kept[index] >= first && kept[index] < next) next = kept[index];
+    }
+    if (next > first) close_range_of_descriptors(first, next - 1);
+    if (next < INT_MAX) first = next + 1;
   }
 }
 
@@ -49,7 +61,9 @@ typedef struct {
 } streams;
 
 static _Noreturn void run(const imagine_command *command, streams ours, int failed) {
-  setpgid(0, 0);
+  // A session of its own, without the terminal of the host: a program that reads a password from
+  // there would be stopped.
+  setsid();
 #if defined(__linux__)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -82,32 +96,36 @@ static _Noreturn void supervise(const imagine_command *command, streams ours, in
   int kept[4] = {control, ours.errors, ours.input, ours.output};
   close_others(kept, 4);
   int failed[2];
-  if (pipe(failed) != 0) {
-    report.failure = errno;
+  report.failure = open_pipe(failed);
+  if (report.failure != 0) {
     (void)!write(control, &report, sizeof report);
     _exit(0);
   }
-  fcntl(failed[1], F_SETFD, FD_CLOEXEC);
   pid_t process = fork();
   if (process == 0) run(command, ours, failed[1]);
   if (process < 0) report.failure = errno;
-  // Both set the group, so that it is there when either needs it.
-  if (process > 0) setpgid(process, process);
   close(failed[1]);
   close(ours.errors);
   if (ours.input >= 0) close(ours.input);
   if (ours.output >= 0) close(ours.output);
   int number = 0;
+  // After this the program has its session, and so its group.
   if (process > 0 && read(failed[0], &number, sizeof number) == sizeof number) {
     report.failure = number;
     waitpid(process, &report.status, 0);
     process = -1;
   }
+  int end = -1, milliseconds = 0;
+#if defined(SYS_pidfd_open)
+  if (process > 0) end = (int)syscall(SYS_pidfd_open, process, 0);
+#endif
   while (process > 0) {
     pid_t ended = waitpid(process, &report.status, WNOHANG);
     if (ended != 0) break;
-    struct pollfd host = {control, POLLIN, 0};
-    if (poll(&host, 1, report_milliseconds) > 0) {
+    struct pollfd events[2] = {{control, POLLIN, 0}, {end, POLLIN, 0}};
+    // Without a descriptor for its end, it is asked again: soon at first.
+    if (end < 0 && milliseconds < 10) milliseconds++;
+    if (poll(events, 2, end < 0 ? milliseconds : -1) > 0 && events[0].revents != 0) {
       kill(-process, SIGKILL);
       waitpid(process, &report.status, 0);
       break;
@@ -117,18 +135,6 @@ static _Noreturn void supervise(const imagine_command *command, streams ours, in
   if (process > 0) kill(-process, SIGKILL);
   (void)!write(control, &report, sizeof report);
   _exit(0);
-}
-
-// A pipe whose ends are closed on exec.
-static int open_pipe(int ends[2]) {
-#if defined(__linux__)
-  return pipe2(ends, O_CLOEXEC);
-#else
-  if (pipe(ends) != 0) return -1;
-  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-  return 0;
-#endif
 }
 
 int imagine_command_start(const imagine_command *command, imagine_command_ends *ends) {
@@ -147,7 +153,7 @@ int imagine_command_start(const imagine_command *command, imagine_command_ends *
     fcntl(pairs[0][1], F_SETFD, FD_CLOEXEC);
   }
   for (int index = 1; index < (command->has_streams ? 4 : 2) && failure == 0; index++) {
-    if (open_pipe(pairs[index]) != 0) failure = errno;
+    failure = open_pipe(pairs[index]);
   }
   if (failure == 0 && command->has_streams &&
       fcntl(pairs[2][1], F_SETFL, O_NONBLOCK) != 0)

@@ -18,8 +18,9 @@ public struct ImagineModule: Sendable {
   /// Makes `imagine` a global and the module `imagine` of `require`; installs the ``ScriptLibrary``
   /// too.
   ///
+  /// - Parameter runsPrograms: whether `process` runs programs, which a plan does not.
   /// - Throws: ``ImagineError`` if the run to resume cannot be resumed.
-  public func install(in state: LuaState) throws {
+  public func install(in state: LuaState, runsPrograms: Bool = true) throws {
     try workflow.resumeRun()
     try seedRandomNumbers(of: state)
     let table = try makeClient(in: state, provider: nil)
@@ -35,7 +36,7 @@ public struct ImagineModule: Sendable {
     try SpendingModule(workflow: workflow).install(in: state, table)
     try state.globals.set("imagine", to: table)
     try state.setModule("imagine", to: table)
-    try ScriptLibrary.install(in: state, web: workflow.web)
+    try ScriptLibrary.install(in: state, web: workflow.web, runsPrograms: runsPrograms)
   }
 
   /// Seeds `math.random` with the run's seed: a resumed run gets the same numbers again.

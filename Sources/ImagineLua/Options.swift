@@ -103,8 +103,9 @@ extension Call {
       throw .invalid(
         field: name, given: "another value", expected: SettingField.defaults.expectation)
     }
+    // A call without what it is about is a mistake, which would cost money.
     let known = ProviderKind.allCases.flatMap(\.operations).flatMap(\.fields)
-      .filter { $0.maxImages == 0 }
+      .filter { $0.maxImages == 0 && $0.name != "prompt" }
     for (field, value) in fields.sorted(by: { $0.key < $1.key }) {
       let described = known.filter { $0.name == field }
       guard let first = described.first else {
@@ -125,23 +126,24 @@ extension Workflow {
     let name = try options.text(SettingField.provider.name)
     if let name { _ = try provider(name) }
     let callOptions = try options.callOptions(over: defaults.withLock { $0.options })
-    limitCalls(
-      concurrency: try options.integer(SettingField.concurrency),
-      rate: try options.integer(SettingField.rate))
+    let concurrency = try options.integer(SettingField.concurrency)
+    let rate = try options.integer(SettingField.rate)
     let field = SettingField.budget.name
     let limit = try options.anyValue(field).map { setting throws(ImagineError) in
       try Budget.Limit(setting, field: field)
     }
     let calls = try options.integer(SettingField.maxCalls) ?? limit?.calls
-    budget.changeLimit { current in
-      if let price = limit?.price { current.price = price }
-      if let calls { current.calls = calls }
-    }
     let fields = try options.anyValue(SettingField.defaults.name).map { setting in
       try Call.defaultFields(setting)
     }
     let usesCache = try options.boolean(SettingField.cache.name)
     let allowsUnpriced = try options.boolean(SettingField.allowUnpriced.name)
+    // All of them, or none if one is wrong.
+    limitCalls(concurrency: concurrency, rate: rate)
+    budget.changeLimit { current in
+      if let price = limit?.price { current.price = price }
+      if let calls { current.calls = calls }
+    }
     defaults.withLock { defaults in
       defaults.options = callOptions
       defaults.fields = fields ?? defaults.fields

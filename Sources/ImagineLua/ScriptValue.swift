@@ -131,14 +131,14 @@ struct ScriptValue: Sendable {
   }
 
   /// Text byte by byte.
-  func bytes() throws(ImagineError) -> [UInt8] {
-    guard case .string(let string) = value else { throw invalid(expected: "a string") }
+  func bytes(expected: String = "a string") throws(ImagineError) -> [UInt8] {
+    guard case .string(let string) = value else { throw invalid(expected: expected) }
     return string.bytes
   }
 
   /// Text byte by byte that a system call takes.
-  func bytesWithoutZero() throws(ImagineError) -> [UInt8] {
-    let bytes = try bytes()
+  func bytesWithoutZero(expected: String = "a string") throws(ImagineError) -> [UInt8] {
+    let bytes = try bytes(expected: expected)
     guard !bytes.contains(0) else {
       throw .invalid(field: field, given: "a text with a zero byte", expected: "a text without")
     }
@@ -248,7 +248,7 @@ struct ScriptValue: Sendable {
     guard case .table(let table) = value else { return nil }
     return Dictionary(
       uniqueKeysWithValues: try table.fields(known: known, of: field).map {
-        ($0.key, ScriptValue($0.value, $0.key))
+        ($0.key, ScriptValue($0.value, "\(field).\($0.key)"))
       })
   }
 

@@ -167,7 +167,7 @@ extension ScriptHost {
   ) -> Finding {
     let programs = Set(profile.operations.map(\.path)).sorted()
     let missing = programs.filter {
-      CommandProcess.path(of: $0, in: configuration.environment)
+      CommandProcess.path(of: $0, inPATH: configuration.environment["PATH"])
         .map(FileManager.default.isExecutableFile) != true
     }
     guard missing.isEmpty else {

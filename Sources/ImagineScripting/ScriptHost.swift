@@ -96,8 +96,8 @@ public final class ScriptHost: Sendable {
         answersFromCache: recorder == nil, notice: notice),
       limit: run.budget, usesCache: run.usesCache, allowsUnpriced: run.allowsUnpriced,
       progress: configuration.progress,
-      display: configuration.display, approval: configuration.approval, web: registry.web,
-      events: events,
+      display: configuration.display, approval: configuration.approval,
+      web: plans ? PlannedWeb(web: registry.web) : registry.web, events: events,
       notice: configuration.notice)
   }
 
@@ -119,7 +119,8 @@ public final class ScriptHost: Sendable {
   /// - Throws: `ImagineError` if that run is alive or unknown, or if a recording cannot be
   ///   written or read.
   public func install(in state: LuaState) throws {
-    try ImagineModule(workflow: workflow()).install(in: state)
+    try ImagineModule(workflow: workflow()).install(
+      in: state, runsPrograms: !configuration.plans)
     if let plannedFiles { try PlannedLibrary(files: plannedFiles).install(in: state) }
     for (name, make) in configuration.modules { try state.preload(name, make) }
     try configuration.prepare?(state)

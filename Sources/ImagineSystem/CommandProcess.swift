@@ -51,11 +51,12 @@ package struct CommandProcess: Sendable {
     self.memory = memory
   }
 
-  /// The path of a program: the name itself if it has a slash, else in a folder of PATH.
-  package static func path(of name: String, in environment: [String: String]) -> String? {
+  /// The path of a program: the name itself if it has a slash, else that of a file in a folder of
+  /// PATH.
+  package static func path(of name: String, inPATH folders: String?) -> String? {
     if name.contains("/") { return name }
-    return (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-      .first { access($0, X_OK) == 0 }
+    return (folders ?? "").split(separator: ":").map { "\($0)/\(name)" }
+      .first { access($0, X_OK) == 0 && FileStatus($0)?.isFile == true }
   }
 
   /// Runs it without input; its output is lost.
@@ -108,9 +109,7 @@ package struct CommandProcess: Sendable {
     let failure = start(&ends, withStreams: exchange.hasStreams)
     guard failure == 0 else { throw cannotStart(failure) }
     let result = Result { try exchange.run(ends, by: deadline) }
-    // Without its descriptors the supervisor has ended what still ran.
-    var status: Int32 = 0
-    while waitpid(ends.supervisor, &status, 0) < 0, errno == EINTR {}
+    Self.end(supervisor: ends.supervisor)
     switch try result.get() {
     case .late: return .timedOut
     case .lost: return .killed(signal: SIGKILL)
@@ -119,6 +118,23 @@ package struct CommandProcess: Sendable {
       let signal = report.status & 0x7F
       return signal == 0 ? .exited((report.status >> 8) & 0xFF) : .killed(signal: signal)
     }
+  }
+
+  /// Waits for the supervisor, which without its descriptors ends what still runs. A program that has
+  /// stopped it does not keep it from that.
+  private static func end(supervisor: pid_t) {
+    var status: Int32 = 0
+    func hasEnded(_ options: Int32) -> Bool {
+      let process = waitpid(supervisor, &status, options)
+      return process == supervisor || process < 0 && errno != EINTR
+    }
+    for attempt in 0..<200 {
+      if hasEnded(WNOHANG) { return }
+      kill(supervisor, SIGCONT)
+      usleep(attempt < 10 ? 100 : 5000)
+    }
+    kill(supervisor, SIGKILL)
+    while !hasEnded(0) {}
   }
 
   private func start(_ ends: inout imagine_command_ends, withStreams: Bool) -> Int32 {

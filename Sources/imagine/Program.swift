@@ -81,18 +81,10 @@ enum Program {
   }()
 
   /// The environment variables, read once.
-  static let environment: [String: String] = {
-    var variables: [String: String] = [:]
-    var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = environ
-    while let text = entry.pointee {
-      if let equals = strchr(text, CInt(UInt8(ascii: "="))) {
-        let name = UnsafeRawBufferPointer(start: text, count: equals - text)
-        variables[String(decoding: name, as: UTF8.self)] = String(cString: equals + 1)
-      }
-      entry += 1
-    }
-    return variables
-  }()
+  static let environment = Dictionary(
+    ProcessEnvironment.variables.map {
+      (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
+    }, uniquingKeysWith: { first, _ in first })
 
   /// The path of this program, with links resolved.
   static var path: String {

@@ -238,7 +238,7 @@ struct RecordingTests {
       ("(http://a?b) ://", "(http://a) ://"), ("no address", "no address"),
     ])
   func queries(text: String, expected: String) {
-    #expect(RecordedAddress.redactingAddresses(in: text) == expected)
+    #expect(text.redactingAddresses == expected)
   }
 }
 

@@ -135,7 +135,7 @@ struct CSVTests {
         .contains("row 1 has a number for a column's name"))
     #expect(
       try faultOfLua("require('csv').encode({}, { colums = {} })")
-        .contains("there is no option 'colums', did you mean 'columns'?"))
+        .contains("csv.encode: unknown field 'colums'; did you mean 'columns'?"))
   }
 
   @Test("a thousand rows are decoded as they were encoded")

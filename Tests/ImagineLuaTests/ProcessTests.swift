@@ -27,6 +27,15 @@ struct ProcessTests {
       -- One that does not read its input is no error.
       assert(process.run({ "true" }, { input = input }).code == 0)
       assert(process.run{ "sh", "-c", "kill -9 $$" }.code == 137)
+      -- A session of its own, without our terminal and our descriptors.
+      if require "fs".exists "/proc/self/stat" then
+        done = process.run{ "sh", "-c", "cut -d' ' -f6 /proc/$$/stat; echo $$; ls /proc/$$/fd" }
+        local session, id, descriptors = done.out:match("^(%d+)\n(%d+)\n(.*)$")
+        assert(session == id and descriptors == "0\n1\n2\n", done.out)
+      end
+      -- A folder in PATH is no program.
+      require "fs".mkdir("ROOT/bin/true")
+      assert(process.run({ "true" }, { env = { PATH = "ROOT/bin:/usr/bin:/bin" } }).code == 0)
       """#.replacing("ROOT", with: folder.path))
   }
 
@@ -56,7 +65,10 @@ struct ProcessTests {
       ("{ 'ls' }, { cwd = '/no/such' }", "in /no/such: No such file or directory [io]"),
       ("{ 'ls' }, { cwd = '' }", "field 'cwd'"), ("{ 'ls' }, { env = 1 }", "field 'env'"),
       ("{ 'ls' }, { env = { ['a=b'] = 'c' } }", #"field 'env': "a=b""#),
-      ("{ 'ls' }, { env = { A = {} } }", "field 'A': a table"),
+      (
+        "{ 'ls' }, { env = { A = {} } }",
+        "field 'env.A': a table is not allowed (expected a string, or false)"
+      ),
       ("{ 'ls' }, { timeout = 0/0 }", "field 'timeout'"),
       ("{ 'ls' }, { tiemout = 1 }", "did you mean 'timeout'?"), ("{ 'ls' }, {}, 1", "unexpected"),
       ("setmetatable({}, { __index = function() error('no') end })", "no"),
@@ -83,6 +95,11 @@ struct ProcessTests {
         handle:await()
         """, "cancelled"
       ),
+      // It stops the process that watches it.
+      (
+        "process.run({ 'sh', '-c', 'kill -STOP $PPID; exec sleep 60' }, { timeout = 0.5 })",
+        "did not end within 0.5 seconds"
+      ),
       ("process.run{ 'cat', '/dev/zero' }", "not enough memory"),
       ("process.run{ 'sh', '-c', 'cat /dev/zero >&2' }", "not enough memory"),
     ])
@@ -98,8 +115,9 @@ struct ProcessTests {
       try ScriptLibrary.install(in: state)
       try state.run(
         """
-        local process = require "process"
+        local process, start = require "process", os.time()
         local ok, fault = pcall(function() \(source) end)
+        assert(os.time() - start < 30, os.time() - start)
         assert(not ok and tostring(fault):find("\(words)", 1, true), tostring(fault))
         -- The state goes on.
         assert(process.run{ "echo", "x" }.out == "x\\n")

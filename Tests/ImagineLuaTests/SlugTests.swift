@@ -41,6 +41,8 @@ struct SlugTests {
   func faults() throws {
     #expect(try faultOfLua("require('slug')(nil)").hasPrefix("test.lua:1: slug: a nil"))
     #expect(try faultOfLua("require('slug')('\\xff')").contains("not UTF-8"))
-    #expect(try faultOfLua("require('slug')('a', { mx = 1 })").contains("no option 'mx'"))
+    #expect(
+      try faultOfLua("require('slug')('a', { mx = 1 })").contains(
+        "slug: unknown field 'mx'; did you mean 'max'?"))
   }
 }

@@ -26,7 +26,9 @@ struct WatchTests {
         return table.concat(found, " ")
       end
       for pattern, expected in pairs{
-        ["?.png"] = "a.png b.png ä.png", ["[ab].png"] = "a.png b.png", ["[!a].p*"] = "b.png",
+        ["?.png"] = "a.png b.png ä.png", ["[ab].png"] = "a.png b.png", ["[!a].p*"] = "b.png ä.png",
+        ["[ä].png"] = "ä.png", ["[á-ü].*"] = "ä.png", ["*[!a-z].png"] = "[x].png odd\xff.png ä.png",
+        ["odd[\xfe-\xff].png"] = "odd\xff.png", ["s*/"] = "sub", ["sub/*/"] = "sub/deep sub/up",
         ["[a-c]*"] = "a.png b.jpg b.png", [".*.png"] = ".hidden.png", ["sub/*"] = "sub/c.png sub/deep sub/up",
         ["**/*.png"] = "[x].png a.png b.png odd\xff.png sub/c.png sub/deep/d.png ä.png",
         ["sub/**"] = "sub/c.png sub/deep sub/deep/d.png sub/up", ["**/deep/**/d.png"] = "sub/deep/d.png",
@@ -36,7 +38,7 @@ struct WatchTests {
       } do
         assert(names(pattern) == expected, pattern .. ": " .. names(pattern))
       end
-      assert(#fs.glob("") == 0 and fs.glob("/etc/pass*")[1] == "/etc/passwd")
+      assert(#fs.glob("") == 0 and fs.glob("/")[1] == "/" and fs.glob("/etc/pass*")[1] == "/etc/passwd")
       -- No pattern takes exponential time.
       fs.write(root .. "/" .. ("a"):rep(200), "x")
       assert(#fs.glob(root .. "/" .. ("*a"):rep(60) .. "b") == 0)
@@ -85,12 +87,26 @@ struct WatchTests {
       end
       assert(all{ timeout = 0 } == "a")
       assert(all{ timeout = 0.1, interval = 0.02, existing = false } == "")
+      -- A file that comes with an old time is not complete at once.
+      local next_path = fs.watch(root, { timeout = 0.1, interval = 0.04 })
+      assert(fs.name(next_path()) == "a")
+      fs.write(root .. "/b", "1")
+      os.execute("touch -d '1 hour ago' '" .. root .. "/b'")
+      local grower = task.spawn(function()
+        task.sleep(0.02)
+        fs.append(root .. "/b", "2")
+        os.execute("touch -d '1 hour ago' '" .. root .. "/b'")
+      end)
+      local late = next_path()
+      assert(late == nil or fs.info(late).size == 2)
+      grower:await()
       """)
     for (options, words) in [
-      ("'x', { intreval = 1 }", "there is no option 'intreval'"),
+      ("'x', { intreval = 1 }", "fs.watch: unknown field 'intreval'; did you mean 'interval'?"),
       ("'.', { interval = 0 }", "field 'interval': 0 is not allowed"),
       ("'.', { timeout = 0/0 }", "field 'timeout'"), ("'.', { pattern = 1 }", "field 'pattern'"),
       ("'.', 1", "the options are a number"), ("'/no/such'", "there is no folder '/no/such'"),
+      ("'/etc/passwd'", "there is no folder '/etc/passwd'"),
     ] {
       let fault = try faultOfLua("require 'fs'.watch(\(options))")
       #expect(fault.contains(words), "\(fault)")

@@ -33,6 +33,40 @@ struct WebAddressTests {
   }
 
   @Test(
+    "this machine is known by every name and number",
+    arguments: [
+      "localhost", "LOCALHOST", "localhost.", "a.localhost", "a.localhost.", "127.0.0.1", "127.1",
+      "127.9.9.9", "0x7f.1", "0177.0.0.1", "2130706433", "0.0.0.0", "0", "[::1]", "[::]",
+      "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::FFFF:7f00:1]", "[::ffff:0.0.0.0]",
+    ])
+  func loopback(host: String) {
+    #expect(Origin("http://\(host):80/x")?.isLoopback == true)
+    #expect(Endpoint.isOnThisMachine("https://\(host)/x"))
+  }
+
+  @Test(
+    "another machine is not this one",
+    arguments: [
+      "localhost.example", "notlocalhost", "128.0.0.1", "1.127.0.0", "127.example", "10.0.0.1",
+      "[::2]", "[::ffff:10.0.0.1]", "[fe80::1]", "[1::127.0.0.1]", "a127.0.0.1",
+    ])
+  func elsewhere(host: String) {
+    #expect(Origin("http://\(host)/x")?.isLoopback == false)
+  }
+
+  @Test(
+    "an address in a message has no password and no query",
+    arguments: [
+      ("http://u:p@h/x?sig=1", "http://h/x"), ("u:p@h", "h"), ("http://h/x@2?a=@b", "http://h/x@2"),
+      ("http://u:p w@h/", "http://h/"), ("http://u:p#w@h/", "http://h/"),
+      ("http://h/\nx", "http://h/ x"),
+    ])
+  func shown(address: String, expected: String) {
+    #expect(WebAddress.shown(address) == expected)
+    #expect(!FilePath(address).description.contains("/u:p@"))
+  }
+
+  @Test(
     "a base address is printable ASCII without a fragment",
     arguments: [
       "https://a.example/v2?x=1#y", "https://a.example/v2#x", "https://a.example/v 2",

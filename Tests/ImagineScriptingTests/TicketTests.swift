@@ -1,3 +1,5 @@
+import Foundation
+import HostStore
 import ImagineAPI
 import ImagineRuns
 import ImagineScripting
@@ -25,6 +27,10 @@ struct TicketTests {
       var isReachable = true
     }
     private let state = Mutex(State())
+    private let willPoll: @Sendable () throws -> Void
+
+    /// - Parameter willPoll: called when it can be reached and is asked about a call.
+    init(willPoll: @escaping @Sendable () throws -> Void = {}) { self.willPoll = willPoll }
 
     var sends: [String] { state.withLock { $0.known } }
 
@@ -38,6 +44,7 @@ struct TicketTests {
     func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
       let (isReachable, isKnown) = state.withLock { ($0.isReachable, $0.known.contains(ticket.id)) }
       guard isReachable else { throw ImagineError(.connection, "nobody answers") }
+      try willPoll()
       guard isKnown else { throw ImagineError(.notFound, "no such job") }
       var status = JobStatus(id: ticket.id, state: .finished)
       status.imageAddresses = ["a"]
@@ -126,6 +133,71 @@ struct TicketTests {
       #expect(error?.kind == .notFound && provider.sends.count == sends)
       try host.close(succeeded: true)
     }
+  }
+
+  @Test(
+    "a chain does not go on after a call that is parked and may be paid for",
+    arguments: [ImagineError.Charged.unknown, .yes])
+  func parked(charged: ImagineError.Charged) async throws {
+    let provider = LossyProvider()
+    provider.becomeReachable(false)
+    let first = host(provider)
+    _ = await #expect(throws: ImagineError.self) {
+      try await first.workflow().generate("a cat")
+    }
+    try first.close(succeeded: false)
+    try await changeCall { call in
+      call.crashCount = 3
+      call.sends[0].charged = charged
+      if charged == .yes { call.state = .accepted }
+    }
+    let second = host(provider)
+    let workflow = try second.workflow()
+    let other = MemoryProvider()
+    let chain = try PreparedChain(
+      [provider, other].map { (provider: any Provider) in
+        try workflow.prepare(Call("generate", ["prompt": "a cat"], provider: provider))
+      })
+    let error = await #expect(throws: ImagineError.self) { try await chain.value() }
+    #expect(error?.kind == .uncertain && error?.charged == charged)
+    #expect(error?.message.contains("is parked") == true && other.requests.isEmpty)
+    try second.close(succeeded: false)
+  }
+
+  @Test("a fault of the journal after a call was sent keeps a chain from its next provider")
+  func journalIsGone() async throws {
+    let journal = folder.file("home/journal.sqlite")
+    let provider = LossyProvider { try FileManager.default.removeItem(atPath: journal) }
+    provider.becomeReachable(false)
+    let first = host(provider)
+    _ = await #expect(throws: ImagineError.self) {
+      try await first.workflow().generate("a cat")
+    }
+    try first.close(succeeded: false)
+    provider.becomeReachable(true)
+    let second = host(provider)
+    let workflow = try second.workflow()
+    let other = MemoryProvider()
+    let chain = try PreparedChain(
+      [provider, other].map { (provider: any Provider) in
+        try workflow.prepare(Call("generate", ["prompt": "a cat"], provider: provider))
+      })
+    let error = await #expect(throws: ImagineError.self) { try await chain.value() }
+    #expect(error?.kind == .io && error?.charged != .no, "\(String(describing: error))")
+    #expect(other.requests.isEmpty && provider.sends.count == 1)
+    try? second.close(succeeded: false)
+  }
+
+  /// Changes the one call of the unfinished run in the journal.
+  private func changeCall(_ change: (inout JournaledCall) -> Void) async throws {
+    let journal = SQLiteJournal(
+      database: JournalDatabase(path: folder.file("home/journal.sqlite")),
+      locks: folder.file("home/runs"))
+    let run = try #require(try journal.resume(Script(path: "/lossy")))
+    var call = try #require(run.earlierCalls.first)
+    change(&call)
+    try await run.record(call)
+    try run.end(.failed)
   }
 
   private func host(_ provider: any Provider) -> ScriptHost {

@@ -206,7 +206,7 @@ struct ChainTests: ScriptTrial {
         "chain: two: unknown field 'modle'; did you mean 'model'?",
         "chain: drop: unknown field 'sed'; did you mean 'seed'?", "did you mean 'members'?",
         "takes no 'style'", "the members of the chain are the providers",
-        "has no upscale", "field 'provider", "nil", "one, two",
+        "has no upscale", "field 'members[1].provider", "nil", "one, two",
       ])
     {
       #expect(line.contains(words), "\(line): \(words)")

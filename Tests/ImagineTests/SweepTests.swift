@@ -95,8 +95,13 @@ struct SweepTests {
           sheet = { cell = 1500, background = "black" } }
         for _, sheet in ipairs(result.sheets) do print(sheet.width > 1500, sheet.height > 1500) end
         print(#sweep.run{ call = "a cat", x = { field = "seed", values = { 9 } }, sheet = false }.sheets)
+        local made = imagine.generate{ prompt = "a cat", seed = 1 }
+        result = sweep.run{ call = { image = made }, sheet = false,
+          x = { field = "operation", values = { "upscale", "remove_background" } } }
+        print(result.cells[1].image.width > made.width, result.cells[2].image.width == made.width)
         """)
-    #expect(outcome.output == "true\ttrue\ntrue\ttrue\ntrue\ttrue\n0\n", "\(outcome)")
+    #expect(
+      outcome.output == "true\ttrue\ntrue\ttrue\ntrue\ttrue\n0\ntrue\ttrue\n", "\(outcome)")
   }
 
   @Test("a wrong axis, word or field is an error before anything is sent")
@@ -120,6 +125,10 @@ struct SweepTests {
         { call = call,
           x = { field = "seed", values = setmetatable({}, { __index = string.len }) } },
         { call = { prompt = "a cat", n = 2 }, x = x },
+        { call = call, x = x, sheet = { cell = "abc" } }, { call = call, x = x, sheet = { cell = 3 } },
+        { call = call, x = x, sheet = { background = "nocolor" } },
+        { call = call, x = x, sheet = { title = "\xff" } }, { call = call, x = x, limit = 1.5 },
+        { call = call, x = { field = "operation", values = { "generate", "video" } } },
       } do
         local ok, fault = pcall(sweep.run, options)
         print(ok and "no error" or tostring(fault))
@@ -135,8 +144,8 @@ struct SweepTests {
         "did you mean 'values'?", "axis x is a nil", "call is a nil", "did you mean 'anime'?",
         "did you mean 'seed'?", "sheet is a number", "item 1 of axis x: values is a number",
         "limit is not a positive integer", "takes no 'seed'", "did you mean 'sheet'?", "table",
-        "bad argument",
-        "field 'n'",
+        "bad argument", "field 'n'", "field 'cell'", "field 'cell'", "field 'background'",
+        "field 'title'", "sweep: limit is not a positive integer", "video makes a video",
       ]
       #expect(lines.count == expected.count, "\(outcome)")
       for (line, words) in zip(lines, expected) {
@@ -182,7 +191,7 @@ struct SweepTests {
     let expected = [
       "3\t10\t12\t11\t0.5", "1\t9\t-1", "4\t0\t1", "did you mean 'sharpness'?",
       "a number is not allowed", "did you mean 'keep'?", "option 'keep': 0", "option 'keep'",
-      "the options of best are a number", "not a number (expected", "a nil (expected", "mine",
+      "choose.best: the options are a number", "not a number (expected", "a nil (expected", "mine",
       "item 1 is a number", "item 1 is a", "the images are a number", "limit of calls (0)",
     ]
     #expect(lines.count == expected.count, "\(outcome)")
@@ -205,13 +214,17 @@ struct SweepTests {
         print(imagine.generate{ prompt = "a cat", n = 1 }[1].style)
         imagine.configure{ defaults = {} }
         print(imagine.generate{ prompt = "a cat", seed = 1 }.style)
-        for _, defaults in ipairs{ { stlye = "x" }, { image = "a.png" }, { seed = "x" }, { style = {} },
-          { 1 }, 7, { seed = 0 / 0 } } do
+        local all, fault = pcall(imagine.configure, { max_calls = 1, defaults = { nosuch = 1 } })
+        assert(not all and fault.field == "nosuch")
+        print(imagine.generate{ prompt = "a cat", seed = 2 }.seed)
+        for _, defaults in ipairs{ { prompt = "x" }, { stlye = "x" }, { image = "a.png" },
+          { seed = "x" }, { style = {} }, { 1 }, 7, { seed = 0 / 0 } } do
           local ok, fault = pcall(imagine.configure, { defaults = defaults })
           assert(not ok and fault.kind == "validation", fault)
         end
         """)
     #expect(
-      outcome.output == "anime\t5\t1280\n6\n1280\t1280\n9\nanime\nimagine-turbo\n", "\(outcome)")
+      outcome.output == "anime\t5\t1280\n6\n1280\t1280\n9\nanime\nimagine-turbo\n2\n",
+      "\(outcome)")
   }
 }

@@ -5,8 +5,8 @@ import ImagineTesting
 import Testing
 
 @Suite("http: a script's own requests")
-struct WebTests {
-  private let folder: TemporaryFolder
+struct WebTests: ScriptTrial {
+  let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
@@ -14,12 +14,24 @@ struct WebTests {
     _ script: String, _ options: [String] = [], _ environment: [String: String] = [:]
   ) async throws -> Program.Outcome {
     try FileSystem.write(script, to: folder.file("script.lua"))
-    let own = [
-      "IMAGINE_HOME": folder.file("home"), "XDG_CONFIG_HOME": folder.path,
-      "IMAGINE_TOKEN": "the-secret-token", "OPENAI_API_KEY": "the-secret-key",
-    ]
-    return try await Program.imagine.run(
-      options + ["script.lua"], environment: own.merging(environment) { $1 }, in: folder.path)
+    let keys = ["IMAGINE_TOKEN": "the-secret-token", "OPENAI_API_KEY": "the-secret-key"]
+    return try await run(options + ["script.lua"], environment: keys.merging(environment) { $1 })
+  }
+
+  /// Runs a script, in which BASE is the address of a server that answers with what it was sent.
+  private func withEcho(
+    _ script: String, _ options: [String] = [], _ body: (Program.Outcome, StubServer) throws -> Void
+  ) async throws {
+    let echo = try await startEcho()
+    let result: Result<Void, any Error>
+    do {
+      try body(await run(script.replacing("BASE", with: echo.address), options), echo)
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    await echo.close()
+    try result.get()
   }
 
   /// Answers with what it was sent; some targets do something else.
@@ -46,8 +58,7 @@ struct WebTests {
 
   @Test("answers of any status are results, and no token goes anywhere")
   func answers() async throws {
-    let echo = try await startEcho()
-    let outcome = try await run(
+    try await withEcho(
       #"""
       local http, base = require "http", "BASE"
       local pot = http.get(base .. "/teapot")
@@ -63,31 +74,31 @@ struct WebTests {
       print(http.post(base .. "/hop", {}).status, http.post(base .. "/b").body:match("^[^\n]*"))
       -- Several at the same time.
       print(#task.map({ 1, 2, 3 }, function(n) return http.get(base .. "/" .. n).body end))
-      """#.replacing("BASE", with: echo.address))
-    #expect(
-      outcome.output == """
-        418\tpot\ttea
-        GET /there?a=1
-        POST /a\t{"b":[1,"é"]}\tapplication/json\t1
-        a%20b=%C3%A4%26%3D&n=3\tapplication/x-www-form-urlencoded
-        true\tx/y
-        302\tPOST /b
-        3
+      """#
+    ) { outcome, echo in
+      #expect(
+        outcome.output == """
+          418\tpot\ttea
+          GET /there?a=1
+          POST /a\t{"b":[1,"é"]}\tapplication/json\t1
+          a%20b=%C3%A4%26%3D&n=3\tapplication/x-www-form-urlencoded
+          true\tx/y
+          302\tPOST /b
+          3
 
-        """, "\(outcome)")
-    for request in echo.requests {
-      #expect(!request.headers.values.contains { $0.contains("the-secret") })
-      #expect(request.headers["authorization"] == nil)
-      #expect(request.headers["user-agent"]?.hasPrefix("imagine/") == true)
-      #expect(!request.headers.keys.contains { $0.hasPrefix("imagine-") })
+          """, "\(outcome)")
+      for request in echo.requests {
+        #expect(!request.headers.values.contains { $0.contains("the-secret") })
+        #expect(request.headers["authorization"] == nil)
+        #expect(request.headers["user-agent"]?.hasPrefix("imagine/") == true)
+        #expect(!request.headers.keys.contains { $0.hasPrefix("imagine-") })
+      }
     }
-    await echo.close()
   }
 
   @Test("no answer, and what cannot be sent, are errors with their kind")
   func faults() async throws {
-    let echo = try await startEcho()
-    let outcome = try await run(
+    try await withEcho(
       #"""
       local http, base = require "http", "BASE"
       local function show(...)
@@ -114,39 +125,60 @@ struct WebTests {
       show(http.post, base, { form = { a = {} } })
       show(http.post, base, { timeout = -1 })
       show(task.timeout, 0.1, http.get, base .. "/silent")
-      """#.replacing("BASE", with: echo.address))
-    let lines = outcome.output.split(separator: "\n").map(String.init)
-    let expected = [
-      "timeout\tno\tGET http://HOST/silent: no whole answer within 0.1 seconds",
-      "connection\tno\tGET http://HOST/cut: the connection broke",
-      "bad_response\tno\tGET http://HOST/loop: more than 5 redirects",
-      "bad_response\tno\tGET http://HOST/odd: the answer leads to ftp://x/y",
-      "connection\tno\thttp://HOST/ cannot be reached", "validation\tno\tfile:///etc/passwd cannot",
-      "validation\tno\thttp://user:pass@example.org/ cannot", "validation\tno\t cannot be called",
-      "validation\tno\tfield 'url'", "validation\tno\tfield 'headers'",
-      "validation\tno\tfield 'headers.X'", "validation\tno\tfield 'headers'",
-      "validation\tno\tfield 'headers'", "validation\tno\thttp: get has no option 'body'",
-      "validation\tno\thttp: post has more than one of", "validation\tno\t",
-      "validation\tno\thttp: field 'form'", "validation\tno\tfield 'timeout'", "timeout",
-    ]
-    #expect(lines.count == expected.count, "\(outcome)")
-    for (line, words) in zip(lines, expected) {
-      #expect(line.hasPrefix(words), "\(line) != \(words)")
+      """#
+    ) { outcome, _ in
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      let expected = [
+        "timeout\tno\tGET http://HOST/silent: no whole answer within 0.1 seconds",
+        "connection\tno\tGET http://HOST/cut: the connection broke",
+        "bad_response\tno\tGET http://HOST/loop: more than 5 redirects",
+        "bad_response\tno\tGET http://HOST/odd: the answer leads to ftp://x/y",
+        "connection\tno\thttp://HOST/ cannot be reached",
+        "validation\tno\tfile:///etc/passwd cannot",
+        "validation\tno\thttp://example.org/ cannot", "validation\tno\t cannot be called",
+        "validation\tno\tfield 'url'", "validation\tno\tfield 'headers'",
+        "validation\tno\tfield 'headers.X'", "validation\tno\tfield 'headers'",
+        "validation\tno\tfield 'headers'", "validation\tno\thttp.get: unknown field 'body'",
+        "validation\tno\thttp: post has more than one of", "validation\tno\t",
+        "validation\tno\thttp: field 'form'", "validation\tno\tfield 'timeout'", "timeout",
+      ]
+      #expect(lines.count == expected.count, "\(outcome)")
+      for (line, words) in zip(lines, expected) {
+        #expect(line.hasPrefix(words), "\(line) != \(words)")
+      }
     }
-    await echo.close()
   }
 
   @Test("an answer is bounded by the memory limit, which a script can catch")
   func bounded() async throws {
-    let echo = try await startEcho()
-    let outcome = try await run(
+    try await withEcho(
       """
       local http = require "http"
-      print(pcall(http.get, "\(echo.address)/large"))
-      print(http.get("\(echo.address)/teapot").status)
-      """, ["--memory", "2M"])
-    #expect(outcome.output.contains("not enough memory\n418\n"), "\(outcome)")
-    await echo.close()
+      print(pcall(http.get, "BASE/large"))
+      print(http.get("BASE/teapot").status)
+      """, ["--memory", "2M"]
+    ) { outcome, _ in
+      #expect(outcome.output.contains("not enough memory\n418\n"), "\(outcome)")
+    }
+  }
+
+  @Test("a redirect to another origin takes no header along but what says how to answer")
+  func redirectedHeaders() async throws {
+    let other = try await startEcho()
+    let first = try await StubServer { _ in
+      .full(status: 302, headers: ["location": "\(other.address)/there"], body: [])
+    }
+    let outcome = try await run(
+      """
+      require "http".get("\(first.address)/a", { headers = { ["X-Api-Key"] = "k", Authorization = "k",
+        Accept = "text/plain", ["Accept-Language"] = "de" } })
+      """)
+    #expect(first.requests.first?.headers["x-api-key"] == "k", "\(outcome)")
+    let headers = try #require(other.requests.first?.headers)
+    #expect(headers["accept"] == "text/plain" && headers["accept-language"] == "de")
+    #expect(!headers.values.contains("k"), "\(headers)")
+    await first.close()
+    await other.close()
   }
 
   @Test("requests go through the proxy of the environment")
@@ -185,6 +217,36 @@ struct WebTests {
     #expect(echo.requests.map(\.method) == ["GET", "POST", "GET", "POST", "GET"])
     #expect(folder.files.contains("touched"))
     await echo.close()
+  }
+
+  @Test("a plan knows the folders that it has not made, and checks what it does not do")
+  func plannedChecks() async throws {
+    let script = """
+      local http, process, fs = require "http", require "process", require "fs"
+      fs.mkdir("made/in")
+      for path in fs.watch("made/in") do error(path) end
+      print(fs.exists("made"), fs.info("made/in/").kind, #fs.list("made/in"), fs.exists("other"))
+      for _, wrong in ipairs{
+        { process.run, { "no-such-program" } }, { process.run, { "ls" }, { cdw = "" } },
+        { http.post, "http://127.0.0.1:1", { headers = { Host = "x" } } }, { http.post, "ftp://x/" },
+        { fs.watch, ".", { interval = 0 } }, { fs.watch, "made/in", 7 }, { fs.mkdir, 7 },
+      } do
+        local ok, fault = pcall(table.unpack(wrong))
+        print(ok, type(fault) == "string" and fault or fault.message)
+      end
+      """
+    try FileSystem.write(script, to: folder.file("script.lua"))
+    let planned = try await run(["plan", "script.lua"])
+    let lines = planned.errors.split(separator: "\n").map(String.init)
+    let expected = [
+      "true\tfolder\t0\tfalse", "not in a folder of PATH", "unknown field 'cdw'", "field 'headers'",
+      "ftp://x/ cannot be called", "field 'interval'", "the options are a number", "path",
+    ]
+    #expect(planned.status == 0 && lines.count >= expected.count, "\(planned)")
+    for (index, (line, words)) in zip(lines, expected).enumerated() {
+      #expect(line.contains(words) && line.hasPrefix("false\t") == (index > 0), "\(line): \(words)")
+    }
+    #expect(!folder.files.contains("made"))
   }
 
   @Test("a program of process ends with the host, also by SIGKILL")

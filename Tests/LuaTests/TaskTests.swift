@@ -324,10 +324,30 @@ struct TaskTests {
       end
       task.map({3, 1, 2}, function(n) task.sleep(n / 200) return n end, {progress = note})
       task.settle({1, 2}, error, {limit = 1, progress = note})
-      local ok, fault = pcall(task.map, {1, 2}, print, {progress = function() error("stop", 0) end})
-      return table.concat(seen, " "), fault
+      return table.concat(seen, " ")
       """)
-    #expect(results == ["1/3 2/3 3/3 1/2 2/2", "stop"])
+    #expect(results == ["1/3 2/3 3/3 1/2 2/2"])
+  }
+
+  @Test("an error of progress starts nothing more, and comes with what the calls gave")
+  func failedProgress() async throws {
+    let results = try await runLua(
+      """
+      local calls = 0
+      local function call(n)
+        calls = calls + 1
+        task.sleep(n / 200)
+        return n
+      end
+      local options = {limit = 2, progress = function(done) error("stop " .. done, 0) end}
+      local _, fault = pcall(task.map, {1, 4, 1}, call, options)
+      local _, settled = pcall(task.settle, {1, 4, 1}, call, options)
+      local function raise() error{ mine = true } end
+      local _, own = pcall(task.map, {1}, call, {progress = raise})
+      return calls, fault.message, fault.results[1], fault.results[2], settled.message,
+        settled.results[1].value, settled.results[2].value, own.mine, own.results[1]
+      """)
+    #expect(results == [5, "stop 1", 1, 4, "stop 1", 1, 4, true, 1])
   }
 
   @Test("a task's coroutine is dead when its function has returned, and keeps its results")

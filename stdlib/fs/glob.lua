@@ -8,49 +8,52 @@ local function fault(message, ...)
   native.fault("fs.glob: " .. message:format(...), "pattern")
 end
 
--- The end of the character at `position`.
-local function character_end(text, position)
-  local _, last = text:find("^[\xC2-\xF4][\x80-\xBF]+", position)
-  return last or position
+-- The code of the character at `position`, and the position behind it. A byte that is not of UTF-8
+-- counts as a character of its own.
+local function character(text, position)
+  if utf8.len(text, position, position) then
+    local code = utf8.codepoint(text, position)
+    return code, position + #utf8.char(code)
+  end
+  return 0x110000 + text:byte(position), position + 1
 end
 
--- The position behind a set such as `[a-z]` or `[!0-9]`, and whether a byte is in it; nil for none.
-local function match_set(pattern, position, byte)
+-- The position behind a set such as `[a-z]` or `[!0-9]`, and whether a character is in it; nil for
+-- none.
+local function match_set(pattern, position, code)
   local index = position + 1
   local is_negated = pattern:find("^[!^]", index) ~= nil
   if is_negated then index = index + 1 end
   local first, is_in = index, false
   while index <= #pattern do
-    local low = pattern:byte(index)
-    if low == 0x5D and index > first then return index + 1, is_in ~= is_negated end
+    local low, behind = character(pattern, index)
+    if low == 0x5D and index > first then return behind, is_in ~= is_negated end
     local high = low
-    if pattern:find("^%-[^%]]", index + 1) then
-      high = pattern:byte(index + 2)
-      index = index + 2
-    end
-    if byte and byte >= low and byte <= high then is_in = true end
-    index = index + 1
+    if pattern:find("^%-[^%]]", behind) then high, behind = character(pattern, behind + 1) end
+    if code >= low and code <= high then is_in = true end
+    index = behind
   end
 end
 
 -- Whether a name matches: `*` any characters, `?` one, `[…]` one of a set. In linear time for each
 -- `*`, whatever the pattern.
 local function matches(name, pattern)
-  local at, mark, star, kept = 1, 1, nil, nil
+  local at, mark, star, kept, _ = 1, 1, nil, nil, nil
   while at <= #name do
     local sign = pattern:sub(mark, mark)
+    local code, next_at = character(name, at)
     local behind, is_in
-    if sign == "[" then behind, is_in = match_set(pattern, mark, name:byte(at)) end
+    if sign == "[" then behind, is_in = match_set(pattern, mark, code) end
     if sign == "*" then
       star, kept, mark = mark, at, mark + 1
     elseif sign == "?" then
-      at, mark = character_end(name, at) + 1, mark + 1
+      at, mark = next_at, mark + 1
     elseif behind and is_in then
-      at, mark = at + 1, behind
+      at, mark = next_at, behind
     elseif not behind and sign ~= "" and sign == name:sub(at, at) then
       at, mark = at + 1, mark + 1
     elseif star then
-      kept = kept + 1
+      _, kept = character(name, kept)
       at, mark = kept, star + 1
     else
       return false
@@ -70,7 +73,7 @@ return function(list, info, folder, pattern)
   end
   if #parts > max_parts then fault("a pattern has at most %d parts", max_parts) end
 
-  local found, seen = {}, {}
+  local found, seen, wants_folders = {}, {}, pattern:sub(-1) == "/"
   local function join(parent, name)
     return (parent == "" or parent:sub(-1) == "/") and parent .. name or parent .. "/" .. name
   end
@@ -91,6 +94,7 @@ return function(list, info, folder, pattern)
     seen[place] = true
     local part = parts[index]
     if part == nil then
+      if wants_folders and not is_folder(parent) then return end
       found[#found + 1] = parent
       if #found > max_paths then fault("more than %d paths match", max_paths) end
     elseif part == "**" then
@@ -124,7 +128,7 @@ return function(list, info, folder, pattern)
       end
     end
   end
-  if #parts > 0 then walk(folder, 1) end
+  if #parts > 0 or wants_folders then walk(folder, 1) end
   table.sort(found)
   return found
 end

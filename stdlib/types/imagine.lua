@@ -1092,8 +1092,8 @@ function task.all(list) end
 function task.any(list) end
 
 --- Calls a function for each item, several at a time, and returns the results in order. After the
---- first error no further call is started; when the running ones have ended, the error is raised
---- with `results`.
+--- first error, also one of `progress`, no further call is started; when the running ones have ended,
+--- the error is raised with `results`.
 ---@generic T, R
 ---@param list T[]
 ---@param fn fun(item: T, index: integer): R
@@ -1107,7 +1107,7 @@ function task.map(list, fn, options) end
 ---@field error? any
 ---@field item any
 
---- The same as `map`, but an error is an outcome like any other.
+--- The same as `map`, but an error of a call is an outcome like any other.
 ---@generic T
 ---@param list T[]
 ---@param fn fun(item: T, index: integer): any

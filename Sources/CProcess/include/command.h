@@ -29,7 +29,7 @@ typedef struct {
   int has_streams;
 } imagine_command;
 
-/// Our ends of the descriptors of a program, closed on exec.
+/// Our ends of the pipes of a program, closed on exec.
 typedef struct {
   /// The process to wait for after the report.
   pid_t supervisor;
@@ -43,7 +43,8 @@ typedef struct {
   int output;
 } imagine_command_ends;
 
-/// Starts a program in a process group of its own that ends with this process, however that ends.
+/// Starts a program in a session of its own, whose process group ends with this process, however that
+/// ends. It has no controlling terminal.
 ///
 /// A supervisor stands between them: a child of this process that waits for the program, and kills
 /// its group when it ends, when the control descriptor is closed, and when this process dies.

@@ -87,7 +87,7 @@ private struct FaultForm: Codable {
     code = error.code
     status = error.status
     name = error.name
-    message = RecordedAddress.redactingAddresses(in: error.message)
+    message = error.message.redactingAddresses
     field = error.field
     allowed = error.allowed
     retryable = error.retryable

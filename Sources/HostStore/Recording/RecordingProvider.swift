@@ -85,7 +85,7 @@ public final class RecordingProvider: Provider {
     copy.imageAddresses = status.imageAddresses.enumerated().map { index, address in
       placeholder(for: address, "image-\(index + 1)", status)
     }
-    copy.failure = status.failure.map(RecordedAddress.redactingAddresses(in:))
+    copy.failure = status.failure?.redactingAddresses
     return copy
   }
 

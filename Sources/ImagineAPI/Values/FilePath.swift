@@ -54,9 +54,10 @@ extension FilePath: ExpressibleByStringLiteral {
 }
 
 extension FilePath: CustomStringConvertible {
-  /// The path for display: bytes that are not UTF-8 and control characters are escaped.
+  /// The path for display: bytes that are not UTF-8 and control characters are escaped, and an
+  /// address that is given for a path shows no password.
   public var description: String {
-    if let text { return text.printable }
+    if let text { return text.redactingAddresses.printable }
     return bytes.reduce(into: "") { text, byte in
       if (0x20..<0x7F).contains(byte) {
         text.unicodeScalars.append(Unicode.Scalar(byte))

@@ -20,6 +20,26 @@ extension String {
   public var inOneLine: String {
     String(printable.map { $0.isNewline || $0 == "\t" ? " " : $0 })
   }
+
+  /// The text with query, fragment, user and password removed from each address in it.
+  package var redactingAddresses: String {
+    var result = ""
+    var rest = self[...]
+    while let scheme = rest.firstRange(of: "://") {
+      result += rest[..<scheme.upperBound]
+      rest = rest[scheme.upperBound...]
+      let end = rest.firstIndex { $0.isWhitespace || "\"'<>()".contains($0) } ?? rest.endIndex
+      var address = rest[..<end]
+      if let query = address.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+        address = address[..<query]
+      }
+      let host = address.prefix { $0 != "/" }
+      if let user = host.lastIndex(of: "@") { address = address[address.index(after: user)...] }
+      result += address
+      rest = rest[end...]
+    }
+    return result + rest
+  }
 }
 
 extension Unicode.Scalar {

@@ -40,6 +40,12 @@ public struct WebAnswer: Sendable {
 
 /// Sends requests of scripts that are no calls of a provider.
 public protocol WebClient: Sendable {
+  /// Tests whether a request can be sent, without sending it. A client that does not have this takes
+  /// any request.
+  ///
+  /// - Throws: ``ImagineError`` of kind `validation` for an address or a header that cannot be sent.
+  func check(_ request: WebRequest) throws(ImagineError)
+
   /// Follows the redirects of a GET.
   ///
   /// - Parameter willTake: called with a number of bytes before they are kept; what it throws ends the
@@ -50,4 +56,8 @@ public protocol WebClient: Sendable {
   func answer(
     to request: WebRequest, willTake: @escaping @Sendable (Int) throws -> Void
   ) async throws -> WebAnswer
+}
+
+extension WebClient {
+  public func check(_ request: WebRequest) throws(ImagineError) {}
 }

@@ -3,17 +3,20 @@ import ImagineSystem
 import Lua
 
 /// The Swift part of the module `process`.
-enum ProcessModule {
+struct ProcessModule: Sendable {
+  /// False in a plan: each program is checked, and ends at once with code 0 and empty texts.
+  let runsPrograms: Bool
+
   private static let timeout = Field(
     "timeout", .seconds, .optional, unit: "seconds", summary: "when the program is killed")
 
-  static func makeTable(in state: LuaState) throws -> LuaTable {
+  func makeTable(in state: LuaState) throws -> LuaTable {
     let table = try state.makeTable(["run": LuaNativeFunction.async { try run($0) }])
     try table.set(LibraryFault.functions)
     return table
   }
 
-  private static func run(_ call: borrowing LuaCall) throws -> LuaAsyncCall {
+  private func run(_ call: borrowing LuaCall) throws -> LuaAsyncCall {
     let words = try ScriptValue(call.value(1), "argv").entries()
     let options = try Options(
       call, 2, of: "process.run", allowed: ["input", "timeout", "env", "cwd"])
@@ -23,20 +26,22 @@ enum ProcessModule {
         expected: "a program and its arguments")
     }
     let arguments = try words.map { (word) throws(ImagineError) in try word.bytesWithoutZero() }
-    let environment = try environment(changedBy: options.fields("env") ?? [:])
+    let environment = try Self.environment(changedBy: options.fields("env") ?? [:])
     let variables = environment.map { $0.key + [UInt8(ascii: "=")] + $0.value }
     let path = environment[Array("PATH".utf8)].map { String(decoding: $0, as: UTF8.self) }
-    guard let program = CommandProcess.path(of: first, in: path.map { ["PATH": $0] } ?? [:]) else {
+    guard let program = CommandProcess.path(of: first, inPATH: path) else {
       throw ImagineError(.io, "the program '\(first)' is not in a folder of PATH", field: "argv")
     }
     let process = CommandProcess(
       program: program, arguments: Array(arguments.dropFirst()), environment: variables,
       folder: try options.path("cwd"))
     let input = try options.bytes("input") ?? []
-    let seconds = try options.value(of: timeout)?.double
+    let seconds = try options.value(of: Self.timeout)?.double
     let memory = try call.state.reserve(bytes: input.count)
     try ProcessLimits.checkBeforeFirstCall()
     return LuaAsyncCall(purpose: "the program \(first)") {
+      [runsPrograms] () -> (code: Int, output: [UInt8], errors: [UInt8]) in
+      guard runsPrograms else { return (0, [], []) }
       let outcome = try await process.run(
         by: seconds.map { Deadline(in: $0) }, input: input
       ) { count in
@@ -46,15 +51,15 @@ enum ProcessModule {
         }
         try memory.grow(by: count)
       }
-      if outcome.end == .timedOut {
+      guard let code = outcome.end.code else {
         throw ImagineError(
           .timeout, "\(first) did not end within \(seconds ?? 0) seconds and was killed")
       }
-      return outcome
+      return (code, outcome.output, outcome.errors)
     } completion: { (state: LuaState, outcome) in
       memory.release()
       let table = try state.makeTable(fields: 3)
-      try table.set("code", to: outcome.end.code)
+      try table.set("code", to: outcome.code)
       try table.set("out", to: LuaString(outcome.output))
       try table.set("err", to: LuaString(outcome.errors))
       return try state.results(table)
@@ -72,19 +77,20 @@ enum ProcessModule {
           field: "env", given: Value.text(name).quoted,
           expected: "names without '=' and zero bytes")
       }
-      variables[Array(name.utf8)] = value.isFalse ? nil : try value.bytesWithoutZero()
+      variables[Array(name.utf8)] =
+        value.isFalse ? nil : try value.bytesWithoutZero(expected: "a string, or false")
     }
     return variables
   }
 }
 
 extension CommandProcess.End {
-  /// As a shell has it.
-  fileprivate var code: Int {
+  /// As a shell has it; nil if its time was over.
+  fileprivate var code: Int? {
     switch self {
     case .exited(let code): Int(code)
     case .killed(let signal): 128 + Int(signal)
-    case .timedOut: 124
+    case .timedOut: nil
     }
   }
 }

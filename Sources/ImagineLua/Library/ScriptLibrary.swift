@@ -28,30 +28,39 @@ public enum ScriptLibrary {
   /// Makes the modules available to `require`, and `json.null` the ``LuaState/null`` of the state.
   /// In a state without the `package` library there is no `require`.
   ///
-  /// - Parameter web: sends the requests of `http`, which are errors without it.
-  public static func install(in state: LuaState, web: (any WebClient)? = nil) throws {
+  /// - Parameters:
+  ///   - web: sends the requests of `http`, which are errors without it.
+  ///   - runsPrograms: whether `process` runs programs. Without, each is checked, and ends at once with
+  ///     code 0 and empty texts.
+  public static func install(
+    in state: LuaState, web: (any WebClient)? = nil, runsPrograms: Bool = true
+  ) throws {
     state.null = try state.userdata(JSONNull(), JSONNull.luaType)
     guard case .table(let package) = try state.globals.get("package"),
       case .table(let searchers) = try package.get("searchers")
     else { return }
     let search = ModuleSearch(
-      package: package, installedPath: try package.get("path").text ?? "", web: web)
+      package: package, installedPath: try package.get("path").text ?? "",
+      natives: Natives(web: web, runsPrograms: runsPrograms))
     // After `package.preload`, before the files.
     for index in stride(from: try searchers.count, through: 2, by: -1) {
       try searchers.set(index + 1, to: searchers.get(index))
     }
     try searchers.set(2, to: LuaNativeFunction { call in try search.loader(call) })
   }
+}
 
-  /// The Swift functions that the Lua part of a module receives.
-  static func natives(
-    of module: String, in state: LuaState, web: (any WebClient)?
-  ) throws -> LuaTable {
+/// The Swift functions that the Lua part of each module receives.
+private struct Natives: Sendable {
+  let web: (any WebClient)?
+  let runsPrograms: Bool
+
+  func makeTable(of module: String, in state: LuaState) throws -> LuaTable {
     switch module {
     case "json": try JSONModule.makeTable(in: state)
     case "fs": try FileModule.makeTable(in: state)
     case "http": try WebModule(web: web).makeTable(in: state)
-    case "process": try ProcessModule.makeTable(in: state)
+    case "process": try ProcessModule(runsPrograms: runsPrograms).makeTable(in: state)
     default: try state.makeTable(LibraryFault.functions)
     }
   }
@@ -62,7 +71,7 @@ private struct ModuleSearch: Sendable {
   let package: LuaTable
   /// `package.path` when the library was installed.
   let installedPath: String
-  let web: (any WebClient)?
+  let natives: Natives
 
   /// The prefix of a qualified name.
   static let prefix = "imagine."
@@ -100,8 +109,7 @@ private struct ModuleSearch: Sendable {
     if present.isTrue { return present }
     let chunk = try state.load(
       StandardLibrary.source(ofModule: module), name: "=[\(module)]")
-    let value =
-      try chunk.call(module, ScriptLibrary.natives(of: module, in: state, web: web)).first ?? .nil
+    let value = try chunk.call(module, natives.makeTable(of: module, in: state)).first ?? .nil
     try loaded.set(qualified, to: value)
     return value
   }

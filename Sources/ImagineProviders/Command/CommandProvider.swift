@@ -42,7 +42,11 @@ public struct CommandProvider: Provider {
         image.content(from: context.store, field: placeholder.rawValue), placeholder.rawValue)
     }
     let words = try service.commandLine(of: request, paths: paths)
-    guard let program = words.first.flatMap({ CommandProcess.path(of: $0, in: environment) }) else {
+    guard
+      let program = words.first.flatMap({
+        CommandProcess.path(of: $0, inPATH: environment["PATH"])
+      })
+    else {
       throw ImagineError(
         .io, "the program '\(words.first ?? "")' is not in a folder of PATH",
         endpoint: request.operation.name)

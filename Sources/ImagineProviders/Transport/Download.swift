@@ -78,7 +78,7 @@ struct Download {
       let isOwn = origin?.scheme == "http" && origin?.isLoopback == true
       guard origin?.isEncrypted == true || (isOwn && first?.isLoopback == true) else {
         throw .invalid(
-          field: "address", given: "\"\(WebAddress.withoutQuery(address))\"",
+          field: "address", given: "\"\(WebAddress.shown(address))\"",
           expected: "an https address, or http on this machine")
       }
     }

@@ -162,7 +162,7 @@ extension HTTPAnswer {
     let mayBeCharged = call.isBilled && (status == 302 || status == 303)
     return ImagineError(
       .badResponse,
-      "\(call.endpoint): the service redirects to \(WebAddress.withoutQuery(location))"
+      "\(call.endpoint): the service redirects to \(WebAddress.shown(location))"
         + " (HTTP \(status)), which is not followed; set base_url to that address",
       status: status, charged: mayBeCharged ? .unknown : .no, endpoint: call.endpoint)
   }

@@ -13,7 +13,7 @@ extension HTTPTransport: WebClient {
   public func answer(
     to request: WebRequest, willTake: @escaping @Sendable (Int) throws -> Void
   ) async throws -> WebAnswer {
-    try Self.check(request.headers)
+    try check(request)
     var call = Call(
       method: request.method, address: request.address, endpoint: "",
       limit: TimeLimit(total: request.timeout, deadline: Deadline(in: request.timeout)))
@@ -21,12 +21,6 @@ extension HTTPTransport: WebClient {
     call.body = request.body
     for _ in 0...Self.maxRedirects {
       call.endpoint = "\(call.method) \(call.loggedAddress)"
-      guard Origin(call.address)?.isWeb == true else {
-        throw ImagineError(
-          .validation,
-          "\(call.loggedAddress) cannot be called (expected \(WebAddress.expectation))",
-          field: "url", endpoint: call.endpoint)
-      }
       switch try await read(call, willTake) {
       case .answer(let answer): return answer
       case .fault(let fault): throw fault
@@ -35,7 +29,7 @@ extension HTTPTransport: WebClient {
     }
     throw ImagineError(
       .badResponse,
-      "\(request.method) \(WebAddress.withoutQuery(request.address)): more than"
+      "\(request.method) \(WebAddress.shown(request.address)): more than"
         + " \(Self.maxRedirects) redirects")
   }
 
@@ -71,21 +65,32 @@ extension HTTPTransport: WebClient {
     }
   }
 
-  /// Goes to the address of a redirect; headers about the caller stay at their origin.
+  /// Headers that say nothing about the caller.
+  private static let plainHeaders: Set<String> = ["accept", "accept-language"]
+
+  /// Goes to the address of a redirect; headers stay at their origin, where they may be a key.
   private static func follow(_ next: String, _ call: inout Call) throws(ImagineError) {
     let (old, new) = (Origin(call.address), Origin(next))
     guard let new, new.isWeb, !new.isLoopback || old?.isLoopback == true else {
       throw ImagineError(
         .badResponse,
-        "\(call.endpoint): the answer leads to \(WebAddress.withoutQuery(next)), which is not"
+        "\(call.endpoint): the answer leads to \(WebAddress.shown(next)), which is not"
           + " followed", endpoint: call.endpoint)
     }
     if new != old {
-      call.headers = call.headers.filter { name, _ in
-        !["authorization", "cookie"].contains(name.lowercased())
-      }
+      call.headers = call.headers.filter { plainHeaders.contains($0.key.lowercased()) }
     }
     call.address = next
+  }
+
+  public func check(_ request: WebRequest) throws(ImagineError) {
+    try Self.check(request.headers)
+    guard Origin(request.address)?.isWeb == true else {
+      let address = WebAddress.shown(request.address)
+      throw ImagineError(
+        .validation, "\(address) cannot be called (expected \(WebAddress.expectation))",
+        field: "url", endpoint: "\(request.method) \(address)")
+    }
   }
 
   /// - Throws: ``ImagineError`` of kind `validation` for a header that cannot be sent.

@@ -140,8 +140,7 @@ public final class HTTPTransport: Sendable {
     var isBilled = false
     var limit: TimeLimit
 
-    /// The address without its query: a signed address gives access.
-    var loggedAddress: String { WebAddress.withoutQuery(address) }
+    var loggedAddress: String { WebAddress.shown(address) }
   }
 
   /// The time limit of an attempt.

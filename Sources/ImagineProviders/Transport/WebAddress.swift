@@ -5,6 +5,13 @@ import ImagineAPI
 #else
   import Foundation
 #endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// The origin of an address: scheme, host and port. Equal origins are one party.
 ///
@@ -77,15 +84,27 @@ struct Origin: Hashable {
   var isUnixSocket: Bool { scheme == "http+unix" }
   var isEncrypted: Bool { scheme == "https" }
 
-  /// Whether the host is this machine, by name or loopback address.
+  /// Whether the host is this machine: by name, or by an address in any form that a resolver reads,
+  /// such as `127.1` and `::ffff:127.0.0.1`.
   var isLoopback: Bool {
-    let host =
-      authority.hasPrefix("[")
-      ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
-    if host == "localhost" || host == "::1" { return true }
-    let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-    return numbers.count == 4 && numbers[0] == 127 && !numbers.contains(nil)
+    var host = hostAndPort.host
+    if host.hasSuffix(".") { host.removeLast() }
+    if host == "localhost" || host.hasSuffix(".localhost") { return true }
+    // All ones is the answer for a text that is no address.
+    let short = inet_addr(host)
+    if short != .max { return withUnsafeBytes(of: short) { Self.isThisMachine($0[0]) } }
+    var bytes = [UInt8](repeating: 0, count: 16)
+    guard inet_pton(AF_INET6, host, &bytes) == 1, bytes[..<10].allSatisfy({ $0 == 0 }) else {
+      return false
+    }
+    if bytes[10] == 0xFF, bytes[11] == 0xFF { return Self.isThisMachine(bytes[12]) }
+    return bytes[10..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
   }
+
+  /// Whether IPv4 addresses that begin with a number are this machine; a connection to 0.0.0.0 is
+  /// one to 127.0.0.1.
+  private static func isThisMachine(_ first: UInt8) -> Bool { first == 127 || first == 0 }
+
   var isWeb: Bool { scheme == "http" || scheme == "https" }
 }
 
@@ -101,7 +120,7 @@ enum WebAddress {
     else {
       throw ImagineError(
         .validation,
-        "\(withoutQuery(address)) cannot be called (expected \(expectation))", field: "address",
+        "\(shown(address)) cannot be called (expected \(expectation))", field: "address",
         endpoint: endpoint)
     }
   }
@@ -151,7 +170,18 @@ enum WebAddress {
     return encoded
   }
 
-  /// The address without its query: a signed address gives access.
+  /// The address in messages and logs: in one line, without its query, since a signed address gives
+  /// access, and without user and password.
+  static func shown(_ address: String) -> String {
+    var shown = address
+    // Only an invalid address has user and password, and any character may be in them.
+    if Origin(address) == nil, let at = address.lastIndex(of: "@") {
+      let scheme = address[..<at].firstRange(of: "://").map { address[..<$0.upperBound] } ?? ""
+      shown = String(scheme + address[address.index(after: at)...])
+    }
+    return withoutQuery(shown).inOneLine
+  }
+
   static func withoutQuery(_ address: String) -> String {
     String(address.prefix { $0 != "?" && $0 != "#" })
   }

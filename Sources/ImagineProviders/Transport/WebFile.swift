@@ -26,7 +26,7 @@ public struct WebFile: Sendable {
         transport: transport, source: .script(limit: Self.maxBytes), store: store
       ).fetch(address)
     } catch var error as ImagineError where error.status != nil {
-      let shown = WebAddress.withoutQuery(address)
+      let shown = WebAddress.shown(address)
       error.kind = .io
       error.message = "\(shown) answered with HTTP \(error.status ?? 0)"
       throw error

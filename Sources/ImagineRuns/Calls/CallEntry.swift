@@ -214,6 +214,16 @@ package final class CallEntry: Sendable {
     return error
   }
 
+  /// Adds the charge of all sends to an error of the journal or the asset store, which has none.
+  func withCharge<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+      return try await body()
+    } catch var error as ImagineError {
+      error.charged = max(error.charged, record.charged)
+      throw error
+    }
+  }
+
   /// Records that the job ended without a video.
   func recordJobFailure(_ error: ImagineError) async throws {
     let send = try await update { state -> Send? in

@@ -32,7 +32,7 @@ public struct PreparedChain: Sendable {
       do {
         return try await call.perform()
       } catch let error as ImagineError {
-        guard let next = left.first, call.mayGoOn(after: error) else { throw error }
+        guard let next = left.first, call.mayAskNext(after: error) else { throw error }
         call.workflow.notice("\(call.provider.name): \(error); asking \(next.provider.name)")
       }
     }
@@ -46,10 +46,13 @@ extension PreparedCall {
   }
 
   /// Whether another provider may be asked in place of this one.
-  fileprivate func mayGoOn(after error: ImagineError) -> Bool {
+  fileprivate func mayAskNext(after error: ImagineError) -> Bool {
     guard error.kind != .cancelled, !Task.isCancelled else { return false }
-    return error.charged == .no
-      || error.charged == .unknown && options.retry.retriesUncertain
+    switch error.charged {
+    case .no: return error.kind != .uncertain || options.retry.retriesUncertain
+    case .unknown: return options.retry.retriesUncertain
+    case .yes: return false
+    }
   }
 }
 

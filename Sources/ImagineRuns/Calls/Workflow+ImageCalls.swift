@@ -100,6 +100,13 @@ extension Workflow {
     let entry = try run.open(
       part.keys, provider: provider.profile, request: part.description, price: price,
       budgets: call.budgets, derived: call.derived, events: eventSource)
+    return try await entry.withCharge { try await answer(to: part, price, entry) }
+  }
+
+  private func answer(
+    to part: CallPart, _ price: Price?, _ entry: CallEntry
+  ) async throws -> [Image] {
+    let (call, provider) = (part.call, part.call.provider)
     if entry.record.isAnswered {
       let (paid, lost) = try paidImages(of: entry.record)
       guard let lost else { return try await deliver(paid, of: entry, for: call) }

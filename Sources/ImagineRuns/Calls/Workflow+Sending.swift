@@ -81,7 +81,6 @@ extension Workflow {
     } catch let error as ImagineError where error.kind == .notFound {
       try await entry.recordNotReceived()
     } catch var error as ImagineError {
-      error.charged = max(error.charged, entry.record.charged)
       error.job = ticket.id
       throw error
     }

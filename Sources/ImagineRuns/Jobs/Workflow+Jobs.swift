@@ -7,12 +7,18 @@ import Synchronization
 extension Workflow {
   /// The job of a call, or the one that an earlier attempt submitted.
   func job(of call: PreparedCall) async throws -> Job {
-    let provider = call.provider
-    let price = provider.profile.prices.price(of: call.request)
-    let description = call.description.redacted
+    let price = call.provider.profile.prices.price(of: call.request)
     let entry = try run.open(
-      call.keys, provider: provider.profile, request: description, price: price,
-      budgets: call.budgets, derived: call.derived, events: eventSource)
+      call.keys, provider: call.provider.profile, request: call.description.redacted,
+      price: price, budgets: call.budgets, derived: call.derived, events: eventSource)
+    return try await entry.withCharge { try await job(of: call, price, entry) }
+  }
+
+  private func job(
+    of call: PreparedCall, _ price: Price?, _ entry: CallEntry
+  ) async throws -> Job {
+    let provider = call.provider
+    let description = call.description.redacted
     try await askByTicket(entry, at: provider)
     try await forgetLostJob(of: entry, at: provider)
     if let job = journaledJob(of: entry, at: provider) { return job }

@@ -30,7 +30,7 @@ public final class RunJournal: Sendable {
     /// The run with this id, or with this prefix of its id.
     case run(String)
 
-    /// Which runs of the same script a new one does without.
+    /// Runs of the same script that must not exist when a new one begins.
     fileprivate var excluded: RunExclusion {
       switch self {
       case .none, .run: .none
@@ -262,7 +262,7 @@ public final class RunJournal: Sendable {
       throw ImagineError(
         .uncertain,
         "the \(call.request.operation) call is parked: \(call.crashCount) attempts in a row crashed"
-          + " in it; \(advice)", endpoint: endpoint, job: call.job)
+          + " in it; \(advice)", charged: call.charged, endpoint: endpoint, job: call.job)
     }
   }
 

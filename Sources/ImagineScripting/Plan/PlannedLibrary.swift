@@ -78,27 +78,44 @@ struct PlannedLibrary: Sendable {
     -- The modules of the library, when a script requires them.
     local planned = {}
 
-    function planned.process(process)
-      function process.run() return {code = 0, out = "", err = ""} end
-      return process
-    end
-
-    function planned.http(http)
-      function http.post() return {status = 200, headers = {}, body = ""} end
-      return http
-    end
-
     function planned.fs(fs)
-      local watch = fs.watch
+      local read, exists, info, sha256 = fs.read, fs.exists, fs.info, fs.sha256
+      local list, mkdir, watch = fs.list, fs.mkdir, fs.watch
+
+      -- Folders that are not on the disk.
+      local made = {}
+      local function is_made(path)
+        return type(path) == "string" and made[(path:gsub("(.)/+$", "%1"))] or false
+      end
+      local function make(path)
+        while not info(path) do
+          made[(path:gsub("(.)/+$", "%1"))] = true
+          path = fs.folder(path)
+        end
+      end
+
+      function fs.mkdir(path)
+        local there = info(path)
+        if there and there.kind ~= "folder" then return mkdir(path) end
+        make(path)
+        return path
+      end
+      function fs.list(folder, options)
+        return is_made(folder) and not info(folder) and {} or list(folder, options)
+      end
       function fs.watch(folder, options)
+        local is_empty = is_made(folder) and not info(folder)
+        -- What it is given is checked as it is.
+        watch(is_empty and "." or folder, options)
+        if is_empty then return function() end end
         local given = {}
         for name, value in next, options or given do given[name] = value end
         given.timeout = 0
         return watch(folder, given)
       end
-      local read, exists, info, sha256 = fs.read, fs.exists, fs.info, fs.sha256
       function fs.write(path, bytes)
         note(path)
+        make(fs.folder(path))
         written[path] = bytes
         return path
       end
@@ -112,17 +129,20 @@ struct PlannedLibrary: Sendable {
         note(target)
         return target
       end
-      function fs.mkdir(path) return path end
       function fs.remove(path) return fs.exists(path) end
       function fs.read(path) return content(path) or read(path) end
       function fs.sha256(path)
         local bytes = content(path)
         return bytes and hash(bytes) or sha256(path)
       end
-      function fs.exists(path) return content(path) ~= nil or exists(path) end
+      function fs.exists(path)
+        return content(path) ~= nil or is_made(path) or exists(path)
+      end
       function fs.info(path)
         local bytes = content(path)
-        if not bytes then return info(path) end
+        if not bytes then
+          return info(path) or is_made(path) and {kind = "folder", size = 0, modified = time()} or nil
+        end
         return {kind = "file", size = #bytes, modified = time()}
       end
       return fs

@@ -5,7 +5,7 @@ extension TaskLibrary {
   static let prelude = """
     local task, is_task, new_group, new_error, raise_with_results, set_timeout, has_timed_out = ...
     local spawn = task.spawn
-    local error, type, next, tostring = error, type, next, tostring
+    local error, pcall, type, next, tostring = error, pcall, type, next, tostring
     local setmetatable, getmetatable = setmetatable, getmetatable
     local format, math_type = string.format, math.type
 
@@ -134,6 +134,16 @@ extension TaskLibrary {
       end
     end
 
+    -- Calls `progress`, and returns the first failure: what it raises is that of a task.
+    local function report(progress, ended, count, failed)
+      if not progress then return failed end
+      local ok, fault = pcall(progress, ended, count)
+      if ok or failed then return failed end
+      failed = spawn(error, fault, 0)
+      pcall(failed.await, failed)
+      return failed
+    end
+
     function task.map(list, fn, options)
       local count = check_list(list, "map", 2)
       check_function(fn, "map")
@@ -152,7 +162,7 @@ extension TaskLibrary {
           failed = failed or handle
         end
         run.tasks[index] = false
-        if progress then progress(run.ended, count) end
+        failed = report(progress, run.ended, count, failed)
       end
       if failed then raise_with_results(failed, results) end
       return results
@@ -178,16 +188,18 @@ extension TaskLibrary {
       local count = check_list(list, "settle", 2)
       check_function(fn, "settle")
       local limit, progress = options_of(options, "settle")
-      while run.ended < count do
-        while run.started < count and run.started - run.ended < limit do
+      local failed
+      while run.ended < run.started or (not failed and run.started < count) do
+        while not failed and run.started < count and run.started - run.ended < limit do
           local index = run.started + 1
           start(run, spawn(fn, list[index], index))
         end
         local index, handle = next_end(run)
         outcomes[index] = outcome(handle, list[index])
         run.tasks[index] = false
-        if progress then progress(run.ended, count) end
+        failed = report(progress, run.ended, count, failed)
       end
+      if failed then raise_with_results(failed, outcomes) end
       return outcomes
     end
 
