@@ -48,6 +48,7 @@ public enum ScriptLibrary {
     of module: String, in state: LuaState, web: (any WebClient)?
   ) throws -> LuaTable {
     switch module {
+    case "verbs.results": try FileModule.makePlaceTable(in: state)
     case "json": try JSONModule.makeTable(in: state)
     case "fs": try FileModule.makeTable(in: state)
     case "http": try WebModule(web: web).makeTable(in: state)
