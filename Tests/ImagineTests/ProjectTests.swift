@@ -75,6 +75,7 @@ struct ProjectTests {
       (["runs", "pr"], ["prune"]), (["--provider", "gp"], ["gpu"]),
       (["jobs", "wait", "--tim"], ["--timeout"]), (["spent", "--by", "mo"], ["model"]),
       (["edit", "remove-b"], ["remove-background"]), (["edit", "remove_b"], ["remove-background"]),
+      (["generate", "x", "--style=an"], ["--style=anime"]),
       (["plan", "conv"], ["convert"]), (["plan", "--json", "generate", "x", "--sty"], ["--style"]),
       (["edit", "--dir", "x", "crop", "a.png", "--grav"], ["--gravity"]),
       (["help", "fs.re"], ["fs.read", "fs.remove"]), (["generate", "x", "--max-calls", ""], []),
@@ -103,6 +104,10 @@ struct ProjectTests {
     let tests = [
       "bash": """
       . ./_imagine; compopt() { :; }
+      COMP_WORDS=(imagine generate x --style = an) COMP_CWORD=5; _imagine
+      [ "${COMPREPLY[*]}" = anime ] || printf '%s\\n' "${COMPREPLY[@]}"
+      COMP_WORDS=(imagine generate x --dir = _ima) COMP_CWORD=5; _imagine
+      [ "${COMPREPLY[*]}" = _imagine ] || printf '%s\\n' "${COMPREPLY[@]}"
       COMP_WORDS=(imagine generate x --sty) COMP_CWORD=3; _imagine; printf '%s\\n' "${COMPREPLY[@]}"
       COMP_WORDS=(imagine edit crop ./_ima) COMP_CWORD=3; _imagine; printf '%s\\n' "${COMPREPLY[@]}"
       """,

@@ -12,6 +12,8 @@ struct Completion {
   /// What the word may become, and whether names of files are right too.
   private(set) var candidates: [Candidate] = []
   private(set) var takesFiles = false
+  /// The option and `=` of a word `--name=value`.
+  private var option = ""
 
   private let words: [String]
   private let word: String
@@ -29,10 +31,10 @@ struct Completion {
   /// right.
   var text: String {
     // Names of operations and fields may be typed with underscores.
-    let lines = candidates.filter {
-      $0.text.hasPrefix(word) || $0.text.hasPrefix(word.optionName)
+    let lines = candidates.filter { candidate in
+      [word, word.optionName].contains { (option + candidate.text).hasPrefix($0) }
     }.map { candidate in
-      "\(candidate.text.inOneLine)\t\(candidate.meaning.inOneLine)"
+      "\(option)\(candidate.text.inOneLine)\t\(candidate.meaning.inOneLine)"
     }
     return ((takesFiles ? [":files"] : []) + lines).joined(separator: "\n")
   }
@@ -95,6 +97,12 @@ struct Completion {
       let option = page.options.first(where: { $0.names.contains(last) }), option.valueName != nil
     {
       return offer(option.words)
+    }
+    if word.hasPrefix("--"), let equals = word.firstIndex(of: "="),
+      let known = page.options.first(where: { $0.names.contains(word[..<equals].optionName) })
+    {
+      option = String(word[...equals])
+      return offer(known.words)
     }
     if word.hasPrefix("-") {
       return offer(

@@ -85,7 +85,7 @@ struct OptionWord {
   }
 }
 
-extension String {
+extension StringProtocol {
   /// The name of a field, which is written with dashes in a shell.
   var fieldName: String { String(map { $0 == "-" ? "_" : $0 }) }
   /// The name of a field as it is written in a shell.
