@@ -28,7 +28,8 @@ struct VerbPlaceTests {
   func names() async throws {
     try await VerbShell.run(in: folder) { imagine in
       try await draw("#1.png", "a?b.png", "a.png", with: imagine)
-      let flipped = try await imagine("edit", "--dir", "o", "flip", "#1.png", "a?b.png")
+      let flipped = try await imagine(
+        "edit", "--dir", "o", "flip", "#1.png", "a?b.png", "--direction", "vertical")
       #expect(flipped.output == "o/#1.png\no/a?b.png\n", "\(flipped)")
       try await imagine("convert", "a.png", "-o", "none", "--format", "webp")
       #expect(try bytes("none").starts(with: Array("RIFF".utf8)))
@@ -67,6 +68,7 @@ struct VerbPlaceTests {
         #"{"prompt":"a","n":2,"file":"x"} {"prompt":"b","file":"x-1"}"#, "o",
         "'x-1' is that of row 1 too"
       ),
+      (#"{"prompt":"a","file":"x.png"} {"prompt":"b","file":"x"}"#, "o", "'x' is that of row 1"),
       (#"{"prompt":"a","file":"./x"}"#, "o", "'./x' is not allowed"),
       (#"{"prompt":"a","file":"."}"#, "o", "'.' is not allowed"),
       (#"{"prompt":"a","file":"x/"}"#, "o", "'x/' is not allowed"),
@@ -119,7 +121,7 @@ struct VerbPlaceTests {
       let full = try await imagine.sh("\"$0\" edit measure a.png > /dev/full")
       #expect(full.status == 1 && full.errors.contains("cannot write to standard output"))
       let path = try await imagine.sh(
-        "\"$0\" edit flip a.png --json --dir \"$(printf 'o\\377')\"")
+        "\"$0\" edit flip a.png --direction vertical --json --dir \"$(printf 'o\\377')\"")
       #expect(path.status == 0 && path.output.contains("o\u{FFFD}/a.png"), "\(path)")
       try FileSystem.write(#"{"prompt":"a cat"}"#, to: folder.file("a.jsonl"))
       let rows = try await imagine.sh(

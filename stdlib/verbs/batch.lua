@@ -100,10 +100,10 @@ local function check(verb, rows)
         local shown = extension and name .. "." .. extension or name
         results.fault(("row %d: field 'file': '%s' is %s"):format(index, shown, why), "file")
       end
-      if owners[name] then refuse(("that of row %d too"):format(owners[name])) end
-      owners[name] = index
       for _, ending in ipairs(extension and { extension } or results.own_extensions(verb)) do
         local path = fs.join(verb.options.dir, name .. "." .. ending)
+        if owners[path] then refuse(("that of row %d too"):format(owners[path])) end
+        owners[path] = index
         results.check_place(path)
         local input = inputs[results.resolve(path)]
         if input then refuse(("an input of row %d"):format(input)) end

@@ -160,7 +160,8 @@ public struct FileAssetStore: AssetStore {
       let box = metadata.movieBox
       func whole() throws -> String {
         var hash = SHA256()
-        try FileReader(asset.path).forEachPiece { piece throws in hash.update(bufferPointer: piece) }
+        try FileReader(asset.path).forEachPiece { piece throws in hash.update(bufferPointer: piece)
+        }
         hash.update(data: box)
         return hash.finalize().hexadecimal
       }
