@@ -97,10 +97,16 @@ extension SaveOptions {
     background = try options.value(of: ConversionField.background)?.text
       .flatMap(PictureColor.init)
     hasMetadata = try options.boolean(SaveField.metadata.name) ?? true
+    overwrite = try Overwrite(options)
+  }
+}
+
+extension SaveOptions.Overwrite {
+  init(_ options: Options) throws {
     switch try options.anyValue(SaveField.overwrite.name) {
-    case nil, .flag(true)?, .text("true")?: overwrite = .replace
-    case .flag(false)?, .text("false")?: overwrite = .refuse
-    case .text("number")?: overwrite = .number
+    case nil, .flag(true)?, .text("true")?: self = .replace
+    case .flag(false)?, .text("false")?: self = .refuse
+    case .text("number")?: self = .number
     case let value?:
       throw ImagineError.invalid(
         field: SaveField.overwrite.name, given: value.quoted,

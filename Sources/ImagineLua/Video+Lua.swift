@@ -22,12 +22,11 @@ extension Video: LuaUserdata {
 
     type.asyncMethod("save") { video, call in
       let path = try FilePath(call, 2)
-      let replacing =
-        try Options(call, 3, of: "save", allowed: ["overwrite"]).boolean("overwrite") ?? true
+      let overwrite = try SaveOptions.Overwrite(
+        Options(call, 3, of: "save", allowed: [SaveField.overwrite.name]))
       try Video.check(path)
       return LuaAsyncCall(whenCancelled: .finishInBackground, purpose: "saving \(path)") {
-        try await video.workflow.save(video, to: path, replacing: replacing)
-        return path.luaString
+        try await video.workflow.save(video, to: path, overwrite: overwrite).luaString
       }
     }
     type.asyncMethod("show") { video, call in

@@ -18,6 +18,34 @@ extension FilePath {
     throw .system("cannot look at \(self)")
   }
 
+  /// Checks that a file can be written here, before something is paid for that is to be saved.
+  public func checkIsPlace() throws(ImagineError) {
+    let status = try status()
+    if status?.isSpecial == true { return }
+    if status?.isFolder == true || bytes.last == UInt8(ascii: "/") {
+      throw ImagineError(.io, "cannot write \(self): it is a folder")
+    }
+    try (resolved ?? self).parent.checkIsFolder()
+  }
+
+  /// Checks that files can be written in this folder, or that it can be made.
+  public func checkIsFolder() throws(ImagineError) {
+    var folder = self
+    while try folder.status() == nil, folder.parent != folder { folder = folder.parent }
+    guard let status = try folder.status() else { return }
+    if !status.isFolder {
+      throw ImagineError(.io, "cannot write in \(self): \(folder) is no folder")
+    }
+    guard access(folder.cString, W_OK) == 0 else { throw .system("cannot write in \(folder)") }
+  }
+
+  /// The absolute path without links; nil if nothing exists there.
+  public var resolved: FilePath? {
+    guard let path = realpath(cString, nil) else { return nil }
+    defer { free(path) }
+    return FilePath(bytes: Array(UnsafeRawBufferPointer(start: path, count: strlen(path))))
+  }
+
   /// The names in a folder, sorted by bytes; names in subfolders are relative paths. Links to
   /// folders are not followed.
   public func names(recursively: Bool) throws(ImagineError) -> [FilePath] {

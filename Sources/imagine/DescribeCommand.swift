@@ -10,7 +10,7 @@ struct DescribeCommand: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "imagine describe",
-    abstract: "Writes the reference page, the editor types, or both as JSON.",
+    abstract: "Writes the reference page, the editor types, the manual page, or JSON.",
     discussion: """
       reference  all operations, fields, providers, sizes and errors, as Markdown
       types      the generated parts of stdlib/types/imagine.lua, for editors; with --output they

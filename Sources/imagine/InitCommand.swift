@@ -30,6 +30,9 @@ struct InitCommand: AsyncParsableCommand {
         Notice.write("kept \(file.path), which exists")
       }
     }
+    if try project.hasOwnExample {
+      return Notice.write("hello.lua is not the example, so it gets no test and no recording")
+    }
     guard !FileManager.default.fileExists(atPath: project.recording.description) else {
       return Notice.write("kept \(project.recording), which exists")
     }
@@ -48,7 +51,7 @@ struct InitCommand: AsyncParsableCommand {
     let process = Process()
     process.executableURL = URL(filePath: Program.path)
     process.arguments = [
-      "--quiet", "--no-journal", "--provider", "local", "--record", ProjectFolder.recording,
+      "-E", "--quiet", "--no-journal", "--provider", "local", "--record", ProjectFolder.recording,
       ProjectFolder.test,
     ]
     process.currentDirectoryURL = folder

@@ -16,10 +16,9 @@ final class PlanCommand: Sendable {
   ///
   /// - Returns: the script's exit code.
   static func run(arguments: [LuaString]) -> Int32 {
-    if arguments.count > 1, let verb = Verb.named(arguments[1].text),
-      access(verb.name, F_OK) != 0
-    {
-      return VerbCommand.run(verb, Array(arguments.dropFirst(2)), isPlan: true)
+    let words = CommandLineOrder.commandFirst(arguments, flags: ["--json"])
+    if words.count > 1, let verb = Verb.named(words[1].text), access(verb.name, F_OK) != 0 {
+      return VerbCommand.run(verb, Array(words.dropFirst(2)), isPlan: true)
     }
     let plan = PlanCommand()
     var arguments = arguments

@@ -80,6 +80,11 @@ enum Program {
     return folder + path
   }()
 
+  /// The working folder, as an absolute path.
+  static var folder: String {
+    String(fileNameBytes: (FilePath(".").resolved ?? FilePath(".")).bytes)
+  }
+
   /// The environment variables, read once.
   static let environment = Dictionary(
     ProcessEnvironment.variables.map {

@@ -100,7 +100,7 @@ struct FieldChange: ExpressibleByArgument {
   init?(argument: String) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty else { return nil }
-    (name, value) = (String(parts[0].map { $0 == "-" ? "_" : $0 }), String(parts[1]))
+    (name, value) = (String(parts[0]).fieldName, String(parts[1]))
   }
 
   /// The request is checked where it is prepared.

@@ -92,7 +92,8 @@ struct RunsCommand: AsyncParsableCommand {
       discussion: """
         Calls that have an answer are not sent again. Calls that may have been paid for and have \
         no answer are errors of kind 'uncertain'; --on-uncertain retry sends them again. \
-        Finished runs can be resumed too.
+        Finished runs can be resumed too. Of a command such as batch, options that say how the \
+        work is done, such as --rate, are not kept: give them again.
         """)
     @ArgumentParser.Argument(help: "The run's id, or a prefix of it.") var id: String
     @ArgumentParser.Argument(

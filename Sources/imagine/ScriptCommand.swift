@@ -2,6 +2,7 @@ import ArgumentParser
 import ImagineREPL
 import ImagineRuns
 import ImagineScripting
+import ImagineSystem
 import Lua
 import LuaCommand
 import Synchronization
@@ -155,16 +156,16 @@ enum ScriptCommand {
 
   static let version = "imagine \(ScriptHost.version)"
 
+  private static let verbs = Verb.all.map { verb in
+    "  \(verb.name)\(String(repeating: " ", count: 14 - verb.name.count))\(verb.summary)"
+  }.joined(separator: "\n")
+
   /// The list of commands in the help.
   static let commands = """
 
     Commands, as the first word (each explains more with --help):
       run, repl     the same as without a command
-      generate      generate images from prompts
-      edit          edit images: remove_background, upscale, crop, label, …
-      batch         make a call for each row of a file, and a report
-      convert       change the format and size of images
-      sheet         arrange images in a contact sheet
+    \(verbs)
       init          make a project: an example, types for editors, a test
       plan          print the calls, price and files of a script; send nothing
       runs          list, show, resume, delete and prune runs
@@ -184,19 +185,11 @@ enum ScriptCommand {
 
   /// The script with absolute paths, so that it can be resumed from another folder.
   private static func script(_ invocation: LuaCommand.Invocation) -> Script {
-    let path = invocation.script.flatMap { name in
-      realpath(name.bytes.map { CChar(bitPattern: $0) } + [0], nil)
-    }
-    defer { free(path) }
-    let folder = getcwd(nil, 0)
-    defer { free(folder) }
-    func name(_ text: UnsafePointer<CChar>) -> String {
-      String(fileNameBytes: LuaString(cString: text).bytes)
-    }
-    return Script(
-      path: path.map { name($0) },
+    Script(
+      path: invocation.script.flatMap { FilePath(bytes: $0.bytes).resolved }
+        .map { String(fileNameBytes: $0.bytes) },
       arguments: invocation.arguments.map { String(fileNameBytes: $0.bytes) },
-      folder: folder.map { name($0) } ?? ".")
+      folder: Program.folder)
   }
 
   /// Ends recording, server and run, in this order: if the process is killed in between, the run

@@ -58,11 +58,14 @@ struct SpendingStart: ExpressibleByArgument {
 
   init?(argument: String) {
     let units: [Character: Double] = ["h": 3600, "d": 86_400, "w": 7 * 86_400]
-    if let unit = argument.last.flatMap({ units[$0] }), let count = Double(argument.dropLast()),
-      count >= 0, count < 1e6
+    if let unit = argument.last.flatMap({ units[$0] }),
+      argument.dropLast().allSatisfy({ "0123456789.".contains($0) }),
+      let count = Double(argument.dropLast()), count < 1e6
     {
       seconds = Date().timeIntervalSince1970 - count * unit
-    } else if let day = try? Date(argument, strategy: Self.day) {
+    } else if let day = try? Date(argument, strategy: Self.day),
+      day.formatted(Self.day) == argument
+    {
       seconds = day.timeIntervalSince1970
     } else {
       return nil

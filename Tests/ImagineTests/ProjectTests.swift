@@ -44,6 +44,14 @@ struct ProjectTests {
       ["IMAGINE_SERVER_PROGRAM": "/nowhere", "IMAGINE_TOKEN": "t"])
     #expect(tested.status == 0 && tested.output.hasSuffix("out/sheet.png\nok\n"), "\(tested)")
 
+    // The path of a folder may end with a slash, and LUA_INIT is that of the user's scripts.
+    let slash = try await imagine(["init", "second/"], in: "", ["LUA_INIT": "error('no')"])
+    #expect(slash.status == 0 && !slash.output.contains("//"), "\(slash)")
+    try FileSystem.write("print 'mine'", to: folder.file("own/hello.lua"))
+    let own = try await imagine(["init", "own"])
+    #expect(own.status == 0 && own.errors.contains("it gets no test"), "\(own)")
+    #expect(!folder.files.contains { $0.hasPrefix("own/tests") })
+
     try FileSystem.write("print 'changed'", to: folder.file("shop/hello.lua"))
     let again = try await imagine(["init"], in: "shop")
     #expect(again.status == 0 && again.output == "", "\(again)")
@@ -66,6 +74,10 @@ struct ProjectTests {
       (["batch", "a", "--operation", "upscale", "--sca"], ["--scale"]),
       (["runs", "pr"], ["prune"]), (["--provider", "gp"], ["gpu"]),
       (["jobs", "wait", "--tim"], ["--timeout"]), (["spent", "--by", "mo"], ["model"]),
+      (["edit", "remove-b"], ["remove-background"]), (["edit", "remove_b"], ["remove-background"]),
+      (["generate", "x", "--style=an"], ["--style=anime"]),
+      (["plan", "conv"], ["convert"]), (["plan", "--json", "generate", "x", "--sty"], ["--style"]),
+      (["edit", "--dir", "x", "crop", "a.png", "--grav"], ["--gravity"]),
       (["help", "fs.re"], ["fs.read", "fs.remove"]), (["generate", "x", "--max-calls", ""], []),
     ])
   func completion(words: [String], expected: [String]) async throws {
@@ -92,6 +104,10 @@ struct ProjectTests {
     let tests = [
       "bash": """
       . ./_imagine; compopt() { :; }
+      COMP_WORDS=(imagine generate x --style = an) COMP_CWORD=5; _imagine
+      [ "${COMPREPLY[*]}" = anime ] || printf '%s\\n' "${COMPREPLY[@]}"
+      COMP_WORDS=(imagine generate x --dir = _ima) COMP_CWORD=5; _imagine
+      [ "${COMPREPLY[*]}" = _imagine ] || printf '%s\\n' "${COMPREPLY[@]}"
       COMP_WORDS=(imagine generate x --sty) COMP_CWORD=3; _imagine; printf '%s\\n' "${COMPREPLY[@]}"
       COMP_WORDS=(imagine edit crop ./_ima) COMP_CWORD=3; _imagine; printf '%s\\n' "${COMPREPLY[@]}"
       """,

@@ -9,45 +9,8 @@ struct VerbTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private struct Shell {
-    let folder: TemporaryFolder
-    let service: TrialService
-
-    func start(
-      _ arguments: [String], killAt point: String? = nil, input: String? = nil
-    ) throws -> Running {
-      var environment = service.environment.merging([
-        "IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "t",
-      ]) { $1 }
-      environment["IMAGINE_KILL_AT"] = point
-      return try Program.imagine.start(
-        arguments, environment: environment, input: input, in: folder.path)
-    }
-
-    @discardableResult
-    func callAsFunction(
-      _ arguments: String..., killAt point: String? = nil, input: String? = nil,
-      status: Int32 = 0
-    ) async throws -> Program.Outcome {
-      let outcome = try await start(arguments, killAt: point, input: input).outcome()
-      #expect(outcome.status == status, "\(arguments): \(outcome)")
-      return outcome
-    }
-
-    /// The calls that the server charged.
-    func charges() async throws -> Int {
-      let answer = try await Program(path: "/usr/bin/env").run([
-        "curl", "-s", "\(service.base)/x/rehearsal", "-H", "Authorization: Bearer t",
-      ])
-      let json = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
-      return try #require((json as? [String: Any])?["charges"] as? Int)
-    }
-  }
-
-  private func withShell(_ body: (Shell) async throws -> Void) async throws {
-    try await TrialService.run("", over: .tcp, in: folder) { service in
-      try await body(Shell(folder: folder, service: service))
-    }
+  private func withShell(_ body: (VerbShell) async throws -> Void) async throws {
+    try await VerbShell.run(in: folder, body)
   }
 
   private func text(_ name: String) throws -> String {
@@ -166,11 +129,7 @@ struct VerbTests {
         "generate", "a dog", "--dir", "out", "--n", "2", "--format", "jpg")
       #expect(more.output == "out/a-dog-1.jpg\nout/a-dog-2-2.jpg\n")
       let script = "\(Program.imagine.path) --quiet generate 'a cat' -o - > stdout.png"
-      let piped = try await Program(path: "/bin/sh").run(
-        ["-c", script],
-        environment: imagine.service.environment.merging([
-          "IMAGINE_HOME": folder.file("home"), "IMAGINE_TOKEN": "t",
-        ]) { $1 }, in: folder.path)
+      let piped = try await imagine.sh(script)
       #expect(piped.status == 0 && piped.output == "" && piped.errors == "", "\(piped)")
       #expect(try head("stdout.png") == Self.png)
       let object = try await imagine("generate", "a cat", "-o", "b.png", "--json")
@@ -197,6 +156,26 @@ struct VerbTests {
       (["generate", "a", "-o", "a.png", "--min-quality", "9"], 64, "min_quality needs max_bytes"),
       (["generate", "a", "-o", "a.png", "--operation", "pgn"], 64, "did you mean 'png'?"),
       (["generate", "a", "-o", "a.gif"], 1, "'a.gif' has the extension 'gif'"),
+      (["generate", "a", "-o", "a.png", "--format", "jpg"], 1, "'png', but --format is jpg"),
+      (["generate", "a", "-o=a.png"], 64, "the value of -o follows a space"),
+      (["generate", "a", "--dir", "x", "--n", "1.5"], 1, "field 'n': "),
+      (["generate", "a", "--dir", "x", "--n", "1e300"], 1, "field 'n': "),
+      (["generate", "a", "-o", "d"], 1, "cannot write d: it is a folder"),
+      (["generate", "a", "-o", "f/a.png"], 1, "cannot write in f: f is no folder"),
+      (["generate", "a", "--dir", "f"], 1, "cannot write in f: f is no folder"),
+      (["generate", "a", "-o", "f.png", "--overwrite", "false"], 1, "'f.png' exists"),
+      (["batch", "f", "--out", "f/x", "--type", "txt"], 1, "cannot write in f/x: f is no folder"),
+      (
+        ["generate", "a", "-o", "a.mp4", "--operation=video", "--quality", "80"], 64,
+        "unknown option '--quality'"
+      ),
+      (
+        ["batch", "f", "--out", "x", "--operation", "video", "--format", "png"], 64,
+        "unknown option '--format'"
+      ),
+      (["edit", "measure", "f.png", "--format", "jpg"], 64, "unknown option '--format'"),
+      (["edit", "--dir", "x", "corp", "a.png"], 64, "did you mean 'crop'?"),
+      (["edit", "flip", "-", "-", "--dir", "x"], 64, "standard input, -, can be read once"),
       (["generate", "a", "-o", "a.png", "--n", "2"], 1, "--dir takes a folder"),
       (["generate", "a", "-o", "a.png", "--style", "anme"], 1, "did you mean 'anime'?"),
       (["generate", "a", "-o", "a.png", "--steps", "4"], 1, "takes no 'steps'; providers of the"),
@@ -212,6 +191,7 @@ struct VerbTests {
       (["batch", "a.csv"], 64, "--out FOLDER is missing"),
       (["batch", "a.csv", "-o", "x", "--type", "xls"], 64, "expected one of: txt, csv"),
     ]
+    for file in ["f", "f.png", "d/x"] { try FileSystem.write("a cat\n", to: folder.file(file)) }
     try await withShell { imagine in
       for line in lines {
         let outcome = try await imagine.start(line.words).outcome()
@@ -278,6 +258,13 @@ struct VerbTests {
     try await withShell { imagine in
       let plan = try await imagine("plan", "generate", "a cat", "-o", "cat.png", "--json")
       #expect(plan.output.contains(#""cat.png""#) && plan.output.contains(#""calls" : 1"#))
+      // Options may precede the command; after `--` there are none.
+      let words = ["generate", "-o", "cat.png", "--", "--operation=video"]
+      for first in [["plan", "--budget", "5"], ["--budget", "5", "plan"], ["plan", "--json"]] {
+        let outcome = try await imagine.start(first + words).outcome()
+        #expect(outcome.status == 0 && outcome.output.contains("cat.png"), "\(outcome)")
+      }
+      #expect(try await imagine("plan", "generate", "-h", "--operation", "x").status == 0)
       try await imagine("generate", "a cat", "-o", "cat.png", "--record", "cat.recording")
       #expect(try await imagine.charges() == 1)
       let replayed = try await Program.imagine.run(
@@ -290,7 +277,9 @@ struct VerbTests {
       #expect(try await imagine("spent").output.hasSuffix("\t-\t1 tokens\n"))
       let json = try await imagine("spent", "--by", "script", "--json").output
       #expect(json.contains(#""name" : "imagine generate""#) && json.contains(#""tokens" : 1"#))
-      #expect(try await imagine("spent", "--since", "x", status: 64).output == "")
+      for since in ["x", "2026-02-31", "2026-07-25junk", "0x10d", "-1d"] {
+        #expect(try await imagine("spent", "--since=\(since)", status: 64).output == "")
+      }
 
       let changed = try await imagine(
         "rerun", "cat.png", "-o", "night.png", "--set", "prompt=a cat at night", "--set", "seed=",
@@ -336,6 +325,13 @@ struct VerbTests {
       let cat = try #require(runs.first { $0.hasSuffix("a.lua a cat") })
       try await imagine("runs", "delete", String(cat.prefix { $0 != "\t" }))
       #expect(try await imagine("--once", "a.lua", "a cat").output == "true\n")
+      #expect(try await imagine.charges() == 3)
+      // So it is after it was resumed.
+      let again = try await imagine("runs").output.split(separator: "\n")
+      let last = try #require(again.first { $0.hasSuffix("a.lua a cat") })
+      try await imagine("runs", "resume", String(last.prefix { $0 != "\t" }))
+      try await imagine("runs", "prune")
+      #expect(try await imagine("--once", "a.lua", "a cat").output == "")
       #expect(try await imagine.charges() == 3)
     }
   }

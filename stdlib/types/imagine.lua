@@ -1012,9 +1012,10 @@ function Job:wait(options) end
 ---@return true
 function Job:delete() end
 
---- Saves the video with its metadata and returns the path, which ends in `.mp4`.
+--- Saves the video with its metadata and returns the path, which ends in `.mp4`. `overwrite` is that
+--- of `Image:save`.
 ---@param path string
----@param options? { overwrite?: boolean } true by default
+---@param options? { overwrite?: boolean|"number" } true by default
 ---@return string path
 function Video:save(path, options) end
 

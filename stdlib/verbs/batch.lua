@@ -32,19 +32,55 @@ local function fields_of(verb, row)
   return fields
 end
 
--- Where a row's images are saved: `file` of the row, else its number and what it is about.
-local function place_of(verb, row, index, fields)
-  local name = row.file ~= nil and row.file ~= "" and tostring(row.file) or nil
-  local extension = name and fs.extension(name)
-  if name and not results.may_save(verb, extension) then extension = nil end
-  if extension then name = name:sub(1, -#extension - 2) end
-  local about = fields.prompt or (type(fields.image) == "string" and fs.stem(fields.image)) or "row"
-  return name or ("%04d-%s"):format(index, results.slug(tostring(about))), extension
+-- Why a path that a row gives is no place in the folder of results; nil if it is one.
+local function wrong_place(path)
+  if type(path) ~= "string" and type(path) ~= "number" then
+    return ("a %s is not allowed (expected the name of a file)"):format(type(path))
+  end
+  path = tostring(path)
+  if path:find "^/" or ("/" .. path .. "/"):find("/../", 1, true) then
+    return ("'%s' leaves the folder (expected a path within it)"):format(path)
+  end
+  for part in (path .. "/"):gmatch "([^/]*)/" do
+    if part == "" or part == "." or part:find "\0" then
+      return ("'%s' is not allowed (expected the name of a file)"):format(path)
+    end
+  end
 end
 
--- Checks all rows before anything is sent.
+-- Where a row's images are saved: a name for each, and the extension if `file` of the row has one.
+-- Without `file` it is the row's number and what it is about.
+local function places_of(verb, row, index, fields)
+  local name, extension = row.file, nil
+  if name == nil or name == "" then
+    local about = fields.prompt or (type(fields.image) == "string" and fs.stem(fields.image))
+    name = ("%04d-%s"):format(index, results.slug(tostring(about or "row")))
+  else
+    local wrong = wrong_place(name)
+    if wrong then results.fault(("row %d: field 'file': %s"):format(index, wrong), "file") end
+    name = tostring(name)
+    extension = results.extension(verb, name)
+    if extension then name = name:sub(1, -#extension - 2) end
+  end
+  local names, count = { name }, results.count(fields)
+  if count > 1 then
+    for number = 1, count do names[number] = ("%s-%d"):format(name, number) end
+  end
+  return names, extension
+end
+
+-- Calls `visit` with each text in a row, which may be the path of an input file.
+local function each_text(value, visit)
+  if type(value) == "string" then visit(value) end
+  if type(value) == "table" then
+    for _, part in pairs(value) do each_text(part, visit) end
+  end
+end
+
+-- Checks all rows before anything is sent: their fields, and that each result has a place of its own,
+-- which is not that of an input.
 local function check(verb, rows)
-  local owners = {}
+  local owners, inputs = {}, {}
   for index, row in ipairs(rows) do
     local fields = fields_of(verb, row)
     local fine, fault = pcall(results.check, verb, fields)
@@ -52,14 +88,27 @@ local function check(verb, rows)
       local message = imagine.is_error(fault) and fault.message or tostring(fault)
       results.fault(("row %d: %s"):format(index, message), fault.field)
     end
-    local name = place_of(verb, row, index, fields)
-    local wrong = row.file ~= nil and row.file ~= "" and results.outside(tostring(row.file))
-    if wrong then results.fault(("row %d: field 'file': %s"):format(index, wrong), "file") end
-    if owners[name] then
-      results.fault(("row %d: field 'file': '%s' is that of row %d too"):format(
-        index, tostring(row.file), owners[name]), "file")
+    each_text(fields, function(text)
+      local path = results.resolve(text)
+      if path then inputs[path] = inputs[path] or index end
+    end)
+  end
+  for index, row in ipairs(rows) do
+    local names, extension = places_of(verb, row, index, fields_of(verb, row))
+    for _, name in ipairs(names) do
+      local function refuse(why)
+        local shown = extension and name .. "." .. extension or name
+        results.fault(("row %d: field 'file': '%s' is %s"):format(index, shown, why), "file")
+      end
+      for _, ending in ipairs(extension and { extension } or results.own_extensions(verb)) do
+        local path = fs.join(verb.options.dir, name .. "." .. ending)
+        if owners[path] then refuse(("that of row %d too"):format(owners[path])) end
+        owners[path] = index
+        results.check_place(path)
+        local input = inputs[results.resolve(path)]
+        if input then refuse(("an input of row %d"):format(input)) end
+      end
     end
-    owners[name] = index
   end
 end
 
@@ -77,18 +126,23 @@ end
 
 return function(verb)
   local rows, columns = read(verb.operands[1], verb.options.type)
+  local path = fs.join(verb.options.dir, columns and "report.csv" or "report.jsonl")
   if #rows == 0 then results.fault("batch: there are no rows", "file") end
   check(verb, rows)
+  results.check_place(path)
+  if results.resolve(path) and results.resolve(path) == results.resolve(verb.operands[1]) then
+    results.fault(("batch: '%s' would be replaced by the report"):format(verb.operands[1]), "out")
+  end
   local report = {}
-  local outcomes, failed = results.each(
+  local outcomes = results.each(
     verb, rows, function(_, index) return "row " .. index end,
     function(row, index, lines)
       local fields, made = fields_of(verb, row), {}
       report[index] = made
-      local name, extension = place_of(verb, row, index, fields)
+      local names, extension = places_of(verb, row, index, fields)
       results.call(verb, fields, function(values)
         for number, value in ipairs(values) do
-          local stem = #values == 1 and name or ("%s-%d"):format(name, number)
+          local stem = names[number] or ("%s-%d"):format(names[1], number)
           local output = extension and fs.join(verb.options.dir, stem .. "." .. extension)
           local place = { output = output, stem = stem, overwrite = "true" }
           made[number] = { file = results.save(verb, value, place, lines) }
@@ -99,20 +153,23 @@ return function(verb)
       end)
     end)
 
-  -- A row of the report for each file, and one for each failure.
-  local written = {}
+  -- A row of the report for each file, and one for each failure. Texts of JSON are UTF-8.
+  local written, text = {}, columns and tostring or results.readable
   for index, row in ipairs(rows) do
     local entries = report[index] or {}
     if not outcomes[index].ok then
-      entries[#entries + 1] = { error = tostring(outcomes[index].error) }
+      entries[#entries + 1] = { error = text(tostring(outcomes[index].error)) }
     end
-    for _, entry in ipairs(entries) do written[#written + 1] = results.with(row, entry) end
+    for _, entry in ipairs(entries) do
+      local copy = results.with(row, entry)
+      copy.file = entry.file and text(entry.file)
+      written[#written + 1] = copy
+    end
   end
-  local path = fs.join(verb.options.dir, columns and "report.csv" or "report.jsonl")
   csv.write(path, written, columns and { columns = report_columns(columns) })
   if not verb.options.quiet and not verb.plan then
     io.stderr:write(("imagine: %d of %d rows done; %s has the report\n"):format(
-      #rows - failed, #rows, path))
+      #rows - outcomes.failed, #rows, path))
   end
-  results.finish(failed)
+  results.finish(outcomes)
 end

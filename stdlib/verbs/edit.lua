@@ -5,7 +5,7 @@ local json = require "imagine.json"
 -- The numbers of a step that returns some.
 local function print_numbers(verb, path, numbers, lines)
   if verb.options.json then
-    numbers.path = path
+    numbers.path = results.readable(path)
     lines[#lines + 1] = json.encode(numbers)
     return
   end
@@ -20,25 +20,14 @@ local function print_numbers(verb, path, numbers, lines)
 end
 
 return function(verb)
-  local paths, stems = verb.operands, {}
-  results.check_place(verb, #paths * (tonumber(verb.fields.n) or 1))
   if not verb.step then
-    results.check(verb, results.with(verb.fields, { image = paths[1] }))
+    results.check(verb, results.with(verb.fields, { image = verb.operands[1] }))
   end
-  for index, path in ipairs(paths) do stems[index] = results.stem(path) end
-  stems = results.stems(stems)
-  local _, failed = results.each(
-    verb, paths, function(path) return path end,
-    function(path, index, lines)
-      local image = results.open(path)
-      if verb.step then
-        local made = image[verb.operation](image, verb.fields)
-        if verb.answer == "numbers" then return print_numbers(verb, path, made, lines) end
-        return results.save(verb, made, { stem = stems[index] }, lines)
-      end
-      results.call(verb, results.with(verb.fields, { image = image }), function(made)
-        results.save_all(verb, made, stems[index], lines)
-      end)
-    end)
-  results.finish(failed)
+  results.check_output(verb, #verb.operands * results.count(verb.fields))
+  results.each_image(verb, function(image, stem, lines, path)
+    if not verb.step then return results.make(verb, { image = image }, stem, lines) end
+    local made = image[verb.operation](image, verb.fields)
+    if verb.answer == "numbers" then return print_numbers(verb, path, made, lines) end
+    results.save(verb, made, { stem = stem }, lines)
+  end)
 end

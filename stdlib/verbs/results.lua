@@ -15,6 +15,7 @@ local fs, json, slug = require "imagine.fs", require "imagine.json", require "im
 
 results.fault = native.fault
 results.slug = slug
+results.check_place, results.resolve = native.check_place, native.resolve
 
 -- The lines of standard input for `-`, without empty ones; else the word itself.
 function results.lines(word, noun)
@@ -47,6 +48,11 @@ function results.check(verb, fields)
   imagine.estimate(results.with(fields, { operation = verb.operation }))
 end
 
+-- How many images a call with these fields makes.
+function results.count(fields)
+  return math.tointeger(tonumber(fields.n)) or 1
+end
+
 -- Stems of file names, made different in their order: `a`, `b`, `a-2`.
 function results.stems(texts)
   local stems, used = {}, {}
@@ -61,46 +67,73 @@ function results.stems(texts)
   return stems
 end
 
--- The stem of an input's file name.
-function results.stem(path)
-  return path == "-" and "image" or fs.stem((path:gsub("[?#].*$", "")))
-end
-
--- Why a path that a file of rows gives is no place in the folder of results; nil if it is one.
-function results.outside(path)
-  local part = path:match "^/" or ("/" .. path .. "/"):match "/(%.%.)/"
-  if part then return ("'%s' leaves the folder (expected a path within it)"):format(path) end
-  if path:find "\0" or fs.stem(path) == "" then return ("'%s' is no file name"):format(path) end
+-- The stem of an input's file name. An address ends before its query.
+local function stem_of(path)
+  if path == "-" then return "image" end
+  if path:find "^https?://" then path = path:gsub("[?#].*$", "") end
+  local stem = fs.stem(path)
+  return stem:find "/" and "image" or stem
 end
 
 local extensions = { png = "png", jpeg = "jpg", webp = "webp", avif = "avif" }
-local writable = { png = true, jpg = true, jpeg = true, webp = true, avif = true }
+local formats = { png = "png", jpg = "jpeg", jpeg = "jpeg", webp = "webp", avif = "avif" }
 
--- Whether results of the command can be saved under an extension.
-function results.may_save(verb, extension)
-  if verb.answer == "job" then return extension == "mp4" end
-  return writable[extension] or false
+-- The extension of a path if results of the command can be saved under it.
+function results.extension(verb, path)
+  local extension = fs.extension(path)
+  if verb.answer == "job" then return extension == "mp4" and extension or nil end
+  return formats[extension] and extension or nil
 end
 
--- Raises an error if the results cannot be saved at `--output`, before anything is sent.
-function results.check_place(verb, count)
-  local output = verb.options.output
+-- The extensions that results get whose name has none.
+function results.own_extensions(verb)
+  if verb.answer == "job" then return { "mp4" } end
+  local format = verb.options.format
+  return format and { extensions[format] } or { "png", "jpg", "webp", "avif" }
+end
+
+-- Raises an error if the results cannot be saved at `--output` or in `--dir`, before anything is
+-- sent.
+function results.check_output(verb, count)
+  local options = verb.options
+  if options.dir then native.check_folder(options.dir) end
+  local output, format = options.output, options.format
   if not output then return end
   if count > 1 then
     native.fault(("--output names one file, but there are %d images; --dir takes a folder"):format(
       count), "output")
   end
+  if output == "-" then return end
+  native.check_place(output)
   local extension, there = fs.extension(output), fs.info(output)
-  local is_file = output ~= "-" and (not there or there.kind == "file")
-  if is_file and extension ~= "" and not results.may_save(verb, extension) then
+  if there and there.kind == "other" then return end
+  if extension ~= "" and not results.extension(verb, output) then
     native.fault(("--output: '%s' has the extension '%s' (expected %s)"):format(output, extension,
       verb.answer == "job" and "mp4" or "png, jpg, webp or avif"), "output")
+  end
+  if extension ~= "" and format and formats[extension] ~= format then
+    native.fault(("--output: '%s' has the extension '%s', but --format is %s"):format(output,
+      extension, extensions[format]), "output")
+  end
+  if there and options.overwrite == "false" then
+    native.fault(("--output: '%s' exists, and --overwrite is false"):format(output), "output")
+  end
+end
+
+-- The text with U+FFFD for each byte that is not UTF-8, as a path may have.
+function results.readable(text)
+  local parts, start = {}, 1
+  while true do
+    local count, wrong = utf8.len(text, start)
+    if count then return table.concat(parts) .. text:sub(start) end
+    parts[#parts + 1] = text:sub(start, wrong - 1) .. "\u{FFFD}"
+    start = wrong + 1
   end
 end
 
 -- What `--json` prints of a result.
 local function facts(value, path)
-  local line = { path = path }
+  local line = { path = results.readable(path) }
   for _, name in ipairs{
     "width", "height", "duration", "format", "sha256", "prompt", "style", "seed", "provider",
     "cost", "cost_unit",
@@ -125,9 +158,9 @@ function results.save(verb, value, place, lines)
     local extension = verb.answer == "job" and "mp4" or extensions[format or value.format] or "png"
     path = fs.join(options.dir, ("%s.%s"):format(place.stem, extension))
     if save.overwrite == nil then save.overwrite = place.overwrite or "number" end
-  elseif path == "-" then
-    path = "/dev/stdout"
-    if format and format ~= value.format then
+  elseif path == "-" or fs.extension(path) == "" then
+    if path == "-" then path = "/dev/stdout" end
+    if verb.answer == "image" and format and format ~= value.format then
       value = value:convert{
         format = extensions[format] and format or "png", quality = save.quality,
         background = save.background,
@@ -135,19 +168,11 @@ function results.save(verb, value, place, lines)
       save.quality, save.background = nil, nil
     end
   end
-  if verb.answer == "job" then path = value:save(path) else path = value:save(path, save) end
+  path = value:save(path, save)
   if path ~= "/dev/stdout" then
     lines[#lines + 1] = options.json and json.encode(facts(value, path)) or path
   end
   return path
-end
-
--- Saves all that one call made, numbered if it is more than one.
-function results.save_all(verb, values, stem, lines)
-  for number, value in ipairs(values) do
-    local name = #values == 1 and stem or ("%s-%d"):format(stem, number)
-    results.save(verb, value, { stem = name }, lines)
-  end
 end
 
 -- Makes a call, and gives its Images or its Video in a list. If only some of the images were made,
@@ -163,21 +188,32 @@ function results.call(verb, fields, keep)
   keep(type(value) == "table" and value or { value })
 end
 
+-- Makes a call, and saves what it makes.
+function results.make(verb, fields, stem, lines)
+  results.call(verb, results.with(verb.fields, fields), function(made)
+    for number, value in ipairs(made) do
+      local name = #made == 1 and stem or ("%s-%d"):format(stem, number)
+      results.save(verb, value, { stem = name }, lines)
+    end
+  end)
+end
+
 -- Does `work(item, index, lines)` for all items at once, and prints the lines in the order of the
--- items. Names the items that failed; a single one's error is the command's.
+-- items. Names the items that failed. Returns the outcomes, which `finish` takes.
 function results.each(verb, items, name, work)
   imagine.configure{ concurrency = verb.options.concurrency, rate = verb.options.rate }
-  local ready, following = {}, 1
+  local ready, following, lost = {}, 1, nil
   local function print_ready()
     if verb.plan then return end
     while ready[following] do
       for _, line in ipairs(ready[following]) do
         local written, reason = io.stdout:write(line, "\n")
-        if not written then native.fault("cannot write to standard output: " .. reason) end
+        lost = lost or not written and reason
       end
       following = following + 1
     end
-    io.stdout:flush()
+    local written, reason = io.stdout:flush()
+    lost = lost or not written and reason
   end
   local counts = { [true] = 0, [false] = 0 }
   verb.progress(0, 0, #items)
@@ -190,21 +226,33 @@ function results.each(verb, items, name, work)
     if not done then error(fault, 0) end
     return fault
   end, { limit = 1000 })
-  local failed = 0
   for index, outcome in ipairs(outcomes) do
-    if not outcome.ok then
-      if #items == 1 then error(outcome.error, 0) end
-      failed = failed + 1
+    if not outcome.ok and #items > 1 then
       io.stderr:write(("imagine: %s: %s\n"):format(name(items[index], index),
         tostring(outcome.error)))
     end
   end
-  return outcomes, failed
+  outcomes.failed, outcomes.lost = counts[false], lost
+  return outcomes
 end
 
--- Ends the program with 1 if something failed, so that its run can be resumed.
-function results.finish(failed)
-  if failed > 0 then os.exit(false, true) end
+-- Does `work(image, stem, lines, path)` for all images that the operands name, and ends the command.
+function results.each_image(verb, work)
+  local paths, stems = verb.operands, {}
+  for index, path in ipairs(paths) do stems[index] = stem_of(path) end
+  stems = results.stems(stems)
+  results.finish(results.each(
+    verb, paths, function(path) return path end,
+    function(path, index, lines) work(results.open(path), stems[index], lines, path) end))
+end
+
+-- Ends the program with 1 if something failed, so that its run can be resumed. The error of a single
+-- item is the command's.
+function results.finish(outcomes)
+  if outcomes.lost then native.fault("cannot write to standard output: " .. outcomes.lost) end
+  if outcomes.failed == 0 then return end
+  if #outcomes == 1 then error(outcomes[1].error, 0) end
+  os.exit(false, true)
 end
 
 return results

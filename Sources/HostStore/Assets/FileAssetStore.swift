@@ -158,6 +158,15 @@ public struct FileAssetStore: AssetStore {
       }
     } else if let metadata {
       let box = metadata.movieBox
+      func whole() throws -> String {
+        var hash = SHA256()
+        try FileReader(asset.path).forEachPiece { piece throws in hash.update(bufferPointer: piece)
+        }
+        hash.update(data: box)
+        return hash.finalize().hexadecimal
+      }
+      let byteCount = asset.byteCount + box.count
+      if try Self.contentEquals(path, byteCount: byteCount, sha256: whole()) { return }
       try await Self.write(path, replacing) { file in
         var hash = SHA256()
         try FileReader(asset.path).forEachPiece { piece throws in
@@ -190,12 +199,13 @@ public struct FileAssetStore: AssetStore {
   }
 
   /// Whether a user's file has this content.
-  private static func contentEquals(_ path: FilePath, byteCount: Int, sha256: String) throws -> Bool
-  {
+  private static func contentEquals(
+    _ path: FilePath, byteCount: Int, sha256: @autoclosure () throws -> String
+  ) throws -> Bool {
     guard let status = FileStatus(path), status.isFile, status.byteCount == byteCount else {
       return false
     }
-    return try self.sha256(ofFile: path) == sha256
+    return try self.sha256(ofFile: path) == sha256()
   }
 
   /// Hops off the Lua thread before doing blocking I/O.

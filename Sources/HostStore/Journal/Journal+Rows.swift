@@ -44,11 +44,12 @@ extension Run {
 
   /// Updates the columns that change when a run is resumed or ends.
   ///
-  /// - Parameter isKept: whether pruning leaves the run.
+  /// - Parameter isKept: whether pruning leaves the run from now on. What is kept stays so.
   func update(in database: Database, isKept: Bool = false) throws {
     try database.execute(
       sql: """
-        UPDATE run SET ended_at = ?, state = ?, attempt = ?, process = ?, is_kept = ? WHERE id = ?
+        UPDATE run SET ended_at = ?, state = ?, attempt = ?, process = ?, is_kept = is_kept OR ?
+        WHERE id = ?
         """, arguments: [endedAt, state.rawValue, attempt, processID, isKept, id])
   }
 

@@ -48,6 +48,29 @@ enum FileModule {
     ]
   }
 
+  /// What the commands of the shell check before something is paid for that is to be saved.
+  static func makePlaceTable(in state: LuaState) throws -> LuaTable {
+    let table = try state.makeTable(places)
+    try table.set(LibraryFault.functions)
+    return table
+  }
+
+  private static let places: KeyValuePairs<String, LuaNativeFunction> = [
+    "check_place": LuaNativeFunction { call in
+      try FilePath(call, 1).checkIsPlace()
+      return .none
+    },
+    "check_folder": LuaNativeFunction { call in
+      try FilePath(call, 1).checkIsFolder()
+      return .none
+    },
+    "resolve": LuaNativeFunction { call in
+      let bytes = try call.bytes(1)
+      let path = bytes.contains(0) ? nil : FilePath(bytes: bytes).resolved
+      return try call.results(path.map { .string($0.luaString) } ?? LuaValue.nil)
+    },
+  ]
+
   /// Functions on files and folders by name.
   private static var names: KeyValuePairs<String, LuaNativeFunction> {
     [

@@ -57,6 +57,7 @@ private struct Natives: Sendable {
 
   func makeTable(of module: String, in state: LuaState) throws -> LuaTable {
     switch module {
+    case "verbs.results": try FileModule.makePlaceTable(in: state)
     case "json": try JSONModule.makeTable(in: state)
     case "fs": try FileModule.makeTable(in: state)
     case "http": try WebModule(web: web).makeTable(in: state)

@@ -145,7 +145,7 @@ extension Video {
   /// - Parameter replacing: whether an existing file may be replaced.
   public func save(to path: FilePath, replacing: Bool = true) async throws {
     try Video.check(path)
-    try await workflow.save(self, to: path, replacing: replacing)
+    try await workflow.save(self, to: path, overwrite: replacing ? .replace : .refuse)
   }
 
   /// The encoded bytes.

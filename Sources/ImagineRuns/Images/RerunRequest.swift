@@ -65,6 +65,7 @@ extension Workflow {
   public func rerun(_ request: RerunRequest, to path: FilePath, replacing: Bool) async throws {
     try resumeRun()
     _ = try ImageFormat(forSavingTo: path)
+    try path.checkIsPlace()
     guard try replacing || path.isStream || path.status() == nil else {
       throw ImagineError(.io, "\(path) exists and may not be overwritten")
     }

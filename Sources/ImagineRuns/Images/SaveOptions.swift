@@ -9,7 +9,7 @@ public struct SaveOptions: Sendable {
     case replace
     /// It is an error.
     case refuse
-    /// The image is saved as `NAME-2`, `NAME-3`, …
+    /// It is saved as `NAME-2`, `NAME-3`, …
     case number
   }
 
@@ -52,10 +52,27 @@ extension Workflow {
   ) async throws -> FilePath {
     try options.check()
     let asset = try await encoded(image, for: path, options)
-    let metadata = options.hasMetadata ? image.metadata : nil
-    guard options.overwrite == .number, !path.isStream else {
+    return try await export(
+      asset, to: path, options.overwrite, embedding: options.hasMetadata ? image.metadata : nil)
+  }
+
+  /// Saves a video.
+  ///
+  /// - Returns: the path of the file.
+  @discardableResult
+  package func save(
+    _ video: Video, to path: FilePath, overwrite: SaveOptions.Overwrite = .replace
+  ) async throws -> FilePath {
+    try await export(video.asset, to: path, overwrite, embedding: video.metadata)
+  }
+
+  private func export(
+    _ asset: Asset, to path: FilePath, _ overwrite: SaveOptions.Overwrite,
+    embedding metadata: ImageMetadata?
+  ) async throws -> FilePath {
+    guard overwrite == .number, !path.isStream else {
       try await assets.export(
-        asset, to: path, replacing: options.overwrite == .replace, embedding: metadata)
+        asset, to: path, replacing: overwrite == .replace, embedding: metadata)
       return path
     }
     // The content that a file of an earlier attempt has counts as saved.

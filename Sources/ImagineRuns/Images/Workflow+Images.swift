@@ -52,11 +52,6 @@ extension Workflow {
     let derived = asset.derived(by: derivation(conversion.description(of: image.asset.identity)))
     return Image(asset: derived, header: header, metadata: metadata, cost: nil, workflow: self)
   }
-
-  package func save(_ video: Video, to path: FilePath, replacing: Bool) async throws {
-    try await assets.export(
-      video.asset, to: path, replacing: replacing, embedding: video.metadata)
-  }
 }
 
 extension Conversion {

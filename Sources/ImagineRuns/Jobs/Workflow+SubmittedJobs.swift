@@ -27,7 +27,7 @@ extension Workflow {
     let deadline = Deadline(in: timeout)
     let job = try await job(id: id, provider: name.map { try provider($0) }, by: deadline)
     let video = try await wait(for: job, by: deadline)
-    try await save(video, to: path, replacing: true)
+    try await save(video, to: path)
   }
 
   /// Deletes a job and its video at the provider.

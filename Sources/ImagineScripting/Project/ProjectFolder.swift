@@ -15,6 +15,7 @@ package struct ProjectFolder: Sendable {
   package static let test = "tests/hello.lua"
   package static let recording = "tests/hello.recording"
 
+  private static let example = "hello.lua"
   private let folder: FilePath
 
   /// - Parameter folder: need not exist.
@@ -22,11 +23,21 @@ package struct ProjectFolder: Sendable {
 
   package var recording: FilePath { path(Self.recording) }
 
-  /// Writes the files that are not there, all but the recording; replaces none.
+  /// Whether the project has another script under the name of the example.
+  package var hasOwnExample: Bool {
+    get throws {
+      let path = path(Self.example)
+      return try path.status() != nil && FileReader(path).all() != ProjectSources.example
+    }
+  }
+
+  /// Writes the files that are not there, all but the recording; replaces none. A script of the user's
+  /// own in place of the example gets no test.
   ///
   /// - Throws: ``ImagineError`` of kind `io`.
   package func write() throws -> [File] {
-    try Self.files.map { name, bytes in
+    let isOwn = try hasOwnExample
+    return try Self.files.filter { !isOwn || $0.name != Self.test }.map { name, bytes in
       let path = path(name)
       let isNew = try path.status() == nil
       if isNew { try path.write(bytes, replacing: false) }
@@ -35,14 +46,13 @@ package struct ProjectFolder: Sendable {
   }
 
   private func path(_ name: String) -> FilePath {
-    folder.description == "."
-      ? FilePath(name) : FilePath(bytes: folder.bytes + Array("/\(name)".utf8))
+    folder.description == "." ? FilePath(name) : folder.appending(name)
   }
 
   private static var files: [(name: String, bytes: [UInt8])] {
     [
       (".luarc.json", Array(editorSettings.utf8)), (".gitignore", Array("out/\n".utf8)),
-      ("hello.lua", ProjectSources.example), (test, ProjectSources.test),
+      (example, ProjectSources.example), (test, ProjectSources.test),
     ] + ProjectSources.types.map { (".imagine/types/\($0.name).lua", $0.bytes) }
   }
 

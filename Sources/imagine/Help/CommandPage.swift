@@ -109,7 +109,8 @@ extension CommandPage {
         let names = verb.operands.count > 1 && operand.name == verb.operands[0].name
         return Operand(
           name: operand.name, isMany: operand.isMany, summary: operand.summary,
-          words: names ? .names(verb.operations) : operand.name == "PROMPT" ? .none : .files)
+          words: names
+            ? .names(verb.operations.map(\.optionName)) : operand.name == "PROMPT" ? .none : .files)
       },
       options: options.all.map { Option($0, operation: operation ?? "") }
         + ScriptCommand.verbOptions.map(Option.init),
@@ -122,7 +123,8 @@ extension CommandPage.Option {
     let field = option.field
     let words: CommandPage.Words =
       switch field.kind {
-      case .choice(let names): .names(names)
+      case .choice(let names):
+        .names(field.name == "operation" ? names.map(\.optionName) : names)
       case .image, .images: .files
       case .text where ["output", "dir", "out"].contains(field.name): .files
       case .text, .openChoice:

@@ -1,4 +1,5 @@
 import ImagineScripting
+import Lua
 
 /// Completes a command line of a shell. The shell asks with each key, so the words come from the
 /// program itself: the fields of operations, and the providers, models, runs and jobs of this home.
@@ -11,6 +12,8 @@ struct Completion {
   /// What the word may become, and whether names of files are right too.
   private(set) var candidates: [Candidate] = []
   private(set) var takesFiles = false
+  /// The option and `=` of a word `--name=value`.
+  private var option = ""
 
   private let words: [String]
   private let word: String
@@ -27,15 +30,18 @@ struct Completion {
   /// Lines of a candidate and its meaning with a tab between; a line `:files` first if files are
   /// right.
   var text: String {
-    let lines = candidates.filter { $0.text.hasPrefix(word) }.map { candidate in
-      "\(candidate.text.inOneLine)\t\(candidate.meaning.inOneLine)"
+    // Names of operations and fields may be typed with underscores.
+    let lines = candidates.filter { candidate in
+      [word, word.optionName].contains { (option + candidate.text).hasPrefix($0) }
+    }.map { candidate in
+      "\(option)\(candidate.text.inOneLine)\t\(candidate.meaning.inOneLine)"
     }
     return ((takesFiles ? [":files"] : []) + lines).joined(separator: "\n")
   }
 
   private mutating func complete() {
     let pages = CommandPage.all()
-    guard let start = commandIndex(CommandPage.program) else {
+    guard let start = commandIndex(words, CommandPage.program) else {
       return offer(CommandPage.program, after: words, commands: pages.filter { $0.path.count == 1 })
     }
     let rest = Array(words[(start + 1)...])
@@ -46,6 +52,16 @@ struct Completion {
           .map { Candidate(text: $0.path[0], meaning: $0.summary) })
     }
     if let verb = Verb.named(name) { return offer(page(of: verb, rest), after: rest, commands: []) }
+    if name == "plan", let page = pages.first(where: { $0.path == [name] }) {
+      guard let start = commandIndex(rest, page) else {
+        let verbs = pages.filter { $0.path.count == 1 && Verb.named($0.path[0]) != nil }
+        return offer(page, after: rest, commands: verbs)
+      }
+      if let verb = Verb.named(rest[start]) {
+        let rest = Array(rest[(start + 1)...])
+        return offer(self.page(of: verb, rest), after: rest, commands: [])
+      }
+    }
     let inner = pages.filter { $0.path.count == 2 && $0.path[0] == name }
     if let first = rest.first(where: { !$0.hasPrefix("-") }),
       let page = inner.first(where: { $0.path[1] == first })
@@ -57,7 +73,7 @@ struct Completion {
   }
 
   /// The index of the first word that is no option of the host; nil if there is none.
-  private func commandIndex(_ page: CommandPage) -> Int? {
+  private func commandIndex(_ words: [String], _ page: CommandPage) -> Int? {
     var index = 0
     while index < words.count {
       guard words[index].hasPrefix("-") else { return index }
@@ -69,16 +85,7 @@ struct Completion {
 
   /// The page with the fields of the operation that the words name.
   private func page(of verb: Verb, _ rest: [String]) -> CommandPage {
-    var name: String?
-    switch verb.choice {
-    case .word: name = rest.first
-    case .option:
-      if let index = rest.firstIndex(of: "--operation"), index + 1 < rest.count {
-        name = rest[index + 1]
-      }
-    case .fields: break
-    }
-    let operation = name.map { String($0.map { $0 == "-" ? "_" : $0 }) }
+    let operation = verb.operation(in: rest.map { LuaString($0) })
     return CommandPage(
       verb, operation: operation.flatMap { verb.operations.contains($0) ? $0 : nil })
   }
@@ -90,6 +97,12 @@ struct Completion {
       let option = page.options.first(where: { $0.names.contains(last) }), option.valueName != nil
     {
       return offer(option.words)
+    }
+    if word.hasPrefix("--"), let equals = word.firstIndex(of: "="),
+      let known = page.options.first(where: { $0.names.contains(word[..<equals].optionName) })
+    {
+      option = String(word[...equals])
+      return offer(known.words)
     }
     if word.hasPrefix("-") {
       return offer(

@@ -24,16 +24,28 @@ enum CompletionScript: String, CaseIterable {
       # Completion of imagine for bash:  source <(imagine --generate-completion-script bash)
       _imagine() {
         local word line
-        word=${COMP_WORDS[COMP_CWORD]}
+        local -a words=()
+        # Bash also splits words at = and :.
+        for line in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
+          if (( ${#words[@]} )) && [[ $line == [=:]* || ${words[-1]} == *[=:] ]]; then
+            words[-1]+=$line
+          else
+            words+=("$line")
+          fi
+        done
+        word=${words[-1]}
         COMPREPLY=()
         while IFS= read -r line; do
           if [[ $line == :files ]]; then
             compopt -o filenames
-            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$word")
+            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "${word#--*=}")
           elif [[ -n $line ]]; then
             COMPREPLY+=("${line%%$'\t'*}")
           fi
-        done < <("${COMP_WORDS[0]}" --complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+        done < <("${COMP_WORDS[0]}" --complete "${words[@]}" 2>/dev/null)
+        line=${COMP_WORDS[COMP_CWORD]#[=:]}
+        word=${word%"$line"}
+        COMPREPLY=("${COMPREPLY[@]#"$word"}")
       }
       complete -F _imagine imagine
       """#

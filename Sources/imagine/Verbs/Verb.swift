@@ -82,7 +82,7 @@ extension Verb {
       """)
 
   static let edit = Verb(
-    name: "edit", summary: "edit images: remove_background, upscale, crop, label, …",
+    name: "edit", summary: "edit images: remove-background, upscale, crop, label, …",
     discussion: """
       Edits by a service are calls, as in a script. Steps over pixels, such as crop, are done on this \
       machine, cost nothing and give PNG; --format writes another. `imagine edit OPERATION --help` \
@@ -110,8 +110,8 @@ extension Verb {
       report.jsonl): each row with its file, seed and cost, or its error.
 
       The same command takes up where it was killed or stopped, and after its end makes what is new \
-      in the file and what failed; it pays for nothing twice. `imagine runs delete ID` allows a new \
-      run.
+      in the file and what failed. It pays for nothing twice until its run is pruned, 7 days after \
+      its end by default. `imagine runs delete ID` allows a new run.
       """,
     operands: [
       Operand(name: "FILE", summary: "txt, csv, tsv or jsonl; - is standard input")
@@ -225,8 +225,14 @@ struct VerbOptions: Sendable {
       "format", .choice(extensions), .optional, summary: "the format of images without an extension"
     )
     let overwrite = SaveField.overwrite.limited(to: .choice(["true", "false", "number"]))
-    let saving = [format] + SaveField.all.filter { $0.name != overwrite.name }
-    options += (saving + [Field(overwrite, presence: .optional)]).map { VerbOption($0) }
+    let replacing = Field(overwrite, presence: .optional)
+    let saving =
+      switch Verb.answer(of: operation) {
+      case "numbers": [Field]()
+      case "job": [replacing]
+      default: [format] + SaveField.all.filter { $0.name != overwrite.name } + [replacing]
+      }
+    options += saving.map { VerbOption($0) }
     if case .fields = verb.choice {
     } else {
       options += [SettingField.concurrency, SettingField.rate].map {

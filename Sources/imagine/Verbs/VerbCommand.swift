@@ -14,10 +14,10 @@ enum VerbCommand {
     _ verb: Verb, _ words: [LuaString], resuming id: String? = nil, isPlan: Bool = false
   ) -> Int32 {
     if words.prefix(while: { $0 != "--" }).contains(where: { ["--help", "-h"].contains($0.text) }) {
-      let operation = words.first.map { String($0.text.map { $0 == "-" ? "_" : $0 }) }
-      return Subcommand.writing(
-        VerbHelp(verb, operation: operation.flatMap { verb.operations.contains($0) ? $0 : nil })
-          .text)
+      let operation = verb.operation(in: words).flatMap {
+        verb.operations.contains($0) ? $0 : nil
+      }
+      return Subcommand.writing(VerbHelp(verb, operation: operation).text)
     }
     let invocation: VerbInvocation
     do {
@@ -62,7 +62,7 @@ struct VerbHelp {
     if case .word(let names) = verb.choice, operation == nil {
       lines += ["", "Operations:"]
       lines += names.map { name in
-        Self.line(name, HelpTopic.named(name)?.summary ?? "")
+        Self.line(name.optionName, HelpTopic.named(name)?.summary ?? "")
       }
     }
     for group in options.fields {

@@ -3,14 +3,6 @@ import ImagineRuns
 import ImagineScripting
 import Lua
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The parsed words of a verb.
 struct VerbInvocation: Sendable {
   let verb: Verb
@@ -48,36 +40,28 @@ struct VerbInvocation: Sendable {
         fields[option.key] = value
       }
     }
+    try checkOperation()
     try checkOperands()
     try checkPlace()
     try checkSaving()
   }
 
   private static func operation(of verb: Verb, _ words: [LuaString]) throws -> String? {
+    let given = verb.operation(in: words)
     switch verb.choice {
     case .fields: return nil
     case .word(let names):
-      let given = words.first.map { String($0.text.map { $0 == "-" ? "_" : $0 }) } ?? ""
-      if names.contains(given) { return given }
-      let hint = Spelling.nearest(to: given, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      if let given, names.contains(given) { return given }
+      let hint =
+        Spelling.nearest(to: given ?? "", among: names).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(
         description: "the first word is an operation\(hint) (one of: "
-          + "\(names.joined(separator: ", ")))")
+          + "\(names.map(\.optionName).joined(separator: ", ")))")
     case .option(let names):
-      for (index, word) in words.enumerated() {
-        if word.text == "--operation", index + 1 < words.count {
-          return try operation(words[index + 1].text, among: names)
-        } else if word.text.hasPrefix("--operation=") {
-          return try operation(String(word.text.dropFirst("--operation=".count)), among: names)
-        }
-      }
-      return names[0]
+      guard let given else { return names[0] }
+      let field = Field("--operation", .choice(names), .optional, summary: "")
+      return try field.value(of: .text(given)).text ?? given
     }
-  }
-
-  private static func operation(_ text: String, among names: [String]) throws -> String {
-    let field = Field("--operation", .choice(names), .optional, summary: "")
-    return try field.value(of: .text(String(text.map { $0 == "-" ? "_" : $0 }))).text ?? text
   }
 
   /// Own options are checked here; the fields of calls by the calls themselves.
@@ -103,7 +87,20 @@ struct VerbInvocation: Sendable {
     return .value(try named.value(of: .text(word.text)))
   }
 
+  /// The operation is found before options are known; here it must be the one that was parsed.
+  private func checkOperation() throws {
+    guard case .option(let names) = verb.choice else { return }
+    var parsed = names[0]
+    if case .text(let word)? = options["operation"] { parsed = word.text.fieldName }
+    guard parsed == operation else {
+      throw Failure(description: "--operation is not clear here; give it first")
+    }
+  }
+
   private func checkOperands() throws {
+    if operands.filter({ $0.text == "-" }).count > 1 {
+      throw Failure(description: "standard input, -, can be read once")
+    }
     let wanted = verb.operands.dropFirst(verb.operands.count > 1 ? 1 : 0)
     guard let operand = wanted.first else { return }
     if operands.isEmpty { throw Failure(description: "\(operand.name) is missing") }
@@ -144,12 +141,7 @@ struct VerbInvocation: Sendable {
 }
 
 extension VerbInvocation {
-  /// What the operation gives: `image`, `job` or `numbers`.
-  var answer: String {
-    guard let operation else { return "image" }
-    if let step { return step.numbers.isEmpty ? "image" : "numbers" }
-    return MediaOperation.named(operation)?.answer == .job ? "job" : "image"
-  }
+  private var answer: String { Verb.answer(of: operation) }
 
   private var step: PictureOperation? { operation.flatMap(PictureOperation.named) }
 
@@ -157,11 +149,9 @@ extension VerbInvocation {
 
   /// What the journal finds the run by. It is the same work in the same folder alone.
   var script: Script {
-    let folder = getcwd(nil, 0)
-    defer { free(folder) }
-    return Script(
+    Script(
       path: Self.prefix + verb.name, arguments: words.map { String(fileNameBytes: $0.bytes) },
-      folder: folder.map { String(fileNameBytes: LuaString(cString: $0).bytes) } ?? ".")
+      folder: Program.folder)
   }
 
   private static let prefix = "imagine "
@@ -183,9 +173,10 @@ extension VerbInvocation {
         throw Failure(description: cause.description.printable)
       }
       guard error.kind == .interrupted || error.kind == .timeout else { throw error }
-      var error = error
-      error.traceback = nil
-      throw error
+      // Without the line of the library that it came to.
+      let parts = error.location == nil ? [] : error.message.split(separator: ":", maxSplits: 2)
+      let message = parts.last.map { String($0.drop { $0 == " " }) } ?? error.message
+      throw LuaError(message, kind: error.kind, underlying: error.underlying)
     }
   }
 
@@ -252,25 +243,27 @@ private struct Parser {
         kept += words[start...]
         return
       }
-      if word.bytes.first != UInt8(ascii: "-") || word.text == "-" {
+      guard let option = OptionWord(word) else {
         operands.append(word)
-      } else if try takeHostOption(word) {
-        continue
-      } else if try takeOption(word).isAboutRun {
+        kept.append(word)
         continue
       }
-      kept += words[start..<index]
+      if try takeHostOption(option) { continue }
+      if try !takeOption(option).isAboutRun { kept += words[start..<index] }
     }
   }
 
-  private mutating func takeHostOption(_ word: LuaString) throws -> Bool {
-    let (name, attached) = Self.split(word)
+  private mutating func takeHostOption(_ word: OptionWord) throws -> Bool {
+    let name = word.name
     guard let option = ScriptCommand.verbOptions.first(where: { $0.name == name }) else {
       return false
     }
     if option.takesValue {
-      hostOptions.append((name, try attached?.text ?? value(of: name).text))
-    } else if attached == nil {
+      guard let value = try (word.value ?? value(of: name)).validText else {
+        throw VerbInvocation.Failure(description: "the value of \(name) is not UTF-8")
+      }
+      hostOptions.append((name, value))
+    } else if word.value == nil {
       hostOptions.append((name, ""))
     } else {
       throw VerbInvocation.Failure(description: "\(name) takes no value")
@@ -278,25 +271,24 @@ private struct Parser {
     return true
   }
 
-  private mutating func takeOption(_ word: LuaString) throws -> VerbOption {
-    var (name, attached) = Self.split(word)
-    if !name.hasPrefix("--") {
-      let rest = Array(word.bytes.dropFirst(2))
-      (name, attached) = (String(name.prefix(2)), rest.isEmpty ? nil : LuaString(rest))
-    }
+  private mutating func takeOption(_ word: OptionWord) throws -> VerbOption {
+    let name = word.name
     let option = try option(name)
+    if !name.hasPrefix("--"), word.value?.bytes.first == UInt8(ascii: "=") {
+      throw VerbInvocation.Failure(description: "the value of \(name) follows a space, not '='")
+    }
     let given: LuaString =
-      if let attached { attached } else if option.isFlag { "true" } else { try value(of: name) }
+      if let value = word.value { value } else if option.isFlag { "true" } else {
+        try value(of: name)
+      }
     found[option.name, default: (option, [])].values.append(given)
     return option
   }
 
   private func option(_ name: String) throws -> VerbOption {
     let letter = name.hasPrefix("--") ? nil : name.dropFirst().first
-    // Names of fields are written with underscores in scripts.
-    let dashed = String(name.map { $0 == "_" ? "-" : $0 })
     if let known = options.all.first(where: {
-      letter == nil ? $0.name == dashed : $0.letter == letter
+      letter == nil ? $0.name == name : $0.letter == letter
     }) {
       return known
     }
@@ -304,11 +296,11 @@ private struct Parser {
     if letter == nil, let operation = operation.flatMap(MediaOperation.named) {
       let host = Program.makeHost()
       defer { host.close() }
-      let field = host.knownFields(of: operation).map { VerbOption($0) }.first { $0.name == dashed }
+      let field = host.knownFields(of: operation).map { VerbOption($0) }.first { $0.name == name }
       if let field { return field }
     }
     let names = options.all.map(\.name) + ScriptCommand.verbOptions.map(\.name)
-    let hint = Spelling.nearest(to: dashed, among: names).map { "; did you mean '\($0)'?" } ?? ""
+    let hint = Spelling.nearest(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
     throw VerbInvocation.Failure(description: "unknown option '\(name)'\(hint)")
   }
 
@@ -318,13 +310,5 @@ private struct Parser {
     }
     index += 1
     return words[index - 1]
-  }
-
-  private static func split(_ word: LuaString) -> (name: String, value: LuaString?) {
-    guard let equals = word.bytes.firstIndex(of: UInt8(ascii: "=")) else { return (word.text, nil) }
-    return (
-      LuaString(Array(word.bytes[..<equals])).text,
-      LuaString(Array(word.bytes[(equals + 1)...]))
-    )
   }
 }

@@ -21,7 +21,7 @@ struct VerbOption: Sendable {
   }
 
   /// The long form, `--aspect-ratio`.
-  var name: String { "--" + String(field.name.map { $0 == "_" ? "-" : $0 }) }
+  var name: String { "--\(field.name.optionName)" }
 
   var isFlag: Bool { field.kind == .flag }
 
@@ -87,10 +87,13 @@ enum VerbValue: Sendable, Hashable {
     case .other where option.isRepeated:
       var members: [String: Value] = [:]
       for word in words {
-        let parts = word.text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts =
+          word.validText?.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+          ?? []
         guard parts.count == 2, !parts[0].isEmpty else {
           throw .invalid(
-            field: option.name, given: Value.text(word.text).quoted, expected: "NAME=VALUE")
+            field: option.name, given: Value.text(word.text).quoted, expected: "NAME=VALUE in UTF-8"
+          )
         }
         members[String(parts[0])] =
           (try? Value(json: Array(parts[1].utf8), name: option.name)) ?? .text(String(parts[1]))
