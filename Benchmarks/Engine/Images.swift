@@ -30,7 +30,7 @@ enum Images {
     var count = 0
     guard
       imaging_encode(
-        pixels, Int32(width), Int32(height), 3, Int32(IMAGING_PNG), 90, nil, &bytes, &count, nil)
+        pixels, Int32(width), Int32(height), 3, Int32(IMAGING_PNG), 90, 0, nil, &bytes, &count, nil)
         != 0
     else { return [] }
     defer { imaging_free(bytes) }

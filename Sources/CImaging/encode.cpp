@@ -14,11 +14,12 @@ namespace {
 using imaging::Failure;
 using imaging::Image;
 
-int save(VipsImage *image, int32_t format, int32_t quality, void **data, size_t *count) {
+int save(
+    VipsImage *image, int32_t format, int32_t quality, bool is_compact, void **data, size_t *count) {
   switch (format) {
     case IMAGING_JPEG:
       return vips_jpegsave_buffer(
-          image, data, count, "Q", quality, "optimize_coding", TRUE, "strip", TRUE, nullptr);
+          image, data, count, "Q", quality, "optimize_coding", is_compact, "strip", TRUE, nullptr);
     case IMAGING_WEBP:
       if (std::max(vips_image_get_width(image), vips_image_get_height(image)) > 16383)
         throw Failure{IMAGING_UNUSABLE, "a WebP image has at most 16383 pixels per side"};
@@ -71,8 +72,8 @@ size_t cut_exif(uint8_t *file, size_t count) {
 
 extern "C" int imaging_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
-    int32_t quality, const ImagingControl *control, uint8_t **bytes, size_t *count,
-    ImagingFault *fault) {
+    int32_t quality, int32_t is_compact, const ImagingControl *control, uint8_t **bytes,
+    size_t *count, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     if (format == IMAGING_PNG) {
       *bytes = imaging::write_png(pixels, width, height, channels, control, count);
@@ -90,7 +91,7 @@ extern "C" int imaging_encode(
       });
     void *data = nullptr;
     size_t size = 0;
-    if (save(image, format, std::clamp(quality, 1, 100), &data, &size) != 0) {
+    if (save(image, format, std::clamp(quality, 1, 100), is_compact != 0, &data, &size) != 0) {
       imaging::check(control);
       throw imaging::VipsFailure();
     }

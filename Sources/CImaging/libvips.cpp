@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <mutex>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 /// Warnings about a file go to the caller as a fault; libvips would print them to stderr.
@@ -33,6 +37,11 @@ void start_vips() {
   static std::once_flag once;
   static bool started = false;
   std::call_once(once, [] {
+#ifdef __GLIBC__
+    // Memory for pixels goes back to the system when it is freed. Otherwise the C library raises its
+    // threshold with the first large image, and the heap of each thread keeps what it once had.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
     started = VIPS_INIT("imagine") == 0;
     // Nothing is decoded twice, so an operation cache would only use memory.
     vips_cache_set_max(0);

@@ -8,12 +8,14 @@
 #include "parallel.hpp"
 #include "png.hpp"
 
+#include <glib.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <opencv2/core.hpp>
+#include <utility>
 #include <vector>
 
 #include "fault.hpp"
@@ -24,17 +26,61 @@ namespace {
 /// Approximate size of a band before compression, in bytes.
 const size_t kBandSize = 400'000;
 
+/// Compressed bands that wait to be appended to the file.
+const int kBandsAtOnce = 16;
+
 void put(std::vector<uint8_t> &bytes, uint32_t number) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(uint8_t(number >> shift));
 }
 
-void put_chunk(std::vector<uint8_t> &file, const char *name, const std::vector<uint8_t> &body) {
-  put(file, uint32_t(body.size()));
-  size_t start = file.size();
-  file.insert(file.end(), name, name + 4);
-  file.insert(file.end(), body.begin(), body.end());
-  put(file, uint32_t(crc32(0, file.data() + start, uInt(file.size() - start))));
-}
+/// A file that grows. It is never in memory twice: the system moves large memory without a copy.
+class File {
+ public:
+  File() = default;
+  ~File() { imaging_free(bytes_); }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+
+  /// Makes room for so many more bytes.
+  void reserve(size_t count) {
+    if (capacity_ - size_ >= count) return;
+    void *moved = g_try_realloc(bytes_, size_ + count);
+    if (moved == nullptr) throw std::bad_alloc();
+    bytes_ = static_cast<uint8_t *>(moved);
+    capacity_ = size_ + count;
+  }
+
+  void append(const void *bytes, size_t count) {
+    if (count == 0) return;
+    reserve(count);
+    std::memcpy(bytes_ + size_, bytes, count);
+    size_ += count;
+  }
+
+  void append_chunk(const char *name, const std::vector<uint8_t> &body) {
+    std::vector<uint8_t> number;
+    put(number, uint32_t(body.size()));
+    reserve(body.size() + 12);
+    append(number.data(), 4);
+    size_t start = size_;
+    append(name, 4);
+    append(body.data(), body.size());
+    number.clear();
+    put(number, uint32_t(crc32(0, bytes_ + start, uInt(size_ - start))));
+    append(number.data(), 4);
+  }
+
+  /// The bytes, which the caller owns from here on.
+  uint8_t *release(size_t *count) {
+    *count = size_;
+    return std::exchange(bytes_, nullptr);
+  }
+
+ private:
+  uint8_t *bytes_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
 
 /// How far a row of differences is from zero.
 uint32_t weight(const uint8_t *row, size_t size) {
@@ -85,30 +131,8 @@ Band compress(
   stream.avail_out = uInt(band.compressed.size());
   deflate(&stream, is_last ? Z_FINISH : Z_SYNC_FLUSH);
   band.compressed.resize(stream.total_out);
-  // The bound is as large as the pixels, and all bands wait for the last.
-  band.compressed.shrink_to_fit();
   deflateEnd(&stream);
   return band;
-}
-
-/// Compresses all bands on OpenCV's process-wide thread pool, so that simultaneous calls share the
-/// cores instead of each starting its own threads.
-std::vector<Band> compress_all(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
-    const ImagingControl *control) {
-  size_t line = size_t(width) * size_t(channels);
-  int rows = int(std::clamp<size_t>(kBandSize / (line + 1), 1, size_t(height)));
-  int count = (height + rows - 1) / rows;
-  std::vector<Band> bands(static_cast<size_t>(count));
-  imaging::parallel_for(count, [&](const cv::Range &range) {
-    for (int index = range.start; index < range.end; index++) {
-      imaging::check(control);
-      bands[size_t(index)] = compress(
-          pixels, line, size_t(channels), index * rows, std::min(height, (index + 1) * rows),
-          index == count - 1);
-    }
-  });
-  return bands;
 }
 
 }  // namespace
@@ -118,33 +142,45 @@ namespace imaging {
 uint8_t *write_png(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
     const ImagingControl *control, size_t *count) {
-  std::vector<uint8_t> file = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  File file;
+  file.append("\x89PNG\r\n\x1a\n", 8);
   std::vector<uint8_t> header;
   put(header, uint32_t(width));
   put(header, uint32_t(height));
   header.insert(header.end(), {8, uint8_t(channels == 4 ? 6 : 2), 0, 0, 0});
-  put_chunk(file, "IHDR", header);
+  file.append_chunk("IHDR", header);
   // The zlib header and checksum get chunks of their own; readers join all IDAT chunks.
-  put_chunk(file, "IDAT", {0x78, 0x01});
+  file.append_chunk("IDAT", {0x78, 0x01});
   uLong checksum = 1;
-  std::vector<Band> bands = compress_all(pixels, width, height, channels, control);
-  size_t size = 128;
-  for (const Band &band : bands) size += band.compressed.size() + 12;
-  file.reserve(size);
-  for (Band &band : bands) {
-    checksum = adler32_combine(checksum, band.checksum, z_off_t(band.size));
-    put_chunk(file, "IDAT", band.compressed);
-    band = Band();
+  size_t line = size_t(width) * size_t(channels);
+  int rows = int(std::clamp<size_t>(kBandSize / (line + 1), 1, size_t(height)));
+  int bands = (height + rows - 1) / rows;
+  for (int first = 0; first < bands; first += kBandsAtOnce) {
+    std::vector<Band> group(size_t(std::min(kBandsAtOnce, bands - first)));
+    // OpenCV's thread pool is the whole process's, so that simultaneous calls share the cores
+    // instead of each starting its own threads.
+    imaging::parallel_for(int(group.size()), [&](const cv::Range &range) {
+      for (int index = range.start; index < range.end; index++) {
+        imaging::check(control);
+        int band = first + index;
+        group[size_t(index)] = compress(
+            pixels, line, size_t(channels), band * rows, std::min(height, (band + 1) * rows),
+            band == bands - 1);
+      }
+    });
+    size_t size = 0;
+    for (const Band &band : group) size += band.compressed.size() + 12;
+    file.reserve(size);
+    for (const Band &band : group) {
+      checksum = adler32_combine(checksum, band.checksum, z_off_t(band.size));
+      file.append_chunk("IDAT", band.compressed);
+    }
   }
   std::vector<uint8_t> end;
   put(end, uint32_t(checksum));
-  put_chunk(file, "IDAT", end);
-  put_chunk(file, "IEND", {});
-  uint8_t *bytes = static_cast<uint8_t *>(imaging_allocate(file.size()));
-  if (bytes == nullptr) throw std::bad_alloc();
-  std::memcpy(bytes, file.data(), file.size());
-  *count = file.size();
-  return bytes;
+  file.append_chunk("IDAT", end);
+  file.append_chunk("IEND", {});
+  return file.release(count);
 }
 
 }  // namespace imaging

@@ -32,6 +32,8 @@ public struct ImagineService: Sendable {
   let links: MediaLinks
   let temporaryImages: TemporaryImages
   let bodies: BodyReader
+  /// Of files that lie on the disk.
+  let uploads: ByteBudget
   let rates = RateLimit()
   let faultInjection: FaultInjection?
   let authentication: CurrentAuthentication
@@ -62,6 +64,7 @@ public struct ImagineService: Sendable {
     temporaryImages = TemporaryImages(
       directory, links: links, limit: limits.temporaryImageBytes)
     bodies = BodyReader(limits)
+    uploads = ByteBudget(bytes: limits.fileBytesInFlight)
     try configuration.faultPlan?.check(against: routes)
   }
 

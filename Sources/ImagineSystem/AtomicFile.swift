@@ -155,7 +155,7 @@ public final class AtomicFile {
 }
 
 /// Writes all bytes, with as many calls as it takes.
-func writeAll(
+package func writeAll(
   _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ message: String
 ) throws(ImagineError) {
   var rest = bytes[...]

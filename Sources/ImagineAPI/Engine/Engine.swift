@@ -70,14 +70,14 @@ public protocol Engine: Sendable {
   /// - Throws: as ``memory(for:image:aspectRatio:)``.
   func memory(for step: PictureStep) throws -> Int
 
-  /// Does a step over the pixels of its images, which have their bytes: `/x/step`. The result is a
-  /// PNG of the step's size, unless only the pixels tell the size.
+  /// Does a step over the pixels of its images, which have their bytes (`/x/step`) or are files
+  /// (`/x/files`). The result is a PNG of the step's size, unless only the pixels tell the size.
   func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8]
 
   /// The numbers that a step returns, by name: 0 … 1.
   func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double]
 
-  /// Makes a film of stills and parts of videos, whose inputs are files: `/x/film`.
+  /// Makes a film of stills and parts of videos, whose inputs are files: `/x/files`.
   ///
   /// - Returns: the path of an MP4 in the folder.
   func makeFilm(_ step: PictureStep, into folder: String, control: EngineControl) throws -> String

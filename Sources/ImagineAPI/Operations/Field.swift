@@ -144,11 +144,11 @@ extension Field {
     if case .choice(let names) = kind { names } else { nil }
   }
 
-  /// - Throws: ``ImagineError`` of kind `validation` if the field takes no images or not so many.
+  /// - Throws: ``ImagineError`` of kind `validation` if the field takes no files or not so many.
   func check(_ images: [ImageInput]) throws(ImagineError) {
     guard images.isEmpty || images.count > maxImages else { return }
     throw .invalid(
-      field: name, given: images.count == 1 ? "an image" : "\(images.count) images",
+      field: name, given: images.count == 1 ? "a file" : "\(images.count) files",
       expected: expectation)
   }
 

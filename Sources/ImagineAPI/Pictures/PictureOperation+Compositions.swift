@@ -170,7 +170,8 @@ extension PictureOperation {
   }
 
   public static let sheet = PictureOperation(
-    "sheet", of: .module, summary: "arranges images in a table, as a contact sheet",
+    "sheet", of: .module, takesFiles: true,
+    summary: "arranges images in a table, as a contact sheet",
     output: "of all cells, as a PNG",
     fields: [
       Field(

@@ -31,24 +31,28 @@ public struct PictureOperation: Sendable {
   /// Whether it returns a video; else it returns an image or numbers.
   public var makesVideo: Bool { operation.answer == .job }
 
-  /// Whether it reads or makes videos, which are files of any size.
-  public var takesVideos: Bool { operation.path == Self.filmPath }
+  /// Whether it reads or makes videos.
+  public var takesVideos: Bool { makesVideo || owner == .video }
 
-  static let filmPath = "/film"
+  /// Whether its files may be too large or too many for memory, as videos are.
+  public var takesFiles: Bool { operation.path == Self.filesPath }
+
+  private static let filesPath = "/files"
 
   /// What checked fields ask for, in pixels, and the size of the result.
   typealias Resolution =
     @Sendable (StepArguments) throws(ImagineError) -> (PictureAction, PixelSize)
 
   init(
-    _ name: String, of owner: Owner = .image, makesVideo: Bool = false,
+    _ name: String, of owner: Owner = .image, makesVideo: Bool = false, takesFiles: Bool = false,
     sizeNeedsPixels: Bool = false, numbers: [String] = [], summary: String, output: String,
     fields: [Field], example: String,
     seeAlso: [String],
     resolve: @escaping Resolution
   ) {
     operation = MediaOperation(
-      name, title: name, path: makesVideo || owner == .video ? Self.filmPath : "/step",
+      name, title: name,
+      path: takesFiles || makesVideo || owner == .video ? Self.filesPath : "/step",
       answer: makesVideo ? .job : .image, summary: summary, output: output, fields: fields,
       example: example, seeAlso: seeAlso)
     self.owner = owner
@@ -93,7 +97,27 @@ public struct PictureStep: Sendable {
   public let sizes: [String: [PixelSize]]
 
   /// What kind of file a field asks for.
-  public enum Medium: Sendable { case image, video, audio }
+  public enum Medium: Sendable {
+    case image, video, audio
+
+    /// The kind in words.
+    public var name: String {
+      switch self {
+      case .image: "an image"
+      case .video: "a video"
+      case .audio: "a sound"
+      }
+    }
+
+    /// The formats that can be read.
+    public var expectation: String {
+      switch self {
+      case .image: ImageHeader.expectation
+      case .video: "an MP4 or MOV file"
+      case .audio: "a sound: wav, mp3, m4a, flac or ogg"
+      }
+    }
+  }
 
   /// What an image or a video says about itself.
   public struct MediaFacts: Sendable {

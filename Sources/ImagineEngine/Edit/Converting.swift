@@ -43,7 +43,9 @@ extension BuiltInEngine {
     _ picture: Bitmap, _ conversion: Conversion, _ control: EngineControl
   ) throws -> [UInt8] {
     func file(_ quality: Int) throws -> [UInt8] {
-      try Codec.encode(picture, as: conversion.format, quality: quality, control: control)
+      try Codec.encode(
+        picture, as: conversion.format, quality: quality, isCompact: conversion.maxBytes != nil,
+        control: control)
     }
     let best = try file(conversion.quality)
     guard let most = conversion.maxBytes, best.count > most else { return best }

@@ -38,14 +38,48 @@ extension BuiltInEngine {
   public func memory(for step: PictureStep) throws -> Int {
     try PixelBudget.check(step.size, field: step.operation.name)
     var bytes = 30 * step.size.width * step.size.height
-    // The images of a sheet are decoded one by one.
-    for images in step.sizes.values {
-      bytes += 20 * (images.map { $0.width * $0.height }.max() ?? 0)
+    let atOnce = step.imagesAtOnce
+    for (field, sizes) in step.sizes {
+      bytes += atOnce * 20 * (sizes.map { $0.width * $0.height }.max() ?? 0)
+      // A file is in memory beside its part that a decoder gets.
+      bytes += atOnce * 2 * (try imageFileBytes(of: field, in: step).max() ?? 0)
     }
     if case .paste(let placement) = step.action {
       let scaled = placement.part.size
       bytes += 30 * PixelBudget.area(scaled.width, scaled.height)
     }
     return bytes
+  }
+
+  /// The sizes of a field's images that are files.
+  ///
+  /// - Throws: ``EngineError/unusable(field:reason:)`` for a file that is too large to be read.
+  private func imageFileBytes(of field: String, in step: PictureStep) throws -> [Int] {
+    let name = field == PictureOperation.base ? "image" : field
+    let inputs = step.request.images[field] ?? []
+    return try inputs.enumerated().compactMap { index, input in
+      guard case .file(let path) = input, !step.isVideo(index) else { return nil }
+      return try FileContent.byteCount(
+        path, field: inputs.count == 1 ? name : "\(name)[\(index + 1)]")
+    }
+  }
+}
+
+extension PictureStep {
+  /// The most images that it holds decoded: several of a sheet's, to use all cores, and fewer of
+  /// large ones.
+  var imagesAtOnce: Int {
+    guard case .sheet(let sheet) = action else { return 1 }
+    let largest = sizes["images"]?.map { $0.width * $0.height }.max() ?? 1
+    return max(1, min(8, sheet.count, PixelBudget.area / max(1, largest)))
+  }
+
+  /// Whether a file is a video, which another process decodes.
+  fileprivate func isVideo(_ index: Int) -> Bool {
+    switch action {
+    case .frame: true
+    case .film(let film): film.clips[index].isVideo
+    default: false
+    }
   }
 }

@@ -1,5 +1,11 @@
 import ImagineAPI
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The part of an image file that a decoder gets: the pixels of the first frame, the palette and
 /// the colour profile.
 ///
@@ -128,19 +134,23 @@ extension StrippedFile {
       if isKept { bytes += file[at..<(at + 2 + size)] }
       at += 2 + size
     }
-    guard Self.scans(in: file, from: at) <= 100 else {
+    guard Self.scans(in: file, from: at, atMost: 101) <= 100 else {
       throw Refusal(reason: "it is a JPEG file with more than 100 scans")
     }
     bytes += file[min(at, file.count)...]
   }
 
-  private static func scans(in file: [UInt8], from start: Int) -> Int {
-    file.withUnsafeBufferPointer { file in
+  private static func scans(in file: [UInt8], from start: Int, atMost most: Int) -> Int {
+    file.withUnsafeBytes { file in
+      guard let base = file.baseAddress else { return 0 }
       var count = 0
       var at = start
-      while at + 1 < file.count {
-        if file[at] == 0xFF, file[at + 1] == 0xDA { count += 1 }
-        at += 1
+      // Marks are rare, and this reads every file to its end.
+      while at + 1 < file.count, count < most,
+        let mark = memchr(base + at, 0xFF, file.count - 1 - at)
+      {
+        at = base.distance(to: mark) + 1
+        if file[at] == 0xDA { count += 1 }
       }
       return count
     }

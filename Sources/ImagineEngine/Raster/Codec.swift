@@ -17,7 +17,8 @@ enum Codec {
   /// the sides of a JPEG are divided by 2, 4 or 8 while it is decoded.
   ///
   /// - Parameter target: the size that it will be scaled to, from its own.
-  /// - Returns: the image, of at least ``leastReserve`` times the target, and its own size.
+  /// - Returns: the image, of the target's size or at least ``leastReserve`` times it, and its own
+  ///   size.
   static func decode(
     _ bytes: [UInt8], field: String, control: EngineControl = EngineControl(),
     scaledTo target: (PixelSize) throws -> PixelSize
@@ -42,31 +43,59 @@ enum Codec {
   }
 
   /// Dividing while decoding sharpens more than the kernel that scales the rest, so some is left to
-  /// it.
+  /// it, unless there is no rest.
   private static let leastReserve = 1.5
 
   private static func shrink(from size: PixelSize, to target: PixelSize) -> Int {
     [8, 4, 2].first { shrink in
-      Double(size.width) >= leastReserve * Double(shrink * target.width)
-        && Double(size.height) >= leastReserve * Double(shrink * target.height)
+      let whole = PixelSize(width: shrink * target.width, height: shrink * target.height)
+      return size == whole
+        || Double(size.width) >= leastReserve * Double(whole.width)
+          && Double(size.height) >= leastReserve * Double(whole.height)
     } ?? 1
   }
 
+  /// An encoded image in CImaging's memory.
+  final class File {
+    private let memory: UnsafeMutablePointer<UInt8>?
+    private let count: Int
+
+    fileprivate init(_ memory: UnsafeMutablePointer<UInt8>?, count: Int) {
+      self.memory = memory
+      self.count = count
+    }
+
+    deinit { imaging_free(memory) }
+
+    var bytes: [UInt8] { Array(UnsafeBufferPointer(start: memory, count: count)) }
+  }
+
   static func encode(
-    _ picture: Bitmap, as format: ImageFormat, quality: Int = 90,
+    _ picture: Bitmap, as format: ImageFormat, quality: Int = 90, isCompact: Bool = false,
     control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
+    try file(of: picture, as: format, quality: quality, isCompact: isCompact, control: control)
+      .bytes
+  }
+
+  /// Encodes an image that need not exist any more when the bytes are copied.
+  ///
+  /// - Parameter isCompact: whether a JPEG takes more time for fewer bytes.
+  static func file(
+    of picture: Bitmap, as format: ImageFormat, quality: Int = 90, isCompact: Bool = false,
+    control: EngineControl
+  ) throws -> File {
     var memory: UnsafeMutablePointer<UInt8>?
     var count = 0
     try picture.withPixels { pixels in
       try call("format", control) { control, fault in
         imaging_encode(
           pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), format.code, Int32(quality), control, &memory, &count, fault)
+          Int32(picture.channels), format.code, Int32(quality), isCompact ? 1 : 0, control, &memory,
+          &count, fault)
       }
     }
-    defer { imaging_free(memory) }
-    return Array(UnsafeBufferPointer(start: memory, count: count))
+    return File(memory, count: count)
   }
 
   /// Scales to exactly a size.

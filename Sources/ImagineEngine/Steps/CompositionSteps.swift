@@ -152,18 +152,16 @@ extension StepImages {
         onto: &painting, x: (sheet.size.width - text.size.width) / 2,
         y: sheet.gap / 2 + (sheet.titleHeight - text.size.height) / 2, ink)
     }
-    for start in stride(from: 0, to: sheet.count, by: Self.cellsAtOnce) {
-      let indices = start..<min(start + Self.cellsAtOnce, sheet.count)
-      let cells = VideoWriter.inParallel(indices) { try image(at: $0, fittedInto: sheet.cell) }
+    let atOnce = step.imagesAtOnce
+    for start in stride(from: 0, to: sheet.count, by: atOnce) {
+      let indices = start..<min(start + atOnce, sheet.count)
+      let cells = Bitmap.inParallel(indices) { try image(at: $0, fittedInto: sheet.cell) }
       for (index, image) in zip(indices, cells) {
         try draw(image.get(), index, of: sheet, ink, onto: &painting)
       }
     }
     return try painting.finished()
   }
-
-  /// Cells that wait to be drawn.
-  private static let cellsAtOnce = 8
 
   private func draw(
     _ image: Bitmap, _ index: Int, of sheet: PictureSheet, _ ink: PictureColor,

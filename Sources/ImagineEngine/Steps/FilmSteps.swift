@@ -1,12 +1,6 @@
 public import ImagineAPI
 import MediaFiles
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension BuiltInEngine {
   public func makeFilm(
     _ step: PictureStep, into folder: String, control: EngineControl = EngineControl()
@@ -51,38 +45,35 @@ extension BuiltInEngine {
 }
 
 extension StepImages {
-  /// The path of a file that was sent.
-  private func path(_ field: String, _ index: Int = 0) throws -> String {
+  /// A file that was sent.
+  private func file(_ field: String, _ index: Int = 0) throws -> FilePath {
     guard let inputs = step.request.images[field], inputs.indices.contains(index),
-      case .file(let path) = inputs[index], let text = path.text
+      case .file(let path) = inputs[index]
     else { throw EngineError.unusable(field: field, reason: "it is missing") }
+    return path
+  }
+
+  private func path(_ field: String, _ index: Int = 0) throws -> String {
+    guard let text = try file(field, index).text else {
+      throw EngineError.failed("the path of a file is not UTF-8")
+    }
     return text
   }
 
   /// The picture of a video at a time; after the last one, the last one.
   func frame(at seconds: Double) throws -> Bitmap {
-    let path = try path(PictureOperation.base)
-    func decoder(from start: Double) throws -> VideoDecoder {
-      try VideoDecoder(path, from: start, size: step.size, field: "video", control: control)
-    }
-    if let frame = try decoder(from: seconds).next() { return frame }
-    // A last picture begins before the end, and how long before it the file does not tell.
-    for start in [max(0, seconds - 2), 0] {
-      let decoder = try decoder(from: start)
-      var last: Bitmap?
-      while let frame = try decoder.next() { last = frame }
-      if let last { return last }
-      if start == 0 { throw try decoder.fault() }
-    }
-    throw EngineError.unusable(field: "video", reason: "it has no picture")
+    try VideoDecoder(
+      path(PictureOperation.base), from: seconds, rate: VideoDecoder.fineRate, count: 1,
+      size: step.size, field: "video", control: control
+    ).next()
   }
 
   /// The sound of a film, which ffmpeg can decode.
   fileprivate func sound(for film: PictureFilm) throws -> VideoEncoder.Sound? {
     guard step.request.images["audio"] != nil else { return nil }
     let path = try path("audio")
-    guard let head = FileContent(path, limit: 64), let format = AudioFormat(MediaSource(head.bytes))
-    else {
+    let head = try FileContent.head(file("audio"), count: 64)
+    guard let format = AudioFormat(MediaSource(head)) else {
       throw EngineError.unusable(field: "audio", reason: "it is no sound file")
     }
     let reader = format == .mp4 ? "mov" : format.rawValue
@@ -92,7 +83,7 @@ extension StepImages {
     if let messages = try trial.finish() {
       throw EngineError.unusable(
         field: "audio",
-        reason: "no sound can be decoded from it: \(VideoDecoder.withoutPath(messages))")
+        reason: "no sound can be decoded from it: \(messages)")
     }
     return VideoEncoder.Sound(path: path, format: reader, seconds: film.seconds)
   }
@@ -103,23 +94,22 @@ extension StepImages {
     let caption = try clip.caption.flatMap {
       try Caption($0, film, field: "\(name).caption")
     }
-    let path = try path("clips", index)
     guard clip.isVideo else {
+      let image = try FileContent.image(file("clips", index), field: "\(name).image")
       return ClipFrames(
-        still: try still(path, film.size, clip.part, field: "\(name).image"), caption: caption)
+        .still(try still(image, film.size, clip.part, field: "\(name).image")), caption: caption)
     }
     return ClipFrames(
-      video: try VideoDecoder(
-        path, from: clip.start, rate: film.framesPerSecond, size: film.size, part: clip.part,
-        count: clip.frames, field: "\(name).video", control: control), caption: caption)
+      .video(
+        try VideoDecoder(
+          path("clips", index), from: clip.start, rate: film.framesPerSecond, count: clip.frames,
+          size: film.size, part: clip.part, field: "\(name).video", control: control)),
+      caption: caption)
   }
 
   private func still(
-    _ path: String, _ size: PixelSize, _ part: PixelRectangle, field: String
+    _ bytes: [UInt8], _ size: PixelSize, _ part: PixelRectangle, field: String
   ) throws -> Bitmap {
-    guard let bytes = FileContent(path)?.bytes else {
-      throw EngineError.failed("cannot read a file of the film")
-    }
     let picture = try Codec.decode(bytes, field: field, control: control) { _ in part.size }.picture
     var painting = try Painting(size, .black)
     painting.draw(
@@ -128,46 +118,44 @@ extension StepImages {
   }
 }
 
-/// The frames of a clip, one after another. After the last one it gives that again.
+/// The frames of a clip, one after another.
 private final class ClipFrames {
-  let caption: Caption?
-  private var last: Bitmap?
-  private var video: VideoDecoder?
-  /// A still with its caption, which is drawn once.
-  private var still: Bitmap?
-
-  init(still: Bitmap, caption: Caption?) {
-    last = still
-    self.caption = caption
+  enum Source {
+    case still(Bitmap)
+    case video(VideoDecoder)
   }
 
-  init(video: VideoDecoder, caption: Caption?) {
-    self.video = video
+  let caption: Caption?
+  private let source: Source
+  /// The still with its caption, which is drawn once.
+  private var captioned: Bitmap?
+
+  init(_ source: Source, caption: Caption?) {
+    self.source = source
     self.caption = caption
   }
 
   func next() throws -> Bitmap {
-    if let video {
-      if let frame = try video.next() {
-        last = frame
-        still = nil
-      } else {
-        if last == nil { throw try video.fault() }
-        self.video = nil
-      }
+    switch source {
+    case .still(let still): still
+    case .video(let video): try video.next()
     }
-    guard let last else { throw EngineError.failed("a clip has no frame") }
-    return last
   }
 
   func nextWithCaption() throws -> Bitmap {
+    if let captioned { return captioned }
     let frame = try next()
     guard let caption else { return frame }
-    if let still { return still }
-    let captioned = try frame.copy()
-    try caption.draw(onto: captioned, opacity: 1)
-    still = captioned
-    return captioned
+    switch source {
+    case .still:
+      let copy = try frame.copy()
+      try caption.draw(onto: copy, opacity: 1)
+      captioned = copy
+      return copy
+    case .video:
+      try caption.draw(onto: frame, opacity: 1)
+      return frame
+    }
   }
 }
 
@@ -229,23 +217,5 @@ extension Bitmap {
         }
       }
     }
-  }
-}
-
-/// The bytes of a file, or its first ones.
-struct FileContent {
-  private(set) var bytes: [UInt8] = []
-
-  /// Nil if it cannot be read.
-  init?(_ path: String, limit: Int = 256 << 20) {
-    guard let file = fopen(path, "re") else { return nil }
-    defer { fclose(file) }
-    var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 18))
-    while bytes.count < limit {
-      let count = fread(&buffer, 1, min(buffer.count, limit - bytes.count), file)
-      if count == 0 { break }
-      bytes += buffer.prefix(count)
-    }
-    guard ferror(file) == 0 else { return nil }
   }
 }

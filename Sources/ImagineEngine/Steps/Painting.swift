@@ -11,9 +11,12 @@ struct Painting: ~Copyable {
   init(_ size: PixelSize, _ color: PictureColor) throws {
     let channels = color.alpha == 255 ? 3 : 4
     picture = try Bitmap(width: size.width, height: size.height, channels: channels) { out in
+      guard let first = out.baseAddress else { return }
       let bytes = [color.red, color.green, color.blue, color.alpha]
-      for start in stride(from: 0, to: out.count, by: channels) {
-        for channel in 0..<channels { out[start + channel] = bytes[channel] }
+      let line = channels * size.width
+      for at in 0..<line { out[at] = bytes[at % channels] }
+      for start in stride(from: line, to: out.count, by: line) {
+        (first + start).update(from: first, count: line)
       }
     }
   }
@@ -30,6 +33,9 @@ struct Painting: ~Copyable {
   mutating func draw(_ picture: Bitmap, x: Int, y: Int) {
     let channels = picture.channels
     picture.withPixels { source in
+      guard channels == 4 || self.picture.channels == 4 else {
+        return copy(source, of: picture.size, x: x, y: y)
+      }
       blend(PixelRectangle(x: x, y: y, size: picture.size)) { index in
         let at = channels * index
         return (
@@ -49,14 +55,41 @@ struct Painting: ~Copyable {
     }
   }
 
+  /// The rows and columns of a part that are within the image.
+  private func visible(_ part: PixelRectangle) -> (rows: Range<Int>, columns: Range<Int>) {
+    func range(_ start: Int, _ length: Int, of whole: Int) -> Range<Int> {
+      max(0, -start)..<max(max(0, -start), min(length, whole - start))
+    }
+    return (
+      range(part.y, part.size.height, of: size.height),
+      range(part.x, part.size.width, of: size.width)
+    )
+  }
+
+  /// Copies the rows of an image without alpha onto one without.
+  private mutating func copy(
+    _ source: UnsafeBufferPointer<UInt8>, of part: PixelSize, x: Int, y: Int
+  ) {
+    let (rows, columns) = visible(PixelRectangle(x: x, y: y, size: part))
+    let width = size.width
+    picture.withOwnPixels { out in
+      guard !columns.isEmpty, let from = source.baseAddress, let to = out.baseAddress
+      else { return }
+      for row in rows {
+        let start = from + 3 * (row * part.width + columns.lowerBound)
+        (to + 3 * ((y + row) * width + x + columns.lowerBound))
+          .update(from: start, count: 3 * columns.count)
+      }
+    }
+  }
+
   /// - Parameter source: the color and the alpha of a pixel of the part, by its number.
   @inline(__always)
   private mutating func blend(
     _ part: PixelRectangle, _ source: (Int) -> (UInt8, UInt8, UInt8, Int)
   ) {
     let (x, y, width) = (part.x, part.y, size.width)
-    let rows = max(0, -y)..<max(max(0, -y), min(part.size.height, size.height - y))
-    let columns = max(0, -x)..<max(max(0, -x), min(part.size.width, width - x))
+    let (rows, columns) = visible(part)
     let channels = picture.channels
     picture.withOwnPixels { out in
       for row in rows {

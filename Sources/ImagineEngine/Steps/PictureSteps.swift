@@ -1,10 +1,14 @@
+import Dispatch
 public import ImagineAPI
 
 extension BuiltInEngine {
   public func perform(
     _ step: PictureStep, control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
-    try Codec.encode(StepImages(step, control).result(), as: .png, control: control)
+    // The image is released before the file is copied.
+    let file = try Codec.file(
+      of: StepImages(step, control).result(), as: .png, control: control)
+    return file.bytes
   }
 }
 
@@ -48,10 +52,7 @@ struct StepImages {
     switch inputs.indices.contains(index) ? inputs[index] : nil {
     case .bytes(let bytes): return bytes
     case .file(let path):
-      guard let file = path.text.flatMap({ FileContent($0) }) else {
-        throw EngineError.failed("cannot read a file of the step")
-      }
-      return file.bytes
+      return try FileContent.image(path, field: name)
     default: throw EngineError.unusable(field: name, reason: "it is missing")
     }
   }
@@ -80,5 +81,24 @@ struct StepImages {
     case .film: throw EngineError.failed("it has a video and no image")
     case .measure, .difference: throw EngineError.failed("it has numbers and no image")
     }
+  }
+}
+
+extension Bitmap {
+  /// Makes images on all cores.
+  static func inParallel(
+    _ indices: Range<Int>, _ make: @Sendable (Int) throws -> Bitmap
+  ) -> [Result<Bitmap, any Error>] {
+    let none = Result<Bitmap, any Error>.failure(
+      EngineError.failed("internal error: an image was not made"))
+    var images = [Result<Bitmap, any Error>](repeating: none, count: indices.count)
+    images.withUnsafeMutableBufferPointer { buffer in
+      // Each iteration writes its own element only.
+      nonisolated(unsafe) let out = buffer
+      DispatchQueue.concurrentPerform(iterations: indices.count) { index in
+        out[index] = Result { try make(indices.lowerBound + index) }
+      }
+    }
+    return images
   }
 }

@@ -97,7 +97,11 @@ final class FFmpegProcess {
     while true {
       let ended = waitpid(child, &status, WNOHANG)
       if ended == child { break }
-      if ended < 0, errno != EINTR { break }
+      if ended < 0, errno != EINTR {
+        // Nobody knows how it ended.
+        status = -1
+        break
+      }
       try control.check()
       usleep(2000)
     }
@@ -116,7 +120,8 @@ final class FFmpegProcess {
     close(errorOutput)
   }
 
-  /// What the process said, on one line; waits until it says no more.
+  /// What the process said, on one line; waits until it says no more. The server's paths and its
+  /// addresses of memory are not the caller's concern.
   func errors() throws -> String {
     while isErrorOutputOpen {
       var asked = pollfd(fd: errorOutput, events: Int16(POLLIN), revents: 0)
@@ -125,6 +130,8 @@ final class FFmpegProcess {
     }
     return String(decoding: messages, as: UTF8.self)
       .split(whereSeparator: \.isNewline).joined(separator: "; ")
+      .replacing(#/ @ 0x[0-9a-f]+/#, with: "")
+      .split(separator: " ").map { $0.contains("/") ? "the file:" : $0 }.joined(separator: " ")
   }
 
   /// Reads what is there, and keeps the beginning.

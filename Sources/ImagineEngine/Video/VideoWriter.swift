@@ -1,4 +1,3 @@
-import Dispatch
 import ImagineAPI
 
 #if canImport(Glibc)
@@ -46,7 +45,7 @@ struct VideoWriter {
     let count = Self.framesPerSecond * Self.seconds
     for start in stride(from: 0, to: count, by: Self.framesAtOnce) {
       let indices = start..<min(start + Self.framesAtOnce, count)
-      let frames = Self.inParallel(indices) { try frame(Float($0) / Float(Self.framesPerSecond)) }
+      let frames = Bitmap.inParallel(indices) { try frame(Float($0) / Float(Self.framesPerSecond)) }
       for (index, picture) in zip(indices, frames) {
         try control.report(Double(index) / Double(count))
         let picture = try picture.get()
@@ -62,22 +61,6 @@ struct VideoWriter {
 
   /// Painting two frames in parallel hides the sequential steps of each.
   private static let framesAtOnce = 2
-
-  static func inParallel(
-    _ indices: Range<Int>, _ frame: @Sendable (Int) throws -> Bitmap
-  ) -> [Result<Bitmap, any Error>] {
-    let none = Result<Bitmap, any Error>.failure(
-      EngineError.failed("internal error: a frame was not painted"))
-    var frames = [Result<Bitmap, any Error>](repeating: none, count: indices.count)
-    frames.withUnsafeMutableBufferPointer { buffer in
-      // Each iteration writes its own element only.
-      nonisolated(unsafe) let out = buffer
-      DispatchQueue.concurrentPerform(iterations: indices.count) { index in
-        out[index] = Result { try frame(indices.lowerBound + index) }
-      }
-    }
-    return frames
-  }
 
   private static func write(_ bytes: [UInt8], to path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

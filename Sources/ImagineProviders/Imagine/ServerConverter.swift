@@ -1,7 +1,7 @@
 public import ImagineAPI
 
 /// Converts and changes images and videos with an `imagine-server`, by its routes `/x/convert`,
-/// `/x/step`, `/x/film`, `/x/composite` and `/x/thumbnail`.
+/// `/x/step`, `/x/files`, `/x/composite` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
   private let endpoint: @Sendable () async throws -> Endpoint
   private let transport: HTTPTransport
@@ -113,20 +113,24 @@ public struct ServerConverter: ImageConverter {
   }
 
   private func call(_ path: String, _ body: MultipartBody) async throws -> HTTPTransport.Call {
+    try await call(path, body.bytes, body.contentType)
+  }
+
+  private func call(
+    _ path: String, _ body: [UInt8], _ contentType: String
+  ) async throws -> HTTPTransport.Call {
     let endpoint = try await endpoint()
     let address = Self.address(path, of: endpoint)
     return HTTPTransport.Call(
       method: "POST", address: address, endpoint: "POST \(path)",
-      authorization: endpoint.authorization(for: address), contentType: body.contentType,
-      body: body.bytes, limit: TimeLimit(total: transport.timeouts.call))
+      authorization: endpoint.authorization(for: address), contentType: contentType, body: body,
+      limit: TimeLimit(total: transport.timeouts.call))
   }
 
   public func perform(
     _ step: PictureStep, into store: any MediaStore
   ) async throws -> Output {
-    // A body in memory with the images of a sheet would be too large.
-    if case .sheet = step.action { return try await sendingFiles(of: step, into: store) }
-    if step.operation.takesVideos { return try await sendingFiles(of: step, into: store) }
+    if step.operation.takesFiles { return try await sendingFiles(of: step, into: store) }
     var body = MultipartBody()
     body.append(
       name: "step",
@@ -157,15 +161,20 @@ public struct ServerConverter: ImageConverter {
     var files: [Asset] = []
     var sizes: [String: Value] = [:]
     for (field, inputs) in step.request.images.sorted(by: { $0.key < $1.key }) {
-      let assets = inputs.compactMap { if case .asset(let asset) = $0 { asset } else { nil } }
+      let assets = try inputs.map { input throws(ImagineError) in
+        guard case .asset(let asset) = input else {
+          throw .invalid(field: field, given: "a file outside the store", expected: "an asset")
+        }
+        return asset
+      }
       sizes[field] = .list(assets.map { .integer(Int64($0.byteCount)) })
       files += assets
     }
     var description = RequestDescription(step.request, images: [:]).value.table ?? [:]
     description["files"] = .table(sizes)
-    var call = try await call("/x/film", MultipartBody())
-    call.contentType = "application/octet-stream"
-    call.body = Array(Value.table(description).json.utf8) + [UInt8(ascii: "\n")]
+    var call = try await call(
+      "/x/files", Array(Value.table(description).json.utf8) + [UInt8(ascii: "\n")],
+      "application/octet-stream")
     call.files = files
     call.limit = TimeLimit(total: max(transport.timeouts.call, StandardTimeout.wait))
     let isFilm = step.operation.makesVideo

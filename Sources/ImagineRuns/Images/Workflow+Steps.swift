@@ -26,36 +26,10 @@ extension Workflow {
     return try PictureStep(operation, fields, images: staged) {
       (input, field, medium) throws(ImagineError) in
       guard case .asset(let asset) = input else { return nil }
-      return try facts(of: asset, in: field, as: medium)
+      // Known since the file was taken over.
+      if medium == .image, let header = asset.header { return .init(size: header.size) }
+      return try medium.facts(of: source(of: asset), in: field)
     }
-  }
-
-  private func facts(
-    of asset: Asset, in field: String, as medium: PictureStep.Medium
-  ) throws(ImagineError) -> PictureStep.MediaFacts? {
-    let expected: String
-    switch medium {
-    case .image:
-      if let header = asset.header { return .init(size: header.size) }
-      expected = ImageHeader.expectation
-    case .video:
-      if asset.header == nil, let header = try videoHeader(of: asset) {
-        return .init(size: header.size, seconds: header.duration)
-      }
-      expected = "an MP4 or MOV file"
-    case .audio:
-      let source = source(of: asset)
-      if asset.header == nil, AudioFormat(source) != nil { return nil }
-      if let failure = source.failure { throw failure }
-      expected = "a sound: wav, mp3, m4a, flac or ogg"
-    }
-    let kind =
-      switch medium {
-      case .image: "an image"
-      case .video: "a video"
-      case .audio: "a sound"
-      }
-    throw .invalid(field: field, given: "a file that is not \(kind)", expected: expected)
   }
 
   /// Makes a film, and takes a picture of it as its thumbnail.

@@ -45,16 +45,22 @@ struct BodyReader: Sendable {
         }
         bytes.append(contentsOf: piece.readableBytesView)
       }
-    } catch is SlowClient {
-      throw APIError(.timedOut, "the client sent the request's body too slowly")
-    } catch let error as APIError {
-      throw error
     } catch {
-      throw APIError.invalid("the request's body is truncated or malformed")
+      throw Self.fault(error)
     }
     guard declared == nil || bytes.count == declared else {
       throw APIError.invalid("the request's body is truncated")
     }
     return Body(bytes: bytes, share: share)
+  }
+
+  /// The error of a request for what was thrown while its body was read. What the connection throws
+  /// is the client's fault.
+  static func fault(_ error: any Error) -> any Error {
+    switch error {
+    case is SlowClient: APIError(.timedOut, "the client sent the request's body too slowly")
+    case is APIError, is ImagineError: error
+    default: APIError.invalid("the request's body is truncated or malformed")
+    }
   }
 }

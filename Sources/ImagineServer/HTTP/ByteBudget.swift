@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Limits the memory of all request bodies, and of each account's.
+/// Limits the memory or the disk of all request bodies, and of each account's.
 final class ByteBudget: Sendable {
   private struct State {
     var left: Int

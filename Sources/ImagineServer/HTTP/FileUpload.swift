@@ -20,44 +20,54 @@ struct FileUpload {
   let inputs: [String: [ImageInput]]
 
   private static let maxLineBytes = 8 << 20
-  private static let maxFiles = PictureSheet.maxImages + 8
+  /// That of the step with the most files.
+  private static let maxFiles = PictureSheet.maxImages
+  /// Bytes that are written at once.
+  private static let pieceBytes = 256 << 10
 
-  /// - Parameter accept: called with the description before files are read; throws to refuse them.
-  /// - Throws: ``APIError`` for a body that is malformed, truncated or larger than `limit` bytes.
+  /// - Parameters:
+  ///   - limit: of the body, in bytes.
+  ///   - share: of what all uploads may have on the disk; it grows as they arrive.
+  ///   - accept: called with the description before files are read; throws to refuse them.
+  /// - Throws: ``APIError`` for a body that is malformed, truncated or too large; ``ImagineError`` of
+  ///   kind `io` where a file cannot be written.
   init(
-    _ request: Request, into folder: FilePath, limit: Int,
+    _ request: Request, into folder: FilePath, limit: Int, share: ByteBudget.Share,
     accept: ([String: Value]) throws -> Void
   ) async throws {
     let overLimit = APIError.invalid("the files are larger than \(limit >> 20) MB together")
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-      throw overLimit
-    }
-    var line: [UInt8] = []
+    let declared = request.headers[.contentLength].flatMap { Int($0) }
+    if let declared, declared > limit { throw overLimit }
     var files: Files?
+    // The line, and then what is to be written.
+    var waiting: [UInt8] = []
     var total = 0
     do {
       for try await piece in request.body {
-        var rest = piece.readableBytesView[...]
-        total += rest.count
+        total += piece.readableBytes
         guard total <= limit else { throw overLimit }
+        guard share.grow(to: total, atMost: declared.map { max($0, total) } ?? limit) else {
+          throw APIError(
+            .tooManyRequests, "other requests use all of the disk for their files", retryAfter: 10)
+        }
+        let start = waiting.count
+        waiting.append(contentsOf: piece.readableBytesView)
         if files == nil {
-          let end = rest.firstIndex(of: UInt8(ascii: "\n"))
-          line += rest[..<(end ?? rest.endIndex)]
-          guard line.count <= Self.maxLineBytes else {
+          let end = waiting[start...].firstIndex(of: UInt8(ascii: "\n"))
+          guard (end ?? waiting.count) <= Self.maxLineBytes else {
             throw APIError.invalid("the description of the step is too long")
           }
           guard let end else { continue }
-          let list = try Files(line, in: folder)
+          let list = try Files(waiting[..<end], in: folder)
           try accept(list.description)
           files = list
-          rest = rest[(end + 1)...]
+          waiting.removeSubrange(...end)
         }
-        guard let files, !rest.isEmpty else { continue }
-        let bytes = Array(rest)
-        try await NIOThreadPool.singleton.runIfActive { try files.write(bytes) }
+        if waiting.count >= Self.pieceBytes { try await files?.write(&waiting) }
       }
-    } catch is SlowClient {
-      throw APIError(.timedOut, "the client sent the request's body too slowly")
+      try await files?.write(&waiting)
+    } catch {
+      throw BodyReader.fault(error)
     }
     guard let files, files.isComplete else {
       throw APIError.invalid("the request's body is truncated")
@@ -74,8 +84,8 @@ struct FileUpload {
     private var current = 0
     private var descriptor: Int32 = -1
 
-    init(_ line: [UInt8], in folder: FilePath) throws {
-      description = try Value(json: line, name: "the step").table ?? [:]
+    init(_ line: ArraySlice<UInt8>, in folder: FilePath) throws {
+      description = try Value(json: Array(line), name: "the step").table ?? [:]
       var paths: [(FilePath, String)] = []
       var sizes: [Int] = []
       for (field, counts) in (description["files"]?.table ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -99,43 +109,37 @@ struct FileUpload {
       Dictionary(grouping: paths, by: \.field).mapValues { $0.map { .file(path: $0.path) } }
     }
 
-    func write(_ bytes: [UInt8]) throws {
-      var bytes = bytes[...]
-      while !bytes.isEmpty {
-        guard current < paths.count else {
-          throw APIError.invalid("the request's body is longer than its files")
-        }
-        if descriptor < 0 {
-          descriptor = open(
-            paths[current].path.cString, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-          guard descriptor >= 0 else { throw ImagineError.system("cannot write a file") }
-        }
-        let part = bytes.prefix(rests[current])
-        try Self.write(part, to: descriptor)
-        bytes = bytes.dropFirst(part.count)
-        rests[current] -= part.count
-        if rests[current] == 0 {
-          close(descriptor)
-          descriptor = -1
-          current += 1
-        }
-      }
+    /// Writes the bytes on a thread that may wait, and empties them.
+    func write(_ bytes: inout [UInt8]) async throws {
+      let piece = bytes
+      bytes.removeAll(keepingCapacity: true)
+      try await NIOThreadPool.singleton.runIfActive { try self.write(piece) }
     }
 
-    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws {
+    private func write(_ bytes: [UInt8]) throws {
       try bytes.withUnsafeBytes { bytes in
-        var done = 0
-        while done < bytes.count {
-          let count = put(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-          if count < 0, errno == EINTR { continue }
-          guard count > 0 else { throw ImagineError.system("cannot write a file") }
-          done += count
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          guard current < paths.count else {
+            throw APIError.invalid("the request's body is longer than its files")
+          }
+          if descriptor < 0 {
+            descriptor = open(
+              paths[current].path.cString, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw ImagineError.system("cannot write a file") }
+          }
+          let part = rest.prefix(rests[current])
+          try writeAll(
+            UnsafeRawBufferPointer(rebasing: part), to: descriptor, "cannot write a file")
+          rest = rest.dropFirst(part.count)
+          rests[current] -= part.count
+          if rests[current] == 0 {
+            close(descriptor)
+            descriptor = -1
+            current += 1
+          }
         }
       }
     }
   }
-}
-
-private func put(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(file, bytes, count)
 }

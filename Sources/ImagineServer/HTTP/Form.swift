@@ -25,8 +25,7 @@ struct Form: Sendable {
 
   /// - Throws: ``APIError`` 1100 for a malformed body, and what ``BodyReader`` throws.
   init(
-    _ request: Request, by reader: BodyReader, for account: Account,
-    maxParts: Int = MultipartForm.maxParts
+    _ request: Request, by reader: BodyReader, for account: Account
   ) async throws {
     // Checked before the body is read, which may be large.
     let boundary: String
@@ -38,7 +37,7 @@ struct Form: Sendable {
     body = try await reader.read(request, for: account)
     do {
       var parts: [String: MultipartForm.Part] = [:]
-      for part in try MultipartForm(body.bytes, boundary: boundary, maxParts: maxParts).parts {
+      for part in try MultipartForm(body.bytes, boundary: boundary).parts {
         guard parts.updateValue(part, forKey: part.name) == nil else {
           throw MultipartForm.ParseError(reason: "field '\(part.name)' is given twice")
         }

@@ -29,14 +29,12 @@ struct MultipartForm: Sendable {
   let parts: [Part]
 
   /// - Throws: ``ParseError``.
-  init(
-    _ bytes: [UInt8], boundary: String, maxParts: Int = MultipartForm.maxParts
-  ) throws(ParseError) {
+  init(_ bytes: [UInt8], boundary: String) throws(ParseError) {
     var scanner = try BoundaryScanner(bytes, boundary: boundary)
     var parts: [Part] = []
     while let content = try scanner.nextPart() {
-      guard parts.count < maxParts else {
-        throw ParseError(reason: "the form has more than \(maxParts) parts")
+      guard parts.count < Self.maxParts else {
+        throw ParseError(reason: "the form has more than \(Self.maxParts) parts")
       }
       parts.append(try Part(bytes[content], number: parts.count + 1))
     }

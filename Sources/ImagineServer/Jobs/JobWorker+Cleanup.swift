@@ -14,6 +14,7 @@ extension JobWorker {
     repeat {
       await removeExpiredJobs()
       await removeOrphanedFolders()
+      removeOldSteps()
     } while (try? await Task.sleep(for: .seconds(limits.cleanupSeconds))) != nil
   }
 
@@ -39,5 +40,14 @@ extension JobWorker {
     }
     guard !old.isEmpty, let existing = try? await store.existing(among: Set(old)) else { return }
     for id in old where !existing.contains(id) { FilePath(directory.jobFolder(id)).removeAll() }
+  }
+
+  /// Removes the files of steps whose server died. No step takes a day.
+  private func removeOldSteps() {
+    let dayAgo = Date().timeIntervalSince1970 - 86_400
+    for name in FilePath(directory.steps).children {
+      let folder = FilePath(directory.steps).appending(name)
+      if let status = FileStatus(folder), status.modifiedAt < dayAgo { folder.removeAll() }
+    }
   }
 }

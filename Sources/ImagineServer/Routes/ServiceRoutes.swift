@@ -7,9 +7,7 @@ extension ImagineService {
   /// All routes. A new group of routes must be added here.
   var routes: [Route] {
     healthRoutes + imageRoutes + videoRoutes + mediaRoutes + conversionRoutes + stepRoutes
-      + filmRoutes
-      + openAIRoutes
-      + chargeRoutes
+      + fileRoutes + openAIRoutes + chargeRoutes
   }
 
   private var healthRoutes: [Route] {

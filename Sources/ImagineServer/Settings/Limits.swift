@@ -19,8 +19,10 @@ public struct Limits: Sendable {
   public var shutdownSeconds = 30.0
   /// Characters of a prompt.
   public var promptCharacters = 32_000
-  /// Bytes of all files of a film, which lie on the disk while it is made.
-  public var filmBytes = 2 << 30
+  /// Bytes of one step's files, which lie on the disk while it is done.
+  public var fileBytes = 2 << 30
+  /// Bytes of all such files. One token may use half of them.
+  public var fileBytesInFlight = 8 << 30
   /// Videos that this server makes at once.
   public var videos = 1
   /// Queued and running videos of all servers on the data directory. The server refuses more.

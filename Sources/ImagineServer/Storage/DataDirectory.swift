@@ -13,8 +13,8 @@ import ImagineSystem
 /// server.sqlite      jobs and balances
 /// media.key          signs the addresses of videos and images
 /// jobs/<id>/         a job's input image, and a folder with its video
-/// images/          images that `/v1` returned by address; removed when their addresses expire
-/// films/<id>/        the files of a film while it is made
+/// pictures/          images that `/v1` returned by address; removed when their addresses expire
+/// steps/<id>/        the files of a step while it is done
 /// ```
 public struct DataDirectory: Sendable {
   public let path: String
@@ -22,6 +22,7 @@ public struct DataDirectory: Sendable {
   public var database: String { "\(path)/server.sqlite" }
   var jobs: String { "\(path)/jobs" }
   var temporaryImages: String { "\(path)/pictures" }
+  var steps: String { "\(path)/steps" }
   var mediaKey: String { "\(path)/media.key" }
 
   /// Opens a data directory. Creates missing folders, accessible only to their owner.
@@ -29,24 +30,16 @@ public struct DataDirectory: Sendable {
   /// - Throws: ``ImagineError`` of kind `io`.
   public init(_ path: String) throws(ImagineError) {
     self.path = path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
-    for folder in [self.path, jobs, temporaryImages] {
+    for folder in [self.path, jobs, temporaryImages, steps] {
       try AtomicFile.makeFolder(folder, mode: 0o700)
     }
   }
 
-  /// A new folder for the files of a film. Those that a dead server left are removed.
-  func makeFilmFolder() throws -> String {
-    let films = FilePath("\(path)/films")
-    try AtomicFile.makeFolder(films.description, mode: 0o700)
-    for name in films.children {
-      let folder = films.appending(name)
-      if let status = FileStatus(folder), status.modifiedAt + 86_400 < WallClock.now {
-        folder.removeAll()
-      }
-    }
-    let folder = films.appending(try RandomID.next())
-    try folder.createFolder()
-    return folder.description
+  /// A new folder for the files of a step.
+  func makeStepFolder() throws -> String {
+    let folder = "\(steps)/\(try RandomID.next())"
+    try FilePath(folder).createFolder()
+    return folder
   }
 
   /// Whether the disk has enough free space to start work.

@@ -91,25 +91,15 @@ extension FilePath {
     }
     defer { close(descriptor) }
     do throws(ImagineError) {
-      try write(bytes, to: descriptor)
+      try bytes.withUnsafeBufferPointer { bytes throws(ImagineError) in
+        try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, "cannot write \(self)")
+      }
+      guard fsync(descriptor) == 0 else { throw .system("cannot sync \(self)") }
     } catch {
       unlink(cString)
       throw error
     }
     return true
-  }
-
-  private func write(_ bytes: [UInt8], to descriptor: Int32) throws(ImagineError) {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        systemWrite(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .system("cannot write \(self)") }
-      done += count
-    }
-    guard fsync(descriptor) == 0 else { throw .system("cannot sync \(self)") }
   }
 }
 
@@ -117,10 +107,6 @@ private func systemRead(
   _ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int
 ) -> Int {
   read(descriptor, buffer, count)
-}
-
-private func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, buffer, count)
 }
 
 private func systemRename(_ source: [CChar], _ target: [CChar]) -> Int32 {

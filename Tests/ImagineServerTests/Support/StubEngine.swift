@@ -114,6 +114,16 @@ final class StubEngine: Engine {
     return result
   }
 
+  /// The files of a step, one after another.
+  func perform(_ step: PictureStep, control: EngineControl) throws -> [UInt8] {
+    var result: [UInt8] = []
+    for input in step.request.images.values.joined() {
+      guard case .file(let path) = input, let text = path.text else { continue }
+      result += try Data(contentsOf: URL(fileURLWithPath: text))
+    }
+    return result
+  }
+
   private static func size(of image: [UInt8]) throws -> PixelSize {
     guard let header = ImageHeader(image) else {
       throw EngineError.unusable(field: "image", reason: "the file cannot be decoded")

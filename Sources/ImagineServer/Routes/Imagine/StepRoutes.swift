@@ -16,7 +16,7 @@ extension ImagineService {
     guard let text = form.content("step"),
       let description = try Value(json: text, name: "field 'step'").table,
       let operation = description["operation"]?.text.flatMap(PictureOperation.named),
-      !operation.takesVideos
+      !operation.takesFiles
     else {
       throw APIError.invalid("field 'step': it names no step", field: "step")
     }
@@ -29,12 +29,9 @@ extension ImagineService {
     }
     let step = try PictureStep(
       operation, description["fields"]?.table ?? [:], images: images
-    ) { (input, field, _) throws(ImagineError) in
-      guard case .bytes(let bytes) = input, let header = ImageHeader(bytes) else {
-        throw .invalid(
-          field: field, given: "a file that is not an image", expected: ImageHeader.expectation)
-      }
-      return PictureStep.MediaFacts(size: header.size)
+    ) { (input, field, medium) throws(ImagineError) in
+      guard case .bytes(let bytes) = input else { return nil }
+      return try medium.facts(of: MediaSource(bytes), in: field)
     }
     let memory = try engine.memory(for: step)
     guard operation.numbers.isEmpty else {

@@ -6,16 +6,20 @@ import MediaFiles
 /// Steps over videos and over many images, for the host. The files of a request lie on the disk, not
 /// in memory.
 extension ImagineService {
-  var filmRoutes: [Route] {
-    [Route(.post, "/x/film") { try await perform($0) }]
+  var fileRoutes: [Route] {
+    [Route(.post, "/x/files") { try await perform($0) }]
   }
 
   private func perform(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let folder = FilePath(try directory.makeFilmFolder())
-    defer { folder.removeAll() }
+    guard directory.hasFreeSpace else {
+      throw APIError(.storeUnreachable, "the server's disk is full", retryAfter: 60)
+    }
+    let share = uploads.share(of: incoming.account)
+    let folder = FilePath(try directory.makeStepFolder())
+    defer { withExtendedLifetime(share) { folder.removeAll() } }
     let upload = try await FileUpload(
-      incoming.http, into: folder, limit: configuration.limits.filmBytes
+      incoming.http, into: folder, limit: configuration.limits.fileBytes, share: share
     ) { description in
       if try Self.operation(in: description).takesVideos { try checkSupport(.video) }
     }
@@ -24,7 +28,12 @@ extension ImagineService {
       operation, upload.description["fields"]?.table ?? [:], images: upload.inputs
     ) { (input, field, medium) throws(ImagineError) in
       guard case .file(let path) = input else { return nil }
-      return try Self.facts(of: path, in: field, as: medium)
+      let reader = try FileReader(path)
+      let source = MediaSource(byteCount: reader.byteCount ?? 0) {
+        (offset, count) throws(ImagineError) in
+        try reader.bytes(from: offset, count: count)
+      }
+      return try medium.facts(of: source, in: field)
     }
     let memory = try engine.memory(for: step)
     let seconds = configuration.limits.videoSeconds
@@ -49,30 +58,8 @@ extension ImagineService {
     in description: [String: Value]
   ) throws(APIError) -> PictureOperation {
     guard let operation = description["operation"]?.text.flatMap(PictureOperation.named),
-      operation.takesVideos || operation.name == PictureOperation.sheet.name
-    else { throw .invalid("the step is no film, no frame of a video and no sheet") }
+      operation.takesFiles
+    else { throw .invalid("the step is none whose files lie on the disk") }
     return operation
-  }
-
-  private static func facts(
-    of path: FilePath, in field: String, as medium: PictureStep.Medium
-  ) throws(ImagineError) -> PictureStep.MediaFacts? {
-    let reader = try FileReader(path)
-    let source = MediaSource(byteCount: reader.byteCount ?? 0) {
-      (offset, count) throws(ImagineError) in
-      try reader.bytes(from: offset, count: count)
-    }
-    switch medium {
-    case .image:
-      if let header = ImageHeader(source) { return .init(size: header.size) }
-    case .video:
-      if let header = VideoHeader(source) {
-        return .init(size: header.size, seconds: header.duration)
-      }
-    case .audio:
-      if AudioFormat(source) != nil { return nil }
-    }
-    throw .invalid(
-      field: field, given: "a file of another kind", expected: "a file of the kind \(medium)")
   }
 }
