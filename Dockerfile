@@ -18,4 +18,6 @@ RUN apt-get update \
 COPY --from=build /programs/ /usr/local/bin/
 USER imagine
 WORKDIR /home/imagine
+# For `serve` on its usual port; else `docker run --health-cmd 'imagine-server healthcheck https://…'`.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=10s CMD ["imagine-server", "healthcheck"]
 ENTRYPOINT ["imagine"]

@@ -12,11 +12,14 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(
   name: "AsyncHTTPClient", package: "async-http-client")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(
   name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(
+  name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -54,6 +57,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -86,7 +90,7 @@ let package = Package(
       name: "ImagineProviders",
       dependencies: [
         "ImagineAPI", "ImagineSystem", "MediaFiles", asyncHTTPClient, crypto, logging, nioCore,
-        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL, nioWebSocket,
+        nioHTTP1, nioHTTPCompression, nioPosix, nioSSL, nioWebSocket, toml,
       ],
       swiftSettings: swiftSettings),
     .target(
@@ -118,7 +122,7 @@ let package = Package(
       name: "ImagineScripting",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineLua", "ImagineProviders", "ImagineRuns",
-        "ImagineSystem", "LocalServer", "Lua", "MediaFiles", logging, toml,
+        "ImagineSystem", "LocalServer", "Lua", "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     // For tests of programs that embed the host.
@@ -172,23 +176,26 @@ let package = Package(
     .target(
       name: "ImagineServer",
       dependencies: [
-        "ImagineAPI", "ImagineSystem", "MediaFiles", "ServerStore", crypto, httpTypes, hummingbird,
-        hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
-        nioPosix, toml,
+        "ImagineAPI", "ImagineProviders", "ImagineSystem", "MediaFiles", "ServerStore", coreMetrics,
+        crypto, httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging,
+        nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, nioSSL, toml,
       ],
+      resources: [.embedInCode("Page/page.html")],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "imagine-server",
       dependencies: [
         "ImagineAPI", "ImagineEngine", "ImagineServer", "ImagineSystem", "ServerStore",
-        argumentParser, lifecycle, logging, nioCore, nioPosix, signals,
+        argumentParser, lifecycle, logging, nioCore, nioPosix, nioSSL, signals,
       ],
       swiftSettings: swiftSettings),
 
     // Tests; those of a whole program run it as a user does.
     .target(
       name: "ImagineTestSupport",
-      dependencies: ["ImagineAPI", "ImagineTesting", nioCore, nioPosix, nioSSL],
+      dependencies: [
+        "ImagineAPI", "ImagineTesting", "ServerStore", nioCore, nioPosix, nioSSL,
+      ],
       path: "Tests/ImagineTestSupport", swiftSettings: swiftSettings),
     .target(
       name: "PseudoTerminal", path: "Tests/PseudoTerminal", swiftSettings: swiftSettings),
@@ -232,8 +239,9 @@ let package = Package(
     .testTarget(
       name: "ImagineScriptingTests",
       dependencies: [
-        "HostStore", "ImagineAPI", "ImagineLua", "ImagineRuns", "ImagineScripting",
-        "ImagineStdlib", "ImagineTestSupport", "ImagineTesting", "Lua", "MediaFiles",
+        "HostStore", "ImagineAPI", "ImagineLua", "ImagineProviders", "ImagineRuns",
+        "ImagineScripting", "ImagineStdlib", "ImagineTestSupport", "ImagineTesting", "Lua",
+        "MediaFiles",
       ],
       exclude: ["Version1"],
       swiftSettings: swiftSettings),
@@ -252,9 +260,10 @@ let package = Package(
     .testTarget(
       name: "ImagineServerTests",
       dependencies: [
-        "ImagineAPI", "ImagineServer", "ImagineTestSupport", "MediaFiles", "ServerStore",
-        "imagine-server",
-        asyncHTTPClient, crypto, lifecycle, logging, nioCore, nioHTTP1,
+        "ImagineAPI", "ImagineProviders", "ImagineServer", "ImagineSystem", "ImagineTestSupport",
+        "ImagineTesting", "MediaFiles", "ServerStore", "imagine-server",
+        asyncHTTPClient, coreMetrics, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
+        nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -325,7 +334,8 @@ if Context.environment["BENCHMARKS"] != nil,
     .executableTarget(
       name: "server-benchmarks",
       dependencies: [
-        "ImagineAPI", "ImagineServer", "ServerStore", "WireTools", hummingbird, logging,
+        "BenchmarkTable", "ImagineAPI", "ImagineServer", "ServerStore", "WireTools", hummingbird,
+        logging,
       ],
       path: "Benchmarks/Server"),
   ]

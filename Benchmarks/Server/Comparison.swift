@@ -1,7 +1,8 @@
+import BenchmarkTable
 import Foundation
 import WireTools
 
-/// Puts the service and its peer under the same load in turn, and compares medians.
+/// Puts the service and its peers under the same load in turn, and compares medians.
 struct Comparison {
   let rounds: Int
   /// Connections that are kept busy, and requests of a round.
@@ -13,28 +14,39 @@ struct Comparison {
   }
 
   func run() throws {
-    let bare = try Server("bare")
-    let full = try Server("service")
-    defer {
-      bare.stop()
-      full.stop()
-    }
-    let job = try full.submitJob()
-    print("| route | requests/s | a bare route | ratio | target |")
-    print("|---|---|---|---|---|")
-    for (path, target) in [("/healthz", "≥ 0.9"), ("/v2/assets/\(job)/status", "≥ 0.6")] {
-      var ours: [Double] = []
-      var theirs: [Double] = []
+    let bare = try Server.swift("bare")
+    let full = try Server.swift("service")
+    let nginx = try Server.nginx()
+    defer { for server in [bare, full, nginx] { server?.stop() } }
+    if nginx == nil { print("nginx is not installed, and left out.\n") }
+    let job = try full.finishedJob()
+    let routes = [
+      ("/healthz", "≥ 0.9"), ("/v2/video/\(job)/status", "≥ 0.5"),
+    ]
+    var rows: [[String]] = []
+    for (path, target) in routes {
+      var rates: [String: [Double]] = [:]
+      // In turn, because other work on the machine slows all of them.
       for _ in 0..<rounds {
-        ours.append(try rate(of: full, path))
-        theirs.append(try rate(of: bare, "/bare"))
+        rates["service", default: []].append(try rate(of: full, path))
+        rates["bare", default: []].append(try rate(of: bare, "/bare"))
+        if let nginx { rates["nginx", default: []].append(try rate(of: nginx, "/bare")) }
       }
-      let (here, there) = (median(ours), median(theirs))
-      let name = path.replacingOccurrences(of: job, with: "{id}")
-      print(
-        "| `GET \(name)` | \(Int(here)) | \(Int(there)) | \(String(format: "%.2f", here / there)) | \(target) |"
-      )
+      let medians = rates.mapValues { $0.sorted()[$0.count / 2] }
+      func shown(_ peer: String) -> String {
+        medians[peer].map { String(Int($0)) } ?? "–"
+      }
+      func ratio(to peer: String) -> String {
+        guard let ours = medians["service"], let theirs = medians[peer] else { return "–" }
+        return String(format: "%.2f", ours / theirs)
+      }
+      rows.append([
+        "`GET \(path.replacingOccurrences(of: job, with: "{id}"))`", shown("service"),
+        shown("bare"), ratio(to: "bare"), target, shown("nginx"), ratio(to: "nginx"),
+      ])
     }
+    MarkdownTable.print(
+      ["route", "requests/s", "a bare route", "ratio", "target", "nginx", "ratio"], rows)
   }
 
   private func rate(of server: Server, _ path: String) throws -> Double {
@@ -44,53 +56,8 @@ struct Comparison {
     guard seconds > 0 else { throw Failed(what: "GET \(path)") }
     return Double(count) / seconds
   }
-
-  private func median(_ values: [Double]) -> Double {
-    values.sorted()[values.count / 2]
-  }
 }
 
 struct Failed: Error {
   let what: String
-}
-
-/// A server in a process of its own.
-private final class Server {
-  private let process = Process()
-  let port: Int32
-
-  init(_ kind: String) throws {
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [CommandLine.arguments[0], kind]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    guard let port = Int32(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw Failed(what: "\(kind): \(line)")
-    }
-    self.port = port
-  }
-
-  /// A job's id.
-  func submitJob() throws -> String {
-    let curl = Process()
-    curl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    curl.arguments = [
-      "curl", "-s", "http://127.0.0.1:\(port)/v2/video/text-to-video", "-H",
-      "Authorization: Bearer test", "-F", "prompt=waves", "-F", "style=fast-svd",
-    ]
-    let output = Pipe()
-    curl.standardOutput = output
-    try curl.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    curl.waitUntilExit()
-    struct Submission: Decodable { let id: String }
-    return try JSONDecoder().decode(Submission.self, from: data).id
-  }
-
-  func stop() {
-    process.terminate()
-    process.waitUntilExit()
-  }
 }

@@ -19,13 +19,13 @@ enum FullServer {
       configuration, dataDirectory: directory, engine: NoEngine(), store: store,
       logger: Logger(label: "service") { _ in SwiftLogNoOpLogHandler() })
     try await service.run { address in
-      print(address.description.split(separator: ":").last ?? "")
+      if case .tcp(_, let port) = address { print(port) }
       fflush(nil)
     }
   }
 }
 
-/// Refuses all work: a job fails at once, and its status can be asked for ever after.
+/// Refuses all work but a video, which is done at once: its status can be asked for ever after.
 private struct NoEngine: Engine {
   let version = "none"
 
@@ -47,7 +47,15 @@ private struct NoEngine: Engine {
   func makeVideo(
     prompt: String, style: String, aspectRatio: AspectRatio, seed: Int64, into folder: String,
     control: EngineControl
-  ) throws -> VideoFiles { throw refusal }
+  ) throws -> VideoFiles {
+    let files = VideoFiles(
+      video: "\(folder)/made.mp4", thumbnail: "\(folder)/made.jpg",
+      size: PixelSize(width: 16, height: 16), duration: 1)
+    for path in [files.video, files.thumbnail] {
+      try Data("none".utf8).write(to: URL(fileURLWithPath: path))
+    }
+    return files
+  }
 
   func convert(
     _ image: [UInt8], to conversion: Conversion, control: EngineControl

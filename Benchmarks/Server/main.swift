@@ -4,5 +4,7 @@ import Foundation
 switch CommandLine.arguments.dropFirst().first {
 case "bare"?: try await BareServer.run()
 case "service"?: try await FullServer.run()
-case let rounds: try Comparison(rounds: rounds.flatMap { Int($0) } ?? 7).run()
+case let rounds:
+  try Comparison(rounds: rounds.flatMap { Int($0) } ?? 7).run()
+  try Pictures(rounds: rounds.flatMap { Int($0) } ?? 15).run()
 }

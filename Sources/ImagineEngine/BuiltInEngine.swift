@@ -14,6 +14,12 @@ public struct BuiltInEngine: Engine {
 
   public init() {}
 
+  /// Starts what the first call would wait for.
+  public func prepare() {
+    let size = PixelSize(width: 64, height: 64)
+    _ = try? Codec.encode(picture(prompt: "", style: .standard, size: size, seed: 1), as: .png)
+  }
+
   /// Every operation has a function.
   public func supports(_ operation: MediaOperation) -> Bool { true }
 

@@ -37,10 +37,16 @@ public struct RetryingProvider: Provider {
     try await provider.models(context)
   }
 
+  public func keyRetention(_ context: CallContext) async throws -> Double? {
+    try await provider.keyRetention(context)
+  }
+
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
     var context = context
     // The host asks about such a call by its ticket instead.
     if profile.takesTickets { context.options.retry.retriesUncertain = false }
+    // The service does it once, however often it is sent.
+    if context.idempotencyKey != nil { context.options.retry.retriesUncertain = true }
     return try await withRetries(context) { [provider] in
       try await provider.perform(request, $0)
     }

@@ -28,6 +28,8 @@ public final class Workflow: Sendable {
   package let notice: @Sendable (String) -> Void
   package let eventSource: EventSource
   let sentCalls = SentCalls()
+  /// Distinguishes the calls of this process from those of others where no journal does.
+  let processKey = UInt64.random(in: .min ... .max)
 
   /// Values for calls that do not set their own.
   package struct Defaults: Sendable {

@@ -145,7 +145,7 @@ extension ScriptHost {
           subject: subject, verdict: .note,
           detail: "\(reason); it lists no models, and every other request to it costs something")
       }
-      guard let fault = await Self.fault(of: provider, store: core.assets) else {
+      guard let fault = await provider.faultOfUnknownJob(CallContext(store: core.assets)) else {
         return Finding(
           subject: subject, verdict: .fine, detail: "\(reason); it answers and accepts the token")
       }
@@ -179,21 +179,6 @@ extension ScriptHost {
     return Finding(
       subject: subject, verdict: .fine,
       detail: "\(reason); its programs are there: \(programs.joined(separator: ", "))")
-  }
-
-  /// The error of that request; nil if the provider answers that it does not know the job.
-  private static func fault(
-    of provider: any Provider, store: any MediaStore
-  ) async -> ImagineError? {
-    do {
-      _ = try await provider.poll(
-        Ticket(id: "00000000-0000-0000-0000-000000000000"), CallContext(store: store))
-      return nil
-    } catch let error as ImagineError {
-      return error.kind == .notFound ? nil : error
-    } catch {
-      return ImagineError(.server, "\(error)")
-    }
   }
 
   private static func advice(for error: ImagineError, provider: String) -> String? {

@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 public import ImagineAPI
 public import Logging
 import NIOCore
@@ -28,20 +29,28 @@ public struct ImagineService: Sendable {
   let store: any ServiceStore
   let accountCharges: AccountCharges
   let queue: EngineQueue
+  let upstreams: CurrentUpstreams
   let worker: JobWorker
   let links: MediaLinks
   let temporaryImages: TemporaryImages
   let bodies: BodyReader
   /// Of files that lie on the disk.
   let uploads: ByteBudget
+  let answerFiles: AnswerFiles
   let rates = RateLimit()
+  let sdapiSessions = SDAPISessions()
   let faultInjection: FaultInjection?
   let authentication: CurrentAuthentication
+  let clients: ClientAddresses
+  let readiness = Readiness()
+  let metrics = ServiceMetrics()
+  private let certificate: ServerCertificate?
   private let socket: SocketFile?
   let logger: Logger
 
   /// - Throws: ``ImagineError`` of kind `io` if the directory's key cannot be read or created;
-  ///   ``SettingsError`` if the fault plan names an unknown route.
+  ///   ``ImagineError`` about an upstream that cannot be used; ``SettingsError`` if the certificate
+  ///   cannot be used or the fault plan names an unknown route.
   public init(
     _ configuration: ServiceConfiguration, dataDirectory directory: DataDirectory,
     engine: any Engine, store: any ServiceStore, logger: Logger
@@ -54,19 +63,33 @@ public struct ImagineService: Sendable {
     faultInjection = configuration.faultPlan.map(FaultInjection.init)
     self.store = store
     self.logger = logger
-    authentication = CurrentAuthentication(configuration.authentication)
+    authentication = CurrentAuthentication(configuration.authentication, store: store)
+    clients = ClientAddresses(trustedProxies: configuration.trustedProxies)
+    certificate = try configuration.tls.map(ServerCertificate.init)
     socket = configuration.address.socketFile
-    accountCharges = AccountCharges(accounts: store, logger: logger)
-    queue = EngineQueue(limits)
+    queue = EngineQueue(limits, metrics: metrics.calls)
+    upstreams = try CurrentUpstreams(
+      configuration.upstreams, limits: limits, environment: configuration.environment,
+      home: directory.path, logger: logger)
+    accountCharges = AccountCharges(
+      accounts: store,
+      holdSeconds: { [upstreams] in max(limits.holdSeconds, upstreams.longestCall) },
+      logger: logger)
     worker = JobWorker(
-      directory, store: store, engine: self.engine, limits: limits, logger: logger)
+      directory, store: store, engine: self.engine,
+      upstreams: UpstreamVideos(
+        upstreams: upstreams, engine: self.engine, queue: queue, limits: limits, logger: logger),
+      limits: limits, metrics: metrics, logger: logger)
     links = try MediaLinks(directory, lifetime: limits.linkSeconds)
     temporaryImages = TemporaryImages(
       directory, links: links, limit: limits.temporaryImageBytes)
     bodies = BodyReader(limits)
     uploads = ByteBudget(bytes: limits.fileBytesInFlight)
+    answerFiles = AnswerFiles(directory, limits: limits)
     try configuration.faultPlan?.check(against: routes)
   }
+
+  public var role: ServiceRole { configuration.role }
 
   /// Replaces the accepted tokens while the service runs.
   ///
@@ -74,6 +97,26 @@ public struct ImagineService: Sendable {
   public func replace(_ tokens: TokenList) async throws {
     try await accountCharges.open(tokens)
     authentication.replace(.listed(tokens))
+  }
+
+  /// Reads the files of the certificate again, for new connections.
+  ///
+  /// - Throws: ``SettingsError`` if they cannot be used; then nothing changes.
+  public func reloadCertificate() throws { try certificate?.reload() }
+
+  /// From now on, `/readyz` says that the service shuts down.
+  public func beginDraining() { readiness.beginDraining() }
+
+  /// Replaces upstreams, and the accepted tokens, while the service runs. Calls in flight go on with
+  /// the old upstreams.
+  ///
+  /// - Parameter tokens: nil to keep those that there are.
+  /// - Throws: ``ImagineError`` about the first upstream that cannot be used, and ``StoreUnreachable``
+  ///   if the tokens' balances cannot be opened; then nothing changes.
+  public func replace(_ tokens: TokenList?, _ upstreams: [UpstreamDescription]) async throws {
+    let made = try self.upstreams.made(of: upstreams)
+    if let tokens { try await replace(tokens) }
+    self.upstreams.replace(made)
   }
 
   /// Serves until the task is cancelled or its service group shuts down. Then answers the requests in
@@ -89,20 +132,21 @@ public struct ImagineService: Sendable {
       limit: Descriptors.connections(
         atMost: limits.connections,
         besideWork: 16 + 8 * limits.videos + limits.imageThreads))
+    var server = HTTPServerBuilder.http1(
+      configuration: .init(
+        additionalChannelHandlers: [ConnectionGuard(limits, connections)],
+        idleTimeout: .seconds(limits.idleSeconds)))
+    if let certificate {
+      server = try .tls(server, tlsConfiguration: certificate.configuration)
+    }
     let application = Application(
-      responder: RequestPipeline(
-        routes: RouteTable(routes), authentication: authentication,
-        originCheck: OriginCheck(configuration), allowance: allowance(of:),
-        faultInjection: faultInjection, engine: engine.version,
-        now: { Date().timeIntervalSince1970 }, logger: logger),
-      server: .http1(
-        configuration: .init(
-          additionalChannelHandlers: [ConnectionGuard(limits, connections)],
-          idleTimeout: .seconds(limits.idleSeconds))),
+      responder: pipeline,
+      server: server,
       configuration: ApplicationConfiguration(
         address: configuration.address.bindAddress,
-        availableConnectionsDelegate: ConnectionRoom(connections: connections)),
-      services: [worker],
+        availableConnectionsDelegate: ConnectionRoom(
+          connections: connections, meter: metrics.connections)),
+      services: configuration.role == .serve ? [] : [worker],
       onServerRunning: { channel in
         socket?.wasCreated()
         await onReady(configuration.address.bound(to: channel.localAddress))
@@ -114,6 +158,7 @@ public struct ImagineService: Sendable {
         try await withGracefulShutdownHandler {
           try await application.run()
         } onGracefulShutdown: {
+          readiness.beginDraining()
           queue.shortenDeadlines(seconds: limits.shutdownSeconds)
         })
     } catch {
@@ -122,6 +167,27 @@ public struct ImagineService: Sendable {
     socket?.remove()
     try await queue.stop()
     try result.get()
+  }
+
+  /// Makes the videos of the data directory, without answering requests, until the task is cancelled
+  /// or its service group shuts down.
+  ///
+  /// - Throws: if the store cannot be reached at first.
+  public func work(onReady: @Sendable () async -> Void) async throws {
+    try await store.probe()
+    await onReady()
+    try await worker.run()
+    try await queue.stop()
+  }
+
+  private var pipeline: RequestPipeline {
+    let routes = RouteTable(routesWithKeys)
+    return RequestPipeline(
+      routes: routes, metrics: metrics.requests(of: routes.routes),
+      authentication: authentication, administrators: configuration.administrators,
+      originCheck: OriginCheck(configuration), clients: clients, allowance: allowance(of:),
+      faultInjection: faultInjection, engine: engine.version,
+      now: { Date().timeIntervalSince1970 }, logger: logger)
   }
 
   /// Prepares for an exit before the shutdown is complete: gives video encoders two seconds to stop,

@@ -5,10 +5,15 @@ public enum ServiceAddress: Sendable, Hashable, CustomStringConvertible {
   case socket(path: String)
 
   /// The address as a URL: `http://127.0.0.1:8080`, `http+unix://%2Ftmp%2Fs`.
-  public var description: String {
+  public var description: String { text(isSecure: false) }
+
+  /// The address as a URL.
+  ///
+  /// - Parameter isSecure: whether the service speaks TLS there.
+  public func text(isSecure: Bool) -> String {
     switch self {
     case .tcp(let host, let port):
-      "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+      "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     case .socket(let path):
       "http+unix://\(Array(path.utf8).percentEncoded)"
     }

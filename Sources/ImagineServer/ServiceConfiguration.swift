@@ -1,3 +1,5 @@
+import ImagineAPI
+
 /// How a service runs.
 public struct ServiceConfiguration: Sendable {
   public var address: ServiceAddress
@@ -8,6 +10,21 @@ public struct ServiceConfiguration: Sendable {
   public var publicAddress: String?
   /// Model aliases under `/v1`: alias to model.
   public var modelAliases: [String: String] = [:]
+  /// The files of the certificate, if the service speaks TLS.
+  public var tls: CertificateFiles?
+  /// Proxies whose `X-Forwarded-*` and `Forwarded` count.
+  public var trustedProxies: [AddressRange] = []
+  /// Who may read the metrics.
+  public var administrators = AdministratorAccess.local
+  /// Who gets the page on which people can try the service.
+  public var page = PageAccess.local
+
+  public var role = ServiceRole.both
+
+  /// Who makes images and videos in place of the built-in engine.
+  public var upstreams: [UpstreamDescription] = []
+  /// The environment variables of this process: keys of upstreams, proxies, certificates.
+  public var environment: [String: String] = [:]
 
   /// Faults to inject, for tests of clients.
   public var faultPlan: FaultPlan?
@@ -19,7 +36,15 @@ public struct ServiceConfiguration: Sendable {
   }
 
   /// The models under `/v1` that an alias can stand for.
-  public static let models = [OpenAIModel.id]
+  public var models: [String] {
+    [OpenAIModel.id, VideoStyle.standard] + upstreams.flatMap(\.models)
+  }
+
+  /// An alias that stands for no model.
+  public var unknownAlias: (name: String, model: String)? {
+    modelAliases.sorted { $0.key < $1.key }.first { !models.contains($0.value) }
+      .map { ($0.key, $0.value) }
+  }
 
   /// Whether a text is a valid ``publicAddress``: a scheme, a host, and optionally a port and path.
   public static func isPublicAddress(_ text: String) -> Bool {

@@ -8,6 +8,9 @@ public import ImagineAPI
   let systemLink = Glibc.link
   let systemClose = Glibc.close
   let systemPoll = Glibc.poll
+  let systemKill = Glibc.kill
+  let systemSend = Glibc.send
+  let systemReceive = Glibc.recv
 #elseif canImport(Musl)
   import Musl
   let systemRead = Musl.read
@@ -16,6 +19,9 @@ public import ImagineAPI
   let systemLink = Musl.link
   let systemClose = Musl.close
   let systemPoll = Musl.poll
+  let systemKill = Musl.kill
+  let systemSend = Musl.send
+  let systemReceive = Musl.recv
 #elseif canImport(Darwin)
   import Darwin
   let systemRead = Darwin.read
@@ -24,6 +30,9 @@ public import ImagineAPI
   let systemLink = Darwin.link
   let systemClose = Darwin.close
   let systemPoll = Darwin.poll
+  let systemKill = Darwin.kill
+  let systemSend = Darwin.send
+  let systemReceive = Darwin.recv
 #endif
 
 extension ImagineError {

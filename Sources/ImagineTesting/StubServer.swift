@@ -12,7 +12,8 @@ import Synchronization
 
 /// An HTTP server that answers with what the test's handler returns, and records every request.
 ///
-/// It listens on a free port of the loopback address and serves real HTTP over a real socket.
+/// It listens on a free port of the loopback address and serves real HTTP over a real socket. It
+/// promises nothing: a host that asks for its capabilities gets 404, which is not recorded.
 public final class StubServer: Sendable {
   public struct Request: Sendable {
     public let method: String
@@ -55,6 +56,7 @@ public final class StubServer: Sendable {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
           try channel.pipeline.syncOperations.addHandler(
             Exchange { request in
+              if request.target == "/x/capabilities" { return .json(404, "{}") }
               log.requests.withLock { $0.append(request) }
               return await handler(request)
             })

@@ -1,14 +1,16 @@
 import Foundation
 import GRDB
-import ImagineAPI
 public import ImagineSystem
 
-/// Jobs and balances in one SQLite database, shared by all servers on a data directory.
+/// Jobs, balances, tokens and idempotency keys in one SQLite database, shared by all servers on a
+/// data directory.
 ///
-/// The database is in WAL mode and fsynced at every commit. A writer waits up to five seconds for
-/// writers of other processes.
-public struct SQLiteServiceStore: JobStore {
+/// The database is in WAL mode and fsynced at every commit that somebody relies on after a power
+/// cut. A writer waits up to five seconds for writers of other processes.
+public struct SQLiteServiceStore: ServiceStore {
   private let pool: DatabasePool
+  /// A connection for ``lookingUp(_:)``: a pool looks at more than these reads take.
+  private let lookups: DatabaseQueue
   private let presence: DatabasePresence
   /// Seconds since 1970.
   let now: @Sendable () -> Double
@@ -26,7 +28,7 @@ public struct SQLiteServiceStore: JobStore {
     path: String, now: (@Sendable () -> Double)? = nil, clock: BootClock = .system
   ) throws {
     var configuration = Configuration()
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .callback(Self.waitForOtherProcesses)
     configuration.maximumReaderCount = 4
     configuration.label = "jobs"
     do {
@@ -42,12 +44,22 @@ public struct SQLiteServiceStore: JobStore {
       }
       // GRDB opens WAL databases with NORMAL, which can lose the last commits in a power cut.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      configuration.readonly = true
+      lookups = try DatabaseQueue(path: path, configuration: configuration)
     } catch let error as DatabaseError {
       throw StoreUnreachable("\(path) cannot be opened: \(error)")
     }
     presence = DatabasePresence(path)
     self.now = now ?? { Date().timeIntervalSince1970 }
     self.clock = clock
+  }
+
+  /// Waits 1 ms at a time, up to five seconds. SQLite's own waits grow to 100 ms, so that a server
+  /// that writes seldom would hardly ever find the database free beside one that writes always.
+  private static func waitForOtherProcesses(_ tries: Int) -> Bool {
+    guard tries < 5000 else { return false }
+    usleep(1000)
+    return true
   }
 
   /// Reads in one transaction.
@@ -57,11 +69,48 @@ public struct SQLiteServiceStore: JobStore {
     try await reaching { try await pool.read(body) }
   }
 
-  /// Writes in one transaction.
+  /// Writes in one transaction, which is on the disk when this returns.
   func writing<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try await reaching { try await pool.write(body) }
+  }
+
+  /// Reads with one statement that takes microseconds, such as a row by its id, on the caller's
+  /// thread: to change threads costs more than the statement. A single statement needs no
+  /// transaction. A database that was removed is noticed by the next writer or probe.
+  func lookingUp<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    do {
+      return try lookups.unsafeRead(body)
+    } catch let error as DatabaseError {
+      throw Self.unreachable(error)
+    }
+  }
+
+  /// Writes in one transaction that a power cut may lose, as if it had never been: a hold, a renewal.
+  /// The next synced transaction syncs it too.
+  func writingUnsynced<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await reaching {
+      // In a task of its own: a cancelled one would leave the connection without syncs.
+      try await Task { [pool] in
+        try await pool.writeWithoutTransaction { database in
+          try database.execute(sql: "PRAGMA synchronous = NORMAL")
+          var value: Value?
+          let result = Result<Void, any Error> {
+            try database.inTransaction(.immediate) {
+              value = try body(database)
+              return .commit
+            }
+          }
+          try database.execute(sql: "PRAGMA synchronous = FULL")
+          try result.get()
+          guard let value else { throw StoreUnreachable("the transaction was not executed") }
+          return value
+        }
+      }.value
+    }
   }
 
   /// Turns an SQLite error into ``StoreUnreachable``, unless the statement itself is wrong.
@@ -70,13 +119,17 @@ public struct SQLiteServiceStore: JobStore {
     do {
       return try await query()
     } catch let error as DatabaseError {
-      switch error.resultCode {
-      case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_MISUSE, .SQLITE_RANGE,
-        .SQLITE_TOOBIG:
-        throw error
-      default:
-        throw StoreUnreachable("\(error)")
-      }
+      throw Self.unreachable(error)
+    }
+  }
+
+  private static func unreachable(_ error: DatabaseError) -> any Error {
+    switch error.resultCode {
+    case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_MISUSE, .SQLITE_RANGE,
+      .SQLITE_TOOBIG:
+      error
+    default:
+      StoreUnreachable("\(error)")
     }
   }
 
@@ -88,149 +141,31 @@ public struct SQLiteServiceStore: JobStore {
 
   public func checkPresence() throws { try presence.check() }
 
-  private static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("jobs") { database in
-      try database.execute(
-        sql: """
-          CREATE TABLE job (
-            number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
-            owner TEXT NOT NULL,
-            work TEXT NOT NULL,
-            price INTEGER NOT NULL,
-            state TEXT NOT NULL,
-            created_at REAL NOT NULL,
-            progress REAL NOT NULL DEFAULT 0,
-            attempts INTEGER NOT NULL DEFAULT 0,
-            failure TEXT,
-            film TEXT,
-            worker TEXT,
-            lease_until REAL
-          );
-          CREATE INDEX job_unfinished ON job(number) WHERE state IN ('queued', 'processing');
-          CREATE TABLE account (
-            id TEXT PRIMARY KEY,
-            granted INTEGER NOT NULL,
-            balance INTEGER NOT NULL CHECK (balance >= 0)
-          ) WITHOUT ROWID;
-          CREATE TABLE charge (
-            number INTEGER PRIMARY KEY,
-            account TEXT NOT NULL,
-            amount INTEGER NOT NULL,
-            purpose TEXT NOT NULL,
-            charged_at REAL NOT NULL
-          );
-          """)
-    }
-    migrator.registerMigration("job-endings") { database in
-      try database.execute(
-        sql: """
-          ALTER TABLE job ADD COLUMN faults INTEGER NOT NULL DEFAULT 0;
-          ALTER TABLE job ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
-          ALTER TABLE job ADD COLUMN lacks INTEGER NOT NULL DEFAULT 0;
-          ALTER TABLE job ADD COLUMN lease_boot TEXT;
-          ALTER TABLE job ADD COLUMN ended_at REAL;
-          CREATE INDEX job_ended ON job(ended_at) WHERE state IN ('finished', 'failed');
-          UPDATE job SET ended_at = created_at WHERE state IN ('finished', 'failed');
-          CREATE INDEX charge_purpose ON charge(purpose);
-          """)
-    }
-    return migrator
-  }
-
-  public func add(_ job: StoredJob, limits: JobLimits) async throws -> JobAcceptance {
-    let work = String(decoding: try JSONEncoder().encode(job.work), as: UTF8.self)
-    let time = now()
+  public func removeExpired(chargesBefore time: Double, limit: Int) async throws -> Bool {
+    let now = now()
     return try await writing { database in
-      let waiting = try Row.fetchOne(
-        database,
-        sql: """
-          SELECT count(*) AS total, count(*) FILTER (WHERE owner = ?) AS own
-          FROM job WHERE state IN ('queued', 'processing')
-          """,
-        arguments: [job.owner])
-      guard (waiting?["own"] ?? 0) < limits.perOwner else { return .ownerQueueFull }
-      guard (waiting?["total"] ?? 0) < limits.all else { return .queueFull }
-      let paid = try database.take(
-        job.price, from: job.owner, for: "\(job.work.operation) \(job.id)", at: time)
-      guard paid else { return .balanceTooLow }
-      try database.execute(
-        sql: """
-          INSERT INTO job (id, owner, work, price, state, created_at)
-          VALUES (?, ?, ?, ?, 'queued', ?)
-          """,
-        arguments: [job.id, job.owner, work, job.price, job.createdAt])
-      return .accepted
-    }
-  }
-
-  public func job(id: String, owner: String) async throws -> StoredJob? {
-    try await reading { database in
-      try Row.fetchOne(
-        database, sql: "SELECT * FROM job WHERE id = ? AND owner = ?", arguments: [id, owner]
-      ).map(StoredJob.init(row:))
-    }
-  }
-
-  public func videoFolder(of id: String) async throws -> String? {
-    try await reading { database in
-      try String.fetchOne(
-        database, sql: "SELECT film FROM job WHERE id = ? AND state = 'finished'",
-        arguments: [id])
-    }
-  }
-
-  public func existing(among ids: Set<String>) async throws -> Set<String> {
-    try await reading { database in
-      let statement = try database.cachedStatement(sql: "SELECT id FROM job WHERE id = ?")
-      return try ids.filter { try String.fetchOne(statement, arguments: [$0]) != nil }
-    }
-  }
-
-  public func delete(id: String, owner: String) async throws -> Bool {
-    let time = now()
-    return try await writing { database in
-      guard
-        let row = try Row.fetchOne(
-          database, sql: "SELECT * FROM job WHERE id = ? AND owner = ?", arguments: [id, owner])
-      else { return false }
-      let job = try StoredJob(row: row)
-      if !job.state.isFinal { try database.refund(job, at: time) }
-      try database.execute(sql: "DELETE FROM job WHERE id = ?", arguments: [id])
-      return true
+      let removed = [
+        try database.removeExpiredHolds(at: now, limit: limit),
+        try database.forgetIdempotency(at: now, limit: limit),
+        try database.addUpCharges(before: time, limit: limit),
+      ]
+      return removed.contains(limit)
     }
   }
 }
 
-extension SQLiteServiceStore {
-  public func deleteEnded(before time: Double, limit: Int) async throws -> [String] {
-    try await writing { database in
-      try String.fetchAll(
-        database,
-        sql: """
-          DELETE FROM job WHERE number IN (
-            SELECT number FROM job WHERE state IN ('finished', 'failed') AND ended_at < ? LIMIT ?)
-          RETURNING id
-          """,
-        arguments: [time, limit])
-    }
-  }
-}
+/// A time as stored: on the boot clock of its machine, until when something is leased.
+struct Lease: Sendable {
+  let boot: String
+  let start: Double
+  let until: Double
 
-extension StoredJob {
-  /// - Throws: ``StoreUnreachable`` for a state that this version does not know.
-  init(row: Row) throws {
-    let work: String = row["work"]
-    let word: String = row["state"]
-    guard let state = JobState(rawValue: word) else {
-      throw StoreUnreachable("a job has the state '\(word)', which a newer version wrote")
-    }
-    self.init(
-      id: row["id"], owner: row["owner"],
-      work: try JSONDecoder().decode(Work.self, from: Data(work.utf8)), price: row["price"],
-      state: state, createdAt: row["created_at"], progress: row["progress"],
-      attempts: row["attempts"], faults: row["faults"], failure: row["failure"],
-      videoFolder: row["film"])
+  init(seconds: Double, on clock: BootClock) {
+    boot = clock.boot
+    start = clock.seconds()
+    until = start + seconds
   }
+
+  /// The latest end that any valid lease of this length can have; a later one is an error.
+  var latest: Double { start + 2 * (until - start) }
 }

@@ -43,6 +43,8 @@ public struct StoredJob: Sendable, Hashable {
   public var state: JobState
   /// Seconds since 1970.
   public var createdAt: Double
+  /// Seconds since 1970 when the job finished or failed; nil before that.
+  public var endedAt: Double?
   /// The part done, 0 … 1.
   public var progress: Double
   /// Attempts that were started and not released by a shutdown or for a missing resource.
@@ -53,11 +55,16 @@ public struct StoredJob: Sendable, Hashable {
   public var failure: String?
   /// Name of the folder, within the job's folder, that holds the finished video.
   public var videoFolder: String?
+  /// The upstream that makes the video; nil if the server's own engine does.
+  public var upstream: String?
+  /// The upstream's ticket as JSON; nil until it is known.
+  public var ticket: String?
 
   public init(
     id: String, owner: String, work: Work, price: Int64 = 0, state: JobState = .queued,
     createdAt: Double, progress: Double = 0, attempts: Int = 0, faults: Int = 0,
-    failure: String? = nil, videoFolder: String? = nil
+    failure: String? = nil, videoFolder: String? = nil, upstream: String? = nil,
+    ticket: String? = nil
   ) {
     self.id = id
     self.owner = owner
@@ -70,5 +77,7 @@ public struct StoredJob: Sendable, Hashable {
     self.faults = faults
     self.failure = failure
     self.videoFolder = videoFolder
+    self.upstream = upstream
+    self.ticket = ticket
   }
 }

@@ -1,4 +1,5 @@
 import ImagineServer
+import ImagineSystem
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -9,14 +10,16 @@ import UnixSignals
   import Darwin
 #endif
 
-/// Handles signals: shuts the server down, or reloads its tokens. Bounds the time of a shutdown.
+/// Handles signals: shuts the server down, or reloads its files. Bounds the time of a shutdown.
 struct SignalHandler: Service {
   /// Time limit of an orderly shutdown, in seconds.
   static let shutdownSeconds: Int64 = 60
 
   let service: ImagineService
-  /// Path of the token file, if there is one.
-  let tokens: String?
+  /// Reads tokens, upstreams and the certificate again; nil if they are in no file.
+  let reload: (@Sendable () async throws -> Void)?
+  /// Seconds in which the server says that it shuts down, and still answers.
+  let drainSeconds: Int
   let logger: Logger
 
   /// Returns when the server must shut down. Starts the shutdown's time limit, and exits at once on a
@@ -25,12 +28,19 @@ struct SignalHandler: Service {
     signals: for await signal in await UnixSignalsSequence(trapping: Self.signals)
       .cancelOnGracefulShutdown()
     {
-      switch (signal, tokens) {
-      case (.sighup, let path?): await reload(path)
-      default: break signals
-      }
+      guard signal == .sighup, let reload else { break signals }
+      await perform(reload)
     }
+    service.beginDraining()
+    ServiceManager.notify("STOPPING=1")
+    boundShutdown()
+    if !Task.isShuttingDownGracefully { try? await Task.sleep(for: .seconds(drainSeconds)) }
+  }
+
+  /// Ends the process on a second signal, or if the shutdown takes too long.
+  private func boundShutdown() {
     let (service, logger) = (service, logger)
+    let seconds = Self.shutdownSeconds + Int64(drainSeconds)
     Task.detached {
       await withDiscardingTaskGroup { group in
         group.addTask {
@@ -38,7 +48,7 @@ struct SignalHandler: Service {
           if !Task.isCancelled { await Self.exitNow(service) }
         }
         group.addTask {
-          try? await Task.sleep(for: .seconds(Self.shutdownSeconds))
+          try? await Task.sleep(for: .seconds(seconds))
           logger.error("the shutdown takes too long; exiting now")
           await Self.exitNow(service)
         }
@@ -53,14 +63,14 @@ struct SignalHandler: Service {
     return [.sigterm, .sigint] + (isIgnored ? [] : [.sighup])
   }
 
-  private func reload(_ path: String) async {
+  private func perform(_ reload: @Sendable () async throws -> Void) async {
     do {
-      try await service.replace(TokenList(file: path))
-      logger.notice("reloaded the tokens", metadata: ["file": .string(path)])
+      try await reload()
+      logger.notice("reloaded the files")
     } catch {
       logger.error(
-        "the tokens were not reloaded",
-        metadata: ["file": .string(path), "cause": .string("\(error)")])
+        "nothing was reloaded: the files cannot be used",
+        metadata: ["cause": .string("\(error)")])
     }
   }
 

@@ -12,7 +12,7 @@ enum ServeCommand {
   /// - Returns: an exit code, only if the program cannot be started.
   static func run(arguments: [String]) -> Int32 {
     var words: [UnsafeMutablePointer<CChar>?] =
-      ([Program.server] + arguments).map { strdup($0) }
+      ([Program.server, "serve"] + arguments).map { strdup($0) }
     words.append(nil)
     execv(Program.server, words)
     Notice.write("cannot start \(Program.server): \(String(cString: strerror(errno)))")

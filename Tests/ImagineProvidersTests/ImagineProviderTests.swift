@@ -66,6 +66,25 @@ struct ImagineProviderTests {
     await stub.close()
   }
 
+  @Test("a call within a trace tells the service so, and no other call does")
+  func trace() async throws {
+    let stub = try await StubServer { _ in
+      .full(status: 200, headers: ["content-type": "image/png"], body: Self.png)
+    }
+    let trace = TraceContext(
+      trace: String(repeating: "4", count: 32), span: String(repeating: "a", count: 16),
+      flags: "01")
+    _ = try await generate(by: provider(at: stub.address))
+    _ = try await TraceContext.$current.withValue(trace) {
+      try await generate(by: provider(at: stub.address))
+    }
+    #expect(
+      stub.requests.map { $0.headers["traceparent"] } == [
+        nil, "00-44444444444444444444444444444444-aaaaaaaaaaaaaaaa-01",
+      ])
+    await stub.close()
+  }
+
   @Test(
     "an error body with status 200 is an error under any Content-Type",
     arguments: ["application/json", "image/png"])

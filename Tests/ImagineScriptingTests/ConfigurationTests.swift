@@ -1,5 +1,6 @@
 import Foundation
 import ImagineAPI
+import ImagineProviders
 import ImagineTestSupport
 import Testing
 

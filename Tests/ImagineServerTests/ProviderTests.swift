@@ -60,14 +60,15 @@ struct ProviderTests {
       demand: .init(account: "a", bytes: 0, control: EngineControl()))
     #expect(provider.profile.takesCount)
     #expect(!provider.profile.operations.contains { $0.name == "upscale" })
-    var request = try MediaOperation.openAIImages.request(
-      from: ["model": "flux-1", "prompt": "a cat"], source: .wire)
+    var request = try MediaOperation.generate.request(
+      from: ["prompt": "a cat", "style": "anime", "seed": 4], source: .wire)
     request.count = 3
     let store = AnswerStore()
     guard
       case .finished(let answer) = try await provider.perform(request, CallContext(store: store))
     else { throw APIError.invalid("a job") }
-    #expect(answer.outputs.count == 3 && answer.outputs.allSatisfy { $0.engine == "stub" })
+    #expect(answer.outputs.map(\.seed) == [4, 5, 6])
+    #expect(answer.outputs.allSatisfy { $0.engine == "stub" })
     for output in answer.outputs {
       #expect(output.asset.header?.size == PixelSize(width: 1024, height: 1024))
     }

@@ -64,7 +64,7 @@ struct RecoveryTests {
   func lostAcceptance() async throws {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) { server in
-      faults.begin(.lostAnswer, in: "add")
+      faults.begin(.lostAnswer, in: "add", times: 1)
       let image = StubEngine.png(.init(width: 64, height: 64))
       let form = FormWriter(["prompt": "zoom", "style": "fast-svd"])
         .adding("file", file: image)
@@ -80,7 +80,6 @@ struct RecoveryTests {
     let faults = StoreFaults()
     try await RunningServer.with(faults: faults) { server in
       faults.begin(.lostAnswer, in: "add")
-      faults.begin(.unreachable, in: "known")
       let form = FormWriter(["prompt": "zoom", "style": "fast-svd"])
         .adding("file", file: StubEngine.png(.init(width: 64, height: 64)))
       let answer = try await server.post("/v2/video/image-to-video", form)
@@ -213,7 +212,7 @@ struct StoreFaultTests {
       $0.authentication = .listed(
         TokenList(entries: [Authentication.digest(of: "test"): .init(balance: 100)]))
     } _: { server in
-      faults.begin(.lostAnswer, in: "charge")
+      faults.begin(.lostAnswer, in: "settle")
       let answer = try await server.post(
         "/v2/image/generations", FormWriter(["prompt": "a cat", "style": "anime"]))
       #expect(answer.status == 200)

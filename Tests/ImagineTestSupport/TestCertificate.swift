@@ -3,8 +3,10 @@ import NIOSSL
 /// Certificates for test servers, valid for a hundred years. Only tests trust their authority, and
 /// its key was deleted.
 public struct TestCertificate: Sendable {
-  let chain: String
-  let key: String
+  /// The certificate, in PEM.
+  public let chain: String
+  /// Its private key, in PEM.
+  public let key: String
 
   /// For `localhost` and `127.0.0.1`.
   public static let loopback = TestCertificate(

@@ -55,6 +55,10 @@ public final class WireServer: Sendable {
           if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
           try pipeline.addHandler(
             WireExchange(abortsAtOnce: abortsAtOnce) { request in
+              // It promises nothing; the question is not counted.
+              if request.hasPrefix("GET /x/capabilities") {
+                return [.text("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")]
+              }
               let number = log.state.withLock { state in
                 state.requests.append(request)
                 return state.requests.count

@@ -15,9 +15,10 @@ struct TrialService {
   /// Writes the script to `script.lua`, and runs `body` while the server runs.
   static func run(
     _ script: String, over transport: Transport, in folder: TemporaryFolder,
+    plan: String = "",
     _ body: (TrialService) async throws -> Void
   ) async throws {
-    try FileSystem.write("paint = \"card\"\n", to: folder.file("plan.toml"))
+    try FileSystem.write("paint = \"card\"\n\(plan)", to: folder.file("plan.toml"))
     try FileSystem.write(script, to: folder.file("script.lua"))
     let proxy = transport == .tls ? try await TLSProxy(.loopback) : nil
     // The addresses of its videos also point to the proxy.

@@ -57,6 +57,30 @@ struct JobStoreTests {
     #expect(try await open().job(id: "one", owner: "bob") == nil)
   }
 
+  @Test("lists an owner's jobs page by page, newest or oldest first, with the time of their end")
+  func lists() async throws {
+    let store = try open()
+    for (index, id) in ["a", "b", "c", "d"].enumerated() {
+      _ = try await store.add(
+        job(id, owner: index == 1 ? "bob" : "alice"), limits: .init(all: 10))
+    }
+    func ids(_ after: String?, limit: Int = 10, isAscending: Bool = false) async throws -> [String]?
+    {
+      try await store.list(owner: "alice", after: after, limit: limit, isAscending: isAscending)?
+        .map(\.id)
+    }
+    #expect(try await ids(nil) == ["d", "c", "a"])
+    #expect(try await ids(nil, limit: 2, isAscending: true) == ["a", "c"])
+    #expect(try await ids("c") == ["a"])
+    #expect(try await ids("c", isAscending: true) == ["d"])
+    #expect(try await ids("b") == nil)
+    _ = try await store.lease(by: "w", for: 10, maxCrashes: 1)
+    clock.seconds += 5
+    _ = try await store.finish(id: "a", by: "w", as: .finished(videoFolder: "w"))
+    #expect(try await store.job(id: "a", owner: "alice")?.endedAt == clock.seconds)
+    #expect(try await store.job(id: "c", owner: "alice")?.endedAt == nil)
+  }
+
   @Test("leases each job to one worker, oldest first")
   func leasing() async throws {
     let (first, second) = (try open(), try open())
@@ -98,6 +122,34 @@ struct JobStoreTests {
     #expect(try await store.lease(by: "C", for: 10, maxCrashes: 5) == nil)
   }
 
+  @Test("gives a lease that is asked for again the same job")
+  func repeatedLease() async throws {
+    let store = try open()
+    for id in ["one", "two"] { _ = try await store.add(job(id), limits: .init(all: 10)) }
+    for _ in 0..<2 {
+      let job = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+      #expect(job?.id == "one" && job?.attempts == 1)
+    }
+    clock.seconds += 11
+    #expect(try await store.lease(by: "B", for: 10, maxCrashes: 5)?.attempts == 2)
+    #expect(try await store.lease(by: "A", for: 10, maxCrashes: 5)?.id == "two")
+  }
+
+  @Test("accepts a job that is added again, and charges it once")
+  func repeatedAdd() async throws {
+    let store = try open()
+    try await store.open(grants: ["alice": 50])
+    for _ in 0..<3 {
+      #expect(try await store.add(job("one", price: 30), limits: .init(all: 1)) == .accepted)
+    }
+    #expect(try await store.balance(of: "alice") == 20)
+    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+    _ = try await store.finish(id: "one", by: "A", as: .failed(reason: "x"))
+    #expect(try await store.add(job("one", price: 30), limits: .init(all: 1)) == .accepted)
+    #expect(try await store.job(id: "one", owner: "alice")?.state == .failed)
+    #expect(try await store.balance(of: "alice") == 50)
+  }
+
   @Test("leases a released job at once, and does not count the attempt")
   func release() async throws {
     let store = try open()
@@ -127,10 +179,10 @@ struct JobStoreTests {
     for number in 0..<30 { _ = try await store.add(job("\(number)"), limits: .init(all: 99)) }
     #expect(try await store.lease(by: "A", for: 10, maxCrashes: 5)?.id == "0")
     clock.seconds += 11
-    #expect(try await store.lease(by: "A", for: 99, maxCrashes: 5)?.id == "0")
-    try await store.release(id: "0", by: "A", after: .shutdown)
+    #expect(try await store.lease(by: "B", for: 99, maxCrashes: 5)?.id == "0")
+    try await store.release(id: "0", by: "B", after: .shutdown)
     var order: [String] = []
-    while let next = try await store.lease(by: "B", for: 99, maxCrashes: 5) {
+    while let next = try await store.lease(by: "C\(order.count)", for: 99, maxCrashes: 5) {
       order.append(next.id)
     }
     #expect(order.firstIndex(of: "0").map { (5...9).contains($0) } == true)
@@ -152,17 +204,20 @@ struct JobStoreTests {
   @Test("accepts a repeated outcome from the same worker, and no other one")
   func repeatedEnd() async throws {
     let store = try open()
-    for id in ["one", "two"] {
+    for (id, lease) in [("one", "A"), ("two", "B"), ("three", "C")] {
       _ = try await store.add(job(id), limits: .init(all: 10))
-      _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
+      _ = try await store.lease(by: lease, for: 10, maxCrashes: 5)
     }
     for _ in 0..<2 {
       #expect(try await store.finish(id: "one", by: "A", as: .finished(videoFolder: "A")))
-      #expect(try await store.finish(id: "two", by: "A", as: .failed(reason: "x")))
+      #expect(try await store.finish(id: "two", by: "B", as: .failed(reason: "x")))
+      #expect(try await store.finish(id: "three", by: "C", as: .uncertain(reason: "y")))
     }
     #expect(try await !store.finish(id: "one", by: "A", as: .failed(reason: "x")))
-    #expect(try await !store.finish(id: "two", by: "A", as: .finished(videoFolder: "A")))
+    #expect(try await !store.finish(id: "two", by: "B", as: .finished(videoFolder: "A")))
     #expect(try await !store.finish(id: "one", by: "B", as: .finished(videoFolder: "A")))
+    let uncertain = try await store.job(id: "three", owner: "alice")
+    #expect(uncertain?.state == .failed && uncertain?.failure == "y")
   }
 
   @Test("reports an unknown state as such, and not as failed")
@@ -182,34 +237,6 @@ struct JobStoreTests {
     try await change("INSERT INTO grdb_migrations VALUES ('of-the-future')")
     let error = #expect(throws: StoreUnreachable.self) { _ = try open() }
     #expect(error?.description.contains("newer version") == true)
-  }
-
-  @Test("migrates a database of the first version, and leases its running jobs again")
-  func older() async throws {
-    try await change(
-      """
-      CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
-      INSERT INTO grdb_migrations VALUES ('jobs');
-      CREATE TABLE job (
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
-        work TEXT NOT NULL, price INTEGER NOT NULL, state TEXT NOT NULL, created_at REAL NOT NULL,
-        progress REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, failure TEXT,
-        film TEXT, worker TEXT, lease_until REAL);
-      CREATE INDEX job_unfinished ON job(number) WHERE state IN ('queued', 'processing');
-      CREATE TABLE account (
-        id TEXT PRIMARY KEY, granted INTEGER NOT NULL,
-        balance INTEGER NOT NULL CHECK (balance >= 0)) WITHOUT ROWID;
-      CREATE TABLE charge (
-        number INTEGER PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL,
-        purpose TEXT NOT NULL, charged_at REAL NOT NULL);
-      INSERT INTO job (id, owner, work, price, state, created_at, attempts, worker, lease_until)
-      VALUES ('one', 'alice',
-        '{"operation":"video","prompt":"waves","style":"fast-svd","seed":7}', 0, 'processing',
-        1000000, 5, 'A', 2000000000);
-      """)
-    let taken = try await open().lease(by: "B", for: 10, maxCrashes: 5)
-    #expect(taken?.id == "one")
-    #expect(taken?.work.prompt == "waves")
   }
 
   @Test(
@@ -237,9 +264,9 @@ struct JobStoreTests {
   func kindsOfFaults() async throws {
     let store = try open()
     _ = try await store.add(job("one"), limits: .init(all: 10))
-    // A repeated id is the caller's mistake, not an outage.
+    // The id of another owner's job is the caller's mistake, not an outage.
     await #expect(throws: DatabaseError.self) {
-      try await store.add(job("one"), limits: .init(all: 10))
+      try await store.add(job("one", owner: "bob"), limits: .init(all: 10))
     }
     let task = Task {
       withUnsafeCurrentTask { $0?.cancel() }
@@ -270,8 +297,8 @@ struct JobStoreTests {
       ("young", .finished(videoFolder: "A")),
     ] {
       if id == "young" { clock.seconds += 100 }
-      #expect(try await store.lease(by: "A", for: 10, maxCrashes: 5)?.id == id)
-      _ = try await store.finish(id: id, by: "A", as: outcome)
+      #expect(try await store.lease(by: id, for: 10, maxCrashes: 5)?.id == id)
+      _ = try await store.finish(id: id, by: id, as: outcome)
     }
     let before = clock.seconds - 50
     #expect(try await store.deleteEnded(before: before, limit: 1).count == 1)
@@ -326,81 +353,5 @@ struct JobStoreTests {
     #expect(try await store.renew(id: "one", by: "A", for: 10, progress: 1) == false)
     #expect(try await store.finish(id: "one", by: "A", as: .finished(videoFolder: "A")) == false)
     #expect(try await store.existing(among: ["one", "two"]).isEmpty)
-  }
-}
-
-@Suite("Balances")
-struct BalanceTests {
-  private let folder: TemporaryFolder
-
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open() throws -> SQLiteServiceStore {
-    try SQLiteServiceStore(path: "\(folder.path)/server.sqlite")
-  }
-
-  private func job(_ id: String, price: Int64) -> StoredJob {
-    StoredJob(
-      id: id, owner: "alice",
-      work: .init(
-        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      price: price, createdAt: 0)
-  }
-
-  @Test("never fall below zero, however many calls are charged at once")
-  func concurrency() async throws {
-    let stores = [try open(), try open()]
-    try await stores[0].open(grants: ["alice": 17])
-    let paid = try await withThrowingTaskGroup(of: Bool.self) { group in
-      for number in 0..<20 {
-        group.addTask {
-          try await stores[number % 2].charge(5, to: "alice", for: "call \(number)")
-        }
-      }
-      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-    }
-    #expect(paid == 3)
-    #expect(try await stores[0].balance(of: "alice") == 2)
-  }
-
-  @Test("pay for a job when it is accepted, and get a refund when it fails or is deleted")
-  func jobs() async throws {
-    let store = try open()
-    try await store.open(grants: ["alice": 100])
-    for id in ["made", "failed", "deleted"] {
-      #expect(try await store.add(job(id, price: 30), limits: .init(all: 10)) == .accepted)
-    }
-    #expect(
-      try await store.add(job("too many", price: 30), limits: .init(all: 10)) == .balanceTooLow)
-    #expect(try await store.balance(of: "alice") == 10)
-    _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
-    _ = try await store.finish(id: "made", by: "A", as: .finished(videoFolder: "A"))
-    _ = try await store.lease(by: "B", for: 10, maxCrashes: 5)
-    _ = try await store.finish(id: "failed", by: "B", as: .failed(reason: "no reason"))
-    #expect(try await store.balance(of: "alice") == 40)
-    _ = try await store.delete(id: "deleted", owner: "alice")
-    _ = try await store.delete(id: "made", owner: "alice")
-    #expect(try await store.balance(of: "alice") == 70)
-  }
-
-  @Test("pay once for one purpose, even after a retry")
-  func repeatedCharge() async throws {
-    let store = try open()
-    try await store.open(grants: ["alice": 10])
-    for _ in 0..<3 { #expect(try await store.charge(6, to: "alice", for: "call 1")) }
-    #expect(try await store.balance(of: "alice") == 4)
-    #expect(try await !store.charge(6, to: "alice", for: "call 2"))
-  }
-
-  @Test("are opened once, and a later grant adds the difference")
-  func grants() async throws {
-    try await open().open(grants: ["alice": 10])
-    #expect(try await open().charge(4, to: "alice", for: "call"))
-    try await open().open(grants: ["alice": 10])
-    #expect(try await open().balance(of: "alice") == 6)
-    try await open().open(grants: ["alice": 15])
-    #expect(try await open().balance(of: "alice") == 11)
-    try await open().open(grants: ["alice": 0])
-    #expect(try await open().balance(of: "alice") == 0)
   }
 }

@@ -70,6 +70,9 @@ typedef struct ImagingHeader {
 /// Starts the libraries early; otherwise the first call does.
 int imaging_start(ImagingFault *fault);
 
+/// Limits the threads of each later call, at least 1. Not while a call runs.
+void imaging_limit_threads(int32_t count);
+
 /// Frees memory that a function here allocated.
 void imaging_free(void *memory);
 

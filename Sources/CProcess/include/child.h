@@ -3,7 +3,8 @@
 
 #include <sys/types.h>
 
-/// Starts a program as a child in a process group of its own.
+/// Starts a program as a child in a process group of its own. One that is not to be trusted is
+/// started by `imagine_confined_start`.
 ///
 /// This is C because Swift on Linux has neither `pipe2` nor "close every descriptor from 3 on".
 /// Without them, a child started on another thread at the same moment could inherit our end of the

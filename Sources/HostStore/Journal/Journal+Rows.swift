@@ -127,6 +127,7 @@ extension JournaledCall {
     error = row["error"]
     crashCount = row["deaths"]
     derived = try [DerivedInput](column: row["derived"])
+    promisedUntil = row["promised_until"]
   }
 
   /// - Parameters:
@@ -150,14 +151,14 @@ extension JournaledCall {
       sql: """
         INSERT OR REPLACE INTO call (run, request, occurrence, part, provider, description, state,
           charged, sends, price, unit, began_at, ended_at, job, earlier_jobs, addresses,
-          is_deleted, results, error, attempt, deaths, derived)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          is_deleted, results, error, attempt, deaths, derived, promised_until)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       run, key.request, key.occurrence, key.part, provider, request.json, state.rawValue,
       charged.rawValue, sends.column, price?.millionths, price?.unit, beganAt, endedAt, job,
       try earlierJobs.column, try addresses.column, isDeleted, try results.column, error, attempt,
-      crashCount, try derived.column,
+      crashCount, try derived.column, promisedUntil,
     ])
   }
 
@@ -166,13 +167,14 @@ extension JournaledCall {
     try database.cachedStatement(
       sql: """
         UPDATE call SET state = ?, charged = ?, sends = ?, ended_at = ?, job = ?,
-          earlier_jobs = ?, addresses = ?, is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?
+          earlier_jobs = ?, addresses = ?, is_deleted = ?, results = ?, error = ?, attempt = ?, deaths = ?,
+          promised_until = ?
         WHERE run = ? AND request = ? AND occurrence = ? AND part = ?
         """
     ).execute(arguments: [
       state.rawValue, charged.rawValue, sends.column, endedAt, job,
       try earlierJobs.column, try addresses.column, isDeleted, try results.column, error, attempt,
-      crashCount, run, key.request, key.occurrence,
+      crashCount, promisedUntil, run, key.request, key.occurrence,
       key.part,
     ])
   }

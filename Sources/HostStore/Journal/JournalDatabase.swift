@@ -242,6 +242,10 @@ public final class JournalDatabase: Sendable {
       try database.execute(
         sql: "ALTER TABLE run ADD COLUMN is_kept INTEGER NOT NULL DEFAULT 0")
     }
+    migrator.registerMigration("promised_until") { database in
+      // Until when the service does a call once, however often it is sent.
+      try database.execute(sql: "ALTER TABLE call ADD COLUMN promised_until REAL")
+    }
     return migrator
   }
 }

@@ -30,6 +30,10 @@ public final class RecordingProvider: Provider {
     try provider.imageSize(of: request)
   }
 
+  public func keyRetention(_ context: CallContext) async throws -> Double? {
+    try await provider.keyRetention(context)
+  }
+
   public func models(_ context: CallContext) async throws -> [ListedModel]? {
     try await provider.models(context)
   }

@@ -141,7 +141,7 @@ extension Engine {
 }
 
 /// A finished video: two files in the folder that the engine was given.
-public struct VideoFiles: Sendable, Hashable {
+public struct VideoFiles: Sendable, Hashable, Codable {
   /// Path of the video, H.264 in MP4.
   public var video: String
   /// Path of the thumbnail, a JPEG of the video's size.
@@ -192,7 +192,7 @@ public struct CompositeImage: Sendable, Hashable {
 }
 
 /// Why an engine call failed.
-public enum EngineError: Error, Sendable, Equatable {
+public enum EngineError: Error, Sendable, Equatable, Codable {
   /// The image in `field` cannot be used: damaged, too large, of another size, …
   case unusable(field: String, reason: String)
   /// A codec, the video encoder or the disk failed.
@@ -202,4 +202,6 @@ public enum EngineError: Error, Sendable, Equatable {
   /// A resource that every such call needs is missing: a program, descriptors, memory. The same call
   /// works once it is available.
   case resourceMissing(String)
+  /// The call used more memory than it may, or the process that did it died.
+  case aborted(String)
 }

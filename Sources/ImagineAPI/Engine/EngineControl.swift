@@ -20,14 +20,20 @@ public final class EngineControl: Sendable {
 
   private let state: Mutex<State>
   private let isWanted: @Sendable () -> Bool
+  /// Whether programs that the call starts stay in this process's group, because the whole group is
+  /// killed when the call must end.
+  public let keepsProgramsInGroup: Bool
 
   /// - Parameters:
   ///   - seconds: from now to the deadline; nil for none.
+  ///   - keepsProgramsInGroup: as the property of this name.
   ///   - isWanted: called often, from any thread of the engine; the call ends once it returns false.
   public init(
-    seconds: Double? = nil, isWanted: @escaping @Sendable () -> Bool = { true }
+    seconds: Double? = nil, keepsProgramsInGroup: Bool = false,
+    isWanted: @escaping @Sendable () -> Bool = { true }
   ) {
     state = Mutex(State(deadline: seconds.map { .now + .seconds($0) }))
+    self.keepsProgramsInGroup = keepsProgramsInGroup
     self.isWanted = isWanted
   }
 

@@ -1,5 +1,5 @@
 /// An image file format that the host and the server read or write.
-public enum ImageFormat: String, CaseIterable, Sendable, Hashable {
+public enum ImageFormat: String, CaseIterable, Sendable, Hashable, Codable {
   case png, jpeg, webp, avif, tiff, gif
 
   /// The format of a file name extension; nil if it is none of these.

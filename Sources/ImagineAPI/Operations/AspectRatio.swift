@@ -22,6 +22,19 @@ public enum AspectRatio: String, CaseIterable, Sendable, Hashable, Codable {
     }
   }
 
+  /// The ratio whose shape is nearest to that of a size.
+  public static func nearest(
+    to size: PixelSize, among ratios: [AspectRatio] = allCases
+  ) -> AspectRatio {
+    func gap(_ ratio: AspectRatio) -> Double {
+      let shape = ratio.pixelSize
+      let quotient =
+        Double(size.width) * Double(shape.height) / (Double(size.height) * Double(shape.width))
+      return quotient > 1 ? quotient : 1 / quotient
+    }
+    return ratios.min { gap($0) < gap($1) } ?? .square
+  }
+
   /// The ratios that the video operations take.
   public static let video: [AspectRatio] = [.square, .sixteenToNine, .nineToSixteen]
 
@@ -39,7 +52,7 @@ public enum AspectRatio: String, CaseIterable, Sendable, Hashable, Codable {
 }
 
 /// A width and a height, in pixels.
-public struct PixelSize: Sendable, Hashable, CustomStringConvertible {
+public struct PixelSize: Sendable, Hashable, Codable, CustomStringConvertible {
   public var width: Int
   public var height: Int
 

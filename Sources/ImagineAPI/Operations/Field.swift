@@ -96,6 +96,8 @@ extension Field {
     case .text: "text of at least one character"
     case .choice(let names): "one of: \(names.joined(separator: ", "))"
     case .openChoice(let names): "a name such as \(names.prefix(3).joined(separator: ", "))"
+    case .integer(let range) where range.lowerBound == range.upperBound:
+      String(range.lowerBound)
     case .integer(let range):
       range.upperBound == .max
         ? "an integer of at least \(range.lowerBound)"

@@ -1,5 +1,5 @@
 /// A style of Text to Image. The raw value is the service's name.
-public enum ImageStyle: String, CaseIterable, Sendable, Hashable {
+public enum ImageStyle: String, CaseIterable, Sendable, Hashable, Codable {
   case anime
   case fluxDev = "flux-dev"
   case fluxDevFast = "flux-dev-fast"

@@ -169,11 +169,7 @@ public struct Request: Sendable {
   /// Checks what several fields say together.
   fileprivate func check() throws(ImagineError) {
     if operation.answer == .image, operation.field("size") != nil { _ = try requestedSize() }
-    if wantsTransparency, fields["output_format"]?.text == "jpeg" {
-      throw .invalid(
-        field: "output_format", given: "\"jpeg\" with a transparent background",
-        expected: "one of: png, webp", allowed: ["png", "webp"])
-    }
+    try checkTransparency()
     if fields["aspect_ratio"] != nil, fields["width"] != nil || fields["height"] != nil {
       throw ImagineError(
         .validation, "width or height and aspect_ratio contradict each other: give only one",
@@ -184,6 +180,15 @@ public struct Request: Sendable {
       throw .invalid(
         field: "images", given: "\(count) images, with `image`", expected: "at most \(most)")
     }
+  }
+
+  /// - Throws: ``ImagineError`` of kind `validation` for a transparent background in a format without
+  ///   transparency.
+  public func checkTransparency() throws(ImagineError) {
+    guard wantsTransparency, fields["output_format"]?.text == "jpeg" else { return }
+    throw .invalid(
+      field: "output_format", given: "\"jpeg\" with a transparent background",
+      expected: "one of: png, webp", allowed: ["png", "webp"])
   }
 
   /// The size of the answer, if the call fixes it: by both sides, or by the image that it edits.

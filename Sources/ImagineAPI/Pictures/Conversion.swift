@@ -1,7 +1,7 @@
 /// The target of a conversion.
-public struct Conversion: Sendable, Hashable {
+public struct Conversion: Sendable, Hashable, Codable {
   /// How an image fits a box of another shape.
-  public enum Fit: String, CaseIterable, Sendable {
+  public enum Fit: String, CaseIterable, Sendable, Codable {
     /// The whole image, within the box.
     case contain
     /// The whole box; the image is cropped around its center.
@@ -13,7 +13,7 @@ public struct Conversion: Sendable, Hashable {
   }
 
   /// How pixels are computed where the image is scaled.
-  public enum Kernel: String, CaseIterable, Sendable {
+  public enum Kernel: String, CaseIterable, Sendable, Codable {
     case lanczos, cubic, linear
     /// Keeps the colors, for pixel art.
     case nearest

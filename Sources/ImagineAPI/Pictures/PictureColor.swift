@@ -1,5 +1,5 @@
 /// A color of a script: 8-bit sRGB with straight alpha.
-public struct PictureColor: Sendable, Hashable {
+public struct PictureColor: Sendable, Hashable, Codable {
   public var red: UInt8
   public var green: UInt8
   public var blue: UInt8

@@ -14,6 +14,9 @@ public struct CallContext: Sendable {
   public var derived: [String: [ImageInput]] = [:]
   /// The ticket that the host chose; nil unless ``ProviderProfile/takesTickets``.
   public var ticket: Ticket?
+  /// The key that names the call at a service which promised that a call with the same key is done
+  /// and charged once; nil if it promised nothing.
+  public var idempotencyKey: String?
 
   public init(
     _ options: CallOptions = CallOptions(), store: any MediaStore,

@@ -41,6 +41,11 @@ public protocol Provider: Sendable {
   /// has no list.
   func models(_ context: CallContext) async throws -> [ListedModel]?
 
+  /// How long the service knows the key of a call, in seconds: until then a call that is sent again
+  /// with its key is not done or charged again. A free question, asked before a call is sent. Nil, the
+  /// default, if it knows no keys.
+  func keyRetention(_ context: CallContext) async throws -> Double?
+
   /// Sends a call, which the service may bill.
   ///
   /// - Returns: the stored files, fewer than `request.count` if the service gave fewer; or the
@@ -71,6 +76,8 @@ extension Provider {
   public func imageSize(of request: Request) throws(ImagineError) -> PixelSize? { nil }
 
   public func models(_ context: CallContext) async throws -> [ListedModel]? { nil }
+
+  public func keyRetention(_ context: CallContext) async throws -> Double? { nil }
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     throw ImagineError.unsupportedOperation(operation: "job", by: name)

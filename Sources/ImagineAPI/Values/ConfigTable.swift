@@ -42,6 +42,16 @@ public struct ConfigTable: Sendable, Hashable {
     try value(key, "a number", \.double)
   }
 
+  public func integer(_ key: String, in range: ClosedRange<Int>) throws(ImagineError) -> Int? {
+    guard let number = try number(key) else { return nil }
+    guard let integer = Int(exactly: number), range.contains(integer) else {
+      throw .invalid(
+        field: "\(place).\(key)", given: Value.number(number).description,
+        expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
   public func texts(_ key: String) throws(ImagineError) -> [String]? {
     try value(key, "a list of strings") { setting -> [String]? in
       guard case .list(let list) = setting else { return nil }
@@ -54,6 +64,28 @@ public struct ConfigTable: Sendable, Hashable {
     try value(key, "a table") { $0 == .list([]) ? [:] : $0.table }.map {
       ConfigTable($0, in: "\(place).\(key)")
     }
+  }
+
+  /// The tables of a list of tables, which TOML writes `[[key]]`; empty if the key is missing.
+  public func tables(_ key: String) throws(ImagineError) -> [ConfigTable] {
+    let tables = try value(key, "a list of tables") { setting -> [[String: Value]]? in
+      guard case .list(let list) = setting else { return nil }
+      let tables = list.compactMap(\.table)
+      return tables.count == list.count ? tables : nil
+    }
+    return (tables ?? []).enumerated().map {
+      ConfigTable($0.element, in: "\(place).\(key)[\($0.offset + 1)]")
+    }
+  }
+
+  /// The table without some keys, such as those that somebody else reads.
+  public func without(_ keys: [String]) -> ConfigTable {
+    ConfigTable(values.filter { !keys.contains($0.key) }, in: place)
+  }
+
+  /// The table with a text in place of the value of a key.
+  public func with(_ key: String, _ text: String) -> ConfigTable {
+    ConfigTable(values.merging([key: .text(text)]) { $1 }, in: place)
   }
 
   /// The table of a key; nil if the value is no table.

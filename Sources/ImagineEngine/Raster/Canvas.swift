@@ -1,4 +1,3 @@
-import Dispatch
 import ImagineAPI
 
 /// The image while it is painted: linear light, with the depth of the visible surface (0 at the
@@ -147,7 +146,7 @@ enum Bands {
     let count = (range.count + size - 1) / size
     guard count > 0 else { return }
     if isWhole { return work(range) }
-    DispatchQueue.concurrentPerform(iterations: count) { band in
+    EngineThreads.perform(count) { band in
       if control?.isStopped == true { return }
       let start = range.lowerBound + band * size
       work(start..<min(start + size, range.upperBound))

@@ -1,4 +1,3 @@
-import Dispatch
 public import ImagineAPI
 
 extension BuiltInEngine {
@@ -95,7 +94,7 @@ extension Bitmap {
     images.withUnsafeMutableBufferPointer { buffer in
       // Each iteration writes its own element only.
       nonisolated(unsafe) let out = buffer
-      DispatchQueue.concurrentPerform(iterations: indices.count) { index in
+      EngineThreads.perform(indices.count) { index in
         out[index] = Result { try make(indices.lowerBound + index) }
       }
     }

@@ -39,7 +39,9 @@ final class FFmpegProcess {
       let (readEnd, writeEnd) = try Self.socketPair()
       defer { close(writeEnd) }
       do {
-        child = try Self.spawn(arguments, flow, frames: theirs, errors: writeEnd)
+        child = try Self.spawn(
+          arguments, flow, frames: theirs, errors: writeEnd,
+          inOwnGroup: !control.keepsProgramsInGroup)
       } catch {
         close(readEnd)
         throw error
@@ -111,8 +113,8 @@ final class FFmpegProcess {
 
   deinit {
     if !hasEnded {
-      // The video was abandoned. Kill ffmpeg's whole process group.
-      kill(-child, SIGKILL)
+      // The video was abandoned.
+      kill(control.keepsProgramsInGroup ? child : -child, SIGKILL)
       var status: Int32 = 0
       while waitpid(child, &status, 0) < 0, errno == EINTR {}
     }
@@ -177,7 +179,7 @@ final class FFmpegProcess {
   }
 
   private static func spawn(
-    _ arguments: [String], _ flow: Flow, frames: Int32, errors: Int32
+    _ arguments: [String], _ flow: Flow, frames: Int32, errors: Int32, inOwnGroup: Bool
   ) throws -> pid_t {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
@@ -201,8 +203,10 @@ final class FFmpegProcess {
     }
     posix_spawn_file_actions_adddup2(&actions, errors, 2)
     // A process group of its own: Ctrl-C in the terminal must not reach ffmpeg directly.
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    if inOwnGroup {
+      posix_spawnattr_setpgroup(&attributes, 0)
+      posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    }
     var child: pid_t = 0
     let pointers = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }

@@ -6,7 +6,7 @@ extension BuiltInEngine {
     into folder: String, control: EngineControl = EngineControl()
   ) throws -> VideoFiles {
     let picture = try Codec.decode(image, field: "image", control: control)
-    let shape = aspectRatio ?? Self.nearestVideoShape(to: picture.size)
+    let shape = aspectRatio ?? .nearest(to: picture.size, among: AspectRatio.video)
     let size = shape.videoSize
     let scene = Composer.scene(
       of: prompt, aspect: Float(size.width) / Float(size.height), seed: seed)
@@ -20,16 +20,6 @@ extension BuiltInEngine {
       Painter(scene, rendering, time: time).paintWeather(canvas)
       return try ToneMapping.gammaOnly(canvas)
     }
-  }
-
-  private static func nearestVideoShape(to size: PixelSize) -> AspectRatio {
-    func distance(_ shape: AspectRatio) -> Double {
-      let video = shape.videoSize
-      let ratio =
-        Double(size.width) * Double(video.height) / (Double(size.height) * Double(video.width))
-      return ratio > 1 ? ratio : 1 / ratio
-    }
-    return AspectRatio.video.min { distance($0) < distance($1) } ?? .sixteenToNine
   }
 }
 

@@ -1,6 +1,12 @@
 public import ImagineAPI
 import ImagineSystem
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// The Imagine API v2 over HTTP: the vendor's service, a user's own server, or the private local
 /// one. Only their ``Endpoint`` differs.
 public struct ImagineProvider: Provider {
@@ -10,6 +16,7 @@ public struct ImagineProvider: Provider {
   private let isFree: Bool
   /// Called before each call: the first starts the private server.
   private let endpoint: @Sendable () async throws -> Endpoint
+  private let capabilities = KnownCapabilities()
 
   /// - Parameter endpoint: called before each call: the first starts the private server.
   public init(
@@ -43,6 +50,32 @@ public struct ImagineProvider: Provider {
       profile: BuiltInProvider.local.profile, isFree: true, transport: transport,
       endpoint: endpoint)
   }
+
+  /// Asks an `imagine-server` for what it promises. The vendor's service promises nothing, and calls
+  /// of the private server cost nothing.
+  public func keyRetention(_ context: CallContext) async throws -> Double? {
+    guard !isFree else { return nil }
+    return await capabilities.value { [transport] in
+      let (path, endpoint) = (ServerCapabilities.path, try await endpoint())
+      guard endpoint.baseURL.hasSuffix("/v2"),
+        endpoint.baseURL != BuiltInProvider.imagine.address
+      else { return nil }
+      let address = "\(endpoint.baseURL.dropLast("/v2".count))\(path)"
+      let call = HTTPTransport.Call(
+        method: "GET", address: address, endpoint: "GET \(path)",
+        authorization: endpoint.authorization(for: address),
+        limit: transport.limit(for: CallOptions(timeout: Self.capabilitySeconds)))
+      return try await transport.perform(call) { answer in
+        let body = try await answer.isSuccess ? answer.bytes() : answer.errorBody()
+        guard answer.isSuccess else { return nil }
+        // Another server may answer any path with a page.
+        return try? JSONDecoder().decode(ServerCapabilities.self, from: Data(body))
+      }
+    }?.idempotency?.seconds
+  }
+
+  /// The most seconds that a call waits for what its service promises.
+  private static let capabilitySeconds = 5.0
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
     let call = try await call(for: request, context)
@@ -120,6 +153,7 @@ public struct ImagineProvider: Provider {
     call.contentType = body.contentType
     call.body = body.bytes
     call.isBilled = true
+    if let key = context.idempotencyKey { call.headers["Idempotency-Key"] = key }
     return call
   }
 

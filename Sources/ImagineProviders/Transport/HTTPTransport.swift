@@ -237,6 +237,9 @@ public final class HTTPTransport: Sendable {
     if let contentType = call.contentType {
       request.headers.add(name: "Content-Type", value: contentType)
     }
+    if let trace = TraceContext.current {
+      request.headers.add(name: TraceContext.header, value: trace.headerValue)
+    }
     for (name, value) in call.headers { request.headers.replaceOrAdd(name: name, value: value) }
     if !call.files.isEmpty {
       let length = call.files.reduce(call.body?.count ?? 0) { $0 + $1.byteCount }

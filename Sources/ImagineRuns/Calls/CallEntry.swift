@@ -23,6 +23,10 @@ package final class CallEntry: Sendable {
     var reservation: Price??
     /// Whether the last send has neither an answer nor an error yet.
     var isSending = false
+    /// Seconds that the service knows the call's key; nil if it promises nothing.
+    var keyRetention: Double?
+    /// Whether the last send was made before, and is repeated with its key.
+    var repeatsSend = false
 
     /// What the journal must contain: the entry of earlier attempts, until a send of this attempt
     /// counts.
@@ -80,13 +84,27 @@ package final class CallEntry: Sendable {
     try await reserve()
   }
 
+  /// What is sent again under a promise is counted already.
   private func reserve() async throws {
-    let (isReserved, price) = state.withLock { ($0.isReserved, $0.call.price) }
+    let (isReserved, price) = state.withLock {
+      ($0.isReserved || $0.mayRepeatSend, $0.call.price)
+    }
     guard !isReserved else { return }
     try await budgets.reserve(price)
     state.withLock { state in
       state.isReserved = true
       state.reservation = .some(price)
+    }
+  }
+
+  /// Notes what the service promises before the call is sent.
+  ///
+  /// - Parameter retention: seconds that it knows the call's key; nil for no promise.
+  /// - Returns: whether the call has a key.
+  func notePromise(_ retention: Double?) -> Bool {
+    state.withLock { state in
+      state.keyRetention = retention
+      return retention != nil || state.call.isPromised
     }
   }
 
@@ -283,6 +301,9 @@ package final class CallEntry: Sendable {
 }
 
 extension CallEntry.State {
+  /// Whether the last send is sent again with its key, at no further charge.
+  fileprivate var mayRepeatSend: Bool { !isSending && call.isPromised }
+
   /// Goes back to the state before the send, with another ticket.
   fileprivate mutating func beginAgain() {
     earlier = nil
@@ -309,17 +330,33 @@ extension CallEntry.State {
   }
 
   fileprivate mutating func beginSend() {
+    repeatsSend = mayRepeatSend
+    if repeatsSend {
+      isSending = true
+      return
+    }
+    call.promisedUntil = keyRetention.map {
+      WallClock.now + max(0, $0 - Self.promiseMargin)
+    }
     call.sends.append(Send(charged: .unknown, price: call.price, at: WallClock.now))
     isReserved = false
     isSending = true
   }
 
+  /// The seconds by which our clock and the service's may differ.
+  private static let promiseMargin = 600.0
+
   /// Ends the last send. If it was not billed, its reservation stays for the next one.
   fileprivate mutating func endSend(_ charged: ImagineError.Charged) {
     guard isSending, let last = call.sends.indices.last else { return }
     isSending = false
-    if charged == .no {
+    if repeatsSend {
+      // A refusal says nothing of the first time that it was sent.
+      if charged == .yes { call.sends[last].charged = charged }
+    } else if charged == .no {
       call.sends.remove(at: last)
+      // The promise was for this send; what earlier ones may have cost stays counted.
+      call.promisedUntil = nil
       isReserved = true
     } else {
       call.sends[last].charged = charged

@@ -1,4 +1,5 @@
 public import ImagineAPI
+import ImagineSystem
 
 /// Identifies a call within a run.
 ///
@@ -104,13 +105,16 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   public var attempt: Int
   /// The derived images among its inputs.
   public var derived: [DerivedInput] = []
+  /// Until when the service does the call once, however often it is sent with its key, in seconds
+  /// since 1970; nil if it has not promised so.
+  public var promisedUntil: Double?
   /// How many attempts in a row crashed during this call without progress of any call.
   public var crashCount: Int
 
   /// The names in JSON.
   private enum CodingKeys: String, CodingKey {
     case run, key, provider, request, state, charged, sends, price, beganAt, endedAt, job
-    case earlierJobs, addresses, isDeleted, results, error, attempt
+    case earlierJobs, addresses, isDeleted, results, error, attempt, promisedUntil
     case crashCount = "deaths"
   }
 
@@ -151,6 +155,15 @@ public struct JournaledCall: Sendable, Hashable, Codable {
   /// Whether it was or may have been billed, without a result. A call that is known to be free is
   /// never uncertain.
   public var isUncertain: Bool { state.isUncertain(after: sends) }
+
+  /// Whether the call may be sent again with its key at no further charge.
+  public var isPromised: Bool {
+    guard let promisedUntil, !sends.isEmpty else { return false }
+    return promisedUntil > WallClock.now
+  }
+
+  /// The key that names the call at its service.
+  var idempotencyText: String { "\(run)#\(key.request)#\(key.occurrence)#\(key.part)" }
 
   /// Whether a send may have reached the service, and has no answer. Unlike ``isUncertain``, also for
   /// a free call.

@@ -34,10 +34,20 @@ extension Workflow {
     let request = try await withPlainMask(request, for: call.provider.profile)
     var context = call.context(observedBy: entry)
     context.derived = try await uprightInputs(of: call, as: request)
+    let retention = try? await call.provider.keyRetention(context)
+    if entry.notePromise(retention) { context.idempotencyKey = idempotencyKey(of: entry) }
     context.derived.merge(try await call.provider.derivedInputs(of: request, context)) { $1 }
     return ReadyCall(
       request: request, context: context, provider: call.provider, description: description,
       price: price, resends: call.options.retry.retries)
+  }
+
+  /// The key of a call at its service: a hash, because the journal's key has the prompt.
+  private func idempotencyKey(of entry: CallEntry) -> String {
+    let record = entry.record
+    // A run without a journal has no id.
+    let text = record.run.isEmpty ? "\(processKey)#\(record.beganAt)#" : ""
+    return assets.sha256(of: Array("\(text)\(record.idempotencyText)".utf8))
   }
 
   /// Sends a request. A free call that the service turns out not to know is sent again.

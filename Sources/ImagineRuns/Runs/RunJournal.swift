@@ -228,7 +228,8 @@ public final class RunJournal: Sendable {
       state.withLock { $0.answeredByJournal += 1 }
     }
     if !call.isAnswered, onUncertain == .fail {
-      try throwIfUncertain(call, canAsk: provider.takesTickets && call.job != nil)
+      try throwIfUncertain(
+        call, canAsk: provider.takesTickets && call.job != nil || call.isPromised)
     }
     budgets.count(call)
     let entry = CallEntry(
@@ -242,7 +243,8 @@ public final class RunJournal: Sendable {
   /// Whether a call that may already be paid for is retried.
   var retriesUncertain: Bool { onUncertain == .retry }
 
-  /// - Parameter canAsk: whether the provider can be asked about the call by its ticket.
+  /// - Parameter canAsk: whether the provider can be asked about the call by its ticket, or does it
+  ///   once if it is sent again.
   private func throwIfUncertain(_ call: JournaledCall, canAsk: Bool) throws(ImagineError) {
     let advice = "`--on-uncertain retry` retries it"
     let endpoint = MediaOperation.named(call.request.operation)?.endpoint

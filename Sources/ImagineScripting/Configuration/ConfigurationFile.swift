@@ -1,6 +1,6 @@
 import ImagineAPI
+import ImagineProviders
 import ImagineRuns
-import TOMLKit
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -49,16 +49,7 @@ struct ConfigurationFile: Sendable, Equatable {
 
   /// - Parameter path: the file's path, for messages.
   static func parse(_ text: String, in path: String) throws(ImagineError) -> ConfigurationFile {
-    let table: TOMLTable
-    do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw ImagineError(
-        .validation, "\(path): line \(error.source.begin.line): \(error.description)")
-    } catch {
-      throw ImagineError(.validation, "\(path): \(error)")
-    }
-    let settings = ConfigTable(try table.settings(in: path), in: path)
+    let settings = try ConfigTable(toml: text, in: path)
     try settings.allow(["provider", "providers", "budget", "runs", "repl"])
     var file = ConfigurationFile()
     file.folder = path.lastIndex(of: "/").map { String(path[..<$0]) }
@@ -126,39 +117,6 @@ extension ConfigurationFile {
       if try ProviderDescription.builtIn(name, environment, settings) == nil {
         _ = try ProviderDescription(settings, filesIn: folder)
       }
-    }
-  }
-}
-
-extension TOMLTable {
-  /// - Parameter place: the table's name in messages.
-  fileprivate func settings(in place: String) throws(ImagineError) -> [String: ImagineAPI.Value] {
-    var settings: [String: ImagineAPI.Value] = [:]
-    for (key, value) in self { settings[key] = try ImagineAPI.Value(value, at: "\(place).\(key)") }
-    return settings
-  }
-}
-
-extension Value {
-  fileprivate init(_ value: any TOMLValueConvertible, at place: String) throws(ImagineError) {
-    if let text = value.string {
-      self = .text(text)
-    } else if let number = value.int {
-      self = .integer(Int64(number))
-    } else if let number = value.double, number.isFinite {
-      self = .number(number)
-    } else if let flag = value.bool {
-      self = .flag(flag)
-    } else if let table = value.table {
-      self = .table(try table.settings(in: place))
-    } else if let array = value.array {
-      var list: [Value] = []
-      for entry in array { list.append(try Value(entry, at: "\(place)[\(list.count + 1)]")) }
-      self = .list(list)
-    } else {
-      throw .invalid(
-        field: place, given: "a \(value.type)",
-        expected: "a string, a finite number, true or false, a list or a table")
     }
   }
 }

@@ -132,7 +132,7 @@ public enum ReferencePage {
       "At a provider of the kind `openai` the sizes are those in its description; else those that the"
         + " model is known for: gpt-image-2 and later make any size whose sides are multiples of 16, in"
         + " a shape from 1:3 to 3:1, of at most 3840x2160; else an aspect ratio selects one of"
-        + " \(list(OpenAISize.allCases.map(\.name))), which `imagine serve` takes under `/v1`. Each side of"
+        + " \(list(OpenAISize.allCases.map(\.name))). Each side of"
         + " a size that a script names is from \(PixelSize.sides.lowerBound) to"
         + " \(PixelSize.sides.upperBound) pixels.",
     ]
@@ -157,22 +157,25 @@ public enum ReferencePage {
   }
 
   private static var server: [String] {
-    let operation = MediaOperation.openAIImages
-    return [
-      "## The OpenAI-style API of imagine serve",
-      "`POST /v1\(operation.path)` takes a JSON object:",
-      table(
-        ["field", "type", "allowed", "default", "meaning"],
-        operation.fields.map { field in
-          let isSize = field.name == "size"
-          return [
-            code(field.name) + (field.isRequired ? ", required" : ""), field.typeName,
-            isSize
-              ? OpenAISize.allCases.map(\.name).joined(separator: ", ") : field.allowedText ?? "",
-            field.standard.map(code) ?? "", field.summary,
-          ]
-        }),
-    ]
+    let operations = [MediaOperation.openAIImages, .openAIEdits, .openAIVideos]
+    return ["## The OpenAI-style API of imagine serve"]
+      + operations.flatMap { operation in
+        [
+          "`POST /v1\(operation.path)` \(operation.summary):",
+          table(
+            ["field", "type", "allowed", "default", "meaning"],
+            operation.fields.map { field in
+              [
+                code(field.wireName) + (field.isRequired ? ", required" : ""), field.typeName,
+                field.allowedText ?? "", field.standard.map(code) ?? "", field.summary,
+              ]
+            }),
+        ]
+      }
+      + [
+        "Images and videos take JSON; an edit, and a video from an image, also take"
+          + " `multipart/form-data`. In JSON an image is `{\"image_url\": …}` with a data URL."
+      ]
   }
 
   private static var errors: [String] {

@@ -109,11 +109,7 @@ enum PlannedSize {
   static func videoSize(of request: Request, in store: PlannedAssetStore) throws -> PixelSize {
     if let shape = request.aspectRatio { return shape.videoSize }
     guard let given = try inputSize(of: request, in: store) else { return standard }
-    let ratio = Double(given.width) / Double(given.height)
-    let nearest = AspectRatio.video.min {
-      abs($0.ratio / ratio - 1) < abs($1.ratio / ratio - 1)
-    }
-    return (nearest ?? .sixteenToNine).videoSize
+    return AspectRatio.nearest(to: given, among: AspectRatio.video).videoSize
   }
 
   private static let standard = AspectRatio.square.pixelSize
@@ -124,8 +120,4 @@ enum PlannedSize {
     guard case .asset(let asset)? = request.image("image") else { return nil }
     return asset.header?.size
   }
-}
-
-extension AspectRatio {
-  fileprivate var ratio: Double { Double(pixelSize.width) / Double(pixelSize.height) }
 }

@@ -1,6 +1,7 @@
 import HostStore
 import ImagineAPI
 import ImagineLua
+import ImagineProviders
 import ImagineRuns
 import Synchronization
 

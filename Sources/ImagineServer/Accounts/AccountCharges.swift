@@ -1,28 +1,20 @@
 import ImagineAPI
 import Logging
 import ServerStore
-import Synchronization
 
-/// Charges calls to balances: holds the price during the work, then captures or releases it.
+/// Charges calls to balances: holds the price during the work, then settles or releases it.
 ///
-/// Holds are kept in memory, so a server that dies during the work charges nothing. The store ensures
-/// that no balance falls below zero. The holds ensure that one server does not start work that the
-/// account cannot pay for.
+/// The holds are in the store, so all servers together never start work that an account cannot pay
+/// for. A server that dies during the work charges nothing: its holds expire.
 struct AccountCharges: Sendable {
-  /// A class, so that copies of ``AccountCharges`` share it.
-  private final class BalanceHolds: Sendable {
-    /// Tokens on hold, by account.
-    let tokens = Mutex<[String: Int64]>([:])
-  }
-
   private let accounts: any AccountStore
+  /// Seconds after which a hold expires. Longer than any call.
+  private let holdSeconds: @Sendable () -> Double
   private let logger: Logger
-  private let holds = BalanceHolds()
-  /// Makes reading a balance and changing its hold one step.
-  private let locks = KeyedLock()
 
-  init(accounts: any AccountStore, logger: Logger) {
+  init(accounts: any AccountStore, holdSeconds: @escaping @Sendable () -> Double, logger: Logger) {
     self.accounts = accounts
+    self.holdSeconds = holdSeconds
     self.logger = logger
   }
 
@@ -40,64 +32,77 @@ struct AccountCharges: Sendable {
     _ price: Int64, to account: Account, for purpose: String, work: () async throws -> Result
   ) async throws -> Result {
     guard account.isMetered, price > 0 else { return try await work() }
-    try await hold(price, of: account.id)
+    let hold = Hold(key: try RandomID.next(), account: account.id, amount: price)
+    _ = try await self.hold(hold)
     let result: Result
     do {
       result = try await work()
     } catch {
-      release(price, of: account.id)
+      await release(hold)
       throw error
     }
-    let isPaid = try await locks.withLock(account.id) {
-      defer { release(price, of: account.id) }
-      // The store recognizes a repeated charge by its purpose, so each call needs its own.
-      let number = String(UInt64.random(in: .min ... .max), radix: 16)
-      return try await capture(price, from: account.id, for: "\(purpose) \(number)")
-    }
-    guard isPaid else { throw Self.balanceTooLow(price) }
+    try await settle(hold, for: purpose)
     return result
+  }
+
+  /// Puts the price of a call on hold.
+  ///
+  /// - Returns: false if the call was charged already, in an earlier attempt.
+  /// - Throws: ``APIError`` 1101 if the balance does not cover it; ``StoreUnreachable``: then the
+  ///   hold expires, if there is one.
+  func hold(_ hold: Hold) async throws -> Bool {
+    switch try await again(hold, "hold", { try await accounts.hold(hold, for: holdSeconds()) }) {
+    case .held: return true
+    case .settled: return false
+    case .balanceTooLow: throw Self.balanceTooLow(hold.amount)
+    }
+  }
+
+  /// Charges a hold whose work is done.
+  ///
+  /// If the store never answers, the caller still gets the result, whether or not the charge was
+  /// recorded: after an error the caller would retry, and might pay twice.
+  ///
+  /// - Throws: ``APIError`` 1101 if the hold has expired and the balance does not cover it.
+  func settle(_ hold: Hold, for purpose: String) async throws {
+    let isPaid: Bool
+    do {
+      isPaid = try await again(hold, "charge") { try await accounts.settle(hold, for: purpose) }
+    } catch is StoreUnreachable {
+      return
+    }
+    guard isPaid else { throw Self.balanceTooLow(hold.amount) }
+  }
+
+  /// Gives the tokens of a call back that failed. If the store does not answer, they come back when
+  /// the hold expires.
+  func release(_ hold: Hold) async {
+    // A task of its own, because the store refuses queries of a cancelled one.
+    await Task { try? await again(hold, "release") { try await accounts.release(hold) } }.value
   }
 
   static func balanceTooLow(_ price: Int64) -> APIError {
     APIError(.paymentRequired, "not enough tokens: this call costs \(price)")
   }
 
-  private func hold(_ price: Int64, of account: String) async throws {
-    try await locks.withLock(account) {
-      let balance = try await accounts.balance(of: account) ?? Int64.max
-      let isEnough = holds.tokens.withLock { held in
-        guard balance - held[account, default: 0] >= price else { return false }
-        held[account, default: 0] += price
-        return true
-      }
-      guard isEnough else { throw Self.balanceTooLow(price) }
-    }
-  }
-
-  private func release(_ price: Int64, of account: String) {
-    holds.tokens.withLock { held in
-      let rest = held[account, default: 0] - price
-      held[account] = rest > 0 ? rest : nil
-    }
-  }
-
-  /// Takes the price; retries if the store does not answer.
-  ///
-  /// If the store never answers, the caller still gets the result, whether or not the charge was
-  /// recorded: after an error the caller would retry, and might pay twice.
-  private func capture(
-    _ price: Int64, from account: String, for purpose: String
-  ) async throws -> Bool {
-    for _ in 0..<3 {
+  /// Does a query again that may or may not have been executed. The hold's key makes it safe.
+  private func again<Answer: Sendable>(
+    _ hold: Hold, _ action: String, _ query: () async throws -> Answer
+  ) async throws -> Answer {
+    var attempt = 1
+    while true {
       do {
-        return try await accounts.charge(price, to: account, for: purpose)
+        return try await query()
       } catch let fault as StoreUnreachable {
         logger.error(
-          "a charge was not recorded",
-          metadata: ["purpose": .string(purpose), "cause": .string("\(fault)")])
+          "the store does not answer",
+          metadata: [
+            "action": .string(action), "call": .string(hold.key), "cause": .string("\(fault)"),
+          ])
+        guard attempt < 3 else { throw fault }
+        attempt += 1
         try? await Task.sleep(for: .milliseconds(200))
       }
     }
-    return true
   }
 }

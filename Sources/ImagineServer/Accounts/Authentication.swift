@@ -1,5 +1,6 @@
 import Crypto
 import ImagineAPI
+import ServerStore
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -27,37 +28,73 @@ public enum Authentication: Sendable {
   case anyToken
   /// All callers are one account. If a token is given, only that one is accepted.
   case local(token: String?)
-  /// The tokens of a file.
+  /// The tokens of a file, which may be empty, and those of the store.
   case listed(TokenList)
 }
 
 /// The current ``Authentication``, which can be replaced while the service runs.
 final class CurrentAuthentication: Sendable {
   private let authentication: Mutex<Authentication>
+  private let storedTokens: StoredTokens
 
-  init(_ authentication: Authentication) {
+  init(_ authentication: Authentication, store: any TokenStore) {
     self.authentication = Mutex(authentication)
+    storedTokens = StoredTokens(store)
   }
 
   func replace(_ authentication: Authentication) {
     self.authentication.withLock { $0 = authentication }
   }
 
-  func account(authorization: String?, at time: Double) throws(APIError) -> Account {
-    try authentication.withLock { $0 }.account(authorization: authorization, at: time)
+  /// The account of an `Authorization` header.
+  ///
+  /// - Parameter time: seconds since 1970.
+  /// - Throws: ``APIError``; ``StoreUnreachable`` if the store must be asked for the token.
+  func account(
+    authorization: String?, in dialect: Dialect = .imagine, at time: Double
+  ) async throws -> Account {
+    let authentication = authentication.withLock { $0 }
+    let given = authorization.flatMap(dialect.token(inAuthorization:))
+    guard let token = given ?? authentication.standardToken(in: dialect) else {
+      throw APIError(
+        .tokenMissing, "the request has no header 'Authorization: Bearer <token>'")
+    }
+    let digest = Authentication.digest(of: token)
+    if let account = try authentication.account(digest: digest, at: time) { return account }
+    guard let token = try await storedTokens.token(digest: digest), token.revokedAt == nil else {
+      throw APIError(.tokenInvalid, "the token is unknown")
+    }
+    try Authentication.checkExpiry(token.expires, at: time)
+    return Account(
+      id: digest, isMetered: token.granted != nil, callsPerMinute: token.callsPerMinute)
+  }
+}
+
+/// The tokens of the store. What it said of one is believed for a second: a token that is revoked
+/// is refused after that.
+private final class StoredTokens: Sendable {
+  private typealias Known = (token: StoredToken, until: ContinuousClock.Instant)
+
+  private let store: any TokenStore
+  private let known = Mutex<[String: Known]>([:])
+
+  init(_ store: any TokenStore) { self.store = store }
+
+  func token(digest: String) async throws -> StoredToken? {
+    let now = ContinuousClock.now
+    if let known = known.withLock({ $0[digest] }), known.until > now { return known.token }
+    let token = try await store.token(digest: digest)
+    known.withLock { known in
+      if known.count > 10_000 { known = known.filter { $0.value.until > now } }
+      known[digest] = token.map { ($0, now + .seconds(1)) }
+    }
+    return token
   }
 }
 
 extension Authentication {
-  /// The account of an `Authorization` header.
-  ///
-  /// - Parameter time: seconds since 1970.
-  func account(authorization: String?, at time: Double) throws(APIError) -> Account {
-    guard let token = authorization.flatMap(Self.bearerToken) else {
-      throw APIError(
-        .tokenMissing, "the request has no header 'Authorization: Bearer <token>'")
-    }
-    let digest = Self.digest(of: token)
+  /// The account of a token; nil if the store must be asked for it.
+  fileprivate func account(digest: String, at time: Double) throws(APIError) -> Account? {
     switch self {
     case .anyToken:
       return Account(id: digest)
@@ -67,15 +104,15 @@ extension Authentication {
       }
       return .local
     case .listed(let list):
-      guard let entry = list.entries[digest] else {
-        throw APIError(.tokenInvalid, "the token is unknown")
-      }
-      if let expiry = entry.expires, expiry <= time {
-        throw APIError(.tokenExpired, "the token has expired")
-      }
+      guard let entry = list.entries[digest] else { return nil }
+      try Self.checkExpiry(entry.expires, at: time)
       return Account(
         id: digest, isMetered: entry.balance != nil, callsPerMinute: entry.callsPerMinute)
     }
+  }
+
+  fileprivate static func checkExpiry(_ expiry: Double?, at time: Double) throws(APIError) {
+    if let expiry, expiry <= time { throw APIError(.tokenExpired, "the token has expired") }
   }
 
   /// SHA-256 of a token in hexadecimal.
@@ -83,9 +120,8 @@ extension Authentication {
     SHA256.hash(data: Data(token.utf8)).hexadecimal
   }
 
-  private static func bearerToken(_ header: String) -> String? {
-    let words = header.split(whereSeparator: \.isWhitespace)
-    guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
-    return String(words[1])
+  /// The token of a caller that sends none: by default, clients of A1111 on the same machine do not.
+  fileprivate func standardToken(in dialect: Dialect) -> String? {
+    if case .anyToken = self, dialect == .sdapi { "" } else { nil }
   }
 }

@@ -4,49 +4,20 @@ import ServerStore
 
 /// Maps checked requests to the engine's functions.
 extension Engine {
-  /// The approximate peak memory of a request, in bytes.
-  ///
-  /// - Parameter size: of the input image, if there is one.
-  /// - Throws: as ``Engine/memory(for:image:aspectRatio:)``.
-  func memory(for request: Request, image size: PixelSize?) throws -> Int {
-    guard request.operation.name == MediaOperation.openAIImages.name else {
-      return try memory(for: request.operation, image: size, aspectRatio: request.aspectRatio)
-    }
-    return try memory(for: .generate, image: OpenAISize(request).pixels, aspectRatio: nil)
-  }
-
   /// Runs a request whose operation returns images.
   ///
   /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here.
   func makeImages(_ request: Request, _ control: EngineControl) throws -> [EngineImage] {
-    switch request.operation.name {
-    case MediaOperation.openAIImages.name:
-      let size = try OpenAISize(request)
-      return try (0..<request.count).map { _ in
-        EngineImage(bytes: try paint(request, size, control))
+    try (0..<request.count).map { index in
+      try control.report(Double(index) / Double(request.count))
+      let seed = request.seed(ofImage: index)
+      guard request.operation.name != MediaOperation.removeBackground.name else {
+        let cutout = try removeBackground(request.bytes("image"), control: control)
+        return EngineImage(bytes: cutout.png, confidence: cutout.confidence)
       }
-    case MediaOperation.removeBackground.name:
-      let cutout = try removeBackground(request.bytes("image"), control: control)
-      return [EngineImage(bytes: cutout.png, confidence: cutout.confidence)]
-    default: return [EngineImage(bytes: try makeImage(request, control))]
+      return EngineImage(
+        bytes: try makeImage(seed.map { request.with(seed: $0) } ?? request, control), seed: seed)
     }
-  }
-
-  /// An image of one of the sizes of `/v1`.
-  private func paint(
-    _ request: Request, _ size: OpenAISize, _ control: EngineControl
-  ) throws -> [UInt8] {
-    let format = request.openAIFormat
-    let image = try paint(
-      prompt: request.prompt ?? "", style: OpenAIModel.style, aspectRatio: size.aspectRatio,
-      seed: .random(in: 1...2_147_483_647), control: control)
-    guard size.aspectRatio.pixelSize != size.pixels || format != .png else { return image }
-    return try convert(
-      image,
-      to: Conversion(
-        format: format, width: size.pixels.width, height: size.pixels.height, fit: .cover,
-        quality: request.openAIQuality),
-      control: control)
   }
 
   private func makeImage(_ request: Request, _ control: EngineControl) throws -> [UInt8] {
@@ -77,6 +48,9 @@ extension Engine {
     case MediaOperation.addBackground.name:
       return try addBackground(
         prompt: prompt, image: request.bytes("image"), seed: seed, control: control)
+    case MediaOperation.convert.name:
+      return try convert(
+        request.bytes("image"), to: Conversion(request.fields, format: .png), control: control)
     default:
       throw APIError.notOffered(request.operation.title)
     }
@@ -112,6 +86,24 @@ struct EngineImage: Sendable {
   var bytes: [UInt8]
   /// How likely it is what was asked for, 0 … 1; nil where that is no question.
   var confidence: Double?
+  /// The version of the engine that made it; nil for a model.
+  var engine: String?
+  /// The seed that made it; nil where none did.
+  var seed: Int64?
+
+  init(bytes: [UInt8], confidence: Double? = nil, seed: Int64? = nil) {
+    self.bytes = bytes
+    self.confidence = confidence
+    self.seed = seed
+  }
+
+  /// - Parameter bytes: those of the output's file.
+  init(_ output: Output, bytes: [UInt8]) {
+    self.bytes = bytes
+    confidence = output.confidence
+    engine = output.engine
+    seed = output.seed
+  }
 }
 
 extension Request {

@@ -5,6 +5,7 @@ import ImagineAPI
 ///
 /// ```toml
 /// paint = "card"                       # placeholder images that show their prompt
+/// idempotency = true                   # honour Idempotency-Key, as without a rehearsal
 ///
 /// [[fault]]
 /// route = "/v2/image/generations"      # * matches one component of a path
@@ -86,10 +87,13 @@ public struct FaultPlan: Sendable {
   }
 
   public var paint: Paint?
+  /// Whether an `Idempotency-Key` is honoured. Most services honour none.
+  public var honoursKeys: Bool
   public var faults: [Fault]
 
-  public init(paint: Paint? = nil, faults: [Fault] = []) {
+  public init(paint: Paint? = nil, honoursKeys: Bool = false, faults: [Fault] = []) {
     self.paint = paint
+    self.honoursKeys = honoursKeys
     self.faults = faults
   }
 
@@ -125,8 +129,9 @@ public struct FaultPlan: Sendable {
 
   /// Parses a plan.
   init(toml text: String) throws(SettingsError) {
-    let file = try SettingsTable(file: text, keys: ["paint", "fault"])
+    let file = try SettingsTable(file: text, keys: ["paint", "idempotency", "fault"])
     paint = try file.choice("paint", Paint.self)
+    honoursKeys = try file.boolean("idempotency") ?? false
     faults = []
     let keys = [
       "route", "method", "after", "count", "status", "code", "retry_after", "delay", "body",

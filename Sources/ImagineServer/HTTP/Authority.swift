@@ -46,9 +46,11 @@ struct Authority: Equatable, CustomStringConvertible {
   /// Whether no web page of the internet can have this host: an address, a name without a dot, or a
   /// name under `localhost`.
   var isLocalName: Bool {
-    if host.hasPrefix("[") || !host.contains(".") || host.hasSuffix(".localhost") { return true }
+    let bytes = host.utf8
+    if bytes.first == UInt8(ascii: "[") || !bytes.contains(UInt8(ascii: ".")) { return true }
     let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
     return numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
+      || host.hasSuffix(".localhost")
   }
 
   private static func isInName(_ byte: UInt8) -> Bool {

@@ -69,7 +69,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
       state.receivedHead(
         closes: heads.isLast, length: head.headerFields[.contentLength].flatMap { Int($0) })
       bytesThisPeriod = 0
-      scheduleBodyDeadline(context)
+      // The end of a request without a body arrives with its head.
+      if hasBody(head) { scheduleBodyDeadline(context) }
       if state.requests == 1, awaitsContinue(head) {
         context.writeAndFlush(
           wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
@@ -83,6 +84,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
       bodyDeadline = nil
     }
     context.fireChannelRead(data)
+  }
+
+  private func hasBody(_ head: HTTPRequest) -> Bool {
+    head.headerFields.contains(.contentLength) || head.headerFields.contains(.transferEncoding)
   }
 
   private func awaitsContinue(_ head: HTTPRequest) -> Bool {

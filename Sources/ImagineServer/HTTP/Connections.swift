@@ -1,3 +1,4 @@
+import CoreMetrics
 import HummingbirdCore
 import NIOCore
 import Synchronization
@@ -147,10 +148,18 @@ final class Connections: Sendable {
 /// Tells Hummingbird when to accept connections.
 struct ConnectionRoom: AvailableConnectionsDelegate {
   let connections: Connections
+  /// Counts them.
+  let meter: Meter
 
-  func connectionOpened() { connections.opened() }
+  func connectionOpened() {
+    connections.opened()
+    meter.increment()
+  }
 
-  func connectionClosed() { connections.closed() }
+  func connectionClosed() {
+    connections.closed()
+    meter.decrement()
+  }
 
   func isAcceptingNewConnections() -> Bool { connections.hasRoom() }
 }

@@ -37,8 +37,13 @@ public enum Descriptors {
     return getrlimit(resource, &limit) == 0 ? limit : nil
   }
 
+  /// How many may be open; nil if there is no limit.
+  static var limit: Double? {
+    current.flatMap { $0.rlim_cur < rlim_t(Int32.max) ? Double($0.rlim_cur) : nil }
+  }
+
   /// How many are open now.
-  private static var open: Int {
+  static var open: Int {
     #if canImport(Darwin)
       FilePath("/dev/fd").children.count
     #else

@@ -19,8 +19,7 @@ extension String {
 
 /// The fields of a multipart request, by their wire names.
 struct Form: Sendable {
-  private let parts: [String: MultipartForm.Part]
-  /// Kept so that its bytes count against the budget as long as the fields are used.
+  private let parts: [String: [MultipartForm.Part]]
   private let body: BodyReader.Body
 
   /// - Throws: ``APIError`` 1100 for a malformed body, and what ``BodyReader`` throws.
@@ -36,11 +35,13 @@ struct Form: Sendable {
     }
     body = try await reader.read(request, for: account)
     do {
-      var parts: [String: MultipartForm.Part] = [:]
+      var parts: [String: [MultipartForm.Part]] = [:]
       for part in try MultipartForm(body.bytes, boundary: boundary).parts {
-        guard parts.updateValue(part, forKey: part.name) == nil else {
+        // The name of a list ends so.
+        guard parts[part.name] == nil || part.name.hasSuffix("[]") else {
           throw MultipartForm.ParseError(reason: "field '\(part.name)' is given twice")
         }
+        parts[part.name, default: []].append(part)
       }
       self.parts = parts
     } catch let error as MultipartForm.ParseError {
@@ -48,8 +49,11 @@ struct Form: Sendable {
     }
   }
 
+  /// Ends the use of the fields, whose bytes count against the budget until then.
+  func release() { withExtendedLifetime(body) {} }
+
   /// The content of a part; nil if there is none of that name.
-  func content(_ name: String) -> [UInt8]? { parts[name].map { Array($0.content) } }
+  func content(_ name: String) -> [UInt8]? { parts[name]?.first.map { Array($0.content) } }
 
   /// The request that the fields describe, checked against the operation.
   func request(for operation: MediaOperation) throws -> ImagineAPI.Request {
@@ -57,12 +61,12 @@ struct Form: Sendable {
     var images: [String: [ImageInput]] = [:]
     for field in operation.fields {
       for name in [field.wireName] + field.wireAliases {
-        guard let part = parts[name] else { continue }
+        guard let given = parts[name], let part = given.first else { continue }
         if field.maxImages > 0 {
-          guard !part.content.isEmpty else {
+          guard !given.contains(where: \.content.isEmpty) else {
             throw APIError.invalid("field '\(name)': the file is empty", field: name)
           }
-          images[name] = [.bytes(Array(part.content))]
+          images[name] = given.map { .bytes(Array($0.content)) }
         } else {
           guard let text = String(validating: part.content, as: UTF8.self) else {
             throw APIError.invalid("field '\(name)': the text is not UTF-8", field: name)

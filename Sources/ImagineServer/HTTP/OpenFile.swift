@@ -23,7 +23,7 @@ final class OpenFile: Sendable {
   ///
   /// - Throws: ``ImagineError`` of kind `io` if it cannot be opened or is not a regular file.
   init?(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw ImagineError.system("cannot read \(path)")

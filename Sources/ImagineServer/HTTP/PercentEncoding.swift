@@ -34,7 +34,8 @@ extension StringProtocol {
 
   /// The decoded percent-encoded text; nil if it is malformed or not UTF-8.
   var percentDecoded: String? {
-    percentDecodedBytes.flatMap { String(validating: $0, as: UTF8.self) }
+    guard utf8.contains(UInt8(ascii: "%")) else { return String(self) }
+    return percentDecodedBytes.flatMap { String(validating: $0, as: UTF8.self) }
   }
 }
 

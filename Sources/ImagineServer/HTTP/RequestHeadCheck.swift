@@ -38,6 +38,8 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
   /// Whether the client speaks HTTP/1.0.
   private(set) var isHTTP10 = false
   private var isBroken = false
+  /// A valid Host.
+  private var checkedHost = ""
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isBroken else { return }
@@ -69,14 +71,16 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     guard let host = hosts.first ?? (needsHost ? nil : "") else {
       throw MalformedRequest("the request has no Host")
     }
-    guard Authority(host) != nil || host.isEmpty else {
+    // Clients send the same one with every request of a connection.
+    guard host == checkedHost || Authority(host) != nil || host.isEmpty else {
       throw MalformedRequest("the request's Host is malformed")
     }
+    checkedHost = host
     guard !head.headers.contains(name: "Transfer-Encoding") || !isHTTP10 else {
       throw MalformedRequest("HTTP/1.0 has no Transfer-Encoding")
     }
     // RFC 9112, 3.2.2: the authority of an absolute target replaces Host.
-    if let target = Authority(ofTarget: head.uri) {
+    if head.uri.utf8.first != UInt8(ascii: "/"), let target = Authority(ofTarget: head.uri) {
       head.headers.replaceOrAdd(name: "Host", value: target.description)
     }
   }

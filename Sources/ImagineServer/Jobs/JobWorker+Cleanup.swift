@@ -15,6 +15,7 @@ extension JobWorker {
       await removeExpiredJobs()
       await removeOrphanedFolders()
       removeOldSteps()
+      await removeExpiredRows()
     } while (try? await Task.sleep(for: .seconds(limits.cleanupSeconds))) != nil
   }
 
@@ -28,6 +29,17 @@ extension JobWorker {
       }
     } catch {
       logger.error("old jobs were not removed", metadata: ["cause": .string("\(error)")])
+    }
+  }
+
+  /// Removes holds of dead servers and old keys, and adds up old charges.
+  private func removeExpiredRows() async {
+    AnswerFiles(directory, limits: limits).removeExpired()
+    let end = Date().timeIntervalSince1970 - limits.chargeSeconds
+    do {
+      while try await store.removeExpired(chargesBefore: end, limit: 1000) {}
+    } catch {
+      logger.error("old rows were not removed", metadata: ["cause": .string("\(error)")])
     }
   }
 

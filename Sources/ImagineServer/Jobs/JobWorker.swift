@@ -1,3 +1,4 @@
+import CoreMetrics
 import ImagineAPI
 import ImagineSystem
 import Logging
@@ -9,22 +10,27 @@ import Synchronization
 /// Does the jobs of a data directory, including jobs whose server died.
 final class JobWorker: Service {
   let directory: DataDirectory
-  let store: any JobStore
+  let store: any ServiceStore
   private let engine: any Engine
+  let upstreams: UpstreamVideos
   let limits: Limits
   let logger: Logger
+  private let metrics: ServiceMetrics
   private let workSignal = WorkSignal()
   /// Running work, by job id.
   private let running = Mutex<[String: WorkControl]>([:])
   private let isStopping = Atomic(false)
 
   init(
-    _ directory: DataDirectory, store: any JobStore, engine: any Engine, limits: Limits,
+    _ directory: DataDirectory, store: any ServiceStore, engine: any Engine,
+    upstreams: UpstreamVideos, limits: Limits, metrics: ServiceMetrics = ServiceMetrics(),
     logger: Logger
   ) {
+    self.metrics = metrics
     self.directory = directory
     self.store = store
     self.engine = engine
+    self.upstreams = upstreams
     self.limits = limits
     self.logger = logger
   }
@@ -53,8 +59,10 @@ final class JobWorker: Service {
       await withTaskCancellationHandler {
         await withDiscardingTaskGroup { group in
           group.addTask { await self.cleanUpRegularly() }
+          let (leased, atUpstreams) = AsyncStream.makeStream(of: LeasedJob.self)
+          group.addTask { await self.makeVideos(atUpstreams: leased) }
           for _ in 0..<self.limits.videos {
-            group.addTask { await self.work(on: threads) }
+            group.addTask { await self.work(on: threads, atUpstreams) }
           }
         }
       } onCancel: {
@@ -64,13 +72,25 @@ final class JobWorker: Service {
     try await threads.shutdownGracefully()
   }
 
-  private func work(on threads: NIOThreadPool) async {
+  /// - Parameter atUpstreams: takes the jobs that need no thread, as others do the work.
+  private func work(
+    on threads: NIOThreadPool, _ atUpstreams: AsyncStream<LeasedJob>.Continuation
+  ) async {
+    // If the store does not answer, the same lease is asked for again: it may have been given.
+    var lease: String?
     while !Task.isCancelled {
       do {
-        let lease = try RandomID.next()
+        let id = try lease ?? RandomID.next()
+        lease = id
         let job = try await store.lease(
-          by: lease, for: limits.leaseSeconds, maxCrashes: limits.videoCrashes)
-        guard let job, await makeVideo(job, lease: lease, on: threads) != .resourceMissing else {
+          by: id, for: limits.leaseSeconds, maxCrashes: limits.videoCrashes)
+        lease = nil
+        if let job, job.upstream != nil {
+          if case .enqueued = atUpstreams.yield(LeasedJob(job: job, lease: id)) { continue }
+          await retrying { try await store.release(id: job.id, by: id, after: .shutdown) }
+          return
+        }
+        guard let job, await makeVideo(job, lease: id, on: threads) != .resourceMissing else {
           await workSignal.wait(upTo: limits.pollSeconds)
           continue
         }
@@ -84,7 +104,7 @@ final class JobWorker: Service {
   }
 
   /// The result of an attempt at a job.
-  private enum Attempt {
+  enum Attempt {
     /// The attempt is over. The worker takes the next job.
     case over
     /// Something that every job needs is missing. Trying another job at once would not help.
@@ -94,25 +114,38 @@ final class JobWorker: Service {
   private func makeVideo(_ job: StoredJob, lease: String, on threads: NIOThreadPool) async
     -> Attempt
   {
-    let control = WorkControl(seconds: limits.videoSeconds)
+    let engine = engine
+    let input = job.work.image.map { "\(directory.jobFolder(job.id))/\($0)" }
+    return await makeVideo(
+      job, lease: lease, WorkControl(seconds: limits.videoSeconds)
+    ) { folder, control in
+      try await threads.runIfActive {
+        try engine.makeVideo(job.work, input: input, into: folder, control)
+      }
+    }
+  }
+
+  /// Does a job, and records how that ended.
+  ///
+  /// - Parameter work: makes the video in a folder.
+  func makeVideo(
+    _ job: StoredJob, lease: String, _ control: WorkControl,
+    work: (_ folder: String, WorkControl) async throws -> Void
+  ) async -> Attempt {
     running.withLock { $0[job.id] = control }
     // If the lease was lost, another worker of this server may run the job by then.
     defer { running.withLock { if $0[job.id] === control { $0[job.id] = nil } } }
     let jobFolder = directory.jobFolder(job.id)
     let folder = directory.videoFolder(lease, job: job.id)
-    let input = job.work.image.map { "\(jobFolder)/\($0)" }
     logger.info(
       "making a video",
       metadata: ["job": .string(job.id), "attempt": .stringConvertible(job.attempts)])
-    let engine = engine
     let renewal = Task { await renew(job.id, lease: lease, control) }
     let result = await withTaskCancellationHandler {
       await Self.result {
-        try await threads.runIfActive {
-          try AtomicFile.makeFolder(jobFolder, mode: 0o700)
-          try FilePath(folder).createFolder()
-          try engine.makeVideo(job.work, input: input, into: folder, control)
-        }
+        try AtomicFile.makeFolder(jobFolder, mode: 0o700)
+        try FilePath(folder).createFolder()
+        try await work(folder, control)
       }
     } onCancel: {
       control.stop(.shutdown)
@@ -158,6 +191,8 @@ final class JobWorker: Service {
       return .resourceMissing
     case .retryable where job.faults + 1 < limits.videoAttempts:
       await release(job, lease: lease, folder: folder, after: .fault)
+    case .uncertain(let reason):
+      await finish(job, lease: lease, folder: folder, as: .uncertain(reason: reason))
     case .retryable(let reason), .permanent(let reason):
       await finish(job, lease: lease, folder: folder, as: .failed(reason: reason))
     }
@@ -182,6 +217,7 @@ final class JobWorker: Service {
       if isRecorded == false { await removeFilesIfDeleted(job.id) }
       return
     }
+    (isFinished ? metrics.jobsFinished : metrics.jobsFailed).increment()
     guard isFinished else { return FilePath(folder).removeAll() }
     logger.info("finished", metadata: ["job": .string(job.id)])
     // Earlier workers of this job are dead or have lost the lease.

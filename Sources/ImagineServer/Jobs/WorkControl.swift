@@ -19,8 +19,8 @@ final class WorkControl: Sendable {
   let engine: EngineControl
   private let reason = Mutex<Stop?>(nil)
 
-  /// - Parameter seconds: the time limit.
-  init(seconds: Double) {
+  /// - Parameter seconds: the time limit; nil for none at first.
+  init(seconds: Double?) {
     engine = EngineControl(seconds: seconds)
   }
 

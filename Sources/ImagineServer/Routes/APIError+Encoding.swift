@@ -11,17 +11,23 @@ extension APIError {
     switch dialect {
     case .imagine:
       status = self.status ?? fault.status
-      body = encodedJSON(ImagineErrorBody(code: fault.code, error: fault.name, message: message))
+      body = encodedJSON(
+        ImagineErrorBody(code: fault.code, error: name ?? fault.name, message: message))
     case .openAI:
       status = openAIStatus
       body = encodedJSON(
         OpenAIErrorBody(
           error: .init(
-            message: message, type: openAIType(status: status), param: field, code: openAICode)))
+            message: message, type: openAIType(status: status), param: field,
+            code: name ?? openAICode)))
+    case .sdapi:
+      status = sdapiStatus
+      body = encodedJSON(sdapiBody)
     }
     var headers: HTTPFields = [
       .contentType: "application/json", .contentLength: String(body.readableBytes),
     ]
+    if dialect == .sdapi, status == 401 { headers[.wwwAuthenticate] = "Basic" }
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if let allowedMethods { headers[.allow] = allowedMethods.joined(separator: ", ") }
     return (HTTPResponse(status: .init(code: status), headerFields: headers), body)
@@ -82,5 +88,30 @@ extension APIError {
     case .tooManyRequests: "rate_limit_exceeded"
     default: nil
     }
+  }
+}
+
+extension APIError {
+  /// A1111 answers 422 for a request that does not fit its description.
+  fileprivate var sdapiStatus: Int {
+    if let status { return status }
+    switch fault.kind {
+    case .authorization: return 401
+    case .validation: return 422
+    default: return fault.status
+    }
+  }
+
+  /// FastAPI's form for a wrong field, and that of A1111's own errors.
+  fileprivate var sdapiBody: Value {
+    guard let field else {
+      return [
+        "error": .text(fault.name), "detail": .text(message), "body": "", "errors": .text(message),
+      ]
+    }
+    let fault: Value = [
+      "loc": ["body", .text(field)], "msg": .text(message), "type": "value_error",
+    ]
+    return ["detail": [fault]]
   }
 }

@@ -15,6 +15,8 @@ struct APIError: Error, Equatable {
   var retryAfter: Int?
   /// The methods of the path, for a 405.
   var allowedMethods: [String]?
+  /// The name of the error in place of the table's.
+  var name: String?
 
   init(
     _ fault: APIErrorCode, _ message: String, status: Int? = nil, field: String? = nil,
@@ -55,17 +57,31 @@ struct APIError: Error, Equatable {
       self = .notOffered(title)
     case EngineError.resourceMissing(let reason):
       self = APIError(.unavailable, reason, retryAfter: 10)
+    case EngineError.aborted(let reason):
+      self = APIError(.unexpectedResponse, reason)
     case EngineError.failed:
       self = APIError(.internalError, "the image or video could not be made")
     case EngineControl.Stop.timedOut:
       self = APIError(.timedOut, "the call exceeded this server's time limit")
-    case EngineControl.Stop.cancelled:
+    case EngineControl.Stop.cancelled, is CancellationError:
       self = APIError(
         .requestInvalid, "the client closed the connection before the answer", status: 499)
     case is StoreUnreachable:
       self = APIError(.storeUnreachable, "the job store cannot be reached", retryAfter: 1)
     default:
       self = APIError(.internalError, "internal error")
+    }
+  }
+}
+
+extension APIError {
+  /// Whether the call that failed so was certainly not begun by anybody who bills it.
+  var isOfUndoneCall: Bool {
+    switch fault {
+    case .unavailable, .tooManyRequests, .storeUnreachable: true
+    // What an upstream refuses for its content, it may bill.
+    case .requestInvalid: name != Self.refusal && status != 499
+    default: false
     }
   }
 }

@@ -3,6 +3,11 @@ import ImagineAPI
 
 // What the routes of all dialects share: a call is checked, counted, drawn by a provider and charged.
 extension ImagineService {
+  /// - Throws: ``APIError`` 1206 for an operation that nobody here does.
+  func checkOffer(_ operation: MediaOperation) throws(APIError) {
+    if !upstreams.offer(operation) { try checkSupport(operation) }
+  }
+
   /// - Throws: ``APIError`` 1206 for an operation that the engine does not support, or cannot run at
   ///   present.
   func checkSupport(_ operation: MediaOperation) throws(APIError) {
@@ -27,20 +32,60 @@ extension ImagineService {
     account.callsPerMinute ?? configuration.limits.callsPerMinute
   }
 
-  /// Who makes the images of a request: the engine, until a server has others to choose from.
+  /// Makes the images of a call and charges it. If the client hangs up, the call stops.
   ///
-  /// - Parameter size: of the request's image, if it has one.
-  /// - Throws: the engine's errors for a request that it can never do, so that nothing is held for
-  ///   it.
-  func provider(
-    of request: ImagineAPI.Request, _ size: PixelSize?, for incoming: IncomingRequest
+  /// - Throws: ``APIError`` for a request that cannot be done, before anything is held for it; what
+  ///   the provider throws, and then nothing is charged.
+  func makeImages(
+    _ call: ImageCall, for incoming: IncomingRequest
+  ) async throws -> [EngineImage] {
+    let operation = call.request.operation
+    let size = try RequestCheck(configuration.limits).check(call.request)
+    let price = ServicePrices.price(of: call)
+    var call = call
+    call.drawnSeed = incoming.seed
+    let candidates = try upstreams.candidates(for: call)
+    guard candidates.isEmpty else {
+      return try await charged(price, operation.name, incoming) { [call] in
+        try await makeImages(call, at: candidates, for: incoming)
+      }
+    }
+    try checkSupport(operation)
+    call = call.withSeed
+    let provider = try await provider(of: call, size, for: incoming)
+    return try await charged(price, operation.name, incoming) { [call] in
+      try await makeImages(call.request, by: provider)
+    }
+  }
+
+  /// Makes the images of a call at one of the upstreams that it is for.
+  private func makeImages(
+    _ call: ImageCall, at candidates: [CurrentUpstreams.Candidate], for incoming: IncomingRequest
+  ) async throws -> [EngineImage] {
+    incoming.keyed?.answerDiffers()
+    let upstreamCall = UpstreamCall(
+      candidates: candidates, count: call.count,
+      converter: EngineConverter(engine: engine, queue: queue, account: incoming.account.id),
+      limits: configuration.limits, logger: logger
+    ) { try await incoming.keyed?.willSend() }
+    let control = await engineControl(of: incoming)
+    return try await upstreamCall.images { !control.isStopped }
+  }
+
+  /// The engine as the provider of a call's images.
+  ///
+  /// - Parameter size: of the call's image, if it has one.
+  /// - Throws: the engine's errors for a call that it can never do.
+  private func provider(
+    of call: ImageCall, _ size: PixelSize?, for incoming: IncomingRequest
   ) async throws -> any Provider {
     EngineProvider(
       engine: engine, queue: queue,
-      demand: await demand(of: incoming, bytes: try engine.memory(for: request, image: size)))
+      demand: await demand(of: incoming, bytes: try engine.memory(for: call, image: size)),
+      conversion: call.conversion(of:))
   }
 
-  /// Makes the images of a request. If the client hangs up, the call stops.
+  /// Makes the images of a request.
   func makeImages(
     _ request: ImagineAPI.Request, by provider: any Provider
   ) async throws -> [EngineImage] {
@@ -48,7 +93,7 @@ extension ImagineService {
     switch try await provider.perform(request, CallContext(store: store)) {
     case .finished(let answer):
       return try answer.outputs.map {
-        EngineImage(bytes: try store.content(of: $0.asset), confidence: $0.confidence)
+        EngineImage($0, bytes: try store.content(of: $0.asset))
       }
     case .running: throw APIError(.internalError, "the provider made a job of an image")
     }
@@ -58,10 +103,18 @@ extension ImagineService {
   private func demand(
     of incoming: IncomingRequest, bytes: Int, seconds: Double? = nil
   ) async -> EngineQueue.Demand {
+    EngineQueue.Demand(
+      account: incoming.account.id, bytes: bytes, control: await engineControl(of: incoming),
+      seconds: seconds)
+  }
+
+  /// A control that stops a call if its client hangs up.
+  func engineControl(of incoming: IncomingRequest) async -> EngineControl {
+    if let control = incoming.control { return control }
     let client = await incoming.context.clientPresence()
-    return EngineQueue.Demand(
-      account: incoming.account.id, bytes: bytes,
-      control: EngineControl { client?.isConnected == true }, seconds: seconds)
+    // The answer to a call with a key is kept for a client that comes back.
+    let runsOn = incoming.keyed != nil
+    return EngineControl { runsOn || client?.isConnected == true }
   }
 
   /// Queues and runs an engine call, which stops if the client hangs up.
@@ -79,9 +132,18 @@ extension ImagineService {
   func charged<Result>(
     _ price: Int64, _ purpose: String, _ incoming: IncomingRequest, work: () async throws -> Result
   ) async throws -> Result {
-    let result = try await accountCharges.charge(
-      price, to: incoming.account, for: "\(purpose) \(incoming.id)", work: work)
-    faultInjection?.charge(incoming.account, route: incoming.http.uri.path)
+    let purpose = "\(purpose) \(incoming.id)"
+    guard let keyed = incoming.keyed else {
+      let result = try await accountCharges.charge(
+        price, to: incoming.account, for: purpose, work: work)
+      faultInjection?.charge(incoming.account, route: incoming.http.uri.path)
+      return result
+    }
+    let result = try await keyed.charge(
+      price, to: incoming.account, for: purpose, by: accountCharges, work: work)
+    if !keyed.isRepetition {
+      faultInjection?.charge(incoming.account, route: incoming.http.uri.path)
+    }
     return result
   }
 }

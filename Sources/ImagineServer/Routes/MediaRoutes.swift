@@ -11,14 +11,23 @@ extension ImagineService {
     }
   }
 
+  /// Who sent a request, as far as the connection and trusted proxies tell.
+  func client(of incoming: IncomingRequest) -> Client {
+    clients.client(of: incoming.http.headers, peer: incoming.context.channel.remoteAddress)
+  }
+
   /// The scheme and host of addresses for the caller.
   func baseAddress(for incoming: IncomingRequest) -> String {
     if let address = configuration.publicAddress { return address }
+    let client = clients.trustedProxies.isEmpty ? nil : client(of: incoming)
     let address = configuration.address.bound(to: incoming.context.channel.localAddress)
-    guard case .tcp = address else { return address.description }
+    // On a Unix socket, only a proxy can tell.
+    if case .socket = address, client?.host == nil { return address.description }
+    let isSecure = client?.scheme.map { $0 == "https" } ?? (configuration.tls != nil)
     // Validated, because it becomes part of the answer.
-    let host = incoming.http.head.authority.flatMap { Authority($0) }
-    return host.map { "http://\($0)" } ?? address.description
+    let host = client?.host ?? incoming.http.head.authority.flatMap { Authority($0) }
+    return host.map { "\(isSecure ? "https" : "http")://\($0)" }
+      ?? address.text(isSecure: isSecure)
   }
 
   private func media(_ file: MediaLinks.File, _ incoming: IncomingRequest) async throws -> Response
@@ -41,7 +50,8 @@ extension ImagineService {
     return try await send(path, as: file.mediaType, tag: "\"\(tag)\"", to: incoming)
   }
 
-  private func send(
+  /// A file, or the range of it that the request asks for.
+  func send(
     _ path: String, as mediaType: String, tag: String, to incoming: IncomingRequest
   ) async throws -> Response {
     guard let file = try OpenFile(path) else { throw APIError.notFound("this file was deleted") }

@@ -1,12 +1,17 @@
 import HTTPTypes
 import Hummingbird
+import ImagineAPI
 import Logging
 
-/// Processes every request: id, origin check, route, token, handler, error answer, headers, log line.
+/// Processes every request: trace, origin check, route, token, handler, error answer, headers, metrics,
+/// log line.
 struct RequestPipeline: HTTPResponder {
   let routes: RouteTable
+  let metrics: RequestMetrics
   let authentication: CurrentAuthentication
+  let administrators: AdministratorAccess
   let originCheck: OriginCheck
+  let clients: ClientAddresses
   let allowance: @Sendable (Account) -> RateLimit.Allowance?
   let faultInjection: FaultInjection?
   /// The engine's version, sent with every answer so that nobody takes its images for a model's.
@@ -15,61 +20,96 @@ struct RequestPipeline: HTTPResponder {
   let now: @Sendable () -> Double
   let logger: Logger
 
-  func respond(to request: Request, context: ConnectionContext) async -> Response {
-    let start = ContinuousClock.now
-    let id = String(UInt64.random(in: .min ... .max), radix: 16)
-    let path = request.uri.path
+  /// What is known of a request at its end.
+  private struct Outcome {
+    var route: Int?
     var account: Account?
     var cause: (any Error)?
-    var response: Response
-    do {
-      try originCheck.check(host: request.head.authority, origin: request.headers[.origin])
-      let (route, parameters) = try routes.find(request.method, path)
-      let caller =
-        route.access == .open
-        ? Account.local
-        : try authentication.account(authorization: request.headers[.authorization], at: now())
-      account = route.access == .open ? nil : caller
-      let incoming = IncomingRequest(
-        http: request, context: context, id: id, parameters: parameters, account: caller)
-      if let faultInjection {
-        response = try await faultInjection.answer(incoming, work: route.handler)
-      } else {
-        response = try await route.handler(incoming)
+  }
+
+  func respond(to request: Request, context: ConnectionContext) async -> Response {
+    let start = ContinuousClock.now
+    let trace = TraceContext(next: request.headers[.traceparent])
+    return await TraceContext.$current.withValue(trace) {
+      var outcome = Outcome()
+      var response: Response
+      do {
+        response = try await answer(request, context, id: trace.span, &outcome)
+      } catch {
+        outcome.cause = error
+        response = .error(APIError(error), in: Dialect(path: request.uri.path))
       }
-    } catch {
-      cause = error
-      response = .error(APIError(error), in: Dialect(path: path))
+      if let account = outcome.account, let allowance = allowance(account) {
+        response.headers.set("x-ratelimit-limit", String(allowance.limit))
+        response.headers.set("x-ratelimit-remaining", String(allowance.left))
+      }
+      if request.method == .head { response = response.createHeadResponse() }
+      response.headers[.requestID] = trace.span
+      response.headers[.traceparent] = trace.headerValue
+      response.headers.nameEngine(engine)
+      let duration = ContinuousClock.now - start
+      metrics.record(route: outcome.route, status: response.status.code, duration)
+      log(request, context, response, trace, outcome, duration)
+      return response
     }
-    if let account, let allowance = allowance(account) {
-      response.headers.set("x-ratelimit-limit", String(allowance.limit))
-      response.headers.set("x-ratelimit-remaining", String(allowance.left))
+  }
+
+  private func answer(
+    _ request: Request, _ context: ConnectionContext, id: String, _ outcome: inout Outcome
+  ) async throws -> Response {
+    try originCheck.check(host: request.head.authority, origin: request.headers[.origin])
+    let (route, parameters) = try routes.find(request.method, request.uri.path)
+    outcome.route = route.number
+    var caller = Account.local
+    switch route.access {
+    case .open: break
+    case .token:
+      caller = try await authentication.account(
+        authorization: request.headers[.authorization], in: Dialect(path: request.uri.path),
+        at: now())
+      outcome.account = caller
+    case .administrator:
+      try administrators.check(
+        clients.client(of: request.headers, peer: context.channel.remoteAddress),
+        authorization: request.headers[.authorization])
     }
-    if request.method == .head { response = response.createHeadResponse() }
-    response.headers.set("x-request-id", id)
-    response.headers.set("x-imagine-engine", engine)
-    log(request, path, response, id: id, account: account, start: start, cause: cause)
-    return response
+    let incoming = IncomingRequest(
+      http: request, context: context, id: id, parameters: parameters, account: caller)
+    if let faultInjection {
+      return try await faultInjection.answer(incoming, work: route.handler)
+    }
+    return try await route.handler(incoming)
   }
 
   private func log(
-    _ request: Request, _ path: String, _ response: Response, id: String, account: Account?,
-    start: ContinuousClock.Instant, cause: (any Error)?
+    _ request: Request, _ context: ConnectionContext, _ response: Response, _ trace: TraceContext,
+    _ outcome: Outcome, _ duration: Duration
   ) {
-    // Health checks come every few seconds and would fill the log.
+    let path = request.uri.path
+    let status = response.status.code
+    // Probes and scrapes come every few seconds and would fill the log.
+    let isProbe = ["/healthz", "/readyz", "/metrics"].contains(path)
     let level: Logger.Level =
-      response.status.code >= 500 ? .error : path == "/healthz" ? .debug : .info
+      switch (isProbe, status >= 500) {
+      case (true, true): .warning
+      case (true, false): .debug
+      case (false, true): .error
+      case (false, false): .info
+      }
     guard level >= logger.logLevel else { return }
     var metadata: Logger.Metadata = [
-      "request": .string(id), "method": .string(request.method.rawValue),
-      "path": .string(String(path.prefix(400))),
-      "status": .stringConvertible(response.status.code),
-      "milliseconds": .stringConvertible(
-        Int(((ContinuousClock.now - start).seconds * 1000).rounded())),
+      "request": .string(trace.span), "trace": .string(trace.trace),
+      "client": .string(
+        clients.client(of: request.headers, peer: context.channel.remoteAddress).name),
+      "method": .string(request.method.rawValue), "path": .string(String(path.prefix(400))),
+      "status": .stringConvertible(status),
+      "milliseconds": .stringConvertible(Int((duration.seconds * 1000).rounded())),
     ]
-    if let account { metadata["account"] = .string(String(account.id.prefix(8))) }
+    if let account = outcome.account {
+      metadata["account"] = .string(String(account.id.prefix(8)))
+    }
     if let length = response.body.contentLength { metadata["bytes"] = .stringConvertible(length) }
-    if let cause {
+    if let cause = outcome.cause {
       metadata["error"] = .string((cause as? APIError)?.message ?? String(describing: cause))
     }
     logger.log(level: level, "request", metadata: metadata)

@@ -1,6 +1,7 @@
 import Hummingbird
 import ImagineAPI
 import NIOCore
+import ServerStore
 
 /// A request with its route's parameters and its account: the argument of a ``Handler``.
 struct IncomingRequest: Sendable {
@@ -11,6 +12,16 @@ struct IncomingRequest: Sendable {
   /// The values of the `*` components of the route's path, such as a job's id.
   let parameters: [String]
   let account: Account
+  /// Set if the request has an `Idempotency-Key`.
+  var keyed: KeyedCall?
+  /// The control of its engine calls, where another request may stop them.
+  var control: EngineControl?
+
+  /// A seed for a request without one.
+  var seed: Int64 { keyed?.call.seed ?? .random(in: 1...2_147_483_647) }
+
+  /// The id of a job that the request makes.
+  func jobID() throws -> String { try keyed?.call.id ?? RandomID.next() }
 }
 
 /// Answers the requests of a route.
@@ -24,6 +35,8 @@ struct Route: Sendable {
     case open
     /// Callers with an accepted token.
     case token
+    /// Whoever runs the service, as ``AdministratorAccess`` tells.
+    case administrator
   }
 
   let method: HTTPRequest.Method
@@ -31,6 +44,8 @@ struct Route: Sendable {
   let path: String
   let access: Access
   let handler: Handler
+  /// Its place in the list of all routes.
+  fileprivate(set) var number = 0
 
   init(
     _ method: HTTPRequest.Method, _ path: String, access: Access = .token,
@@ -48,12 +63,24 @@ struct Route: Sendable {
 /// Our own router, because an unknown path (404) and a wrong method (405) need different errors with
 /// JSON bodies.
 struct RouteTable: Sendable {
+  /// The numbers of the routes are their places here.
+  let routes: [Route]
   private let fixed: [String: [Route]]
-  private let patterns: [(pattern: [Substring], route: Route)]
+  /// By the number of their components.
+  private let patterns: [Int: [(pattern: [Substring], route: Route)]]
 
   init(_ routes: [Route]) {
+    let routes = routes.enumerated().map { number, route in
+      var route = route
+      route.number = number
+      return route
+    }
+    self.routes = routes
     fixed = Dictionary(grouping: routes.filter { !$0.path.contains("*") }, by: \.path)
-    patterns = routes.filter { $0.path.contains("*") }.map { ($0.path.split(separator: "/"), $0) }
+    patterns = Dictionary(
+      grouping: routes.filter { $0.path.contains("*") }
+        .map { (pattern: $0.path.split(separator: "/"), route: $0) }
+    ) { $0.pattern.count }
   }
 
   /// - Throws: ``APIError`` with 404 or 405.
@@ -61,18 +88,20 @@ struct RouteTable: Sendable {
     _ method: HTTPRequest.Method, _ path: String
   ) throws(APIError) -> (route: Route, parameters: [String]) {
     let effective = method == .head ? .get : method
-    var candidates = (fixed[path] ?? []).map { ($0, [String]()) }
-    if candidates.isEmpty {
+    var others: [Route] = []
+    if let routes = fixed[path] {
+      if let route = routes.first(where: { $0.method == effective }) { return (route, []) }
+      others = routes
+    } else {
       let components = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-      candidates = patterns.compactMap { candidate in
-        Self.parameters(of: components, in: candidate.pattern).map { (candidate.route, $0) }
+      for (pattern, route) in patterns[components.count] ?? [] {
+        guard let parameters = Self.parameters(of: components, in: pattern) else { continue }
+        if route.method == effective { return (route, parameters) }
+        others.append(route)
       }
     }
-    if let found = candidates.first(where: { $0.0.method == effective }) {
-      return (found.0, found.1)
-    }
-    guard !candidates.isEmpty else { throw .notFound("there is no \(path.prefix(200))") }
-    var methods = Set(candidates.map { $0.0.method.rawValue })
+    guard !others.isEmpty else { throw .notFound("there is no \(path.prefix(200))") }
+    var methods = Set(others.map(\.method.rawValue))
     if methods.contains("GET") { methods.insert("HEAD") }
     throw APIError(
       .requestInvalid, "\(path) answers \(methods.sorted().joined(separator: ", "))",
@@ -82,7 +111,6 @@ struct RouteTable: Sendable {
   private static func parameters(
     of components: some Collection<Substring>, in pattern: [Substring]
   ) -> [String]? {
-    guard components.count == pattern.count else { return nil }
     var parameters: [String] = []
     for (component, expected) in zip(components, pattern) {
       if expected == "*" {

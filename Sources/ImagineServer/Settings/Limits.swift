@@ -13,6 +13,8 @@ public struct Limits: Sendable {
   /// Estimated memory of all running image calls, in bytes. The server refuses a call that needs more
   /// by itself.
   public var imageBytes = 4 << 30
+  /// Seconds that an image call waits for its turn. The server refuses it after that.
+  public var turnSeconds = 30.0
   /// Time limit of an image call, in seconds.
   public var imageSeconds = 120.0
   /// Seconds that running image calls have left when the service shuts down.
@@ -35,12 +37,26 @@ public struct Limits: Sendable {
   public var videoAttempts = 3
   /// Servers that may die during a video before its job fails.
   public var videoCrashes = 25
+  /// Faults of an upstream in a row after which no call is sent to it for a while.
+  public var upstreamFaults = 5
+  /// Seconds of the first such while.
+  public var upstreamPauseSeconds = 5.0
   /// Seconds that finished and failed jobs and their videos are kept.
   public var keepSeconds = 30 * 86400.0
   /// Seconds between removals of expired jobs and orphaned folders.
   public var cleanupSeconds = 600.0
   /// Bytes of the images that `/v1` returns by address. The oldest are removed first.
   public var temporaryImageBytes = 2 << 30
+  /// Seconds until the tokens come back that a dead server had on hold. Longer than any call.
+  public var holdSeconds = 900.0
+  /// Seconds that an `Idempotency-Key` is known.
+  public var idempotencySeconds = 86400.0
+  /// Seconds that the answer to a call with a key is kept.
+  public var answerSeconds = 3600.0
+  /// Bytes of the kept answers of one account. The oldest are removed first.
+  public var answerBytes = 256 << 20
+  /// Seconds that charges are kept one by one; then they are added up. Longer than keys are known.
+  public var chargeSeconds = 400 * 86400.0
   /// Calls that start work, per token in 60 seconds; nil for no limit. A token's own rate takes
   /// precedence.
   public var callsPerMinute: Int?

@@ -6,6 +6,10 @@ import Synchronization
 /// The files of one answer, in memory until they are sent.
 final class AnswerStore: MediaStore {
   private let files = Mutex<[String: [UInt8]]>([:])
+  /// Bytes of a file.
+  fileprivate let limit: Int
+
+  init(limit: Int = .max) { self.limit = limit }
 
   func makeWriter() throws -> any AssetWriter { AnswerWriter(self) }
 
@@ -30,7 +34,14 @@ private final class AnswerWriter: AssetWriter {
 
   init(_ store: AnswerStore) { self.store = store }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws { self.bytes += bytes }
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    self.bytes += bytes
+    guard self.bytes.count <= store.limit else {
+      throw ImagineError(
+        .badResponse, "a file of the answer is larger than \(store.limit >> 20) MB",
+        charged: .unknown)
+    }
+  }
   func commit() async throws -> Asset { store.keep(bytes) }
   func discard() { bytes = [] }
 }

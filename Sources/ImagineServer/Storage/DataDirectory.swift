@@ -14,6 +14,7 @@ import ImagineSystem
 /// media.key          signs the addresses of videos and images
 /// jobs/<id>/         a job's input image, and a folder with its video
 /// pictures/          images that `/v1` returned by address; removed when their addresses expire
+/// answers/<account>/ answers to calls with an Idempotency-Key, for an hour
 /// steps/<id>/        the files of a step while it is done
 /// ```
 public struct DataDirectory: Sendable {
@@ -23,6 +24,7 @@ public struct DataDirectory: Sendable {
   var jobs: String { "\(path)/jobs" }
   var temporaryImages: String { "\(path)/pictures" }
   var steps: String { "\(path)/steps" }
+  var answers: String { "\(path)/answers" }
   var mediaKey: String { "\(path)/media.key" }
 
   /// Opens a data directory. Creates missing folders, accessible only to their owner.
@@ -30,7 +32,7 @@ public struct DataDirectory: Sendable {
   /// - Throws: ``ImagineError`` of kind `io`.
   public init(_ path: String) throws(ImagineError) {
     self.path = path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
-    for folder in [self.path, jobs, temporaryImages, steps] {
+    for folder in [self.path, jobs, temporaryImages, answers, steps] {
       try AtomicFile.makeFolder(folder, mode: 0o700)
     }
   }

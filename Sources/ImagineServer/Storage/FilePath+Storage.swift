@@ -44,6 +44,13 @@ extension FilePath {
 extension FilePath {
   private static let maxBytes = 64 << 20
 
+  /// Whether it is in the folder of systemd's credentials, which nobody else can enter. The mode of
+  /// a file there says that its group may read it.
+  private var isCredential: Bool {
+    guard let folder = getenv("CREDENTIALS_DIRECTORY") else { return false }
+    return description.hasPrefix(String(cString: folder) + "/") && !description.contains("/../")
+  }
+
   /// The bytes of a file; nil if it does not exist.
   ///
   /// - Parameter isSecret: whether to refuse a file that others may read.
@@ -60,7 +67,7 @@ extension FilePath {
     guard info.st_mode & S_IFMT == S_IFREG else {
       throw ImagineError(.io, "cannot read \(self): it is not a regular file")
     }
-    guard !isSecret || info.st_mode & 0o077 == 0 else {
+    guard !isSecret || info.st_mode & 0o077 == 0 || isCredential else {
       throw ImagineError(.io, "cannot use \(self): others may read it (chmod 600 \(self))")
     }
     guard info.st_size <= Self.maxBytes else {

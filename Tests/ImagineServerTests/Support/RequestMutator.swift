@@ -1,3 +1,4 @@
+import Foundation
 import ImagineAPI
 
 /// Makes almost valid requests. Equal seeds give equal requests.
@@ -31,7 +32,8 @@ struct RequestMutator {
   private mutating func request() -> [UInt8] {
     switch Int.random(in: 0..<10, using: &generator) {
     case 0...4: return post(one(of: MediaOperation.all))
-    case 5, 6: return json()
+    case 5: return json()
+    case 6: return chance(2) ? edit() : webUI()
     default: return question()
     }
   }
@@ -98,6 +100,42 @@ struct RequestMutator {
       Array("{\(members.joined(separator: ","))}".utf8))
   }
 
+  private mutating func edit() -> [UInt8] {
+    var form = FormWriter()
+    for field in MediaOperation.openAIEdits.fields where !chance(3) {
+      let isImage = field.maxImages > 0 && !chance(6)
+      if isImage {
+        form.add(field.wireName, file: image)
+      } else {
+        form.add(field.wireName, one(of: Self.words + Self.numbers))
+      }
+    }
+    return body(
+      one(of: ["/v1/images/edits", "/v1/videos", "/v1/images/variations"]),
+      type: "multipart/form-data; boundary=\(form.boundary)", form.bytes)
+  }
+
+  private mutating func webUI() -> [UInt8] {
+    let file = "\"\(Data(image).base64EncodedString())\""
+    var members = [
+      "\"prompt\":\"a cat\"", "\"image\":\(file)", "\"init_images\":[\(file)]", "\"mask\":\(file)",
+    ]
+    for name in [
+      "seed", "width", "height", "batch_size", "n_iter", "styles", "image", "init_images", "mask",
+      "resize_mode", "upscaling_resize", "upscaler_1", "override_settings", "alwayson_scripts",
+      "prompt", "sd_model_checkpoint",
+    ] where chance(4) {
+      members.append("\"\(name)\":\(one(of: Self.values))")
+    }
+    members.shuffle(using: &generator)
+    let route = one(of: [
+      "txt2img", "img2img", "extra-single-image", "options", "png-info", "interrupt",
+    ])
+    return body(
+      "/sdapi/v1/\(route)", type: "application/json",
+      Array("{\(members.joined(separator: ","))}".utf8))
+  }
+
   private mutating func question() -> [UInt8] {
     let method = one(of: ["GET", "GET", "GET", "HEAD", "DELETE", "POST", "PUT", "OPTIONS", "TRACE"])
     let id = one(of: Self.words + Self.numbers + ["00000000-0000-4000-8000-000000000000"])
@@ -105,7 +143,9 @@ struct RequestMutator {
       "/healthz", "/readyz", "/v1/models", "/v1/models/\(id)", "/v2/video/\(id)/status",
       "/v2/assets/\(id)/status", "/v2/video/status/\(id)", "/v2/video/\(id)",
       "/v2/video/delete/\(id)", "/media/\(id)/video.mp4?expires=\(id)&signature=\(id)",
-      "/media/\(id)/picture.png", "/x/rehearsal", "/\(id)", "http://\(id)/healthz", "*",
+      "/v1/videos", "/v1/videos?limit=\(id)&after=\(id)", "/v1/videos/\(id)/content?variant=\(id)",
+      "/sdapi/v1/options", "/sdapi/v1/progress", "/sdapi/v1/samplers", "/media/\(id)/picture.png",
+      "/x/rehearsal", "/\(id)", "http://\(id)/healthz", "*",
     ])
     let fields = chance(5) ? ["Range: bytes=\(one(of: Self.numbers))-\(one(of: Self.numbers))"] : []
     return head(method, path, fields)

@@ -21,7 +21,7 @@ struct RunningServer: Sendable {
 
   /// Runs a service while `body` runs.
   static func with(
-    engine: StubEngine = StubEngine(), home: TemporaryFolder? = nil,
+    engine: StubEngine = StubEngine(), children: ChildEngine? = nil, home: TemporaryFolder? = nil,
     faults: StoreFaults? = nil, configure: (inout ServiceConfiguration) -> Void = { _ in },
     _ body: (RunningServer) async throws -> Void
   ) async throws {
@@ -34,7 +34,7 @@ struct RunningServer: Sendable {
     configure(&configuration)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let service = try ImagineService(
-      configuration, dataDirectory: directory, engine: engine,
+      configuration, dataDirectory: directory, engine: children ?? engine,
       store: faults.map { FaultyStore(store, $0) } ?? store,
       logger: logger)
     let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
@@ -184,10 +184,13 @@ func eventually<Value>(
 
 /// A body of `multipart/form-data`.
 struct FormWriter {
-  var boundary = "test-boundary"
+  let boundary: String
   private(set) var parts: [UInt8] = []
 
-  init(_ fields: KeyValuePairs<String, String> = [:]) {
+  init(
+    _ fields: KeyValuePairs<String, String> = [:], boundary: String = "test-boundary"
+  ) {
+    self.boundary = boundary
     for (name, value) in fields { add(name, value) }
   }
 

@@ -58,6 +58,9 @@ final class ServerProcess: Sendable {
   /// Its standard error.
   var log: String { String(decoding: errors.withLock { $0 }, as: UTF8.self) }
 
+  /// Its standard output.
+  var outputText: String { String(decoding: output.withLock { $0 }, as: UTF8.self) }
+
   /// The ids of the videos that it finished.
   var finished: [String] {
     log.matches(of: /job=([0-9a-f-]+).*\] finished/).map { String($0.1) }
@@ -76,11 +79,12 @@ final class ServerProcess: Sendable {
 
   /// Its running child processes.
   func children() throws -> [String] {
-    try String(
-      contentsOfFile:
-        "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children",
-      encoding: .utf8
-    ).split(separator: " ").map(String.init)
+    // The kernel lists them by the thread that started them. A thread may have ended meanwhile.
+    let threads = "/proc/\(process.processIdentifier)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: threads).flatMap { thread in
+      let list = try? String(contentsOfFile: "\(threads)/\(thread)/children", encoding: .utf8)
+      return (list ?? "").split(separator: " ").map(String.init)
+    }
   }
 
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }

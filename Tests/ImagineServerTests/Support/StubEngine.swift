@@ -138,7 +138,14 @@ final class StubEngine: Engine {
     return Self.png(
       PixelSize(
         width: conversion.width ?? size.width, height: conversion.height ?? size.height),
-      content: "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
+      content: (conversion.isMatte ? "matte|" : "")
+        + "\(conversion.format.rawValue)|\(conversion.fit.rawValue)|\(conversion.quality)")
+  }
+
+  /// An image with the word "clear" in it has transparent pixels.
+  func numbers(of step: PictureStep, control: EngineControl) throws -> [String: Double] {
+    guard case .bytes(let image)? = step.request.image(PictureOperation.base) else { return [:] }
+    return ["opacity": String(decoding: image, as: UTF8.self).contains("clear") ? 0.5 : 1]
   }
 
   func png(prompt: String, aspectRatio: AspectRatio, seed: Int64, control: EngineControl) throws
@@ -202,6 +209,9 @@ final class StubEngine: Engine {
     }
     return Self.png(header.size, content: content)
   }
+
+  /// A PNG of a size with alpha and transparent pixels, as ``numbers(of:control:)`` says.
+  static func clearPNG(_ size: PixelSize) -> [UInt8] { png(size, content: "\u{8}\u{6}clear") }
 
   /// Bytes that start like a PNG of a size.
   static func png(_ size: PixelSize, content: String = "") -> [UInt8] {

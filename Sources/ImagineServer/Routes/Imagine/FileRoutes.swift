@@ -1,7 +1,6 @@
 import Hummingbird
 import ImagineAPI
 import ImagineSystem
-import MediaFiles
 
 /// Steps over videos and over many images, for the host. The files of a request lie on the disk, not
 /// in memory.
@@ -25,16 +24,8 @@ extension ImagineService {
     }
     let operation = try Self.operation(in: upload.description)
     let step = try PictureStep(
-      operation, upload.description["fields"]?.table ?? [:], images: upload.inputs
-    ) { (input, field, medium) throws(ImagineError) in
-      guard case .file(let path) = input else { return nil }
-      let reader = try FileReader(path)
-      let source = MediaSource(byteCount: reader.byteCount ?? 0) {
-        (offset, count) throws(ImagineError) in
-        try reader.bytes(from: offset, count: count)
-      }
-      return try medium.facts(of: source, in: field)
-    }
+      operation, upload.description["fields"]?.table ?? [:], images: upload.inputs,
+      facts: PictureStep.facts)
     let memory = try engine.memory(for: step)
     let seconds = configuration.limits.videoSeconds
     guard operation.makesVideo else {

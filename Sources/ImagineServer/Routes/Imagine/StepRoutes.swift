@@ -1,6 +1,5 @@
 import Hummingbird
 import ImagineAPI
-import MediaFiles
 
 /// Steps over pixels, for the host that has no imaging library.
 extension ImagineService {
@@ -28,11 +27,7 @@ extension ImagineService {
       }
     }
     let step = try PictureStep(
-      operation, description["fields"]?.table ?? [:], images: images
-    ) { (input, field, medium) throws(ImagineError) in
-      guard case .bytes(let bytes) = input else { return nil }
-      return try medium.facts(of: MediaSource(bytes), in: field)
-    }
+      operation, description["fields"]?.table ?? [:], images: images, facts: PictureStep.facts)
     let memory = try engine.memory(for: step)
     guard operation.numbers.isEmpty else {
       return .json(

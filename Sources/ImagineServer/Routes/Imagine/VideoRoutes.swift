@@ -29,27 +29,51 @@ extension ImagineService {
   private func submit(_ operation: MediaOperation, _ incoming: IncomingRequest) async throws
     -> Response
   {
-    try checkSupport(operation)
+    try checkOffer(operation)
     try countCall(incoming)
     let form = try await Form(incoming.http, by: bodies, for: incoming.account)
-    let request = try form.request(for: operation.toleratingAspectRatios)
+    let request = try form.request(for: upstreams.extend(operation).toleratingAspectRatios)
+    let job = try await submit(request, for: incoming)
+    var response = Response.json(SubmissionAnswer(id: job.id))
+    if job.upstream != nil { response.headers.setMaker(nil) }
+    return response
+  }
+
+  /// Records a job and charges its owner. Then any server can do it.
+  ///
+  /// - Parameter seed: nil for a random one.
+  func submit(
+    _ request: ImagineAPI.Request, seed: Int64? = nil, for incoming: IncomingRequest
+  ) async throws -> StoredJob {
+    let operation = request.operation
     let size = try RequestCheck(configuration.limits).check(request)
-    _ = try engine.memory(for: operation, image: size, aspectRatio: request.aspectRatio)
-    let id = try RandomID.next()
+    let upstream = try upstreams.candidates(for: ImageCall(request: request)).first?.upstream
+    if upstream == nil {
+      try checkSupport(operation)
+      _ = try engine.memory(for: operation, image: size, aspectRatio: request.aspectRatio)
+    }
+    let id = try incoming.jobID()
+    incoming.keyed?.answerIsOfJob()
     let folder = FilePath(directory.jobFolder(id))
+    if incoming.keyed != nil, FileStatus(folder) != nil {
+      // Left by an attempt that was lost, which may have added the job.
+      if let job = try await store.job(id: id, owner: incoming.account.id) { return job }
+      folder.removeAll()
+    }
     try folder.createFolder()
     let acceptance: JobAcceptance
     let price = incoming.account.isMetered ? ServicePrices.price(of: request) : 0
+    let job: StoredJob
     do {
       let work = StoredJob.Work(
         operation: operation.name, prompt: request.prompt ?? "",
         style: request.style ?? VideoStyle.standard,
         aspectRatio: request.aspectRatio.flatMap { AspectRatio.video.contains($0) ? $0 : nil },
-        seed: .random(in: 1...2_147_483_647), image: try storeInput(of: request, in: folder))
-      acceptance = try await add(
-        StoredJob(
-          id: id, owner: incoming.account.id, work: work, price: price,
-          createdAt: Date().timeIntervalSince1970))
+        seed: seed ?? incoming.seed, image: try storeInput(of: request, in: folder))
+      job = StoredJob(
+        id: id, owner: incoming.account.id, work: work, price: price,
+        createdAt: Date().timeIntervalSince1970, upstream: upstream?.name)
+      acceptance = try await add(job)
     } catch {
       // A store that did not answer may still have recorded the job. If not, the worker's cleanup
       // removes the folder.
@@ -57,25 +81,24 @@ extension ImagineService {
       throw error
     }
     if acceptance != .accepted { folder.removeAll() }
-    try check(acceptance, price: price)
+    try await check(acceptance, price: price)
     faultInjection?.charge(incoming.account, route: incoming.http.uri.path)
     worker.wake()
-    return .json(SubmissionAnswer(id: id))
+    return job
   }
 
-  /// Adds a job to the store. If the store does not answer, asks whether it has the job.
+  /// Adds a job to the store; again, if the store does not answer.
   private func add(_ job: StoredJob) async throws -> JobAcceptance {
     let limits = JobLimits(
       all: configuration.limits.videoQueue, perOwner: configuration.limits.videosPerAccount)
     do {
       return try await store.add(job, limits: limits)
-    } catch let fault as StoreUnreachable {
-      if try await !store.existing(among: [job.id]).isEmpty { return .accepted }
-      throw APIError(fault)
+    } catch is StoreUnreachable {
+      return try await store.add(job, limits: limits)
     }
   }
 
-  private func check(_ acceptance: JobAcceptance, price: Int64) throws(APIError) {
+  private func check(_ acceptance: JobAcceptance, price: Int64) async throws {
     switch acceptance {
     case .accepted: break
     case .balanceTooLow: throw AccountCharges.balanceTooLow(price)
@@ -83,12 +106,18 @@ extension ImagineService {
       throw APIError(
         .tooManyRequests,
         "this token already has \(configuration.limits.videosPerAccount) unfinished videos",
-        retryAfter: 15)
+        retryAfter: await secondsToNextPlace())
     case .queueFull:
       throw APIError(
         .tooManyRequests, "\(configuration.limits.videoQueue) videos are already waiting",
-        retryAfter: 15)
+        retryAfter: await secondsToNextPlace())
     }
+  }
+
+  /// How long it takes at the queue's present speed until one more job fits in.
+  private func secondsToNextPlace() async -> Int {
+    let seconds = (try? await store.jobCounts())?.secondsPerPlace ?? 60
+    return Int(min(60, max(1, seconds.rounded(.up))))
   }
 
   /// Stores and fsyncs the input image before the job is accepted, so that any server can do the job.
@@ -102,34 +131,51 @@ extension ImagineService {
     return "input"
   }
 
+  /// A job of the caller.
+  ///
+  /// - Throws: ``APIError`` with 404 if it has none with this id.
+  func job(_ id: String, for incoming: IncomingRequest) async throws -> StoredJob {
+    guard let job = try await store.job(id: id, owner: incoming.account.id) else {
+      throw Self.noVideo(id)
+    }
+    return job
+  }
+
+  static func noVideo(_ id: String) -> APIError {
+    .notFound("there is no video with the id '\(id.prefix(80))'")
+  }
+
   private func status(_ incoming: IncomingRequest) async throws -> Response {
     let id = incoming.parameters[0]
-    guard let job = try await store.job(id: id, owner: incoming.account.id) else {
-      throw APIError.notFound("there is no video with the id '\(id.prefix(80))'")
+    guard let job = try await store.summary(id: id, owner: incoming.account.id) else {
+      throw Self.noVideo(id)
     }
-    let base = baseAddress(for: incoming)
-    var address = StatusAnswer.Address()
+    var answer = StatusAnswer(
+      id: id, job: job, progress: worker.progress(of: id) ?? job.progress)
     if job.state == .finished {
-      address.generation = base + links.path(id, .video)
-      address.thumbnail = base + links.path(id, .thumbnail)
+      let base = baseAddress(for: incoming)
+      answer.video = base + links.path(id, .video)
+      answer.thumbnail = base + links.path(id, .thumbnail)
     }
-    return .json(
-      StatusAnswer(
-        video: StatusAnswer.Video(
-          uuid: id, createdAt: Timestamp(seconds: job.createdAt).description,
-          status: job.state.rawValue, progress: worker.progress(of: id) ?? job.progress,
-          error: job.failure, url: address)))
+    var response = Response.json(bytes: answer.json)
+    if job.upstream != nil { response.headers.setMaker(nil) }
+    return response
   }
 
   private func delete(_ incoming: IncomingRequest) async throws -> Response {
-    let id = incoming.parameters[0]
-    let existed = try await store.delete(id: id, owner: incoming.account.id)
-    guard existed else {
-      throw APIError.notFound("there is no video with the id '\(id.prefix(80))'")
-    }
-    worker.stop(deleted: id)
-    FilePath(directory.jobFolder(id)).removeAll()
+    try await deleteJob(incoming.parameters[0], for: incoming)
     return .json(DeletionAnswer())
+  }
+
+  /// Deletes a job of the caller with its video, and stops the work on it.
+  func deleteJob(_ id: String, for incoming: IncomingRequest) async throws {
+    let job = try await store.job(id: id, owner: incoming.account.id)
+    guard try await store.delete(id: id, owner: incoming.account.id) else { throw Self.noVideo(id) }
+    worker.stop(deleted: id)
+    if let job, job.ticket != nil, !job.state.isFinal {
+      Task { await worker.upstreams.cancel(job) }
+    }
+    FilePath(directory.jobFolder(id)).removeAll()
   }
 }
 

@@ -1,36 +1,35 @@
-import ImagineAPI
-import ImagineProviders
+package import ImagineAPI
 
-/// A provider's description in `config.toml` or a script.
-struct ProviderDescription: Sendable, Equatable {
-  let kind: ProviderKind
-  private(set) var baseURL: String
+/// A provider's description in `config.toml`, in a script, or in the configuration of a server.
+package struct ProviderDescription: Sendable, Equatable {
+  package let kind: ProviderKind
+  package private(set) var baseURL: String
   /// The token itself; `tokenVariable` keeps it out of files.
-  var token: Token?
-  var tokenVariable: String?
+  package var token: Token?
+  package var tokenVariable: String?
   /// What an OpenAI-style service takes.
-  var service = OpenAIService()
+  package var service = OpenAIService()
   /// The `response_format` that an OpenAI-style service wants; nil to send none.
-  var responseFormat: String?
+  package var responseFormat: String?
   /// The programs of a provider of the kind `command`; nil for the other kinds.
-  var commands: CommandService?
+  package var commands: CommandService?
   /// What a server of the A1111 API takes.
-  var painter = SDAPIService()
+  package var painter = SDAPIService()
   /// The most calls in flight that the service allows; nil for no limit of its own.
-  private(set) var concurrency: Int?
+  package private(set) var concurrency: Int?
   /// The limit of a program's memory in bytes; nil for none.
-  var memory: UInt64?
+  package var memory: UInt64?
   /// The workflows of a provider of the kind `comfy`; nil for the other kinds.
-  var comfy: ComfyService?
+  package var comfy: ComfyService?
   /// The key of comfy.org, and the variable that has it; `comfy` alone has one.
-  var accountKey: Token?
-  var accountKeyVariable: String?
+  package var accountKey: Token?
+  package var accountKeyVariable: String?
   /// Nil for the default prices of the kind.
-  var prices: PriceList?
+  package var prices: PriceList?
   /// Where it is written, for messages.
-  let place: String
+  package let place: String
   /// The name of a provider that a script describes: its kind and its host.
-  private(set) var standardName: String
+  package private(set) var standardName: String
 
   private init(kind: ProviderKind, baseURL: String, place: String) {
     self.kind = kind
@@ -41,13 +40,13 @@ struct ProviderDescription: Sendable, Equatable {
 
   /// The members that `config.toml` may set for a provider, by its name; none for the built-in
   /// engine.
-  static func members(of name: String) -> [String] {
+  package static func members(of name: String) -> [String] {
     BuiltInProvider(rawValue: name)?.settings ?? ProviderKind.allSettings
   }
 
   /// - Parameter folder: where relative paths begin; nil for the working folder.
   /// - Throws: `ImagineError` of kind `validation` that names the place and the member.
-  init(_ settings: ConfigTable, filesIn folder: String? = nil) throws(ImagineError) {
+  package init(_ settings: ConfigTable, filesIn folder: String? = nil) throws(ImagineError) {
     let place = settings.place
     guard let name = try settings.text("kind") else { throw .missing(field: "kind", of: place) }
     guard let kind = ProviderKind(rawValue: name) else {
@@ -162,23 +161,11 @@ struct ProviderDescription: Sendable, Equatable {
       painter.dialect = SDAPIDialect(rawValue: name) ?? .a1111
     }
     painter.upscaler = try settings.text("upscaler") ?? painter.upscaler
-    painter.resolution = try integer("resolution", in: SDAPIService.resolutions, settings)
-    painter.batch = try integer("batch", in: SDAPIService.batches, settings) ?? painter.batch
+    painter.resolution = try settings.integer("resolution", in: SDAPIService.resolutions)
+    painter.batch = try settings.integer("batch", in: SDAPIService.batches) ?? painter.batch
     // These servers have one GPU, and some mix the masks of calls at the same time.
-    concurrency = try integer("concurrency", in: 1...1000, settings) ?? 1
+    concurrency = try settings.integer("concurrency", in: 1...1000) ?? 1
     try readOwnPrices(settings, of: painter.operations)
-  }
-
-  private func integer(
-    _ key: String, in range: ClosedRange<Int>, _ settings: ConfigTable
-  ) throws(ImagineError) -> Int? {
-    guard let number = try settings.number(key) else { return nil }
-    guard let integer = Int(exactly: number), range.contains(integer) else {
-      throw .invalid(
-        field: "\(place).\(key)", given: Value.number(number).description,
-        expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return integer
   }
 
   /// Reads the prices of what runs on a machine of the user's: an operation without one is free.
@@ -247,7 +234,7 @@ struct ProviderDescription: Sendable, Equatable {
   /// environment.
   ///
   /// - Parameter sends: false for a plan, which needs no key.
-  func makeProvider(
+  package func makeProvider(
     named name: String, transport: HTTPTransport, environment: [String: String], home: String,
     sends: Bool
   ) throws(ImagineError) -> any Provider {
@@ -298,6 +285,30 @@ struct ProviderDescription: Sendable, Equatable {
 }
 
 extension ProviderDescription {
+  /// The environment variables with its keys.
+  package var secretVariables: [String] { [tokenVariable, accountKeyVariable].compactMap { $0 } }
+
+  /// The model that its calls name; nil if each call names one.
+  package var model: String? {
+    switch kind {
+    case .openai: service.model
+    case .sdapi: painter.model
+    case .imagine, .command, .comfy: nil
+    }
+  }
+
+  /// What others must not see of it: its address, its host and its keys.
+  package func confidentialTexts(_ environment: [String: String]) -> [String] {
+    let keys =
+      [token, accountKey].compactMap { $0?.value }
+      + secretVariables.compactMap { environment[$0].flatMap(Token.init(_:))?.value }
+    let authority = Origin(baseURL)?.authority ?? ""
+    let host = authority.hasPrefix("[") ? "" : authority.prefix { $0 != ":" }
+    return (keys + [baseURL, authority, String(host)]).filter { !$0.isEmpty }
+  }
+}
+
+extension ProviderDescription {
   /// A provider with a built-in name. Each key is only sent to its own address: `IMAGINE_TOKEN` to
   /// `IMAGINE_BASE_URL` or the vendor, `OPENAI_API_KEY` to `OPENAI_BASE_URL` or OpenAI,
   /// `LLMVIN_API_KEY` to llm.vin.
@@ -305,7 +316,7 @@ extension ProviderDescription {
   /// - Parameter settings: its table in `config.toml`: prices, and for an OpenAI-style service
   ///   model and sizes.
   /// - Returns: nil if no built-in provider has the name.
-  static func builtIn(
+  package static func builtIn(
     _ name: String, _ environment: [String: String], _ settings: ConfigTable
   ) throws(ImagineError) -> ProviderDescription? {
     guard let provider = BuiltInProvider(rawValue: name), let usual = provider.address else {

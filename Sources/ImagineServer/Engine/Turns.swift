@@ -1,0 +1,272 @@
+import ImagineAPI
+import Synchronization
+
+/// Shares a number of slots fairly between accounts.
+///
+/// A call takes a slot if one is free and nobody waits. Else it waits for its *turn*, which is the one
+/// after its account's last turn, or that of the last call that waited if that is later: an account with
+/// a hundred calls and an account with one alternate. The number of slots is never exceeded.
+///
+/// For example:
+///
+/// ```swift
+/// let turns = Turns(capacity: 4)
+/// let answer = try await turns.run(account) { try await upstream.perform(request) }
+/// ```
+final class Turns: Sendable {
+  /// A slot that a call has taken.
+  struct Slot: Sendable {
+    fileprivate let number: Int
+  }
+
+  private struct Call {
+    let account: String
+    /// Estimated memory.
+    let bytes: Int
+    let startedAt: ContinuousClock.Instant
+  }
+
+  private struct Waiting {
+    let number: Int
+    let turn: Int
+    let account: String
+    let bytes: Int
+    /// Why the call is not wanted any more; nil if it is.
+    let stopReason: @Sendable () -> (any Error)?
+    let slot: CheckedContinuation<Void, any Error>
+    /// How many later calls started before it because they need less memory.
+    var overtaken = 0
+  }
+
+  private struct Share {
+    var calls = 0
+    var bytes = 0
+  }
+
+  private struct State {
+    var capacity: Int
+    /// In the order of turns.
+    var waiting: [Waiting] = []
+    var running: [Int: Call] = [:]
+    var shares: [String: Share] = [:]
+    var bytes = 0
+    var next = 0
+    /// The last turn of each account that may have one after the current one.
+    var lastTurns: [String: Int] = [:]
+    /// The turn of the last call that started after waiting.
+    var current = 0
+    /// Seconds that a slot is taken, a moving average.
+    var averageSeconds = 0.2
+  }
+
+  /// A call is overtaken at most this often.
+  private static let maxOvertaken = 16
+  /// All accounts may have this many times as many waiting calls as one.
+  private static let accountsWaiting = 4
+
+  private let bytes: Int
+  private let places: Int
+  private let seconds: Double
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - capacity: calls that run at once.
+  ///   - bytes: estimated memory of all running calls. One account may use half of it, or run a
+  ///     single call of any size.
+  ///   - places: calls of one account that may wait.
+  ///   - seconds: how long a call waits before it is refused.
+  init(capacity: Int, bytes: Int = .max, places: Int = 64, seconds: Double = 30) {
+    state = Mutex(State(capacity: max(1, capacity)))
+    self.bytes = bytes
+    self.places = places
+    self.seconds = seconds
+  }
+
+  /// Calls that run and calls that wait.
+  var load: (running: Int, waiting: Int) {
+    state.withLock { ($0.running.count, $0.waiting.count) }
+  }
+
+  /// Calls that run and wait, as a part of the capacity.
+  var fullness: Double {
+    state.withLock { Double($0.running.count + $0.waiting.count) / Double($0.capacity) }
+  }
+
+  /// Changes the number of slots. Calls that run go on.
+  func setCapacity(_ capacity: Int) {
+    state.withLock { state in
+      state.capacity = max(1, capacity)
+      start(&state)
+    }
+  }
+
+  /// Takes a slot at once, even beyond the capacity, for what is in work already.
+  func occupy(_ account: String) -> Slot {
+    state.withLock { state in
+      state.next += 1
+      take(state.next, account, 0, &state)
+      return Slot(number: state.next)
+    }
+  }
+
+  /// Does work in a slot.
+  func run<Result>(
+    _ account: String, _ work: () async throws -> Result
+  ) async throws -> Result {
+    let slot = try await enter(account)
+    defer { leave(slot) }
+    return try await work()
+  }
+
+  /// Waits for a slot, which the caller must leave.
+  ///
+  /// - Parameters:
+  ///   - isBounded: false for a call that may wait for any time, however many wait.
+  ///   - stopReason: asked whenever a slot becomes free; the call that it stops makes room.
+  /// - Throws: ``APIError`` 1202 if too many calls wait, at once, or if the turn did not come in
+  ///   time; what `stopReason` returns; `CancellationError`.
+  func enter(
+    _ account: String, bytes: Int = 0, isBounded: Bool = true,
+    stopReason: @escaping @Sendable () -> (any Error)? = { nil }
+  ) async throws -> Slot {
+    let number = state.withLock { state in
+      state.next += 1
+      return state.next
+    }
+    var timeout: Task<Void, Never>?
+    defer { timeout?.cancel() }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { slot in
+        let outcome = state.withLock { state -> Result<Bool, APIError> in
+          removeStopped(&state)
+          let own = state.waiting.count { $0.account == account }
+          if state.waiting.isEmpty, canStart(account, bytes, state) {
+            take(number, account, bytes, &state)
+            return .success(true)
+          }
+          let hasPlace =
+            !isBounded || own < places && state.waiting.count < places * Self.accountsWaiting
+          guard hasPlace else {
+            return .failure(refusal(state))
+          }
+          wait(
+            Waiting(
+              number: number, turn: nextTurn(of: account, state), account: account, bytes: bytes,
+              stopReason: stopReason, slot: slot), &state)
+          start(&state)
+          return .success(false)
+        }
+        switch outcome {
+        case .success(true): slot.resume()
+        case .failure(let refusal): slot.resume(throwing: refusal)
+        case .success(false):
+          // Started after the call waits: one that fired earlier would not find it.
+          timeout = Task { [weak self, seconds] in
+            guard isBounded, (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
+            self?.refuse(number)
+          }
+          if Task.isCancelled { remove(number)?.slot.resume(throwing: CancellationError()) }
+        }
+      }
+    } onCancel: {
+      remove(number)?.slot.resume(throwing: CancellationError())
+    }
+    return Slot(number: number)
+  }
+
+  /// Frees a slot, and gives it to the call whose turn it is.
+  func leave(_ slot: Slot) {
+    state.withLock { state in
+      guard let call = state.running.removeValue(forKey: slot.number) else { return }
+      state.bytes -= call.bytes
+      state.shares[call.account]?.calls -= 1
+      state.shares[call.account]?.bytes -= call.bytes
+      if state.shares[call.account]?.calls == 0 { state.shares[call.account] = nil }
+      let seconds = (ContinuousClock.now - call.startedAt).seconds
+      state.averageSeconds += (seconds - state.averageSeconds) / 8
+      removeStopped(&state)
+      start(&state)
+    }
+  }
+
+  private func nextTurn(of account: String, _ state: borrowing State) -> Int {
+    max((state.lastTurns[account] ?? 0) + 1, state.current)
+  }
+
+  private func wait(_ call: Waiting, _ state: inout State) {
+    if state.lastTurns.count > 10_000 {
+      // A turn before the current one is the same as none.
+      let current = state.current
+      state.lastTurns = state.lastTurns.filter { $0.value >= current }
+    }
+    state.lastTurns[call.account] = call.turn
+    let index = state.waiting.lastIndex { $0.turn <= call.turn }.map { $0 + 1 } ?? 0
+    state.waiting.insert(call, at: index)
+  }
+
+  /// Starts as many waiting calls as slots and memory allow.
+  private func start(_ state: inout State) {
+    while let index = nextToStart(state) {
+      let call = state.waiting.remove(at: index)
+      for earlier in 0..<index { state.waiting[earlier].overtaken += 1 }
+      state.current = max(state.current, call.turn)
+      take(call.number, call.account, call.bytes, &state)
+      call.slot.resume()
+    }
+    guard state.waiting.isEmpty else { return }
+    // Without anybody waiting, all begin anew.
+    state.lastTurns = [:]
+  }
+
+  /// The first waiting call that fits; none may be overtaken for ever.
+  private func nextToStart(_ state: borrowing State) -> Int? {
+    for index in state.waiting.indices {
+      let call = state.waiting[index]
+      if canStart(call.account, call.bytes, state) { return index }
+      if call.overtaken >= Self.maxOvertaken { return nil }
+    }
+    return nil
+  }
+
+  private func canStart(_ account: String, _ bytes: Int, _ state: borrowing State) -> Bool {
+    let own = state.shares[account] ?? Share()
+    return state.running.count < state.capacity && bytes <= self.bytes - state.bytes
+      && (own.calls == 0 || own.bytes + bytes <= self.bytes / 2)
+  }
+
+  private func take(_ number: Int, _ account: String, _ bytes: Int, _ state: inout State) {
+    state.running[number] = Call(account: account, bytes: bytes, startedAt: .now)
+    state.bytes += bytes
+    state.shares[account, default: Share()].calls += 1
+    state.shares[account, default: Share()].bytes += bytes
+  }
+
+  private func removeStopped(_ state: inout State) {
+    guard state.waiting.contains(where: { $0.stopReason() != nil }) else { return }
+    state.waiting.removeAll { call in
+      guard let reason = call.stopReason() else { return false }
+      call.slot.resume(throwing: reason)
+      return true
+    }
+  }
+
+  /// Removes a call that still waits.
+  private func remove(_ number: Int) -> Waiting? {
+    state.withLock { state in
+      state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+    }
+  }
+
+  /// Refuses a call whose turn did not come in time.
+  private func refuse(_ number: Int) {
+    guard let call = remove(number) else { return }
+    call.slot.resume(throwing: state.withLock { refusal($0) })
+  }
+
+  private func refusal(_ state: borrowing State) -> APIError {
+    let wait = state.averageSeconds * Double(state.waiting.count + 1) / Double(state.capacity)
+    return APIError(
+      .tooManyRequests, "\(state.waiting.count) calls are already waiting",
+      retryAfter: Int(min(60, max(1, wait.rounded(.up)))))
+  }
+}

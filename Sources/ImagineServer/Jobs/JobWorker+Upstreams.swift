@@ -1,0 +1,57 @@
+import ImagineAPI
+import ImagineSystem
+import ServerStore
+
+/// A job that this server has leased.
+struct LeasedJob: Sendable {
+  let job: StoredJob
+  let lease: String
+}
+
+/// Jobs whose videos are made elsewhere. Each waits in a task of its own and uses no thread.
+extension JobWorker {
+  /// Works on jobs at upstreams until the task is cancelled.
+  func makeVideos(atUpstreams jobs: AsyncStream<LeasedJob>) async {
+    await withDiscardingTaskGroup { group in
+      for await leased in jobs {
+        group.addTask { await self.makeVideo(atUpstream: leased) }
+      }
+    }
+  }
+
+  private func makeVideo(atUpstream leased: LeasedJob) async {
+    let (job, lease) = (leased.job, leased.lease)
+    let input = job.work.image.map { FilePath("\(directory.jobFolder(job.id))/\($0)") }
+    // The time limit begins with the job's turn.
+    _ = await makeVideo(job, lease: lease, WorkControl(seconds: nil)) { folder, control in
+      do {
+        try await upstreams.make(
+          UpstreamVideos.Work(
+            job: job, image: try Self.image(at: input), folder: folder, control: control,
+            record: { [store] upstream, ticket in
+              try await store.recordTicket(
+                id: job.id, by: lease, upstream: upstream, ticket: ticket)
+            },
+            isOver: { [store] in
+              do {
+                return try await store.job(id: job.id, owner: job.owner)?.state.isFinal ?? true
+              } catch {
+                return false
+              }
+            }))
+      } catch {
+        // The next attempt must not follow at once.
+        if control.stopReason == nil { try? await Task.sleep(for: .seconds(limits.pollSeconds)) }
+        throw error
+      }
+    }
+  }
+
+  private static func image(at path: FilePath?) throws -> [UInt8]? {
+    guard let path else { return nil }
+    guard let bytes = try path.readSmallFile() else {
+      throw EngineError.unusable(field: "file", reason: "the server has lost the image")
+    }
+    return bytes
+  }
+}
