@@ -289,11 +289,15 @@ let parts = [
   "ONLY_ENGINE": [
     "CZlib", "ImagineAPI", "MediaFiles", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests",
   ],
+  "ONLY_STORE": [
+    "CProcess", "CZlib", "ImagineAPI", "ImagineRuns", "ImagineSystem", "ImagineTestSupport",
+    "ImagineTesting", "MediaFiles", "ServerStore", "ServerStoreTests",
+  ],
 ]
 for (name, targets) in parts where Context.environment[name] != nil {
   package.targets.removeAll { !targets.contains($0.name) }
   package.products.removeAll { !targets.contains($0.name) }
-  package.dependencies = []
+  if name != "ONLY_STORE" { package.dependencies = [] }
 }
 
 // Measurements beside those of peers: `BENCHMARKS=1 swift run -c release lua-benchmarks`.

@@ -117,12 +117,19 @@ public protocol JobStore: Sendable {
   /// Leases the next job that is queued or whose lease has expired; nil if there is none. A
   /// repetition with the same lease returns the same job.
   ///
+  /// Jobs of upstreams and jobs of the server's own engine are leased apart: neither kind waits
+  /// behind the other.
+  ///
   /// Each expired lease and each ``JobRelease/resourceMissing`` moves a job behind some later ones,
   /// so that a job that crashes its servers does not block the queue. A job that crashed
   /// `maxCrashes` servers fails.
   ///
-  /// - Parameter lease: the id of the lease, used for no other one.
-  func lease(by lease: String, for seconds: Double, maxCrashes: Int) async throws -> StoredJob?
+  /// - Parameters:
+  ///   - lease: the id of the lease, used for no other one.
+  ///   - isAtUpstream: true for a job with an ``StoredJob/upstream``, false for one without.
+  func lease(
+    by lease: String, for seconds: Double, maxCrashes: Int, atUpstream isAtUpstream: Bool
+  ) async throws -> StoredJob?
 
   /// Extends a lease and records progress. False if the worker no longer holds the lease: the job
   /// was deleted or leased by another worker, and the work must stop.
@@ -155,14 +162,15 @@ public protocol JobStore: Sendable {
   /// failed was refunded: it costs nothing now. False if there is no such job, or it is finished.
   func requeue(id: String) async throws -> Bool
 
-  /// Deletes a job, and refunds its price if it was not finished. False if `owner` has no job with
-  /// this id.
+  /// Deletes a job, and refunds its price if it was not finished. Its media are due for removal
+  /// (``RemovalStore``). False if `owner` has no job with this id.
   func delete(id: String, owner: String) async throws -> Bool
 
   /// The ids that belong to jobs.
   func existing(among ids: Set<String>) async throws -> Set<String>
 
-  /// Deletes jobs that ended before a time, and returns their ids.
+  /// Deletes jobs that ended before a time, and returns their ids. Their media are due for removal
+  /// (``RemovalStore``).
   ///
   /// - Parameters:
   ///   - time: seconds since 1970.

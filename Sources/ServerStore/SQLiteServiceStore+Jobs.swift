@@ -24,8 +24,9 @@ extension SQLiteServiceStore {
           VALUES (:id, :owner, :work, :price, :upstream, 'queued', :created_at, max(
             1 + coalesce((SELECT max(turn) FROM job
               WHERE owner = :owner AND state IN ('queued', 'processing')), 0),
-            coalesce((SELECT turn FROM job WHERE state = 'queued' ORDER BY turn, number LIMIT 1),
-              0)))
+            coalesce((SELECT turn FROM job
+              WHERE state = 'queued' AND upstream IS \(job.upstream == nil ? "" : "NOT ")NULL
+              ORDER BY turn, number LIMIT 1), 0)))
           """,
         arguments: [
           "id": job.id, "owner": job.owner, "work": work, "price": job.price,
@@ -142,13 +143,15 @@ extension SQLiteServiceStore {
       if !job.state.isFinal { try database.refund(job, at: time) }
       try database.endLease(ofJob: id)
       try database.execute(sql: "DELETE FROM job WHERE id = ?", arguments: [id])
+      try database.scheduleRemoval(of: MediaName.folder(ofJob: id), at: time)
       return true
     }
   }
 
   public func deleteEnded(before time: Double, limit: Int) async throws -> [String] {
-    try await writing { database in
-      try String.fetchAll(
+    let now = now()
+    return try await writing { database in
+      let ids = try String.fetchAll(
         database,
         sql: """
           DELETE FROM job WHERE number IN (
@@ -156,6 +159,8 @@ extension SQLiteServiceStore {
           RETURNING id
           """,
         arguments: [time, limit])
+      for id in ids { try database.scheduleRemoval(of: MediaName.folder(ofJob: id), at: now) }
+      return ids
     }
   }
 

@@ -3,11 +3,15 @@ import ImagineAPI
 
 extension SQLiteServiceStore {
   public func lease(
-    by id: String, for seconds: Double, maxCrashes: Int
+    by id: String, for seconds: Double, maxCrashes: Int, atUpstream isAtUpstream: Bool
   ) async throws -> StoredJob? {
     let (lease, time) = (Lease(seconds: seconds, on: clock), now())
     // Idle servers ask often. A read neither waits for a writer nor makes one wait.
-    guard try await reading({ try $0.nextFree(for: lease) != nil || $0.leased(by: id) != nil })
+    guard
+      try await reading({ database in
+        try database.nextFree(for: lease, atUpstream: isAtUpstream) != nil
+          || database.leased(by: id) != nil
+      })
     else { return nil }
     return try await writing { database in
       if let job = try database.leased(by: id) {
@@ -16,7 +20,7 @@ extension SQLiteServiceStore {
           arguments: [lease.boot, lease.until, id])
         return job
       }
-      while let row = try database.nextFree(for: lease) {
+      while let row = try database.nextFree(for: lease, atUpstream: isAtUpstream) {
         let state: String = row["state"]
         let isCrash = state == JobState.processing.rawValue
         let crashes: Int = row["deaths"] + (isCrash ? 1 : 0)
@@ -140,16 +144,19 @@ extension Database {
   /// there are only few.
   ///
   /// A lease from another boot, or one that ends later than any valid lease, counts as expired.
-  fileprivate func nextFree(for lease: Lease) throws -> Row? {
+  fileprivate func nextFree(for lease: Lease, atUpstream isAtUpstream: Bool) throws -> Row? {
+    let kind = isAtUpstream ? "upstream IS NOT NULL" : "upstream IS NULL"
     let queued = try Row.fetchOne(
       cachedStatement(
-        sql: "SELECT * FROM job WHERE state = 'queued' ORDER BY turn, number LIMIT 1"))
+        sql: """
+          SELECT * FROM job WHERE state = 'queued' AND \(kind) ORDER BY turn, number LIMIT 1
+          """))
     let expired = try Row.fetchOne(
       cachedStatement(
         sql: """
           SELECT job.* FROM lease JOIN job ON job.number = lease.job
-          WHERE lease.boot IS NOT :boot OR lease.until IS NULL OR lease.until < :start
-            OR lease.until > :latest
+          WHERE \(kind) AND (lease.boot IS NOT :boot OR lease.until IS NULL
+            OR lease.until < :start OR lease.until > :latest)
           ORDER BY job.turn, job.number LIMIT 1
           """),
       arguments: ["boot": lease.boot, "start": lease.start, "latest": lease.latest])

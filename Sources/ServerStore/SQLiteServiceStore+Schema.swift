@@ -54,6 +54,7 @@ extension SQLiteServiceStore {
     migrator.registerMigration("holds", migrate: addHolds)
     migrator.registerMigration("tokens", migrate: addTokens)
     migrator.registerMigration("idempotency", migrate: addIdempotency)
+    migrator.registerMigration("media", migrate: addMedia)
     return migrator
   }
 
@@ -171,6 +172,35 @@ extension SQLiteServiceStore {
           PRIMARY KEY (account, route, key)
         ) WITHOUT ROWID;
         CREATE INDEX idempotency_forget_at ON idempotency(forget_at);
+        """)
+  }
+
+  /// Queues of both kinds, keys of addresses, media to remove, leaders.
+  private static func addMedia(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        DROP INDEX job_queued;
+        CREATE INDEX job_queued ON job(turn, number)
+          WHERE state = 'queued' AND upstream IS NULL;
+        CREATE INDEX job_queued_at_upstream ON job(turn, number)
+          WHERE state = 'queued' AND upstream IS NOT NULL;
+        CREATE INDEX job_queued_at ON job(created_at) WHERE state = 'queued';
+        CREATE TABLE link_key (
+          id TEXT PRIMARY KEY,
+          bytes BLOB NOT NULL,
+          created_at REAL NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE removal (
+          prefix TEXT PRIMARY KEY,
+          due REAL NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX removal_due ON removal(due);
+        CREATE TABLE leader (
+          task TEXT PRIMARY KEY,
+          server TEXT NOT NULL,
+          boot TEXT NOT NULL,
+          until REAL NOT NULL
+        ) WITHOUT ROWID;
         """)
   }
 }

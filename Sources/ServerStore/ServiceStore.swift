@@ -6,7 +6,9 @@
 /// what is there would not tell: a transaction that was on its way may still be committed after the
 /// read. So every id (of a job, a lease, a hold, a token) is made by the caller, and every function
 /// that changes something answers a repetition as it answered the first time.
-public protocol ServiceStore: JobStore, AccountStore, TokenStore, IdempotencyStore {
+public protocol ServiceStore:
+  JobStore, AccountStore, TokenStore, IdempotencyStore, LinkKeyStore, RemovalStore, LeaderStore
+{
   /// Runs a cheap query, to learn whether the store answers.
   func probe() async throws
 
@@ -21,10 +23,19 @@ public protocol ServiceStore: JobStore, AccountStore, TokenStore, IdempotencySto
   ///   - limit: how many rows to remove at once.
   /// - Returns: whether something may be left to remove.
   func removeExpired(chargesBefore time: Double, limit: Int) async throws -> Bool
+
+  /// The turns that servers of several machines share; nil if one machine has all servers.
+  var turns: (any TurnStore)? { get }
+
+  /// A stream with an element whenever another server may have added a job. Elements may be lost:
+  /// to look for jobs regularly is what correctness rests on. Nil if the store cannot tell.
+  func addedJobs() -> AsyncStream<Void>?
 }
 
 extension ServiceStore {
   public func checkPresence() throws {}
+  public var turns: (any TurnStore)? { nil }
+  public func addedJobs() -> AsyncStream<Void>? { nil }
 }
 
 /// The store did not answer or cannot be used: another program locks it, its disk is full, or its

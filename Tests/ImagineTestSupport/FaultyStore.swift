@@ -98,9 +98,12 @@ extension FaultyStore {
   }
 
   public func lease(
-    by lease: String, for seconds: Double, maxCrashes: Int
+    by lease: String, for seconds: Double, maxCrashes: Int, atUpstream isAtUpstream: Bool
   ) async throws -> StoredJob? {
-    try await meet { try await base.lease(by: lease, for: seconds, maxCrashes: maxCrashes) }
+    try await meet {
+      try await base.lease(
+        by: lease, for: seconds, maxCrashes: maxCrashes, atUpstream: isAtUpstream)
+    }
   }
 
   public func renew(
@@ -237,5 +240,48 @@ extension FaultyStore {
 
   public func free(_ key: IdempotencyKey, by attempt: String) async throws {
     try await meet { try await base.free(key, by: attempt) }
+  }
+}
+
+extension FaultyStore {
+  public var turns: (any TurnStore)? { base.turns }
+
+  public func addedJobs() -> AsyncStream<Void>? { base.addedJobs() }
+
+  public func linkKeys() async throws -> [LinkKey] {
+    try await meet { try await base.linkKeys() }
+  }
+
+  public func addLinkKey(id: String, bytes: [UInt8], onlyIfNone isFirst: Bool) async throws {
+    try await meet { try await base.addLinkKey(id: id, bytes: bytes, onlyIfNone: isFirst) }
+  }
+
+  public func removeLinkKey(id: String) async throws {
+    try await meet { try await base.removeLinkKey(id: id) }
+  }
+
+  public func scheduleRemoval(of prefix: String, after seconds: Double) async throws {
+    try await meet { try await base.scheduleRemoval(of: prefix, after: seconds) }
+  }
+
+  public func dueRemovals(limit: Int) async throws -> [String] {
+    try await meet { try await base.dueRemovals(limit: limit) }
+  }
+
+  public func recordRemoval(of prefixes: [String]) async throws {
+    try await meet { try await base.recordRemoval(of: prefixes) }
+  }
+
+  public func lead(_ task: String, by server: String, for seconds: Double) async throws -> Bool {
+    try await meet { try await base.lead(task, by: server, for: seconds) }
+  }
+}
+
+extension JobStore {
+  /// Leases a job for the server's own engine.
+  public func lease(
+    by lease: String, for seconds: Double, maxCrashes: Int
+  ) async throws -> StoredJob? {
+    try await self.lease(by: lease, for: seconds, maxCrashes: maxCrashes, atUpstream: false)
   }
 }

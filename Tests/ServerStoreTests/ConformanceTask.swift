@@ -13,7 +13,7 @@ final class ConformanceTask {
   private let store: FaultyStore
   private var count = 0
   private var jobs: [(id: String, owner: String)] = []
-  private var leases: [(job: String, lease: String)] = []
+  private var leases: [(job: String, lease: String, isAtUpstream: Bool)] = []
   private var holds: [Hold] = []
   private var attempts: [(key: IdempotencyKey, attempt: String, call: IdempotentCall)] = []
 
@@ -74,7 +74,8 @@ final class ConformanceTask {
       id: newID(), owner: owner,
       work: .init(
         operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      price: Int64(random.below(6)), createdAt: schedule.time.seconds)
+      price: Int64(random.below(6)), createdAt: schedule.time.seconds,
+      upstream: random.unit() < 0.3 ? "one" : nil)
     let limits = JobLimits(all: 10_000, perOwner: Conformance.ownerLimit)
     guard try await again({ try await store.add(job, limits: limits) }) == .accepted else { return }
     notes.state.withLock { $0.accepted[job.id] = .init(owner: owner, price: job.price) }
@@ -83,12 +84,14 @@ final class ConformanceTask {
 
   private func lease() async throws {
     let lease = newID()
+    let isAtUpstream = random.unit() < 0.3
     let job = try await again {
-      try await store.lease(by: lease, for: 10, maxCrashes: .max)
+      try await store.lease(by: lease, for: 10, maxCrashes: .max, atUpstream: isAtUpstream)
     }
     guard let job else { return }
     #expect(job.state == .processing)
-    leases.append((job.id, lease))
+    #expect((job.upstream != nil) == isAtUpstream)
+    leases.append((job.id, lease, isAtUpstream))
   }
 
   private func renew() async throws {
@@ -97,10 +100,10 @@ final class ConformanceTask {
     let isHeld = try await again {
       try await store.renew(id: held.job, by: held.lease, for: 10, progress: progress)
     }
-    guard isHeld, random.unit() < 0.3 else { return }
+    guard isHeld, held.isAtUpstream else { return }
     _ = try await again {
       try await store.recordTicket(
-        id: held.job, by: held.lease, upstream: "one", ticket: held.lease)
+        id: held.job, by: held.lease, upstream: "two", ticket: held.lease)
     }
   }
 
@@ -227,6 +230,8 @@ final class ConformanceTask {
     let time = schedule.time.seconds
     _ = try await again { try await store.removeExpired(chargesBefore: time - 500_000, limit: 10) }
     _ = try await again { try await store.deleteEnded(before: time - 900, limit: 10) }
+    let due = try await again { try await store.dueRemovals(limit: 10) }
+    try await again { try await store.recordRemoval(of: due) }
   }
 
   /// The books are right at every moment.

@@ -52,6 +52,26 @@ struct JobQueueTests {
     #expect(order.suffix(8).count { $0 == "bob" } == 4)
   }
 
+  @Test("leases the jobs of upstreams apart from those of the engine, also expired ones")
+  func kinds() async throws {
+    let store = try open()
+    var elsewhere = job("elsewhere")
+    elsewhere.upstream = "big"
+    for job in [elsewhere, job("here")] {
+      _ = try await store.add(job, limits: JobLimits(all: 10))
+    }
+    func lease(_ id: String, atUpstream: Bool) async throws -> String? {
+      try await store.lease(by: id, for: 10, maxCrashes: 5, atUpstream: atUpstream)?.id
+    }
+    #expect(try await lease("A", atUpstream: false) == "here")
+    #expect(try await lease("B", atUpstream: false) == nil)
+    #expect(try await lease("B", atUpstream: true) == "elsewhere")
+    clock.seconds += 11
+    #expect(try await lease("C", atUpstream: true) == "elsewhere")
+    #expect(try await lease("D", atUpstream: true) == nil)
+    #expect(try await lease("D", atUpstream: false) == "here")
+  }
+
   @Test("keeps an upstream's ticket for the holder of the lease, and after it died")
   func tickets() async throws {
     let store = try open()

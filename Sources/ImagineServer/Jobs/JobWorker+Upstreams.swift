@@ -2,25 +2,19 @@ import ImagineAPI
 import ImagineSystem
 import ServerStore
 
-/// A job that this server has leased.
-struct LeasedJob: Sendable {
-  let job: StoredJob
-  let lease: String
-}
-
 /// Jobs whose videos are made elsewhere. Each waits in a task of its own and uses no thread.
 extension JobWorker {
   /// Works on jobs at upstreams until the task is cancelled.
-  func makeVideos(atUpstreams jobs: AsyncStream<LeasedJob>) async {
+  func workAtUpstreams() async {
     await withDiscardingTaskGroup { group in
-      for await leased in jobs {
-        group.addTask { await self.makeVideo(atUpstream: leased) }
+      await takeJobs(atUpstream: true) { job, lease in
+        group.addTask { await self.makeVideo(atUpstream: job, lease: lease) }
+        return .over
       }
     }
   }
 
-  private func makeVideo(atUpstream leased: LeasedJob) async {
-    let (job, lease) = (leased.job, leased.lease)
+  private func makeVideo(atUpstream job: StoredJob, lease: String) async {
     let input = job.work.image.map { FilePath("\(directory.jobFolder(job.id))/\($0)") }
     // The time limit begins with the job's turn.
     _ = await makeVideo(job, lease: lease, WorkControl(seconds: nil)) { folder, control in

@@ -59,10 +59,9 @@ final class JobWorker: Service {
       await withTaskCancellationHandler {
         await withDiscardingTaskGroup { group in
           group.addTask { await self.cleanUpRegularly() }
-          let (leased, atUpstreams) = AsyncStream.makeStream(of: LeasedJob.self)
-          group.addTask { await self.makeVideos(atUpstreams: leased) }
+          group.addTask { await self.workAtUpstreams() }
           for _ in 0..<self.limits.videos {
-            group.addTask { await self.work(on: threads, atUpstreams) }
+            group.addTask { await self.work(on: threads) }
           }
         }
       } onCancel: {
@@ -72,9 +71,15 @@ final class JobWorker: Service {
     try await threads.shutdownGracefully()
   }
 
-  /// - Parameter atUpstreams: takes the jobs that need no thread, as others do the work.
-  private func work(
-    on threads: NIOThreadPool, _ atUpstreams: AsyncStream<LeasedJob>.Continuation
+  private func work(on threads: NIOThreadPool) async {
+    await takeJobs(atUpstream: false) { await makeVideo($0, lease: $1, on: threads) }
+  }
+
+  /// Leases one job after the other until the task is cancelled.
+  ///
+  /// - Parameter work: does a job, or begins it.
+  func takeJobs(
+    atUpstream isAtUpstream: Bool, _ work: (StoredJob, _ lease: String) async -> Attempt
   ) async {
     // If the store does not answer, the same lease is asked for again: it may have been given.
     var lease: String?
@@ -83,14 +88,10 @@ final class JobWorker: Service {
         let id = try lease ?? RandomID.next()
         lease = id
         let job = try await store.lease(
-          by: id, for: limits.leaseSeconds, maxCrashes: limits.videoCrashes)
+          by: id, for: limits.leaseSeconds, maxCrashes: limits.videoCrashes,
+          atUpstream: isAtUpstream)
         lease = nil
-        if let job, job.upstream != nil {
-          if case .enqueued = atUpstreams.yield(LeasedJob(job: job, lease: id)) { continue }
-          await retrying { try await store.release(id: job.id, by: id, after: .shutdown) }
-          return
-        }
-        guard let job, await makeVideo(job, lease: id, on: threads) != .resourceMissing else {
+        guard let job, await work(job, id) != .resourceMissing else {
           await workSignal.wait(upTo: limits.pollSeconds)
           continue
         }

@@ -1,0 +1,79 @@
+import ImagineSystem
+import ImagineTestSupport
+import ServerStore
+import Testing
+
+@Suite("What a store knows of media")
+struct MediaStoreTests {
+  private let folder: TemporaryFolder
+  private let clock = TestClock(1_000_000)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func open(boot: String = "boot") throws -> SQLiteServiceStore {
+    let clock = clock
+    return try SQLiteServiceStore(
+      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
+      clock: BootClock(boot: boot) { clock.seconds })
+  }
+
+  @Test("the first of several keys is added once; later ones come before it")
+  func linkKeys() async throws {
+    let store = try open()
+    try await store.addLinkKey(id: "a", bytes: [1], onlyIfNone: true)
+    try await open().addLinkKey(id: "b", bytes: [2], onlyIfNone: true)
+    #expect(try await store.linkKeys() == [LinkKey(id: "a", bytes: [1], createdAt: 1_000_000)])
+    clock.seconds += 1
+    for _ in 0..<2 { try await store.addLinkKey(id: "c", bytes: [3], onlyIfNone: false) }
+    #expect(try await store.linkKeys().map(\.id) == ["c", "a"])
+    try await store.removeLinkKey(id: "a")
+    #expect(try await store.linkKeys().map(\.id) == ["c"])
+  }
+
+  @Test("media are due for removal at their time, and until they are removed")
+  func removals() async throws {
+    let store = try open()
+    try await store.scheduleRemoval(of: "pictures/x/", after: 60)
+    #expect(try await store.dueRemovals(limit: 9).isEmpty)
+    clock.seconds += 61
+    try await store.scheduleRemoval(of: "pictures/y/", after: 0)
+    #expect(try await store.dueRemovals(limit: 9) == ["pictures/x/", "pictures/y/"])
+    #expect(try await store.dueRemovals(limit: 1) == ["pictures/x/"])
+    for _ in 0..<2 { try await store.recordRemoval(of: ["pictures/x/"]) }
+    #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
+    try await store.scheduleRemoval(of: "pictures/y/", after: 60)
+    #expect(try await store.dueRemovals(limit: 9).isEmpty)
+  }
+
+  @Test("the media of a deleted job are due")
+  func deletedJobs() async throws {
+    let store = try open()
+    for id in ["one", "two"] {
+      let job = StoredJob(
+        id: id, owner: "alice",
+        work: .init(
+          operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
+        createdAt: clock.seconds)
+      #expect(try await store.add(job, limits: JobLimits(all: 9)) == .accepted)
+    }
+    #expect(try await store.delete(id: "one", owner: "bob") == false)
+    #expect(try await store.dueRemovals(limit: 9).isEmpty)
+    #expect(try await store.delete(id: "one", owner: "alice"))
+    #expect(try await store.cancel(id: "two", reason: "test"))
+    #expect(try await store.deleteEnded(before: clock.seconds + 1, limit: 9) == ["two"])
+    #expect(try await store.dueRemovals(limit: 9) == ["jobs/one/", "jobs/two/"])
+  }
+
+  @Test("one server leads until its time is over")
+  func leader() async throws {
+    let store = try open()
+    for _ in 0..<2 { #expect(try await store.lead("clean", by: "A", for: 10)) }
+    #expect(try await open().lead("clean", by: "B", for: 10) == false)
+    #expect(try await store.lead("other", by: "B", for: 10))
+    clock.seconds += 11
+    #expect(try await store.lead("clean", by: "B", for: 10))
+    #expect(try await store.lead("clean", by: "A", for: 10) == false)
+    // After a restart of the machine, nobody leads.
+    #expect(try await open(boot: "next").lead("clean", by: "A", for: 10))
+  }
+}
