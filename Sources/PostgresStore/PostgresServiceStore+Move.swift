@@ -32,6 +32,21 @@ extension PostgresServiceStore {
   }
 }
 
+extension PostgresServiceStore {
+  /// Whether a move was done.
+  ///
+  /// - Throws: ``StoreUnreachable`` if the database does not answer.
+  public static func hasMove(_ id: String, at url: String) async throws -> Bool {
+    let store = try await PostgresServiceStore(url: url, connections: 1)
+    // A move that is on its way to the database has the lock until it is committed or rolled back.
+    let tables = try await store.query("SELECT to_regclass('store_move') IS NOT NULL AS is_there")
+    guard try tables.first?.bool("is_there") == true else { return false }
+    let moves = try await store.query(
+      "SELECT id FROM store_move WHERE id = $1 FOR UPDATE", [id])
+    return !moves.isEmpty
+  }
+}
+
 extension PostgresConnection {
   /// - Returns: nil if this move was done before.
   fileprivate func move(_ store: FrozenStore) throws -> [String: Int]? {
