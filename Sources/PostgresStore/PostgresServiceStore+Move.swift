@@ -38,12 +38,15 @@ extension PostgresServiceStore {
   /// - Throws: ``StoreUnreachable`` if the database does not answer.
   public static func hasMove(_ id: String, at url: String) async throws -> Bool {
     let store = try await PostgresServiceStore(url: url, connections: 1)
-    // A move that is on its way to the database has the lock until it is committed or rolled back.
     let tables = try await store.query("SELECT to_regclass('store_move') IS NOT NULL AS is_there")
     guard try tables.first?.bool("is_there") == true else { return false }
-    let moves = try await store.query(
-      "SELECT id FROM store_move WHERE id = $1 FOR UPDATE", [id])
-    return !moves.isEmpty
+    // A move that is still on its way has the lock until it is committed or rolled back.
+    let rows = try await store.pool.transaction([
+      PostgresStatement("SELECT set_config('lock_timeout', '4s', true)"),
+      PostgresStatement("LOCK TABLE store_move IN EXCLUSIVE MODE"),
+      PostgresStatement("SELECT id FROM store_move WHERE id = $1", [id]),
+    ])
+    return !rows.isEmpty
   }
 }
 
@@ -67,11 +70,11 @@ extension PostgresConnection {
 
   /// False if the move was done before.
   private func begin(_ id: String) throws -> Bool {
+    // Committed before the move, so that whoever asks later can wait for its lock.
+    try perform("CREATE TABLE IF NOT EXISTS store_move (id text PRIMARY KEY)")
     try perform(
       """
       BEGIN;
-      SET LOCAL client_min_messages = error;
-      CREATE TABLE IF NOT EXISTS store_move (id text PRIMARY KEY);
       LOCK TABLE store_move IN EXCLUSIVE MODE;
       """)
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }

@@ -186,7 +186,11 @@ struct ServeCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let directory = try DataDirectory(
       home ?? settings.home ?? DataFolder.path(environment: environment))
-    let store = try await database.store(settings, in: directory)
+    // The environment of a host's private server is the user's.
+    let store =
+      child
+      ? try SQLiteServiceStore(path: directory.database)
+      : try await database.store(settings, in: directory)
     let hasTokens = try await !store.tokens().isEmpty
     var configuration = try configuration(
       settings, token: token, hasTokens: hasTokens, environment)
