@@ -43,7 +43,7 @@ public struct FrozenStore: Sendable {
     do {
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       self.queue = queue
-      id = try queue.inImmediateTransaction { try Self.freeze($0) }
+      id = try queue.write { try Self.freeze($0) }
       self.path = path
     } catch let error as DatabaseError {
       throw StoreUnreachable("\(path) cannot be used: \(error)")
@@ -75,7 +75,7 @@ public struct FrozenStore: Sendable {
 
   /// Puts the store back into service.
   public func thaw() throws {
-    try queue.inImmediateTransaction { database in
+    try queue.write { database in
       for (table, event) in Self.triggers {
         try database.execute(sql: "DROP TRIGGER IF EXISTS frozen_\(table)_\(event)")
       }
@@ -85,7 +85,7 @@ public struct FrozenStore: Sendable {
 
   /// Makes servers refuse the store from now on.
   public func retire() throws {
-    try queue.inImmediateTransaction { database in
+    try queue.write { database in
       try database.execute(
         sql: "INSERT OR IGNORE INTO grdb_migrations (identifier) VALUES (?)",
         arguments: [SQLiteServiceStore.movedMark])
