@@ -234,9 +234,14 @@ extension SDAPIBody {
       "subseed": seed, "all_subseeds": .list(seeds), "subseed_strength": 0,
       "index_of_first_image": 0, "batch_size": .integer(Int64(texts.count)), "styles": [],
       "infotexts": .list(texts.map { .text($0.description) }), "restore_faces": false,
-      "extra_generation_params": [:], "sd_model_hash": "",
+      "extra_generation_params": [:], "sd_model_hash": "", "sd_vae_name": .null,
+      "sd_vae_hash": .null, "seed_resize_from_w": 0, "seed_resize_from_h": 0, "clip_skip": 1,
+      "job_timestamp": "0", "is_using_inpainting_conditioning": false,
+      "denoising_strength": fields["denoising_strength"] ?? 0,
     ]
-    for name in ["sampler_name", "steps", "cfg_scale"] { info[name] = fields[name] ?? .null }
+    // Clients that check types expect all of them.
+    let defaults: [String: Value] = ["sampler_name": "Euler", "steps": 20, "cfg_scale": 7]
+    for (name, value) in defaults { info[name] = fields[name] ?? value }
     if let first = texts.first {
       info["width"] = .integer(Int64(first.size.width))
       info["height"] = .integer(Int64(first.size.height))
