@@ -278,7 +278,7 @@ let package = Package(
       name: "ImagineServerTests",
       dependencies: [
         "ImagineAPI", "ImagineProviders", "ImagineServer", "ImagineSystem", "ImagineTestSupport",
-        "ImagineTesting", "MediaFiles", "ServerStore", "imagine-server",
+        "ImagineTesting", "MediaFiles", "PostgresStore", "ServerStore", "imagine-server",
         asyncHTTPClient, coreMetrics, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
         nioPosix, nioSSL,
       ],
