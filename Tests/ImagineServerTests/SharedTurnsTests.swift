@@ -10,17 +10,19 @@ import Testing
 
 @Suite("The turns of several servers")
 struct SharedTurnsTests {
-  private let url: String
+  private let server: PostgresServer
+  private let database: String
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   init() throws {
-    let server = try PostgresServer.shared.get()
-    url = server.url(of: try server.makeDatabase())
+    server = try PostgresServer.shared.get()
+    database = try server.makeDatabase()
   }
 
   /// A server with its own connections, whose tickets live for two seconds.
   private func keeper() async throws -> TurnKeeper {
-    let store = try await PostgresServiceStore(url: url, connections: 4)
+    let store = try await PostgresServiceStore(
+      url: server.url(of: database), connections: 4)
     return try TurnKeeper(try #require(store.turns), seconds: 2, logger: logger)
   }
 
@@ -56,8 +58,10 @@ struct SharedTurnsTests {
           slot.leave()
         }
       }
-      // All have asked once when nobody asks for the first time any more.
-      try await Task.sleep(for: .milliseconds(500))
+      let (server, database) = (server, database)
+      _ = try await eventually {
+        server.sql("SELECT count(*) FROM turn_ticket", in: database) == "26" ? true : nil
+      }
       for slot in held { slot.leave() }
       try await group.waitForAll()
     }
