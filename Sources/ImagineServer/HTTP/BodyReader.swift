@@ -26,7 +26,7 @@ struct BodyReader: Sendable {
 
   /// - Parameter most: a size limit below the general one, in bytes.
   /// - Throws: ``APIError`` 1100 for a body that is too large or truncated, 1202 if no memory is left,
-  ///   1204 for a client that sends too slowly.
+  ///   1100 with the status 408 for a client that sends too slowly.
   func read(_ request: Request, for account: Account, most: Int? = nil) async throws -> Body {
     let limit = min(most ?? limit, limit)
     let overLimit = APIError.invalid("the request's body is larger than \(limit) bytes")
@@ -58,7 +58,9 @@ struct BodyReader: Sendable {
   /// is the client's fault.
   static func fault(_ error: any Error) -> any Error {
     switch error {
-    case is SlowClient: APIError(.timedOut, "the client sent the request's body too slowly")
+    // Nothing was done: 1204 would say that nobody knows.
+    case is SlowClient:
+      APIError(.requestInvalid, "the client sent the request's body too slowly", status: 408)
     case is APIError, is ImagineError: error
     default: APIError.invalid("the request's body is truncated or malformed")
     }
