@@ -35,13 +35,11 @@ struct IdempotencyKeys: Sendable {
           + "\(Self.maxBytes))", field: "Idempotency-Key")
     }
     let type = incoming.http.headers[.contentType]
-    let body = try await bodies.read(incoming.http, for: incoming.account)
-    // Its bytes count against the budget as long as the call lasts.
-    defer { withExtendedLifetime(body) {} }
+    let body = try await bodies.read(incoming)
     var incoming = incoming
-    incoming.http.body = RequestBody(buffer: ByteBuffer(bytes: body.bytes))
+    incoming.body = body
     // The handler says what is wrong with a malformed body; nothing is recorded for it.
-    guard let fingerprint = RequestFingerprint(contentType: type, body.bytes) else {
+    guard let fingerprint = RequestFingerprint(contentType: type, body) else {
       return try await work(incoming)
     }
     let key = IdempotencyKey(

@@ -14,6 +14,7 @@ struct RequestPipeline: HTTPResponder {
   let clients: ClientAddresses
   let allowance: @Sendable (Account) -> RateLimit.Allowance?
   let faultInjection: FaultInjection?
+  let bodies: BodyReader
   /// The engine's version, sent with every answer so that nobody takes its images for a model's.
   let engine: String
   /// Seconds since 1970.
@@ -74,7 +75,10 @@ struct RequestPipeline: HTTPResponder {
         authorization: request.headers[.authorization])
     }
     let incoming = IncomingRequest(
-      http: request, context: context, id: id, parameters: parameters, account: caller)
+      http: request, context: context, id: id, parameters: parameters, account: caller,
+      share: bodies.budget.share(of: caller))
+    // Its files are in memory while it waits, whoever has read them.
+    defer { withExtendedLifetime(incoming.share) {} }
     if let faultInjection {
       return try await faultInjection.answer(incoming, work: route.handler)
     }

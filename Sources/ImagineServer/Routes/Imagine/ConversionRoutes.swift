@@ -22,7 +22,7 @@ extension ImagineService {
 
   private func composite(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: .composite)
     let size = try RequestCheck(configuration.limits).check(request)
     guard let size, case .bytes(let image)? = request.image("image"),
@@ -68,7 +68,7 @@ extension ImagineService {
     _ incoming: IncomingRequest
   ) async throws -> (image: [UInt8], conversion: Conversion, memory: Int) {
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: .convert)
     guard let size = try RequestCheck(configuration.limits).check(request),
       case .bytes(let bytes)? = request.image("image")

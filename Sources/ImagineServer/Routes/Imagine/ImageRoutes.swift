@@ -14,8 +14,7 @@ extension ImagineService {
   {
     try checkOffer(operation)
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
-    defer { form.release() }
+    let form = try await Form(incoming, by: bodies)
     let call = ImageCall(request: try form.request(for: upstreams.extend(operation)))
     guard let image = try await makeImages(call, for: incoming).first else {
       throw APIError(.internalError, "the answer holds no image")

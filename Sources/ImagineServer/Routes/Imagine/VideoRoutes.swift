@@ -31,7 +31,7 @@ extension ImagineService {
   {
     try checkOffer(operation)
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: upstreams.extend(operation).toleratingAspectRatios)
     let job = try await submit(request, for: incoming)
     var response = Response.json(SubmissionAnswer(id: job.id))

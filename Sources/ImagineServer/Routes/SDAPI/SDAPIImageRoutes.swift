@@ -156,7 +156,7 @@ extension ImagineService {
   // MARK: What these routes share
 
   private func sdapiBody(_ incoming: IncomingRequest) async throws -> SDAPIBody {
-    try SDAPIBody(try await bodies.read(incoming.http, for: incoming.account).bytes)
+    try SDAPIBody(try await bodies.read(incoming))
   }
 
   /// - Throws: ``APIError`` for a size that this server does not make.
