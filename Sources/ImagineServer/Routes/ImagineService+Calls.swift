@@ -104,8 +104,7 @@ extension ImagineService {
     of incoming: IncomingRequest, bytes: Int, seconds: Double? = nil
   ) async -> EngineQueue.Demand {
     EngineQueue.Demand(
-      account: incoming.account.id, bytes: bytes, control: await engineControl(of: incoming),
-      seconds: seconds)
+      bytes: bytes, control: await engineControl(of: incoming), seconds: seconds)
   }
 
   /// A control that stops a call if its client hangs up.
@@ -114,7 +113,7 @@ extension ImagineService {
     let client = await incoming.context.clientPresence()
     // The answer to a call with a key is kept for a client that comes back.
     let runsOn = incoming.keyed != nil
-    return EngineControl { runsOn || client?.isConnected == true }
+    return EngineControl(account: incoming.account.id) { runsOn || client?.isConnected == true }
   }
 
   /// Queues and runs an engine call, which stops if the client hangs up.

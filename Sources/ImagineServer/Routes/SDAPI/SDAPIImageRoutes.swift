@@ -184,7 +184,7 @@ extension ImagineService {
   ) async throws -> [EngineImage] {
     var incoming = incoming
     let client = await incoming.context.clientPresence()
-    let control = EngineControl { client?.isConnected == true }
+    let control = EngineControl(account: incoming.account.id) { client?.isConnected == true }
     incoming.control = control
     do {
       return try await sdapiSessions.run(
