@@ -85,10 +85,7 @@ public struct ImagineProvider: Provider {
               Output(asset: asset, engine: answer.engine, confidence: answer.confidence)
             ]))
         case .job:
-          let body = try await answer.json()
-          guard var job = ServiceAnswer.submission(body) else {
-            throw answer.unexpected("the answer has no job id")
-          }
+          var job = try await answer.submittedJob()
           job.engine = answer.engine
           return .running(job)
         }
@@ -112,11 +109,7 @@ public struct ImagineProvider: Provider {
     let job = ticket.id
     let path = "/assets/\(try WebAddress.pathComponent(job))/status"
     return try await send({ call("GET", path, context.options, at: $0) }) { answer, endpoint in
-      let body = try await answer.json(about: job)
-      guard let status = ServiceAnswer.status(body, id: job, resolve: endpoint.resolve) else {
-        throw answer.unexpected("the answer has no video status")
-      }
-      return status
+      try await answer.status(ofJob: job, resolve: endpoint.resolve)
     }
   }
 

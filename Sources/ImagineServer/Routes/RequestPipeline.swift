@@ -41,8 +41,8 @@ struct RequestPipeline: HTTPResponder {
         response = .error(APIError(error), in: Dialect(path: request.uri.path))
       }
       if let account = outcome.account, let allowance = allowance(account) {
-        response.headers.set("x-ratelimit-limit", String(allowance.limit))
-        response.headers.set("x-ratelimit-remaining", String(allowance.left))
+        response.headers[.rateLimitLimit] = String(allowance.limit)
+        response.headers[.rateLimitRemaining] = String(allowance.left)
       }
       if request.method == .head { response = response.createHeadResponse() }
       response.headers[.requestID] = trace.span
@@ -117,12 +117,5 @@ struct RequestPipeline: HTTPResponder {
       metadata["error"] = .string((cause as? APIError)?.message ?? String(describing: cause))
     }
     logger.log(level: level, "request", metadata: metadata)
-  }
-}
-
-extension HTTPFields {
-  /// Sets a field that HTTPTypes has no constant for.
-  mutating func set(_ name: String, _ value: String) {
-    if let name = HTTPField.Name(name) { self[name] = value }
   }
 }

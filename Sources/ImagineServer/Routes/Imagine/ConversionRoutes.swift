@@ -41,7 +41,7 @@ extension ImagineService {
         edited, over: image, mask: mask, measuresOnly: measuresOnly, control: $0)
     }
     var response = composite.png.map(Response.image) ?? Response(status: .ok)
-    response.headers.set(CompositeField.driftHeader, String(composite.drift))
+    response.headers[.imagineDrift] = String(composite.drift)
     return response
   }
 

@@ -21,10 +21,8 @@ extension ImagineService {
     }
     var response = Response.image(image.bytes)
     response.headers.setMaker(image.engine)
-    if let confidence = image.confidence {
-      response.headers.set(Output.confidenceHeader, String(confidence))
-    }
-    if let seed = image.seed { response.headers.set("x-imagine-seed", String(seed)) }
+    response.headers[.imagineConfidence] = image.confidence.map { String($0) }
+    response.headers[.imagineSeed] = image.seed.map { String($0) }
     return response
   }
 }

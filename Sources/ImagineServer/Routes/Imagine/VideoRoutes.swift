@@ -91,11 +91,7 @@ extension ImagineService {
   private func add(_ job: StoredJob) async throws -> JobAcceptance {
     let limits = JobLimits(
       all: configuration.limits.videoQueue, perOwner: configuration.limits.videosPerAccount)
-    do {
-      return try await store.add(job, limits: limits)
-    } catch is StoreUnreachable {
-      return try await store.add(job, limits: limits)
-    }
+    return try await untilAnswered { try await store.add(job, limits: limits) }
   }
 
   private func check(_ acceptance: JobAcceptance, price: Int64) async throws {
