@@ -13,10 +13,16 @@ struct DataDirectoryOptions: ParsableArguments {
       valueName: "folder"))
   var home: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The TOML file of a server's settings, which may name the folder.", valueName: "file"))
+  var settings: String?
+
   /// Opens the store; servers may use it at the same time.
   func store() throws -> any ServiceStore {
     umask(0o077)
-    let path = home ?? DataFolder.path(environment: ProcessInfo.processInfo.environment)
+    let path = try home ?? settings.flatMap { try ServerSettings(file: $0).home }
+      ?? DataFolder.path(environment: ProcessInfo.processInfo.environment)
     return try SQLiteServiceStore(path: try DataDirectory(path).database)
   }
 }

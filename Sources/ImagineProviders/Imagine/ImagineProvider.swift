@@ -15,7 +15,6 @@ public struct ImagineProvider: Provider {
   /// Whether all calls are free, even if they fail.
   private let isFree: Bool
   private let target: any CallTarget
-  private let capabilities = KnownCapabilities()
 
   private init(
     profile: ProviderProfile, isFree: Bool = false, transport: HTTPTransport,
@@ -51,23 +50,37 @@ public struct ImagineProvider: Provider {
   /// of the private server cost nothing.
   public func keyRetention(_ context: CallContext) async throws -> Double? {
     guard !isFree else { return nil }
-    return await capabilities.value { [transport] in
-      let (path, endpoint) = (ServerCapabilities.path, try await endpoint())
+    return try await target.call { endpoint in
       guard endpoint.baseURL.hasSuffix("/v2"),
         endpoint.baseURL != BuiltInProvider.imagine.address
       else { return nil }
-      let address = "\(endpoint.baseURL.dropLast("/v2".count))\(path)"
-      let call = HTTPTransport.Call(
-        method: "GET", address: address, endpoint: "GET \(path)",
-        authorization: endpoint.authorization(for: address),
-        limit: transport.limit(for: CallOptions(timeout: Self.capabilitySeconds)))
-      return try await transport.perform(call) { answer in
-        let body = try await answer.isSuccess ? answer.bytes() : answer.errorBody()
-        guard answer.isSuccess else { return nil }
-        // Another server may answer any path with a page.
-        return try? JSONDecoder().decode(ServerCapabilities.self, from: Data(body))
-      }
-    }?.idempotency?.seconds
+      return await transport.capabilities.value(of: endpoint.baseURL) { [transport] in
+        try await Self.capabilities(of: endpoint, transport)
+      }?.idempotency?.seconds
+    }
+  }
+
+  /// - Throws: ``ImagineError`` if the server did not answer, or not about what it promises.
+  private static func capabilities(
+    of endpoint: Endpoint, _ transport: HTTPTransport
+  ) async throws -> ServerCapabilities? {
+    let path = ServerCapabilities.path
+    let address = "\(endpoint.baseURL.dropLast("/v2".count))\(path)"
+    let call = HTTPTransport.Call(
+      method: "GET", address: address, endpoint: "GET \(path)",
+      authorization: endpoint.authorization(for: address),
+      limit: transport.limit(for: CallOptions(timeout: capabilitySeconds)))
+    return try await transport.perform(call) { answer in
+      let body = try await answer.isSuccess ? answer.bytes() : answer.errorBody()
+      // These pass: the server is busy or down, or its key is being replaced.
+      let passes =
+        [401, 403, 408, 425, 429].contains(answer.status)
+        || (500...599).contains(answer.status) && answer.status != 501
+      if passes { throw answer.fault(body) }
+      guard answer.isSuccess else { return nil }
+      // Another server may answer any path with a page.
+      return try? JSONDecoder().decode(ServerCapabilities.self, from: Data(body))
+    }
   }
 
   /// The most seconds that a call waits for what its service promises.

@@ -64,7 +64,7 @@ extension ImagineService {
   ) async throws -> [EngineImage] {
     incoming.keyed?.answerDiffers()
     let upstreamCall = UpstreamCall(
-      candidates: candidates, count: call.count,
+      id: incoming.keyed?.call.id ?? incoming.id, candidates: candidates, count: call.count,
       converter: EngineConverter(engine: engine, queue: queue, account: incoming.account.id),
       limits: configuration.limits, logger: logger
     ) { try await incoming.keyed?.willSend() }

@@ -5,6 +5,8 @@ import MediaFiles
 struct UpstreamAttempt: Sendable {
   let candidate: CurrentUpstreams.Candidate
   let converter: EngineConverter
+  /// The call's, for an upstream that does a call with a key once.
+  let key: String
 
   private var upstream: Upstream { candidate.upstream }
   private var provider: any Provider { upstream.provider }
@@ -31,7 +33,7 @@ struct UpstreamAttempt: Sendable {
     let request = try await withPlainMask(asked, in: store)
     context.derived = try await provider.derivedInputs(of: request, context)
     let outputs: [Output]
-    switch try await provider.perform(request, context) {
+    switch try await upstream.perform(request, context, key: key) {
     case .finished(let answer): outputs = answer.outputs
     case .running(let job): outputs = try await self.outputs(of: job.ticket, context)
     }

@@ -184,7 +184,8 @@ struct UpstreamVideos: Sendable {
     let request = try operation.taking(styles: [stored.style]).request(
       from: fields, images: images.isEmpty ? [:] : ["image": images.map(ImageInput.bytes)],
       source: .wire)
-    return ImageCall(request: request)
+    // All attempts send the same.
+    return ImageCall(request: request, drawnSeed: stored.seed)
   }
 
   /// Sends a job, once.
@@ -206,7 +207,9 @@ struct UpstreamVideos: Sendable {
     if isOurs { context.ticket = ticket }
     try await record(ticket, at: upstream, work)
     // It goes on until the answer is there, even if this task is cancelled.
-    let sending = Task { [context] in try await provider.perform(request, context) }
+    let sending = Task { [context] in
+      try await upstream.perform(request, context, key: work.job.id)
+    }
     do {
       guard case .running(let status) = try await sending.value else {
         throw ImagineError(.badResponse, "the answer is no job", charged: .unknown)
