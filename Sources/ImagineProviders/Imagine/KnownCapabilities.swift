@@ -42,6 +42,6 @@ final class KnownCapabilities: Sendable {
       entries[address]?.until =
         self.now() + .seconds(isAnswered ? Self.answerSeconds : Self.faultSeconds)
     }
-    return (try? result.get()) ?? nil
+    return try? result.get()
   }
 }

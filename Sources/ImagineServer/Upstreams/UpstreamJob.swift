@@ -22,16 +22,18 @@ struct UpstreamJob: Sendable {
     while true {
       questions += 1
       let provider = provider()
+      var status: JobStatus?
       var pause: Double?
       do {
-        let status = try await provider.poll(
-          ticket, CallContext(options, store: AnswerStore()))
-        try note(status)
-        if status.state.isFinal { return try Self.success(status) }
-        pause = status.retryAfter
+        status = try await provider.poll(ticket, CallContext(options, store: AnswerStore()))
+        pause = status?.retryAfter
       } catch let error as ImagineError where outlives(error) {
         try Task.checkCancellation()
         pause = error.retryAfter
+      }
+      if let status {
+        try note(status)
+        if status.state.isFinal { return try Self.success(status) }
       }
       try await rest(provider.profile.polling.pause(after: questions, retryAfter: pause))
     }

@@ -72,6 +72,13 @@ struct EngineChildrenTests {
       #expect(try await again.bytes == image.bytes)
       #expect(children.figures.died == 1)
       #expect(children.figures.busy == 0)
+      let metrics = try ParsedMetrics(
+        try await server.send(.get, "/metrics", token: nil).text)
+      #expect(metrics.value("imagine_engine_children_died_total") == 1)
+      #expect(metrics.types["imagine_engine_children_died_total"] == "counter")
+      let started = metrics.value("imagine_engine_children_started_total")
+      #expect(started ?? 0 >= 2)
+      #expect(metrics.types["imagine_engine_children_started_total"] == "counter")
     }
   }
 
