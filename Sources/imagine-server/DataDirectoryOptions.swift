@@ -21,7 +21,8 @@ struct DataDirectoryOptions: ParsableArguments {
   /// Opens the store; servers may use it at the same time.
   func store() throws -> any ServiceStore {
     umask(0o077)
-    let path = try home ?? settings.flatMap { try ServerSettings(file: $0).home }
+    let path =
+      try home ?? settings.flatMap { try ServerSettings(file: $0).home }
       ?? DataFolder.path(environment: ProcessInfo.processInfo.environment)
     return try SQLiteServiceStore(path: try DataDirectory(path).database)
   }

@@ -20,7 +20,8 @@ struct LocalServerTests {
   init() throws {
     folder = try TemporaryFolder()
     // Notes the process of each server.
-    let script = "#!/bin/sh\necho $$ >>'\(folder.file("started"))'\nexec '\(Program.server.path)' \"$@\"\n"
+    let script =
+      "#!/bin/sh\necho $$ >>'\(folder.file("started"))'\nexec '\(Program.server.path)' \"$@\"\n"
     let program = folder.file("server")
     try FileSystem.write(script, to: program)
     chmod(program, 0o700)

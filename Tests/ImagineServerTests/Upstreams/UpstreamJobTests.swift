@@ -73,7 +73,9 @@ struct UpstreamJobTests {
       (.success(status(.failed)), .jobFailed), (.success(status(.cancelled)), .jobFailed),
       (.success(refused), .refused), (.failure(unknown), .notFound),
     ] as [(Result<JobStatus, ImagineError>, ImagineError.Kind)] {
-      let error = await #expect(throws: ImagineError.self) { _ = try await wait(Upstream([answer])) }
+      let error = await #expect(throws: ImagineError.self) {
+        _ = try await wait(Upstream([answer]))
+      }
       #expect(error?.kind == kind)
     }
   }
