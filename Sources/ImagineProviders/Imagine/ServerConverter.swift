@@ -221,7 +221,7 @@ private struct ConverterCall: Sendable {
 
   /// The server's own routes are at the root, beside `/v2`.
   func request(to endpoint: Endpoint) -> HTTPTransport.Call {
-    let address = endpoint.baseURL.dropLast("/v2".count) + path
+    let address = String(endpoint.baseURL.dropLast("/v2".count)) + path
     return HTTPTransport.Call(
       method: method, address: address, endpoint: "\(method) \(path)",
       authorization: endpoint.authorization(for: address), contentType: contentType, body: body,

@@ -1,5 +1,6 @@
 import Hummingbird
 import ImagineAPI
+import ServerStore
 
 // What the routes of all dialects share: a call is checked, counted, drawn by a provider and charged.
 extension ImagineService {
