@@ -239,7 +239,7 @@ let package = Package(
       name: "ImagineProvidersTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
-        "MediaFiles", logging,
+        "LocalServer", "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -156,7 +156,7 @@ extension ImagineService {
   // MARK: What these routes share
 
   private func sdapiBody(_ incoming: IncomingRequest) async throws -> SDAPIBody {
-    try SDAPIBody(try await bodies.read(incoming.http, for: incoming.account).bytes)
+    try SDAPIBody(try await bodies.read(incoming))
   }
 
   /// - Throws: ``APIError`` for a size that this server does not make.
@@ -184,7 +184,10 @@ extension ImagineService {
   ) async throws -> [EngineImage] {
     var incoming = incoming
     let client = await incoming.context.clientPresence()
-    let control = EngineControl { client?.isConnected == true }
+    let runsOn = incoming.keyed != nil
+    let control = EngineControl(account: incoming.account.id) {
+      runsOn || client?.isConnected == true
+    }
     incoming.control = control
     do {
       return try await sdapiSessions.run(
@@ -201,7 +204,7 @@ extension ImagineService {
   ) async throws -> Response {
     let images = try await interruptible(call, request.operation.name, incoming)
     // An edit has no seed: any gives the same image.
-    let given = request.givenSeed ?? .random(in: 1...2_147_483_647)
+    let given = request.givenSeed ?? incoming.seed
     let texts = images.map { image in
       Infotext(
         prompt: request.prompt ?? "", seed: image.seed ?? given,
