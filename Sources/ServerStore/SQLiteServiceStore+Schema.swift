@@ -55,6 +55,7 @@ extension SQLiteServiceStore {
     migrator.registerMigration("tokens", migrate: addTokens)
     migrator.registerMigration("idempotency", migrate: addIdempotency)
     migrator.registerMigration("media", migrate: addMedia)
+    migrator.registerMigration("identity", migrate: addIdentity)
     return migrator
   }
 
@@ -201,6 +202,16 @@ extension SQLiteServiceStore {
           boot TEXT NOT NULL,
           until REAL NOT NULL
         ) WITHOUT ROWID;
+        """)
+  }
+
+  private static func addIdentity(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        CREATE TABLE identity (
+          number INTEGER PRIMARY KEY CHECK (number = 1),
+          id TEXT NOT NULL
+        );
         """)
   }
 }
