@@ -31,6 +31,7 @@ public struct ImagineService: Sendable {
   let queue: EngineQueue
   let upstreams: CurrentUpstreams
   let worker: JobWorker
+  private let turnKeeper: TurnKeeper?
   let links: MediaLinks
   let temporaryImages: TemporaryImages
   let bodies: BodyReader
@@ -68,9 +69,10 @@ public struct ImagineService: Sendable {
     certificate = try configuration.tls.map(ServerCertificate.init)
     socket = configuration.address.socketFile
     queue = EngineQueue(limits, metrics: metrics.calls)
+    turnKeeper = try store.turns.map { try TurnKeeper($0, logger: logger) }
     upstreams = try CurrentUpstreams(
       configuration.upstreams, limits: limits, environment: configuration.environment,
-      home: directory.path, logger: logger)
+      home: directory.path, keeper: turnKeeper, logger: logger)
     accountCharges = AccountCharges(
       accounts: store,
       holdSeconds: { [upstreams] in max(limits.holdSeconds, upstreams.longestCall) },
@@ -156,7 +158,7 @@ public struct ImagineService: Sendable {
     do {
       result = .success(
         try await withGracefulShutdownHandler {
-          try await application.run()
+          try await keepingTurns { try await application.run() }
         } onGracefulShutdown: {
           readiness.beginDraining()
           queue.shortenDeadlines(seconds: limits.shutdownSeconds)
@@ -176,8 +178,15 @@ public struct ImagineService: Sendable {
   public func work(onReady: @Sendable () async -> Void) async throws {
     try await store.probe()
     await onReady()
-    try await worker.run()
+    try await keepingTurns { try await worker.run() }
     try await queue.stop()
+  }
+
+  /// Keeps the turns of this server until the work is over: calls in flight have slots to the end.
+  private func keepingTurns(_ work: () async throws -> Void) async throws {
+    let keeping = Task { [turnKeeper] in await turnKeeper?.run() }
+    defer { keeping.cancel() }
+    try await work()
   }
 
   private var pipeline: RequestPipeline {

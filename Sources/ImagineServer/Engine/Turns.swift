@@ -62,7 +62,7 @@ final class Turns: Sendable {
   /// A call is overtaken at most this often.
   private static let maxOvertaken = 16
   /// All accounts may have this many times as many waiting calls as one.
-  private static let accountsWaiting = 4
+  static let accountsWaiting = 4
 
   private let bytes: Int
   private let places: Int

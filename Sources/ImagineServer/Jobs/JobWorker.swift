@@ -60,6 +60,9 @@ final class JobWorker: Service {
         await withDiscardingTaskGroup { group in
           group.addTask { await self.cleanUpRegularly() }
           group.addTask { await self.workAtUpstreams() }
+          if let added = self.store.addedJobs() {
+            group.addTask { for await _ in added { self.wake() } }
+          }
           for _ in 0..<self.limits.videos {
             group.addTask { await self.work(on: threads) }
           }

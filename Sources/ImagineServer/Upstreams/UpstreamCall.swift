@@ -77,8 +77,8 @@ struct UpstreamCall: Sendable {
       let candidate = try await next(faults, last, by: deadline)
       let upstream = candidate.upstream
       // The others follow the first one, whose turn came in time.
-      let slot = try await upstream.turns.enter(converter.account, isBounded: number == 0)
-      defer { upstream.turns.leave(slot) }
+      let slot = try await upstream.turns.slot(for: converter.account, isBounded: number == 0)
+      defer { slot.leave() }
       // The turn may have come after the upstream's end.
       guard upstream.pausedUntil == nil, upstream.circuit.enter() else { continue }
       do {

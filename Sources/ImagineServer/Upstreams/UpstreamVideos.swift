@@ -112,8 +112,8 @@ struct UpstreamVideos: Sendable {
       let reason = "the upstream '\(name)' is not configured any more"
       throw isOld(work.job) ? Fault.uncertain(reason) : Fault.upstreamMissing(reason)
     }
-    let slot = upstream.turns.occupy(work.job.owner)
-    defer { upstream.turns.leave(slot) }
+    let slot = try await upstream.turns.occupiedSlot(for: work.job.owner)
+    defer { slot.leave() }
     work.control.engine.shortenDeadline(seconds: limits.videoSeconds)
     if try await collect(ticket, from: upstream, work) { return true }
     guard upstream.isFree, upstream.provider.profile.takesTickets else {
@@ -142,8 +142,8 @@ struct UpstreamVideos: Sendable {
       let candidate = ready.min(by: { $0.upstream.turns.fullness < $1.upstream.turns.fullness })
     else { return false }
     let upstream = candidate.upstream
-    let slot = try await upstream.turns.enter(work.job.owner, isBounded: false)
-    defer { upstream.turns.leave(slot) }
+    let slot = try await upstream.turns.slot(for: work.job.owner, isBounded: false)
+    defer { slot.leave() }
     work.control.engine.shortenDeadline(seconds: limits.videoSeconds)
     guard upstream.pausedUntil == nil, upstream.circuit.enter() else { return false }
     let ticket: Ticket
