@@ -206,7 +206,8 @@ struct MediaTests {
   func expiry() throws {
     let clock = TestClock(1_000)
     let key = LinkKey(id: "a", bytes: Array(repeating: 1, count: 32), createdAt: 0)
-    let links = try #require(MediaLinks([key], lifetime: 60, now: { clock.seconds }))
+    let made = MediaLinks([key], lifetime: 60, now: { clock.seconds })
+    let links = try #require(made)
     let address = links.path("id", .video)
     let query = Dictionary(
       uniqueKeysWithValues: address.split(separator: "?")[1].split(separator: "&").map {
