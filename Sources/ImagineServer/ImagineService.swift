@@ -32,7 +32,9 @@ public struct ImagineService: Sendable {
   let upstreams: CurrentUpstreams
   let worker: JobWorker
   private let turnKeeper: TurnKeeper?
-  let links: MediaLinks
+  let storage: any MediaStorage
+  let removal: MediaRemoval
+  let linkKeys: LinkKeys
   let temporaryImages: TemporaryImages
   let bodies: BodyReader
   /// Of files that lie on the disk.
@@ -77,17 +79,27 @@ public struct ImagineService: Sendable {
       accounts: store,
       holdSeconds: { [upstreams] in max(limits.holdSeconds, upstreams.longestCall) },
       logger: logger)
-    worker = JobWorker(
-      directory, store: store, engine: self.engine,
+    storage =
+      try configuration.objects.map { objects in
+        S3Storage(
+          bucket: try objects.bucket(environment: configuration.environment, logger: logger),
+          redirects: objects.redirects)
+      } ?? FolderStorage(directory)
+    removal = MediaRemoval(storage, store: store, logger: logger)
+    worker = try JobWorker(
+      directory, removal: removal,
+      orphans: OrphanSweep(
+        removal, store: store, removes: configuration.removesOrphans, logger: logger),
+      store: store, engine: self.engine,
       upstreams: UpstreamVideos(
         upstreams: upstreams, engine: self.engine, queue: queue, limits: limits, logger: logger),
       limits: limits, metrics: metrics, logger: logger)
-    links = try MediaLinks(directory, lifetime: limits.linkSeconds)
+    linkKeys = try LinkKeys(directory, store: store, lifetime: limits.linkSeconds)
     temporaryImages = TemporaryImages(
-      directory, links: links, limit: limits.temporaryImageBytes)
+      storage, store: store, keys: linkKeys, limit: limits.temporaryImageBytes)
     bodies = BodyReader(limits)
     uploads = ByteBudget(bytes: limits.fileBytesInFlight)
-    answerFiles = AnswerFiles(directory, limits: limits)
+    answerFiles = AnswerFiles(storage, store: store, limits: limits)
     try configuration.faultPlan?.check(against: routes)
   }
 

@@ -87,8 +87,10 @@ extension PostgresConnection {
     guard try data.first?.bool("exists") == false else {
       throw StoreUnreachable("the database has data already: choose an empty one")
     }
-    // A server that started on the empty database made a key of addresses.
-    try perform("DELETE FROM link_key; INSERT INTO store_move VALUES (\(Self.literal(id)))")
+    // A server that started on the empty database made a key of addresses and an id.
+    try perform(
+      "DELETE FROM link_key; DELETE FROM identity; INSERT INTO store_move VALUES (\(Self.literal(id)))"
+    )
     return true
   }
 

@@ -26,7 +26,8 @@ public struct FrozenStore: Sendable {
   public let id: String
 
   private static let tables = [
-    "account", "charge", "hold", "idempotency", "job", "lease", "link_key", "removal", "token",
+    "account", "charge", "hold", "idempotency", "identity", "job", "lease", "link_key", "removal",
+    "token",
   ]
 
   /// Takes a store out of service.
@@ -138,6 +139,7 @@ public struct FrozenStore: Sendable {
         columns: [
           ("id", "id"), ("bytes", "'\\x' || lower(hex(bytes))"), ("created_at", "created_at"),
         ]),
+      Table(name: "identity", key: ["number"], columns: plain("number", "id")),
       Table(name: "removal", key: ["prefix"], columns: plain("prefix", "due")),
     ]
 

@@ -214,6 +214,8 @@ struct ServeCommand: AsyncParsableCommand {
       modelAlias.map { ($0.name, $0.model) }, uniquingKeysWith: { $1 })
     configuration.faultPlan = try rehearse.map(FaultPlan.init(file:))
     configuration.upstreams = settings.upstreams
+    configuration.objects = settings.objects
+    configuration.removesOrphans = settings.removesOrphans ?? false
     configuration.environment = environment
     if case .anyToken = configuration.authentication, !address.isLocal, configuration.role != .work
     {

@@ -44,6 +44,16 @@ struct MediaStoreTests {
     #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
     try await store.scheduleRemoval(of: "pictures/y/", after: 60)
     #expect(try await store.dueRemovals(limit: 9).isEmpty)
+    // Stored again while they were removed: they stay listed.
+    try await store.recordRemoval(of: ["pictures/y/"])
+    clock.seconds += 61
+    #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
+  }
+
+  @Test("a store has one id for good")
+  func identity() async throws {
+    #expect(try await open().identity(ifNone: "a") == "a")
+    for _ in 0..<2 { #expect(try await open().identity(ifNone: "b") == "a") }
   }
 
   @Test("the media of a deleted job are due")

@@ -168,9 +168,7 @@ struct IdempotencyKeys: Sendable {
         for: price.purpose)
     }
     var response: Response
-    if let bytes = try answer.text.map({ Array($0.utf8) })
-      ?? answers.bytes(of: call.id, for: incoming.account)
-    {
+    if let bytes = try await bytes(of: answer, of: call, for: incoming.account) {
       response = Response(
         status: .init(code: answer.status), headers: HTTPFields(byName: answer.headers),
         body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
@@ -179,6 +177,14 @@ struct IdempotencyKeys: Sendable {
     }
     response.headers[.idempotentReplayed] = "true"
     return response
+  }
+
+  /// The body of an answer; nil if it is not kept any more.
+  private func bytes(
+    of answer: RecordedAnswer, of call: IdempotentCall, for account: Account
+  ) async throws -> [UInt8]? {
+    if let text = answer.text { return Array(text.utf8) }
+    return try await answers.bytes(of: call.id, for: account)
   }
 
   /// Makes the same picture again.

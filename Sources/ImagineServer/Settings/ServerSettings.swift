@@ -40,13 +40,15 @@ public struct ServerSettings: Sendable {
   /// Alias to model.
   public private(set) var modelAliases: [String: String] = [:]
   public private(set) var upstreams: [UpstreamDescription] = []
+  public private(set) var objects: ObjectSettings?
+  public private(set) var removesOrphans: Bool?
 
   // A setting of another part of the server: its member above, its name here, its line in `init`.
   private static let keys = [
     "host", "port", "socket", "home", "database", "database_file", "public_address", "tokens_file",
     "rate", "keep_days",
     "role", "log_level", "log_format", "tls_certificate", "tls_key", "trusted_proxies",
-    "metrics_token_file", "page", "drain", "model_aliases", "upstream",
+    "metrics_token_file", "page", "drain", "model_aliases", "upstream", "objects",
   ]
 
   public static let ports = 0...65535
@@ -87,6 +89,10 @@ public struct ServerSettings: Sendable {
     page = try table.choice("page")
     drain = try table.integer("drain", in: Self.drains)
     try readAliases(table)
+    if let objects = try table.table("objects") {
+      self.objects = try ObjectSettings(objects, filesIn: folder)
+      removesOrphans = try objects.flag("remove_orphans")
+    }
     for upstream in try table.tables("upstream") {
       let description = try UpstreamDescription(upstream, filesIn: folder)
       guard !upstreams.contains(where: { $0.name == description.name }) else {

@@ -136,7 +136,7 @@ extension ImagineService {
       list.data.append(
         ImageList.Image(
           url: isInAnswer
-            ? nil : base + (try temporaryImages.store(image.bytes, as: output.format)),
+            ? nil : base + (try await temporaryImages.store(image.bytes, as: output.format)),
           base64: isInAnswer ? Data(image.bytes).base64EncodedString() : nil, seed: image.seed))
     }
     var response: Response =
