@@ -116,7 +116,8 @@ final class PostgresPool: Sendable {
 
   /// The thread's connection, opened if there is none that can be used.
   private static func open(
-    _ connection: inout PostgresConnection?, _ shared: Shared, until deadline: ContinuousClock.Instant
+    _ connection: inout PostgresConnection?, _ shared: Shared,
+    until deadline: ContinuousClock.Instant
   ) throws -> PostgresConnection {
     if let connection, connection.isUsable { return connection }
     connection = nil
