@@ -1,3 +1,4 @@
+import ImagineAPI
 public import ServerStore
 
 extension PostgresServiceStore {
