@@ -51,6 +51,7 @@ let package = Package(
       name: "ImagineScripting", targets: ["ImagineAPI", "ImagineRuns", "ImagineScripting"]),
     .library(name: "ImagineTesting", targets: ["ImagineTesting"]),
     .library(name: "ImagineServer", targets: ["ImagineServer", "ServerStore"]),
+    .library(name: "PostgresStore", targets: ["PostgresStore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -173,6 +174,16 @@ let package = Package(
     .target(
       name: "ServerStore", dependencies: ["ImagineAPI", "ImagineSystem", grdb],
       swiftSettings: swiftSettings),
+    // Apart, so that a program that embeds the server with SQLite needs no libpq.
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+    .target(
+      name: "PostgresStore", dependencies: ["CPostgres", "ImagineAPI", "ServerStore"],
+      resources: [
+        "accounts", "idempotency", "jobs", "leases", "media", "tables", "turns",
+      ].map { .embedInCode("Schema/\($0).sql") },
+      swiftSettings: swiftSettings),
     // Buckets of S3-compatible services. Knows nothing of images; useful alone.
     .target(
       name: "ObjectStorage",
@@ -194,8 +205,8 @@ let package = Package(
     .executableTarget(
       name: "imagine-server",
       dependencies: [
-        "ImagineAPI", "ImagineEngine", "ImagineServer", "ImagineSystem", "ServerStore",
-        argumentParser, lifecycle, logging, nioCore, nioPosix, nioSSL, signals,
+        "ImagineAPI", "ImagineEngine", "ImagineServer", "ImagineSystem", "PostgresStore",
+        "ServerStore", argumentParser, lifecycle, logging, nioCore, nioPosix, nioSSL, signals,
       ],
       swiftSettings: swiftSettings),
 
@@ -237,7 +248,7 @@ let package = Package(
       name: "ImagineProvidersTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
-        "MediaFiles", logging,
+        "LocalServer", "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -264,7 +275,13 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ServerStoreTests",
-      dependencies: ["ImagineAPI", "ImagineSystem", "ImagineTestSupport", "ServerStore", grdb],
+      dependencies: [
+        "ImagineAPI", "ImagineSystem", "ImagineTestSupport", "PostgresStore", "ServerStore", grdb,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "PostgresStoreTests",
+      dependencies: ["ImagineAPI", "ImagineTestSupport", "PostgresStore", "ServerStore"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ObjectStorageTests",
@@ -276,7 +293,8 @@ let package = Package(
       name: "ImagineServerTests",
       dependencies: [
         "ImagineAPI", "ImagineProviders", "ImagineServer", "ImagineSystem", "ImagineTestSupport",
-        "ImagineTesting", "MediaFiles", "ObjectStorage", "ServerStore", "imagine-server",
+        "ImagineTesting", "MediaFiles", "ObjectStorage", "PostgresStore", "ServerStore",
+        "imagine-server",
         asyncHTTPClient, coreMetrics, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
         nioPosix, nioSSL,
       ],
@@ -305,8 +323,9 @@ let parts = [
     "CZlib", "ImagineAPI", "MediaFiles", "CVips", "CImaging", "ImagineEngine", "ImagineEngineTests",
   ],
   "ONLY_STORE": [
-    "CProcess", "CZlib", "ImagineAPI", "ImagineRuns", "ImagineSystem", "ImagineTestSupport",
-    "ImagineTesting", "MediaFiles", "ServerStore", "ServerStoreTests",
+    "CPostgres", "CProcess", "CZlib", "ImagineAPI", "ImagineRuns", "ImagineSystem",
+    "ImagineTestSupport", "ImagineTesting", "MediaFiles", "PostgresStore", "PostgresStoreTests",
+    "ServerStore", "ServerStoreTests",
   ],
   "ONLY_OBJECTS": [
     "CProcess", "CZlib", "ImagineAPI", "ImagineRuns", "ImagineSystem", "ImagineTestSupport",

@@ -4,13 +4,14 @@
 #                                  asks first on a terminal, unless --yes or CI is given.
 
 build_packages=(
-  pkg-config liblua5.4-dev libsqlite3-dev zlib1g-dev libvips-dev
+  pkg-config liblua5.4-dev libsqlite3-dev libpq-dev zlib1g-dev libvips-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-photo-dev ffmpeg
   fonts-dejavu-core # a font for the texts that the server draws
 )
-# What the tests run beside our programs: the reference interpreter, C modules for it, a client, pgrep.
-test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps)
-homebrew_packages=(pkgconf lua@5.4 sqlite vips opencv ffmpeg)
+# What the tests run beside our programs: the reference interpreter, C modules for it, a client, pgrep,
+# a database server.
+test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps postgresql)
+homebrew_packages=(pkgconf lua@5.4 sqlite libpq vips opencv ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }
 

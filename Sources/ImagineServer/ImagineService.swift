@@ -207,7 +207,7 @@ public struct ImagineService: Sendable {
       routes: routes, metrics: metrics.requests(of: routes.routes),
       authentication: authentication, administrators: configuration.administrators,
       originCheck: OriginCheck(configuration), clients: clients, allowance: allowance(of:),
-      faultInjection: faultInjection, engine: engine.version,
+      faultInjection: faultInjection, bodies: bodies, engine: engine.version,
       now: { Date().timeIntervalSince1970 }, logger: logger)
   }
 

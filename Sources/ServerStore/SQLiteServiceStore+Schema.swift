@@ -55,7 +55,6 @@ extension SQLiteServiceStore {
     migrator.registerMigration("tokens", migrate: addTokens)
     migrator.registerMigration("idempotency", migrate: addIdempotency)
     migrator.registerMigration("media", migrate: addMedia)
-    migrator.registerMigration("identity", migrate: addIdentity)
     return migrator
   }
 
@@ -176,7 +175,7 @@ extension SQLiteServiceStore {
         """)
   }
 
-  /// Queues of both kinds, keys of addresses, media to remove, leaders.
+  /// Queues of both kinds, keys of addresses, media to remove, leaders, the store's id.
   private static func addMedia(_ database: Database) throws {
     try database.execute(
       sql: """
@@ -202,12 +201,6 @@ extension SQLiteServiceStore {
           boot TEXT NOT NULL,
           until REAL NOT NULL
         ) WITHOUT ROWID;
-        """)
-  }
-
-  private static func addIdentity(_ database: Database) throws {
-    try database.execute(
-      sql: """
         CREATE TABLE identity (
           number INTEGER PRIMARY KEY CHECK (number = 1),
           id TEXT NOT NULL

@@ -1,5 +1,5 @@
 import GRDB
-import ImagineAPI
+package import ImagineAPI
 
 extension SQLiteServiceStore {
   public func summary(id: String, owner: String) async throws -> JobSummary? {
@@ -20,7 +20,7 @@ extension SQLiteServiceStore {
 
 extension JobState {
   /// - Throws: ``StoreUnreachable`` for a state that this version does not know.
-  init(stored word: String) throws {
+  package init(stored word: String) throws {
     guard let state = JobState(rawValue: word) else {
       throw StoreUnreachable("a job has the state '\(word)', which a newer version wrote")
     }

@@ -8,7 +8,7 @@ struct ImagineServerProgram: AsyncParsableCommand {
     abstract: "Serves the Imagine API and an OpenAI-style images API.",
     subcommands: [
       ServeCommand.self, CheckCommand.self, TokenCommand.self, JobsCommand.self, LinksCommand.self,
-      HealthcheckCommand.self, EngineChildCommand.self,
+      MoveCommand.self, HealthcheckCommand.self, EngineChildCommand.self,
     ],
     defaultSubcommand: ServeCommand.self)
 }

@@ -17,10 +17,10 @@ struct LinksCommand: AsyncParsableCommand {
   struct Rotate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Adds a key and prints its id.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
 
     func run() async throws {
-      print(try await directory.store().rotateLinkKeys())
+      print(try await options.store().rotateLinkKeys())
     }
   }
 
@@ -28,11 +28,11 @@ struct LinksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Removes a key: its addresses are refused within 30 seconds.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Argument(help: "The key's id.") var id: String
 
     func run() async throws {
-      let store = try directory.store()
+      let store = try await options.store()
       guard try await store.linkKeys().contains(where: { $0.id == id }) else {
         throw CommandFailure("there is no key '\(id)'; 'imagine-server links list' shows all")
       }
@@ -44,11 +44,11 @@ struct LinksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists the keys, the newest first, without their secrets.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-      let rows = try await directory.store().linkKeys().map { key -> Listing.Row in
+      let rows = try await options.store().linkKeys().map { key -> Listing.Row in
         [("key", Listing.text(key.id)), ("created", Listing.time(key.createdAt))]
       }
       Listing(rows).print(asJSON: json)

@@ -113,11 +113,12 @@ final class TurnKeeper: Sendable {
   let granted = WorkSignal()
   private let logger: Logger
 
-  /// Seconds after which the tickets of a dead server are free.
-  private static let seconds = 15.0
+  private let seconds: Double
 
+  /// - Parameter seconds: after that time the tickets of a dead server are free.
   /// - Throws: ``ImagineError`` of kind `io` if the kernel gives no random bytes.
-  init(_ store: any TurnStore, logger: Logger) throws {
+  init(_ store: any TurnStore, seconds: Double = 15, logger: Logger) throws {
+    self.seconds = seconds
     self.store = store
     self.logger = logger
     server = try RandomID.next()
@@ -131,11 +132,11 @@ final class TurnKeeper: Sendable {
       }
       repeat {
         do {
-          try await store.keepTurns(of: server, for: Self.seconds)
+          try await store.keepTurns(of: server, for: seconds)
         } catch {
           logger.error("the turns were not kept", metadata: ["cause": .string("\(error)")])
         }
-      } while (try? await Task.sleep(for: .seconds(Self.seconds / 3))) != nil
+      } while (try? await Task.sleep(for: .seconds(seconds / 3))) != nil
       group.cancelAll()
     }
   }
@@ -144,7 +145,7 @@ final class TurnKeeper: Sendable {
   fileprivate func leave(_ ticket: TurnTicket, _ limits: TurnLimits) {
     Task {
       // The store frees what is not kept.
-      let end = ContinuousClock.now + .seconds(4 * Self.seconds)
+      let end = ContinuousClock.now + .seconds(4 * seconds)
       while ContinuousClock.now < end {
         do { return try await store.leave(ticket, limits: limits) } catch {
           logger.error("a turn was not freed", metadata: ["cause": .string("\(error)")])

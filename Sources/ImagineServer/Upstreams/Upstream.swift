@@ -112,6 +112,32 @@ final class Upstream: Sendable {
     }
   }
 
+  /// Sends a call. If the upstream promises to do a call with a key once, the call has its key, and is
+  /// sent again if its answer was lost.
+  ///
+  /// - Parameter key: the same for all attempts at the call.
+  /// - Throws: `ImagineError` of the provider.
+  func perform(
+    _ request: Request, _ context: CallContext, key: String
+  ) async throws -> Outcome {
+    var context = context
+    guard let seconds = try? await provider.keyRetention(context), seconds >= description.timeout
+    else { return try await provider.perform(request, context) }
+    context.idempotencyKey = key
+    do {
+      return try await provider.perform(request, context)
+    } catch let lost as ImagineError where lost.kind == .connection && lost.charged != .no {
+      try? await Task.sleep(for: .seconds(RetryPolicy.firstPause))
+      do {
+        return try await provider.perform(request, context)
+      } catch var error as ImagineError {
+        // It may have been done the first time.
+        error.charged = max(lost.charged, error.charged)
+        throw error
+      }
+    }
+  }
+
   /// Records what an error says about the upstream's health.
   func record(_ error: ImagineError) {
     switch error.kind {

@@ -8,6 +8,8 @@ import Synchronization
 /// A call that was sent to an upstream that bills goes on until its answer is there, whether or not
 /// its client waits.
 struct UpstreamCall: Sendable {
+  /// The same for all attempts at the call.
+  let id: String
   let candidates: [CurrentUpstreams.Candidate]
   /// How many images.
   let count: Int
@@ -20,9 +22,10 @@ struct UpstreamCall: Sendable {
   let logger: Logger
 
   init(
-    candidates: [CurrentUpstreams.Candidate], count: Int, converter: EngineConverter,
+    id: String, candidates: [CurrentUpstreams.Candidate], count: Int, converter: EngineConverter,
     limits: Limits, logger: Logger, willSend: @escaping @Sendable () async throws -> Void
   ) {
+    self.id = id
     self.candidates = candidates
     self.count = count
     self.converter = converter
@@ -129,7 +132,8 @@ struct UpstreamCall: Sendable {
   private func sent(
     _ candidate: CurrentUpstreams.Candidate, _ number: Int, count: Int
   ) async throws -> [EngineImage] {
-    let attempt = UpstreamAttempt(candidate: candidate, converter: converter)
+    let attempt = UpstreamAttempt(
+      candidate: candidate, converter: converter, key: "\(id)-\(number)")
     let work = Task { try await attempt.images(number, count: count) }
     return try await withTaskCancellationHandler {
       try await work.value

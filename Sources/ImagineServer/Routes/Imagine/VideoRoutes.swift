@@ -30,7 +30,7 @@ extension ImagineService {
   {
     try checkOffer(operation)
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: upstreams.extend(operation).toleratingAspectRatios)
     let job = try await submit(request, for: incoming)
     var response = Response.json(SubmissionAnswer(id: job.id))
@@ -84,11 +84,7 @@ extension ImagineService {
   private func add(_ job: StoredJob) async throws -> JobAcceptance {
     let limits = JobLimits(
       all: configuration.limits.videoQueue, perOwner: configuration.limits.videosPerAccount)
-    do {
-      return try await store.add(job, limits: limits)
-    } catch is StoreUnreachable {
-      return try await store.add(job, limits: limits)
-    }
+    return try await untilAnswered { try await store.add(job, limits: limits) }
   }
 
   private func check(_ acceptance: JobAcceptance, price: Int64) async throws {

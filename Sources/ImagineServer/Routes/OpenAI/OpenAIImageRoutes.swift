@@ -127,8 +127,9 @@ extension ImagineService {
     let images = try await makeImages(call, for: incoming)
     let base = baseAddress(for: incoming)
     var list = ImageList(
-      created: Int64(Date().timeIntervalSince1970), background: output.background,
-      format: output.format.rawValue, quality: output.effort,
+      created: Int64(Date().timeIntervalSince1970),
+      background: output.background == "auto" ? nil : output.background,
+      format: output.format.rawValue, quality: output.effort == "auto" ? nil : output.effort,
       size: images.first.flatMap { ImageHeader($0.bytes)?.size.description })
     for image in images {
       let isInAnswer = output.isStream || output.hasBytes

@@ -1,0 +1,89 @@
+import ServerStore
+
+/// The tables and functions of the database, with a version in the table `store_version`.
+///
+/// A minor version adds something that older servers can live with, so a server accepts a newer minor
+/// version: it can be rolled back. A function whose meaning or parameters change gets a new name,
+/// because servers of both versions run for a while. What older servers cannot live with is a new major
+/// version.
+enum PostgresSchema {
+  struct Version: Comparable, CustomStringConvertible {
+    let major: Int
+    let minor: Int
+
+    var description: String { "\(major).\(minor)" }
+
+    static func < (left: Version, right: Version) -> Bool {
+      (left.major, left.minor) < (right.major, right.minor)
+    }
+  }
+
+  static let current = Version(major: 1, minor: 0)
+
+  /// The scripts that lead to a version from the one before. A released one is never changed.
+  private static let migrations: [(version: Version, script: () -> String)] = [
+    (
+      Version(major: 1, minor: 0),
+      {
+        [
+          PackageResources.tables_sql, PackageResources.accounts_sql, PackageResources.jobs_sql,
+          PackageResources.leases_sql, PackageResources.idempotency_sql,
+          PackageResources.media_sql, PackageResources.turns_sql,
+        ].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+      }
+    )
+  ]
+
+  /// Brings the database to the current version, unless it has it. Several servers may try at once.
+  ///
+  /// - Throws: ``StoreUnreachable`` if a newer version wrote the database, else what the connection
+  ///   throws.
+  static func migrate(
+    _ connection: PostgresConnection, until deadline: PostgresConnection.Deadline
+  ) throws {
+    guard try !isCurrent(connection, deadline) else { return }
+    // The lock ends with the transaction: nothing of the session is left to whoever comes after it.
+    _ = try connection.script(
+      """
+      BEGIN;
+      SET LOCAL client_min_messages = error;
+      SELECT pg_advisory_xact_lock(hashtextextended('store_version', 0));
+      """, until: deadline)
+    if try !isCurrent(connection, deadline) {
+      let version = try version(connection, deadline)
+      for migration in migrations where version.map({ $0 < migration.version }) ?? true {
+        _ = try connection.script(migration.script(), until: deadline)
+      }
+      _ = try connection.script(
+        """
+        CREATE TABLE IF NOT EXISTS store_version (major int NOT NULL, minor int NOT NULL);
+        DELETE FROM store_version;
+        INSERT INTO store_version VALUES (\(current.major), \(current.minor));
+        """, until: deadline)
+    }
+    _ = try connection.script("COMMIT", until: deadline)
+  }
+
+  private static func isCurrent(
+    _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
+  ) throws -> Bool {
+    guard let version = try version(connection, deadline) else { return false }
+    guard version.major <= current.major else {
+      throw StoreUnreachable(
+        "the database was written by a newer version of the server (schema \(version); this one "
+          + "knows \(current.major).x): run that version, or choose another database")
+    }
+    return version >= current
+  }
+
+  /// Nil for an empty database.
+  private static func version(
+    _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
+  ) throws -> Version? {
+    let tables = try connection.script(
+      "SELECT to_regclass('store_version') IS NOT NULL AS known", until: deadline)
+    guard try tables.first?.bool("known") == true else { return nil }
+    return try connection.script("SELECT major, minor FROM store_version", until: deadline)
+      .first.map { Version(major: try $0.value("major"), minor: try $0.value("minor")) }
+  }
+}

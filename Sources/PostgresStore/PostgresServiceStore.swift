@@ -1,0 +1,100 @@
+public import ServerStore
+
+/// Jobs, balances, tokens and idempotency keys in a PostgreSQL database, for servers on many machines.
+///
+/// Every function is one transaction in one round trip: a statement or a function of the schema, which
+/// decides by constraints and locks and never by what an earlier transaction read. Times are those of
+/// the database. Nothing is left in a session, so PgBouncer may pool transactions; then only the
+/// notices of ``addedJobs()`` and ``grantedTurns()`` are missing.
+///
+/// For example, `try await PostgresServiceStore(url: "postgresql://imagine@db.example/imagine")`.
+public final class PostgresServiceStore: ServiceStore {
+  let pool: PostgresPool
+  let notices: PostgresNotices
+  let live = LiveJobs()
+  let adds = Gathering<AddedJob.Queue, AddedJob, JobAcceptance>()
+  let settles = Gathering<String, SettledHold, Bool>()
+  /// Seconds since 1970; nil for the database's clock.
+  private let now: (@Sendable () -> Double)?
+
+  /// Connects, and creates or migrates the schema if necessary.
+  ///
+  /// - Parameters:
+  ///   - url: of the database, as libpq takes it.
+  ///   - connections: how many transactions may be in work at once.
+  ///   - now: for tests: the time in seconds since 1970, instead of the database's.
+  /// - Throws: ``StoreUnreachable`` if the database cannot be reached or a newer version wrote it. No
+  ///   message has the password.
+  public init(
+    url: String, connections: Int = 8, now: (@Sendable () -> Double)? = nil
+  ) async throws {
+    let address = try PostgresAddress(url)
+    try await Self.migrate(address)
+    pool = PostgresPool(address, size: connections)
+    notices = PostgresNotices(address, pool)
+    self.now = now
+  }
+
+  private static func migrate(_ address: PostgresAddress) async throws {
+    try await withCheckedThrowingContinuation { answer in
+      BlockingThread.run("postgres schema") {
+        answer.resume(
+          with: Result {
+            // Another server may be at a long migration.
+            let deadline = ContinuousClock.now + .seconds(60)
+            do {
+              let connection = try PostgresConnection(address, until: .now + .seconds(10))
+              try PostgresSchema.migrate(connection, until: deadline)
+            } catch let error as PostgresError {
+              throw StoreUnreachable("\(address) cannot be opened: \(error)")
+            } catch let error as ConnectionLost {
+              throw StoreUnreachable("\(address) cannot be opened: \(error.reason)")
+            }
+          })
+      }
+    }
+  }
+
+  /// How long the database may work on a statement and wait for a lock: less than the pool waits, so
+  /// that a transaction mostly ends before its caller gives up. They are set in the transaction's own
+  /// round trip, because a connection that is pooled elsewhere keeps nothing.
+  private static let bounds = """
+    SELECT set_config('statement_timeout', '4s', true), set_config('lock_timeout', '2s', true),
+      set_config('idle_in_transaction_session_timeout', '10s', true)
+    """
+
+  /// - Parameter isSynced: whether the transaction is on the disk when this returns. If not, a crash
+  ///   of the database may lose it, as if it had never been.
+  @discardableResult func query(
+    _ sql: String, _ parameters: [any PostgresValue] = [], isSynced: Bool = true
+  ) async throws -> [PostgresRow] {
+    var settings = Self.bounds
+    if !isSynced { settings += ", set_config('synchronous_commit', 'off', true)" }
+    var values: [any PostgresValue] = []
+    if let now {
+      settings += ", set_config('imagine.time', $1, true)"
+      values = [now()]
+    }
+    return try await pool.transaction([
+      PostgresStatement(settings, values), PostgresStatement(sql, parameters),
+    ])
+  }
+
+  /// What a function of the schema returns that says yes or no.
+  func answer(
+    _ call: String, _ parameters: [any PostgresValue], isSynced: Bool = true
+  ) async throws -> Bool {
+    try await query("SELECT \(call) AS answer", parameters, isSynced: isSynced)
+      .first?.bool("answer") == true
+  }
+
+  public func probe() async throws {
+    try await query("SELECT FROM account WHERE id = ''")
+  }
+
+  public func removeExpired(chargesBefore time: Double, limit: Int) async throws -> Bool {
+    try await answer("remove_expired($1, $2)", [time, limit])
+  }
+
+  public func addedJobs() -> AsyncStream<Void>? { notices.stream(of: .addedJobs) }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// A statement with its parameters, which PostgreSQL reads as text.
+struct PostgresStatement: Sendable {
+  let sql: String
+  let parameters: [String?]
+
+  init(_ sql: String, _ parameters: [any PostgresValue] = []) {
+    self.sql = sql
+    self.parameters = parameters.map(\.postgresText)
+  }
+}
+
+/// A value as text that PostgreSQL reads; nil for null.
+protocol PostgresValue: Sendable {
+  var postgresText: String? { get }
+}
+
+extension String: PostgresValue {
+  /// PostgreSQL has no text with a zero byte.
+  var postgresText: String? { utf8.contains(0) ? replacing("\0", with: "\u{FFFD}") : self }
+}
+
+extension Int: PostgresValue {
+  var postgresText: String? { description }
+}
+
+extension Int64: PostgresValue {
+  var postgresText: String? { description }
+}
+
+extension Double: PostgresValue {
+  var postgresText: String? { description }
+}
+
+extension Bool: PostgresValue {
+  var postgresText: String? { self ? "t" : "f" }
+}
+
+extension Optional: PostgresValue where Wrapped: PostgresValue {
+  var postgresText: String? { self?.postgresText }
+}
+
+extension [UInt8]: PostgresValue {
+  /// The hexadecimal format of `bytea`.
+  var postgresText: String? {
+    let digits = Array("0123456789abcdef".utf8)
+    var text = Array("\\x".utf8)
+    for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+    return String(decoding: text, as: UTF8.self)
+  }
+}
+
+/// A list as PostgreSQL's array.
+struct PostgresArray: PostgresValue {
+  let postgresText: String?
+
+  init<Element: PostgresValue>(_ elements: some Sequence<Element>) {
+    let texts = elements.map { element -> String in
+      guard let text = element.postgresText else { return "NULL" }
+      let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+      return "\"\(escaped)\""
+    }
+    postgresText = "{\(texts.joined(separator: ","))}"
+  }
+}
