@@ -182,13 +182,15 @@ final class JobWorker: Service {
     }.value
   }
 
-  /// Stores the files of a video.
+  /// Stores the files of a video. Some upstreams make no thumbnail.
   private func store(filesIn folder: String, of id: String, lease: String) async throws {
     do {
-      for file in MediaLinks.File.allCases where file.isOfVideo {
+      for file in [MediaLinks.File.video, .thumbnail] {
+        let path = "\(folder)/\(file.rawValue)"
+        if file == .thumbnail, FileStatus(path) == nil { continue }
         try await storage.put(
-          file: "\(folder)/\(file.rawValue)",
-          as: MediaName.folder(ofJob: id, lease: lease) + file.rawValue, type: file.mediaType)
+          file: path, as: MediaName.folder(ofJob: id, lease: lease) + file.rawValue,
+          type: file.mediaType)
       }
     } catch {
       await discard(id, lease: lease)
