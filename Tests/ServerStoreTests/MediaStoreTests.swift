@@ -1,4 +1,4 @@
-import ImagineSystem
+import ImagineAPI
 import ImagineTestSupport
 import ServerStore
 import Testing
