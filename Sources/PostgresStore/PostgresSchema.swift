@@ -80,8 +80,12 @@ enum PostgresSchema {
   private static func version(
     _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
   ) throws -> Version? {
+    // Not `to_regclass`, which may not see yet what another server committed.
     let tables = try connection.script(
-      "SELECT to_regclass('store_version') IS NOT NULL AS known", until: deadline)
+      """
+      SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'store_version'
+        AND schemaname = ANY (current_schemas(false))) AS known
+      """, until: deadline)
     guard try tables.first?.bool("known") == true else { return nil }
     return try connection.script("SELECT major, minor FROM store_version", until: deadline)
       .first.map { Version(major: try $0.value("major"), minor: try $0.value("minor")) }

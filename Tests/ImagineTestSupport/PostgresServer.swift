@@ -52,7 +52,7 @@ public final class PostgresServer: Sendable {
     // unless the server alone was killed.
     let settings = [
       "listen_addresses=", "unix_socket_directories=\(folder)", "shared_buffers=32MB",
-      "max_connections=120", "max_wal_size=256MB", "deadlock_timeout=200ms",
+      "max_connections=400", "max_wal_size=256MB", "deadlock_timeout=200ms",
       "logging_collector=off",
       "autovacuum_naptime=5s",
     ].map { "-c \($0)" }.joined(separator: " ")

@@ -78,7 +78,7 @@ struct JobQueueTests {
     #expect(try await store.recordTicket(id: "one", by: "A", upstream: "big", ticket: "{}"))
     #expect(try await !store.recordTicket(id: "one", by: "B", upstream: "other", ticket: "[]"))
     clock.seconds += 11
-    let job = try await store.lease(by: "B", for: 10, maxCrashes: 5)
+    let job = try await store.lease(by: "B", for: 10, maxCrashes: 5, atUpstream: true)
     #expect(job?.upstream == "big" && job?.ticket == "{}")
     #expect(try await !store.recordTicket(id: "one", by: "A", upstream: "late", ticket: "[]"))
   }

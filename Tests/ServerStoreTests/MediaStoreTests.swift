@@ -1,5 +1,4 @@
 import ImagineAPI
-import ImagineSystem
 import ImagineTestSupport
 import ServerStore
 import Testing

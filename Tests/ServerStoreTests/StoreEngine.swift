@@ -15,22 +15,27 @@ enum StoreEngine: CaseIterable, CustomTestStringConvertible {
 /// The data of one test, with a clock that the test sets, opened as often as it likes.
 final class TestData: Sendable {
   let clock: TestClock
+  /// The clock of SQLite's leases.
+  private let boot: TestClock
   /// The folder of SQLite, or the name of the database.
   private let places = Mutex<(folder: TemporaryFolder?, database: String?)>((nil, nil))
 
-  init(clock: TestClock = TestClock(1_000_000)) { self.clock = clock }
+  init(clock: TestClock = TestClock(1_000_000), boot: TestClock? = nil) {
+    self.clock = clock
+    self.boot = boot ?? clock
+  }
 
   /// Opens the store as another server does.
   func open(_ engine: StoreEngine) async throws -> any ServiceStore {
-    let clock = clock
+    let (clock, boot) = (clock, boot)
     switch engine {
     case .sqlite:
       return try SQLiteServiceStore(
         path: "\(folder().path)/server.sqlite", now: { clock.seconds },
-        clock: BootClock(boot: "boot") { clock.seconds })
+        clock: BootClock(boot: "boot") { boot.seconds })
     case .postgres:
       return try await PostgresServiceStore(
-        url: PostgresServer.shared.get().url(of: database()), connections: 4,
+        url: PostgresServer.shared.get().url(of: database()), connections: 3,
         now: { clock.seconds })
     }
   }
