@@ -44,10 +44,10 @@ struct MediaStoreTests {
     #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
   }
 
-  @Test("a store has one id for good")
-  func identity() async throws {
-    #expect(try await open().identity(ifNone: "a") == "a")
-    for _ in 0..<2 { #expect(try await open().identity(ifNone: "b") == "a") }
+  @Test("a store has one id for good", arguments: StoreEngine.allCases)
+  func identity(_ engine: StoreEngine) async throws {
+    #expect(try await data.open(engine).identity(ifNone: "a") == "a")
+    for _ in 0..<2 { #expect(try await data.open(engine).identity(ifNone: "b") == "a") }
   }
 
   @Test("the media of a deleted job are due", arguments: StoreEngine.allCases)
