@@ -26,7 +26,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
   func run() async throws {
     let answer: String
     do {
-      answer = try await self.answer(to: ready ? "/readyz" : "/healthz")
+      answer = try await timelyAnswer(to: ready ? "/readyz" : "/healthz")
     } catch {
       throw Unwell(description: "no answer: \(error)")
     }
@@ -55,7 +55,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
   }
 
   /// The answer, if it is there in time. The program ends without waiting for a server that hangs.
-  private func answer(to path: String) async throws -> String {
+  private func timelyAnswer(to path: String) async throws -> String {
     let (results, result) = AsyncStream.makeStream(of: Result<String, any Error>.self)
     Task {
       do {

@@ -54,31 +54,50 @@ struct LocalServerTests {
     }
   }
 
+  /// Second attempts at calls.
+  private final class Repetitions: Sendable {
+    let counts = Mutex((now: 0, most: 0, all: 0))
+
+    func begin() {
+      counts.withLock { counts in
+        (counts.now, counts.all) = (counts.now + 1, counts.all + 1)
+        counts.most = max(counts.most, counts.now)
+      }
+    }
+
+    func end() { counts.withLock { $0.now -= 1 } }
+  }
+
+  /// The attempts at one call.
+  private final class Attempts: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+      count.withLock { count in
+        count += 1
+        return count
+      }
+    }
+  }
+
   @Test("are made once more, one at a time; the one that kills each server fails alone")
   func poisoned() async throws {
     defer { server.stop() }
     let all = Gate(5, opensByItself: true)
-    let repeated = Mutex((now: 0, most: 0, all: 0))
+    let repeated = Repetitions()
     let outcomes = try await withThrowingTaskGroup(of: (Int, Result<String, ImagineError>).self) {
       group in
       for number in 0..<5 {
         group.addTask { [self] in
-          let attempts = Mutex(0)
+          let attempts = Attempts()
           do throws(ImagineError) {
             let version = try await call { endpoint in
-              let isFirst = attempts.withLock { attempts in
-                attempts += 1
-                return attempts == 1
-              }
-              guard !isFirst else {
+              guard attempts.next() > 1 else {
                 await all.arrive()
                 return try await number == 2 ? poison(endpoint) : askUntilLost(endpoint)
               }
-              repeated.withLock { state in
-                (state.now, state.all) = (state.now + 1, state.all + 1)
-                state.most = max(state.most, state.now)
-              }
-              defer { repeated.withLock { $0.now -= 1 } }
+              repeated.begin()
+              defer { repeated.end() }
               return try await number == 2 ? poison(endpoint) : ask(endpoint)
             }
             return (number, .success(version))
@@ -98,7 +117,7 @@ struct LocalServerTests {
         #expect(error.message.contains("died twice"))
       }
     }
-    let counts = repeated.withLock { $0 }
+    let counts = repeated.counts.withLock { $0 }
     #expect(counts.all == 5 && counts.most == 1)
     // One for all, one until the poisoned call was repeated, one for those after it, if any.
     #expect((2...3).contains(started.count))
