@@ -43,17 +43,17 @@ final class Gathering<Key: Hashable & Sendable, Query: Sendable, Answer: Sendabl
         return Array(all.prefix(Self.most))
       }
       guard !callers.isEmpty else { return }
-      await execute(callers, key, execute)
+      await answer(callers, of: key, execute)
     }
   }
 
-  private func execute(_ callers: [Caller], _ key: Key, _ execute: Execution) async {
+  private func answer(_ callers: [Caller], of key: Key, _ execute: Execution) async {
     do {
       let answers = try await execute(key, callers.map(\.query))
       for (caller, answer) in zip(callers, answers) { caller.answer.resume(returning: answer) }
     } catch is PostgresError where callers.count > 1 {
       // One of them is wrong. The others do not fail for it.
-      for caller in callers { await self.execute([caller], key, execute) }
+      for caller in callers { await answer([caller], of: key, execute) }
     } catch {
       for caller in callers { caller.answer.resume(throwing: error) }
     }

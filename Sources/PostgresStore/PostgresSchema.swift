@@ -21,16 +21,14 @@ enum PostgresSchema {
   static let current = Version(major: 1, minor: 0)
 
   /// The scripts that lead to a version from the one before. A released one is never changed.
-  private static let migrations: [(version: Version, script: () -> String)] = [
+  private static let migrations: [(version: Version, scripts: [[UInt8]])] = [
     (
       Version(major: 1, minor: 0),
-      {
-        [
-          PackageResources.tables_sql, PackageResources.accounts_sql, PackageResources.jobs_sql,
-          PackageResources.leases_sql, PackageResources.idempotency_sql,
-          PackageResources.media_sql, PackageResources.turns_sql,
-        ].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
-      }
+      [
+        PackageResources.tables_sql, PackageResources.accounts_sql, PackageResources.jobs_sql,
+        PackageResources.leases_sql, PackageResources.idempotency_sql, PackageResources.media_sql,
+        PackageResources.turns_sql,
+      ]
     )
   ]
 
@@ -52,7 +50,9 @@ enum PostgresSchema {
     if try !isCurrent(connection, deadline) {
       let version = try version(connection, deadline)
       for migration in migrations where version.map({ $0 < migration.version }) ?? true {
-        _ = try connection.script(migration.script(), until: deadline)
+        for script in migration.scripts {
+          _ = try connection.script(String(decoding: script, as: UTF8.self), until: deadline)
+        }
       }
       _ = try connection.script(
         """
@@ -80,8 +80,12 @@ enum PostgresSchema {
   private static func version(
     _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
   ) throws -> Version? {
+    // Not `to_regclass`, which may not see yet what another server committed.
     let tables = try connection.script(
-      "SELECT to_regclass('store_version') IS NOT NULL AS known", until: deadline)
+      """
+      SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'store_version'
+        AND schemaname = ANY (current_schemas(false))) AS known
+      """, until: deadline)
     guard try tables.first?.bool("known") == true else { return nil }
     return try connection.script("SELECT major, minor FROM store_version", until: deadline)
       .first.map { Version(major: try $0.value("major"), minor: try $0.value("minor")) }

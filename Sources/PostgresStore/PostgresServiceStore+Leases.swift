@@ -1,3 +1,4 @@
+import ImagineAPI
 public import ServerStore
 
 extension PostgresServiceStore {
@@ -7,7 +8,8 @@ extension PostgresServiceStore {
     while true {
       // Not synced: what a worker records under its lease is, and everything before it too.
       let row = try await query(
-        "SELECT * FROM lease_job($1, $2, $3, $4)", [lease, seconds, maxCrashes, isAtUpstream],
+        "SELECT *, NULL AS lease_progress FROM lease_job($1, $2, $3, $4)",
+        [lease, seconds, maxCrashes, isAtUpstream],
         isSynced: false
       ).first
       guard let row else { return nil }

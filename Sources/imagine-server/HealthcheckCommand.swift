@@ -26,7 +26,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
   func run() async throws {
     let answer: String
     do {
-      answer = try await answer(to: ready ? "/readyz" : "/healthz")
+      answer = try await self.answer(to: ready ? "/readyz" : "/healthz")
     } catch {
       throw Unwell(description: "no answer: \(error)")
     }

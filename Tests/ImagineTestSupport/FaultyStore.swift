@@ -35,7 +35,7 @@ public final class StoreFaults: Sendable {
 }
 
 /// A store that fails as a test requires.
-public struct FaultyStore: ServiceStore {
+public struct FaultyStore: ServiceStore, TurnStore {
   private let base: any ServiceStore
   /// The fault of a call of a function.
   private let fault: @Sendable (String) -> StoreFault?
@@ -244,7 +244,27 @@ extension FaultyStore {
 }
 
 extension FaultyStore {
-  public var turns: (any TurnStore)? { base.turns }
+  /// Faulty too.
+  public var turns: (any TurnStore)? { base.turns.map { _ in self } }
+
+  private func baseTurns() throws -> any TurnStore {
+    guard let turns = base.turns else { throw StoreUnreachable("the store has no turns") }
+    return turns
+  }
+
+  public func enter(_ ticket: TurnTicket, limits: TurnLimits) async throws -> TurnState {
+    try await meet { try await baseTurns().enter(ticket, limits: limits) }
+  }
+
+  public func leave(_ ticket: TurnTicket, limits: TurnLimits) async throws {
+    try await meet { try await baseTurns().leave(ticket, limits: limits) }
+  }
+
+  public func keepTurns(of server: String, for seconds: Double) async throws {
+    try await meet { try await baseTurns().keepTurns(of: server, for: seconds) }
+  }
+
+  public func grantedTurns() -> AsyncStream<Void>? { base.turns?.grantedTurns() }
 
   public func addedJobs() -> AsyncStream<Void>? { base.addedJobs() }
 

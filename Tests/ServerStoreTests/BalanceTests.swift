@@ -5,15 +5,8 @@ import Testing
 
 @Suite("Balances")
 struct BalanceTests {
-  private let folder: TemporaryFolder
-  private let clock = TestClock(1_000_000)
-
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open() throws -> SQLiteServiceStore {
-    let clock = clock
-    return try SQLiteServiceStore(path: "\(folder.path)/server.sqlite", now: { clock.seconds })
-  }
+  private let data = TestData()
+  private var clock: TestClock { data.clock }
 
   private func job(_ id: String, price: Int64) -> StoredJob {
     StoredJob(
@@ -27,9 +20,11 @@ struct BalanceTests {
     Hold(key: key, account: account, amount: amount)
   }
 
-  @Test("cover their holds, however many calls begin at once on two servers")
-  func concurrency() async throws {
-    let stores = [try open(), try open()]
+  @Test(
+    "cover their holds, however many calls begin at once on two servers",
+    arguments: StoreEngine.allCases)
+  func concurrency(_ engine: StoreEngine) async throws {
+    let stores = [try await data.open(engine), try await data.open(engine)]
     try await stores[0].open(grants: ["alice": 17])
     let held = try await withThrowingTaskGroup(of: Bool.self) { group in
       for number in 0..<20 {
@@ -45,9 +40,11 @@ struct BalanceTests {
     #expect(try await stores[0].balance(of: "alice") == 2)
   }
 
-  @Test("pay for a job when it is accepted, and get a refund when it fails or is deleted")
-  func jobs() async throws {
-    let store = try open()
+  @Test(
+    "pay for a job when it is accepted, and get a refund when it fails or is deleted",
+    arguments: StoreEngine.allCases)
+  func jobs(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 100])
     for id in ["made", "failed", "deleted"] {
       #expect(try await store.add(job(id, price: 30), limits: .init(all: 10)) == .accepted)
@@ -65,9 +62,11 @@ struct BalanceTests {
     #expect(try await store.balance(of: "alice") == 70)
   }
 
-  @Test("are charged once for a call, however often it is held, settled or released")
-  func repetitions() async throws {
-    let store = try open()
+  @Test(
+    "are charged once for a call, however often it is held, settled or released",
+    arguments: StoreEngine.allCases)
+  func repetitions(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 10])
     let call = hold("one", 6)
     for _ in 0..<3 { #expect(try await store.hold(call, for: 60) == .held) }
@@ -82,9 +81,11 @@ struct BalanceTests {
     #expect(try await store.statement(of: "alice")?.isBalanced == true)
   }
 
-  @Test("get back what a dead server held, and what a failed call held")
-  func expiry() async throws {
-    let store = try open()
+  @Test(
+    "get back what a dead server held, and what a failed call held", arguments: StoreEngine.allCases
+  )
+  func expiry(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 10])
     #expect(try await store.hold(hold("dead", 10), for: 60) == .held)
     #expect(try await store.hold(hold("next", 10), for: 60) == .balanceTooLow)
@@ -99,9 +100,11 @@ struct BalanceTests {
     #expect(try await store.statement(of: "alice")?.held == 0)
   }
 
-  @Test("pay for a call whose hold has expired, if they still cover it")
-  func lateSettle() async throws {
-    let store = try open()
+  @Test(
+    "pay for a call whose hold has expired, if they still cover it", arguments: StoreEngine.allCases
+  )
+  func lateSettle(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 10])
     let (late, later) = (hold("late", 6), hold("later", 6))
     _ = try await store.hold(late, for: 60)
@@ -114,9 +117,9 @@ struct BalanceTests {
     #expect(try await store.balance(of: "alice") == 4)
   }
 
-  @Test("are of opened accounts only; others pay nothing")
-  func unopened() async throws {
-    let store = try open()
+  @Test("are of opened accounts only; others pay nothing", arguments: StoreEngine.allCases)
+  func unopened(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     let call = hold("one", 6, of: "nobody")
     #expect(try await store.hold(call, for: 60) == .held)
     #expect(try await store.settle(call, for: "call"))
@@ -124,26 +127,26 @@ struct BalanceTests {
     #expect(try await store.holdCount() == 0)
   }
 
-  @Test("are opened once, and a later grant adds the difference")
-  func grants() async throws {
-    try await open().open(grants: ["alice": 10])
-    #expect(try await open().hold(hold("one", 4), for: 60) == .held)
-    #expect(try await open().settle(hold("one", 4), for: "call"))
-    try await open().open(grants: ["alice": 10])
-    #expect(try await open().balance(of: "alice") == 6)
-    try await open().open(grants: ["alice": 15])
-    #expect(try await open().balance(of: "alice") == 11)
-    try await open().open(grants: ["alice": 0])
-    #expect(try await open().balance(of: "alice") == 0)
-    #expect(try await open().hold(hold("two", 1), for: 60) == .balanceTooLow)
+  @Test("are opened once, and a later grant adds the difference", arguments: StoreEngine.allCases)
+  func grants(_ engine: StoreEngine) async throws {
+    try await data.open(engine).open(grants: ["alice": 10])
+    #expect(try await data.open(engine).hold(hold("one", 4), for: 60) == .held)
+    #expect(try await data.open(engine).settle(hold("one", 4), for: "call"))
+    try await data.open(engine).open(grants: ["alice": 10])
+    #expect(try await data.open(engine).balance(of: "alice") == 6)
+    try await data.open(engine).open(grants: ["alice": 15])
+    #expect(try await data.open(engine).balance(of: "alice") == 11)
+    try await data.open(engine).open(grants: ["alice": 0])
+    #expect(try await data.open(engine).balance(of: "alice") == 0)
+    #expect(try await data.open(engine).hold(hold("two", 1), for: 60) == .balanceTooLow)
     // What was spent stays spent.
-    try await open().open(grants: ["alice": 15])
-    #expect(try await open().balance(of: "alice") == 11)
+    try await data.open(engine).open(grants: ["alice": 15])
+    #expect(try await data.open(engine).balance(of: "alice") == 11)
   }
 
-  @Test("stay right when old charges are added up")
-  func sums() async throws {
-    let store = try open()
+  @Test("stay right when old charges are added up", arguments: StoreEngine.allCases)
+  func sums(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 100])
     for number in 0..<7 {
       _ = try await store.settle(hold("\(number)", 2), for: "call")

@@ -20,6 +20,8 @@ struct Conformance {
   var operations = 2000
   /// The part of queries that fail, half of them after the commit.
   var faults = 0.1
+  /// Whether the store is crashed meanwhile, which loses who has a slot.
+  var losesTurns = false
   let notes = ConformanceNotes()
 
   static let accounts = ["rich", "poor"]
@@ -82,6 +84,7 @@ struct Conformance {
       let statement = try #require(try await store.statement(of: account))
       #expect(statement.held == 0 && statement.isBalanced, "seed \(seed): \(statement)")
     }
+    if let turns = store.turns { try await ConformanceTurns.check(turns, self) }
   }
 }
 
@@ -101,6 +104,8 @@ final class ConformanceNotes: Sendable {
     var settled: [String: Hold] = [:]
     /// The attempts that recorded an answer, by call.
     var answered: [String: Set<String>] = [:]
+    /// Tickets that have a slot.
+    var granted: Set<String> = []
   }
 
   let state = Mutex(State())

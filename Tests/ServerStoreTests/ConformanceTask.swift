@@ -15,6 +15,7 @@ final class ConformanceTask {
   private var jobs: [(id: String, owner: String)] = []
   private var leases: [(job: String, lease: String, isAtUpstream: Bool)] = []
   private var holds: [Hold] = []
+  private var turns: ConformanceTurns
   private var attempts: [(key: IdempotencyKey, attempt: String, call: IdempotentCall)] = []
 
   init(_ schedule: Conformance, number: Int, seed: UInt64) {
@@ -22,13 +23,14 @@ final class ConformanceTask {
     self.number = number
     random = RandomSource(seed: seed)
     store = schedule.store(number, RandomSource(seed: ~seed))
+    turns = ConformanceTurns(schedule, number: number)
   }
 
   private var notes: ConformanceNotes { schedule.notes }
 
   func run(_ operations: Int) async throws {
     for _ in 0..<operations {
-      switch random.below(100) {
+      switch random.below(store.turns == nil ? 100 : 112) {
       case 0..<12: try await addJob()
       case 12..<24: try await lease()
       case 24..<32: try await renew()
@@ -42,6 +44,7 @@ final class ConformanceTask {
       case 86..<94: try await answer()
       case 94..<96: jump()
       case 96..<97: try await cleanUp()
+      case 100...: try await turns.step(store, random)
       default: try await audit()
       }
     }

@@ -5,25 +5,16 @@ import Testing
 
 @Suite("An idempotency key in the store")
 struct IdempotencyStoreTests {
-  private let folder: TemporaryFolder
-  private let clock = TestClock(1_000_000)
+  private let data = TestData()
+  private var clock: TestClock { data.clock }
   private let key = IdempotencyKey(account: "alice", route: "POST /v2/image/enhance", key: "k")
   private let call = IdempotentCall(fingerprint: "f", id: "one", seed: 7, engine: "e")
   private let answer = RecordedAnswer(
     status: 200, headers: ["content-type": "image/png"], isRepeatable: true,
     price: .init(amount: 5, purpose: "upscale"))
 
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open() throws -> SQLiteServiceStore {
-    let clock = clock
-    return try SQLiteServiceStore(
-      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
-      clock: BootClock(boot: "boot") { clock.seconds })
-  }
-
   private func begin(
-    _ store: SQLiteServiceStore, _ attempt: String, id: String = "two", fingerprint: String = "f",
+    _ store: any ServiceStore, _ attempt: String, id: String = "two", fingerprint: String = "f",
     key: IdempotencyKey? = nil
   ) async throws -> IdempotencyState {
     try await store.begin(
@@ -32,9 +23,11 @@ struct IdempotencyStoreTests {
       by: attempt, for: 10, retention: 100)
   }
 
-  @Test("belongs to its account and route, and keeps what the first attempt drew")
-  func scope() async throws {
-    let store = try open()
+  @Test(
+    "belongs to its account and route, and keeps what the first attempt drew",
+    arguments: StoreEngine.allCases)
+  func scope(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     #expect(
       try await store.begin(key, call, by: "A", for: 10, retention: 100) == .begun(call))
     #expect(try await begin(store, "A") == .begun(call))
@@ -49,9 +42,11 @@ struct IdempotencyStoreTests {
     }
   }
 
-  @Test("is taken over when its attempt died, and the late one is refused")
-  func takeover() async throws {
-    let store = try open()
+  @Test(
+    "is taken over when its attempt died, and the late one is refused",
+    arguments: StoreEngine.allCases)
+  func takeover(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     _ = try await store.begin(key, call, by: "A", for: 10, retention: 100)
     clock.seconds += 6
     #expect(try await store.renew(key, by: "A", for: 10))
@@ -67,9 +62,11 @@ struct IdempotencyStoreTests {
     #expect(try await begin(store, "C", fingerprint: "g") == .otherRequest)
   }
 
-  @Test("whose call may have been paid for elsewhere is never done again")
-  func uncertain() async throws {
-    let store = try open()
+  @Test(
+    "whose call may have been paid for elsewhere is never done again",
+    arguments: StoreEngine.allCases)
+  func uncertain(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     _ = try await store.begin(key, call, by: "A", for: 10, retention: 100)
     #expect(try await store.recordSend(key, by: "A"))
     #expect(try await !store.recordSend(key, by: "B"))
@@ -80,9 +77,9 @@ struct IdempotencyStoreTests {
     #expect(try await store.record(answer, of: key, by: "A"))
   }
 
-  @Test("is new after it was freed or forgotten")
-  func ends() async throws {
-    let store = try open()
+  @Test("is new after it was freed or forgotten", arguments: StoreEngine.allCases)
+  func ends(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     _ = try await store.begin(key, call, by: "A", for: 10, retention: 100)
     try await store.free(key, by: "A")
     guard case .begun(let second) = try await begin(store, "B") else {

@@ -6,17 +6,8 @@ import Testing
 
 @Suite("The queue of jobs")
 struct JobQueueTests {
-  private let folder: TemporaryFolder
-  private let clock = TestClock(1_000_000)
-
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open() throws -> SQLiteServiceStore {
-    let clock = clock
-    return try SQLiteServiceStore(
-      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
-      clock: BootClock(boot: "boot") { clock.seconds })
-  }
+  private let data = TestData()
+  private var clock: TestClock { data.clock }
 
   private func job(_ id: String, owner: String = "alice", price: Int64 = 0) -> StoredJob {
     StoredJob(
@@ -26,9 +17,11 @@ struct JobQueueTests {
       price: price, createdAt: clock.seconds)
   }
 
-  @Test("leases the jobs of two owners in turns, whatever each has queued")
-  func turns() async throws {
-    let store = try open()
+  @Test(
+    "leases the jobs of two owners in turns, whatever each has queued",
+    arguments: StoreEngine.allCases)
+  func turns(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     for number in 0..<100 { _ = try await store.add(job("a\(number)"), limits: .init(all: 999)) }
     var order: [String] = []
     func lease() async throws {
@@ -52,9 +45,11 @@ struct JobQueueTests {
     #expect(order.suffix(8).count { $0 == "bob" } == 4)
   }
 
-  @Test("leases the jobs of upstreams apart from those of the engine, also expired ones")
-  func kinds() async throws {
-    let store = try open()
+  @Test(
+    "leases the jobs of upstreams apart from those of the engine, also expired ones",
+    arguments: StoreEngine.allCases)
+  func kinds(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     var elsewhere = job("elsewhere")
     elsewhere.upstream = "big"
     for job in [elsewhere, job("here")] {
@@ -72,23 +67,26 @@ struct JobQueueTests {
     #expect(try await lease("D", atUpstream: false) == "here")
   }
 
-  @Test("keeps an upstream's ticket for the holder of the lease, and after it died")
-  func tickets() async throws {
-    let store = try open()
+  @Test(
+    "keeps an upstream's ticket for the holder of the lease, and after it died",
+    arguments: StoreEngine.allCases)
+  func tickets(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     _ = try await store.add(job("one"), limits: .init(all: 10))
     _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
     #expect(try await store.recordTicket(id: "one", by: "A", upstream: "big", ticket: nil))
     #expect(try await store.recordTicket(id: "one", by: "A", upstream: "big", ticket: "{}"))
     #expect(try await !store.recordTicket(id: "one", by: "B", upstream: "other", ticket: "[]"))
     clock.seconds += 11
-    let job = try await store.lease(by: "B", for: 10, maxCrashes: 5)
+    let job = try await store.lease(by: "B", for: 10, maxCrashes: 5, atUpstream: true)
     #expect(job?.upstream == "big" && job?.ticket == "{}")
     #expect(try await !store.recordTicket(id: "one", by: "A", upstream: "late", ticket: "[]"))
   }
 
-  @Test("lets whoever runs the service cancel a job or queue it again")
-  func operators() async throws {
-    let store = try open()
+  @Test(
+    "lets whoever runs the service cancel a job or queue it again", arguments: StoreEngine.allCases)
+  func operators(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.open(grants: ["alice": 50])
     _ = try await store.add(job("one", price: 30), limits: .init(all: 10))
     _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
@@ -109,9 +107,11 @@ struct JobQueueTests {
     #expect(try await store.balance(of: "alice") == 50)
   }
 
-  @Test("counts its jobs, the age of the oldest, and the speed of the queue")
-  func counts() async throws {
-    let store = try open()
+  @Test(
+    "counts its jobs, the age of the oldest, and the speed of the queue",
+    arguments: StoreEngine.allCases)
+  func counts(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     #expect(try await store.jobCounts() == JobCounts())
     for id in ["one", "two", "three"] {
       _ = try await store.add(job(id), limits: .init(all: 10))

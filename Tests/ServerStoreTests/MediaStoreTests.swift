@@ -1,28 +1,20 @@
 import ImagineAPI
-import ImagineSystem
 import ImagineTestSupport
 import ServerStore
 import Testing
 
 @Suite("What a store knows of media")
 struct MediaStoreTests {
-  private let folder: TemporaryFolder
-  private let clock = TestClock(1_000_000)
+  private let data = TestData()
+  private var clock: TestClock { data.clock }
 
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open(boot: String = "boot") throws -> SQLiteServiceStore {
-    let clock = clock
-    return try SQLiteServiceStore(
-      path: "\(folder.path)/server.sqlite", now: { clock.seconds },
-      clock: BootClock(boot: boot) { clock.seconds })
-  }
-
-  @Test("the first of several keys is added once; later ones come before it")
-  func linkKeys() async throws {
-    let store = try open()
+  @Test(
+    "the first of several keys is added once; later ones come before it",
+    arguments: StoreEngine.allCases)
+  func linkKeys(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.addLinkKey(id: "a", bytes: [1], onlyIfNone: true)
-    try await open().addLinkKey(id: "b", bytes: [2], onlyIfNone: true)
+    try await data.open(engine).addLinkKey(id: "b", bytes: [2], onlyIfNone: true)
     #expect(try await store.linkKeys() == [LinkKey(id: "a", bytes: [1], createdAt: 1_000_000)])
     clock.seconds += 1
     for _ in 0..<2 { try await store.addLinkKey(id: "c", bytes: [3], onlyIfNone: false) }
@@ -31,9 +23,11 @@ struct MediaStoreTests {
     #expect(try await store.linkKeys().map(\.id) == ["c"])
   }
 
-  @Test("media are due for removal at their time, and until they are removed")
-  func removals() async throws {
-    let store = try open()
+  @Test(
+    "media are due for removal at their time, and until they are removed",
+    arguments: StoreEngine.allCases)
+  func removals(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     try await store.scheduleRemoval(of: "pictures/x/", after: 60)
     #expect(try await store.dueRemovals(limit: 9).isEmpty)
     clock.seconds += 61
@@ -50,15 +44,15 @@ struct MediaStoreTests {
     #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
   }
 
-  @Test("a store has one id for good")
-  func identity() async throws {
-    #expect(try await open().identity(ifNone: "a") == "a")
-    for _ in 0..<2 { #expect(try await open().identity(ifNone: "b") == "a") }
+  @Test("a store has one id for good", arguments: StoreEngine.allCases)
+  func identity(_ engine: StoreEngine) async throws {
+    #expect(try await data.open(engine).identity(ifNone: "a") == "a")
+    for _ in 0..<2 { #expect(try await data.open(engine).identity(ifNone: "b") == "a") }
   }
 
-  @Test("the media of a deleted job are due")
-  func deletedJobs() async throws {
-    let store = try open()
+  @Test("the media of a deleted job are due", arguments: StoreEngine.allCases)
+  func deletedJobs(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     for id in ["one", "two"] {
       let job = StoredJob(
         id: id, owner: "alice",
@@ -75,16 +69,14 @@ struct MediaStoreTests {
     #expect(try await store.dueRemovals(limit: 9) == ["jobs/one/", "jobs/two/"])
   }
 
-  @Test("one server leads until its time is over")
-  func leader() async throws {
-    let store = try open()
+  @Test("one server leads until its time is over", arguments: StoreEngine.allCases)
+  func leader(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     for _ in 0..<2 { #expect(try await store.lead("clean", by: "A", for: 10)) }
-    #expect(try await open().lead("clean", by: "B", for: 10) == false)
+    #expect(try await data.open(engine).lead("clean", by: "B", for: 10) == false)
     #expect(try await store.lead("other", by: "B", for: 10))
     clock.seconds += 11
     #expect(try await store.lead("clean", by: "B", for: 10))
     #expect(try await store.lead("clean", by: "A", for: 10) == false)
-    // After a restart of the machine, nobody leads.
-    #expect(try await open(boot: "next").lead("clean", by: "A", for: 10))
   }
 }

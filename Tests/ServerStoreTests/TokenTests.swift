@@ -4,42 +4,37 @@ import Testing
 
 @Suite("Tokens in the store")
 struct TokenTests {
-  private let folder: TemporaryFolder
-  private let clock = TestClock(1_000_000)
+  private let data = TestData()
+  private var clock: TestClock { data.clock }
 
-  init() throws { folder = try TemporaryFolder() }
-
-  private func open() throws -> SQLiteServiceStore {
-    let clock = clock
-    return try SQLiteServiceStore(path: "\(folder.path)/server.sqlite", now: { clock.seconds })
-  }
-
-  @Test("are found by digest, with their grant, expiry and rate")
-  func reading() async throws {
-    let store = try open()
+  @Test("are found by digest, with their grant, expiry and rate", arguments: StoreEngine.allCases)
+  func reading(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     let alice = StoredToken(
       digest: "aa", name: "alice", granted: 50, createdAt: 1, expires: 2, callsPerMinute: 3)
     let bob = StoredToken(digest: "bb", name: "bob", createdAt: 4)
     for token in [bob, alice] { #expect(try await store.addToken(token)) }
-    #expect(try await open().token(digest: "aa") == alice)
-    #expect(try await open().tokens() == [alice, bob])
-    #expect(try await open().token(digest: "cc") == nil)
+    #expect(try await data.open(engine).token(digest: "aa") == alice)
+    #expect(try await data.open(engine).tokens() == [alice, bob])
+    #expect(try await data.open(engine).token(digest: "cc") == nil)
     #expect(try await store.balance(of: "aa") == 50)
     #expect(try await store.balance(of: "bb") == nil)
   }
 
-  @Test("have names of their own, and an addition may be repeated")
-  func names() async throws {
-    let store = try open()
+  @Test("have names of their own, and an addition may be repeated", arguments: StoreEngine.allCases)
+  func names(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     let token = StoredToken(digest: "aa", name: "alice", granted: 50, createdAt: 1)
     for _ in 0..<2 { #expect(try await store.addToken(token)) }
     #expect(try await !store.addToken(StoredToken(digest: "bb", name: "alice", createdAt: 1)))
     #expect(try await store.tokens() == [token])
   }
 
-  @Test("get the difference of a new grant, and are revoked at once and for good")
-  func changes() async throws {
-    let store = try open()
+  @Test(
+    "get the difference of a new grant, and are revoked at once and for good",
+    arguments: StoreEngine.allCases)
+  func changes(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
     _ = try await store.addToken(
       StoredToken(digest: "aa", name: "alice", granted: 50, createdAt: 1))
     _ = try await store.settle(Hold(key: "x", account: "aa", amount: 20), for: "call")

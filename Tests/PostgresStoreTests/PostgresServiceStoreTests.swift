@@ -1,0 +1,159 @@
+import ImagineAPI
+import ImagineTestSupport
+import ServerStore
+import Testing
+
+@testable import PostgresStore
+
+@Suite("The PostgreSQL store")
+struct PostgresServiceStoreTests {
+  private let server: PostgresServer
+  private let database: String
+
+  init() throws {
+    server = try PostgresServer.shared.get()
+    database = try server.makeDatabase()
+  }
+
+  private func open() async throws -> PostgresServiceStore {
+    try await PostgresServiceStore(url: server.url(of: database), connections: 3)
+  }
+
+  private func job(_ id: String, owner: String = "alice") -> StoredJob {
+    StoredJob(
+      id: id, owner: owner,
+      work: .init(
+        operation: "video", prompt: "waves \0 ä", style: "fast-svd", aspectRatio: .square, seed: 7),
+      createdAt: 1)
+  }
+
+  @Test("is created once, even by several openers at the same time")
+  func madeTogether() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<6 { group.addTask { _ = try await open() } }
+      try await group.waitForAll()
+    }
+    #expect(server.sql("SELECT major, minor FROM store_version", in: database) == "1|0")
+  }
+
+  @Test("accepts a schema of a newer minor version, and refuses one of a newer major version")
+  func versions() async throws {
+    _ = try await open()
+    server.sql("UPDATE store_version SET minor = 7", in: database)
+    #expect(try await open().add(job("one"), limits: JobLimits(all: 9)) == .accepted)
+    server.sql("UPDATE store_version SET major = 2", in: database)
+    let error = await #expect(throws: StoreUnreachable.self) { _ = try await open() }
+    #expect(error?.description.contains("newer version") == true)
+  }
+
+  @Test("uses the database's clock, and leaves nothing in a session")
+  func clock() async throws {
+    let store = try await open()
+    #expect(try await store.add(job("one"), limits: JobLimits(all: 9)) == .accepted)
+    #expect(
+      try await store.lease(by: "A", for: 0.01, maxCrashes: 5, atUpstream: false)?.id == "one")
+    // The lease ends by itself, also in a transaction that began before.
+    var next: StoredJob?
+    while next == nil {
+      next = try await store.lease(by: "B", for: 60, maxCrashes: 5, atUpstream: false)
+    }
+    #expect(next?.attempts == 2)
+    let settings = try await store.pool.transaction([
+      PostgresStatement("SELECT current_setting('statement_timeout') AS value")
+    ])
+    #expect(try settings.first?.text("value") == "0")
+  }
+
+  @Test("keeps any text, and distinguishes an outage from an invalid query")
+  func kindsOfFaults() async throws {
+    let store = try await open()
+    #expect(try await store.add(job("\"{,}\\ '"), limits: JobLimits(all: 9)) == .accepted)
+    #expect(try await store.job(id: "\"{,}\\ '", owner: "alice")?.work == job("").work)
+    // The id of another owner's job is the caller's mistake, not an outage.
+    let error = await #expect(throws: PostgresError.self) {
+      try await store.add(job("\"{,}\\ '", owner: "bob"), limits: JobLimits(all: 9))
+    }
+    #expect(error?.code == "23505")
+    #expect(error?.description.contains("bob") == false)
+    server.sql("UPDATE job SET state = 'paused'", in: database)
+    let unknown = await #expect(throws: StoreUnreachable.self) {
+      try await store.job(id: "\"{,}\\ '", owner: "alice")
+    }
+    #expect(unknown?.description.contains("'paused'") == true)
+  }
+
+  @Test("gives up on a lock in time, and does what failed when it is done again")
+  func locks() async throws {
+    let store = try await open()
+    try await store.open(grants: ["alice": 10])
+    let locker = try PostgresConnection(
+      PostgresAddress(server.url(of: database)), until: .now + .seconds(5))
+    _ = try locker.script(
+      "BEGIN; SELECT * FROM account FOR UPDATE", until: .now + .seconds(5))
+    let hold = Hold(key: "one", account: "alice", amount: 6)
+    let start = ContinuousClock.now
+    await #expect(throws: StoreUnreachable.self) { try await store.settle(hold, for: "call") }
+    #expect(ContinuousClock.now - start < .seconds(5))
+    _ = try locker.script("ROLLBACK", until: .now + .seconds(5))
+    #expect(try await store.settle(hold, for: "call"))
+    #expect(try await store.balance(of: "alice") == 4)
+  }
+
+  @Test("settles the holds of an account that meet in one transaction")
+  func settles() async throws {
+    let store = try await open()
+    try await store.open(grants: ["alice": 100])
+    let paid = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<60 {
+        group.addTask {
+          try await store.settle(
+            Hold(key: "\(number)", account: "alice", amount: 2), for: "call")
+        }
+      }
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(paid == 50)
+    let statement = try await store.statement(of: "alice")
+    #expect(statement?.balance == 0 && statement?.isBalanced == true)
+    let transactions = server.sql("SELECT count(DISTINCT xmin::text) FROM charge", in: database)
+    #expect((Int(transactions) ?? 99) < 30)
+  }
+
+  @Test("tells other servers of jobs and turns")
+  func notices() async throws {
+    let (one, two) = (try await open(), try await open())
+    let limits = TurnLimits(capacity: 1, waitingPerAccount: 5, waiting: 9)
+    let tickets = ["a", "b"].map {
+      TurnTicket(id: $0, pool: "big", account: $0, server: $0)
+    }
+    var added = try #require(two.addedJobs()).makeAsyncIterator()
+    var granted = try #require(two.grantedTurns()).makeAsyncIterator()
+    // The connection that listens says once that something may have happened.
+    await added.next()
+    await granted.next()
+    #expect(try await one.add(job("one"), limits: JobLimits(all: 9)) == .accepted)
+    await added.next()
+    #expect(try await one.enter(tickets[0], limits: limits) == .granted)
+    #expect(try await two.enter(tickets[1], limits: limits) == .waiting)
+    try await one.leave(tickets[0], limits: limits)
+    await granted.next()
+    #expect(try await two.enter(tickets[1], limits: limits) == .granted)
+  }
+
+  @Test("finds the server again after it was restarted, and names no password if there is none")
+  func outages() async throws {
+    let own = try PostgresServer()
+    let database = try own.makeDatabase()
+    let store = try await PostgresServiceStore(url: own.url(of: database), connections: 2)
+    try await store.probe()
+    try own.kill()
+    await #expect(throws: StoreUnreachable.self) { try await store.probe() }
+    try own.start()
+    try await store.probe()
+    let missing = "postgresql://test:s3cret@%2Fnowhere/x"
+    let error = await #expect(throws: StoreUnreachable.self) {
+      _ = try await PostgresServiceStore(url: missing)
+    }
+    #expect(error?.description.contains("s3cret") == false)
+  }
+}
