@@ -33,6 +33,10 @@ struct ServerEndingTests {
     #expect(video["status"] as? String == "finished")
     let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/home/jobs/\(id)")
     #expect(left.count == 1)
+    _ = try await eventually {
+      try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/home/films").isEmpty
+        ? true : nil
+    }
     server.signal(SIGTERM)
     #expect(await server.exit() == 0)
   }

@@ -263,13 +263,15 @@ final class JobWorker: Service {
       return
     }
     (isFinished ? metrics.jobsFinished : metrics.jobsFailed).increment()
+    // Earlier workers of this job are dead or have lost the lease.
+    directory.removeFilms(of: job.id)
     guard isFinished else { return }
     await removeRest(of: job, but: lease)
     logger.info("finished", metadata: ["job": .string(job.id)])
   }
 
-  /// Removes the input of a finished job, and what earlier workers stored: they are dead or have lost
-  /// the lease. What cannot be removed goes with the job.
+  /// Removes the input of a finished job, and what earlier workers stored. What cannot be removed goes
+  /// with the job.
   private func removeRest(of job: StoredJob, but lease: String) async {
     guard job.work.image != nil || job.attempts > 1 || job.faults > 0 else { return }
     let (storage, kept) = (storage, MediaName.folder(ofJob: job.id, lease: lease))

@@ -56,9 +56,9 @@ public struct DataDirectory: Sendable {
   /// The folder in which an attempt makes a job's video.
   func filmFolder(_ lease: String, job id: String) -> String { "\(films)/\(id)/\(lease)" }
 
-  /// Removes what an attempt left.
-  func removeFilms(of id: String, lease: String) {
-    FilePath(filmFolder(lease, job: id)).removeAll()
+  /// Removes what one attempt at a job left; nil for all attempts.
+  func removeFilms(of id: String, lease: String? = nil) {
+    FilePath(lease.map { filmFolder($0, job: id) } ?? "\(films)/\(id)").removeAll()
     // Fails if another attempt is at work in it.
     _ = try? FilePath("\(films)/\(id)").remove(recursively: false)
   }

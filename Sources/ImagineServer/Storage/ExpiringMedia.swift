@@ -16,13 +16,20 @@ final class ExpiringMedia: Sendable {
     var until: Double
   }
 
+  private struct State {
+    /// By owner, the oldest first.
+    var kept: [String: [Medium]] = [:]
+    /// When owners without media were forgotten, in seconds since 1970.
+    var sweptAt = 0.0
+  }
+
   private let storage: any MediaStorage
   private let store: any RemovalStore
   /// Seconds that a medium is kept.
   private let lifetime: Double
   /// Bytes of one owner.
   private let limit: Int
-  private let kept = Mutex<[String: [Medium]]>([:])
+  private let state = Mutex(State())
 
   init(_ storage: any MediaStorage, store: any RemovalStore, lifetime: Double, limit: Int) {
     self.storage = storage
@@ -53,9 +60,12 @@ final class ExpiringMedia: Sendable {
   /// - Returns: what must be removed for it.
   private func makeRoom(for bytes: Int, as beginning: String, of owner: String) -> [String] {
     let now = WallClock.now
-    return kept.withLock { kept in
-      for (name, media) in kept where media.allSatisfy({ $0.until < now }) { kept[name] = nil }
-      var media = kept[owner, default: []].filter {
+    return state.withLock { state in
+      if abs(now - state.sweptAt) > 60 {
+        state.kept = state.kept.filter { ($0.value.last?.until ?? 0) >= now }
+        state.sweptAt = now
+      }
+      var media = state.kept[owner, default: []].filter {
         $0.until >= now && $0.beginning != beginning
       }
       var room = limit - bytes - media.reduce(0) { $0 + $1.bytes }
@@ -66,7 +76,7 @@ final class ExpiringMedia: Sendable {
         removed.append(oldest.beginning)
       }
       media.append(Medium(beginning: beginning, bytes: bytes, until: now + lifetime))
-      kept[owner] = media
+      state.kept[owner] = media
       return removed
     }
   }
