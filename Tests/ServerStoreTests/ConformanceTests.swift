@@ -50,6 +50,7 @@ struct ConformanceTests {
     conformance.faults = 0
     try await conformance.run(seed: seed)
     await proxy.close()
+    #expect(proxy.cuts > 10)
   }
 
   @Test("does so when connections are terminated by the database")
@@ -67,7 +68,7 @@ struct ConformanceTests {
           SELECT count(pg_terminate_backend(pid)) FROM (
             SELECT pid FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()
-            ORDER BY random() LIMIT 2) AS some
+            ORDER BY random() LIMIT 2) AS victims
           """, in: database)
         count += Int(ended) ?? 0
       }
