@@ -12,7 +12,7 @@ RUN apt-get update && CI=1 scripts/imagine --yes -e '' && mkdir /programs \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates ffmpeg liblua5.4-0 libsqlite3-0 \
+  && apt-get install -y --no-install-recommends ca-certificates ffmpeg liblua5.4-0 libpq5 libsqlite3-0 \
     libvips42 libopencv-core406 libopencv-imgproc406 fonts-dejavu-core \
   && rm -rf /var/lib/apt/lists/* && useradd --create-home imagine
 COPY --from=build /programs/ /usr/local/bin/

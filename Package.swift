@@ -184,11 +184,20 @@ let package = Package(
         "accounts", "idempotency", "jobs", "leases", "media", "tables", "turns",
       ].map { .embedInCode("Schema/\($0).sql") },
       swiftSettings: swiftSettings),
+    // Buckets of S3-compatible services. Knows nothing of images; useful alone.
+    .target(
+      name: "ObjectStorage",
+      dependencies: [
+        "ImagineAPI", "ImagineSystem", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1,
+        nioPosix, nioSSL,
+      ],
+      swiftSettings: swiftSettings),
     .target(
       name: "ImagineServer",
       dependencies: [
-        "ImagineAPI", "ImagineProviders", "ImagineSystem", "MediaFiles", "ServerStore", coreMetrics,
-        crypto, httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging,
+        "ImagineAPI", "ImagineProviders", "ImagineSystem", "MediaFiles", "ObjectStorage",
+        "ServerStore", coreMetrics, crypto, httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS,
+        lifecycle, logging,
         nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, nioSSL, toml,
       ],
       resources: [.embedInCode("Page/page.html")],
@@ -239,7 +248,7 @@ let package = Package(
       name: "ImagineProvidersTests",
       dependencies: [
         "HostStore", "ImagineAPI", "ImagineProviders", "ImagineTestSupport", "ImagineTesting",
-        "MediaFiles", logging,
+        "LocalServer", "MediaFiles", logging,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -275,10 +284,17 @@ let package = Package(
       dependencies: ["ImagineAPI", "ImagineTestSupport", "PostgresStore", "ServerStore"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ObjectStorageTests",
+      dependencies: [
+        "ImagineTestSupport", "ObjectStorage", asyncHTTPClient, logging, nioCore, nioHTTP1,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "ImagineServerTests",
       dependencies: [
         "ImagineAPI", "ImagineProviders", "ImagineServer", "ImagineSystem", "ImagineTestSupport",
-        "ImagineTesting", "MediaFiles", "ServerStore", "imagine-server",
+        "ImagineTesting", "MediaFiles", "ObjectStorage", "PostgresStore", "ServerStore",
+        "imagine-server",
         asyncHTTPClient, coreMetrics, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
         nioPosix, nioSSL,
       ],
@@ -311,11 +327,15 @@ let parts = [
     "ImagineTestSupport", "ImagineTesting", "MediaFiles", "PostgresStore", "PostgresStoreTests",
     "ServerStore", "ServerStoreTests",
   ],
+  "ONLY_OBJECTS": [
+    "CProcess", "CZlib", "ImagineAPI", "ImagineRuns", "ImagineSystem", "ImagineTestSupport",
+    "ImagineTesting", "MediaFiles", "ObjectStorage", "ObjectStorageTests", "ServerStore",
+  ],
 ]
 for (name, targets) in parts where Context.environment[name] != nil {
   package.targets.removeAll { !targets.contains($0.name) }
   package.products.removeAll { !targets.contains($0.name) }
-  if name != "ONLY_STORE" { package.dependencies = [] }
+  if !["ONLY_STORE", "ONLY_OBJECTS"].contains(name) { package.dependencies = [] }
 }
 
 // Measurements beside those of peers: `BENCHMARKS=1 swift run -c release lua-benchmarks`.

@@ -20,7 +20,7 @@ struct Bench {
     let server = LocalServer(
       program: program, home: folder + "/home", environment: ProcessInfo.processInfo.environment)
     let transport = HTTPTransport(logger: Logger(label: "steps") { _ in SwiftLogNoOpLogHandler() })
-    converter = ServerConverter(transport: transport) { try await server.endpoint() }
+    converter = ServerConverter(transport: transport, target: server)
     store = FileAssetStore(root: folder + "/assets")
   }
 

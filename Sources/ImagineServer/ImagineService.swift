@@ -31,7 +31,10 @@ public struct ImagineService: Sendable {
   let queue: EngineQueue
   let upstreams: CurrentUpstreams
   let worker: JobWorker
-  let links: MediaLinks
+  private let turnKeeper: TurnKeeper?
+  let storage: any MediaStorage
+  let removal: MediaRemoval
+  let linkKeys: LinkKeys
   let temporaryImages: TemporaryImages
   let bodies: BodyReader
   /// Of files that lie on the disk.
@@ -68,24 +71,35 @@ public struct ImagineService: Sendable {
     certificate = try configuration.tls.map(ServerCertificate.init)
     socket = configuration.address.socketFile
     queue = EngineQueue(limits, metrics: metrics.calls)
+    turnKeeper = try store.turns.map { try TurnKeeper($0, logger: logger) }
     upstreams = try CurrentUpstreams(
       configuration.upstreams, limits: limits, environment: configuration.environment,
-      home: directory.path, logger: logger)
+      home: directory.path, keeper: turnKeeper, logger: logger)
     accountCharges = AccountCharges(
       accounts: store,
       holdSeconds: { [upstreams] in max(limits.holdSeconds, upstreams.longestCall) },
       logger: logger)
-    worker = JobWorker(
-      directory, store: store, engine: self.engine,
+    storage =
+      try configuration.objects.map { objects in
+        S3Storage(
+          bucket: try objects.bucket(environment: configuration.environment, logger: logger),
+          redirects: objects.redirects)
+      } ?? FolderStorage(directory)
+    removal = MediaRemoval(storage, store: store, logger: logger)
+    worker = try JobWorker(
+      directory, removal: removal,
+      orphans: OrphanSweep(
+        removal, store: store, removes: configuration.removesOrphans, logger: logger),
+      store: store, engine: self.engine,
       upstreams: UpstreamVideos(
         upstreams: upstreams, engine: self.engine, queue: queue, limits: limits, logger: logger),
       limits: limits, metrics: metrics, logger: logger)
-    links = try MediaLinks(directory, lifetime: limits.linkSeconds)
+    linkKeys = try LinkKeys(directory, store: store, lifetime: limits.linkSeconds)
     temporaryImages = TemporaryImages(
-      directory, links: links, limit: limits.temporaryImageBytes)
+      storage, store: store, keys: linkKeys, limit: limits.temporaryImageBytes)
     bodies = BodyReader(limits)
     uploads = ByteBudget(bytes: limits.fileBytesInFlight)
-    answerFiles = AnswerFiles(directory, limits: limits)
+    answerFiles = AnswerFiles(storage, store: store, limits: limits)
     try configuration.faultPlan?.check(against: routes)
   }
 
@@ -156,7 +170,7 @@ public struct ImagineService: Sendable {
     do {
       result = .success(
         try await withGracefulShutdownHandler {
-          try await application.run()
+          try await keepingTurns { try await application.run() }
         } onGracefulShutdown: {
           readiness.beginDraining()
           queue.shortenDeadlines(seconds: limits.shutdownSeconds)
@@ -176,8 +190,15 @@ public struct ImagineService: Sendable {
   public func work(onReady: @Sendable () async -> Void) async throws {
     try await store.probe()
     await onReady()
-    try await worker.run()
+    try await keepingTurns { try await worker.run() }
     try await queue.stop()
+  }
+
+  /// Keeps the turns of this server until the work is over: calls in flight have slots to the end.
+  private func keepingTurns(_ work: () async throws -> Void) async throws {
+    let keeping = Task { [turnKeeper] in await turnKeeper?.run() }
+    defer { keeping.cancel() }
+    try await work()
   }
 
   private var pipeline: RequestPipeline {
@@ -186,7 +207,7 @@ public struct ImagineService: Sendable {
       routes: routes, metrics: metrics.requests(of: routes.routes),
       authentication: authentication, administrators: configuration.administrators,
       originCheck: OriginCheck(configuration), clients: clients, allowance: allowance(of:),
-      faultInjection: faultInjection, engine: engine.version,
+      faultInjection: faultInjection, bodies: bodies, engine: engine.version,
       now: { Date().timeIntervalSince1970 }, logger: logger)
   }
 

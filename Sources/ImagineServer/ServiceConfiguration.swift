@@ -23,7 +23,13 @@ public struct ServiceConfiguration: Sendable {
 
   /// Who makes images and videos in place of the built-in engine.
   public var upstreams: [UpstreamDescription] = []
-  /// The environment variables of this process: keys of upstreams, proxies, certificates.
+  /// The bucket of videos and images; nil to keep them in the data directory.
+  public var objects: ObjectSettings?
+  /// Whether media are removed that no row of the database refers to; else they are only reported.
+  public var removesOrphans = false
+
+  /// The environment variables of this process: keys of upstreams and of the bucket, proxies,
+  /// certificates.
   public var environment: [String: String] = [:]
 
   /// Faults to inject, for tests of clients.

@@ -7,19 +7,22 @@ import Synchronization
 /// The private server: a child process `imagine-server` on a Unix socket that only this user can
 /// reach.
 ///
-/// It starts with the first call that needs it, and again if it has crashed. The child receives its
-/// own bearer token on its standard input, and only the environment variables listed here: never a
-/// key of the user.
-public final class LocalServer: Sendable {
+/// It starts with the first call that needs it, and again if it has died. Calls that were in flight
+/// then are made once more, one at a time. The child receives its own bearer token on its standard
+/// input, and only the environment variables listed here: never a key of the user.
+public final class LocalServer: CallTarget {
   private struct Running {
     let child: ChildProcess
     let socket: LocalSocket
     let endpoint: Endpoint
   }
 
+  /// The call's server died during it.
+  private struct Lost: Error {}
+
   private enum State {
     case idle
-    case starting(Task<Endpoint, any Error>)
+    case starting(Task<Running, any Error>)
     case running(Running)
     case stopped
   }
@@ -28,9 +31,12 @@ public final class LocalServer: Sendable {
   private let home: String
   private let environment: [String: String]
   private let state = Mutex(State.idle)
+  private let gate = CallGate()
 
   /// How long the program may take to listen, in seconds.
   private static let startTimeout = 20.0
+  /// How long a process whose connections broke may take to be seen as ended, in seconds.
+  private static let endTimeout = 1.0
   /// How long it may take to end after ``stop()``, in seconds.
   private static let stopTimeout = 2.0
   /// Environment variables that the child receives.
@@ -50,13 +56,50 @@ public final class LocalServer: Sendable {
     self.environment = environment.filter { Self.inherited.contains($0.key) }
   }
 
-  /// The server's endpoint; starts the server if necessary.
+  /// Makes a call; starts the server if necessary. If the server dies during the call, it is made
+  /// once more at the next one, and no other call beside it.
   ///
-  /// - Throws: ``ImagineError`` of kind `unavailable` or `io` if it does not start.
-  public func endpoint() async throws -> Endpoint {
-    let answer = try state.withLock { state -> @Sendable () async throws -> Endpoint in
+  /// - Throws: what `send` throws; ``ImagineError`` of kind `unavailable` or `io` if the server does
+  ///   not start, of kind `server` if it died both times.
+  public func call<Result: Sendable>(
+    _ send: @Sendable (Endpoint) async throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await gate.shared { try await attempt(send) }
+    } catch is Lost {
+      do {
+        return try await gate.alone { try await attempt(send) }
+      } catch is Lost {
+        throw ImagineError(
+          .server, "the local server died twice during this call: its files may be made to do that")
+      }
+    }
+  }
+
+  /// - Throws: ``Lost`` if the server died.
+  private func attempt<Result: Sendable>(
+    _ send: @Sendable (Endpoint) async throws -> Result
+  ) async throws -> Result {
+    let server = try await running()
+    do {
+      return try await send(server.endpoint)
+    } catch let error as ImagineError where error.kind == .connection {
+      // The system closes a process's connections a little before it reports its end.
+      let deadline = ContinuousClock.now + .seconds(Self.endTimeout)
+      while server.child.isRunning {
+        guard ContinuousClock.now < deadline else { throw error }
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      if case .stopped = state.withLock({ $0 }) { throw error }
+      throw Lost()
+    }
+  }
+
+  /// The server that runs; starts it if necessary.
+  private func running() async throws -> Running {
+    let answer = try state.withLock { state -> @Sendable () async throws -> Running in
       switch state {
-      case .running(let running) where running.child.isRunning: return { running.endpoint }
+      case .running(let running) where running.child.isRunning: return { running }
       case .starting(let task): return { try await task.value }
       case .stopped: throw Self.stopped
       case .idle, .running:
@@ -83,7 +126,7 @@ public final class LocalServer: Sendable {
     if let running { Self.cleanUp(running, grace: Self.stopTimeout) }
   }
 
-  private func start() async throws -> Endpoint {
+  private func start() async throws -> Running {
     // Spawning and waiting block, so they run on their own thread.
     let started = await withCheckedContinuation { continuation in
       DispatchQueue.global().async { continuation.resume(returning: Result { try self.launch() }) }
@@ -98,7 +141,7 @@ public final class LocalServer: Sendable {
       Self.cleanUp(running, grace: Self.stopTimeout)
       throw Self.stopped
     }
-    return running.endpoint
+    return running
   }
 
   private func launch() throws -> Running {

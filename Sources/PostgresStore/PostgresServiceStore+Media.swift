@@ -1,6 +1,6 @@
 public import ServerStore
 
-// Link keys, removals, leadership.
+// Link keys, removals, identity, leadership.
 extension PostgresServiceStore {
   public func linkKeys() async throws -> [LinkKey] {
     try await query(
@@ -38,9 +38,20 @@ extension PostgresServiceStore {
     try await query(
       """
       DELETE FROM removal USING (
-        SELECT prefix FROM removal WHERE prefix = ANY ($1::text[]) ORDER BY prefix FOR UPDATE
+        SELECT prefix FROM removal
+        WHERE prefix = ANY ($1::text[]) AND due <= (SELECT store_time())
+        ORDER BY prefix FOR UPDATE
       ) AS removed WHERE removal.prefix = removed.prefix
       """, [PostgresArray(prefixes)])
+  }
+
+  public func identity(ifNone id: String) async throws -> String {
+    let rows = try await query(
+      """
+      INSERT INTO identity (number, id) VALUES (1, $1)
+      ON CONFLICT (number) DO UPDATE SET id = identity.id RETURNING id
+      """, [id])
+    return try rows.first?.text("id") ?? id
   }
 
   public func lead(_ task: String, by server: String, for seconds: Double) async throws -> Bool {

@@ -11,6 +11,13 @@ public protocol RemovalStore: Sendable {
   /// Media that are due, those that are due longest first.
   func dueRemovals(limit: Int) async throws -> [String]
 
-  /// Forgets media that were removed.
+  /// Forgets media that were removed. Those that are not due any more, because they were scheduled
+  /// again meanwhile, stay listed.
   func recordRemoval(of prefixes: [String]) async throws
+
+  /// The id of this store, for good. Its media carry the same id, so that no other store removes
+  /// them.
+  ///
+  /// - Parameter id: made by the caller, for a store that has none yet.
+  func identity(ifNone id: String) async throws -> String
 }

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-// Link keys, removals, leadership.
+// Link keys, removals, identity, leadership.
 extension SQLiteServiceStore {
   public func linkKeys() async throws -> [LinkKey] {
     try await reading { database in
@@ -49,9 +49,20 @@ extension SQLiteServiceStore {
   }
 
   public func recordRemoval(of prefixes: [String]) async throws {
+    let time = now()
     try await writing { database in
-      let statement = try database.cachedStatement(sql: "DELETE FROM removal WHERE prefix = ?")
-      for prefix in prefixes { try statement.execute(arguments: [prefix]) }
+      let statement = try database.cachedStatement(
+        sql: "DELETE FROM removal WHERE prefix = ? AND due <= ?")
+      for prefix in prefixes { try statement.execute(arguments: [prefix, time]) }
+    }
+  }
+
+  public func identity(ifNone id: String) async throws -> String {
+    try await writing { database in
+      try database.execute(
+        sql: "INSERT INTO identity (number, id) VALUES (1, ?) ON CONFLICT DO NOTHING",
+        arguments: [id])
+      return try String.fetchOne(database, sql: "SELECT id FROM identity") ?? id
     }
   }
 

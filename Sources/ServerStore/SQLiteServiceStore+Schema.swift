@@ -175,7 +175,7 @@ extension SQLiteServiceStore {
         """)
   }
 
-  /// Queues of both kinds, keys of addresses, media to remove, leaders.
+  /// Queues of both kinds, keys of addresses, media to remove, leaders, the store's id.
   private static func addMedia(_ database: Database) throws {
     try database.execute(
       sql: """
@@ -201,6 +201,10 @@ extension SQLiteServiceStore {
           boot TEXT NOT NULL,
           until REAL NOT NULL
         ) WITHOUT ROWID;
+        CREATE TABLE identity (
+          number INTEGER PRIMARY KEY CHECK (number = 1),
+          id TEXT NOT NULL
+        );
         """)
   }
 }

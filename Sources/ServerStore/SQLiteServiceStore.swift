@@ -34,6 +34,10 @@ public struct SQLiteServiceStore: ServiceStore {
     do {
       pool = try MigrationLock.hold(for: path) {
         let pool = try DatabasePool(path: path, configuration: configuration)
+        guard try !pool.read(Self.wasMoved) else {
+          throw StoreUnreachable(
+            "the data of \(path) was moved to another database: use --database")
+        }
         guard try !pool.read(Self.migrator.hasBeenSuperseded) else {
           throw StoreUnreachable(
             "\(path) was written by a newer version of the server: run that version, or choose "
@@ -52,6 +56,13 @@ public struct SQLiteServiceStore: ServiceStore {
     presence = DatabasePresence(path)
     self.now = now ?? { Date().timeIntervalSince1970 }
     self.clock = clock
+  }
+
+  /// Recorded among the migrations, so that older servers refuse the database too.
+  static let movedMark = "moved"
+
+  private static func wasMoved(_ database: Database) throws -> Bool {
+    try migrator.appliedIdentifiers(database).contains(movedMark)
   }
 
   /// Waits 1 ms at a time, up to five seconds. SQLite's own waits grow to 100 ms, so that a server

@@ -20,10 +20,13 @@ struct HealthcheckCommand: AsyncParsableCommand {
   @Flag(help: "Ask whether it accepts work (/readyz), and not only whether it is alive (/healthz).")
   var ready = false
 
+  @Option(help: "Seconds until the whole answer must be there.")
+  var timeout = 5.0
+
   func run() async throws {
     let answer: String
     do {
-      answer = try await ask(ready ? "/readyz" : "/healthz")
+      answer = try await self.answer(to: ready ? "/readyz" : "/healthz")
     } catch {
       throw Unwell(description: "no answer: \(error)")
     }
@@ -34,6 +37,9 @@ struct HealthcheckCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
+    guard timeout > 0, timeout <= 3600 else {
+      throw ValidationError("--timeout must be more than 0 and at most 3600, not \(timeout)")
+    }
     guard address.hasPrefix("/") || place != nil else {
       throw ValidationError(
         "the address must be like http://127.0.0.1:8080 or /run/imagine.sock, not '\(address)'")
@@ -46,6 +52,24 @@ struct HealthcheckCommand: AsyncParsableCommand {
       let port = Int(match.3), port <= 65535
     else { return nil }
     return (String(match.2 ?? match.1), port)
+  }
+
+  /// The answer, if it is there in time. The program ends without waiting for a server that hangs.
+  private func answer(to path: String) async throws -> String {
+    let (results, result) = AsyncStream.makeStream(of: Result<String, any Error>.self)
+    Task {
+      do {
+        result.yield(.success(try await ask(path)))
+      } catch {
+        result.yield(.failure(error))
+      }
+    }
+    Task {
+      try await Task.sleep(for: .seconds(timeout))
+      result.yield(.failure(Unwell(description: "not within \(timeout) seconds")))
+    }
+    for await result in results { return try result.get() }
+    throw CancellationError()
   }
 
   private func ask(_ path: String) async throws -> String {

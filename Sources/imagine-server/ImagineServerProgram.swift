@@ -7,8 +7,8 @@ struct ImagineServerProgram: AsyncParsableCommand {
     commandName: "imagine-server",
     abstract: "Serves the Imagine API and an OpenAI-style images API.",
     subcommands: [
-      ServeCommand.self, CheckCommand.self, TokenCommand.self, JobsCommand.self,
-      HealthcheckCommand.self, EngineChildCommand.self,
+      ServeCommand.self, CheckCommand.self, TokenCommand.self, JobsCommand.self, LinksCommand.self,
+      MoveCommand.self, HealthcheckCommand.self, EngineChildCommand.self,
     ],
     defaultSubcommand: ServeCommand.self)
 }

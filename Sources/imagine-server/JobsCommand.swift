@@ -13,7 +13,7 @@ struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists jobs, the oldest first.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
 
     @Option(
       help: ArgumentHelp(
@@ -31,7 +31,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     func run() async throws {
       let states = state.isEmpty ? Set(JobState.allCases) : Set(state)
-      let jobs = try await directory.store().jobs(of: nil, in: states, limit: limit)
+      let jobs = try await options.store().jobs(of: nil, in: states, limit: limit)
       Listing(jobs.map(Self.row)).print(asJSON: json)
     }
 
@@ -53,11 +53,11 @@ struct JobsCommand: AsyncParsableCommand {
       abstract: "Queues a job again that failed or is being done. What failed was refunded: it "
         + "costs nothing then.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Argument(help: "The job's id.") var id: String
 
     func run() async throws {
-      guard try await directory.store().requeue(id: id) else {
+      guard try await options.store().requeue(id: id) else {
         throw CommandFailure("there is no unfinished or failed job '\(id)'")
       }
     }
@@ -67,12 +67,12 @@ struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Ends a job that is queued or being done, and refunds it.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Argument(help: "The job's id.") var id: String
 
     func run() async throws {
       let reason = "cancelled by whoever runs the service"
-      guard try await directory.store().cancel(id: id, reason: reason) else {
+      guard try await options.store().cancel(id: id, reason: reason) else {
         throw CommandFailure("there is no unfinished job '\(id)'")
       }
     }

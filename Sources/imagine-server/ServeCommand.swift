@@ -58,6 +58,8 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "folder"))
   var home: String?
 
+  @OptionGroup var database: DatabaseOption
+
   @Option(
     help: ArgumentHelp(
       "The address that clients use, if it differs from the one that the server listens on.",
@@ -136,8 +138,8 @@ struct ServeCommand: AsyncParsableCommand {
     guard (tokens == nil && file == nil) || !child else {
       throw ValidationError("--child cannot be combined with --tokens or a settings file")
     }
-    guard role == nil || !child else {
-      throw ValidationError("--child cannot be combined with --role")
+    guard role == nil && database.database == nil || !child else {
+      throw ValidationError("--child cannot be combined with --role or --database")
     }
     guard role != .work || tokens == nil && socket == nil else {
       throw ValidationError("--role work answers no requests: leave out --tokens and --socket")
@@ -184,7 +186,11 @@ struct ServeCommand: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let directory = try DataDirectory(
       home ?? settings.home ?? DataFolder.path(environment: environment))
-    let store = try SQLiteServiceStore(path: directory.database)
+    // The environment of a host's private server is the user's.
+    let store =
+      child
+      ? try SQLiteServiceStore(path: directory.database)
+      : try await database.store(settings, in: directory)
     let hasTokens = try await !store.tokens().isEmpty
     var configuration = try configuration(
       settings, token: token, hasTokens: hasTokens, environment)
@@ -208,6 +214,8 @@ struct ServeCommand: AsyncParsableCommand {
       modelAlias.map { ($0.name, $0.model) }, uniquingKeysWith: { $1 })
     configuration.faultPlan = try rehearse.map(FaultPlan.init(file:))
     configuration.upstreams = settings.upstreams
+    configuration.objects = settings.objects
+    configuration.removesOrphans = settings.removesOrphans ?? false
     configuration.environment = environment
     if case .anyToken = configuration.authentication, !address.isLocal, configuration.role != .work
     {

@@ -19,7 +19,7 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Makes a token and prints it.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
 
     @Argument(help: "Who gets it, such as alice@example.org.")
     var name: String
@@ -52,7 +52,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
       let token = NewToken()
-      let isAdded = try await directory.store().addToken(
+      let isAdded = try await options.store().addToken(
         StoredToken(
           digest: token.digest, name: name, granted: balance,
           createdAt: Date().timeIntervalSince1970, expires: expires?.seconds,
@@ -68,14 +68,14 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Sets what a token may spend in all; its balance gets the difference.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Argument(help: "The name of the token.") var name: String
     @Argument(help: "Tokens in all, from the beginning.") var amount: Int64
 
     func validate() throws { try TokenCommand.check(amount) }
 
     func run() async throws {
-      guard try await directory.store().grant(amount, toToken: name) else {
+      guard try await options.store().grant(amount, toToken: name) else {
         throw TokenCommand.unknown(name)
       }
     }
@@ -84,11 +84,11 @@ struct TokenCommand: AsyncParsableCommand {
   struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Refuses a token for good.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Argument(help: "The name of the token.") var name: String
 
     func run() async throws {
-      guard try await directory.store().revokeToken(name) else { throw TokenCommand.unknown(name) }
+      guard try await options.store().revokeToken(name) else { throw TokenCommand.unknown(name) }
     }
   }
 
@@ -96,11 +96,11 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists the tokens with their balances.")
 
-    @OptionGroup var directory: DataDirectoryOptions
+    @OptionGroup var options: StoreOptions
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-      let store = try directory.store()
+      let store = try await options.store()
       var rows: [Listing.Row] = []
       for token in try await store.tokens() {
         let account = try await store.statement(of: token.digest)

@@ -112,6 +112,15 @@ struct OperationTests {
     #expect(request.with(seed: 7).seed == nil)
   }
 
+  @Test(
+    "the seeds of a call's images follow each other in the field's range",
+    arguments: [
+      (Int64(4), 0, Int64(4)), (4, 2, 6), (.max, 0, .max), (.max, 1, 1), (.max - 1, 3, 2),
+    ])
+  func seeds(first: Int64, index: Int, seed: Int64) {
+    #expect(MediaOperation.generate.seed(first, plus: index) == seed)
+  }
+
   @Test("every operation has a unique name and path")
   func distinct() {
     #expect(Set(MediaOperation.all.map(\.name)).count == MediaOperation.all.count)

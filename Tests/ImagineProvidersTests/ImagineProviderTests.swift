@@ -173,11 +173,12 @@ struct ImagineProviderTests {
     await stub.close()
   }
 
-  @Test("another origin gets no token, neither by download nor by redirect")
-  func keyStays() async throws {
+  @Test(
+    "another origin gets no token, neither by download nor by redirect", arguments: [302, 307])
+  func keyStays(status: Int) async throws {
     let elsewhere = try await StubServer { _ in .full(status: 200, body: Self.png) }
     let own = try await StubServer { [address = elsewhere.address] _ in
-      .full(status: 302, headers: ["location": "\(address)/moved.png"], body: [])
+      .full(status: status, headers: ["location": "\(address)/moved.png"], body: [])
     }
     let provider = provider(at: own.address)
     _ = try await provider.download("\(elsewhere.address)/direct.png", into: store)

@@ -116,6 +116,20 @@ struct ConnectionTests {
     }
   }
 
+  @Test("answers a broken head in the words of its API, also to a client that still sends its body")
+  func malformedDialect() async throws {
+    try await RunningServer.with { server in
+      let body = String(repeating: "x", count: 100_000)
+      let given = try await answers(
+        to: "POST /v1/images/generations HTTP/1.1\r\nHost: a b\r\nContent-Length: 100000\r\n\r\n"
+          + body, at: server)
+      #expect(given.map(\.status) == [400])
+      #expect(given.first?.body.contains("\"error\":{") == true, "\(given)")
+      let ours = try await answers(to: "GET /v2/x HTTP/1.1\r\nHost: a b\r\n\r\n", at: server)
+      #expect(ours.first?.body.contains("\"code\":1100") == true, "\(ours)")
+    }
+  }
+
   @Test("uses the host of an absolute target instead of Host")
   func absoluteForm() async throws {
     try await RunningServer.with { server in

@@ -27,9 +27,9 @@ struct EngineQueueTests {
   }
 
   private func demand(
-    _ account: String, bytes: Int = 0, control: EngineControl = EngineControl()
+    _ account: String, bytes: Int = 0, control: EngineControl? = nil
   ) -> EngineQueue.Demand {
-    EngineQueue.Demand(account: account, bytes: bytes, control: control)
+    EngineQueue.Demand(bytes: bytes, control: control ?? EngineControl(account: account))
   }
 
   @Test("never runs more calls than it has threads, and gives the next turn to another account")
@@ -94,12 +94,12 @@ struct EngineQueueTests {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await queue.run(demand("a")) { work.run("first") } }
       _ = try await eventually { work.begun.withLock { $0.count } == 1 ? true : nil }
-      let gone = EngineControl { isWanted.withLock { $0 } }
+      let gone = EngineControl(account: "a") { isWanted.withLock { $0 } }
       let waiting = Task { try await queue.run(demand("a", control: gone)) { work.run("gone") } }
       // The only place is taken, so the next call is refused.
       _ = try await eventually {
         do {
-          let probe = EngineControl()
+          let probe = EngineControl(account: "a")
           probe.cancel()
           try await queue.run(demand("a", control: probe)) {}
           return nil as Bool?
@@ -125,13 +125,13 @@ struct EngineQueueTests {
     var limits = limits(threads: 1)
     limits.imageSeconds = 0
     let strict = EngineQueue(limits)
-    let control = EngineControl()
+    let control = EngineControl(account: "a")
     await #expect(throws: EngineControl.Stop.timedOut) {
       try await strict.run(demand("a", control: control)) { try control.check() }
     }
     try await strict.stop()
     let queue = EngineQueue(self.limits(threads: 1))
-    let running = EngineControl()
+    let running = EngineControl(account: "a")
     let begun = Mutex(false)
     let call = Task {
       try await queue.run(demand("a", control: running)) {

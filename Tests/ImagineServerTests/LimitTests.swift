@@ -33,6 +33,40 @@ struct LimitTests {
     }
   }
 
+  @Test(
+    "on bodies in memory counts those of calls that wait: one more is 1202 with Retry-After",
+    arguments: [false, true])
+  func bodiesInFlight(hasKeys: Bool) async throws {
+    let engine = StubEngine(paintGate: .init(open: false))
+    try await RunningServer.with(engine: engine) {
+      $0.limits.bodyBytesInFlight = 400_000
+    } _: { server in
+      // A part that no operation knows: all that matters is its size.
+      let large = form.adding("other", file: [UInt8](repeating: 7, count: 120_000))
+      func post(_ token: String) async throws -> Answer {
+        try await server.send(
+          .post, path, token: token,
+          headers: [("Content-Type", "multipart/form-data; boundary=\(large.boundary)")]
+            + (hasKeys ? [("Idempotency-Key", token)] : []), body: large.bytes)
+      }
+      let waiting = (0..<3).map { number in Task { try await post("caller \(number)") } }
+      // Two run and one waits for its turn.
+      _ = try await eventually {
+        let text = try await server.send(.get, "/metrics", token: nil).text
+        let calls = try ParsedMetrics(text)
+        return calls.value("imagine_engine_calls", ["state": "running"]) == 2
+          && calls.value("imagine_engine_calls", ["state": "waiting"]) == 1 ? true : nil
+      }
+      let refused = try await post("another caller")
+      #expect(refused.code == 1202, "\(refused.text)")
+      #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
+      engine.paintGate.open()
+      for call in waiting { #expect(try await call.value.status == 200) }
+      // All is given back: as many fit again.
+      for number in 0..<4 { #expect(try await post("later \(number)").status == 200) }
+    }
+  }
+
   @Test("on pixels is 1100, from the image's header before decoding")
   func pixels() async throws {
     try await RunningServer.with { server in
@@ -95,7 +129,7 @@ struct LimitTests {
     }
   }
 
-  @Test("on slow clients is 1204 for a client that stops within its body")
+  @Test("on slow clients is 1100 for a client that stops within its body")
   func slowBody() async throws {
     try await RunningServer.with {
       $0.limits.slowClientSeconds = 0.2
@@ -105,7 +139,7 @@ struct LimitTests {
         "POST \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
           + "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000\r\n\r\n--B")
       let answer = try await connection.readToEnd()
-      #expect(answer.contains("\"code\":1204"), "\(answer)")
+      #expect(answer.contains("\"code\":1100"), "\(answer)")
     }
   }
 

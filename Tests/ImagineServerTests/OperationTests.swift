@@ -107,6 +107,15 @@ struct OperationTests {
     #expect(wrong.log.contains("must be like http://127.0.0.1:8080"), "\(wrong.log)")
   }
 
+  @Test("is not well if it takes a connection and does not answer in time")
+  func healthcheckOfSilence() async throws {
+    let stub = try await StubServer { _ in .silence }
+    let check = try ServerProcess(["healthcheck", stub.address, "--timeout", "0.3"])
+    #expect(await check.exit() == 1)
+    #expect(check.log.contains("no answer: not within 0.3 seconds"), "\(check.log)")
+    await stub.close()
+  }
+
   @Test("answers its own health check on a Unix socket and with TLS")
   func healthcheckElsewhere() async throws {
     let socket = try ServerProcess([

@@ -57,7 +57,7 @@ struct ProviderTests {
     let service = try service(in: folder)
     let provider = EngineProvider(
       engine: StubEngine(unsupported: ["upscale"]), queue: service.queue,
-      demand: .init(account: "a", bytes: 0, control: EngineControl()))
+      demand: .init(bytes: 0, control: EngineControl(account: "a")))
     #expect(provider.profile.takesCount)
     #expect(!provider.profile.operations.contains { $0.name == "upscale" })
     var request = try MediaOperation.generate.request(

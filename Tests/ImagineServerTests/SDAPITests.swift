@@ -53,6 +53,35 @@ struct SDAPITests {
     }
   }
 
+  @Test("makes and charges a call with an Idempotency-Key once")
+  func keys() async throws {
+    let engine = StubEngine()
+    let alice = Authentication.digest(of: "alice")
+    try await RunningServer.with(engine: engine) {
+      $0.authentication = .listed(TokenList(entries: [alice: .init(balance: 1000)]))
+    } _: { server in
+      func post(_ route: String, _ body: String) async throws -> Answer {
+        try await server.send(
+          .post, "\(root)/\(route)", token: "alice",
+          headers: [("Content-Type", "application/json"), ("Idempotency-Key", "k")],
+          body: Array(body.utf8))
+      }
+      let edit = #"{"init_images":["\#(base64(image))"],"mask":"\#(base64(mask))","prompt":"a"}"#
+      for (route, body) in [
+        ("txt2img", #"{"prompt":"a cat"}"#), ("img2img", edit),
+        ("extra-single-image", #"{"image":"\#(base64(image))"}"#),
+      ] {
+        let first = try await post(route, body)
+        #expect(first.status == 200, "\(route): \(first.text.prefix(300))")
+        let balance = try await server.store.balance(of: alice)
+        let second = try await post(route, body)
+        #expect(second.bytes == first.bytes && second.headers["idempotent-replayed"] == "true")
+        #expect(try await server.store.balance(of: alice) == balance)
+      }
+      #expect(engine.painted.withLock { $0 } == 1)
+    }
+  }
+
   @Test("makes 512x512 by default, another size at wish, and a random seed for -1")
   func sizes() async throws {
     try await RunningServer.with { server in

@@ -21,6 +21,23 @@ struct StoredTokenTests {
     return (status, process.outputText, process.log)
   }
 
+  @Test("finds the data folder that the settings of a server name; --home goes before")
+  func settings() async throws {
+    let file = folder.file("server.toml")
+    try FileSystem.write("home = \"data\"\n", to: file)
+    let added = try ServerProcess(["token", "add", "bob", "--settings", file])
+    #expect(await added.exit() == 0, "\(added.log)")
+    #expect(FileManager.default.fileExists(atPath: folder.file("data/server.sqlite")))
+    let listed = try ServerProcess(["token", "list", "--settings", file])
+    #expect(await listed.exit() == 0 && listed.outputText.hasPrefix("bob\t"))
+    let jobs = try ServerProcess(["jobs", "list", "--settings", file])
+    #expect(await jobs.exit() == 0, "\(jobs.log)")
+    let elsewhere = try await run("token", "list", "--settings", file)
+    #expect(elsewhere.status == 0 && !elsewhere.out.contains("bob"))
+    let missing = try ServerProcess(["jobs", "list", "--settings", folder.file("other.toml")])
+    #expect(await missing.exit() != 0 && missing.log.contains("other.toml"))
+  }
+
   private func code(_ address: String, _ token: String) async throws -> String {
     let answer = try await ServerProcess.curl([
       "\(address)/v2/video/x/status", "-H", "Authorization: Bearer \(token)",

@@ -157,3 +157,12 @@ struct TurnsTests {
     turns.leave(try await job.value)
   }
 }
+
+extension Turns {
+  /// Does work in a slot.
+  fileprivate func run(_ account: String, _ work: () async throws -> Void) async throws {
+    let slot = try await enter(account)
+    defer { leave(slot) }
+    try await work()
+  }
+}

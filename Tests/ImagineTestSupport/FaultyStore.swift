@@ -292,6 +292,10 @@ extension FaultyStore {
     try await meet { try await base.recordRemoval(of: prefixes) }
   }
 
+  public func identity(ifNone id: String) async throws -> String {
+    try await meet { try await base.identity(ifNone: id) }
+  }
+
   public func lead(_ task: String, by server: String, for seconds: Double) async throws -> Bool {
     try await meet { try await base.lead(task, by: server, for: seconds) }
   }

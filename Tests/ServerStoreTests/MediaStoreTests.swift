@@ -38,6 +38,16 @@ struct MediaStoreTests {
     #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
     try await store.scheduleRemoval(of: "pictures/y/", after: 60)
     #expect(try await store.dueRemovals(limit: 9).isEmpty)
+    // Stored again while they were removed: they stay listed.
+    try await store.recordRemoval(of: ["pictures/y/"])
+    clock.seconds += 61
+    #expect(try await store.dueRemovals(limit: 9) == ["pictures/y/"])
+  }
+
+  @Test("a store has one id for good", arguments: StoreEngine.allCases)
+  func identity(_ engine: StoreEngine) async throws {
+    #expect(try await data.open(engine).identity(ifNone: "a") == "a")
+    for _ in 0..<2 { #expect(try await data.open(engine).identity(ifNone: "b") == "a") }
   }
 
   @Test("the media of a deleted job are due", arguments: StoreEngine.allCases)

@@ -18,6 +18,8 @@ public final class EngineControl: Sendable {
     var deadline: ContinuousClock.Instant?
   }
 
+  /// Whose call it is: an engine of several processes lets none see the images of two accounts.
+  public let account: String
   private let state: Mutex<State>
   private let isWanted: @Sendable () -> Bool
   /// Whether programs that the call starts stay in this process's group, because the whole group is
@@ -25,13 +27,15 @@ public final class EngineControl: Sendable {
   public let keepsProgramsInGroup: Bool
 
   /// - Parameters:
+  ///   - account: as the property of this name; calls without one are one account's.
   ///   - seconds: from now to the deadline; nil for none.
   ///   - keepsProgramsInGroup: as the property of this name.
   ///   - isWanted: called often, from any thread of the engine; the call ends once it returns false.
   public init(
-    seconds: Double? = nil, keepsProgramsInGroup: Bool = false,
+    account: String = "", seconds: Double? = nil, keepsProgramsInGroup: Bool = false,
     isWanted: @escaping @Sendable () -> Bool = { true }
   ) {
+    self.account = account
     state = Mutex(State(deadline: seconds.map { .now + .seconds($0) }))
     self.keepsProgramsInGroup = keepsProgramsInGroup
     self.isWanted = isWanted

@@ -76,6 +76,17 @@ public struct MediaOperation: Sendable, Hashable, Codable {
 
   /// Whether the operation takes a seed.
   public var takesSeed: Bool { field("seed") != nil }
+
+  /// The seed of one of the images of a call: so many after the first image's. After the last seed
+  /// that the operation takes comes its first one.
+  public func seed(_ first: Int64, plus index: Int) -> Int64 {
+    let range = if case .integer(let range)? = field("seed")?.kind { range } else { 1...Int64.max }
+    let (next, isTooLarge) = first.addingReportingOverflow(Int64(index))
+    guard isTooLarge || next > range.upperBound else { return next }
+    // Not more than the index, so it cannot be too large.
+    let before = max(0, range.upperBound - first)
+    return range.lowerBound + max(0, Int64(index) - before - 1)
+  }
 }
 
 extension MediaOperation {

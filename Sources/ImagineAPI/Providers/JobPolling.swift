@@ -14,9 +14,11 @@ public struct JobPolling: Sendable, Hashable, Codable {
   }
 
   /// Seconds to wait after request number `request`, the first being 1.
-  public func pause(after request: Int) -> Double {
+  ///
+  /// - Parameter retryAfter: seconds that the service asked to wait, with its answer or its error.
+  public func pause(after request: Int, retryAfter: Double? = nil) -> Double {
     var pause = firstPause
     for _ in 1..<max(1, min(request, 64)) { pause = min(pause * growth, maxPause) }
-    return min(pause, maxPause)
+    return max(min(pause, maxPause), retryAfter ?? 0)
   }
 }

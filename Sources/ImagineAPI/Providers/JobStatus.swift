@@ -27,6 +27,8 @@ public struct JobStatus: Sendable, Hashable, Codable {
   public var engine: String?
   /// The service's name of the state, if it is not a documented one.
   public var undocumentedState: String?
+  /// Seconds to wait before the next question, if the service tells. They are not kept with the rest.
+  public var retryAfter: Double?
 
   public init(
     id: String, state: JobState, createdAt: String? = nil, videoAddress: String? = nil,

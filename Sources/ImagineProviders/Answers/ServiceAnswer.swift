@@ -101,3 +101,30 @@ enum ServiceAnswer {
     (0...1).contains(number) ? number : nil
   }
 }
+
+extension HTTPAnswer {
+  /// The job that a submission created.
+  ///
+  /// - Throws: ``ImagineError`` of an unsuccessful answer, or of one without an id.
+  func submittedJob() async throws -> JobStatus {
+    guard let job = ServiceAnswer.submission(try await json()) else {
+      throw unexpected("the answer has no job id")
+    }
+    return job
+  }
+
+  /// The status of a job.
+  ///
+  /// - Parameter resolve: makes a relative address absolute.
+  /// - Throws: ``ImagineError`` of an unsuccessful answer, or of one without a status.
+  func status(
+    ofJob id: String, resolve: (String) -> String?
+  ) async throws -> JobStatus {
+    let body = try await json(about: id)
+    guard var status = ServiceAnswer.status(body, id: id, resolve: resolve) else {
+      throw unexpected("the answer has no video status")
+    }
+    status.retryAfter = RetryAfter.seconds(in: header)
+    return status
+  }
+}

@@ -14,19 +14,16 @@ public struct ImagineProvider: Provider {
   private let transport: HTTPTransport
   /// Whether all calls are free, even if they fail.
   private let isFree: Bool
-  /// Called before each call: the first starts the private server.
-  private let endpoint: @Sendable () async throws -> Endpoint
-  private let capabilities = KnownCapabilities()
+  private let target: any CallTarget
 
-  /// - Parameter endpoint: called before each call: the first starts the private server.
-  public init(
+  private init(
     profile: ProviderProfile, isFree: Bool = false, transport: HTTPTransport,
-    endpoint: @escaping @Sendable () async throws -> Endpoint
+    target: any CallTarget
   ) {
     self.profile = profile
     self.isFree = isFree
     self.transport = transport
-    self.endpoint = endpoint
+    self.target = target
   }
 
   /// A service at an address. Its styles are not all known here.
@@ -37,50 +34,62 @@ public struct ImagineProvider: Provider {
       profile: ProviderProfile(
         name: name, kind: ProviderKind.imagine.rawValue, operations: MediaOperation.all,
         prices: prices, keepsOutsideMask: true),
-      transport: transport
-    ) { endpoint }
+      transport: transport, target: endpoint)
   }
 
   /// The private server on this machine: free, and polled more often than a paid service. The
   /// built-in engine knows its styles.
   public static func local(
-    transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint
+    transport: HTTPTransport, target: any CallTarget
   ) -> ImagineProvider {
     ImagineProvider(
-      profile: BuiltInProvider.local.profile, isFree: true, transport: transport,
-      endpoint: endpoint)
+      profile: BuiltInProvider.local.profile, isFree: true, transport: transport, target: target)
   }
 
   /// Asks an `imagine-server` for what it promises. The vendor's service promises nothing, and calls
   /// of the private server cost nothing.
   public func keyRetention(_ context: CallContext) async throws -> Double? {
     guard !isFree else { return nil }
-    return await capabilities.value { [transport] in
-      let (path, endpoint) = (ServerCapabilities.path, try await endpoint())
+    return try await target.call { endpoint in
       guard endpoint.baseURL.hasSuffix("/v2"),
         endpoint.baseURL != BuiltInProvider.imagine.address
       else { return nil }
-      let address = "\(endpoint.baseURL.dropLast("/v2".count))\(path)"
-      let call = HTTPTransport.Call(
-        method: "GET", address: address, endpoint: "GET \(path)",
-        authorization: endpoint.authorization(for: address),
-        limit: transport.limit(for: CallOptions(timeout: Self.capabilitySeconds)))
-      return try await transport.perform(call) { answer in
-        let body = try await answer.isSuccess ? answer.bytes() : answer.errorBody()
-        guard answer.isSuccess else { return nil }
-        // Another server may answer any path with a page.
-        return try? JSONDecoder().decode(ServerCapabilities.self, from: Data(body))
-      }
-    }?.idempotency?.seconds
+      return await transport.capabilities.value(of: endpoint.baseURL) { [transport] in
+        try await Self.capabilities(of: endpoint, transport)
+      }?.idempotency?.seconds
+    }
+  }
+
+  /// - Throws: ``ImagineError`` if the server did not answer, or not about what it promises.
+  private static func capabilities(
+    of endpoint: Endpoint, _ transport: HTTPTransport
+  ) async throws -> ServerCapabilities? {
+    let path = ServerCapabilities.path
+    let address = "\(endpoint.baseURL.dropLast("/v2".count))\(path)"
+    let call = HTTPTransport.Call(
+      method: "GET", address: address, endpoint: "GET \(path)",
+      authorization: endpoint.authorization(for: address),
+      limit: transport.limit(for: CallOptions(timeout: capabilitySeconds)))
+    return try await transport.perform(call) { answer in
+      let body = try await answer.isSuccess ? answer.bytes() : answer.errorBody()
+      // These pass: the server is busy or down, or its key is being replaced.
+      let passes =
+        [401, 403, 408, 425, 429].contains(answer.status)
+        || (500...599).contains(answer.status) && answer.status != 501
+      if passes { throw answer.fault(body) }
+      guard answer.isSuccess else { return nil }
+      // Another server may answer any path with a page.
+      return try? JSONDecoder().decode(ServerCapabilities.self, from: Data(body))
+    }
   }
 
   /// The most seconds that a call waits for what its service promises.
   private static let capabilitySeconds = 5.0
 
   public func perform(_ request: Request, _ context: CallContext) async throws -> Outcome {
-    let call = try await call(for: request, context)
+    let body = try Self.body(of: request, context.store)
     return try await withoutCharge {
-      try await transport.performFollowingRedirects(call) { answer in
+      try await send({ call(for: request, body, context, at: $0) }) { answer, _ in
         switch request.operation.answer {
         case .image:
           let asset = try await ImageAnswer(answer).store(in: context.store)
@@ -89,10 +98,7 @@ public struct ImagineProvider: Provider {
               Output(asset: asset, engine: answer.engine, confidence: answer.confidence)
             ]))
         case .job:
-          let body = try await answer.json()
-          guard var job = ServiceAnswer.submission(body) else {
-            throw answer.unexpected("the answer has no job id")
-          }
+          var job = try await answer.submittedJob()
           job.engine = answer.engine
           return .running(job)
         }
@@ -100,8 +106,8 @@ public struct ImagineProvider: Provider {
     }
   }
 
-  /// Marks errors of a free provider as not charged, and retries calls that were lost with a server
-  /// that died.
+  /// Marks errors of a free provider as not charged, and lets calls whose connection broke be sent
+  /// again.
   private func withoutCharge<Result>(_ body: () async throws -> Result) async throws -> Result {
     do {
       return try await body()
@@ -115,20 +121,14 @@ public struct ImagineProvider: Provider {
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     let job = ticket.id
     let path = "/assets/\(try WebAddress.pathComponent(job))/status"
-    let (call, endpoint) = try await call("GET", path, context.options)
-    return try await transport.performFollowingRedirects(call) { answer in
-      let body = try await answer.json(about: job)
-      guard let status = ServiceAnswer.status(body, id: job, resolve: endpoint.resolve) else {
-        throw answer.unexpected("the answer has no video status")
-      }
-      return status
+    return try await send({ call("GET", path, context.options, at: $0) }) { answer, endpoint in
+      try await answer.status(ofJob: job, resolve: endpoint.resolve)
     }
   }
 
   public func cancel(_ ticket: Ticket, _ context: CallContext) async throws {
-    let (call, _) = try await call(
-      "DELETE", "/video/\(try WebAddress.pathComponent(ticket.id))", context.options)
-    try await transport.performFollowingRedirects(call) { answer in
+    let path = "/video/\(try WebAddress.pathComponent(ticket.id))"
+    try await send({ call("DELETE", path, context.options, at: $0) }) { answer, _ in
       _ = try await answer.json(about: ticket.id)
     }
   }
@@ -136,20 +136,29 @@ public struct ImagineProvider: Provider {
   /// Downloads a finished file. The service's key is sent only to the service's own origin, and a
   /// Unix socket is followed only if it is the configured one.
   public func download(_ address: String, _ context: CallContext) async throws -> Asset {
-    let endpoint = try await endpoint()
-    return try await Download(
-      transport: transport, source: .service(endpoint), store: context.store,
-      deadline: context.options.deadline
-    ).fetch(address)
+    try await target.call { endpoint in
+      try await Download(
+        transport: transport, source: .service(endpoint), store: context.store,
+        deadline: context.options.deadline
+      ).fetch(address)
+    }
   }
 
   // MARK: Calls
 
+  private func send<Result: Sendable>(
+    _ call: @Sendable (Endpoint) -> HTTPTransport.Call,
+    _ read: @escaping @Sendable (HTTPAnswer, Endpoint) async throws -> Result
+  ) async throws -> Result {
+    try await target.call { endpoint in
+      try await transport.performFollowingRedirects(call(endpoint)) { try await read($0, endpoint) }
+    }
+  }
+
   private func call(
-    for request: Request, _ context: CallContext
-  ) async throws -> HTTPTransport.Call {
-    let body = try Self.body(of: request, context.store)
-    var (call, _) = try await call("POST", request.operation.path, context.options)
+    for request: Request, _ body: MultipartBody, _ context: CallContext, at endpoint: Endpoint
+  ) -> HTTPTransport.Call {
+    var call = call("POST", request.operation.path, context.options, at: endpoint)
     call.contentType = body.contentType
     call.body = body.bytes
     call.isBilled = true
@@ -158,15 +167,13 @@ public struct ImagineProvider: Provider {
   }
 
   private func call(
-    _ method: String, _ path: String, _ options: CallOptions
-  ) async throws -> (HTTPTransport.Call, Endpoint) {
-    let endpoint = try await endpoint()
+    _ method: String, _ path: String, _ options: CallOptions, at endpoint: Endpoint
+  ) -> HTTPTransport.Call {
     let address = endpoint.address(path)
-    let call = HTTPTransport.Call(
+    return HTTPTransport.Call(
       method: method, address: address, endpoint: "\(method) \(path)",
       authorization: endpoint.authorization(for: address),
       limit: transport.limit(for: options))
-    return (call, endpoint)
   }
 
   private static func body(of request: Request, _ store: any MediaStore) throws -> MultipartBody {

@@ -3,21 +3,18 @@ public import ImagineAPI
 /// Converts and changes images and videos with an `imagine-server`, by its routes `/x/convert`,
 /// `/x/step`, `/x/files`, `/x/composite` and `/x/thumbnail`.
 public struct ServerConverter: ImageConverter {
-  private let endpoint: @Sendable () async throws -> Endpoint
+  private let target: any CallTarget
   private let transport: HTTPTransport
 
-  /// - Parameter endpoint: the server's endpoint; called before each call.
-  public init(transport: HTTPTransport, endpoint: @escaping @Sendable () async throws -> Endpoint) {
-    self.endpoint = endpoint
+  public init(transport: HTTPTransport, target: any CallTarget) {
+    self.target = target
     self.transport = transport
   }
 
   /// Requests the version of the server's engine.
   public func engineVersion() async throws -> String {
-    let call = HTTPTransport.Call(
-      method: "GET", address: Self.address("/healthz", of: try await endpoint()),
-      endpoint: "GET /healthz", limit: TimeLimit(total: 10))
-    return try await transport.perform(call) { answer in
+    let call = ConverterCall("GET", "/healthz", limit: TimeLimit(total: 10))
+    return try await send(call) { answer in
       guard answer.isSuccess, let version = answer.engine else {
         throw answer.unexpected("the answer names no engine")
       }
@@ -28,9 +25,9 @@ public struct ServerConverter: ImageConverter {
   public func convert(
     _ asset: Asset, to conversion: Conversion, into store: any MediaStore
   ) async throws -> Asset {
-    let call = try await call("/x/convert", .asset(asset), conversion, from: store)
+    let call = try call("/x/convert", .asset(asset), conversion, from: store)
     return try await Self.namingFields {
-      try await transport.perform(call) { answer in
+      try await send(call) { answer in
         try await ImageAnswer(answer).store(in: store)
       }
     }
@@ -53,8 +50,8 @@ public struct ServerConverter: ImageConverter {
     of asset: Asset, within box: PixelSize, from store: any MediaStore
   ) async throws -> Thumbnail {
     let conversion = Conversion(format: .png, width: box.width, height: box.height)
-    let call = try await call("/x/thumbnail", .asset(asset), conversion, from: store)
-    return try await transport.perform(call) { answer in
+    let call = try call("/x/thumbnail", .asset(asset), conversion, from: store)
+    return try await send(call) { answer in
       guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
       guard let thumbnail = Thumbnail(portablePixmap: try await answer.bytes()) else {
         throw answer.unexpected("the answer is no thumbnail")
@@ -75,8 +72,8 @@ public struct ServerConverter: ImageConverter {
     }
     if edit.measuresOnly { body.append(name: CompositeField.measure.wireName, value: "true") }
     body.close()
-    let call = try await call("/x/composite", body)
-    return try await transport.perform(call) { answer in
+    let call = call("/x/composite", body)
+    return try await send(call) { answer in
       guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
       guard let drift = answer.header(CompositeField.driftHeader).flatMap(Double.init),
         (0...1).contains(drift)
@@ -89,7 +86,7 @@ public struct ServerConverter: ImageConverter {
 
   private func call(
     _ path: String, _ image: ImageInput, _ conversion: Conversion, from store: any MediaStore
-  ) async throws -> HTTPTransport.Call {
+  ) throws -> ConverterCall {
     var body = MultipartBody()
     func append(_ field: Field, _ value: String) { body.append(name: field.wireName, value: value) }
     body.append(name: "image", file: try image.content(from: store, field: "image"))
@@ -109,22 +106,23 @@ public struct ServerConverter: ImageConverter {
       append(ConversionField.minQuality, String(conversion.minQuality))
     }
     body.close()
-    return try await call(path, body)
+    return call(path, body)
   }
 
-  private func call(_ path: String, _ body: MultipartBody) async throws -> HTTPTransport.Call {
-    try await call(path, body.bytes, body.contentType)
+  private func call(_ path: String, _ body: MultipartBody) -> ConverterCall {
+    call(path, body.bytes, body.contentType)
   }
 
-  private func call(
-    _ path: String, _ body: [UInt8], _ contentType: String
-  ) async throws -> HTTPTransport.Call {
-    let endpoint = try await endpoint()
-    let address = Self.address(path, of: endpoint)
-    return HTTPTransport.Call(
-      method: "POST", address: address, endpoint: "POST \(path)",
-      authorization: endpoint.authorization(for: address), contentType: contentType, body: body,
+  private func call(_ path: String, _ body: [UInt8], _ contentType: String) -> ConverterCall {
+    ConverterCall(
+      "POST", path, contentType: contentType, body: body,
       limit: TimeLimit(total: transport.timeouts.call))
+  }
+
+  private func send<Result: Sendable>(
+    _ call: ConverterCall, _ read: @escaping @Sendable (HTTPAnswer) async throws -> Result
+  ) async throws -> Result {
+    try await target.call { try await transport.perform(call.request(to: $0), read) }
   }
 
   public func perform(
@@ -142,9 +140,9 @@ public struct ServerConverter: ImageConverter {
       }
     }
     body.close()
-    let call = try await call("/x/step", body)
+    let call = call("/x/step", body)
     return try await Self.namingFields {
-      try await transport.perform(call) { answer in
+      try await send(call) { answer in
         guard step.operation.numbers.isEmpty else {
           guard answer.isSuccess else { throw answer.fault(try await answer.errorBody()) }
           return Output(asset: try await store.store(answer.bytes()), engine: answer.engine)
@@ -172,14 +170,14 @@ public struct ServerConverter: ImageConverter {
     }
     var description = RequestDescription(step.request, images: [:]).value.table ?? [:]
     description["files"] = .table(sizes)
-    var call = try await call(
+    var call = call(
       "/x/files", Array(Value.table(description).json.utf8) + [UInt8(ascii: "\n")],
       "application/octet-stream")
     call.files = files
     call.limit = TimeLimit(total: max(transport.timeouts.call, StandardTimeout.wait))
     let isFilm = step.operation.makesVideo
     return try await Self.namingFields {
-      try await transport.perform(call) { answer in
+      try await send(call) { answer in
         guard isFilm else {
           return Output(
             asset: try await ImageAnswer(answer).store(in: store), engine: answer.engine)
@@ -198,9 +196,35 @@ public struct ServerConverter: ImageConverter {
   }
 
   private static let maxFilmBytes = 4 << 30
+}
+
+/// A call to a route of an `imagine-server`'s own, whichever server it goes to.
+private struct ConverterCall: Sendable {
+  let method: String
+  let path: String
+  var contentType: String?
+  var body: [UInt8]?
+  /// Files that follow the body.
+  var files: [Asset] = []
+  var limit: TimeLimit
+
+  init(
+    _ method: String, _ path: String, contentType: String? = nil, body: [UInt8]? = nil,
+    limit: TimeLimit
+  ) {
+    self.method = method
+    self.path = path
+    self.contentType = contentType
+    self.body = body
+    self.limit = limit
+  }
 
   /// The server's own routes are at the root, beside `/v2`.
-  private static func address(_ path: String, of endpoint: Endpoint) -> String {
-    endpoint.baseURL.dropLast("/v2".count) + path
+  func request(to endpoint: Endpoint) -> HTTPTransport.Call {
+    let address = String(endpoint.baseURL.dropLast("/v2".count)) + path
+    return HTTPTransport.Call(
+      method: method, address: address, endpoint: "\(method) \(path)",
+      authorization: endpoint.authorization(for: address), contentType: contentType, body: body,
+      files: files, limit: limit)
   }
 }

@@ -3,23 +3,14 @@ public import ImagineAPI
 /// Videos: jobs with an id that the service chooses.
 extension OpenAIProvider {
   func submit(_ call: HTTPTransport.Call) async throws -> JobStatus {
-    try await transport.performFollowingRedirects(call) { answer in
-      let body = try await answer.json()
-      guard let job = ServiceAnswer.submission(body) else {
-        throw answer.unexpected("the answer has no job id")
-      }
-      return job
-    }
+    try await transport.performFollowingRedirects(call) { try await $0.submittedJob() }
   }
 
   public func poll(_ ticket: Ticket, _ context: CallContext) async throws -> JobStatus {
     let path = try path(of: ticket)
     return try await transport.performFollowingRedirects(call("GET", path, context)) {
       [endpoint] answer in
-      let body = try await answer.json(about: ticket.id)
-      guard var status = ServiceAnswer.status(body, id: ticket.id, resolve: endpoint.resolve) else {
-        throw answer.unexpected("the answer has no video status")
-      }
+      var status = try await answer.status(ofJob: ticket.id, resolve: endpoint.resolve)
       if status.state == .finished, status.videoAddress == nil {
         status.videoAddress = endpoint.address("\(path)/content")
       }

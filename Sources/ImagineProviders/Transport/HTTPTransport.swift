@@ -37,6 +37,8 @@ public final class HTTPTransport: Sendable {
   /// By what the library connects through; created by the first call: their event loops would
   /// dominate the start of a short script.
   private let opened = Mutex<[Proxy?: HTTPClient]>([:])
+  /// What the servers that it reaches promise.
+  let capabilities = KnownCapabilities()
   private let scheduler = TimeoutScheduler()
   private let sends = SendRecord()
 

@@ -20,12 +20,3 @@ struct CallPart: Sendable {
     self.description = description
   }
 }
-
-extension MediaOperation {
-  /// A seed so many after another; after the last one that the operation takes comes the first.
-  func seed(_ first: Int64, plus index: Int) -> Int64 {
-    guard case .integer(let range)? = field("seed")?.kind else { return first &+ Int64(index) }
-    let rest = Int64(index) - max(0, range.upperBound - first)
-    return rest <= 0 ? first + Int64(index) : range.lowerBound + rest - 1
-  }
-}

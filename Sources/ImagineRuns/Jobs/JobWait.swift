@@ -50,7 +50,8 @@ package final class JobWait: Sendable {
   ///
   /// - Parameter retryAfter: the pause that the service asked for, in seconds.
   func nextPause(retryAfter: Double? = nil) -> Double? {
-    let pause = max(job.provider.profile.polling.pause(after: statusRequests), retryAfter ?? 0)
+    let pause = job.provider.profile.polling.pause(
+      after: statusRequests, retryAfter: retryAfter)
     return state.withLock { state in
       let last = deadline.remaining - min(0.5, deadline.seconds / 4)
       if pause < last { return pause }

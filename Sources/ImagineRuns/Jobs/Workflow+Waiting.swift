@@ -69,7 +69,8 @@ extension Workflow {
   /// - Throws: ``ImagineError`` of kind `timeout` at the deadline, with the message of `error`
   ///   appended.
   private func pause(_ wait: JobWait, after error: ImagineError? = nil) async throws {
-    guard let pause = wait.nextPause(retryAfter: error?.retryAfter) else {
+    let asked = error == nil ? wait.job.status.retryAfter : error?.retryAfter
+    guard let pause = wait.nextPause(retryAfter: asked) else {
       try await Task.sleep(until: wait.deadline.instant, clock: .continuous)
       var timeoutError = wait.timeoutError
       if let error { timeoutError.message += " (\(error.message))" }

@@ -69,8 +69,7 @@ final class ProviderRegistry: Sendable {
   /// has none.
   func localEngineVersion() async throws -> String? {
     guard let server else { return nil }
-    return try await ServerConverter(transport: transport) { try await server.endpoint() }
-      .engineVersion()
+    return try await ServerConverter(transport: transport, target: server).engineVersion()
   }
 
   func dailyLimit() throws -> Price? {
@@ -155,7 +154,7 @@ final class ProviderRegistry: Sendable {
         throw ImagineError(
           .validation, "the provider 'local' needs the program imagine-server", field: "provider")
       }
-      let provider = ImagineProvider.local(transport: transport) { try await server.endpoint() }
+      let provider = ImagineProvider.local(transport: transport, target: server)
       return withRetries(provider, at: name, &state)
     case (.imagine, .address(let address, let token, _)):
       guard Endpoint.isBase(address) else {
@@ -299,6 +298,6 @@ extension ProviderRegistry: ImageConverter {
     guard let server else {
       throw ImagineError(.unavailable, "\(purpose) needs the program imagine-server")
     }
-    return ServerConverter(transport: transport) { try await server.endpoint() }
+    return ServerConverter(transport: transport, target: server)
   }
 }

@@ -89,20 +89,13 @@ struct AccountCharges: Sendable {
   private func again<Answer: Sendable>(
     _ hold: Hold, _ action: String, _ query: () async throws -> Answer
   ) async throws -> Answer {
-    var attempt = 1
-    while true {
-      do {
-        return try await query()
-      } catch let fault as StoreUnreachable {
+    try await untilAnswered(
+      onFault: { fault in
         logger.error(
           "the store does not answer",
           metadata: [
             "action": .string(action), "call": .string(hold.key), "cause": .string("\(fault)"),
           ])
-        guard attempt < 3 else { throw fault }
-        attempt += 1
-        try? await Task.sleep(for: .milliseconds(200))
-      }
-    }
+      }, query)
   }
 }

@@ -7,9 +7,9 @@ import Synchronization
 
 /// The processes that decode and draw, so that the process with accounts and keys need not.
 ///
-/// Each does one call at a time. One that was stopped, died or grew is replaced; some are started
-/// before they are needed. A call with files gets a process of its own that may use their folder and
-/// no other.
+/// Each does one call at a time, and all its calls are one account's: a file of a hostile account may
+/// have taken it over. One that was stopped, died or grew is replaced; some are started before they
+/// are needed. A call with files gets a process of its own that may use their folder and no other.
 public final class EngineChildren: Sendable {
   /// How many there are at present, and what became of others.
   public struct Figures: Sendable, Hashable {
@@ -21,12 +21,35 @@ public final class EngineChildren: Sendable {
     public var died = 0
   }
 
+  /// A child that waits for a call.
+  private struct Idle {
+    let child: EngineChild
+    /// Whose calls it has done; nil if it has done none.
+    let account: String?
+  }
+
   private struct State {
-    var idle: [EngineChild] = []
+    /// The unused ones first, then the others as they were last used.
+    var idle: [Idle] = []
     /// Those that do a call.
     var busy: [ObjectIdentifier: EngineChild] = [:]
     var starting = 0
     var figures = Figures()
+
+    var unused: Int { idle.count { $0.account == nil } }
+
+    /// The child that has worked for an account last, else one that has worked for nobody.
+    mutating func takeIdle(for account: String) -> EngineChild? {
+      let index =
+        idle.lastIndex { $0.account == account } ?? idle.lastIndex { $0.account == nil }
+      return index.map { idle.remove(at: $0).child }
+    }
+
+    /// Takes the used ones that have waited longest if there are more than so many.
+    mutating func takeSurplus(over most: Int) -> EngineChild? {
+      guard idle.count - unused > most else { return nil }
+      return idle.firstIndex { $0.account != nil }.map { idle.remove(at: $0).child }
+    }
   }
 
   /// Bytes that a child may have besides those of its call.
@@ -38,7 +61,8 @@ public final class EngineChildren: Sendable {
   private static let maxThreads = 8
   /// Bytes that a thread of the libraries may take.
   private static let threadBytes = 16 << 20
-  /// The most children that wait for a call: each takes memory, on however large a machine.
+  /// The most children that wait for another call of their account, and the most that wait unused:
+  /// each takes memory, on however large a machine.
   private static let maxSpares = 4
 
   private let program: EngineProgram
@@ -55,7 +79,7 @@ public final class EngineChildren: Sendable {
     replenish()
   }
 
-  deinit { for child in state.withLock({ $0.idle }) { child.end() } }
+  deinit { for idle in state.withLock({ $0.idle }) { idle.child.end() } }
 
   public var figures: Figures {
     state.withLock { state in
@@ -67,7 +91,7 @@ public final class EngineChildren: Sendable {
   }
 
   /// The ids of the processes that wait for a call.
-  var idleProcesses: [Int32] { state.withLock { $0.idle.map(\.id) } }
+  var idleProcesses: [Int32] { state.withLock { $0.idle.map(\.child.id) } }
 
   /// The ids of the processes of calls.
   var busyProcesses: Set<Int32> { state.withLock { Set($0.busy.values.map(\.id)) } }
@@ -98,7 +122,7 @@ public final class EngineChildren: Sendable {
   private func attempt(
     _ call: EngineCall, _ images: [[UInt8]], _ memory: Int, _ control: EngineControl, fresh: Bool
   ) throws -> (EngineResult, bytes: [UInt8]) {
-    let child = try child(for: call.folder, fresh: fresh)
+    let child = try child(for: control.account, folder: call.folder, fresh: fresh)
     let calls = state.withLock { state in
       state.busy[ObjectIdentifier(child)] = child
       return state.busy.count
@@ -107,26 +131,29 @@ public final class EngineChildren: Sendable {
     let request = EngineRequest(
       call: call, imageBytes: images.map(\.count), threads: threads,
       dataBytes: Self.reserve + memory + memory / 2 + threads * Self.threadBytes)
-    let isKept = call.folder == nil
+    let user = call.folder == nil ? control.account : nil
     do {
       let answer = try child.perform(
         request, images: images, maxBytes: memory + Self.reserve, control)
-      release(child, isKept: isKept)
+      release(child, keptFor: user)
       return answer
     } catch {
       switch error {
       case EngineError.unusable, EngineError.notOffered, EngineError.resourceMissing,
         EngineError.failed:
-        release(child, isKept: isKept)
+        release(child, keptFor: user)
       default: discard(child, error)
       }
       throw error
     }
   }
 
-  private func child(for folder: String?, fresh: Bool) throws -> EngineChild {
+  /// - Parameter fresh: whether it must be a new one.
+  private func child(
+    for account: String, folder: String?, fresh: Bool
+  ) throws -> EngineChild {
     if folder == nil, !fresh {
-      while let child = state.withLock({ $0.idle.popLast() }) {
+      while let child = state.withLock({ $0.takeIdle(for: account) }) {
         if child.isIdle { return child }
         child.end()
       }
@@ -134,16 +161,16 @@ public final class EngineChildren: Sendable {
     return try start(program.confinement(folder: folder))
   }
 
-  private func release(_ child: EngineChild, isKept: Bool) {
+  /// - Parameter account: whose next call the child may do; nil if it may do none.
+  private func release(_ child: EngineChild, keptFor account: String?) {
     let isLarge = child.dataBytes ?? 0 > Self.maxIdleBytes
-    let isKept =
-      state.withLock { state in
-        state.busy[ObjectIdentifier(child)] = nil
-        guard isKept, !isLarge, state.idle.count < spares else { return false }
-        state.idle.append(child)
-        return true
-      }
-    if !isKept { child.end() }
+    let surplus = state.withLock { state -> EngineChild? in
+      state.busy[ObjectIdentifier(child)] = nil
+      guard let account, !isLarge else { return child }
+      state.idle.append(Idle(child: child, account: account))
+      return state.takeSurplus(over: spares)
+    }
+    surplus?.end()
     replenish()
   }
 
@@ -159,11 +186,13 @@ public final class EngineChildren: Sendable {
     replenish()
   }
 
-  /// Starts children ahead: one for each core without a call, but only a few, and always one.
+  /// Starts children ahead: one for each core without a call, but only a few, and always one that has
+  /// worked for nobody.
   private func replenish() {
     let isMissing = state.withLock { state in
+      let used = state.idle.count - state.unused
       let isMissing =
-        state.idle.count + state.starting < max(1, spares - state.busy.count)
+        state.unused + state.starting < max(1, spares - state.busy.count - used)
       if isMissing { state.starting += 1 }
       return isMissing
     }
@@ -174,8 +203,7 @@ public final class EngineChildren: Sendable {
       state.withLock { state in
         state.starting -= 1
         guard let child else { return }
-        // Those that have worked before are taken first.
-        state.idle.insert(child, at: 0)
+        state.idle.insert(Idle(child: child, account: nil), at: 0)
         state.figures.started += 1
       }
       if child != nil { replenish() }

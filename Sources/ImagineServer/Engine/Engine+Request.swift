@@ -10,7 +10,7 @@ extension Engine {
   func makeImages(_ request: Request, _ control: EngineControl) throws -> [EngineImage] {
     try (0..<request.count).map { index in
       try control.report(Double(index) / Double(request.count))
-      let seed = request.seed(ofImage: index)
+      let seed = request.seed.map { request.operation.seed($0, plus: index) }
       guard request.operation.name != MediaOperation.removeBackground.name else {
         let cutout = try removeBackground(request.bytes("image"), control: control)
         return EngineImage(bytes: cutout.png, confidence: cutout.confidence)

@@ -10,7 +10,6 @@ import Synchronization
 final class EngineQueue: Sendable {
   /// The caller and the needs of a call.
   struct Demand: Sendable {
-    let account: String
     /// Peak memory in bytes.
     let bytes: Int
     let control: EngineControl
@@ -18,6 +17,8 @@ final class EngineQueue: Sendable {
     var seconds: Double?
     /// False for a call that may wait for any time: its image was paid for.
     var isBounded = true
+
+    fileprivate var account: String { control.account }
   }
 
   private struct State {

@@ -11,7 +11,8 @@ import Synchronization
 ///
 /// ```swift
 /// let turns = Turns(capacity: 4)
-/// let answer = try await turns.run(account) { try await upstream.perform(request) }
+/// let slot = try await turns.enter(account)
+/// defer { turns.leave(slot) }
 /// ```
 final class Turns: Sendable {
   /// A slot that a call has taken.
@@ -62,7 +63,7 @@ final class Turns: Sendable {
   /// A call is overtaken at most this often.
   private static let maxOvertaken = 16
   /// All accounts may have this many times as many waiting calls as one.
-  private static let accountsWaiting = 4
+  static let accountsWaiting = 4
 
   private let bytes: Int
   private let places: Int
@@ -107,15 +108,6 @@ final class Turns: Sendable {
       take(state.next, account, 0, &state)
       return Slot(number: state.next)
     }
-  }
-
-  /// Does work in a slot.
-  func run<Result>(
-    _ account: String, _ work: () async throws -> Result
-  ) async throws -> Result {
-    let slot = try await enter(account)
-    defer { leave(slot) }
-    return try await work()
   }
 
   /// Waits for a slot, which the caller must leave.

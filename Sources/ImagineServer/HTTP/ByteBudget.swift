@@ -15,7 +15,7 @@ final class ByteBudget: Sendable {
     perAccount = bytes / 2
   }
 
-  /// The share of one body, empty at first.
+  /// The share of one request, empty at first.
   func share(of account: Account) -> Share { Share(budget: self, account: account) }
 
   private func take(_ bytes: Int, for account: Account) -> Bool {
@@ -37,7 +37,7 @@ final class ByteBudget: Sendable {
     }
   }
 
-  /// Bytes taken from the budget. They are returned when this object is released.
+  /// Bytes taken from the budget for one request. They are returned when this object is released.
   final class Share: Sendable {
     private let budget: ByteBudget
     private let account: Account

@@ -122,7 +122,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func answer(_ malformed: MalformedRequest, _ context: ChannelHandlerContext) {
-    var (head, body) = malformed.error.encoded(in: .imagine)
+    var (head, body) = malformed.error.encoded(in: malformed.dialect)
     head.headerFields[.connection] = "close"
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(body)), promise: nil)

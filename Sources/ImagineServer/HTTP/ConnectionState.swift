@@ -35,7 +35,8 @@ struct ConnectionState {
   var requests: Int { closes.count }
   /// Whether a client waits for an answer that has not begun.
   var awaitsAnswer: Bool { isOpen && !closes.isEmpty && !isAnswering }
-  var isReadToEnd: Bool { !isReading && pendingError == nil && closes.isEmpty }
+  /// What follows a broken head is never read as a request.
+  var isReadToEnd: Bool { !isReading && !isBroken && closes.isEmpty }
 
   mutating func receivedHead(closes isLast: Bool, length: Int?) {
     closes.append(isLast)

@@ -20,23 +20,20 @@ extension String {
 /// The fields of a multipart request, by their wire names.
 struct Form: Sendable {
   private let parts: [String: [MultipartForm.Part]]
-  private let body: BodyReader.Body
 
   /// - Throws: ``APIError`` 1100 for a malformed body, and what ``BodyReader`` throws.
-  init(
-    _ request: Request, by reader: BodyReader, for account: Account
-  ) async throws {
+  init(_ incoming: IncomingRequest, by reader: BodyReader) async throws {
     // Checked before the body is read, which may be large.
     let boundary: String
     do {
-      boundary = try MultipartForm.boundary(inContentType: request.headers[.contentType])
+      boundary = try MultipartForm.boundary(inContentType: incoming.http.headers[.contentType])
     } catch {
       throw APIError.invalid("not a multipart/form-data request: \(error.reason)")
     }
-    body = try await reader.read(request, for: account)
+    let body = try await reader.read(incoming)
     do {
       var parts: [String: [MultipartForm.Part]] = [:]
-      for part in try MultipartForm(body.bytes, boundary: boundary).parts {
+      for part in try MultipartForm(body, boundary: boundary).parts {
         // The name of a list ends so.
         guard parts[part.name] == nil || part.name.hasSuffix("[]") else {
           throw MultipartForm.ParseError(reason: "field '\(part.name)' is given twice")
@@ -48,9 +45,6 @@ struct Form: Sendable {
       throw APIError.invalid("malformed multipart body: \(error.reason)")
     }
   }
-
-  /// Ends the use of the fields, whose bytes count against the budget until then.
-  func release() { withExtendedLifetime(body) {} }
 
   /// The content of a part; nil if there is none of that name.
   func content(_ name: String) -> [UInt8]? { parts[name]?.first.map { Array($0.content) } }

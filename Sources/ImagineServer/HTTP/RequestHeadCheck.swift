@@ -5,6 +5,8 @@ import NIOHTTP1
 /// The bytes on a connection are not a valid request.
 struct MalformedRequest: Error, Equatable {
   let error: APIError
+  /// That of the target, if the head could be read.
+  var dialect = Dialect.imagine
 
   init(_ message: String, status: Int = 400) {
     error = APIError(.requestInvalid, message, status: status)
@@ -46,13 +48,15 @@ final class RequestHeadCheck: ChannelInboundHandler, RemovableChannelHandler {
     guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
     isLast = !head.isKeepAlive
     isHTTP10 = head.version.minor == 0
-    do {
+    do throws(MalformedRequest) {
       // A Unix socket has no host name.
       let isUnixSocket = context.channel.localAddress?.pathname != nil
       try check(&head, needsHost: !isHTTP10 && !isUnixSocket)
       context.fireChannelRead(wrapInboundOut(.head(head)))
     } catch {
       isBroken = true
+      var error = error
+      error.dialect = Dialect(path: String(head.uri.prefix { $0 != "?" }))
       context.fireErrorCaught(error)
     }
   }

@@ -41,7 +41,9 @@ extension ImagineService {
 extension Route {
   /// Whether its calls make something that costs.
   fileprivate var isBilled: Bool {
-    method == .post
-      && ["/v2/image/", "/v2/video/", "/v1/"].contains { path.hasPrefix($0) }
+    let painting = [MediaOperation.textToImage, .imageToImage, .singleExtra].map(\.path)
+    return method == .post
+      && (["/v2/image/", "/v2/video/", "/v1/"].contains { path.hasPrefix($0) }
+        || painting.contains(path))
   }
 }

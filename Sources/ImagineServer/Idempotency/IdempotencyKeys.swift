@@ -8,10 +8,7 @@ import ServerStore
 /// Does a call with an `Idempotency-Key` once, however often it is sent: the first attempt's answer
 /// is stored before it is charged, and later ones get it.
 struct IdempotencyKeys: Sendable {
-  static let header = "idempotency-key"
   static let maxBytes = 255
-  /// The header of an answer that an earlier attempt got.
-  static let replayHeader = "idempotent-replayed"
 
   let store: any IdempotencyStore
   let charges: AccountCharges
@@ -26,7 +23,7 @@ struct IdempotencyKeys: Sendable {
 
   /// Answers a request with `work`, or as an earlier attempt was answered.
   func answer(_ incoming: IncomingRequest, work: @escaping Handler) async throws -> Response {
-    guard let name = HTTPField.Name(Self.header), let text = incoming.http.headers[name] else {
+    guard let text = incoming.http.headers[.idempotencyKey] else {
       return try await work(incoming)
     }
     guard (1...Self.maxBytes).contains(text.utf8.count) else {
@@ -35,13 +32,11 @@ struct IdempotencyKeys: Sendable {
           + "\(Self.maxBytes))", field: "Idempotency-Key")
     }
     let type = incoming.http.headers[.contentType]
-    let body = try await bodies.read(incoming.http, for: incoming.account)
-    // Its bytes count against the budget as long as the call lasts.
-    defer { withExtendedLifetime(body) {} }
+    let body = try await bodies.read(incoming)
     var incoming = incoming
-    incoming.http.body = RequestBody(buffer: ByteBuffer(bytes: body.bytes))
+    incoming.body = body
     // The handler says what is wrong with a malformed body; nothing is recorded for it.
-    guard let fingerprint = RequestFingerprint(contentType: type, body.bytes) else {
+    guard let fingerprint = RequestFingerprint(contentType: type, body) else {
       return try await work(incoming)
     }
     let key = IdempotencyKey(
@@ -63,7 +58,7 @@ struct IdempotencyKeys: Sendable {
     let deadline = ContinuousClock.now + .seconds(longestCall())
     var pause = 0.02
     while true {
-      let state = try await again {
+      let state = try await untilAnswered {
         try await store.begin(
           key, call, by: attempt, for: limits.leaseSeconds, retention: limits.idempotencySeconds)
       }
@@ -105,7 +100,7 @@ struct IdempotencyKeys: Sendable {
     }
     defer { renewal.cancel() }
     let keyed = KeyedCall(call, isRepetition: false) {
-      guard try await again({ try await store.recordSend(key, by: attempt) }) else {
+      guard try await untilAnswered({ try await store.recordSend(key, by: attempt) }) else {
         throw StoreUnreachable("another attempt does this call")
       }
     }
@@ -130,7 +125,7 @@ struct IdempotencyKeys: Sendable {
   ) async throws -> Response {
     do {
       if answer.text == nil { try await answers.store(bytes, of: keyed.call.id, for: account) }
-      _ = try await again { try await store.record(answer, of: key, by: attempt) }
+      _ = try await untilAnswered { try await store.record(answer, of: key, by: attempt) }
     } catch {
       // The client gets its answer all the same: it would ask for another one.
       logger.error(
@@ -151,14 +146,14 @@ struct IdempotencyKeys: Sendable {
   ) async throws {
     let error = APIError(error)
     guard keyed.wasSent, !error.isOfUndoneCall else {
-      try? await again { try await store.free(key, by: attempt) }
+      try? await untilAnswered { try await store.free(key, by: attempt) }
       return
     }
     let failure = error.encoded(in: Dialect(path: incoming.http.uri.path))
     let answer = RecordedAnswer(
       status: failure.head.status.code, headers: failure.head.headerFields.byName,
       isRepeatable: false, text: String(buffer: failure.body))
-    _ = try? await again { try await store.record(answer, of: key, by: attempt) }
+    _ = try? await untilAnswered { try await store.record(answer, of: key, by: attempt) }
   }
 
   /// Gives the answer of an earlier attempt. A charge that its server did not live to record is
@@ -173,17 +168,23 @@ struct IdempotencyKeys: Sendable {
         for: price.purpose)
     }
     var response: Response
-    if let bytes = try answer.text.map({ Array($0.utf8) })
-      ?? answers.bytes(of: call.id, for: incoming.account)
-    {
+    if let bytes = try await bytes(of: answer, of: call, for: incoming.account) {
       response = Response(
         status: .init(code: answer.status), headers: HTTPFields(byName: answer.headers),
         body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     } else {
       response = try await repeated(answer, of: call, incoming, work)
     }
-    response.headers.set(Self.replayHeader, "true")
+    response.headers[.idempotentReplayed] = "true"
     return response
+  }
+
+  /// The body of an answer; nil if it is not kept any more.
+  private func bytes(
+    of answer: RecordedAnswer, of call: IdempotentCall, for account: Account
+  ) async throws -> [UInt8]? {
+    if let text = answer.text { return Array(text.utf8) }
+    return try await answers.bytes(of: call.id, for: account)
   }
 
   /// Makes the same picture again.
@@ -221,20 +222,6 @@ struct IdempotencyKeys: Sendable {
       price: keyed.price.map { .init(amount: $0.hold.amount, purpose: $0.purpose) })
     return (answer, bytes)
   }
-
-  /// Does a query again that may or may not have been executed.
-  private func again<Answer: Sendable>(
-    _ query: () async throws -> Answer
-  ) async throws -> Answer {
-    for _ in 0..<2 {
-      do {
-        return try await query()
-      } catch is StoreUnreachable {
-        try? await Task.sleep(for: .milliseconds(200))
-      }
-    }
-    return try await query()
-  }
 }
 
 /// Collects a body.
@@ -253,6 +240,8 @@ extension HTTPFields {
 
   fileprivate init(byName values: [String: String]) {
     self.init()
-    for (name, value) in values { set(name, value) }
+    for (name, value) in values {
+      if let name = HTTPField.Name(name) { self[name] = value }
+    }
   }
 }

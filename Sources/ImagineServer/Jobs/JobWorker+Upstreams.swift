@@ -1,5 +1,4 @@
 import ImagineAPI
-import ImagineSystem
 import ServerStore
 
 /// Jobs whose videos are made elsewhere. Each waits in a task of its own and uses no thread.
@@ -15,13 +14,12 @@ extension JobWorker {
   }
 
   private func makeVideo(atUpstream job: StoredJob, lease: String) async {
-    let input = job.work.image.map { FilePath("\(directory.jobFolder(job.id))/\($0)") }
     // The time limit begins with the job's turn.
     _ = await makeVideo(job, lease: lease, WorkControl(seconds: nil)) { folder, control in
       do {
         try await upstreams.make(
           UpstreamVideos.Work(
-            job: job, image: try Self.image(at: input), folder: folder, control: control,
+            job: job, image: try await image(of: job), folder: folder, control: control,
             record: { [store] upstream, ticket in
               try await store.recordTicket(
                 id: job.id, by: lease, upstream: upstream, ticket: ticket)
@@ -41,10 +39,10 @@ extension JobWorker {
     }
   }
 
-  private static func image(at path: FilePath?) throws -> [UInt8]? {
-    guard let path else { return nil }
-    guard let bytes = try path.readSmallFile() else {
-      throw EngineError.unusable(field: "file", reason: "the server has lost the image")
+  private func image(of job: StoredJob) async throws -> [UInt8]? {
+    guard job.work.image != nil else { return nil }
+    guard let bytes = try await storage.bytes(of: MediaName.input(ofJob: job.id)) else {
+      throw Self.lostImage
     }
     return bytes
   }

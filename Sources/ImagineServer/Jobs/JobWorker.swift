@@ -7,9 +7,15 @@ import ServerStore
 import ServiceLifecycle
 import Synchronization
 
-/// Does the jobs of a data directory, including jobs whose server died.
+/// Does the jobs of a store, including jobs whose server died.
+///
+/// A video is made in a folder of this machine. Then its files are stored under the lease's id, and
+/// the job is recorded as finished: whoever lost the lease has stored what nobody refers to.
 final class JobWorker: Service {
   let directory: DataDirectory
+  let storage: any MediaStorage
+  let removal: MediaRemoval
+  let orphans: OrphanSweep
   let store: any ServiceStore
   private let engine: any Engine
   let upstreams: UpstreamVideos
@@ -21,13 +27,21 @@ final class JobWorker: Service {
   private let running = Mutex<[String: WorkControl]>([:])
   private let isStopping = Atomic(false)
 
+  /// Names this server among those that may lead.
+  let name: String
+
+  /// - Throws: ``ImagineError`` of kind `io` without random bytes.
   init(
-    _ directory: DataDirectory, store: any ServiceStore, engine: any Engine,
-    upstreams: UpstreamVideos, limits: Limits, metrics: ServiceMetrics = ServiceMetrics(),
-    logger: Logger
-  ) {
+    _ directory: DataDirectory, removal: MediaRemoval, orphans: OrphanSweep,
+    store: any ServiceStore, engine: any Engine, upstreams: UpstreamVideos, limits: Limits,
+    metrics: ServiceMetrics = ServiceMetrics(), logger: Logger
+  ) throws {
+    name = try RandomID.next()
     self.metrics = metrics
     self.directory = directory
+    self.storage = removal.storage
+    self.removal = removal
+    self.orphans = orphans
     self.store = store
     self.engine = engine
     self.upstreams = upstreams
@@ -60,6 +74,9 @@ final class JobWorker: Service {
         await withDiscardingTaskGroup { group in
           group.addTask { await self.cleanUpRegularly() }
           group.addTask { await self.workAtUpstreams() }
+          if let added = self.store.addedJobs() {
+            group.addTask { for await _ in added { self.wake() } }
+          }
           for _ in 0..<self.limits.videos {
             group.addTask { await self.work(on: threads) }
           }
@@ -115,16 +132,23 @@ final class JobWorker: Service {
   private func makeVideo(_ job: StoredJob, lease: String, on threads: NIOThreadPool) async
     -> Attempt
   {
-    let engine = engine
-    let input = job.work.image.map { "\(directory.jobFolder(job.id))/\($0)" }
+    let (engine, storage) = (engine, storage)
     return await makeVideo(
       job, lease: lease, WorkControl(seconds: limits.videoSeconds)
     ) { folder, control in
-      try await threads.runIfActive {
+      var input: String?
+      if job.work.image != nil {
+        input = try await storage.localFile(of: MediaName.input(ofJob: job.id), in: folder)
+        guard input != nil else { throw Self.lostImage }
+      }
+      try await threads.runIfActive { [input] in
         try engine.makeVideo(job.work, input: input, into: folder, control)
       }
     }
   }
+
+  static let lostImage = EngineError.unusable(
+    field: "file", reason: "the server has lost the image")
 
   /// Does a job, and records how that ended.
   ///
@@ -136,17 +160,16 @@ final class JobWorker: Service {
     running.withLock { $0[job.id] = control }
     // If the lease was lost, another worker of this server may run the job by then.
     defer { running.withLock { if $0[job.id] === control { $0[job.id] = nil } } }
-    let jobFolder = directory.jobFolder(job.id)
-    let folder = directory.videoFolder(lease, job: job.id)
+    let folder = directory.filmFolder(lease, job: job.id)
     logger.info(
       "making a video",
       metadata: ["job": .string(job.id), "attempt": .stringConvertible(job.attempts)])
     let renewal = Task { await renew(job.id, lease: lease, control) }
     let result = await withTaskCancellationHandler {
       await Self.result {
-        try AtomicFile.makeFolder(jobFolder, mode: 0o700)
-        try FilePath(folder).createFolder()
+        try AtomicFile.makeFolder(folder, mode: 0o700)
         try await work(folder, control)
+        try await self.store(filesIn: folder, of: job.id, lease: lease)
       }
     } onCancel: {
       control.stop(.shutdown)
@@ -159,71 +182,107 @@ final class JobWorker: Service {
     }.value
   }
 
+  /// Stores the files of a video. Some upstreams make no thumbnail.
+  private func store(filesIn folder: String, of id: String, lease: String) async throws {
+    do {
+      for file in [MediaLinks.File.video, .thumbnail] {
+        let path = "\(folder)/\(file.rawValue)"
+        if file == .thumbnail, FileStatus(path) == nil { continue }
+        try await storage.put(
+          file: path, as: MediaName.folder(ofJob: id, lease: lease) + file.rawValue,
+          type: file.mediaType)
+      }
+    } catch {
+      await discard(id, lease: lease)
+      throw error
+    }
+  }
+
+  /// Removes what an attempt stored in vain. In a task of its own, because this one may be cancelled.
+  private func discard(_ id: String, lease: String) async {
+    let beginning = MediaName.folder(ofJob: id, lease: lease)
+    await Task {
+      do {
+        try await storage.remove(below: beginning)
+      } catch {
+        try? await store.scheduleRemoval(of: beginning, after: 0)
+      }
+    }.value
+  }
+
   /// Records how an attempt ended.
   private func end(
     _ job: StoredJob, lease: String, folder: String, _ result: Result<Void, any Error>,
     _ control: WorkControl
   ) async -> Attempt {
+    defer { directory.removeFilms(of: job.id, lease: lease) }
     switch (result, control.stopReason) {
     case (.success, _):
-      await finish(job, lease: lease, folder: folder, as: .finished(videoFolder: lease))
+      await finish(job, lease: lease, as: .finished(videoFolder: lease))
     case (.failure, .shutdown?):
-      await release(job, lease: lease, folder: folder, after: .shutdown)
+      await release(job, lease: lease, after: .shutdown)
     case (.failure, .deleted?), (.failure, .leaseLost?):
-      FilePath(folder).removeAll()
-      await removeFilesIfDeleted(job.id)
+      break
     case (.failure, .timedOut?):
       let reason = "timed out: the video took longer than \(Int(limits.videoSeconds)) seconds"
-      await finish(job, lease: lease, folder: folder, as: .failed(reason: reason))
+      await finish(job, lease: lease, as: .failed(reason: reason))
     case (.failure(let error), nil):
       logger.error(
         "a video failed", metadata: ["job": .string(job.id), "cause": .string("\(error)")])
-      return await end(job, lease: lease, folder: folder, VideoFailure(error, in: directory))
+      return await end(job, lease: lease, VideoFailure(error, in: directory))
     }
     return .over
   }
 
-  private func end(
-    _ job: StoredJob, lease: String, folder: String, _ fault: VideoFailure
-  ) async -> Attempt {
+  private func end(_ job: StoredJob, lease: String, _ fault: VideoFailure) async -> Attempt {
     switch fault {
     case .resourceMissing:
-      await release(job, lease: lease, folder: folder, after: .resourceMissing)
+      await release(job, lease: lease, after: .resourceMissing)
       return .resourceMissing
     case .retryable where job.faults + 1 < limits.videoAttempts:
-      await release(job, lease: lease, folder: folder, after: .fault)
+      await release(job, lease: lease, after: .fault)
     case .uncertain(let reason):
-      await finish(job, lease: lease, folder: folder, as: .uncertain(reason: reason))
+      await finish(job, lease: lease, as: .uncertain(reason: reason))
     case .retryable(let reason), .permanent(let reason):
-      await finish(job, lease: lease, folder: folder, as: .failed(reason: reason))
+      await finish(job, lease: lease, as: .failed(reason: reason))
     }
     return .over
   }
 
-  private func release(
-    _ job: StoredJob, lease: String, folder: String, after reason: JobRelease
-  ) async {
-    FilePath(folder).removeAll()
+  private func release(_ job: StoredJob, lease: String, after reason: JobRelease) async {
     await retrying { try await store.release(id: job.id, by: lease, after: reason) }
   }
 
-  private func finish(
-    _ job: StoredJob, lease: String, folder: String, as outcome: JobOutcome
-  ) async {
+  private func finish(_ job: StoredJob, lease: String, as outcome: JobOutcome) async {
     let isFinished = if case .finished = outcome { true } else { false }
     let isRecorded = await retrying { try await store.finish(id: job.id, by: lease, as: outcome) }
     guard isRecorded == true else {
-      // If the store never answered, it may have recorded the video: the cleanup decides later.
-      if isRecorded == false || !isFinished { FilePath(folder).removeAll() }
-      if isRecorded == false { await removeFilesIfDeleted(job.id) }
+      // If the store never answered, it may have recorded the video. Whoever finishes the job else
+      // removes these files, or who deletes it.
+      if isRecorded == false, isFinished { await discard(job.id, lease: lease) }
       return
     }
     (isFinished ? metrics.jobsFinished : metrics.jobsFailed).increment()
-    guard isFinished else { return FilePath(folder).removeAll() }
+    guard isFinished else { return }
+    await removeRest(of: job, but: lease)
     logger.info("finished", metadata: ["job": .string(job.id)])
-    // Earlier workers of this job are dead or have lost the lease.
-    let jobFolder = FilePath(directory.jobFolder(job.id))
-    for name in jobFolder.children where name != lease { jobFolder.appending(name).removeAll() }
+  }
+
+  /// Removes the input of a finished job, and what earlier workers stored: they are dead or have lost
+  /// the lease. What cannot be removed goes with the job.
+  private func removeRest(of job: StoredJob, but lease: String) async {
+    guard job.work.image != nil || job.attempts > 1 || job.faults > 0 else { return }
+    let (storage, kept) = (storage, MediaName.folder(ofJob: job.id, lease: lease))
+    do {
+      try await storage.forEach(below: MediaName.folder(ofJob: job.id)) { medium in
+        if !medium.name.hasPrefix(kept) { try await storage.remove(below: medium.name) }
+        return true
+      }
+    } catch {
+      logger.warning(
+        "the rest of a job was not removed",
+        metadata: ["job": .string(job.id), "cause": .string("\(error)")])
+    }
   }
 
   /// Renews the lease until the work ends. Stops the work if the lease is lost.
@@ -260,12 +319,6 @@ final class JobWorker: Service {
         guard secondsLeft > 0 else { return nil }
         try? await Task.sleep(for: .milliseconds(500))
       }
-    }
-  }
-
-  private func removeFilesIfDeleted(_ id: String) async {
-    if let existing = try? await store.existing(among: [id]), existing.isEmpty {
-      FilePath(directory.jobFolder(id)).removeAll()
     }
   }
 

@@ -92,6 +92,11 @@ extension MetricsRegistry {
     meter(name, help, labels).set(value)
   }
 
+  /// Sets a count that is kept elsewhere, in a registry that has none of it yet.
+  func set(_ name: String, _ help: String, toCount count: Int) {
+    counter(name, help).increment(by: count)
+  }
+
   fileprivate func counter(
     _ name: String, _ help: String, _ labels: [(String, String)] = []
   ) -> Counter {

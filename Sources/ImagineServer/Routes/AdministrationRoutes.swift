@@ -64,11 +64,11 @@ extension ImagineService {
             to: Double(count))
         }
         moment.set(
-          "imagine_engine_children_started", "Engine children that were started.",
-          to: Double(children.started))
+          "imagine_engine_children_started_total", "Engine children that were started.",
+          toCount: children.started)
         moment.set(
-          "imagine_engine_children_died", "Engine children that died during a call.",
-          to: Double(children.died))
+          "imagine_engine_children_died_total", "Engine children that died during a call.",
+          toCount: children.died)
       }
       let jobs = try? await store.jobCounts()
       moment.set(

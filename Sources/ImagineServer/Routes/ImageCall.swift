@@ -69,16 +69,6 @@ extension ImageCall {
   }
 }
 
-extension ImagineAPI.Request {
-  /// The seed of an image of a call that makes several: each has the next one.
-  func seed(ofImage index: Int) -> Int64? {
-    guard let seed else { return nil }
-    let (next, isTooLarge) = seed.addingReportingOverflow(Int64(index))
-    // The first one follows the last one.
-    return isTooLarge ? next &- .max : next
-  }
-}
-
 extension Engine {
   /// The approximate peak memory of a call, in bytes.
   ///

@@ -1,5 +1,6 @@
 import Hummingbird
 import ImagineAPI
+import ServerStore
 
 // What the routes of all dialects share: a call is checked, counted, drawn by a provider and charged.
 extension ImagineService {
@@ -64,7 +65,7 @@ extension ImagineService {
   ) async throws -> [EngineImage] {
     incoming.keyed?.answerDiffers()
     let upstreamCall = UpstreamCall(
-      candidates: candidates, count: call.count,
+      id: incoming.keyed?.call.id ?? incoming.id, candidates: candidates, count: call.count,
       converter: EngineConverter(engine: engine, queue: queue, account: incoming.account.id),
       limits: configuration.limits, logger: logger
     ) { try await incoming.keyed?.willSend() }
@@ -104,8 +105,7 @@ extension ImagineService {
     of incoming: IncomingRequest, bytes: Int, seconds: Double? = nil
   ) async -> EngineQueue.Demand {
     EngineQueue.Demand(
-      account: incoming.account.id, bytes: bytes, control: await engineControl(of: incoming),
-      seconds: seconds)
+      bytes: bytes, control: await engineControl(of: incoming), seconds: seconds)
   }
 
   /// A control that stops a call if its client hangs up.
@@ -114,7 +114,7 @@ extension ImagineService {
     let client = await incoming.context.clientPresence()
     // The answer to a call with a key is kept for a client that comes back.
     let runsOn = incoming.keyed != nil
-    return EngineControl { runsOn || client?.isConnected == true }
+    return EngineControl(account: incoming.account.id) { runsOn || client?.isConnected == true }
   }
 
   /// Queues and runs an engine call, which stops if the client hangs up.

@@ -34,42 +34,60 @@ extension ImagineService {
   {
     let id = incoming.parameters[0]
     let query = incoming.http.uri.queryParameters
-    guard links.allows(id, file, expires: query["expires"], signature: query["signature"]) else {
+    let links = try await linkKeys.current(knowing: query["key"])
+    guard
+      links.allows(
+        id, file, expires: query["expires"], key: query["key"], signature: query["signature"])
+    else {
       throw APIError.notFound("this address is unknown or has expired")
     }
-    let path: String
-    let tag: String
-    if !file.isOfVideo {
-      (path, tag) = (temporaryImages.path(of: id), id)
-    } else {
-      guard let folder = try await store.videoFolder(of: id) else {
-        throw APIError.notFound("this video was deleted")
-      }
-      (path, tag) = ("\(directory.videoFolder(folder, job: id))/\(file.rawValue)", folder)
+    guard file.isOfVideo else {
+      return try await send(MediaName.picture(id, file), as: file, tag: id, to: incoming)
     }
-    return try await send(path, as: file.mediaType, tag: "\"\(tag)\"", to: incoming)
+    guard let folder = try await store.videoFolder(of: id) else {
+      throw APIError.notFound("this video was deleted")
+    }
+    return try await send(file, ofJob: id, folder, to: incoming)
   }
 
-  /// A file, or the range of it that the request asks for.
+  /// A file of a finished video.
+  ///
+  /// - Parameter folder: ``StoredJob/videoFolder``.
   func send(
-    _ path: String, as mediaType: String, tag: String, to incoming: IncomingRequest
+    _ file: MediaLinks.File, ofJob id: String, _ folder: String, to incoming: IncomingRequest
   ) async throws -> Response {
-    guard let file = try OpenFile(path) else { throw APIError.notFound("this file was deleted") }
+    let name = MediaName.folder(ofJob: id, lease: folder) + file.rawValue
+    return try await send(name, as: file, tag: folder, to: incoming)
+  }
+
+  /// A medium, the range of it that the request asks for, or where the client gets it. An address is
+  /// signed for GET alone.
+  private func send(
+    _ name: String, as file: MediaLinks.File, tag: String, to incoming: IncomingRequest
+  ) async throws -> Response {
+    if incoming.http.method == .get, let address = storage.address(of: name) {
+      return Response(
+        status: .temporaryRedirect, headers: [.location: address, .cacheControl: "no-store"])
+    }
+    guard let content = try await storage.content(of: name) else {
+      throw APIError.notFound("this file was deleted")
+    }
     var headers: HTTPFields = [
-      .contentType: mediaType, .acceptRanges: "bytes", .eTag: tag, .cacheControl: "private",
+      .contentType: file.mediaType, .acceptRanges: "bytes", .eTag: "\"\(tag)\"",
+      .cacheControl: "private",
     ]
     // If the file changed since the client's first request, a range of it would corrupt the download.
     let condition = incoming.http.headers[.ifRange]
     let isSame = condition == nil || condition == headers[.eTag]
-    switch ByteRange(isSame ? incoming.http.headers[.range] : nil, size: file.size) {
+    switch ByteRange(isSame ? incoming.http.headers[.range] : nil, size: content.size) {
     case .whole:
-      return Response(status: .ok, headers: headers, body: file.body(0...file.size - 1))
+      return Response(status: .ok, headers: headers, body: content.body(0...content.size - 1))
     case .part(let range):
-      headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(file.size)"
-      return Response(status: .partialContent, headers: headers, body: file.body(range))
+      headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(content.size)"
+      return Response(status: .partialContent, headers: headers, body: content.body(range))
     case .unsatisfiable:
       throw APIError(
-        .requestInvalid, "the range is outside the file's \(file.size) bytes", status: 416)
+        .requestInvalid, "the range is outside the file's \(content.size) bytes", status: 416)
     }
   }
 }

@@ -14,6 +14,7 @@ struct RequestPipeline: HTTPResponder {
   let clients: ClientAddresses
   let allowance: @Sendable (Account) -> RateLimit.Allowance?
   let faultInjection: FaultInjection?
+  let bodies: BodyReader
   /// The engine's version, sent with every answer so that nobody takes its images for a model's.
   let engine: String
   /// Seconds since 1970.
@@ -40,8 +41,8 @@ struct RequestPipeline: HTTPResponder {
         response = .error(APIError(error), in: Dialect(path: request.uri.path))
       }
       if let account = outcome.account, let allowance = allowance(account) {
-        response.headers.set("x-ratelimit-limit", String(allowance.limit))
-        response.headers.set("x-ratelimit-remaining", String(allowance.left))
+        response.headers[.rateLimitLimit] = String(allowance.limit)
+        response.headers[.rateLimitRemaining] = String(allowance.left)
       }
       if request.method == .head { response = response.createHeadResponse() }
       response.headers[.requestID] = trace.span
@@ -74,7 +75,10 @@ struct RequestPipeline: HTTPResponder {
         authorization: request.headers[.authorization])
     }
     let incoming = IncomingRequest(
-      http: request, context: context, id: id, parameters: parameters, account: caller)
+      http: request, context: context, id: id, parameters: parameters, account: caller,
+      share: bodies.budget.share(of: caller))
+    // Its files are in memory while it waits, whoever has read them.
+    defer { withExtendedLifetime(incoming.share) {} }
     if let faultInjection {
       return try await faultInjection.answer(incoming, work: route.handler)
     }
@@ -113,12 +117,5 @@ struct RequestPipeline: HTTPResponder {
       metadata["error"] = .string((cause as? APIError)?.message ?? String(describing: cause))
     }
     logger.log(level: level, "request", metadata: metadata)
-  }
-}
-
-extension HTTPFields {
-  /// Sets a field that HTTPTypes has no constant for.
-  mutating func set(_ name: String, _ value: String) {
-    if let name = HTTPField.Name(name) { self[name] = value }
   }
 }

@@ -12,6 +12,10 @@ struct IncomingRequest: Sendable {
   /// The values of the `*` components of the route's path, such as a job's id.
   let parameters: [String]
   let account: Account
+  /// What its body takes of the memory for all bodies, until nothing of the request is left.
+  let share: ByteBudget.Share
+  /// The body, if it has been read.
+  var body: [UInt8]?
   /// Set if the request has an `Idempotency-Key`.
   var keyed: KeyedCall?
   /// The control of its engine calls, where another request may stop them.

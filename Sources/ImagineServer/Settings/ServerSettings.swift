@@ -22,6 +22,8 @@ public struct ServerSettings: Sendable {
   public private(set) var port: Int?
   public private(set) var socket: String?
   public private(set) var home: String?
+  /// The URL of a PostgreSQL database, which may have a password.
+  public private(set) var database: String?
   public private(set) var publicAddress: String?
   public private(set) var tokensFile: String?
   public private(set) var rate: Int?
@@ -38,12 +40,15 @@ public struct ServerSettings: Sendable {
   /// Alias to model.
   public private(set) var modelAliases: [String: String] = [:]
   public private(set) var upstreams: [UpstreamDescription] = []
+  public private(set) var objects: ObjectSettings?
+  public private(set) var removesOrphans: Bool?
 
   // A setting of another part of the server: its member above, its name here, its line in `init`.
   private static let keys = [
-    "host", "port", "socket", "home", "public_address", "tokens_file", "rate", "keep_days",
+    "host", "port", "socket", "home", "database", "database_file", "public_address", "tokens_file",
+    "rate", "keep_days",
     "role", "log_level", "log_format", "tls_certificate", "tls_key", "trusted_proxies",
-    "metrics_token_file", "page", "drain", "model_aliases", "upstream",
+    "metrics_token_file", "page", "drain", "model_aliases", "upstream", "objects",
   ]
 
   public static let ports = 0...65535
@@ -69,6 +74,7 @@ public struct ServerSettings: Sendable {
     port = try table.integer("port", in: Self.ports)
     socket = try table.path("socket", from: folder)
     home = try table.path("home", from: folder)
+    database = try Self.database(table, filesIn: folder)
     publicAddress = try table.text("public_address")
     tokensFile = try table.path("tokens_file", from: folder)
     rate = try table.integer("rate", in: Self.rates)
@@ -83,6 +89,10 @@ public struct ServerSettings: Sendable {
     page = try table.choice("page")
     drain = try table.integer("drain", in: Self.drains)
     try readAliases(table)
+    if let objects = try table.table("objects") {
+      self.objects = try ObjectSettings(objects, filesIn: folder)
+      removesOrphans = try objects.flag("remove_orphans")
+    }
     for upstream in try table.tables("upstream") {
       let description = try UpstreamDescription(upstream, filesIn: folder)
       guard !upstreams.contains(where: { $0.name == description.name }) else {
@@ -93,6 +103,38 @@ public struct ServerSettings: Sendable {
       upstreams.append(description)
     }
     try check(in: path)
+  }
+
+  /// The address of the database, by itself without a password, or in a file of its own.
+  private static func database(
+    _ table: ConfigTable, filesIn folder: String
+  ) throws(ImagineError) -> String? {
+    let address = try table.text("database")
+    if let address, address.contains(/:\/\/[^\/]*:[^\/]*@|password=/) {
+      throw ImagineError(
+        .validation,
+        "field '\(table.place).database': it has a password: keep the address in a file of its own "
+          + "that nobody else may read, and name that in database_file",
+        field: "database")
+    }
+    guard let path = try table.path("database_file", from: folder) else { return address }
+    guard address == nil else {
+      throw ImagineError(
+        .validation,
+        "field '\(table.place).database_file': give database or database_file, not both",
+        field: "database_file")
+    }
+    guard let bytes = try FilePath(path).readSmallFile(isSecret: true) else {
+      throw ImagineError(.io, "field '\(table.place).database_file': there is no \(path)")
+    }
+    let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard words.count == 1 else {
+      throw ImagineError(
+        .validation,
+        "field '\(table.place).database_file': \(path) must have one line, the address",
+        field: "database_file")
+    }
+    return String(words[0])
   }
 
   private mutating func readAliases(_ table: ConfigTable) throws(ImagineError) {

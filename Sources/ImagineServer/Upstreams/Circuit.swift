@@ -43,10 +43,6 @@ final class Circuit: Sendable {
     }
   }
 
-  var isClosed: Bool {
-    state.withLock { if case .closed = $0 { true } else { false } }
-  }
-
   /// Seconds until it may admit a probe; 0 if a call may be sent now.
   var secondsLeft: Double {
     let now = now()

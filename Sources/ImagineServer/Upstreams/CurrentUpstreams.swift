@@ -10,13 +10,16 @@ final class CurrentUpstreams: Sendable {
   private let limits: Limits
   private let environment: [String: String]
   private let home: String
+  private let keeper: TurnKeeper?
 
+  /// - Parameter keeper: of the turns that all servers share, if there are several.
   /// - Throws: `ImagineError` about the first upstream that cannot be used.
   init(
     _ descriptions: [UpstreamDescription], limits: Limits, environment: [String: String],
-    home: String, logger: Logger
+    home: String, keeper: TurnKeeper? = nil, logger: Logger
   ) throws(ImagineError) {
     self.limits = limits
+    self.keeper = keeper
     self.environment = environment
     self.home = home
     transport = HTTPTransport(
@@ -56,7 +59,7 @@ final class CurrentUpstreams: Sendable {
         ? environment.filter { !keys.contains($0.key) } : environment
       new.append(
         try Upstream(
-          description, turns: kept?.turns, limits: limits, transport: transport,
+          description, turns: kept?.turns, keeper: keeper, limits: limits, transport: transport,
           environment: visible, home: home))
     }
     return new

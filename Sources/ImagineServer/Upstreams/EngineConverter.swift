@@ -56,9 +56,8 @@ struct EngineConverter: ImageConverter {
   private func run<Result: Sendable>(
     _ memory: Int, _ work: @escaping @Sendable (EngineControl) throws -> Result
   ) async throws -> Result {
-    let control = EngineControl()
-    let demand = EngineQueue.Demand(
-      account: account, bytes: memory, control: control, isBounded: isBounded)
+    let control = EngineControl(account: account)
+    let demand = EngineQueue.Demand(bytes: memory, control: control, isBounded: isBounded)
     return try await queue.run(demand) { try work(control) }
   }
 

@@ -3,7 +3,8 @@ import ImagineProviders
 import ImagineSystem
 import Logging
 
-/// Reads a settings file with all that it names, and asks its upstreams what costs nothing.
+/// Reads a settings file with all that it names, and asks its upstreams and its bucket what costs
+/// nothing.
 public struct ServerCheck: Sendable {
   /// The result of one check, as a line.
   public struct Finding: Sendable, CustomStringConvertible {
@@ -40,6 +41,10 @@ public struct ServerCheck: Sendable {
     ]
     if let tokens = settings.tokensFile { findings.append(tokensFinding(tokens)) }
     findings += aliasFindings(settings) + secretFindings(settings)
+    if let objects = settings.objects {
+      findings.append(
+        await ObjectCheck(settings: objects, environment: environment, logger: logger).finding())
+    }
     await withTaskGroup(of: (Int, Finding).self) { group in
       for (index, description) in settings.upstreams.enumerated() {
         group.addTask { (index, await finding(description)) }

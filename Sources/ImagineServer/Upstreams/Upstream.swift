@@ -8,7 +8,7 @@ final class Upstream: Sendable {
   let provider: any Provider
   /// The provider's operations, with the upstream's own styles.
   let operations: [MediaOperation]
-  let turns: Turns
+  let turns: any TurnQueue
   let circuit: Circuit
   /// Whether its calls cost nothing. A call that nobody waits for is stopped then.
   let isFree: Bool
@@ -19,10 +19,12 @@ final class Upstream: Sendable {
 
   /// - Parameters:
   ///   - turns: those of the upstream that it takes the place of, so that the capacity holds.
+  ///   - keeper: of the turns that all servers share; nil for turns of this server alone.
   ///   - home: a folder for the files of programs.
   /// - Throws: `ImagineError` if its key is missing, or it has no such operation.
   init(
-    _ description: UpstreamDescription, turns: Turns?, limits: Limits,
+    _ description: UpstreamDescription, turns: (any TurnQueue)?, keeper: TurnKeeper?,
+    limits: Limits,
     transport: HTTPTransport, environment: [String: String], home: String
   ) throws(ImagineError) {
     self.description = description
@@ -47,10 +49,19 @@ final class Upstream: Sendable {
     }
     confidential = description.provider.confidentialTexts(environment)
     circuit = Circuit(mostFaults: limits.upstreamFaults, pause: limits.upstreamPauseSeconds)
-    self.turns =
-      turns
-      ?? Turns(
+    self.turns = turns ?? Self.turns(of: description, keeper, limits)
+  }
+
+  private static func turns(
+    of description: UpstreamDescription, _ keeper: TurnKeeper?, _ limits: Limits
+  ) -> any TurnQueue {
+    guard let keeper else {
+      return Turns(
         capacity: description.capacity, places: limits.imageQueue, seconds: limits.turnSeconds)
+    }
+    return SharedTurns(
+      keeper, pool: description.name, capacity: description.capacity, places: limits.imageQueue,
+      seconds: limits.turnSeconds)
   }
 
   var name: String { description.name }
@@ -98,6 +109,32 @@ final class Upstream: Sendable {
     pause.withLock { pause in
       if let until = pause, until <= .now { pause = nil }
       return pause
+    }
+  }
+
+  /// Sends a call. If the upstream promises to do a call with a key once, the call has its key, and is
+  /// sent again if its answer was lost.
+  ///
+  /// - Parameter key: the same for all attempts at the call.
+  /// - Throws: `ImagineError` of the provider.
+  func perform(
+    _ request: Request, _ context: CallContext, key: String
+  ) async throws -> Outcome {
+    var context = context
+    guard let seconds = try? await provider.keyRetention(context), seconds >= description.timeout
+    else { return try await provider.perform(request, context) }
+    context.idempotencyKey = key
+    do {
+      return try await provider.perform(request, context)
+    } catch let lost as ImagineError where lost.kind == .connection && lost.charged != .no {
+      try? await Task.sleep(for: .seconds(RetryPolicy.firstPause))
+      do {
+        return try await provider.perform(request, context)
+      } catch var error as ImagineError {
+        // It may have been done the first time.
+        error.charged = max(lost.charged, error.charged)
+        throw error
+      }
     }
   }
 

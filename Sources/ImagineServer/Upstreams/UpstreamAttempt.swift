@@ -5,6 +5,8 @@ import MediaFiles
 struct UpstreamAttempt: Sendable {
   let candidate: CurrentUpstreams.Candidate
   let converter: EngineConverter
+  /// The call's, for an upstream that does a call with a key once.
+  let key: String
 
   private var upstream: Upstream { candidate.upstream }
   private var provider: any Provider { upstream.provider }
@@ -31,7 +33,7 @@ struct UpstreamAttempt: Sendable {
     let request = try await withPlainMask(asked, in: store)
     context.derived = try await provider.derivedInputs(of: request, context)
     let outputs: [Output]
-    switch try await provider.perform(request, context) {
+    switch try await upstream.perform(request, context, key: key) {
     case .finished(let answer): outputs = answer.outputs
     case .running(let job): outputs = try await self.outputs(of: job.ticket, context)
     }
@@ -59,8 +61,7 @@ struct UpstreamAttempt: Sendable {
     var request = candidate.request.request
     request.count = count
     if number > 0, let seed = request.seed {
-      let (next, isTooLarge) = seed.addingReportingOverflow(Int64(number))
-      request = request.with(seed: isTooLarge || next > Int64(UInt32.max) ? Int64(number) : next)
+      request = request.with(seed: request.operation.seed(seed, plus: number))
     }
     return try await request.storingInputs(in: store, converter)
   }
@@ -82,23 +83,9 @@ struct UpstreamAttempt: Sendable {
   /// Waits for the images of a job. What fails now was sent.
   private func outputs(of ticket: Ticket, _ context: CallContext) async throws -> [Output] {
     do {
-      var questions = 0
-      while true {
-        questions += 1
-        let pause = provider.profile.polling.pause(after: questions)
-        try await Task.sleep(for: .clamped(seconds: pause))
-        guard context.options.deadline?.hasPassed != true else {
-          throw ImagineError(.timeout, "the job took longer than the time limit")
-        }
-        guard let status = try await status(of: ticket, context) else { continue }
-        switch status.state {
-        case .finished: return try await download(status, context)
-        case .failed, .cancelled:
-          throw ImagineError(
-            status.isRefused ? .refused : .jobFailed, status.failure ?? "the job failed")
-        case .queued, .processing: break
-        }
-      }
+      try await Task.sleep(for: .clamped(seconds: provider.profile.polling.pause(after: 1)))
+      let job = UpstreamJob(ticket: ticket, options: context.options) { [provider] in provider }
+      return try await download(job.finalStatus(outlives: \.retryable), context)
     } catch {
       // The task may be cancelled.
       let (provider, context) = (provider, CallContext(store: context.store))
@@ -108,15 +95,6 @@ struct UpstreamAttempt: Sendable {
       // It was sent: no other upstream may do it.
       if fault.isCertainlyUndone { fault.kind = .server }
       throw fault
-    }
-  }
-
-  /// Nil if the question must be repeated.
-  private func status(of ticket: Ticket, _ context: CallContext) async throws -> JobStatus? {
-    do {
-      return try await provider.poll(ticket, context)
-    } catch let error as ImagineError where error.retryable {
-      return nil
     }
   }
 

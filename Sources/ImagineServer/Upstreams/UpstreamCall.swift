@@ -8,6 +8,8 @@ import Synchronization
 /// A call that was sent to an upstream that bills goes on until its answer is there, whether or not
 /// its client waits.
 struct UpstreamCall: Sendable {
+  /// The same for all attempts at the call.
+  let id: String
   let candidates: [CurrentUpstreams.Candidate]
   /// How many images.
   let count: Int
@@ -20,9 +22,10 @@ struct UpstreamCall: Sendable {
   let logger: Logger
 
   init(
-    candidates: [CurrentUpstreams.Candidate], count: Int, converter: EngineConverter,
+    id: String, candidates: [CurrentUpstreams.Candidate], count: Int, converter: EngineConverter,
     limits: Limits, logger: Logger, willSend: @escaping @Sendable () async throws -> Void
   ) {
+    self.id = id
     self.candidates = candidates
     self.count = count
     self.converter = converter
@@ -77,8 +80,8 @@ struct UpstreamCall: Sendable {
       let candidate = try await next(faults, last, by: deadline)
       let upstream = candidate.upstream
       // The others follow the first one, whose turn came in time.
-      let slot = try await upstream.turns.enter(converter.account, isBounded: number == 0)
-      defer { upstream.turns.leave(slot) }
+      let slot = try await upstream.turns.slot(for: converter.account, isBounded: number == 0)
+      defer { slot.leave() }
       // The turn may have come after the upstream's end.
       guard upstream.pausedUntil == nil, upstream.circuit.enter() else { continue }
       do {
@@ -129,7 +132,8 @@ struct UpstreamCall: Sendable {
   private func sent(
     _ candidate: CurrentUpstreams.Candidate, _ number: Int, count: Int
   ) async throws -> [EngineImage] {
-    let attempt = UpstreamAttempt(candidate: candidate, converter: converter)
+    let attempt = UpstreamAttempt(
+      candidate: candidate, converter: converter, key: "\(id)-\(number)")
     let work = Task { try await attempt.images(number, count: count) }
     return try await withTaskCancellationHandler {
       try await work.value

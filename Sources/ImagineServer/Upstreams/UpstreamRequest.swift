@@ -159,15 +159,6 @@ extension ImageSizes {
   }
 }
 
-extension AspectRatio {
-  /// The aspect ratio whose shape is nearest to that of a size.
-  fileprivate static func nearest(to size: PixelSize) -> AspectRatio {
-    allCases.min {
-      $0.pixelSize.distance(toShapeOf: size) < $1.pixelSize.distance(toShapeOf: size)
-    } ?? .square
-  }
-}
-
 extension PixelSize {
   /// How much wider or narrower it is: 0 for the same shape.
   fileprivate func distance(toShapeOf other: PixelSize) -> Double {

@@ -112,8 +112,8 @@ struct UpstreamVideos: Sendable {
       let reason = "the upstream '\(name)' is not configured any more"
       throw isOld(work.job) ? Fault.uncertain(reason) : Fault.upstreamMissing(reason)
     }
-    let slot = upstream.turns.occupy(work.job.owner)
-    defer { upstream.turns.leave(slot) }
+    let slot = try await upstream.turns.occupiedSlot(for: work.job.owner)
+    defer { slot.leave() }
     work.control.engine.shortenDeadline(seconds: limits.videoSeconds)
     if try await collect(ticket, from: upstream, work) { return true }
     guard upstream.isFree, upstream.provider.profile.takesTickets else {
@@ -142,8 +142,8 @@ struct UpstreamVideos: Sendable {
       let candidate = ready.min(by: { $0.upstream.turns.fullness < $1.upstream.turns.fullness })
     else { return false }
     let upstream = candidate.upstream
-    let slot = try await upstream.turns.enter(work.job.owner, isBounded: false)
-    defer { upstream.turns.leave(slot) }
+    let slot = try await upstream.turns.slot(for: work.job.owner, isBounded: false)
+    defer { slot.leave() }
     work.control.engine.shortenDeadline(seconds: limits.videoSeconds)
     guard upstream.pausedUntil == nil, upstream.circuit.enter() else { return false }
     let ticket: Ticket
@@ -184,7 +184,8 @@ struct UpstreamVideos: Sendable {
     let request = try operation.taking(styles: [stored.style]).request(
       from: fields, images: images.isEmpty ? [:] : ["image": images.map(ImageInput.bytes)],
       source: .wire)
-    return ImageCall(request: request)
+    // All attempts send the same.
+    return ImageCall(request: request, drawnSeed: stored.seed)
   }
 
   /// Sends a job, once.
@@ -206,7 +207,9 @@ struct UpstreamVideos: Sendable {
     if isOurs { context.ticket = ticket }
     try await record(ticket, at: upstream, work)
     // It goes on until the answer is there, even if this task is cancelled.
-    let sending = Task { [context] in try await provider.perform(request, context) }
+    let sending = Task { [context] in
+      try await upstream.perform(request, context, key: work.job.id)
+    }
     do {
       guard case .running(let status) = try await sending.value else {
         throw ImagineError(.badResponse, "the answer is no job", charged: .unknown)
@@ -233,15 +236,11 @@ struct UpstreamVideos: Sendable {
     _ ticket: String, at upstream: Upstream, _ work: Work
   ) async throws -> Bool {
     try await Task {
-      let deadline = Deadline(in: limits.leaseSeconds)
-      while true {
-        do {
-          return try await work.record(upstream.name, ticket)
-        } catch let error as StoreUnreachable where !deadline.hasPassed {
-          logger.error("a ticket was not recorded", metadata: ["cause": .string("\(error)")])
-          try? await Task.sleep(for: .milliseconds(500))
-        }
-      }
+      try await untilAnswered(
+        by: Deadline(in: limits.leaseSeconds), pause: 0.5,
+        onFault: {
+          logger.error("a ticket was not recorded", metadata: ["cause": .string("\($0)")])
+        }, { try await work.record(upstream.name, ticket) })
     }.value
   }
 
@@ -268,7 +267,9 @@ struct UpstreamVideos: Sendable {
       }
       try await UpstreamVideo(
         status: status, upstream: upstreams.named(upstream.name) ?? upstream, work: work,
-        converter: EngineConverter(engine: engine, queue: queue, account: work.job.owner),
+        // The video was paid for.
+        converter: EngineConverter(
+          engine: engine, queue: queue, account: work.job.owner, isBounded: false),
         limits: limits, logger: logger
       ).store()
       return true
@@ -287,34 +288,24 @@ struct UpstreamVideos: Sendable {
   private func finalStatus(
     of ticket: Ticket, at upstream: Upstream, _ work: Work
   ) async throws -> JobStatus? {
-    var questions = 0
-    while true {
-      questions += 1
+    let job = UpstreamJob(
+      ticket: ticket, options: CallOptions(timeout: Self.patience),
       // Its key may have been replaced meanwhile.
-      let provider = (upstreams.named(upstream.name) ?? upstream).provider
-      do {
-        let status = try await provider.poll(
-          ticket, CallContext(CallOptions(timeout: Self.patience), store: AnswerStore()))
-        if let part = status.progress { try work.control.engine.report(min(max(part, 0), 1)) }
-        switch status.state {
-        case .finished: return status
-        case .failed, .cancelled:
-          let reason = status.failure.map {
-            upstream.publicMessage(of: ImagineError(.jobFailed, $0))
-          }
-          throw Fault.failed(reason ?? "the service made no video")
-        case .queued, .processing: break
-        }
-      } catch let error as ImagineError {
-        try Task.checkCancellation()
-        if error.kind == .notFound { return nil }
+      provider: { (upstreams.named(upstream.name) ?? upstream).provider })
+    do {
+      return try await job.finalStatus {
+        if let part = $0.progress { try work.control.engine.report(min(max(part, 0), 1)) }
+      } outlives: { error in
+        if error.kind == .notFound { return false }
         // The video is being made, whether or not its upstream answers.
         logger.warning(
           "the state of a video is not known",
           metadata: ["upstream": .string(upstream.name), "cause": .string(error.description)])
+        return true
       }
-      let pause = provider.profile.polling.pause(after: questions)
-      try await Task.sleep(for: .clamped(seconds: pause))
+    } catch let error as ImagineError {
+      if error.kind == .notFound { return nil }
+      throw Fault.failed(upstream.publicMessage(of: error))
     }
   }
 

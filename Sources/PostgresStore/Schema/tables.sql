@@ -110,6 +110,11 @@ CREATE TABLE removal (
 );
 CREATE INDEX removal_due ON removal (due);
 
+CREATE TABLE identity (
+  number int PRIMARY KEY CHECK (number = 1),
+  id text NOT NULL
+);
+
 CREATE TABLE leader (
   task text PRIMARY KEY,
   server text NOT NULL,

@@ -35,6 +35,32 @@ struct EngineChildrenTests {
     _ = try await eventually { SystemProcess.groupExists(id) ? nil : true }
   }
 
+  @Test("is done by a child that has done no call of another account, and by the same for one")
+  func accounts() async throws {
+    try await with { server in
+      func process(_ token: String) async throws -> Int32 {
+        async let answer = server.post("/v2/image/generations", painting, token: token)
+        let id = try await busy()
+        #expect(try await answer.status == 200)
+        return id
+      }
+      var accounts: [Int32: String] = [:]
+      for token in ["a", "b", "a", "c", "b", "d", "d", "a"] {
+        let id = try await process(token)
+        #expect(accounts[id, default: token] == token)
+        accounts[id] = token
+        // The next one is ready before it is needed, and few are kept.
+        _ = try await eventually {
+          children.idleProcesses.contains { accounts[$0] == nil } ? true : nil
+        }
+        #expect(children.idleProcesses.count <= 3)
+      }
+      // Calls of one account in a row have one child.
+      let last = try await process("d")
+      #expect(try await process("d") == last)
+    }
+  }
+
   @Test("is tried again if the child is killed, and gives the same image")
   func killed() async throws {
     try await with { server in
@@ -46,6 +72,13 @@ struct EngineChildrenTests {
       #expect(try await again.bytes == image.bytes)
       #expect(children.figures.died == 1)
       #expect(children.figures.busy == 0)
+      let metrics = try ParsedMetrics(
+        try await server.send(.get, "/metrics", token: nil).text)
+      #expect(metrics.value("imagine_engine_children_died_total") == 1)
+      #expect(metrics.types["imagine_engine_children_died_total"] == "counter")
+      let started = metrics.value("imagine_engine_children_started_total")
+      #expect(started ?? 0 >= 2)
+      #expect(metrics.types["imagine_engine_children_started_total"] == "counter")
     }
   }
 

@@ -116,6 +116,11 @@ struct Answer: Sendable {
 }
 
 extension RunningServer {
+  /// Follows no redirect.
+  private static let client = HTTPClient(
+    eventLoopGroupProvider: .singleton,
+    configuration: .init(redirectConfiguration: .disallow))
+
   /// Sends a request and reads its answer.
   func send(
     _ method: Method, _ path: String, token: String? = "test",
@@ -126,7 +131,7 @@ extension RunningServer {
     if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(body) }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let response = try await Self.client.execute(request, timeout: .seconds(60))
     let bytes = try await response.body.collect(upTo: 64 << 20)
     return Answer(
       status: Int(response.status.code),

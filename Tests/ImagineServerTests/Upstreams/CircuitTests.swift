@@ -52,7 +52,7 @@ struct CircuitTests {
     clock.advance(0.1)
     #expect(circuit.enter())
     circuit.succeeded()
-    #expect(circuit.isClosed && circuit.enter() && circuit.enter())
+    #expect(circuit.secondsLeft == 0 && circuit.enter() && circuit.enter())
   }
 
   @Test("admits another probe if one ends without an answer")

@@ -71,6 +71,40 @@ struct UpstreamVideoTests {
     }
   }
 
+  @Test("have a thumbnail however many calls wait for the engine: the video was paid for")
+  func thumbnailOfBusyEngine() async throws {
+    let upstream = try await VideoUpstream(thumbnail: SampleMedia.png)
+    let engine = StubEngine(paintGate: .init(open: false))
+    let descriptions = try UpstreamDescription.all(
+      in: upstream.settings("styles = [\"studio-1\"]"))
+    try await RunningServer.with(engine: engine) {
+      $0.upstreams = descriptions
+      $0.limits.pollSeconds = 0.05
+      $0.limits.imageThreads = 1
+      // Nothing may wait that has a bound.
+      $0.limits.imageQueue = 0
+    } _: { server in
+      let painting = Task { try await server.generate("anime") }
+      _ = try await eventually { engine.begun.withLock { $0 } == 1 ? true : nil }
+      #expect(try await server.generate("anime").code == 1202)
+      upstream.finishAll()
+      let id = try await submit("studio-1", to: server)
+      // The conversion waits.
+      _ = try await eventually {
+        let text = try await server.send(.get, "/metrics", token: nil).text
+        let waiting = try ParsedMetrics(text).value("imagine_engine_calls", ["state": "waiting"])
+        let isOver = try await server.video(id)["status"] as? String == "finished"
+        return waiting == 1 || isOver ? true : nil
+      }
+      engine.paintGate.open()
+      #expect(try await painting.value.status == 200)
+      let video = try await server.video(id, until: ["finished", "failed"])
+      #expect(try await !file("thumbnail", of: video, server).isEmpty)
+      let name = try #require((video["url"] as? [String: Any])?["thumbnail"] as? String)
+      #expect(try await server.send(.get, name, token: nil).status == 200)
+    }
+  }
+
   @Test("wait for their turns: never more jobs than the capacity are at the upstream")
   func capacity() async throws {
     let upstream = try await VideoUpstream()

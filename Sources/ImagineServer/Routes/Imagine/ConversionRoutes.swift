@@ -22,7 +22,7 @@ extension ImagineService {
 
   private func composite(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: .composite)
     let size = try RequestCheck(configuration.limits).check(request)
     guard let size, case .bytes(let image)? = request.image("image"),
@@ -41,7 +41,7 @@ extension ImagineService {
         edited, over: image, mask: mask, measuresOnly: measuresOnly, control: $0)
     }
     var response = composite.png.map(Response.image) ?? Response(status: .ok)
-    response.headers.set(CompositeField.driftHeader, String(composite.drift))
+    response.headers[.imagineDrift] = String(composite.drift)
     return response
   }
 
@@ -68,7 +68,7 @@ extension ImagineService {
     _ incoming: IncomingRequest
   ) async throws -> (image: [UInt8], conversion: Conversion, memory: Int) {
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: .convert)
     guard let size = try RequestCheck(configuration.limits).check(request),
       case .bytes(let bytes)? = request.image("image")

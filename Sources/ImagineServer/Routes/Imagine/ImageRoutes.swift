@@ -14,18 +14,15 @@ extension ImagineService {
   {
     try checkOffer(operation)
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
-    defer { form.release() }
+    let form = try await Form(incoming, by: bodies)
     let call = ImageCall(request: try form.request(for: upstreams.extend(operation)))
     guard let image = try await makeImages(call, for: incoming).first else {
       throw APIError(.internalError, "the answer holds no image")
     }
     var response = Response.image(image.bytes)
     response.headers.setMaker(image.engine)
-    if let confidence = image.confidence {
-      response.headers.set(Output.confidenceHeader, String(confidence))
-    }
-    if let seed = image.seed { response.headers.set("x-imagine-seed", String(seed)) }
+    response.headers[.imagineConfidence] = image.confidence.map { String($0) }
+    response.headers[.imagineSeed] = image.seed.map { String($0) }
     return response
   }
 }

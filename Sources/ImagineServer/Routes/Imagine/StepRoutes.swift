@@ -11,7 +11,7 @@ extension ImagineService {
   /// number, such as `base.0`.
   private func perform(_ incoming: IncomingRequest) async throws -> Response {
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     guard let text = form.content("step"),
       let description = try Value(json: text, name: "field 'step'").table,
       let operation = description["operation"]?.text.flatMap(PictureOperation.named),

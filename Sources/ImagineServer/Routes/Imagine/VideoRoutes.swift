@@ -1,6 +1,5 @@
 import Hummingbird
 import ImagineAPI
-import ImagineSystem
 import ServerStore
 
 #if canImport(FoundationEssentials)
@@ -31,7 +30,7 @@ extension ImagineService {
   {
     try checkOffer(operation)
     try countCall(incoming)
-    let form = try await Form(incoming.http, by: bodies, for: incoming.account)
+    let form = try await Form(incoming, by: bodies)
     let request = try form.request(for: upstreams.extend(operation).toleratingAspectRatios)
     let job = try await submit(request, for: incoming)
     var response = Response.json(SubmissionAnswer(id: job.id))
@@ -54,33 +53,27 @@ extension ImagineService {
     }
     let id = try incoming.jobID()
     incoming.keyed?.answerIsOfJob()
-    let folder = FilePath(directory.jobFolder(id))
-    if incoming.keyed != nil, FileStatus(folder) != nil {
-      // Left by an attempt that was lost, which may have added the job.
-      if let job = try await store.job(id: id, owner: incoming.account.id) { return job }
-      folder.removeAll()
+    if incoming.keyed != nil,
+      // An attempt that was lost may have added the job.
+      let job = try await store.job(id: id, owner: incoming.account.id)
+    {
+      return job
     }
-    try folder.createFolder()
-    let acceptance: JobAcceptance
     let price = incoming.account.isMetered ? ServicePrices.price(of: request) : 0
-    let job: StoredJob
-    do {
-      let work = StoredJob.Work(
-        operation: operation.name, prompt: request.prompt ?? "",
-        style: request.style ?? VideoStyle.standard,
-        aspectRatio: request.aspectRatio.flatMap { AspectRatio.video.contains($0) ? $0 : nil },
-        seed: seed ?? incoming.seed, image: try storeInput(of: request, in: folder))
-      job = StoredJob(
-        id: id, owner: incoming.account.id, work: work, price: price,
-        createdAt: Date().timeIntervalSince1970, upstream: upstream?.name)
-      acceptance = try await add(job)
-    } catch {
-      // A store that did not answer may still have recorded the job. If not, the worker's cleanup
-      // removes the folder.
-      if !(error is StoreUnreachable) { folder.removeAll() }
-      throw error
+    let work = StoredJob.Work(
+      operation: operation.name, prompt: request.prompt ?? "",
+      style: request.style ?? VideoStyle.standard,
+      aspectRatio: request.aspectRatio.flatMap { AspectRatio.video.contains($0) ? $0 : nil },
+      seed: seed ?? incoming.seed, image: try await storeInput(of: request, job: id))
+    let job = StoredJob(
+      id: id, owner: incoming.account.id, work: work, price: price,
+      createdAt: Date().timeIntervalSince1970, upstream: upstream?.name)
+    // A store that did not answer may still have recorded the job. If not, its input is removed when
+    // that is due.
+    let acceptance = try await add(job)
+    if acceptance != .accepted, work.image != nil {
+      await removal.remove(below: MediaName.folder(ofJob: id))
     }
-    if acceptance != .accepted { folder.removeAll() }
     try await check(acceptance, price: price)
     faultInjection?.charge(incoming.account, route: incoming.http.uri.path)
     worker.wake()
@@ -91,11 +84,7 @@ extension ImagineService {
   private func add(_ job: StoredJob) async throws -> JobAcceptance {
     let limits = JobLimits(
       all: configuration.limits.videoQueue, perOwner: configuration.limits.videosPerAccount)
-    do {
-      return try await store.add(job, limits: limits)
-    } catch is StoreUnreachable {
-      return try await store.add(job, limits: limits)
-    }
+    return try await untilAnswered { try await store.add(job, limits: limits) }
   }
 
   private func check(_ acceptance: JobAcceptance, price: Int64) async throws {
@@ -120,14 +109,16 @@ extension ImagineService {
     return Int(min(60, max(1, seconds.rounded(.up))))
   }
 
-  /// Stores and fsyncs the input image before the job is accepted, so that any server can do the job.
-  private func storeInput(
-    of request: ImagineAPI.Request, in folder: FilePath
-  ) throws -> String? {
+  /// Seconds after which an input is removed whose job was not added.
+  private static let inputSeconds = 3600.0
+
+  /// Stores the input image before the job is accepted, so that any server can do the job.
+  private func storeInput(of request: ImagineAPI.Request, job id: String) async throws -> String? {
     guard case .bytes(let bytes)? = request.image("image") else { return nil }
-    _ = try folder.appending("input").createPrivateFile(bytes)
-    try folder.sync()
-    try FilePath(directory.jobs).sync()
+    try await store.scheduleRemoval(
+      of: MediaName.folder(ofJob: id), after: Self.inputSeconds)
+    try await storage.put(
+      bytes, as: MediaName.input(ofJob: id), type: "application/octet-stream")
     return "input"
   }
 
@@ -154,6 +145,7 @@ extension ImagineService {
       id: id, job: job, progress: worker.progress(of: id) ?? job.progress)
     if job.state == .finished {
       let base = baseAddress(for: incoming)
+      let links = try await linkKeys.current()
       answer.video = base + links.path(id, .video)
       answer.thumbnail = base + links.path(id, .thumbnail)
     }
@@ -175,7 +167,8 @@ extension ImagineService {
     if let job, job.ticket != nil, !job.state.isFinal {
       Task { await worker.upstreams.cancel(job) }
     }
-    FilePath(directory.jobFolder(id)).removeAll()
+    // Nobody finds them any more; what cannot be removed now is due.
+    Task { [removal] in await removal.remove(below: MediaName.folder(ofJob: id)) }
   }
 }
 

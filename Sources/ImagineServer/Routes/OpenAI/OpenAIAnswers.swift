@@ -14,9 +14,11 @@ struct ImageList: Encodable {
 
   let created: Int64
   var data: [Image] = []
-  let background: String
+  /// Nil for `auto`: OpenAI's answers tell only what was chosen.
+  let background: String?
   let format: String
-  let quality: String
+  /// Nil for `auto`.
+  let quality: String?
   let size: String?
   var usage = Usage()
 
@@ -30,7 +32,7 @@ struct ImageList: Encodable {
     data.map { image in
       ImageEvent(
         type: type, base64: image.base64 ?? "", seed: image.seed, created: created,
-        background: background, format: format, quality: quality, size: size)
+        background: background ?? "auto", format: format, quality: quality ?? "auto", size: size)
     }
   }
 }

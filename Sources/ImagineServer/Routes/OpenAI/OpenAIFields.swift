@@ -38,14 +38,12 @@ extension ImagineService {
   ) async throws -> ImagineAPI.Request {
     let type = HeaderValue(incoming.http.headers[.contentType] ?? "").main.lowercased()
     guard type != "multipart/form-data" else {
-      return try await Form(incoming.http, by: bodies, for: incoming.account)
-        .request(for: operation)
+      return try await Form(incoming, by: bodies).request(for: operation)
     }
     let takesImages = operation.fields.contains { $0.maxImages > 0 }
     let body = try await bodies.read(
-      incoming.http, for: incoming.account,
-      most: takesImages ? nil : configuration.limits.jsonBytes)
-    return try JSONFields(body.bytes).request(for: operation)
+      incoming, most: takesImages ? nil : configuration.limits.jsonBytes)
+    return try JSONFields(body).request(for: operation)
   }
 }
 

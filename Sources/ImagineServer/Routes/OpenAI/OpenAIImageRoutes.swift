@@ -127,15 +127,16 @@ extension ImagineService {
     let images = try await makeImages(call, for: incoming)
     let base = baseAddress(for: incoming)
     var list = ImageList(
-      created: Int64(Date().timeIntervalSince1970), background: output.background,
-      format: output.format.rawValue, quality: output.effort,
+      created: Int64(Date().timeIntervalSince1970),
+      background: output.background == "auto" ? nil : output.background,
+      format: output.format.rawValue, quality: output.effort == "auto" ? nil : output.effort,
       size: images.first.flatMap { ImageHeader($0.bytes)?.size.description })
     for image in images {
       let isInAnswer = output.isStream || output.hasBytes
       list.data.append(
         ImageList.Image(
           url: isInAnswer
-            ? nil : base + (try temporaryImages.store(image.bytes, as: output.format)),
+            ? nil : base + (try await temporaryImages.store(image.bytes, as: output.format)),
           base64: isInAnswer ? Data(image.bytes).base64EncodedString() : nil, seed: image.seed))
     }
     var response: Response =

@@ -99,9 +99,7 @@ extension ImagineService {
       throw APIError.notFound(
         "the video is not ready: its status is \(Self.status(of: job.state))")
     }
-    return try await send(
-      "\(directory.videoFolder(folder, job: job.id))/\(file.rawValue)", as: file.mediaType,
-      tag: "\"\(folder)\"", to: incoming)
+    return try await send(file, ofJob: job.id, folder, to: incoming)
   }
 
   /// A job in OpenAI's form.

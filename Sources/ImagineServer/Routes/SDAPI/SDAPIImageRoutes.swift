@@ -156,7 +156,7 @@ extension ImagineService {
   // MARK: What these routes share
 
   private func sdapiBody(_ incoming: IncomingRequest) async throws -> SDAPIBody {
-    try SDAPIBody(try await bodies.read(incoming.http, for: incoming.account).bytes)
+    try SDAPIBody(try await bodies.read(incoming))
   }
 
   /// - Throws: ``APIError`` for a size that this server does not make.
@@ -184,7 +184,10 @@ extension ImagineService {
   ) async throws -> [EngineImage] {
     var incoming = incoming
     let client = await incoming.context.clientPresence()
-    let control = EngineControl { client?.isConnected == true }
+    let runsOn = incoming.keyed != nil
+    let control = EngineControl(account: incoming.account.id) {
+      runsOn || client?.isConnected == true
+    }
     incoming.control = control
     do {
       return try await sdapiSessions.run(
@@ -201,7 +204,7 @@ extension ImagineService {
   ) async throws -> Response {
     let images = try await interruptible(call, request.operation.name, incoming)
     // An edit has no seed: any gives the same image.
-    let given = request.givenSeed ?? .random(in: 1...2_147_483_647)
+    let given = request.givenSeed ?? incoming.seed
     let texts = images.map { image in
       Infotext(
         prompt: request.prompt ?? "", seed: image.seed ?? given,
@@ -234,9 +237,14 @@ extension SDAPIBody {
       "subseed": seed, "all_subseeds": .list(seeds), "subseed_strength": 0,
       "index_of_first_image": 0, "batch_size": .integer(Int64(texts.count)), "styles": [],
       "infotexts": .list(texts.map { .text($0.description) }), "restore_faces": false,
-      "extra_generation_params": [:], "sd_model_hash": "",
+      "extra_generation_params": [:], "sd_model_hash": "", "sd_vae_name": .null,
+      "sd_vae_hash": .null, "seed_resize_from_w": 0, "seed_resize_from_h": 0, "clip_skip": 1,
+      "job_timestamp": "0", "is_using_inpainting_conditioning": false,
+      "denoising_strength": fields["denoising_strength"] ?? 0,
     ]
-    for name in ["sampler_name", "steps", "cfg_scale"] { info[name] = fields[name] ?? .null }
+    // Clients that check types expect all of them.
+    let defaults: [String: Value] = ["sampler_name": "Euler", "steps": 20, "cfg_scale": 7]
+    for (name, value) in defaults { info[name] = fields[name] ?? value }
     if let first = texts.first {
       info["width"] = .integer(Int64(first.size.width))
       info["height"] = .integer(Int64(first.size.height))

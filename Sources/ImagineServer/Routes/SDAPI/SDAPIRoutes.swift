@@ -75,9 +75,8 @@ extension ImagineService {
 
   /// Chooses the model. Other settings may only be repeated: some clients send back all of them.
   private func setOptions(_ incoming: IncomingRequest) async throws -> Response {
-    let body = try await bodies.read(
-      incoming.http, for: incoming.account, most: configuration.limits.jsonBytes)
-    var fields = try JSONFields(body.bytes).fields
+    let body = try await bodies.read(incoming, most: configuration.limits.jsonBytes)
+    var fields = try JSONFields(body).fields
     let model = fields.removeValue(forKey: "sd_model_checkpoint")
     let own = options(of: incoming.account)
     for (name, value) in fields.sorted(by: { $0.key < $1.key }) where value != own[name] {
@@ -125,8 +124,8 @@ extension ImagineService {
   // MARK: Texts
 
   private func information(_ incoming: IncomingRequest) async throws -> Response {
-    let body = try await bodies.read(incoming.http, for: incoming.account)
-    let request = try SDAPIBody(body.bytes).request(for: .imageInformation)
+    let body = try await bodies.read(incoming)
+    let request = try SDAPIBody(body).request(for: .imageInformation)
     try RequestCheck(configuration.limits).check(request)
     guard case .bytes(let image)? = request.image("image"),
       let texts = ImageTexts(MediaSource(image))
