@@ -340,11 +340,23 @@ for (name, targets) in parts where Context.environment[name] != nil {
 
 // Measurements beside those of peers: `BENCHMARKS=1 swift run -c release lua-benchmarks`.
 if Context.environment["BENCHMARKS"] != nil,
+  !parts.keys.contains(where: { $0 != "ONLY_STORE" && Context.environment[$0] != nil })
+{
+  package.targets += [
+    .target(name: "BenchmarkTable", path: "Benchmarks/Table"),
+    .executableTarget(
+      name: "store-benchmarks",
+      dependencies: [
+        "BenchmarkTable", "ImagineAPI", "ImagineTestSupport", "PostgresStore", "ServerStore",
+      ],
+      path: "Benchmarks/Store", swiftSettings: swiftSettings),
+  ]
+}
+if Context.environment["BENCHMARKS"] != nil,
   !parts.keys.contains(where: { Context.environment[$0] != nil })
 {
   let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
   package.targets += [
-    .target(name: "BenchmarkTable", path: "Benchmarks/Table"),
     .target(
       name: "LuaPeers", dependencies: ["CLuaLibrary"], path: "Benchmarks/LuaPeers",
       cSettings: optimised),

@@ -9,6 +9,8 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
   let url: String
   /// User, host, port and database.
   let description: String
+  /// What the URL itself has as options of the session.
+  let options: String
   private let secrets: [String]
 
   /// - Throws: ``StoreUnreachable`` if libpq cannot read the URL.
@@ -29,6 +31,7 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
       option += 1
     }
     self.url = url
+    self.options = values["options"] ?? ""
     secrets = ["password", "sslpassword"].compactMap { values[$0] }.filter { !$0.isEmpty }
     let user = values["user"].map { "\($0)@" } ?? ""
     let port = values["port"].map { ":\($0)" } ?? ""

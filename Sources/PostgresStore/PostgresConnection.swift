@@ -18,13 +18,26 @@ final class PostgresConnection {
 
   private let handle: OpaquePointer
   private let address: PostgresAddress
+  /// Whether the session has ``TransactionSettings/bounds``. A pooler may refuse them or forget them;
+  /// then each transaction has its own.
+  private var isBounded = false
 
   /// Connects. Only the look-up of a host's name may take longer than the deadline.
   ///
   /// - Throws: ``ConnectionLost`` with libpq's reason.
-  init(_ address: PostgresAddress, until deadline: Deadline) throws {
-    let names = ["dbname", "fallback_application_name", "client_encoding"]
-    let values = [address.url, "imagine-server", "UTF8"]
+  convenience init(_ address: PostgresAddress, until deadline: Deadline) throws {
+    let bounds = TransactionSettings.bounds.map { " -c \($0.0)=\($0.1)" }.joined()
+    do {
+      try self.init(address, options: address.options + bounds, until: deadline)
+      isBounded = try hasBounds(until: deadline)
+    } catch let error as ConnectionLost where error.reason.contains("startup parameter") {
+      try self.init(address, options: address.options, until: deadline)
+    }
+  }
+
+  private init(_ address: PostgresAddress, options: String, until deadline: Deadline) throws {
+    let names = ["dbname", "fallback_application_name", "client_encoding", "options"]
+    let values = [address.url, "imagine-server", "UTF8", options]
     let started = Self.withTexts(names) { names in
       // A database's name that is a URL is read as one.
       Self.withTexts(values) { PQconnectStartParams(names, $0, 1) }
@@ -49,11 +62,30 @@ final class PostgresConnection {
     PQsetNoticeReceiver(handle, { _, _ in }, nil)
   }
 
+  private func hasBounds(until deadline: Deadline) throws -> Bool {
+    let settings = TransactionSettings.bounds.map { "current_setting('\($0.0)') AS \($0.0)" }
+    let row = try transaction(
+      [PostgresStatement("SELECT \(settings.joined(separator: ", "))")], until: deadline
+    ).first
+    return try TransactionSettings.bounds.allSatisfy { try row?.text($0.0) == $0.1 }
+  }
+
   /// Whether an idle connection can be used: the server has not closed it.
   var isUsable: Bool {
     var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
     guard poll(&descriptor, 1, 0) == 0 || PQconsumeInput(handle) == 1 else { return false }
     return PQstatus(handle) == CONNECTION_OK && descriptor.revents & Int16(POLLHUP) == 0
+  }
+
+  /// Executes a statement as one transaction with its settings, in one round trip.
+  ///
+  /// - Returns: the statement's rows.
+  /// - Throws: ``PostgresError`` if the transaction was rolled back, else ``ConnectionLost``.
+  func transaction(
+    _ statement: PostgresStatement, _ settings: TransactionSettings, until deadline: Deadline
+  ) throws -> [PostgresRow] {
+    let set = settings.statement(inBoundedSession: isBounded)
+    return try transaction((set.map { [$0] } ?? []) + [statement], until: deadline)
   }
 
   /// Executes statements as one transaction, in one round trip.

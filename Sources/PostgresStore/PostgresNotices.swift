@@ -56,10 +56,8 @@ final class PostgresNotices: Sendable {
     }
     let calls = subjects.map { "pg_notify('\($0.rawValue)', '')" }.joined(separator: ", ")
     // A lost notice is found by whoever looks regularly.
-    _ = try? await pool.transaction([
-      PostgresStatement("SELECT set_config('synchronous_commit', 'off', true)"),
-      PostgresStatement("SELECT \(calls)"),
-    ])
+    _ = try? await pool.transaction(
+      PostgresStatement("SELECT \(calls)"), TransactionSettings(isSynced: false))
   }
 
   /// A stream with an element for each notice, or for several. The first stream opens the connection

@@ -45,6 +45,8 @@ enum PostgresSchema {
       """
       BEGIN;
       SET LOCAL client_min_messages = error;
+      SET LOCAL statement_timeout = '60s';
+      SET LOCAL lock_timeout = '60s';
       SELECT pg_advisory_xact_lock(hashtextextended('store_version', 0));
       """, until: deadline)
     if try !isCurrent(connection, deadline) {

@@ -55,29 +55,13 @@ public final class PostgresServiceStore: ServiceStore {
     }
   }
 
-  /// How long the database may work on a statement and wait for a lock: less than the pool waits, so
-  /// that a transaction mostly ends before its caller gives up. They are set in the transaction's own
-  /// round trip, because a connection that is pooled elsewhere keeps nothing.
-  private static let bounds = """
-    SELECT set_config('statement_timeout', '4s', true), set_config('lock_timeout', '2s', true),
-      set_config('idle_in_transaction_session_timeout', '10s', true)
-    """
-
   /// - Parameter isSynced: whether the transaction is on the disk when this returns. If not, a crash
   ///   of the database may lose it, as if it had never been.
   @discardableResult func query(
     _ sql: String, _ parameters: [any PostgresValue] = [], isSynced: Bool = true
   ) async throws -> [PostgresRow] {
-    var settings = Self.bounds
-    if !isSynced { settings += ", set_config('synchronous_commit', 'off', true)" }
-    var values: [any PostgresValue] = []
-    if let now {
-      settings += ", set_config('imagine.time', $1, true)"
-      values = [now()]
-    }
-    return try await pool.transaction([
-      PostgresStatement(settings, values), PostgresStatement(sql, parameters),
-    ])
+    try await pool.transaction(
+      PostgresStatement(sql, parameters), TransactionSettings(isSynced: isSynced, time: now?()))
   }
 
   /// What a function of the schema returns that says yes or no.

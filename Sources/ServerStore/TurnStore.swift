@@ -43,7 +43,8 @@ public enum TurnState: Sendable, Hashable {
 /// Shares the capacity of pools fairly between accounts, over all servers.
 ///
 /// A call takes a slot if one is free and nobody waits. Else it waits for its turn, which is the one
-/// after its account's last, or that of the first in the queue if that is later. Slots and tickets of a
+/// after its account's last, or that of the last call that got a slot if that is later. So an account
+/// with a hundred calls and one that asks for one after the other take turns. Slots and tickets of a
 /// server that died are freed. A power cut may lose all of them: then nobody has a slot.
 public protocol TurnStore: Sendable {
   /// Asks for a slot. A repetition with the same ticket tells its state now, and asks anew if the

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Stands between a store and its PostgreSQL server, and cuts connections at a message of the protocol.
 public final class PostgresProxy: Sendable {
@@ -18,6 +19,10 @@ public final class PostgresProxy: Sendable {
 
   private let folder: TemporaryFolder
   private let channel: any Channel
+  private let count: CutCount
+
+  /// How many connections were cut.
+  public var cuts: Int { count.value.withLock { $0 } }
 
   /// The folder of the proxy's socket, as PostgreSQL's clients find it.
   public var folderOfSocket: String { folder.path }
@@ -25,18 +30,23 @@ public final class PostgresProxy: Sendable {
   /// - Parameter cut: asked for each connection; nil leaves it whole.
   public init(to server: PostgresServer, cut: @escaping @Sendable () -> Cut?) async throws {
     folder = try TemporaryFolder()
-    let target = server.socket
+    let (target, count) = (server.socket, CutCount())
+    self.count = count
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { client in
         let cut = cut()
         return client.eventLoop.makeCompletedFuture {
-          try client.pipeline.syncOperations.addHandler(ClientMessages(target, cut))
+          try client.pipeline.syncOperations.addHandler(ClientMessages(target, cut, count))
         }
       }
       .bind(unixDomainSocketPath: folder.file(".s.PGSQL.5432")).get()
   }
 
   public func close() async { try? await channel.close() }
+}
+
+private final class CutCount: Sendable {
+  let value = Mutex(0)
 }
 
 /// Splits what one side sends into messages and forwards them, up to the cut.
@@ -46,9 +56,11 @@ private struct MessageForwarder {
   /// The first message of a client has no type.
   private let isFromClient: Bool
   private let cut: PostgresProxy.Cut?
+  private let cuts: CutCount
 
-  init(isFromClient: Bool, _ cut: PostgresProxy.Cut?) {
+  init(isFromClient: Bool, _ cut: PostgresProxy.Cut?, _ cuts: CutCount) {
     self.isFromClient = isFromClient
+    self.cuts = cuts
     self.cut = cut?.isFromClient == isFromClient ? cut : nil
   }
 
@@ -64,6 +76,7 @@ private struct MessageForwarder {
       let isCut = count == cut?.message
       if !isCut || cut?.isAfter == true { receiver.write(message, promise: nil) }
       guard !isCut else {
+        cuts.value.withLock { $0 += 1 }
         receiver.flush()
         receiver.close(promise: nil)
         sender.close(promise: nil)
@@ -87,13 +100,15 @@ private final class ClientMessages: ChannelInboundHandler {
 
   private let target: String
   private let cut: PostgresProxy.Cut?
+  private let cuts: CutCount
   private var messages: MessageForwarder
   private var server: (any Channel)?
 
-  init(_ target: String, _ cut: PostgresProxy.Cut?) {
+  init(_ target: String, _ cut: PostgresProxy.Cut?, _ cuts: CutCount) {
     self.target = target
     self.cut = cut
-    messages = MessageForwarder(isFromClient: true, cut)
+    self.cuts = cuts
+    messages = MessageForwarder(isFromClient: true, cut, cuts)
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -103,11 +118,11 @@ private final class ClientMessages: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) { connect(context) }
 
   private func connect(_ context: ChannelHandlerContext) {
-    let (client, cut) = (context.channel, cut)
+    let (client, cut, cuts) = (context.channel, cut, cuts)
     ClientBootstrap(group: context.eventLoop)
       .channelInitializer { server in
         server.eventLoop.makeCompletedFuture {
-          try server.pipeline.syncOperations.addHandler(ServerMessages(client, cut))
+          try server.pipeline.syncOperations.addHandler(ServerMessages(client, cut, cuts))
         }
       }
       .connect(unixDomainSocketPath: target)
@@ -138,9 +153,9 @@ private final class ServerMessages: ChannelInboundHandler {
   private let client: any Channel
   private var messages: MessageForwarder
 
-  init(_ client: any Channel, _ cut: PostgresProxy.Cut?) {
+  init(_ client: any Channel, _ cut: PostgresProxy.Cut?, _ cuts: CutCount) {
     self.client = client
-    messages = MessageForwarder(isFromClient: false, cut)
+    messages = MessageForwarder(isFromClient: false, cut, cuts)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

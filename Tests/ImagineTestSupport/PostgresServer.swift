@@ -6,28 +6,28 @@ import Synchronization
 public final class PostgresServer: Sendable {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(_ description: String) { self.description = description }
   }
 
   /// The server of this process's tests; each test has a database of its own.
   public static let shared = Result { try PostgresServer() }
 
-  private let folder: String
+  /// Where the socket is.
+  public let folder: String
   private let binaries: String
   private let watcher = Mutex<Process?>(nil)
   private let databases = Mutex(0)
-
-  /// The environment in which the server is found, such as for `pgbench`.
-  public var folderOfSocket: String { folder }
 
   public init() throws {
     // A socket's path has at most 100 bytes or so: the usual temporary folder may be longer.
     folder = "/tmp/imagine-pg-\(UUID().uuidString.prefix(8))"
     let configured = Self.output("/usr/bin/env", ["pg_config", "--bindir"])
-    guard !configured.isEmpty else { throw Failure(description: "pg_config was not found") }
+    guard !configured.isEmpty else { throw Failure("pg_config was not found") }
     binaries = configured
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     if geteuid() == 0 { Self.output("/usr/bin/env", ["chown", "postgres", folder]) }
-    // The commands are not synced here, the data of the tests are.
+    // The empty database is not synced, the data of the tests are.
     let made = Self.output(
       "/bin/sh",
       [
@@ -35,7 +35,7 @@ public final class PostgresServer: Sendable {
         "\(asOwner) \(binaries)/initdb -D \(folder)/data -U test -A trust -E UTF8 --locale=C "
           + "--no-sync >/dev/null 2>&1 && echo made",
       ])
-    guard made == "made" else { throw Failure(description: "initdb failed in \(folder)") }
+    guard made == "made" else { throw Failure("initdb failed in \(folder)") }
     try start()
   }
 
@@ -83,7 +83,7 @@ public final class PostgresServer: Sendable {
       usleep(20_000)
     }
     let log = (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? ""
-    throw Failure(description: "the server did not start: \(log.suffix(500))")
+    throw Failure("the server did not start: \(log.suffix(500))")
   }
 
   /// Kills the server as a crash does: nothing is written any more. ``start()`` recovers what was
@@ -91,7 +91,7 @@ public final class PostgresServer: Sendable {
   public func kill() throws {
     let text = try String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
     guard let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }) else {
-      throw Failure(description: "postmaster.pid cannot be read")
+      throw Failure("postmaster.pid cannot be read")
     }
     // Its shell must not remove the folder.
     watcher.withLock { $0 }.map { _ = Foundation.kill($0.processIdentifier, SIGKILL) }
@@ -117,7 +117,7 @@ public final class PostgresServer: Sendable {
     }
     sql("CREATE DATABASE \(name)", in: "postgres")
     guard sql("SELECT 1", in: name) == "1" else {
-      throw Failure(description: "the database \(name) was not created")
+      throw Failure("the database \(name) was not created")
     }
     return name
   }
@@ -136,6 +136,11 @@ public final class PostgresServer: Sendable {
     Self.output(
       "\(binaries)/psql",
       ["-h", folder, "-U", "test", "-d", database, "-XAtq", "-c", statement])
+  }
+
+  /// What one of PostgreSQL's programs prints.
+  public func output(_ program: String, _ arguments: [String]) -> String {
+    Self.output("\(binaries)/\(program)", arguments)
   }
 
   /// What a program prints, without the last newline; nothing if it cannot be started.

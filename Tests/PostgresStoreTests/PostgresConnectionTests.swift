@@ -67,6 +67,26 @@ struct PostgresConnectionTests {
     #expect(time >= .milliseconds(300) && time < .seconds(10))
   }
 
+  @Test("has bounds of time in every transaction, whether its session has them or not")
+  func bounds() throws {
+    let inSession = TransactionSettings(isSynced: false, time: 5).statement(inBoundedSession: true)
+    let perTransaction = TransactionSettings().statement(inBoundedSession: false)
+    #expect(TransactionSettings().statement(inBoundedSession: true) == nil)
+    for settings in [inSession, perTransaction] {
+      let rows = try connection.transaction(
+        [
+          try #require(settings),
+          PostgresStatement(
+            """
+            SELECT current_setting('statement_timeout') || current_setting('lock_timeout')
+              || current_setting('idle_in_transaction_session_timeout') AS bounds
+            """),
+        ], until: .now + .seconds(5))
+      #expect(try rows.first?.text("bounds") == "4s2s10s")
+    }
+    #expect(try run("SELECT current_setting('synchronous_commit') AS x").first?.text("x") == "on")
+  }
+
   @Test("is lost when the server terminates it")
   func termination() throws {
     #expect(throws: ConnectionLost.self) {

@@ -132,7 +132,7 @@ CREATE UNLOGGED TABLE turn_ticket (
   is_granted boolean NOT NULL
 );
 CREATE INDEX turn_ticket_waiting ON turn_ticket (pool, turn, number) WHERE NOT is_granted;
-CREATE INDEX turn_ticket_granted ON turn_ticket (pool) WHERE is_granted;
+CREATE INDEX turn_ticket_granted ON turn_ticket (pool, turn) WHERE is_granted;
 CREATE INDEX turn_ticket_of_account ON turn_ticket (pool, account, turn);
 CREATE INDEX turn_ticket_of_server ON turn_ticket (server);
 CREATE UNLOGGED TABLE turn_server (

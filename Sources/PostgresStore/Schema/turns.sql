@@ -36,8 +36,8 @@ BEGIN
   END IF;
   PERFORM FROM turn_ticket WHERE id = the_id;
   IF NOT FOUND THEN
-    SELECT turn INTO head FROM turn_ticket WHERE pool = the_pool AND NOT is_granted
-    ORDER BY turn, number LIMIT 1;
+    -- The turn that is served now: an account that comes back goes before one that has many waiting.
+    SELECT max(turn) INTO head FROM turn_ticket WHERE pool = the_pool AND is_granted;
     SELECT coalesce(max(turn), 0) + 1 INTO the_turn FROM turn_ticket
     WHERE pool = the_pool AND account = the_account;
     INSERT INTO turn_ticket (id, pool, account, server, turn, is_granted)

@@ -1,0 +1,92 @@
+import Foundation
+import ImagineAPI
+import ServerStore
+
+/// How often something was done, and how long each time took.
+struct Rate {
+  let perSecond: Double
+  private let times: [Double]
+
+  /// - Parameter times: of each, in seconds.
+  init(_ times: [Double], in seconds: Double) {
+    perSecond = Double(times.count) / seconds
+    self.times = times.sorted()
+  }
+
+  func milliseconds(_ quantile: Double) -> String {
+    guard !times.isEmpty else { return "" }
+    let index = min(Int(Double(times.count) * quantile), times.count - 1)
+    return String(format: "%.1f", times[index] * 1000)
+  }
+}
+
+/// Clients of a store that each do one thing after the other.
+struct StoreLoad {
+  private let store: any ServiceStore
+  private let clients: Int
+  private let seconds: Double
+  private static let accounts = 16
+
+  init(_ store: any ServiceStore, clients: Int, seconds: Double) async throws {
+    self.store = store
+    self.clients = clients
+    self.seconds = seconds
+    let names = (0..<Self.accounts).map { "account \($0)" }
+    try await store.open(grants: Dictionary(uniqueKeysWithValues: names.map { ($0, 1 << 40) }))
+  }
+
+  /// Jobs that cost something.
+  func additions() async throws -> Rate {
+    try await rate { client, number in
+      let job = StoredJob(
+        id: "\(client)-\(number)", owner: "account \(client % Self.accounts)",
+        work: .init(
+          operation: "video", prompt: "waves at the shore in the evening", style: "fast-svd",
+          aspectRatio: .square, seed: 7), price: 3, createdAt: Date().timeIntervalSince1970)
+      return try await store.add(job, limits: JobLimits(all: 1_000_000)) == .accepted
+    }
+  }
+
+  /// A lease and the end of its job, of the jobs that were added.
+  func work() async throws -> Rate {
+    try await rate { client, number in
+      let lease = "\(client)-\(number)"
+      let job = try await store.lease(
+        by: lease, for: 60, maxCrashes: 5, atUpstream: false)
+      guard let job else { return false }
+      return try await store.finish(id: job.id, by: lease, as: .finished(videoFolder: lease))
+    }
+  }
+
+  /// Charges of calls that were held before, of all accounts.
+  func settlements() async throws -> Rate {
+    try await rate { client, number in
+      let hold = Hold(
+        key: "\(client)-\(number)", account: "account \(client % Self.accounts)", amount: 1)
+      return try await store.settle(hold, for: "call")
+    }
+  }
+
+  /// - Parameter body: takes the client and the number of its turn, and returns false to end early.
+  private func rate(
+    _ body: @escaping @Sendable (Int, Int) async throws -> Bool
+  ) async throws -> Rate {
+    let start = ContinuousClock.now
+    let end = start + .seconds(seconds)
+    let times = try await withThrowingTaskGroup(of: [Double].self) { group in
+      for client in 0..<clients {
+        group.addTask {
+          var times: [Double] = []
+          while ContinuousClock.now < end {
+            let begin = ContinuousClock.now
+            guard try await body(client, times.count) else { break }
+            times.append((ContinuousClock.now - begin) / .seconds(1))
+          }
+          return times
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    return Rate(times, in: (ContinuousClock.now - start) / .seconds(1))
+  }
+}
