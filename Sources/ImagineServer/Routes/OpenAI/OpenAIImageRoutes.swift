@@ -131,16 +131,18 @@ extension ImagineService {
       background: output.background == "auto" ? nil : output.background,
       format: output.format.rawValue, quality: output.effort == "auto" ? nil : output.effort,
       size: images.first.flatMap { ImageHeader($0.bytes)?.size.description })
+    var texts = try ImagesInJSON()
     for image in images {
       let isInAnswer = output.isStream || output.hasBytes
       list.data.append(
         ImageList.Image(
           url: isInAnswer
             ? nil : base + (try await temporaryImages.store(image.bytes, as: output.format)),
-          base64: isInAnswer ? Data(image.bytes).base64EncodedString() : nil, seed: image.seed))
+          base64: isInAnswer ? texts.text(for: image.bytes) : nil, seed: image.seed))
     }
     var response: Response =
-      output.isStream ? .events(list.events(named: "\(event).completed")) : .json(list)
+      output.isStream
+      ? .events(list.events(named: "\(event).completed"), texts) : texts.response(list)
     response.headers.setMaker(images.first?.engine)
     return response
   }
@@ -148,11 +150,11 @@ extension ImagineService {
 
 extension Response {
   /// Server-sent events, whose data is JSON.
-  fileprivate static func events(_ events: [ImageEvent]) -> Response {
+  fileprivate static func events(_ events: [ImageEvent], _ texts: ImagesInJSON) -> Response {
     var body = ByteBuffer()
     for event in events {
       body.writeString("event: \(event.type)\ndata: ")
-      var data = encodedJSON(event)
+      var data = texts.encoded(event)
       body.writeBuffer(&data)
       body.writeString("\n\n")
     }

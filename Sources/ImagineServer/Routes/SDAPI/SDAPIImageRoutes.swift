@@ -119,8 +119,11 @@ extension ImagineService {
           ], images: ["image": [image]], source: .wire))
     }
     let images = try await interruptible(call, "extras", incoming)
-    let answer: Value = ["html_info": "", "image": .text(images.first?.bytes.base64 ?? "")]
-    return .json(answer)
+    var texts = try ImagesInJSON()
+    let answer: Value = [
+      "html_info": "", "image": .text(images.first.map { texts.text(for: $0.bytes) } ?? ""),
+    ]
+    return texts.response(answer)
   }
 
   /// - Throws: ``APIError`` for a size over the ``PixelBudget``.
@@ -214,12 +217,13 @@ extension ImagineService {
     let files = zip(images, texts).map { image, text in
       ImageTexts.adding(text.description, as: Infotext.keyword, to: image.bytes)
     }
+    var encoded = try ImagesInJSON()
     let answer: Value = [
-      "images": .list(files.map { .text($0.base64) }),
+      "images": .list(files.map { .text(encoded.text(for: $0)) }),
       "parameters": body.parameters(of: request.operation),
       "info": .text(body.info(texts, request).json),
     ]
-    return .json(answer)
+    return encoded.response(answer)
   }
 }
 
@@ -258,8 +262,4 @@ extension SDAPIBody {
 extension ImagineAPI.Request {
   /// The seed that the caller chose; nil for a random one.
   fileprivate var givenSeed: Int64? { seed.flatMap { $0 < 0 ? nil : $0 } }
-}
-
-extension [UInt8] {
-  fileprivate var base64: String { Data(self).base64EncodedString() }
 }
