@@ -30,12 +30,17 @@ struct SharedTurnsTests {
     SharedTurns(keeper, pool: "gpu", capacity: capacity, places: 50, seconds: seconds)
   }
 
+  /// The calls that ran, and how many ran at once.
+  private final class Log: Sendable {
+    let state = Mutex((now: 0, most: 0, order: [String]()))
+  }
+
   @Test("share one capacity, and alternate between accounts")
   func capacity() async throws {
     let keepers = [try await keeper(), try await keeper()]
     let keeping = keepers.map { keeper in Task { await keeper.run() } }
     defer { for task in keeping { task.cancel() } }
-    let running = Mutex((now: 0, most: 0, order: [String]()))
+    let log = Log()
     // Two calls that hold the slots until all others wait.
     let first = turns(keepers[0], capacity: 2)
     let held = [
@@ -48,13 +53,13 @@ struct SharedTurnsTests {
         let turns = turns(keepers[number % 2], capacity: 2)
         group.addTask {
           let slot = try await turns.slot(for: account, isBounded: true)
-          running.withLock { running in
-            running.now += 1
-            running.most = max(running.most, running.now)
-            running.order.append(account)
+          log.state.withLock { state in
+            state.now += 1
+            state.most = max(state.most, state.now)
+            state.order.append(account)
           }
           try await Task.sleep(for: .milliseconds(5))
-          running.withLock { $0.now -= 1 }
+          log.state.withLock { $0.now -= 1 }
           slot.leave()
         }
       }
@@ -65,7 +70,7 @@ struct SharedTurnsTests {
       for slot in held { slot.leave() }
       try await group.waitForAll()
     }
-    let (most, order) = running.withLock { ($0.most, $0.order) }
+    let (most, order) = log.state.withLock { ($0.most, $0.order) }
     #expect(most <= 2)
     // Whoever has four calls is not behind one that has twenty.
     #expect(order.prefix(12).count { $0 == "few" } == 4, "\(order)")
