@@ -261,6 +261,8 @@ struct ServeCommand: AsyncParsableCommand {
     if child { limits.bodyBytes = limits.bodyBytesInFlight / 2 }
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     limits.imageBytes = min(limits.imageBytes, max(256 << 20, memory / 2))
+    limits.videoQueue = settings.videoQueue ?? limits.videoQueue
+    limits.videosPerAccount = settings.videosPerAccount ?? limits.videosPerAccount
     limits.keepSeconds = Double(keepDays ?? settings.keepDays ?? 30) * 86400
     return limits
   }

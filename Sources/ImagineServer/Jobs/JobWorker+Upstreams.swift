@@ -1,15 +1,42 @@
 import ImagineAPI
 import ServerStore
+import Synchronization
 
 /// Jobs whose videos are made elsewhere. Each waits in a task of its own and uses no thread.
 extension JobWorker {
   /// Works on jobs at upstreams until the task is cancelled.
+  ///
+  /// A few times as many as the upstreams take at once: jobs that one of them keeps waiting leave
+  /// room for others, and a server's death is the death of few.
   func workAtUpstreams() async {
+    let places = Places()
     await withDiscardingTaskGroup { group in
       await takeJobs(atUpstream: true) { job, lease in
-        group.addTask { await self.makeVideo(atUpstream: job, lease: lease) }
+        places.take()
+        group.addTask {
+          await self.makeVideo(atUpstream: job, lease: lease)
+          places.leave()
+        }
+        while places.count >= max(16, 4 * upstreams.upstreams.capacity), !Task.isCancelled {
+          await places.left.wait(upTo: limits.pollSeconds)
+        }
         return .over
       }
+    }
+  }
+
+  /// The jobs in work.
+  private final class Places: Sendable {
+    let left = WorkSignal()
+    private let taken = Atomic(0)
+
+    var count: Int { taken.load(ordering: .relaxed) }
+
+    func take() { taken.add(1, ordering: .relaxed) }
+
+    func leave() {
+      taken.subtract(1, ordering: .relaxed)
+      left.signal()
     }
   }
 

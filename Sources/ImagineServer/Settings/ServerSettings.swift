@@ -28,6 +28,10 @@ public struct ServerSettings: Sendable {
   public private(set) var tokensFile: String?
   public private(set) var rate: Int?
   public private(set) var keepDays: Int?
+  /// Queued and running videos of all servers on the store.
+  public private(set) var videoQueue: Int?
+  /// Queued and running videos of one token.
+  public private(set) var videosPerAccount: Int?
   public private(set) var role: ServiceRole?
   public private(set) var logLevel: Logger.Level?
   public private(set) var logFormat: LogFormat?
@@ -46,7 +50,7 @@ public struct ServerSettings: Sendable {
   // A setting of another part of the server: its member above, its name here, its line in `init`.
   private static let keys = [
     "host", "port", "socket", "home", "database", "database_file", "public_address", "tokens_file",
-    "rate", "keep_days",
+    "rate", "keep_days", "video_queue", "videos_per_account",
     "role", "log_level", "log_format", "tls_certificate", "tls_key", "trusted_proxies",
     "metrics_token_file", "page", "drain", "model_aliases", "upstream", "objects",
   ]
@@ -54,6 +58,7 @@ public struct ServerSettings: Sendable {
   public static let ports = 0...65535
   public static let rates = 1...1_000_000
   public static let days = 1...36500
+  public static let queues = 1...1_000_000
   public static let drains = 0...3600
 
   /// No settings.
@@ -79,6 +84,8 @@ public struct ServerSettings: Sendable {
     tokensFile = try table.path("tokens_file", from: folder)
     rate = try table.integer("rate", in: Self.rates)
     keepDays = try table.integer("keep_days", in: Self.days)
+    videoQueue = try table.integer("video_queue", in: Self.queues)
+    videosPerAccount = try table.integer("videos_per_account", in: Self.queues)
     role = try table.choice("role")
     logLevel = try table.choice("log_level")
     logFormat = try table.choice("log_format")

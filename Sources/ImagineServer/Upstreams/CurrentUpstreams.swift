@@ -100,6 +100,9 @@ final class CurrentUpstreams: Sendable {
     return 2 * timeout + limits.turnSeconds + limits.imageSeconds
   }
 
+  /// Calls that all upstreams take at once.
+  var capacity: Int { all.reduce(0) { $0 + $1.description.capacity } }
+
   /// The models of `/v1` and `/sdapi`, sorted.
   var models: [String] { Set(all.flatMap(\.description.models)).sorted() }
 

@@ -35,6 +35,8 @@ struct ServerSettingsTests {
       tokens_file = "tokens.toml"
       rate = 60
       keep_days = 7
+      video_queue = 5000
+      videos_per_account = 500
       log_level = "debug"
       model_aliases = { "gpt-image-1" = "gpt-image-2" }
 
@@ -58,7 +60,9 @@ struct ServerSettingsTests {
       """)
     #expect(settings.host == "0.0.0.0" && settings.port == 0 && settings.home == "/srv/imagine")
     #expect(settings.tokensFile == folder.file("tokens.toml"))
-    #expect(settings.rate == 60 && settings.keepDays == 7 && settings.logLevel == .debug)
+    #expect(
+      settings.rate == 60 && settings.keepDays == 7 && settings.videoQueue == 5000
+        && settings.videosPerAccount == 500 && settings.logLevel == .debug)
     #expect(settings.modelAliases == ["gpt-image-1": "gpt-image-2"])
     let (cloud, gpu) = (settings.upstreams[0], settings.upstreams[1])
     #expect(cloud.name == "cloud" && cloud.capacity == 4 && cloud.timeout == 90.5)
