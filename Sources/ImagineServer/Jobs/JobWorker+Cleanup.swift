@@ -10,8 +10,9 @@ import ServerStore
 #endif
 
 extension JobWorker {
-  /// Seconds for which a server cleans up, unless it asks again.
-  private static let leaderSeconds = 60.0
+  /// Seconds for which this server leads unless it asks again, which it does much sooner: what is
+  /// limited to so many an hour is limited by the server that leads.
+  private var leaderSeconds: Double { max(60, 2.5 * limits.cleanupSeconds) }
 
   func cleanUpRegularly() async {
     repeat {
@@ -28,7 +29,7 @@ extension JobWorker {
   /// Whether this server cleans up what all share. Two may do so for a moment, which harms nothing.
   private func leads() async -> Bool {
     do {
-      return try await store.lead("clean", by: name, for: Self.leaderSeconds)
+      return try await store.lead("clean", by: name, for: leaderSeconds)
     } catch {
       logger.error("nothing is cleaned up", metadata: ["cause": .string("\(error)")])
       return false
