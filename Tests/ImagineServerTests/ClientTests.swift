@@ -72,7 +72,9 @@ struct ClientTests {
     let addresses = ClientAddresses(trustedProxies: Self.proxies.compactMap(AddressRange.init))
     #expect(addresses.trustedProxies.count == Self.proxies.count)
     var headers = HTTPFields()
-    for (name, value) in test.headers { headers.set(name, value) }
+    for (name, value) in test.headers {
+      headers[try #require(HTTPField.Name(name))] = value
+    }
     let peer =
       test.peer == "unix"
       ? try SocketAddress(unixDomainSocketPath: "/tmp/s")

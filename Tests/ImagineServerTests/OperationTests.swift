@@ -1,5 +1,6 @@
 import Foundation
 import ImagineTestSupport
+import ImagineTesting
 import Testing
 
 @testable import ImagineServer

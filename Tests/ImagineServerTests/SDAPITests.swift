@@ -3,6 +3,7 @@ import ImagineAPI
 import ImagineTestSupport
 import MediaFiles
 import ServerStore
+import Synchronization
 import Testing
 
 @testable import ImagineServer

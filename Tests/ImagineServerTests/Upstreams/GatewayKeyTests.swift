@@ -1,6 +1,8 @@
 import Foundation
 import ImagineAPI
 import ImagineTestSupport
+import ServerStore
+import Synchronization
 import Testing
 
 @testable import ImagineServer

@@ -3,6 +3,7 @@ import ImagineAPI
 import ImagineTestSupport
 import ImagineTesting
 import ServerStore
+import Synchronization
 import Testing
 
 @testable import ImagineServer
