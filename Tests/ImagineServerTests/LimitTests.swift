@@ -49,7 +49,7 @@ struct LimitTests {
           headers: [("Content-Type", "multipart/form-data; boundary=\(large.boundary)")]
             + (hasKeys ? [("Idempotency-Key", token)] : []), body: large.bytes)
       }
-      let waiting = (0..<3).map { number in Task { try await post("caller \(number)") } }
+      let waiting = (0..<3).map { number in Task { try await post("caller-\(number)") } }
       // Two run and one waits for its turn.
       _ = try await eventually {
         let text = try await server.send(.get, "/metrics", token: nil).text
@@ -57,13 +57,13 @@ struct LimitTests {
         return calls.value("imagine_engine_calls", ["state": "running"]) == 2
           && calls.value("imagine_engine_calls", ["state": "waiting"]) == 1 ? true : nil
       }
-      let refused = try await post("another caller")
+      let refused = try await post("another-caller")
       #expect(refused.code == 1202, "\(refused.text)")
       #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
       engine.paintGate.open()
       for call in waiting { #expect(try await call.value.status == 200) }
       // All is given back: as many fit again.
-      for number in 0..<4 { #expect(try await post("later \(number)").status == 200) }
+      for number in 0..<4 { #expect(try await post("later-\(number)").status == 200) }
     }
   }
 
