@@ -1,5 +1,12 @@
 public import ServerStore
 
+/// A move of data that failed.
+public struct MoveFailure: Error, CustomStringConvertible {
+  public let description: String
+  /// Whether the data may have been moved: the answer to the commit was lost.
+  public let mayBeMoved: Bool
+}
+
 extension PostgresServiceStore {
   /// Brings the data of another store into an empty database, in one transaction. A move that was
   /// done before is not done again.
@@ -8,34 +15,42 @@ extension PostgresServiceStore {
   ///   - url: of the database, as libpq takes it.
   ///   - store: out of service until this returns, and after it.
   /// - Returns: the number of rows by table; nil if this move was done before.
-  /// - Throws: ``StoreUnreachable`` if the database has other data or does not answer: then nothing
-  ///   was moved, or everything, and the caller does it again.
+  /// - Throws: ``MoveFailure`` if the database has other data or does not answer: then nothing was
+  ///   moved, or everything.
   public static func move(_ store: FrozenStore, to url: String) async throws -> [String: Int]? {
-    let address = try PostgresAddress(url)
+    let address: PostgresAddress
+    do {
+      address = try PostgresAddress(url)
+    } catch {
+      throw MoveFailure(description: "\(error)", mayBeMoved: false)
+    }
     return try await withCheckedThrowingContinuation { answer in
       // One connection, whose transaction takes as long as it needs.
       BlockingThread.run("postgres move") {
-        answer.resume(
-          with: Result {
-            do {
-              let connection = try PostgresConnection(address, until: .now + .seconds(10))
-              try PostgresSchema.migrate(connection, until: .now + .seconds(60))
-              return try connection.move(store)
-            } catch let error as PostgresError {
-              throw StoreUnreachable("\(address): \(error)")
-            } catch let error as ConnectionLost {
-              throw StoreUnreachable("\(address): \(error.reason)")
-            }
-          })
+        answer.resume(with: Result { try moved(store, to: address) })
       }
     }
   }
-}
 
-extension PostgresServiceStore {
+  private static func moved(
+    _ store: FrozenStore, to address: PostgresAddress
+  ) throws -> [String: Int]? {
+    var commits = false
+    do {
+      let connection = try PostgresConnection(address, until: .now + .seconds(10))
+      try PostgresSchema.migrate(connection, until: .now + .seconds(60))
+      return try connection.move(store) { commits = true }
+    } catch let error as ConnectionLost {
+      throw MoveFailure(description: "\(address): \(error.reason)", mayBeMoved: commits)
+    } catch {
+      // The database answered that it did not do it.
+      throw MoveFailure(description: "\(address): \(error)", mayBeMoved: false)
+    }
+  }
+
   /// Whether a move was done.
   ///
-  /// - Throws: ``StoreUnreachable`` if the database does not answer.
+  /// - Throws: ``StoreUnreachable`` if the database does not answer, or the move is still on its way.
   public static func hasMove(_ id: String, at url: String) async throws -> Bool {
     let store = try await PostgresServiceStore(url: url, connections: 1)
     let tables = try await store.query("SELECT to_regclass('store_move') IS NOT NULL AS is_there")
@@ -43,16 +58,21 @@ extension PostgresServiceStore {
     // A move that is still on its way has the lock until it is committed or rolled back.
     let rows = try await store.pool.transaction([
       PostgresStatement("SELECT set_config('lock_timeout', '4s', true)"),
-      PostgresStatement("LOCK TABLE store_move IN EXCLUSIVE MODE"),
+      PostgresStatement(lockOfMoves),
       PostgresStatement("SELECT id FROM store_move WHERE id = $1", [id]),
     ])
     return !rows.isEmpty
   }
+
+  fileprivate static let lockOfMoves =
+    "SELECT pg_advisory_xact_lock(hashtextextended('store_move', 0))"
 }
 
 extension PostgresConnection {
   /// - Returns: nil if this move was done before.
-  fileprivate func move(_ store: FrozenStore) throws -> [String: Int]? {
+  fileprivate func move(
+    _ store: FrozenStore, willCommit: () -> Void
+  ) throws -> [String: Int]? {
     guard try begin(store.id) else { return nil }
     var counts: [String: Int] = [:]
     try store.forEachPart { part in
@@ -62,9 +82,10 @@ extension PostgresConnection {
     try perform(
       """
       SELECT setval(pg_get_serial_sequence('job', 'number'),
-        (SELECT coalesce(max(number), 0) + 1 FROM job), false);
-      COMMIT;
+        (SELECT coalesce(max(number), 0) + 1 FROM job), false)
       """)
+    willCommit()
+    try perform("COMMIT")
     return counts
   }
 
@@ -72,14 +93,7 @@ extension PostgresConnection {
   private func begin(_ id: String) throws -> Bool {
     // Committed before the move, so that whoever asks later can wait for its lock.
     try perform("CREATE TABLE IF NOT EXISTS store_move (id text PRIMARY KEY)")
-    try perform(
-      """
-      BEGIN;
-      SET LOCAL statement_timeout = 0;
-      SET LOCAL lock_timeout = 0;
-      SET LOCAL idle_in_transaction_session_timeout = 0;
-      LOCK TABLE store_move IN EXCLUSIVE MODE;
-      """)
+    try perform("BEGIN; \(PostgresServiceStore.lockOfMoves)")
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }
     guard !earlier.contains(id) else { return false }
     let data = try perform(

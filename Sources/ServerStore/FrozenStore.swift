@@ -24,6 +24,8 @@ public struct FrozenStore: Sendable {
   private let path: String
   /// Names this move, also when it is begun again after a crash.
   public let id: String
+  /// Whether an earlier attempt at this move left the store out of service: it may have been done.
+  public let wasFrozen: Bool
 
   private static let tables = [
     "account", "charge", "hold", "idempotency", "identity", "job", "lease", "link_key", "removal",
@@ -44,7 +46,10 @@ public struct FrozenStore: Sendable {
     do {
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       self.queue = queue
-      id = try queue.write { try Self.freeze($0) }
+      (id, wasFrozen) = try queue.write { database in
+        let wasFrozen = try database.tableExists("move")
+        return (try Self.freeze(database), wasFrozen)
+      }
       self.path = path
     } catch let error as DatabaseError {
       throw StoreUnreachable("\(path) cannot be used: \(error)")

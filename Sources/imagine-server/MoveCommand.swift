@@ -25,7 +25,15 @@ struct MoveCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The PostgreSQL database, which must be empty; see serve --database.", valueName: "url"))
-  var to: String
+  var to: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      """
+      Put the data folder back into service after a move whose database was lost for good. Do not use \
+      it if servers run on that database.
+      """))
+  var undo = false
 
   @Option(
     help: ArgumentHelp(
@@ -35,28 +43,43 @@ struct MoveCommand: AsyncParsableCommand {
 
   enum Source: String, CaseIterable, ExpressibleByArgument { case sqlite }
 
-  func validate() throws { try DatabaseOption.check(to, from: "--to") }
+  func validate() throws {
+    guard (to == nil) == undo else { throw ValidationError("give --to URL, or --undo") }
+    if let to { try DatabaseOption.check(to, from: "--to") }
+  }
 
   func run() async throws {
     umask(0o077)
     let path = try DataDirectory(home ?? DataFolder.path(environment: environment)).database
     let store = try FrozenStore(path: path)
+    guard let to else { return try store.thaw() }
     let counts: [String: Int]?
     do {
       counts = try await PostgresServiceStore.move(store, to: to)
-    } catch {
-      // If the answer of the commit was lost, the data may be there: then it must stay frozen.
-      let isMoved = try? await PostgresServiceStore.hasMove(store.id, at: to)
-      if isMoved == false { try store.thaw() }
-      throw CommandFailure(
-        "\(error)\n"
-          + (isMoved == false
-            ? "Nothing was moved; \(path) is in service as before."
-            : "It is unknown whether the data was moved: run the command again."))
+    } catch let failure as MoveFailure {
+      throw CommandFailure("\(failure)\n\(try await outcome(of: failure, store, path, at: to))")
     }
     try store.retire()
     for (table, count) in (counts ?? [:]).sorted(by: { $0.key < $1.key }) {
       print("\(table)\t\(count)")
     }
+  }
+
+  /// Puts the store back into service, unless the data may have been moved.
+  private func outcome(
+    of failure: MoveFailure, _ store: FrozenStore, _ path: String, at url: String
+  ) async throws -> String {
+    var mayBeMoved = failure.mayBeMoved || store.wasFrozen
+    if mayBeMoved, let isMoved = try? await PostgresServiceStore.hasMove(store.id, at: url) {
+      mayBeMoved = isMoved
+    }
+    guard mayBeMoved else {
+      try store.thaw()
+      return "Nothing was moved; \(path) is in service as before."
+    }
+    return """
+      It is unknown whether the data was moved, so \(path) is out of service: run the command again, or \
+      with --undo if the database is lost.
+      """
   }
 }

@@ -60,8 +60,8 @@ struct AccountCharges: Sendable {
 
   /// Charges a hold whose work is done.
   ///
-  /// If the store never answers, the caller still gets the result, whether or not the charge was
-  /// recorded: after an error the caller would retry, and might pay twice.
+  /// If the store does not answer, the caller still gets the result: after an error the caller would
+  /// retry, and might pay twice. The charge is tried again until the hold expires.
   ///
   /// - Throws: ``APIError`` 1101 if the hold has expired and the balance does not cover it.
   func settle(_ hold: Hold, for purpose: String) async throws {
@@ -69,9 +69,27 @@ struct AccountCharges: Sendable {
     do {
       isPaid = try await again(hold, "charge") { try await accounts.settle(hold, for: purpose) }
     } catch is StoreUnreachable {
+      settleLater(hold, for: purpose)
       return
     }
     guard isPaid else { throw Self.balanceTooLow(hold.amount) }
+  }
+
+  /// A database that recovers from a crash takes seconds.
+  private func settleLater(_ hold: Hold, for purpose: String) {
+    Task {
+      do {
+        let isPaid = try await untilAnswered(by: Deadline(in: holdSeconds()), pause: 1) {
+          try await accounts.settle(hold, for: purpose)
+        }
+        if isPaid { return }
+        logger.error("a call was not charged", metadata: ["call": .string(hold.key)])
+      } catch {
+        logger.error(
+          "a call was not charged",
+          metadata: ["call": .string(hold.key), "cause": .string("\(error)")])
+      }
+    }
   }
 
   /// Gives the tokens of a call back that failed. If the store does not answer, they come back when
