@@ -77,15 +77,15 @@ final class PostgresConnection {
     return PQstatus(handle) == CONNECTION_OK && descriptor.revents & Int16(POLLHUP) == 0
   }
 
-  /// Executes a statement as one transaction with its settings, in one round trip.
+  /// Executes statements as one transaction with its settings, in one round trip.
   ///
-  /// - Returns: the statement's rows.
+  /// - Returns: the rows of the last statement.
   /// - Throws: ``PostgresError`` if the transaction was rolled back, else ``ConnectionLost``.
   func transaction(
-    _ statement: PostgresStatement, _ settings: TransactionSettings, until deadline: Deadline
+    _ statements: [PostgresStatement], _ settings: TransactionSettings, until deadline: Deadline
   ) throws -> [PostgresRow] {
     let set = settings.statement(inBoundedSession: isBounded)
-    return try transaction((set.map { [$0] } ?? []) + [statement], until: deadline)
+    return try transaction((set.map { [$0] } ?? []) + statements, until: deadline)
   }
 
   /// Executes statements as one transaction, in one round trip.

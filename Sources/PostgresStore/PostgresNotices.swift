@@ -57,7 +57,7 @@ final class PostgresNotices: Sendable {
     let calls = subjects.map { "pg_notify('\($0.rawValue)', '')" }.joined(separator: ", ")
     // A lost notice is found by whoever looks regularly.
     _ = try? await pool.transaction(
-      PostgresStatement("SELECT \(calls)"), TransactionSettings(isSynced: false))
+      [PostgresStatement("SELECT \(calls)")], TransactionSettings(isSynced: false))
   }
 
   /// A stream with an element for each notice, or for several. The first stream opens the connection

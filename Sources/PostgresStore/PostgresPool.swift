@@ -9,7 +9,7 @@ final class PostgresPool: Sendable {
   private typealias Answer = CheckedContinuation<[PostgresRow], any Error>
 
   private struct Transaction {
-    let statement: PostgresStatement
+    let statements: [PostgresStatement]
     let settings: TransactionSettings
     let deadline: ContinuousClock.Instant
     let answer: Answer
@@ -51,19 +51,19 @@ final class PostgresPool: Sendable {
     for _ in 0..<size { shared.arrivals.signal() }
   }
 
-  /// Executes a statement as one transaction, and returns its rows. What another transaction made
-  /// fail is executed again.
+  /// Executes statements as one transaction, and returns the rows of the last one. What another
+  /// transaction made fail is executed again.
   ///
   /// - Throws: ``StoreUnreachable`` if it is unknown whether the transaction was committed, or if it
   ///   was not and may succeed later; ``PostgresError`` if a statement is wrong.
   func transaction(
-    _ statement: PostgresStatement, _ settings: TransactionSettings = TransactionSettings()
+    _ statements: [PostgresStatement], _ settings: TransactionSettings = TransactionSettings()
   ) async throws -> [PostgresRow] {
     try Task.checkCancellation()
     let deadline = ContinuousClock.now + .seconds(Self.patience)
     return try await withCheckedThrowingContinuation { answer in
       let transaction = Transaction(
-        statement: statement, settings: settings, deadline: deadline, answer: answer)
+        statements: statements, settings: settings, deadline: deadline, answer: answer)
       shared.queue.withLock { $0.transactions.append(transaction) }
       shared.arrivals.signal()
     }
@@ -102,7 +102,7 @@ final class PostgresPool: Sendable {
         do {
           let open = try open(&connection, shared, until: transaction.deadline)
           return try open.transaction(
-            transaction.statement, transaction.settings, until: transaction.deadline)
+            transaction.statements, transaction.settings, until: transaction.deadline)
         } catch let error as PostgresError where error.isConflict {
           // At random, so that two transactions do not meet again.
           Thread.sleep(forTimeInterval: .random(in: 0...0.01))

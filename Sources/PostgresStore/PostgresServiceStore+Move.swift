@@ -75,6 +75,9 @@ extension PostgresConnection {
     try perform(
       """
       BEGIN;
+      SET LOCAL statement_timeout = 0;
+      SET LOCAL lock_timeout = 0;
+      SET LOCAL idle_in_transaction_session_timeout = 0;
       LOCK TABLE store_move IN EXCLUSIVE MODE;
       """)
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }

@@ -61,7 +61,7 @@ public final class PostgresServiceStore: ServiceStore {
     _ sql: String, _ parameters: [any PostgresValue] = [], isSynced: Bool = true
   ) async throws -> [PostgresRow] {
     try await pool.transaction(
-      PostgresStatement(sql, parameters), TransactionSettings(isSynced: isSynced, time: now?()))
+      [PostgresStatement(sql, parameters)], TransactionSettings(isSynced: isSynced, time: now?()))
   }
 
   /// What a function of the schema returns that says yes or no.

@@ -59,7 +59,7 @@ struct PostgresServiceStoreTests {
     }
     #expect(next?.attempts == 2)
     let settings = try await store.pool.transaction(
-      PostgresStatement("SELECT current_setting('synchronous_commit') AS value"))
+      [PostgresStatement("SELECT current_setting('synchronous_commit') AS value")])
     #expect(try settings.first?.text("value") == "on")
   }
 

@@ -6,7 +6,7 @@ CREATE FUNCTION add_jobs(
   prices bigint[], upstreams text[], times double precision[]
 ) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-  live bigint;
+  live bigint := 0;
   last_turn bigint;
   head bigint;
   known text;
@@ -16,9 +16,12 @@ DECLARE
 BEGIN
   -- Jobs of other owners are added meanwhile. A repetition waits for the first attempt here.
   PERFORM pg_advisory_xact_lock(hashtextextended(the_owner, 1));
-  SELECT count(*) INTO live FROM (
-    SELECT FROM job WHERE owner = the_owner AND state IN ('queued', 'processing')
-    LIMIT owner_limit) AS jobs;
+  -- An owner without a limit may have many.
+  IF owner_limit < 9223372036854775807 THEN
+    SELECT count(*) INTO live FROM (
+      SELECT FROM job WHERE owner = the_owner AND state IN ('queued', 'processing')
+      LIMIT owner_limit) AS jobs;
+  END IF;
   SELECT coalesce(max(turn), 0) INTO last_turn FROM job
   WHERE owner = the_owner AND state IN ('queued', 'processing');
   FOR entry IN 1 .. cardinality(ids) LOOP
