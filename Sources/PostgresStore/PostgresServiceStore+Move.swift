@@ -93,7 +93,14 @@ extension PostgresConnection {
   private func begin(_ id: String) throws -> Bool {
     // Committed before the move, so that whoever asks later can wait for its lock.
     try perform("CREATE TABLE IF NOT EXISTS store_move (id text PRIMARY KEY)")
-    try perform("BEGIN; \(PostgresServiceStore.lockOfMoves)")
+    try perform(
+      """
+      BEGIN;
+      SET LOCAL statement_timeout = 0;
+      SET LOCAL lock_timeout = 0;
+      SET LOCAL idle_in_transaction_session_timeout = 0;
+      \(PostgresServiceStore.lockOfMoves);
+      """)
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }
     guard !earlier.contains(id) else { return false }
     let data = try perform(
