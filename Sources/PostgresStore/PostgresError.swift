@@ -34,4 +34,13 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 /// unknown.
 struct ConnectionLost: Error {
   let reason: String
+
+  /// Whether it may be otherwise soon. libpq gives no code for a refused connection, only words.
+  var mayPass: Bool {
+    let lasting = [
+      "authentication failed", "does not exist", "pg_hba.conf", "certificate", "invalid",
+      "no password supplied", "could not translate host name",
+    ]
+    return !lasting.contains { reason.contains($0) }
+  }
 }

@@ -22,19 +22,34 @@ public final class PostgresServiceStore: ServiceStore {
   /// - Parameters:
   ///   - url: of the database, as libpq takes it.
   ///   - connections: how many transactions may be in work at once.
+  ///   - patience: seconds to wait for a database that does not answer yet: it may restart at the same
+  ///     time. A wrong password is an error at once.
   ///   - now: for tests: the time in seconds since 1970, instead of the database's.
   /// - Throws: ``StoreUnreachable`` if the database cannot be reached or a newer version wrote it. No
   ///   message has the password.
   public init(
-    url: String, connections: Int = 8, now: (@Sendable () -> Double)? = nil
+    url: String, connections: Int = 8, patience: Double = 0,
+    now: (@Sendable () -> Double)? = nil
   ) async throws {
     let address = try PostgresAddress(url)
-    try await Self.migrate(address)
+    let deadline = ContinuousClock.now + .seconds(patience)
+    while true {
+      do {
+        try await Self.migrate(address)
+        break
+      } catch let error as ConnectionLost {
+        guard error.mayPass, deadline > .now else {
+          throw StoreUnreachable("\(address) cannot be opened: \(error.reason)")
+        }
+        try await Task.sleep(for: .milliseconds(500))
+      }
+    }
     pool = PostgresPool(address, size: connections)
     notices = PostgresNotices(address, pool)
     self.now = now
   }
 
+  /// - Throws: ``ConnectionLost``, ``StoreUnreachable``.
   private static func migrate(_ address: PostgresAddress) async throws {
     try await withCheckedThrowingContinuation { answer in
       BlockingThread.run("postgres schema") {
@@ -47,8 +62,6 @@ public final class PostgresServiceStore: ServiceStore {
               try PostgresSchema.migrate(connection, until: deadline)
             } catch let error as PostgresError {
               throw StoreUnreachable("\(address) cannot be opened: \(error)")
-            } catch let error as ConnectionLost {
-              throw StoreUnreachable("\(address) cannot be opened: \(error.reason)")
             }
           })
       }

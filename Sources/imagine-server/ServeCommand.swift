@@ -190,7 +190,7 @@ struct ServeCommand: AsyncParsableCommand {
     let store =
       child
       ? try SQLiteServiceStore(path: directory.database)
-      : try await database.store(settings, in: directory)
+      : try await database.store(settings, in: directory, patience: 30)
     let hasTokens = try await !store.tokens().isEmpty
     var configuration = try configuration(
       settings, token: token, hasTokens: hasTokens, environment)

@@ -59,13 +59,14 @@ struct DatabaseOption: ParsableArguments {
     return text
   }
 
+  /// - Parameter patience: seconds to wait for a database that does not answer yet.
   func store(
-    _ settings: ServerSettings, in directory: DataDirectory
+    _ settings: ServerSettings, in directory: DataDirectory, patience: Double = 0
   ) async throws -> any ServiceStore {
     guard let address = try address(settings) else {
       return try SQLiteServiceStore(path: directory.database)
     }
-    return try await PostgresServiceStore(url: address)
+    return try await PostgresServiceStore(url: address, patience: patience)
   }
 
   /// No message has the address: it may have a password.

@@ -156,4 +156,21 @@ struct PostgresServiceStoreTests {
     }
     #expect(error?.description.contains("s3cret") == false)
   }
+
+  @Test("waits for a database that starts, and not for one that will never be there")
+  func patience() async throws {
+    let own = try PostgresServer()
+    let database = try own.makeDatabase()
+    try own.kill()
+    let opening = Task { [url = own.url(of: database)] in
+      try await PostgresServiceStore(url: url, connections: 1, patience: 30)
+    }
+    try own.start()
+    #expect(try await opening.value.add(job("one"), limits: JobLimits(all: 9)) == .accepted)
+    let start = ContinuousClock.now
+    await #expect(throws: StoreUnreachable.self) {
+      _ = try await PostgresServiceStore(url: own.url(of: "nobody"), patience: 30)
+    }
+    #expect(ContinuousClock.now - start < .seconds(20))
+  }
 }
