@@ -29,7 +29,7 @@ struct PicturesAtTerminalTests {
     // Typed before the prompt, and while the questions are open.
     terminal.type("red = imagine.open('\(home)/red.png')\r")
     try terminal.expect(last: ">")
-    #expect(terminal.screen.questions.suffix(3) == ["16t", "1S", "c"])
+    try terminal.expect("the questions") { $0.questions.suffix(3) == ["16t", "1S", "c"] }
     terminal.type("red\r")
     try terminal.expect("half blocks") { screen in
       screen.lines.filter { isBlocks($0, 12) }.count == 4

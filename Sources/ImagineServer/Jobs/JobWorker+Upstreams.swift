@@ -6,7 +6,7 @@ import Synchronization
 extension JobWorker {
   /// Works on jobs at upstreams until the task is cancelled.
   ///
-  /// A few times as many as the upstreams take at once: jobs that one of them keeps waiting leave
+  /// Twice as many as the upstreams take at once: jobs that one of them keeps waiting leave
   /// room for others, and a server's death is the death of few.
   func workAtUpstreams() async {
     let places = Places()
@@ -17,7 +17,7 @@ extension JobWorker {
           await self.makeVideo(atUpstream: job, lease: lease)
           places.leave()
         }
-        while places.count >= max(16, 4 * upstreams.upstreams.capacity), !Task.isCancelled {
+        while places.count >= max(16, 2 * upstreams.upstreams.capacity), !Task.isCancelled {
           await places.left.wait(upTo: limits.pollSeconds)
         }
         return .over
