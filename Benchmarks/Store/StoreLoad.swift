@@ -38,23 +38,29 @@ struct StoreLoad {
   /// Jobs that cost something.
   func additions() async throws -> Rate {
     try await rate { client, number in
-      let job = StoredJob(
-        id: "\(client)-\(number)", owner: "account \(client % Self.accounts)",
-        work: .init(
-          operation: "video", prompt: "waves at the shore in the evening", style: "fast-svd",
-          aspectRatio: .square, seed: 7), price: 3, createdAt: Date().timeIntervalSince1970)
-      return try await store.add(job, limits: JobLimits(all: 1_000_000)) == .accepted
+      try await add("\(client)-\(number)", to: client)
     }
+  }
+
+  private func add(_ id: String, to account: Int) async throws -> Bool {
+    let job = StoredJob(
+      id: id, owner: "account \(account % Self.accounts)",
+      work: .init(
+        operation: "video", prompt: "waves at the shore in the evening", style: "fast-svd",
+        aspectRatio: .square, seed: 7), price: 3, createdAt: Date().timeIntervalSince1970)
+    return try await store.add(job, limits: JobLimits(all: 1_000_000)) == .accepted
+  }
+
+  private func leaseAndFinish(_ lease: String) async throws -> Bool {
+    let job = try await store.lease(by: lease, for: 60, maxCrashes: 5, atUpstream: false)
+    guard let job else { return false }
+    return try await store.finish(id: job.id, by: lease, as: .finished(videoFolder: lease))
   }
 
   /// A lease and the end of its job, of the jobs that were added.
   func work() async throws -> Rate {
     try await rate { client, number in
-      let lease = "\(client)-\(number)"
-      let job = try await store.lease(
-        by: lease, for: 60, maxCrashes: 5, atUpstream: false)
-      guard let job else { return false }
-      return try await store.finish(id: job.id, by: lease, as: .finished(videoFolder: lease))
+      try await leaseAndFinish("\(client)-\(number)")
     }
   }
 
@@ -67,8 +73,27 @@ struct StoreLoad {
     }
   }
 
-  /// - Parameter body: takes the client and the number of its turn, and returns false to end early.
+  /// Jobs that are added at a rate while others are leased and finished at the same one.
+  ///
+  /// - Parameters:
+  ///   - perSecond: jobs to add. The time of an addition begins when it was due.
+  ///   - live: jobs that are queued before, and so all the time.
+  func sustained(perSecond: Double, live: Int) async throws -> (added: Rate, finished: Rate) {
+    for number in 0..<live { _ = try await add("live \(number)", to: number) }
+    async let added = rate(every: Double(clients) / perSecond) { client, number in
+      try await add("\(client)-\(number)", to: client)
+    }
+    async let finished = rate(every: Double(clients) / perSecond) { client, number in
+      try await leaseAndFinish("\(client)-\(number)")
+    }
+    return try await (added, finished)
+  }
+
+  /// - Parameters:
+  ///   - pause: seconds from the begin of one turn of a client to the next.
+  ///   - body: takes the client and the number of its turn, and returns false to end early.
   private func rate(
+    every pause: Double = 0,
     _ body: @escaping @Sendable (Int, Int) async throws -> Bool
   ) async throws -> Rate {
     let start = ContinuousClock.now
@@ -78,7 +103,12 @@ struct StoreLoad {
         group.addTask {
           var times: [Double] = []
           while ContinuousClock.now < end {
-            let begin = ContinuousClock.now
+            var begin = ContinuousClock.now
+            if pause > 0 {
+              begin =
+                start + .seconds(pause * (Double(times.count) + Double(client) / Double(clients)))
+              try await Task.sleep(until: begin, clock: .continuous)
+            }
             guard try await body(client, times.count) else { break }
             times.append((ContinuousClock.now - begin) / .seconds(1))
           }

@@ -4,9 +4,15 @@ import ImagineTestSupport
 import PostgresStore
 import ServerStore
 
+// `store-benchmarks sustained [SECONDS]`: a thousand jobs a second, under four conditions.
 // `store-benchmarks [SECONDS]`: what a store does in a second through its protocol, beside pgbench with
 // as many clients, whose every transaction inserts one row and is synced.
-let seconds = CommandLine.arguments.dropFirst().first.flatMap(Double.init) ?? 5
+let words = CommandLine.arguments.dropFirst()
+if words.first == "sustained" {
+  try await Sustained(seconds: words.dropFirst().first.flatMap(Double.init) ?? 60).run()
+  exit(0)
+}
+let seconds = words.first.flatMap(Double.init) ?? 5
 let clients = 16
 
 let folder = try TemporaryFolder()
