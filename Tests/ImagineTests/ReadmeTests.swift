@@ -102,7 +102,7 @@ struct ReadmeTests {
   @Test("every option that it names exists")
   func options() async throws {
     var help = ""
-    for command in [["serve"], ["token", "add"], ["jobs", "list"]] {
+    for command in [["serve"], ["token", "add"], ["jobs", "list"], ["move"]] {
       help += try await Program.server.run(command + ["--help"]).output
     }
     for command in [
