@@ -17,7 +17,10 @@ struct MoneyTests {
   ) async throws {
     try FileSystem.write("paint = \"card\"\n", to: folder.file("plan.toml"))
     let server = try Program.server.start(
-      ["--port", "0", "--home", folder.file("home/rehearsal"), "--rehearse", folder.file("plan.toml")])
+      [
+        "--port", "0", "--home", folder.file("home/rehearsal"), "--rehearse",
+        folder.file("plan.toml"),
+      ])
     defer { server.send(SIGKILL) }
     let address = try #require(await server.firstLine { $0.contains("http://") })
     let base = try #require(address.split(separator: " ").first { $0.hasPrefix("http://") })
