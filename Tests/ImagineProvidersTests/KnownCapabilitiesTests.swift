@@ -54,4 +54,17 @@ struct KnownCapabilitiesTests {
     server.advance(11)
     #expect(await known.value(of: "a") { try server.ask() } == promise)
   }
+
+  @Test("stands for a while after the server stopped to answer, because it may restart")
+  func restarts() async throws {
+    let server = Server()
+    server.answer.withLock { $0 = .success(promise) }
+    let known = server.known()
+    #expect(await known.value(of: "a") { try server.ask() } == promise)
+    server.answer.withLock { $0 = .failure(ImagineError(.connection, "down")) }
+    server.advance(601)
+    #expect(await known.value(of: "a") { try server.ask() } == promise)
+    server.advance(601)
+    #expect(await known.value(of: "a") { try server.ask() } == nil)
+  }
 }

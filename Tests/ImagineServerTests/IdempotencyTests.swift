@@ -153,6 +153,33 @@ struct IdempotencyTests {
     }
   }
 
+  @Test("is recorded and charged as soon as the store answers again, and its twin waits for that")
+  func storeAnswersLate() async throws {
+    let (engine, faults) = (StubEngine(), StoreFaults())
+    try await RunningServer.with(engine: engine, faults: faults) {
+      metered(&$0)
+    } _: { server in
+      for (number, function) in ["record", "settle"].enumerated() {
+        // More often than the call itself asks.
+        faults.begin(.unreachable, in: function, times: 4)
+        let first = try await server.post(path, form, key: function)
+        #expect(first.status == 200, "\(function): \(first.text)")
+        #expect(try await server.store.balance(of: alice) == Int64(100 - 5 * number))
+        let second = try await server.post(path, form, key: function)
+        #expect(second.bytes == first.bytes && second.status == 200, "\(function)")
+        _ = try await eventually {
+          try await server.store.balance(of: alice) == Int64(95 - 5 * number) ? true : nil
+        }
+      }
+      // A call without a key too.
+      faults.begin(.unreachable, in: "settle", times: 4)
+      #expect(try await server.post(path, form, token: "alice").status == 200)
+      _ = try await eventually { try await server.store.balance(of: alice) == 85 ? true : nil }
+      #expect(engine.painted.withLock { $0 } == 3)
+      #expect(try await server.store.statement(of: alice)?.held == 0)
+    }
+  }
+
   @Test("is painted again with its seed when the answer is not kept any more, and not charged")
   func repainted() async throws {
     let engine = StubEngine()

@@ -8,6 +8,9 @@ final class KnownCapabilities: Sendable {
     let question: Task<ServerCapabilities?, any Error>
     /// How long its answer counts; nil as long as there is none.
     var until: ContinuousClock.Instant?
+    /// The last answer, and until when it stands for one that is missing: a server that restarts
+    /// still promises what it did.
+    var last: (value: ServerCapabilities?, until: ContinuousClock.Instant)?
   }
 
   /// Seconds that an answer counts. A server may be replaced by one that promises less.
@@ -20,7 +23,8 @@ final class KnownCapabilities: Sendable {
 
   init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
-  /// What the server at an address promises; nil if it promises nothing, or did not answer.
+  /// What the server at an address promises; nil if it promises nothing, or did not answer
+  /// for long.
   ///
   /// - Parameter ask: asks the server; nil if it promises nothing. Throws if it did not answer.
   func value(
@@ -32,16 +36,22 @@ final class KnownCapabilities: Sendable {
         return known.question
       }
       let question = Task { try await ask() }
-      entries[address] = Entry(question: question)
+      entries[address] = Entry(question: question, last: entries[address]?.last)
       return question
     }
     let result = await question.result
-    let isAnswered = if case .success = result { true } else { false }
-    entries.withLock { entries in
-      guard entries[address]?.question == question, entries[address]?.until == nil else { return }
-      entries[address]?.until =
-        self.now() + .seconds(isAnswered ? Self.answerSeconds : Self.faultSeconds)
+    return entries.withLock { entries in
+      let now = self.now()
+      if let known = entries[address], known.question == question, known.until == nil {
+        switch result {
+        case .success(let value):
+          entries[address]?.until = now + .seconds(Self.answerSeconds)
+          entries[address]?.last = (value, now + .seconds(2 * Self.answerSeconds))
+        case .failure: entries[address]?.until = now + .seconds(Self.faultSeconds)
+        }
+      }
+      if case .success(let value) = result { return value }
+      return entries[address]?.last.flatMap { $0.until > now ? $0.value : nil }
     }
-    return try? result.get()
   }
 }

@@ -252,13 +252,14 @@ final class Turns: Sendable {
   /// Refuses a call whose turn did not come in time.
   private func refuse(_ number: Int) {
     guard let call = remove(number) else { return }
-    call.slot.resume(throwing: state.withLock { refusal($0) })
+    call.slot.resume(
+      throwing: state.withLock { refusal($0, "the call's turn did not come in \(Int(seconds)) s") })
   }
 
-  private func refusal(_ state: borrowing State) -> APIError {
+  private func refusal(_ state: borrowing State, _ reason: String? = nil) -> APIError {
     let wait = state.averageSeconds * Double(state.waiting.count + 1) / Double(state.capacity)
     return APIError(
-      .tooManyRequests, "\(state.waiting.count) calls are already waiting",
+      .tooManyRequests, reason ?? "\(state.waiting.count) calls are already waiting",
       retryAfter: Int(min(60, max(1, wait.rounded(.up)))))
   }
 }

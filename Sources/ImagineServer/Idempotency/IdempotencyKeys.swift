@@ -93,11 +93,7 @@ struct IdempotencyKeys: Sendable {
     _ incoming: IncomingRequest, _ key: IdempotencyKey, _ call: IdempotentCall,
     by attempt: String, _ work: Handler
   ) async throws -> Response {
-    let renewal = Task {
-      while (try? await Task.sleep(for: .seconds(limits.renewSeconds))) != nil {
-        _ = try? await store.renew(key, by: attempt, for: limits.leaseSeconds)
-      }
-    }
+    let renewal = renewal(of: key, by: attempt)
     defer { renewal.cancel() }
     let keyed = KeyedCall(call, isRepetition: false) {
       guard try await untilAnswered({ try await store.recordSend(key, by: attempt) }) else {
@@ -118,24 +114,65 @@ struct IdempotencyKeys: Sendable {
     }
   }
 
+  /// Keeps the call this attempt's until the task is cancelled.
+  private func renewal(of key: IdempotencyKey, by attempt: String) -> Task<Void, Never> {
+    Task {
+      while (try? await Task.sleep(for: .seconds(limits.renewSeconds))) != nil {
+        _ = try? await store.renew(key, by: attempt, for: limits.leaseSeconds)
+      }
+    }
+  }
+
   /// Stores an answer, then charges it.
   private func end(
     _ answer: RecordedAnswer, _ bytes: [UInt8], of keyed: KeyedCall, _ key: IdempotencyKey,
     _ attempt: String, _ response: Response, for account: Account
   ) async throws -> Response {
-    do {
+    let record = { @Sendable () async throws -> Void in
       if answer.text == nil { try await answers.store(bytes, of: keyed.call.id, for: account) }
-      _ = try await untilAnswered { try await store.record(answer, of: key, by: attempt) }
+      _ = try await store.record(answer, of: key, by: attempt)
+    }
+    var isRecorded = true
+    do {
+      try await untilAnswered(record)
     } catch {
       // The client gets its answer all the same: it would ask for another one.
-      logger.error(
-        "an answer was not recorded",
-        metadata: ["call": .string(keyed.call.id), "cause": .string("\(error)")])
+      isRecorded = !(error is StoreUnreachable)
+      log(error, keyed)
     }
-    if let price = keyed.price { try await charges.settle(price.hold, for: price.purpose) }
+    if isRecorded {
+      if let price = keyed.price { try await charges.settle(price.hold, for: price.purpose) }
+    } else {
+      recordLater(keyed, key, attempt, record)
+    }
     var response = response
     response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
     return response
+  }
+
+  /// Records and charges an answer that was given while the store did not answer: a database that
+  /// recovers from a crash takes seconds. Until then a twin of the call waits.
+  private func recordLater(
+    _ keyed: KeyedCall, _ key: IdempotencyKey, _ attempt: String,
+    _ record: @escaping @Sendable () async throws -> Void
+  ) {
+    Task {
+      let renewal = renewal(of: key, by: attempt)
+      defer { renewal.cancel() }
+      do {
+        try await untilAnswered(by: Deadline(in: limits.holdSeconds), pause: 1, record)
+        logger.info("recorded late", metadata: ["call": .string(keyed.call.id)])
+      } catch {
+        log(error, keyed)
+      }
+      if let price = keyed.price { try? await charges.settle(price.hold, for: price.purpose) }
+    }
+  }
+
+  private func log(_ error: any Error, _ keyed: KeyedCall) {
+    logger.error(
+      "an answer was not recorded",
+      metadata: ["call": .string(keyed.call.id), "cause": .string("\(error)")])
   }
 
   /// Frees the key of a call that failed, so that it may be tried again. A call that was sent on may

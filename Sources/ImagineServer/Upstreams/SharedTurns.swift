@@ -86,16 +86,18 @@ final class SharedTurns: TurnQueue {
       try Task.checkCancellation()
       switch try await keeper.store.enter(ticket, limits: limits) {
       case .granted: return
-      case .refused: throw refusal
+      case .refused: throw refusal("too many calls are already waiting")
       case .waiting:
-        guard !deadline.hasPassed else { throw refusal }
+        guard !deadline.hasPassed else {
+          throw refusal("the call's turn did not come in \(Int(seconds)) s")
+        }
         await keeper.granted.wait(upTo: Self.pollSeconds)
       }
     }
   }
 
-  private var refusal: APIError {
-    APIError(.tooManyRequests, "too many calls are already waiting", retryAfter: 5)
+  private func refusal(_ reason: String) -> APIError {
+    APIError(.tooManyRequests, reason, retryAfter: 5)
   }
 
   private func leave(_ ticket: TurnTicket, _ limits: TurnLimits) {
