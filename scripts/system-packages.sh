@@ -9,8 +9,8 @@ build_packages=(
   fonts-dejavu-core # a font for the texts that the server draws
 )
 # What the tests run beside our programs: the reference interpreter, C modules for it, a client, pgrep,
-# a database server.
-test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps postgresql)
+# a database server, and a Python for the S3-compatible servers.
+test_packages=(lua5.4 lua-cjson lua-lpeg lua-filesystem curl procps postgresql python3-venv)
 homebrew_packages=(pkgconf lua@5.4 sqlite libpq vips opencv ffmpeg)
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,5 +1,6 @@
 import Foundation
 import ImagineAPI
+import ImagineTestSupport
 import ServerStore
 
 /// How often something was done, and how long each time took.
@@ -43,11 +44,9 @@ struct StoreLoad {
   }
 
   private func add(_ id: String, to account: Int) async throws -> Bool {
-    let job = StoredJob(
-      id: id, owner: "account \(account % Self.accounts)",
-      work: .init(
-        operation: "video", prompt: "waves at the shore in the evening", style: "fast-svd",
-        aspectRatio: .square, seed: 7), price: 3, createdAt: Date().timeIntervalSince1970)
+    let job = StoredJob.sample(
+      id, owner: "account \(account % Self.accounts)", price: 3,
+      at: Date().timeIntervalSince1970)
     return try await store.add(job, limits: JobLimits(all: 1_000_000)) == .accepted
   }
 

@@ -114,11 +114,11 @@ final class S3Exchange: Sendable {
         let pause = max(
           error.retryAfter ?? 0,
           patience.firstPause * Double(1 << (attempt - 1)) * .random(in: 0.5...1))
-        guard ContinuousClock.now + .seconds(pause) < end else { throw error }
+        guard ContinuousClock.now + .clamped(seconds: pause) < end else { throw error }
         logger.debug(
           "an object storage is asked again",
           metadata: ["cause": .string("\(error)"), "attempt": .stringConvertible(attempt)])
-        try await Task.sleep(for: .seconds(pause))
+        try await Task.sleep(for: .clamped(seconds: pause))
         attempt += 1
       }
     }

@@ -1,4 +1,5 @@
 import Crypto
+import ImagineAPI
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -116,39 +117,7 @@ struct SigningTime: Sendable {
 
   /// - Parameter seconds: since 1970.
   init(_ seconds: Double) {
-    let whole = Int(seconds.rounded(.down))
-    let (days, rest) = (
-      Int((Double(whole) / 86400).rounded(.down)), ((whole % 86400) + 86400) % 86400
-    )
-    let (year, month, day) = Self.date(days)
-    func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    text =
-      "\(year)\(padded(month))\(padded(day))T\(padded(rest / 3600))\(padded(rest / 60 % 60))"
-      + "\(padded(rest % 60))Z"
-  }
-
-  /// The date of a day since 1970, counted in years that begin in March.
-  private static func date(_ days: Int) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted % 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * month + 2) / 5 + 1
-    let isNextYear = month >= 10
-    return (
-      yearOfEra + era * 400 + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3, day
-    )
-  }
-}
-
-extension Sequence<UInt8> {
-  /// Two lower-case digits for each byte.
-  var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    text = Date(timeIntervalSince1970: seconds)
+      .formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ImagineAPI
 
 /// A statement with its parameters, which PostgreSQL reads as text.
 struct PostgresStatement: Sendable {
@@ -43,12 +44,7 @@ extension Optional: PostgresValue where Wrapped: PostgresValue {
 
 extension [UInt8]: PostgresValue {
   /// The hexadecimal format of `bytea`.
-  var postgresText: String? {
-    let digits = Array("0123456789abcdef".utf8)
-    var text = Array("\\x".utf8)
-    for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
-  }
+  var postgresText: String? { "\\x\(hexadecimal)" }
 }
 
 /// A list as PostgreSQL's array.

@@ -1,3 +1,4 @@
+import ImagineAPI
 import Testing
 
 @testable import ObjectStorage

@@ -16,11 +16,7 @@ struct MoveTests {
   }
 
   private func job(_ id: String) -> StoredJob {
-    StoredJob(
-      id: id, owner: "alice",
-      work: .init(
-        operation: "video", prompt: "it's \\ \"waves\"\n\u{1F30A}", style: "fast-svd",
-        aspectRatio: .square, seed: 7), price: 2, createdAt: 1_000_000)
+    .sample(id, prompt: "it's \\ \"waves\"\n\u{1F30A}", price: 2, at: 1_000_000)
   }
 
   /// A store with something of everything.

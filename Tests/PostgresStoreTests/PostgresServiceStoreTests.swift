@@ -20,11 +20,7 @@ struct PostgresServiceStoreTests {
   }
 
   private func job(_ id: String, owner: String = "alice") -> StoredJob {
-    StoredJob(
-      id: id, owner: owner,
-      work: .init(
-        operation: "video", prompt: "waves \0 ä", style: "fast-svd", aspectRatio: .square, seed: 7),
-      createdAt: 1)
+    .sample(id, owner: owner, prompt: "waves \0 ä", at: 1)
   }
 
   @Test("is created once, even by several openers at the same time")

@@ -8,14 +8,6 @@ struct BalanceTests {
   private let data = TestData()
   private var clock: TestClock { data.clock }
 
-  private func job(_ id: String, price: Int64) -> StoredJob {
-    StoredJob(
-      id: id, owner: "alice",
-      work: .init(
-        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      price: price, createdAt: 0)
-  }
-
   private func hold(_ key: String, _ amount: Int64, of account: String = "alice") -> Hold {
     Hold(key: key, account: account, amount: amount)
   }
@@ -47,10 +39,10 @@ struct BalanceTests {
     let store = try await data.open(engine)
     try await store.open(grants: ["alice": 100])
     for id in ["made", "failed", "deleted"] {
-      #expect(try await store.add(job(id, price: 30), limits: .init(all: 10)) == .accepted)
+      #expect(try await store.add(.sample(id, price: 30), limits: .init(all: 10)) == .accepted)
     }
     #expect(
-      try await store.add(job("too many", price: 30), limits: .init(all: 10)) == .balanceTooLow)
+      try await store.add(.sample("too many", price: 30), limits: .init(all: 10)) == .balanceTooLow)
     #expect(try await store.balance(of: "alice") == 10)
     _ = try await store.lease(by: "A", for: 10, maxCrashes: 5)
     _ = try await store.finish(id: "made", by: "A", as: .finished(videoFolder: "A"))
@@ -72,7 +64,8 @@ struct BalanceTests {
     for _ in 0..<3 { #expect(try await store.hold(call, for: 60) == .held) }
     #expect(try await store.statement(of: "alice")?.held == 6)
     #expect(try await store.hold(hold("two", 6), for: 60) == .balanceTooLow)
-    #expect(try await store.add(job("three", price: 6), limits: .init(all: 9)) == .balanceTooLow)
+    #expect(
+      try await store.add(.sample("three", price: 6), limits: .init(all: 9)) == .balanceTooLow)
     for _ in 0..<3 { #expect(try await store.settle(call, for: "call")) }
     try await store.release(call)
     #expect(try await store.balance(of: "alice") == 4)

@@ -73,11 +73,8 @@ final class ConformanceTask {
 
   private func addJob() async throws {
     let owner = Conformance.accounts[random.below(2)]
-    let job = StoredJob(
-      id: newID(), owner: owner,
-      work: .init(
-        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      price: Int64(random.below(6)), createdAt: schedule.time.seconds,
+    let job = StoredJob.sample(
+      newID(), owner: owner, price: Int64(random.below(6)), at: schedule.time.seconds,
       upstream: random.unit() < 0.3 ? "one" : nil)
     let limits = JobLimits(all: 10_000, perOwner: Conformance.ownerLimit)
     guard try await again({ try await store.add(job, limits: limits) }) == .accepted else { return }

@@ -54,12 +54,8 @@ struct MediaStoreTests {
   func deletedJobs(_ engine: StoreEngine) async throws {
     let store = try await data.open(engine)
     for id in ["one", "two"] {
-      let job = StoredJob(
-        id: id, owner: "alice",
-        work: .init(
-          operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-        createdAt: clock.seconds)
-      #expect(try await store.add(job, limits: JobLimits(all: 9)) == .accepted)
+      #expect(
+        try await store.add(.sample(id, at: clock.seconds), limits: JobLimits(all: 9)) == .accepted)
     }
     #expect(try await store.delete(id: "one", owner: "bob") == false)
     #expect(try await store.dueRemovals(limit: 9).isEmpty)

@@ -31,11 +31,7 @@ struct SQLiteServiceStoreTests {
   }
 
   private func job(_ id: String, owner: String = "alice", price: Int64 = 0) -> StoredJob {
-    StoredJob(
-      id: id, owner: owner,
-      work: .init(
-        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      price: price, createdAt: clock.seconds)
+    .sample(id, owner: owner, price: price, at: clock.seconds)
   }
 
   @Test("is created once, even by several openers at the same time")

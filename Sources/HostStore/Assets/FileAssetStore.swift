@@ -335,10 +335,3 @@ final class FileAssetWriter: AssetWriter {
     return VideoHeader.begins(head) ? ".mp4" : ".bin"
   }
 }
-
-extension SHA256.Digest {
-  /// Two lower-case digits per byte.
-  var hexadecimal: String {
-    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-}

@@ -1,4 +1,5 @@
 import Crypto
+import ImagineAPI
 
 /// Redacts addresses in recordings: addresses of finished files are signed and give access.
 enum RecordedAddress {

@@ -85,8 +85,7 @@ struct ComfyWorkflow: Sendable, Hashable {
 
   /// The first 128 bits of the SHA-256 of a content, in hexadecimal.
   static func digest(of bytes: [UInt8]) -> String {
-    SHA256.hash(data: bytes).prefix(16)
-      .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    SHA256.hash(data: bytes).prefix(16).hexadecimal
   }
 }
 

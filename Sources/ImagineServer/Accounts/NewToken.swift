@@ -1,3 +1,5 @@
+import ImagineAPI
+
 /// A token that was just made: 32 random bytes. Only its digest is kept.
 public struct NewToken: Sendable {
   /// What its owner sends, such as `imagine_4f…`. The prefix lets scanners of leaked secrets find it.
