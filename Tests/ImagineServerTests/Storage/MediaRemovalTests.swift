@@ -33,12 +33,8 @@ struct StoredMedia {
   }
 
   func addJob(_ id: String) async throws {
-    let job = StoredJob(
-      id: id, owner: "alice",
-      work: .init(
-        operation: "video", prompt: "waves", style: "fast-svd", aspectRatio: .square, seed: 7),
-      createdAt: clock.seconds)
-    #expect(try await store.add(job, limits: JobLimits(all: 9)) == .accepted)
+    #expect(
+      try await store.add(.sample(id, at: clock.seconds), limits: JobLimits(all: 9)) == .accepted)
   }
 }
 
