@@ -1,3 +1,5 @@
+import ImagineAPI
+
 extension [UInt8] {
   /// Percent-encoded, except for the unreserved characters of RFC 3986.
   var percentEncoded: String {
