@@ -8,15 +8,17 @@
 
 /// The environment variables of this process, byte by byte.
 package enum ProcessEnvironment {
-  /// The value of each variable; of two with one name the first.
-  package static var variables: [[UInt8]: [UInt8]] {
-    var variables: [[UInt8]: [UInt8]] = [:]
+  /// The variables in their order; of two with one name the first counts.
+  ///
+  /// No dictionary: at the start of a program, one with keys of bytes takes longer to make than to
+  /// fill.
+  package static var variables: [(name: [UInt8], value: [UInt8])] {
+    var variables: [(name: [UInt8], value: [UInt8])] = []
     var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = environ
     while let current = entry, let text = current.pointee {
       let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
       if let equals = bytes.firstIndex(of: UInt8(ascii: "=")) {
-        let name = Array(bytes[..<equals])
-        if variables[name] == nil { variables[name] = Array(bytes[(equals + 1)...]) }
+        variables.append((Array(bytes[..<equals]), Array(bytes[(equals + 1)...])))
       }
       entry = current + 1
     }

@@ -88,7 +88,7 @@ enum Program {
   /// The environment variables, read once.
   static let environment = Dictionary(
     ProcessEnvironment.variables.map {
-      (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
+      (String(decoding: $0.name, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
     }, uniquingKeysWith: { first, _ in first })
 
   /// The path of this program, with links resolved.

@@ -70,7 +70,9 @@ struct ProcessModule: Sendable {
   private static func environment(
     changedBy changes: [String: ScriptValue]
   ) throws -> [[UInt8]: [UInt8]] {
-    var variables = ProcessEnvironment.variables
+    var variables = Dictionary(
+      ProcessEnvironment.variables.map { ($0.name, $0.value) },
+      uniquingKeysWith: { first, _ in first })
     for (name, value) in changes {
       guard !name.isEmpty, !name.utf8.contains(0), !name.contains("=") else {
         throw ImagineError.invalid(

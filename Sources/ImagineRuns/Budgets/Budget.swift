@@ -32,8 +32,8 @@ public final class Budget: Sendable {
     var unpriced = 0
     /// The part of ``spent`` that is reserved for calls in flight.
     var reserved: [String: Int64] = [:]
-    /// Calls that wait for one in flight to end.
-    var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    /// Calls that wait for one in flight to end, in the order in which they came.
+    var waiting: [(waiter: Int, continuation: CheckedContinuation<Void, Never>)] = []
     var lastWaiter = 0
     /// How often a call in flight has ended.
     var endings = 0
@@ -106,13 +106,17 @@ public final class Budget: Sendable {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
           if state.endings != endings || Task.isCancelled { return true }
-          state.waiting[waiter] = continuation
+          state.waiting.append((waiter, continuation))
           return false
         }
         if isOver { continuation.resume() }
       }
     } onCancel: {
-      state.withLock { $0.waiting.removeValue(forKey: waiter) }?.resume()
+      let continuation = state.withLock { state in
+        state.waiting.firstIndex { $0.waiter == waiter }
+          .map { state.waiting.remove(at: $0).continuation }
+      }
+      continuation?.resume()
     }
     try Task.checkCancellation()
   }
@@ -151,8 +155,8 @@ public final class Budget: Sendable {
     let waiting = state.withLock { state in
       change(&state)
       state.endings += 1
-      defer { state.waiting = [:] }
-      return state.waiting.sorted { $0.key < $1.key }.map(\.value)
+      defer { state.waiting = [] }
+      return state.waiting.map(\.continuation)
     }
     for continuation in waiting { continuation.resume() }
   }
