@@ -181,7 +181,7 @@ let package = Package(
     .target(
       name: "PostgresStore", dependencies: ["CPostgres", "ImagineAPI", "ServerStore"],
       resources: [
-        "accounts", "idempotency", "jobs", "leases", "media", "tables", "turns",
+        "accounts", "idempotency", "jobs", "leases", "media", "queue", "tables", "turns",
       ].map { .embedInCode("Schema/\($0).sql") },
       swiftSettings: swiftSettings),
     // Buckets of S3-compatible services. Knows nothing of images; useful alone.

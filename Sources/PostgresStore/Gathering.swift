@@ -35,6 +35,9 @@ final class Gathering<Key: Hashable & Sendable, Query: Sendable, Answer: Sendabl
     }
   }
 
+  /// Whether a query of a key is in work.
+  func isBusy(_ key: Key) -> Bool { waiting.withLock { $0[key] != nil } }
+
   private func drain(_ key: Key, _ execute: Execution) async {
     while true {
       let callers = waiting.withLock { waiting in

@@ -8,26 +8,34 @@ final class LiveJobs: Sendable {
   private struct State {
     var count = 0
     var readAt: ContinuousClock.Instant?
+    var isReading = false
   }
 
   private let state = Mutex(State())
 
-  /// The number, read again if it is older than a second. Others use the old one meanwhile.
-  func count(_ read: () async throws -> Int) async throws -> Int {
-    let (known, isFresh) = state.withLock { state in
-      let isFresh = state.readAt.map { ContinuousClock.now - $0 < .seconds(1) } ?? false
-      if !isFresh { state.readAt = .now }
-      return (state.count, isFresh)
+  /// The number. If it is older than a second, it is read again, and nobody waits for that; if it is
+  /// much older, the caller does.
+  func count(_ read: @escaping @Sendable () async throws -> Int) async throws -> Int {
+    let (count, age, reads) = state.withLock { state in
+      let age = state.readAt.map { .now - $0 } ?? .seconds(60)
+      let reads = age >= .seconds(1) && !state.isReading
+      if reads { state.isReading = true }
+      return (state.count, age, reads)
     }
-    if isFresh { return known }
-    do {
-      let count = try await read()
-      state.withLock { $0.count = count }
-      return count
-    } catch {
-      state.withLock { $0.readAt = nil }
-      throw error
+    guard age < .seconds(5) else { return try await self.read(read) }
+    // If it cannot be read, the next caller tries again.
+    if reads { Task { _ = try? await self.read(read) } }
+    return count
+  }
+
+  private func read(_ read: () async throws -> Int) async throws -> Int {
+    defer { state.withLock { $0.isReading = false } }
+    let count = try await read()
+    state.withLock { state in
+      state.count = count
+      state.readAt = .now
     }
+    return count
   }
 
   func added(_ number: Int) { state.withLock { $0.count += number } }

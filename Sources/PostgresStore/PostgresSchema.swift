@@ -18,18 +18,19 @@ enum PostgresSchema {
     }
   }
 
-  static let current = Version(major: 1, minor: 0)
+  static let current = Version(major: 1, minor: 1)
 
   /// The scripts that lead to a version from the one before. A released one is never changed.
-  private static let migrations: [(version: Version, scripts: [[UInt8]])] = [
+  static let migrations: [(version: Version, scripts: [String])] = [
     (
       Version(major: 1, minor: 0),
       [
         PackageResources.tables_sql, PackageResources.accounts_sql, PackageResources.jobs_sql,
         PackageResources.leases_sql, PackageResources.idempotency_sql, PackageResources.media_sql,
         PackageResources.turns_sql,
-      ]
-    )
+      ].map { String(decoding: $0, as: UTF8.self) }
+    ),
+    (Version(major: 1, minor: 1), [String(decoding: PackageResources.queue_sql, as: UTF8.self)]),
   ]
 
   /// Brings the database to the current version, unless it has it. Several servers may try at once.
@@ -53,7 +54,7 @@ enum PostgresSchema {
       let version = try version(connection, deadline)
       for migration in migrations where version.map({ $0 < migration.version }) ?? true {
         for script in migration.scripts {
-          _ = try connection.script(String(decoding: script, as: UTF8.self), until: deadline)
+          _ = try connection.script(script, until: deadline)
         }
       }
       _ = try connection.script(

@@ -4,7 +4,7 @@ public import ServerStore
 
 /// A job as it is added.
 struct AddedJob: Sendable {
-  /// What jobs have in common that are added together.
+  /// What jobs have in common that are added by themselves.
   struct Queue: Hashable, Sendable {
     let owner: String
     let limits: JobLimits
@@ -18,32 +18,46 @@ struct AddedJob: Sendable {
 extension PostgresServiceStore {
   public func add(_ job: StoredJob, limits: JobLimits) async throws -> JobAcceptance {
     let work = String(decoding: try JSONEncoder().encode(job.work), as: UTF8.self)
-    let queue = AddedJob.Queue(owner: job.owner, limits: limits)
-    let acceptance = try await adds.perform(AddedJob(job: job, work: work), of: queue) {
-      try await self.add($1, to: $0)
-    }
+    let acceptance = try await add(AddedJob(job: job, work: work), limits)
     if acceptance == .accepted { notices.notify(.addedJobs) }
     return acceptance
   }
 
-  private func add(_ added: [AddedJob], to queue: AddedJob.Queue) async throws -> [JobAcceptance] {
+  /// Adds a job together with those of all owners, unless its owner is locked for long. Then the others
+  /// do not wait for it.
+  private func add(_ added: AddedJob, _ limits: JobLimits) async throws -> JobAcceptance {
+    let queue = AddedJob.Queue(owner: added.job.owner, limits: limits)
+    if !addsOfOwner.isBusy(queue) {
+      let acceptance = try await adds.perform(added, of: limits) { limits, added in
+        try await self.add(added, limits) ?? added.map { _ in nil }
+      }
+      if let acceptance { return acceptance }
+    }
+    return try await addsOfOwner.perform(added, of: queue) { queue, added in
+      try await self.add(added, queue.limits) ?? []
+    }
+  }
+
+  /// - Returns: nil if one of several owners is locked, and so nothing was added.
+  private func add(_ added: [AddedJob], _ limits: JobLimits) async throws -> [JobAcceptance]? {
     let live = try await live.count {
-      try await query(
+      try await self.query(
         """
         SELECT count(*) FROM (
           SELECT FROM job WHERE state IN ('queued', 'processing') LIMIT $1::bigint) AS jobs
-        """, [queue.limits.all]
+        """, [limits.all]
       ).first?.value("count") ?? 0
     }
     let jobs = added.map(\.job)
     let rows = try await query(
-      "SELECT add_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9) AS acceptance",
+      "SELECT add_jobs_together($1, $2, $3, $4, $5, $6, $7, $8, $9) AS acceptance",
       [
-        queue.owner, queue.limits.perOwner, queue.limits.all - live, PostgresArray(jobs.map(\.id)),
-        PostgresArray(added.map(\.work)), PostgresArray(jobs.map(\.work.operation)),
-        PostgresArray(jobs.map(\.price)), PostgresArray(jobs.map(\.upstream)),
-        PostgresArray(jobs.map(\.createdAt)),
+        limits.perOwner, limits.all - live, PostgresArray(jobs.map(\.owner)),
+        PostgresArray(jobs.map(\.id)), PostgresArray(added.map(\.work)),
+        PostgresArray(jobs.map(\.work.operation)), PostgresArray(jobs.map(\.price)),
+        PostgresArray(jobs.map(\.upstream)), PostgresArray(jobs.map(\.createdAt)),
       ])
+    guard !rows.isEmpty else { return nil }
     let acceptances = try rows.map { try JobAcceptance(stored: $0.text("acceptance")) }
     self.live.added(acceptances.count { $0 == .accepted })
     return acceptances

@@ -6,12 +6,13 @@ extension PostgresServiceStore {
     by lease: String, for seconds: Double, maxCrashes: Int, atUpstream isAtUpstream: Bool
   ) async throws -> StoredJob? {
     while true {
-      // Not synced: what a worker records under its lease is, and everything before it too.
-      let row = try await query(
-        "SELECT *, NULL AS lease_progress FROM lease_job($1, $2, $3, $4)",
-        [lease, seconds, maxCrashes, isAtUpstream],
-        isSynced: false
-      ).first
+      let row = try await searches.perform(atUpstream: isAtUpstream) { isWhole in
+        // Not synced: what a worker records under its lease is, and everything before it too.
+        try await query(
+          "SELECT *, NULL AS lease_progress FROM lease_next_job($1, $2, $3, $4, $5)",
+          [lease, seconds, maxCrashes, isAtUpstream, isWhole], isSynced: false
+        ).first
+      }
       guard let row else { return nil }
       let job = try StoredJob(row: row)
       // A job that was given up: there may be another one.

@@ -12,7 +12,9 @@ public final class PostgresServiceStore: ServiceStore {
   let pool: PostgresPool
   let notices: PostgresNotices
   let live = LiveJobs()
-  let adds = Gathering<AddedJob.Queue, AddedJob, JobAcceptance>()
+  let searches = WholeSearches()
+  let adds = Gathering<JobLimits, AddedJob, JobAcceptance?>()
+  let addsOfOwner = Gathering<AddedJob.Queue, AddedJob, JobAcceptance>()
   let settles = Gathering<String, SettledHold, Bool>()
   /// Seconds since 1970; nil for the database's clock.
   private let now: (@Sendable () -> Double)?

@@ -52,11 +52,23 @@ struct PostgresArray: PostgresValue {
   let postgresText: String?
 
   init<Element: PostgresValue>(_ elements: some Sequence<Element>) {
-    let texts = elements.map { element -> String in
-      guard let text = element.postgresText else { return "NULL" }
-      let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-      return "\"\(escaped)\""
+    var bytes = [UInt8(ascii: "{")]
+    for element in elements {
+      if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+      guard let text = element.postgresText else {
+        bytes += "NULL".utf8
+        continue
+      }
+      bytes.append(UInt8(ascii: "\""))
+      for byte in text.utf8 {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          bytes.append(UInt8(ascii: "\\"))
+        }
+        bytes.append(byte)
+      }
+      bytes.append(UInt8(ascii: "\""))
     }
-    postgresText = "{\(texts.joined(separator: ","))}"
+    bytes.append(UInt8(ascii: "}"))
+    postgresText = String(decoding: bytes, as: UTF8.self)
   }
 }

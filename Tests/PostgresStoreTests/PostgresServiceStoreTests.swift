@@ -29,7 +29,7 @@ struct PostgresServiceStoreTests {
       for _ in 0..<6 { group.addTask { _ = try await open() } }
       try await group.waitForAll()
     }
-    #expect(server.sql("SELECT major, minor FROM store_version", in: database) == "1|0")
+    #expect(server.sql("SELECT major, minor FROM store_version", in: database) == "1|1")
   }
 
   @Test("accepts a schema of a newer minor version, and refuses one of a newer major version")
