@@ -99,6 +99,7 @@ extension PostgresConnection {
       SET LOCAL statement_timeout = 0;
       SET LOCAL lock_timeout = 0;
       SET LOCAL idle_in_transaction_session_timeout = 0;
+      SET LOCAL standard_conforming_strings = on;
       \(PostgresServiceStore.lockOfMoves);
       """)
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }
@@ -135,7 +136,7 @@ extension PostgresConnection {
     try script(sql, until: .now + .seconds(600))
   }
 
-  /// A text in SQL; `standard_conforming_strings` is on, as in every PostgreSQL of today.
+  /// A text in SQL, where a backslash is a character like others.
   private static func literal(_ text: String) -> String {
     "'\((text.postgresText ?? "").replacing("'", with: "''"))'"
   }
