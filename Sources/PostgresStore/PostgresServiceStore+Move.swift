@@ -24,12 +24,8 @@ extension PostgresServiceStore {
     } catch {
       throw MoveFailure(description: "\(error)", mayBeMoved: false)
     }
-    return try await withCheckedThrowingContinuation { answer in
-      // One connection, whose transaction takes as long as it needs.
-      BlockingThread.run("postgres move") {
-        answer.resume(with: Result { try moved(store, to: address) })
-      }
-    }
+    // One connection, whose transaction takes as long as it needs.
+    return try await BlockingThread.result(of: "postgres move") { try moved(store, to: address) }
   }
 
   private static func moved(
