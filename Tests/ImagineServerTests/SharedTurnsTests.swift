@@ -76,7 +76,7 @@ struct SharedTurnsTests {
     #expect(order.prefix(12).count { $0 == "few" } == 4, "\(order)")
   }
 
-  @Test("are not given to those who wait when a call that is in work takes a slot beyond the capacity")
+  @Test("are not given to those who wait when work goes on in a slot beyond the capacity")
   func occupied() async throws {
     let keeper = try await keeper()
     let keeping = Task { await keeper.run() }
