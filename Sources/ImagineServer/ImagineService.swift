@@ -74,7 +74,8 @@ public struct ImagineService: Sendable {
     turnKeeper = try store.turns.map { try TurnKeeper($0, logger: logger) }
     upstreams = try CurrentUpstreams(
       configuration.upstreams, limits: limits, environment: configuration.environment,
-      home: directory.path, keeper: turnKeeper, logger: logger)
+      secretVariables: configuration.secretVariables, home: directory.path, keeper: turnKeeper,
+      logger: logger)
     accountCharges = AccountCharges(
       accounts: store,
       holdSeconds: { [upstreams] in max(limits.holdSeconds, upstreams.longestCall) },

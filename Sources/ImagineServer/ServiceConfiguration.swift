@@ -31,6 +31,10 @@ public struct ServiceConfiguration: Sendable {
   /// The environment variables of this process: keys of upstreams and of the bucket, proxies,
   /// certificates.
   public var environment: [String: String] = [:]
+  /// Those of them with secrets of the service itself, beside the keys of its upstreams.
+  var secretVariables: [String] {
+    ["IMAGINE_DATABASE", "PGPASSWORD"] + (objects == nil ? [] : ObjectSettings.keyVariables)
+  }
 
   /// Faults to inject, for tests of clients.
   public var faultPlan: FaultPlan?

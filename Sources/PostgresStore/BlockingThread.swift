@@ -7,4 +7,12 @@ enum BlockingThread {
     thread.name = name
     thread.start()
   }
+
+  static func result<Value: Sendable>(
+    of name: String, _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { answer in
+      run(name) { answer.resume(with: Result(catching: body)) }
+    }
+  }
 }

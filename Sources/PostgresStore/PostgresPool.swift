@@ -21,7 +21,6 @@ final class PostgresPool: Sendable {
       var transactions: [Transaction] = []
       /// The index of the first one that no thread has taken.
       var first = 0
-      var isClosed = false
     }
 
     let address: PostgresAddress
@@ -32,7 +31,7 @@ final class PostgresPool: Sendable {
     init(_ address: PostgresAddress) { self.address = address }
   }
 
-  /// Seconds until a transaction must be done, its wait for a connection included.
+  /// Seconds until a transaction must be done.
   static let patience = 6.0
 
   private let shared: Shared
@@ -46,21 +45,21 @@ final class PostgresPool: Sendable {
     }
   }
 
-  deinit {
-    shared.queue.withLock { $0.isClosed = true }
-    for _ in 0..<size { shared.arrivals.signal() }
-  }
+  // A thread that is woken without a transaction ends.
+  deinit { for _ in 0..<size { shared.arrivals.signal() } }
 
   /// Executes statements as one transaction, and returns the rows of the last one. What another
   /// transaction made fail is executed again.
   ///
+  /// - Parameter seconds: until it must be done, its wait for a connection included.
   /// - Throws: ``StoreUnreachable`` if it is unknown whether the transaction was committed, or if it
   ///   was not and may succeed later; ``PostgresError`` if a statement is wrong.
   func transaction(
-    _ statements: [PostgresStatement], _ settings: TransactionSettings = TransactionSettings()
+    _ statements: [PostgresStatement], _ settings: TransactionSettings = TransactionSettings(),
+    within seconds: Double = PostgresPool.patience
   ) async throws -> [PostgresRow] {
     try Task.checkCancellation()
-    let deadline = ContinuousClock.now + .seconds(Self.patience)
+    let deadline = ContinuousClock.now + .seconds(seconds)
     return try await withCheckedThrowingContinuation { answer in
       let transaction = Transaction(
         statements: statements, settings: settings, deadline: deadline, answer: answer)
@@ -97,6 +96,10 @@ final class PostgresPool: Sendable {
   private static func execute(
     _ transaction: Transaction, on connection: inout PostgresConnection?, _ shared: Shared
   ) throws -> [PostgresRow] {
+    // Nothing is wrong with the connection then.
+    guard transaction.deadline > .now else {
+      throw StoreUnreachable("\(shared.address): all connections were in use for too long")
+    }
     do {
       while true {
         do {

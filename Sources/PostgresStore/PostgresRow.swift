@@ -49,12 +49,16 @@ struct PostgresRow: Sendable {
 
   func bool(_ column: String) throws -> Bool { try text(column) == "t" }
 
-  /// The bytes of a `bytea`.
+  /// The bytes of what `encode(column, 'hex')` returned: how a `bytea` itself looks depends on a setting
+  /// of the database.
   func bytes(_ column: String) throws -> [UInt8] {
-    let digits = try text(column).utf8.dropFirst(2).map { digit in
+    let digits = try text(column).utf8.map { digit in
       digit < 0x3A ? digit &- 0x30 : digit &- 0x57
     }
-    return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    guard digits.count.isMultiple(of: 2), digits.allSatisfy({ $0 < 16 }) else {
+      throw unreadable(column)
+    }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
   private func unreadable(_ column: String) -> StoreUnreachable {

@@ -70,17 +70,13 @@ enum PostgresSchema {
   private static func isCurrent(
     _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
   ) throws -> Bool {
-    guard let version = try version(connection, deadline) else { return false }
-    guard version.major <= current.major else {
-      throw StoreUnreachable(
-        "the database was written by a newer version of the server (schema \(version); this one "
-          + "knows \(current.major).x): run that version, or choose another database")
-    }
-    return version >= current
+    try version(connection, deadline).map { $0 >= current } ?? false
   }
 
   /// Nil for an empty database.
-  private static func version(
+  ///
+  /// - Throws: as ``migrate(_:until:)``.
+  static func version(
     _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
   ) throws -> Version? {
     // Not `to_regclass`, which may not see yet what another server committed.
@@ -90,7 +86,14 @@ enum PostgresSchema {
         AND schemaname = ANY (current_schemas(false))) AS known
       """, until: deadline)
     guard try tables.first?.bool("known") == true else { return nil }
-    return try connection.script("SELECT major, minor FROM store_version", until: deadline)
-      .first.map { Version(major: try $0.value("major"), minor: try $0.value("minor")) }
+    let rows = try connection.script("SELECT major, minor FROM store_version", until: deadline)
+    guard let row = rows.first else { return nil }
+    let version = Version(major: try row.value("major"), minor: try row.value("minor"))
+    guard version.major <= current.major else {
+      throw StoreUnreachable(
+        "the database was written by a newer version of the server (schema \(version); this one "
+          + "knows \(current.major).x): run that version, or choose another database")
+    }
+    return version
   }
 }

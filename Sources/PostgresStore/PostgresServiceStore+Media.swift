@@ -4,10 +4,13 @@ public import ServerStore
 extension PostgresServiceStore {
   public func linkKeys() async throws -> [LinkKey] {
     try await query(
-      "SELECT id, bytes, created_at FROM link_key ORDER BY created_at DESC, id COLLATE \"C\""
+      """
+      SELECT id, encode(bytes, 'hex') AS digits, created_at FROM link_key
+      ORDER BY created_at DESC, id COLLATE "C"
+      """
     ).map { row in
       LinkKey(
-        id: try row.text("id"), bytes: try row.bytes("bytes"),
+        id: try row.text("id"), bytes: try row.bytes("digits"),
         createdAt: try row.value("created_at"))
     }
   }

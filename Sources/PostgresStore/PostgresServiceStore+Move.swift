@@ -24,12 +24,8 @@ extension PostgresServiceStore {
     } catch {
       throw MoveFailure(description: "\(error)", mayBeMoved: false)
     }
-    return try await withCheckedThrowingContinuation { answer in
-      // One connection, whose transaction takes as long as it needs.
-      BlockingThread.run("postgres move") {
-        answer.resume(with: Result { try moved(store, to: address) })
-      }
-    }
+    // One connection, whose transaction takes as long as it needs.
+    return try await BlockingThread.result(of: "postgres move") { try moved(store, to: address) }
   }
 
   private static func moved(
@@ -99,6 +95,7 @@ extension PostgresConnection {
       SET LOCAL statement_timeout = 0;
       SET LOCAL lock_timeout = 0;
       SET LOCAL idle_in_transaction_session_timeout = 0;
+      SET LOCAL standard_conforming_strings = on;
       \(PostgresServiceStore.lockOfMoves);
       """)
     let earlier = try perform("SELECT id FROM store_move").map { try $0.text("id") }
@@ -135,7 +132,7 @@ extension PostgresConnection {
     try script(sql, until: .now + .seconds(600))
   }
 
-  /// A text in SQL; `standard_conforming_strings` is on, as in every PostgreSQL of today.
+  /// A text in SQL, where a backslash is a character like others.
   private static func literal(_ text: String) -> String {
     "'\((text.postgresText ?? "").replacing("'", with: "''"))'"
   }

@@ -53,19 +53,33 @@ public final class PostgresServiceStore: ServiceStore {
 
   /// - Throws: ``ConnectionLost``, ``StoreUnreachable``.
   private static func migrate(_ address: PostgresAddress) async throws {
-    try await withCheckedThrowingContinuation { answer in
-      BlockingThread.run("postgres schema") {
-        answer.resume(
-          with: Result {
-            // Another server may be at a long migration.
-            let deadline = ContinuousClock.now + .seconds(60)
-            do {
-              let connection = try PostgresConnection(address, until: .now + .seconds(10))
-              try PostgresSchema.migrate(connection, until: deadline)
-            } catch let error as PostgresError {
-              throw StoreUnreachable("\(address) cannot be opened: \(error)")
-            }
-          })
+    try await BlockingThread.result(of: "postgres schema") {
+      // Another server may be at a long migration.
+      let deadline = ContinuousClock.now + .seconds(60)
+      do {
+        let connection = try PostgresConnection(address, until: .now + .seconds(10))
+        try PostgresSchema.migrate(connection, until: deadline)
+      } catch let error as PostgresError {
+        throw StoreUnreachable("\(address) cannot be opened: \(error)")
+      }
+    }
+  }
+
+  /// Asks a database for the version of its schema, such as `1.0`. Changes nothing.
+  ///
+  /// - Returns: nil for an empty database.
+  /// - Throws: ``StoreUnreachable`` if the database cannot be reached or a newer version wrote it.
+  public static func schemaVersion(at url: String) async throws -> String? {
+    let address = try PostgresAddress(url)
+    return try await BlockingThread.result(of: "postgres version") {
+      let deadline = ContinuousClock.now + .seconds(10)
+      do {
+        let connection = try PostgresConnection(address, until: deadline)
+        return try PostgresSchema.version(connection, deadline)?.description
+      } catch let error as ConnectionLost {
+        throw StoreUnreachable("\(address) cannot be opened: \(error.reason)")
+      } catch let error as PostgresError {
+        throw StoreUnreachable("\(address) cannot be opened: \(error)")
       }
     }
   }

@@ -18,7 +18,7 @@ public struct TurnTicket: Sendable, Hashable {
 
 /// What bounds a pool.
 public struct TurnLimits: Sendable, Hashable {
-  /// Calls at once.
+  /// Calls at once; `Int.max` for a call that gets a slot at once, beyond what others are bounded by.
   public var capacity: Int
   /// Calls of one account that may wait.
   public var waitingPerAccount: Int
@@ -53,6 +53,8 @@ public protocol TurnStore: Sendable {
 
   /// Frees the slot of a ticket, or its place in the queue, and gives free slots to those whose turn
   /// it is. A repetition changes nothing.
+  ///
+  /// - Parameter limits: the pool's own, whatever the call entered with.
   func leave(_ ticket: TurnTicket, limits: TurnLimits) async throws
 
   /// Keeps the tickets of a server alive.

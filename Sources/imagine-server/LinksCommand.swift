@@ -9,8 +9,8 @@ struct LinksCommand: AsyncParsableCommand {
     discussion: """
       Running servers read the keys every 30 seconds. A new key signs from a minute after it was \
       added, so that all servers know it by then; old keys are accepted until they are removed. Remove \
-      one an hour after a new one was added, when its addresses have expired, or at once if it has \
-      leaked.
+      one an hour after a new one was added, when its addresses have expired, or as soon as there is a \
+      new one if it has leaked.
       """,
     subcommands: [Rotate.self, Remove.self, List.self])
 
@@ -26,15 +26,22 @@ struct LinksCommand: AsyncParsableCommand {
 
   struct Remove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Removes a key: its addresses are refused within 30 seconds.")
+      abstract: "Removes a key, but not the last one: its addresses are refused within 30 seconds.")
 
     @OptionGroup var options: StoreOptions
     @Argument(help: "The key's id.") var id: String
 
     func run() async throws {
       let store = try await options.store()
-      guard try await store.linkKeys().contains(where: { $0.id == id }) else {
+      let keys = try await store.linkKeys().map(\.id)
+      guard keys.contains(id) else {
         throw CommandFailure("there is no key '\(id)'; 'imagine-server links list' shows all")
+      }
+      // Without a key, a server would add that of an old data folder again.
+      guard keys.count > 1 else {
+        throw CommandFailure(
+          "'\(id)' is the only key; 'imagine-server links rotate' adds another one, which signs at "
+            + "once when '\(id)' is removed")
       }
       try await store.removeLinkKey(id: id)
     }

@@ -69,6 +69,20 @@ struct DatabaseOption: ParsableArguments {
     return try await PostgresServiceStore(url: address, patience: patience)
   }
 
+  /// Whether the database answers; nil if the store is in the data folder.
+  func finding(_ settings: ServerSettings) async -> ServerCheck.Finding? {
+    do {
+      guard let address = try address(settings) else { return nil }
+      let version = try await PostgresServiceStore.schemaVersion(at: address)
+      return ServerCheck.Finding(
+        subject: "database", isProblem: false,
+        detail: version.map { "it answers, and has schema \($0)" }
+          ?? "it answers, and is empty: the first server makes its tables")
+    } catch {
+      return ServerCheck.Finding(subject: "database", isProblem: true, detail: "\(error)")
+    }
+  }
+
   /// No message has the address: it may have a password.
   static func check(_ address: String, from source: String) throws {
     guard address.hasPrefix("postgres://") || address.hasPrefix("postgresql://") else {

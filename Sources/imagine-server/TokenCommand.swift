@@ -9,7 +9,7 @@ struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token", abstract: "Makes, lists and revokes the tokens of callers.",
     discussion: """
-      Tokens are kept in the data directory, beside those of a file of --tokens. Of a token only the \
+      Tokens are kept with jobs and balances, beside those of a file of --tokens. Of a token only the \
       SHA-256 is kept: it is printed once, when it is made. Running servers see a change within a \
       second; one that accepted any token must be restarted after the first 'add'.
       """,

@@ -76,6 +76,28 @@ struct SharedTurnsTests {
     #expect(order.prefix(12).count { $0 == "few" } == 4, "\(order)")
   }
 
+  @Test("are not given to those who wait when work goes on in a slot beyond the capacity")
+  func occupied() async throws {
+    let keeper = try await keeper()
+    let keeping = Task { await keeper.run() }
+    defer { keeping.cancel() }
+    let turns = turns(keeper, capacity: 1)
+    let slot = try await turns.slot(for: "a", isBounded: true)
+    let waiting = Task { try await turns.slot(for: "b", isBounded: true) }
+    let count = "SELECT count(*) FROM turn_ticket WHERE"
+    func tickets(_ condition: String) -> String {
+      server.sql("\(count) \(condition)", in: database)
+    }
+    #expect(await eventually { tickets("NOT is_granted") == "1" })
+    let occupied = try await turns.occupiedSlot(for: "a")
+    #expect(tickets("is_granted") == "2" && tickets("NOT is_granted") == "1")
+    occupied.leave()
+    #expect(await eventually { tickets("account = 'a'") == "1" })
+    #expect(tickets("NOT is_granted") == "1")
+    slot.leave()
+    try await waiting.value.leave()
+  }
+
   @Test("free what a dead server had")
   func deadServer() async throws {
     let (dead, live) = (try await keeper(), try await keeper())

@@ -52,7 +52,12 @@ struct MoveTests {
   func everything() async throws {
     let old = try SQLiteServiceStore(path: path)
     try await fill(old)
-    let url = server.url(of: try server.makeDatabase())
+    let database = try server.makeDatabase()
+    // Neither is assumed.
+    for setting in ["bytea_output = escape", "standard_conforming_strings = off"] {
+      server.sql("ALTER DATABASE \(database) SET \(setting)", in: database)
+    }
+    let url = server.url(of: database)
     let frozen = try FrozenStore(path: path)
     let counts = try #require(try await PostgresServiceStore.move(frozen, to: url))
     #expect(counts["job"] == 3 && counts["account"] == 3 && counts["charge"] == 4)

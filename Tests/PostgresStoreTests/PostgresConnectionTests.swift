@@ -38,7 +38,7 @@ struct PostgresConnectionTests {
         PostgresStatement(
           """
           SELECT $1::text AS text, $2::bigint AS number, $3::float8 AS real, $4::bool AS flag,
-            $5::bytea AS bytes, $6::text AS missing, ($7::text[])[2] AS second
+            encode($5::bytea, 'hex') AS bytes, $6::text AS missing, ($7::text[])[2] AS second
           """,
           [
             "ä \\ \" '", Int64.min, 0.1 + 0.2, true, bytes, nil as String?,

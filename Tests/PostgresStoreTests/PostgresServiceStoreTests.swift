@@ -95,6 +95,21 @@ struct PostgresServiceStoreTests {
     #expect(try await store.balance(of: "alice") == 4)
   }
 
+  @Test("keeps a connection that was in use for longer than another query could wait")
+  func expired() async throws {
+    let pool = PostgresPool(try PostgresAddress(server.url(of: database)), size: 1)
+    let select = "SELECT pg_backend_pid() AS pid, pg_sleep"
+    async let busy = pool.transaction([PostgresStatement("\(select)(0.5)")])
+    let isBusy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '\(select)%'"
+    #expect(await eventually { server.sql(isBusy, in: database) == "1" })
+    await #expect(throws: StoreUnreachable.self) {
+      _ = try await pool.transaction([PostgresStatement("CREATE TABLE late ()")], within: 0.01)
+    }
+    let rows = try await pool.transaction([PostgresStatement("\(select)(0)")])
+    #expect(try await busy.first?.text("pid") == rows.first?.text("pid"))
+    #expect(server.sql("SELECT to_regclass('late') IS NULL", in: database) == "t")
+  }
+
   @Test("settles the holds of an account that meet in one transaction")
   func settles() async throws {
     let store = try await open()

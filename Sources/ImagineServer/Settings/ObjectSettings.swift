@@ -63,6 +63,11 @@ public struct ObjectSettings: Sendable {
         .validation, "\(table.place): 'access_key_file' and 'secret_key_file' need each other",
         field: "secret_key_file")
     }
+    guard sessionTokenFile == nil || accessKeyFile != nil else {
+      throw ImagineError(
+        .validation, "\(table.place): 'session_token_file' needs 'access_key_file'",
+        field: "access_key_file")
+    }
   }
 
   /// With a slash at its end.
@@ -96,16 +101,29 @@ public struct ObjectSettings: Sendable {
         secretKey: try Self.secret(in: secretKeyFile),
         sessionToken: try sessionTokenFile.map(Self.secret))
     }
-    let (access, secret) = (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-    guard let access, let secret, !access.isEmpty, !secret.isEmpty else {
+    func secret(_ name: String) throws(ImagineError) -> String? {
+      guard let text = environment[name], !text.isEmpty else { return nil }
+      guard Self.isKey(text) else {
+        throw ImagineError(
+          .validation, "\(name) must be one word without control characters", field: name)
+      }
+      return text
+    }
+    let names = Self.keyVariables
+    guard let access = try secret(names[0]), let key = try secret(names[1]) else {
       throw ImagineError(
         .validation,
         "\(place): there is no key: set 'access_key_file' and 'secret_key_file', or the variables "
-          + "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", field: "access_key_file")
+          + "\(names[0]) and \(names[1])", field: "access_key_file")
     }
-    return S3Credentials(
-      accessKey: access, secretKey: secret,
-      sessionToken: environment["AWS_SESSION_TOKEN"].flatMap { $0.isEmpty ? nil : $0 })
+    return S3Credentials(accessKey: access, secretKey: key, sessionToken: try secret(names[2]))
+  }
+
+  /// The environment variables with its key.
+  static let keyVariables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+
+  private static func isKey(_ text: some StringProtocol) -> Bool {
+    text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   private static func secret(in path: String) throws(ImagineError) -> String {
@@ -114,7 +132,7 @@ public struct ObjectSettings: Sendable {
     }
     let text = String(decoding: bytes, as: UTF8.self)
       .trimmingPrefix(while: \.isWhitespace).split(whereSeparator: \.isNewline).first
-    guard let text, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    guard let text, isKey(text) else {
       throw ImagineError(.validation, "\(path) does not have one line with a key")
     }
     return String(text)

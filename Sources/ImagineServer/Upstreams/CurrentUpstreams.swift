@@ -11,15 +11,20 @@ final class CurrentUpstreams: Sendable {
   private let environment: [String: String]
   private let home: String
   private let keeper: TurnKeeper?
+  /// Environment variables of the server's own secrets.
+  private let secretVariables: [String]
 
-  /// - Parameter keeper: of the turns that all servers share, if there are several.
+  /// - Parameters:
+  ///   - secretVariables: environment variables that no program sees.
+  ///   - keeper: of the turns that all servers share, if there are several.
   /// - Throws: `ImagineError` about the first upstream that cannot be used.
   init(
     _ descriptions: [UpstreamDescription], limits: Limits, environment: [String: String],
-    home: String, keeper: TurnKeeper? = nil, logger: Logger
+    secretVariables: [String] = [], home: String, keeper: TurnKeeper? = nil, logger: Logger
   ) throws(ImagineError) {
     self.limits = limits
     self.keeper = keeper
+    self.secretVariables = secretVariables
     self.environment = environment
     self.home = home
     transport = HTTPTransport(
@@ -52,8 +57,8 @@ final class CurrentUpstreams: Sendable {
         new.append(kept)
         continue
       }
-      // Programs have no use for the keys of services.
-      let keys = descriptions.flatMap(\.provider.secretVariables)
+      // Programs have no use for the keys of services, the database and the bucket.
+      let keys = secretVariables + descriptions.flatMap(\.provider.secretVariables)
       let visible =
         description.provider.kind == .command
         ? environment.filter { !keys.contains($0.key) } : environment

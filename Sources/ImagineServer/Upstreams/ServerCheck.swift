@@ -13,6 +13,12 @@ public struct ServerCheck: Sendable {
     public var isProblem: Bool
     public var detail: String
 
+    public init(subject: String, isProblem: Bool, detail: String) {
+      self.subject = subject
+      self.isProblem = isProblem
+      self.detail = detail
+    }
+
     public var description: String {
       "\(isProblem ? "problem" : "fine")\t\(subject)\t\(detail.printable)"
     }

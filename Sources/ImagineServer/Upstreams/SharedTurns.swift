@@ -72,10 +72,10 @@ final class SharedTurns: TurnQueue {
     do {
       try await turn(of: ticket, limits, by: Deadline(in: waiting() ?? .infinity))
     } catch {
-      leave(ticket, limits)
+      leave(ticket)
       throw error
     }
-    return TurnSlot { self.leave(ticket, limits) }
+    return TurnSlot { self.leave(ticket) }
   }
 
   /// Returns when the ticket has a slot.
@@ -100,9 +100,13 @@ final class SharedTurns: TurnQueue {
     APIError(.tooManyRequests, reason, retryAfter: 5)
   }
 
-  private func leave(_ ticket: TurnTicket, _ limits: TurnLimits) {
-    state.withLock { $0.calls -= 1 }
-    keeper.leave(ticket, limits)
+  private func leave(_ ticket: TurnTicket) {
+    let capacity = state.withLock { state in
+      state.calls -= 1
+      return state.capacity
+    }
+    keeper.leave(
+      ticket, TurnLimits(capacity: capacity, waitingPerAccount: places, waiting: places))
   }
 }
 
@@ -146,13 +150,13 @@ final class TurnKeeper: Sendable {
   /// Frees a ticket in a task of its own, which tries until the store answers.
   fileprivate func leave(_ ticket: TurnTicket, _ limits: TurnLimits) {
     Task {
-      // The store frees what is not kept.
-      let end = ContinuousClock.now + .seconds(4 * seconds)
-      while ContinuousClock.now < end {
-        do { return try await store.leave(ticket, limits: limits) } catch {
-          logger.error("a turn was not freed", metadata: ["cause": .string("\(error)")])
+      do {
+        // The store frees what is not kept.
+        try await untilAnswered(by: Deadline(in: 4 * seconds), pause: 0.5) {
+          try await store.leave(ticket, limits: limits)
         }
-        try? await Task.sleep(for: .milliseconds(500))
+      } catch {
+        logger.error("a turn was not freed", metadata: ["cause": .string("\(error)")])
       }
     }
   }

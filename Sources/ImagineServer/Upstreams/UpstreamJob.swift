@@ -5,9 +5,12 @@ struct UpstreamJob: Sendable {
   let ticket: Ticket
   /// Of each question; their deadline bounds all of them and the pauses between.
   let options: CallOptions
+  /// The most seconds between two questions. A job that was paid for must not pass its deadline because
+  /// its upstream asked for a day.
+  var mostSeconds = RetryPolicy.maxRetryAfter
   let provider: @Sendable () -> any Provider
 
-  /// Waits for the end. Between two questions it waits at least as long as the upstream asks for.
+  /// Waits for the end. Between two questions it waits as long as the upstream asks for, up to a limit.
   ///
   /// - Parameters:
   ///   - note: called with each status.
@@ -46,8 +49,9 @@ struct UpstreamJob: Sendable {
   }
 
   private func rest(_ pause: Double) async throws {
+    let pause = min(pause, mostSeconds)
     guard let deadline = options.deadline else {
-      return try await Task.sleep(for: .clamped(seconds: min(pause, RetryPolicy.maxRetryAfter)))
+      return try await Task.sleep(for: .clamped(seconds: pause))
     }
     try await Task.sleep(for: .clamped(seconds: min(pause, deadline.remaining)))
     if deadline.hasPassed {

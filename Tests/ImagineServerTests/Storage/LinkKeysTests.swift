@@ -99,6 +99,21 @@ struct LinkKeysTests {
     #expect(try await allows(one, second, key: second.key))
   }
 
+  @Test("are removed by a command, but not the last one")
+  func command() async throws {
+    func run(_ words: String...) async throws -> (status: Int32, out: String, err: String) {
+      let process = try ServerProcess(["links"] + words + ["--home", folder.file("home")])
+      let status = await process.exit()
+      return (status, process.outputText.trimmingCharacters(in: .newlines), process.log)
+    }
+    let first = try await run("rotate").out
+    let refused = try await run("remove", first)
+    #expect(refused.status == 1 && refused.err.contains("links rotate"), "\(refused)")
+    let second = try await run("rotate").out
+    #expect(try await run("remove", first).status == 0)
+    #expect(try await run("list").out.hasPrefix("\(second)\t"))
+  }
+
   @Test("are used on while the store does not answer")
   func outage() async throws {
     let (faults, clock) = (StoreFaults(), clock)

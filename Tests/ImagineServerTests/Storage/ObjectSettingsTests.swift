@@ -38,6 +38,7 @@ struct ObjectSettingsTests {
       ("[objects]\nendpoint = \"http://x\"\nbucket = \"a/b\"", "3 to 63 letters"),
       (whole + "prefix = \"../x\"", "a name such as"),
       (whole + "access_key_file = \"a\"", "need each other"),
+      (whole + "session_token_file = \"a\"", "needs 'access_key_file'"),
       (whole + "bukket = \"a\"", "bucket"),
       (whole + "redirect = 1", "true or false"),
     ])
@@ -62,6 +63,11 @@ struct ObjectSettingsTests {
     #expect(none?.message.contains("AWS_SECRET_ACCESS_KEY") == true)
     let variables = ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"]
     _ = try plain.bucket(environment: variables, logger: logger)
+    let line = #expect(throws: ImagineError.self) {
+      _ = try plain.bucket(
+        environment: variables.merging(["AWS_SESSION_TOKEN": "a token\n"]) { $1 }, logger: logger)
+    }
+    #expect(line?.message.hasPrefix("AWS_SESSION_TOKEN must") == true)
     let files = try #require(
       try ObjectSettings.parsed(
         Self.whole + "access_key_file = \"access\"\nsecret_key_file = \"secret\"", in: folder))

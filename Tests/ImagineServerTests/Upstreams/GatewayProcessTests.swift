@@ -136,6 +136,21 @@ struct GatewayProcessTests {
     #expect(refused.log.contains("did you mean 'port'?"), "\(refused.log)")
   }
 
+  @Test("check asks the database, and changes nothing in it")
+  func checkOfDatabase() async throws {
+    let server = try PostgresServer.shared.get()
+    let database = try server.makeDatabase()
+    let path = folder.file("server.toml")
+    try write("database = \"\(server.url(of: database))\"")
+    let empty = try await Program.server.run(["check", path])
+    #expect(empty.status == 0 && empty.output.contains("fine\tdatabase\t"), "\(empty)")
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    #expect(server.sql(tables, in: database) == "0")
+    try write("database = \"\(server.url(of: "nobody"))\"")
+    let missing = try await Program.server.run(["check", path])
+    #expect(missing.status == 1 && missing.output.contains("problem\tdatabase\t"), "\(missing)")
+  }
+
   @Test("check says what is wrong with each upstream, and exits with 1 then")
   func check() async throws {
     let good = try await UpstreamStub(models: ["m", "n"])

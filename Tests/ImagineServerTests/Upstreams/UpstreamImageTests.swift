@@ -325,13 +325,13 @@ struct UpstreamImageTests {
     }
   }
 
-  @Test("a program makes images too, and does not see the keys of services")
+  @Test("a program makes images too, and does not see the keys of services and of the database")
   func program() async throws {
     let folder = try TemporaryFolder()
     let script = folder.file("draw")
     try Data(SampleMedia.png).write(to: URL(fileURLWithPath: folder.file("image.png")))
     try FileSystem.write(
-      "#!/bin/sh\nprintf '%s %s' \"$1\" \"$KEY\" > \(folder.file("words"))\n"
+      "#!/bin/sh\nprintf '%s %s' \"$1\" \"$KEY$IMAGINE_DATABASE$PGPASSWORD\" > \(folder.file("words"))\n"
         + "cp \(folder.file("image.png")) \"$2\"\n", to: script)
     chmod(script, 0o700)
     let stub = try await UpstreamStub()
@@ -345,7 +345,10 @@ struct UpstreamImageTests {
       generate = ["\(script)", "{prompt}", "{output}"]
 
       """ + stub.settings("models = [\"m\"]\ntoken_env = \"KEY\""),
-      environment: ["KEY": key, "PATH": path]
+      environment: [
+        "KEY": key, "PATH": path, "IMAGINE_DATABASE": "postgres://u:word@db/x",
+        "PGPASSWORD": "word",
+      ]
     ) { server in
       let answer = try await server.generate("drawn")
       #expect(answer.status == 200, "\(answer.text.prefix(200))")

@@ -53,6 +53,17 @@ struct UpstreamJobTests {
     #expect(times[2] - times[1] >= .milliseconds(300))
   }
 
+  @Test("is asked for again before the deadline, however long it asks to wait")
+  func longPause() async throws {
+    let upstream = Upstream([
+      .success(status(.processing, retryAfter: 86_400)), .success(status(.finished)),
+    ])
+    let job = UpstreamJob(
+      ticket: Ticket(id: "j"), options: CallOptions(deadline: Deadline(in: 20)), mostSeconds: 0.05
+    ) { upstream }
+    #expect(try await job.finalStatus(outlives: \.retryable).state == .finished)
+  }
+
   @Test("is waited for until the deadline, however long it asks to wait")
   func deadline() async throws {
     let start = ContinuousClock.now
