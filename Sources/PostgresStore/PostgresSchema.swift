@@ -30,7 +30,11 @@ enum PostgresSchema {
         PackageResources.turns_sql,
       ].map { String(decoding: $0, as: UTF8.self) }
     ),
-    (Version(major: 1, minor: 1), [String(decoding: PackageResources.queue_sql, as: UTF8.self)]),
+    (
+      Version(major: 1, minor: 1),
+      [PackageResources.queue_sql, PackageResources.unbounded_turns_sql]
+        .map { String(decoding: $0, as: UTF8.self) }
+    ),
   ]
 
   /// Brings the database to the current version, unless it has it. Several servers may try at once.

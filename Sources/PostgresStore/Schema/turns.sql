@@ -14,7 +14,7 @@ CREATE FUNCTION is_alive(the_server text) RETURNS boolean LANGUAGE sql AS $$
 $$;
 
 -- Asks for a slot: `granted`, `waiting` or `refused`. Also returns whether somebody else's ticket was
--- granted. Without a capacity, the caller alone gets a slot.
+-- granted.
 CREATE FUNCTION enter_turn(
   the_id text, the_pool text, the_account text, the_server text, capacity bigint,
   account_bound bigint, bound bigint
@@ -24,7 +24,6 @@ DECLARE
   others bigint;
   the_turn bigint;
   head bigint;
-  is_unbounded boolean := capacity = 9223372036854775807;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(the_pool, 3));
   -- Whoever asks is alive.
@@ -38,16 +37,11 @@ BEGIN
   PERFORM FROM turn_ticket WHERE id = the_id;
   IF NOT FOUND THEN
     -- The turn that is served now: an account that comes back goes before one that has many waiting.
-    SELECT coalesce(max(turn), 0) INTO head FROM turn_ticket WHERE pool = the_pool AND is_granted;
+    SELECT max(turn) INTO head FROM turn_ticket WHERE pool = the_pool AND is_granted;
     SELECT coalesce(max(turn), 0) + 1 INTO the_turn FROM turn_ticket
     WHERE pool = the_pool AND account = the_account;
     INSERT INTO turn_ticket (id, pool, account, server, turn, is_granted)
-    VALUES (the_id, the_pool, the_account, the_server,
-      CASE WHEN is_unbounded THEN head ELSE greatest(the_turn, head) END, is_unbounded);
-  END IF;
-  IF is_unbounded THEN
-    RETURN QUERY SELECT 'granted', false;
-    RETURN;
+    VALUES (the_id, the_pool, the_account, the_server, greatest(the_turn, coalesce(head, 0)), false);
   END IF;
   others := grant_turns(the_pool, capacity, the_id);
   SELECT * INTO mine FROM turn_ticket WHERE id = the_id;
