@@ -35,7 +35,9 @@ struct PostgresAddress: Sendable, CustomStringConvertible {
     secrets = ["password", "sslpassword"].compactMap { values[$0] }.filter { !$0.isEmpty }
     let user = values["user"].map { "\($0)@" } ?? ""
     let port = values["port"].map { ":\($0)" } ?? ""
-    description = "postgresql://\(user)\(values["host"] ?? "")\(port)/\(values["dbname"] ?? "")"
+    let name = values["host"] ?? ""
+    let host = name.contains(":") ? "[\(name)]" : name
+    description = "postgresql://\(user)\(host)\(port)/\(values["dbname"] ?? "")"
   }
 
   /// A text of libpq, without passwords.

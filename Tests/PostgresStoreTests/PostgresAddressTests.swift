@@ -9,6 +9,7 @@ struct PostgresAddressTests {
     let address = try PostgresAddress(
       "postgresql://imagine:s3cret@db.example:5433/images?sslmode=verify-full&sslpassword=k%40y")
     #expect(address.description == "postgresql://imagine@db.example:5433/images")
+    #expect(try PostgresAddress("postgres://[::1]:5/x").description == "postgresql://[::1]:5/x")
     #expect(address.redacted("s3cret, k@y and more") == "…, … and more")
   }
 

@@ -15,12 +15,18 @@ struct ObjectCheck {
       let name = "check-\(try RandomID.next())"
       let bytes = Array("imagine-server check".utf8)
       try await bucket.put(bytes, as: name, type: "text/plain")
-      let read = try await bucket.bytes(of: name)
-      let listed = try await bucket.list(below: name).objects.map(\.name)
-      try await bucket.remove(name)
-      guard read == bytes, listed == [name] else {
-        return problem("an object that was stored is not found again")
+      let isFound: Bool
+      do {
+        let read = try await bucket.bytes(of: name)
+        let listed = try await bucket.list(below: name).objects.map(\.name)
+        isFound = read == bytes && listed == [name]
+      } catch {
+        // A key that may not list leaves nothing behind.
+        try? await bucket.remove(name)
+        throw error
       }
+      try await bucket.remove(name)
+      guard isFound else { return problem("an object that was stored is not found again") }
       guard try await bucket.byteCount(of: name) == nil else {
         return problem("an object that was removed is still there")
       }

@@ -89,6 +89,20 @@ struct ObjectSettingsTests {
     #expect(words?.message.contains("two words") == false)
   }
 
+  @Test("are checked by an object that is removed, even if the key may not read")
+  func forbidden() async throws {
+    let server = try await WireServer { number in
+      [.text("HTTP/1.1 \(number == 2 ? "403 No" : "200 OK")\r\nContent-Length: 0\r\n\r\n")]
+    }
+    let variables = ["AWS_ACCESS_KEY_ID": "a-key", "AWS_SECRET_ACCESS_KEY": "b-secret"]
+    let toml = Self.whole.replacing("http://127.0.0.1:1", with: server.address)
+    #expect(try await findings(toml, variables).last?.hasPrefix("problem\tobjects") == true)
+    let lines = server.requests.map { $0.prefix { $0 != "\r\n" }.split(separator: " ") }
+    #expect(lines.map(\.first) == ["PUT", "GET", "DELETE"])
+    #expect(lines.first?[1] == lines.last?[1])
+    await server.close()
+  }
+
   @Test("are checked, by an object that is stored, read and removed")
   func check() async throws {
     let variables = ["AWS_ACCESS_KEY_ID": "a-key", "AWS_SECRET_ACCESS_KEY": "b-secret"]
