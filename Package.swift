@@ -15,6 +15,7 @@ let asyncHTTPClient: Target.Dependency = .product(
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(
   name: "HummingbirdCore", package: "hummingbird")
@@ -172,7 +173,7 @@ let package = Package(
           .when(configuration: .debug))
       ]),
     .target(
-      name: "ServerStore", dependencies: ["ImagineAPI", "ImagineSystem", grdb],
+      name: "ServerStore", dependencies: ["ImagineAPI", "ImagineSystem", grdb, grdbSQLite],
       swiftSettings: swiftSettings),
     // Apart, so that a program that embeds the server with SQLite needs no libpq.
     .systemLibrary(

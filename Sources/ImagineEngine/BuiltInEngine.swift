@@ -10,7 +10,7 @@ public import ImagineAPI
 ///   prompt: "a red boat on a blue lake", style: .realistic, aspectRatio: .square, seed: 7)
 /// ```
 public struct BuiltInEngine: Engine {
-  public let version = "imagine-engine-8"
+  public let version = "imagine-engine-9"
 
   public init() {}
 

@@ -9,8 +9,7 @@ public import ImagineSystem
 /// cut. A writer waits up to five seconds for writers of other processes.
 public struct SQLiteServiceStore: ServiceStore {
   private let pool: DatabasePool
-  /// A connection for ``lookingUp(_:)``: a pool looks at more than these reads take.
-  private let lookups: DatabaseQueue
+  private let status: StatusLookup
   private let presence: DatabasePresence
   /// Seconds since 1970.
   let now: @Sendable () -> Double
@@ -48,8 +47,7 @@ public struct SQLiteServiceStore: ServiceStore {
       }
       // GRDB opens WAL databases with NORMAL, which can lose the last commits in a power cut.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      configuration.readonly = true
-      lookups = try DatabaseQueue(path: path, configuration: configuration)
+      status = try StatusLookup(path: path)
     } catch let error as DatabaseError {
       throw StoreUnreachable("\(path) cannot be opened: \(error)")
     }
@@ -87,12 +85,11 @@ public struct SQLiteServiceStore: ServiceStore {
     try await reaching { try await pool.write(body) }
   }
 
-  /// Reads with one statement that takes microseconds, such as a row by its id, on the caller's
-  /// thread: to change threads costs more than the statement. A single statement needs no
-  /// transaction. A database that was removed is noticed by the next writer or probe.
-  func lookingUp<Value>(_ body: (Database) throws -> Value) throws -> Value {
+  /// Reads without a transaction, because a single statement needs none. A database that was removed
+  /// is noticed by the next writer or probe.
+  public func summary(id: String, owner: String) async throws -> JobSummary? {
     do {
-      return try lookups.unsafeRead(body)
+      return try status.summary(id: id, owner: owner)
     } catch let error as DatabaseError {
       throw Self.unreachable(error)
     }

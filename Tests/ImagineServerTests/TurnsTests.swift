@@ -1,4 +1,5 @@
 import ImagineAPI
+import ImagineTestSupport
 import Synchronization
 import Testing
 
@@ -24,7 +25,8 @@ struct TurnsTests {
 
   @Test("are shared 1:1 by two accounts with 100:1 in demand", arguments: [1, 3])
   func fairness(capacity: Int) async throws {
-    let turns = Turns(capacity: capacity, places: 1000)
+    // Without a time, all calls are equal.
+    let turns = Turns(capacity: capacity, places: 1000) { 0 }
     let log = Log()
     let gate = try await turns.enter("gate")
     let others = try await hold(turns, capacity - 1)
@@ -49,6 +51,81 @@ struct TurnsTests {
     #expect(last <= 20 * (1 + capacity) + 2 * capacity * capacity, "\(order)")
     #expect(log.running.withLock { $0.most } <= capacity)
     #expect(turns.load == (0, 0))
+  }
+
+  /// Calls that take time on a test's clock, in the order in which they ran.
+  private final class TimedCalls: Sendable {
+    let clock = TestClock(0)
+    let list = Mutex<[(account: String, number: Int)]>([])
+
+    func run(_ account: String, _ number: Int, seconds: Double, in turns: Turns) async throws {
+      try await turns.run(account) {
+        list.withLock { $0.append((account, number)) }
+        clock.seconds += seconds
+      }
+    }
+  }
+
+  @Test("are shared by time: slow calls get no more of it than quick ones, in their order")
+  func time() async throws {
+    let calls = TimedCalls()
+    let turns = Turns(capacity: 1, places: 1000) { calls.clock.seconds }
+    let seconds = ["slow": 1, "quick": 0.1]
+    let gate = try await turns.enter("gate")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      func add(_ account: String, _ number: Int) {
+        group.addTask {
+          try await calls.run(account, number, seconds: seconds[account] ?? 0, in: turns)
+        }
+      }
+      for number in 0..<120 {
+        add(number < 20 ? "slow" : "quick", number)
+        try await waiting(turns, number + 1)
+      }
+      turns.leave(gate)
+      try await group.waitForAll()
+    }
+    var used = ["slow": 0.0, "quick": 0.0]
+    for account in ["slow", "quick"] {
+      let numbers = calls.list.withLock { $0.filter { $0.account == account }.map(\.number) }
+      #expect(numbers == numbers.sorted() && numbers.count == (account == "slow" ? 20 : 100))
+    }
+    for call in calls.list.withLock({ $0 }) {
+      used[call.account, default: 0] += seconds[call.account] ?? 0
+      let (slow, quick) = (used["slow"] ?? 0, used["quick"] ?? 0)
+      // After ten seconds each, only the slow ones are left.
+      if quick < 9.95 { #expect(abs(slow - quick) < 1.15, "\(slow) s and \(quick) s") }
+    }
+  }
+
+  @Test("of a new account begin beside those of the others, neither before nor behind them")
+  func newAccount() async throws {
+    let calls = TimedCalls()
+    let turns = Turns(capacity: 1, places: 1000) { calls.clock.seconds }
+    // The old one always has a call that waits, so that its time counts.
+    var slot = try await turns.enter("old")
+    for _ in 0..<3 {
+      let next = Task { try await turns.enter("old") }
+      try await waiting(turns, 1)
+      calls.clock.seconds += 1
+      turns.leave(slot)
+      slot = try await next.value
+    }
+    try await withThrowingTaskGroup(of: Void.self) { [slot] group in
+      for number in 1...4 {
+        group.addTask { try await calls.run("old", number, seconds: 1, in: turns) }
+        try await waiting(turns, number)
+      }
+      for number in 5...8 {
+        group.addTask { try await calls.run("new", number, seconds: 1, in: turns) }
+        try await waiting(turns, number)
+      }
+      calls.clock.seconds += 1
+      turns.leave(slot)
+      try await group.waitForAll()
+    }
+    let first = calls.list.withLock { $0.prefix(6).map(\.account) }
+    #expect((2...4).contains(first.count { $0 == "new" }), "\(first)")
   }
 
   private func hold(_ turns: Turns, _ count: Int) async throws -> [Turns.Slot] {

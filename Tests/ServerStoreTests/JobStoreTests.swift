@@ -20,6 +20,35 @@ struct JobStoreTests {
     #expect(try await data.open(engine).job(id: "one", owner: "bob") == nil)
   }
 
+  @Test("shows the status of a job to its owner alone", arguments: StoreEngine.allCases)
+  func summaries(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
+    for id in ["a", "b"] { _ = try await store.add(job(id), limits: .init(all: 10)) }
+    func summary(_ id: String) async throws -> JobSummary? {
+      try await store.summary(id: id, owner: "alice")
+    }
+    #expect(
+      try await summary("b")
+        == JobSummary(
+          state: .queued, createdAt: clock.seconds, progress: 0, failure: nil, upstream: nil))
+    _ = try await store.lease(by: "w", for: 10, maxCrashes: 1)
+    #expect(try await summary("a")?.state == .processing)
+    _ = try await store.finish(id: "a", by: "w", as: .failed(reason: "é: no \"frames\""))
+    #expect(try await summary("a")?.state == .failed)
+    #expect(try await summary("a")?.failure == "é: no \"frames\"")
+    #expect(try await store.summary(id: "a", owner: "bob") == nil)
+    // What follows a zero byte counts, too; PostgreSQL has none in text.
+    let others = ["", "c"] + (engine == .sqlite ? ["a\0", "a\0b"] : [])
+    for id in others { #expect(try await summary(id) == nil, "\(id)") }
+    // More callers at once than there are connections.
+    try await withThrowingTaskGroup(of: JobSummary?.self) { group in
+      for number in 0..<64 {
+        group.addTask { try await store.summary(id: number % 2 == 0 ? "a" : "b", owner: "alice") }
+      }
+      for try await summary in group { #expect(summary != nil) }
+    }
+  }
+
   @Test(
     "lists an owner's jobs page by page, newest or oldest first, with the time of their end",
     arguments: StoreEngine.allCases)

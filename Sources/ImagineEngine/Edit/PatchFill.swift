@@ -15,10 +15,13 @@ struct PatchFill {
   /// Half the width of a thin hole, in pixels.
   private static let thinDepth = 3
 
-  private let control: EngineControl
+  let control: EngineControl
+  private let most: Int
 
-  init(_ control: EngineControl = EngineControl()) {
+  /// - Parameter most: pixels of the hole and its surroundings that are filled at full size.
+  init(_ control: EngineControl = EngineControl(), atMost most: Int = most) {
     self.control = control
+    self.most = most
   }
 
   /// Fills the pixels where `mask` is set and changes no others. Pixels where `avoided` is 255
@@ -39,14 +42,22 @@ struct PatchFill {
       }
     }
     let hole = cropped(mask.values)
-    var full = PatchLevel(part, hole, avoiding: avoided.isEmpty ? [] : cropped(avoided))
-    if !full.hasEnoughSources, !avoided.isEmpty { full = PatchLevel(part, hole) }
-    // A mask scattered over the whole image leaves known pixels, but no whole square.
-    guard full.holeDepth > Self.thinDepth, full.hasEnoughSources else {
-      return try inpaint(&picture, mask)
-    }
-    let filled = try levels(full)
+    let notCopied = avoided.isEmpty ? [] : cropped(avoided)
+    let scale = Self.scale(part.width, part.height, atMost: most)
+    let filled =
+      scale > 1
+      ? try fillLarge(part, hole, avoiding: notCopied, scale: scale)
+      : try level(part, hole, avoiding: notCopied).map { try levels($0).raster() }
+    guard let filled else { return try inpaint(&picture, mask) }
     picture.paste(filled, left: columns.lowerBound, top: rows.lowerBound, where: mask)
+  }
+
+  /// An image with a hole; nil if it is not filled by squares.
+  func level(_ picture: Raster, _ hole: [UInt8], avoiding avoided: [UInt8]) -> PatchLevel? {
+    var full = PatchLevel(picture, hole, avoiding: avoided)
+    if !full.hasEnoughSources, !avoided.isEmpty { full = PatchLevel(picture, hole) }
+    // A mask scattered over the whole image leaves known pixels, but no whole square.
+    return full.holeDepth > Self.thinDepth && full.hasEnoughSources ? full : nil
   }
 
   func inpaint(_ picture: inout Raster, _ mask: Mask) throws {
@@ -58,7 +69,7 @@ struct PatchFill {
     }
   }
 
-  private func levels(_ full: PatchLevel) throws -> Raster {
+  func levels(_ full: PatchLevel) throws -> PatchLevel {
     var pyramid = [full]
     while let last = pyramid.last, min(last.width, last.height) > 40, last.holeDepth > 5,
       let smaller = last.halved()
@@ -76,7 +87,7 @@ struct PatchFill {
       try next.improve(Effort(next.targets.count), control)
       level = next
     }
-    return level.raster()
+    return level
   }
 }
 

@@ -118,8 +118,8 @@ struct Reshaping {
 
   private mutating func carveWidth(to width: Int) throws {
     var carving = try SeamCarving(
-      picture, alpha: alpha, keep: keep?.values ?? [], control)
-    try carving.narrow(to: width, control)
+      picture, alpha: alpha, keep: keep?.values ?? [], to: width, control)
+    try carving.narrow(control)
     (picture, alpha) = (carving.picture, carving.alpha)
     keep = nil
   }

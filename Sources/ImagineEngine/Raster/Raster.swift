@@ -81,6 +81,37 @@ struct Raster: Sendable {
   }
 }
 
+extension Raster {
+  /// The mean of each square of `side`² pixels, rounded up; what is left of a square at the right and
+  /// lower edge is ignored.
+  ///
+  /// - Parameters:
+  ///   - values: of the raster's size, or empty.
+  ///   - channels: values of a pixel.
+  func means(of values: [UInt8], _ channels: Int, each side: Int) -> [UInt8] {
+    if side == 1 || values.isEmpty { return values }
+    let (columns, rows) = (width / side, height / side)
+    return [UInt8](unsafeUninitializedCapacity: columns * rows * channels) { means, count in
+      values.withUnsafeBufferPointer { values in
+        for row in 0..<rows {
+          for place in 0..<(columns * channels) {
+            let (column, channel) = place.quotientAndRemainder(dividingBy: channels)
+            var sum = side * side - 1
+            for line in (row * side)..<((row + 1) * side) {
+              let start = (line * width + column * side) * channels + channel
+              for at in Swift.stride(from: start, to: start + side * channels, by: channels) {
+                sum += Int(values[at])
+              }
+            }
+            means[row * columns * channels + place] = UInt8(sum / (side * side))
+          }
+        }
+      }
+      count = columns * rows * channels
+    }
+  }
+}
+
 extension Bitmap {
   /// The alpha of an image, one byte per pixel; nil for none.
   var alpha: [UInt8]? {

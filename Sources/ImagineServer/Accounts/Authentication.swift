@@ -117,7 +117,7 @@ extension Authentication {
 
   /// SHA-256 of a token in hexadecimal.
   static func digest(of token: String) -> String {
-    SHA256.hash(data: Data(token.utf8)).hexadecimal
+    SHA256.hash(data: Array(token.utf8)).hexadecimal
   }
 
   /// The token of a caller that sends none: by default, clients of A1111 on the same machine do not.

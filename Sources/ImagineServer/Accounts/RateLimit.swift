@@ -27,13 +27,8 @@ final class RateLimit: Sendable {
   /// Seconds on a monotonic clock.
   private let now: @Sendable () -> Double
 
-  init(now: @escaping @Sendable () -> Double) {
+  init(now: @escaping @Sendable () -> Double = ContinuousClock.seconds) {
     self.now = now
-  }
-
-  convenience init() {
-    let start = ContinuousClock.now
-    self.init { (ContinuousClock.now - start).seconds }
   }
 
   func allowance(of account: String, limit: Int) -> Allowance {

@@ -99,3 +99,10 @@ extension Duration {
     Double(components.seconds) + Double(components.attoseconds) / 1e18
   }
 }
+
+extension ContinuousClock {
+  private static let start = ContinuousClock.now
+
+  /// Seconds since this was first asked for.
+  @Sendable static func seconds() -> Double { (now - start).seconds }
+}

@@ -1,11 +1,13 @@
 import ImagineAPI
 import Synchronization
 
-/// Shares a number of slots fairly between accounts.
+/// Shares a number of slots fairly between accounts, by the time that their calls take.
 ///
-/// A call takes a slot if one is free and nobody waits. Else it waits for its *turn*, which is the one
-/// after its account's last turn, or that of the last call that waited if that is later: an account with
-/// a hundred calls and an account with one alternate. The number of slots is never exceeded.
+/// A call takes a slot if one is free and nobody waits. Else it waits until its account is the one
+/// that has used the least time lately: an account with a hundred calls and an account with one
+/// alternate if their calls are equal, and an account with slow calls gets no more of the slots than
+/// one with quick calls. The calls of an account start in the order in which they came. The number of
+/// slots is never exceeded.
 ///
 /// For example:
 ///
@@ -24,12 +26,13 @@ final class Turns: Sendable {
     let account: String
     /// Estimated memory.
     let bytes: Int
-    let startedAt: ContinuousClock.Instant
+    let startedAt: Double
+    /// Seconds that were added to its account's time when it started.
+    let expected: Double
   }
 
   private struct Waiting {
     let number: Int
-    let turn: Int
     let account: String
     let bytes: Int
     /// Why the call is not wanted any more; nil if it is.
@@ -46,20 +49,25 @@ final class Turns: Sendable {
 
   private struct State {
     var capacity: Int
-    /// In the order of turns.
+    /// In the order of arrival.
     var waiting: [Waiting] = []
     var running: [Int: Call] = [:]
     var shares: [String: Share] = [:]
     var bytes = 0
     var next = 0
-    /// The last turn of each account that may have one after the current one.
-    var lastTurns: [String: Int] = [:]
-    /// The turn of the last call that started after waiting.
-    var current = 0
+    /// Seconds that the calls of each account took, on the scale of ``fairTime``.
+    var times: [String: Double] = [:]
+    /// What the time of an account would be that always had its share of the slots. A new account
+    /// begins with it.
+    var fairTime = 0.0
     /// Seconds that a slot is taken, a moving average.
     var averageSeconds = 0.2
   }
 
+  /// Seconds that any call counts for at least.
+  private static let leastSeconds = 0.001
+  /// Seconds by which an account without calls may be behind its share.
+  private static let mostBehind = 1.0
   /// A call is overtaken at most this often.
   private static let maxOvertaken = 16
   /// All accounts may have this many times as many waiting calls as one.
@@ -69,6 +77,8 @@ final class Turns: Sendable {
   private let places: Int
   private let seconds: Double
   private let state: Mutex<State>
+  /// Seconds on a monotonic clock.
+  private let now: @Sendable () -> Double
 
   /// - Parameters:
   ///   - capacity: calls that run at once.
@@ -76,7 +86,12 @@ final class Turns: Sendable {
   ///     single call of any size.
   ///   - places: calls of one account that may wait.
   ///   - seconds: how long a call waits before it is refused.
-  init(capacity: Int, bytes: Int = .max, places: Int = 64, seconds: Double = 30) {
+  ///   - now: seconds on a monotonic clock.
+  init(
+    capacity: Int, bytes: Int = .max, places: Int = 64, seconds: Double = 30,
+    now: @escaping @Sendable () -> Double = ContinuousClock.seconds
+  ) {
+    self.now = now
     state = Mutex(State(capacity: max(1, capacity)))
     self.bytes = bytes
     self.places = places
@@ -105,6 +120,7 @@ final class Turns: Sendable {
   func occupy(_ account: String) -> Slot {
     state.withLock { state in
       state.next += 1
+      begin(account, &state)
       take(state.next, account, 0, &state)
       return Slot(number: state.next)
     }
@@ -131,6 +147,7 @@ final class Turns: Sendable {
       try await withCheckedThrowingContinuation { slot in
         let outcome = state.withLock { state -> Result<Bool, APIError> in
           removeStopped(&state)
+          begin(account, &state)
           let own = state.waiting.count { $0.account == account }
           if state.waiting.isEmpty, canStart(account, bytes, state) {
             take(number, account, bytes, &state)
@@ -141,10 +158,9 @@ final class Turns: Sendable {
           guard hasPlace else {
             return .failure(refusal(state))
           }
-          wait(
+          state.waiting.append(
             Waiting(
-              number: number, turn: nextTurn(of: account, state), account: account, bytes: bytes,
-              stopReason: stopReason, slot: slot), &state)
+              number: number, account: account, bytes: bytes, stopReason: stopReason, slot: slot))
           start(&state)
           return .success(false)
         }
@@ -170,52 +186,58 @@ final class Turns: Sendable {
   func leave(_ slot: Slot) {
     state.withLock { state in
       guard let call = state.running.removeValue(forKey: slot.number) else { return }
+      account(for: now() - call.startedAt, of: call, &state)
       state.bytes -= call.bytes
       state.shares[call.account]?.calls -= 1
       state.shares[call.account]?.bytes -= call.bytes
       if state.shares[call.account]?.calls == 0 { state.shares[call.account] = nil }
-      let seconds = (ContinuousClock.now - call.startedAt).seconds
-      state.averageSeconds += (seconds - state.averageSeconds) / 8
       removeStopped(&state)
       start(&state)
     }
   }
 
-  private func nextTurn(of account: String, _ state: borrowing State) -> Int {
-    max((state.lastTurns[account] ?? 0) + 1, state.current)
+  /// Adds the time of a call to that of its account.
+  private func account(for seconds: Double, of call: Call, _ state: inout State) {
+    state.averageSeconds += (seconds - state.averageSeconds) / 8
+    let counted = max(Self.leastSeconds, seconds)
+    state.times[call.account, default: 0] += counted - call.expected
+    let accounts = Set(state.waiting.map(\.account)).union(state.shares.keys)
+    state.fairTime += counted / Double(max(1, accounts.count))
   }
 
-  private func wait(_ call: Waiting, _ state: inout State) {
-    if state.lastTurns.count > 10_000 {
-      // A turn before the current one is the same as none.
-      let current = state.current
-      state.lastTurns = state.lastTurns.filter { $0.value >= current }
-    }
-    state.lastTurns[call.account] = call.turn
-    let index = state.waiting.lastIndex { $0.turn <= call.turn }.map { $0 + 1 } ?? 0
-    state.waiting.insert(call, at: index)
+  /// Gives an account that had no calls its time. What it is behind its share is forgotten, up to a
+  /// limit.
+  private func begin(_ account: String, _ state: inout State) {
+    let isActive =
+      state.shares[account] != nil || state.waiting.contains { $0.account == account }
+    guard !isActive else { return }
+    if state.shares.isEmpty, state.waiting.isEmpty { state.times = [:] }
+    let least = state.fairTime - Self.mostBehind
+    // An account that is that far behind is the same as a new one.
+    if state.times.count > 10_000 { state.times = state.times.filter { $0.value > least } }
+    state.times[account] = max(state.times[account] ?? state.fairTime, least)
   }
 
   /// Starts as many waiting calls as slots and memory allow.
   private func start(_ state: inout State) {
-    while let index = nextToStart(state) {
-      let call = state.waiting.remove(at: index)
-      for earlier in 0..<index { state.waiting[earlier].overtaken += 1 }
-      state.current = max(state.current, call.turn)
+    while state.running.count < state.capacity, let call = removeNext(&state) {
       take(call.number, call.account, call.bytes, &state)
       call.slot.resume()
     }
-    guard state.waiting.isEmpty else { return }
-    // Without anybody waiting, all begin anew.
-    state.lastTurns = [:]
   }
 
-  /// The first waiting call that fits; none may be overtaken for ever.
-  private func nextToStart(_ state: borrowing State) -> Int? {
-    for index in state.waiting.indices {
+  /// Removes the first waiting call that fits; none may be overtaken for ever.
+  private func removeNext(_ state: inout State) -> Waiting? {
+    let times = state.waiting.map { state.times[$0.account] ?? 0 }
+    var overtaken: [Int] = []
+    for index in times.indices.sorted(by: { (times[$0], $0) < (times[$1], $1) }) {
       let call = state.waiting[index]
-      if canStart(call.account, call.bytes, state) { return index }
+      if canStart(call.account, call.bytes, state) {
+        for earlier in overtaken { state.waiting[earlier].overtaken += 1 }
+        return state.waiting.remove(at: index)
+      }
       if call.overtaken >= Self.maxOvertaken { return nil }
+      overtaken.append(index)
     }
     return nil
   }
@@ -227,7 +249,10 @@ final class Turns: Sendable {
   }
 
   private func take(_ number: Int, _ account: String, _ bytes: Int, _ state: inout State) {
-    state.running[number] = Call(account: account, bytes: bytes, startedAt: .now)
+    let expected = max(Self.leastSeconds, state.averageSeconds)
+    state.running[number] = Call(
+      account: account, bytes: bytes, startedAt: now(), expected: expected)
+    state.times[account, default: 0] += expected
     state.bytes += bytes
     state.shares[account, default: Share()].calls += 1
     state.shares[account, default: Share()].bytes += bytes

@@ -9,7 +9,7 @@ struct Authority: Equatable, CustomStringConvertible {
     let name: Substring
     let rest: Substring
     let text = Substring(text)
-    if text.first == "[" {
+    if text.utf8.first == UInt8(ascii: "[") {
       guard let end = text.firstIndex(of: "]") else { return nil }
       name = text[...end]
       rest = text[text.index(after: end)...]
@@ -17,8 +17,9 @@ struct Authority: Equatable, CustomStringConvertible {
         return nil
       }
     } else {
-      name = text.prefix { $0 != ":" }
-      rest = text[name.endIndex...]
+      let end = text.utf8.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
+      name = text[..<end]
+      rest = text[end...]
       guard !name.isEmpty, name.utf8.allSatisfy(Self.isInName) else { return nil }
     }
     guard name.utf8.count <= 255 else { return nil }

@@ -35,6 +35,6 @@ struct OriginCheck: Sendable {
   }
 
   private func allows(_ authority: Authority) -> Bool {
-    authority.isLocalName || names.contains(authority.host)
+    names.contains(authority.host) || authority.isLocalName
   }
 }

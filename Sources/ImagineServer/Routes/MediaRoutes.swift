@@ -20,14 +20,16 @@ extension ImagineService {
   func baseAddress(for incoming: IncomingRequest) -> String {
     if let address = configuration.publicAddress { return address }
     let client = clients.trustedProxies.isEmpty ? nil : client(of: incoming)
-    let address = configuration.address.bound(to: incoming.context.channel.localAddress)
     // On a Unix socket, only a proxy can tell.
-    if case .socket = address, client?.host == nil { return address.description }
+    if case .socket = configuration.address, client?.host == nil {
+      return configuration.address.description
+    }
     let isSecure = client?.scheme.map { $0 == "https" } ?? (configuration.tls != nil)
     // Validated, because it becomes part of the answer.
     let host = client?.host ?? incoming.http.head.authority.flatMap { Authority($0) }
     return host.map { "\(isSecure ? "https" : "http")://\($0)" }
-      ?? address.text(isSecure: isSecure)
+      ?? configuration.address.bound(to: incoming.context.channel.localAddress)
+      .text(isSecure: isSecure)
   }
 
   private func media(_ file: MediaLinks.File, _ incoming: IncomingRequest) async throws -> Response

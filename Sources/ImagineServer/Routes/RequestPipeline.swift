@@ -21,6 +21,8 @@ struct RequestPipeline: HTTPResponder {
   let now: @Sendable () -> Double
   let logger: Logger
 
+  private static let probes: Set = ["/healthz", "/readyz", "/metrics"]
+
   /// What is known of a request at its end.
   private struct Outcome {
     var route: Int?
@@ -30,15 +32,17 @@ struct RequestPipeline: HTTPResponder {
 
   func respond(to request: Request, context: ConnectionContext) async -> Response {
     let start = ContinuousClock.now
+    // Made anew from the address whenever it is read.
+    let path = request.uri.path
     let trace = TraceContext(next: request.headers[.traceparent])
     return await TraceContext.$current.withValue(trace) {
       var outcome = Outcome()
       var response: Response
       do {
-        response = try await answer(request, context, id: trace.span, &outcome)
+        response = try await answer(request, path, context, id: trace.span, &outcome)
       } catch {
         outcome.cause = error
-        response = .error(APIError(error), in: Dialect(path: request.uri.path))
+        response = .error(APIError(error), in: Dialect(path: path))
       }
       if let account = outcome.account, let allowance = allowance(account) {
         response.headers[.rateLimitLimit] = String(allowance.limit)
@@ -50,24 +54,24 @@ struct RequestPipeline: HTTPResponder {
       response.headers.nameEngine(engine)
       let duration = ContinuousClock.now - start
       metrics.record(route: outcome.route, status: response.status.code, duration)
-      log(request, context, response, trace, outcome, duration)
+      log(request, path, context, response, trace, outcome, duration)
       return response
     }
   }
 
   private func answer(
-    _ request: Request, _ context: ConnectionContext, id: String, _ outcome: inout Outcome
+    _ request: Request, _ path: String, _ context: ConnectionContext, id: String,
+    _ outcome: inout Outcome
   ) async throws -> Response {
     try originCheck.check(host: request.head.authority, origin: request.headers[.origin])
-    let (route, parameters) = try routes.find(request.method, request.uri.path)
+    let (route, parameters) = try routes.find(request.method, path)
     outcome.route = route.number
     var caller = Account.local
     switch route.access {
     case .open: break
     case .token:
       caller = try await authentication.account(
-        authorization: request.headers[.authorization], in: Dialect(path: request.uri.path),
-        at: now())
+        authorization: request.headers[.authorization], in: Dialect(path: path), at: now())
       outcome.account = caller
     case .administrator:
       try administrators.check(
@@ -86,13 +90,12 @@ struct RequestPipeline: HTTPResponder {
   }
 
   private func log(
-    _ request: Request, _ context: ConnectionContext, _ response: Response, _ trace: TraceContext,
-    _ outcome: Outcome, _ duration: Duration
+    _ request: Request, _ path: String, _ context: ConnectionContext, _ response: Response,
+    _ trace: TraceContext, _ outcome: Outcome, _ duration: Duration
   ) {
-    let path = request.uri.path
     let status = response.status.code
     // Probes and scrapes come every few seconds and would fill the log.
-    let isProbe = ["/healthz", "/readyz", "/metrics"].contains(path)
+    let isProbe = Self.probes.contains(path)
     let level: Logger.Level =
       switch (isProbe, status >= 500) {
       case (true, true): .warning

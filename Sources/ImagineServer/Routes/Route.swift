@@ -70,8 +70,8 @@ struct RouteTable: Sendable {
   /// The numbers of the routes are their places here.
   let routes: [Route]
   private let fixed: [String: [Route]]
-  /// By the number of their components.
-  private let patterns: [Int: [(pattern: [Substring], route: Route)]]
+  /// By the number of their components; nil matches any one.
+  private let patterns: [Int: [(pattern: [[UInt8]?], route: Route)]]
 
   init(_ routes: [Route]) {
     let routes = routes.enumerated().map { number, route in
@@ -83,7 +83,7 @@ struct RouteTable: Sendable {
     fixed = Dictionary(grouping: routes.filter { !$0.path.contains("*") }, by: \.path)
     patterns = Dictionary(
       grouping: routes.filter { $0.path.contains("*") }
-        .map { (pattern: $0.path.split(separator: "/"), route: $0) }
+        .map { (pattern: Self.pattern(of: $0.path), route: $0) }
     ) { $0.pattern.count }
   }
 
@@ -97,7 +97,7 @@ struct RouteTable: Sendable {
       if let route = routes.first(where: { $0.method == effective }) { return (route, []) }
       others = routes
     } else {
-      let components = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+      let components = Self.components(of: path)
       for (pattern, route) in patterns[components.count] ?? [] {
         guard let parameters = Self.parameters(of: components, in: pattern) else { continue }
         if route.method == effective { return (route, parameters) }
@@ -112,16 +112,28 @@ struct RouteTable: Sendable {
       status: 405, allowedMethods: methods.sorted())
   }
 
+  private static func pattern(of path: String) -> [[UInt8]?] {
+    components(of: path).map { $0.elementsEqual("*".utf8) ? nil : Array($0) }
+  }
+
+  /// What is between the slashes. As bytes, which are compared faster than text.
+  private static func components(of path: String) -> ArraySlice<ArraySlice<UInt8>> {
+    Array(path.utf8).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      .dropFirst()
+  }
+
   private static func parameters(
-    of components: some Collection<Substring>, in pattern: [Substring]
+    of components: ArraySlice<ArraySlice<UInt8>>, in pattern: [[UInt8]?]
   ) -> [String]? {
     var parameters: [String] = []
     for (component, expected) in zip(components, pattern) {
-      if expected == "*" {
-        guard !component.isEmpty, let decoded = component.percentDecoded else { return nil }
+      if let expected {
+        guard component.elementsEqual(expected) else { return nil }
+      } else {
+        guard !component.isEmpty,
+          let decoded = String(decoding: component, as: UTF8.self).percentDecoded
+        else { return nil }
         parameters.append(decoded)
-      } else if component != expected {
-        return nil
       }
     }
     return parameters

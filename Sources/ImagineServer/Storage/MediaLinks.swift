@@ -94,8 +94,8 @@ struct MediaLinks: Sendable {
     var code = signing.code
     code.update(data: Self.message(id, file, expiry))
     let signature = code.finalize().hexadecimal
-    return "/media/\(id)/\(file.rawValue)?expires=\(expiry)&key=\(signing.id)"
-      + "&signature=\(signature)"
+    return
+      "/media/\(id)/\(file.rawValue)?expires=\(expiry)&key=\(signing.id)&signature=\(signature)"
   }
 
   /// Whether an address has a valid signature and has not expired.
