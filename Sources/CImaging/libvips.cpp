@@ -97,10 +97,4 @@ extern "C" int imaging_start(ImagingFault *fault) {
 
 extern "C" void imaging_free(void *memory) { g_free(memory); }
 
-extern "C" void *imaging_allocate(size_t size) {
-#ifdef __GLIBC__
-  // What earlier calls left free in the heaps of their threads would stand beside a large image.
-  if (size >= 32 << 20) malloc_trim(0);
-#endif
-  return g_try_malloc(size);
-}
+extern "C" void *imaging_allocate(size_t size) { return g_try_malloc(size); }
