@@ -1,3 +1,4 @@
+import ServerStore
 import Synchronization
 
 /// Queries that meet go together: while one of a key is in work, others of that key wait, and then go in
@@ -53,6 +54,10 @@ final class Gathering<Key: Hashable & Sendable, Query: Sendable, Answer: Sendabl
   private func answer(_ callers: [Caller], of key: Key, _ execute: Execution) async {
     do {
       let answers = try await execute(key, callers.map(\.query))
+      guard answers.count == callers.count else {
+        throw StoreUnreachable(
+          "the database gave \(answers.count) answers to \(callers.count) queries")
+      }
       for (caller, answer) in zip(callers, answers) { caller.answer.resume(returning: answer) }
     } catch is PostgresError where callers.count > 1 {
       // One of them is wrong. The others do not fail for it.

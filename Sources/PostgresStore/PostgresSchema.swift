@@ -77,6 +77,27 @@ enum PostgresSchema {
     try version(connection, deadline).map { $0 >= current } ?? false
   }
 
+  /// Settings of a database or role on which the SQL depends, with the values that it needs. At
+  /// `repeatable read`, what is counted after a lock is older than the lock; without `array_nulls`, a
+  /// NULL in an array is a text.
+  private static let settings = [
+    "default_transaction_isolation": "read committed", "array_nulls": "on",
+  ]
+
+  /// - Throws: ``StoreUnreachable`` that names the setting and its value.
+  static func checkSettings(
+    _ connection: PostgresConnection, until deadline: PostgresConnection.Deadline
+  ) throws {
+    for (name, needed) in settings {
+      let value = try connection.script("SHOW \(name)", until: deadline).first?.text(name) ?? ""
+      guard value == needed else {
+        throw StoreUnreachable(
+          "the database has \(name) = '\(value)', which must be '\(needed)': reset it with ALTER "
+            + "DATABASE or ALTER ROLE")
+      }
+    }
+  }
+
   /// Nil for an empty database.
   ///
   /// - Throws: as ``migrate(_:until:)``.

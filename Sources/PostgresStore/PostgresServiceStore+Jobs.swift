@@ -4,7 +4,7 @@ public import ServerStore
 
 /// A job as it is added.
 struct AddedJob: Sendable {
-  /// What jobs have in common that are added by themselves.
+  /// Jobs of one owner that are added in one transaction have the same limits.
   struct Queue: Hashable, Sendable {
     let owner: String
     let limits: JobLimits
@@ -23,8 +23,8 @@ extension PostgresServiceStore {
     return acceptance
   }
 
-  /// Adds a job together with those of all owners, unless its owner is locked for long. Then the others
-  /// do not wait for it.
+  /// Adds a job in one transaction with the waiting jobs of all owners. If the account of one of them
+  /// stays locked, each owner's jobs are added in a transaction of their own.
   private func add(_ added: AddedJob, _ limits: JobLimits) async throws -> JobAcceptance {
     let queue = AddedJob.Queue(owner: added.job.owner, limits: limits)
     if !addsOfOwner.isBusy(queue) {

@@ -7,17 +7,9 @@ import Testing
 
 @Suite("The PostgreSQL store")
 struct PostgresServiceStoreTests {
-  private let server: PostgresServer
-  private let database: String
+  private let database: TestDatabase
 
-  init() throws {
-    server = try PostgresServer.shared.get()
-    database = try server.makeDatabase()
-  }
-
-  private func open() async throws -> PostgresServiceStore {
-    try await PostgresServiceStore(url: server.url(of: database), connections: 3)
-  }
+  init() throws { database = try TestDatabase() }
 
   private func job(_ id: String, owner: String = "alice") -> StoredJob {
     .sample(id, owner: owner, prompt: "waves \0 ä", at: 1)
@@ -26,25 +18,25 @@ struct PostgresServiceStoreTests {
   @Test("is created once, even by several openers at the same time")
   func madeTogether() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<6 { group.addTask { _ = try await open() } }
+      for _ in 0..<6 { group.addTask { _ = try await database.open() } }
       try await group.waitForAll()
     }
-    #expect(server.sql("SELECT major, minor FROM store_version", in: database) == "1|1")
+    #expect(database.sql("SELECT major, minor FROM store_version") == "1|1")
   }
 
   @Test("accepts a schema of a newer minor version, and refuses one of a newer major version")
   func versions() async throws {
-    _ = try await open()
-    server.sql("UPDATE store_version SET minor = 7", in: database)
-    #expect(try await open().add(job("one"), limits: JobLimits(all: 9)) == .accepted)
-    server.sql("UPDATE store_version SET major = 2", in: database)
-    let error = await #expect(throws: StoreUnreachable.self) { _ = try await open() }
+    _ = try await database.open()
+    database.sql("UPDATE store_version SET minor = 7")
+    #expect(try await database.open().add(job("one"), limits: JobLimits(all: 9)) == .accepted)
+    database.sql("UPDATE store_version SET major = 2")
+    let error = await #expect(throws: StoreUnreachable.self) { _ = try await database.open() }
     #expect(error?.description.contains("newer version") == true)
   }
 
   @Test("uses the database's clock, and leaves nothing in a session")
   func clock() async throws {
-    let store = try await open()
+    let store = try await database.open()
     #expect(try await store.add(job("one"), limits: JobLimits(all: 9)) == .accepted)
     #expect(
       try await store.lease(by: "A", for: 0.01, maxCrashes: 5, atUpstream: false)?.id == "one")
@@ -61,7 +53,7 @@ struct PostgresServiceStoreTests {
 
   @Test("keeps any text, and distinguishes an outage from an invalid query")
   func kindsOfFaults() async throws {
-    let store = try await open()
+    let store = try await database.open()
     #expect(try await store.add(job("\"{,}\\ '"), limits: JobLimits(all: 9)) == .accepted)
     #expect(try await store.job(id: "\"{,}\\ '", owner: "alice")?.work == job("").work)
     // The id of another owner's job is the caller's mistake, not an outage.
@@ -70,19 +62,42 @@ struct PostgresServiceStoreTests {
     }
     #expect(error?.code == "23505")
     #expect(error?.description.contains("bob") == false)
-    server.sql("UPDATE job SET state = 'paused'", in: database)
+    database.sql("UPDATE job SET state = 'paused'")
     let unknown = await #expect(throws: StoreUnreachable.self) {
       try await store.job(id: "\"{,}\\ '", owner: "alice")
     }
     #expect(unknown?.description.contains("'paused'") == true)
   }
 
+  @Test(
+    "refuses a database with settings that would change what its SQL does",
+    arguments: ["default_transaction_isolation = 'repeatable read'", "array_nulls = off"])
+  func settings(setting: String) async throws {
+    database.sql("ALTER DATABASE \(database.name) SET \(setting)")
+    let name = String(setting.prefix { $0 != " " })
+    let opening = await #expect(throws: StoreUnreachable.self) { _ = try await database.open() }
+    #expect(opening?.description.contains(name) == true)
+    let checking = await #expect(throws: StoreUnreachable.self) {
+      _ = try await PostgresServiceStore.schemaVersion(at: database.url)
+    }
+    #expect(checking?.description.contains(name) == true)
+    database.sql("ALTER DATABASE \(database.name) RESET ALL")
+    _ = try await database.open()
+  }
+
+  @Test("fails all callers of a transaction that answers too few of them")
+  func missingAnswers() async throws {
+    let gathering = Gathering<Int, Int, Int>()
+    await #expect(throws: StoreUnreachable.self) {
+      _ = try await gathering.perform(1, of: 1) { _, _ in [] }
+    }
+  }
+
   @Test("gives up on a lock in time, and does what failed when it is done again")
   func locks() async throws {
-    let store = try await open()
+    let store = try await database.open()
     try await store.open(grants: ["alice": 10])
-    let locker = try PostgresConnection(
-      PostgresAddress(server.url(of: database)), until: .now + .seconds(5))
+    let locker = try database.connect()
     _ = try locker.script(
       "SET idle_in_transaction_session_timeout = 0; BEGIN; SELECT * FROM account FOR UPDATE",
       until: .now + .seconds(5))
@@ -97,22 +112,22 @@ struct PostgresServiceStoreTests {
 
   @Test("keeps a connection that was in use for longer than another query could wait")
   func expired() async throws {
-    let pool = PostgresPool(try PostgresAddress(server.url(of: database)), size: 1)
+    let pool = PostgresPool(try PostgresAddress(database.url), size: 1)
     let select = "SELECT pg_backend_pid() AS pid, pg_sleep"
     async let busy = pool.transaction([PostgresStatement("\(select)(0.5)")])
     let isBusy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '\(select)%'"
-    #expect(await eventually { server.sql(isBusy, in: database) == "1" })
+    #expect(await eventually { database.sql(isBusy) == "1" })
     await #expect(throws: StoreUnreachable.self) {
       _ = try await pool.transaction([PostgresStatement("CREATE TABLE late ()")], within: 0.01)
     }
     let rows = try await pool.transaction([PostgresStatement("\(select)(0)")])
     #expect(try await busy.first?.text("pid") == rows.first?.text("pid"))
-    #expect(server.sql("SELECT to_regclass('late') IS NULL", in: database) == "t")
+    #expect(database.sql("SELECT to_regclass('late') IS NULL") == "t")
   }
 
   @Test("settles the holds of an account that meet in one transaction")
   func settles() async throws {
-    let store = try await open()
+    let store = try await database.open()
     try await store.open(grants: ["alice": 100])
     let paid = try await withThrowingTaskGroup(of: Bool.self) { group in
       for number in 0..<60 {
@@ -126,13 +141,13 @@ struct PostgresServiceStoreTests {
     #expect(paid == 50)
     let statement = try await store.statement(of: "alice")
     #expect(statement?.balance == 0 && statement?.isBalanced == true)
-    let transactions = server.sql("SELECT count(DISTINCT xmin::text) FROM charge", in: database)
+    let transactions = database.sql("SELECT count(DISTINCT xmin::text) FROM charge")
     #expect((Int(transactions) ?? 99) < 30)
   }
 
   @Test("tells other servers of jobs and turns")
   func notices() async throws {
-    let (one, two) = (try await open(), try await open())
+    let (one, two) = (try await database.open(), try await database.open())
     let limits = TurnLimits(capacity: 1, waitingPerAccount: 5, waiting: 9)
     let tickets = ["a", "b"].map {
       TurnTicket(id: $0, pool: "big", account: $0, server: $0)

@@ -7,22 +7,9 @@ import Testing
 
 @Suite("The queue in PostgreSQL")
 struct QueueTests {
-  private let server: PostgresServer
-  private let database: String
+  private let database: TestDatabase
 
-  init() throws {
-    server = try PostgresServer.shared.get()
-    database = try server.makeDatabase()
-  }
-
-  private func open() async throws -> PostgresServiceStore {
-    try await PostgresServiceStore(url: server.url(of: database), connections: 3)
-  }
-
-  private func connect() throws -> PostgresConnection {
-    try PostgresConnection(
-      PostgresAddress(server.url(of: database)), until: .now + .seconds(5))
-  }
+  init() throws { database = try TestDatabase() }
 
   private func job(_ id: String, owner: String, price: Int64 = 0) -> StoredJob {
     .sample(id, owner: owner, price: price, at: 1)
@@ -34,7 +21,7 @@ struct QueueTests {
 
   @Test("adds the jobs of all owners that meet in one transaction, each with its own result")
   func together() async throws {
-    let store = try await open()
+    let store = try await database.open()
     try await store.open(grants: ["poor": 5, "rich": 1000])
     // Each twice; the poor owner pays for two, and a third owner has no balance.
     let results = try await withThrowingTaskGroup(of: (String, JobAcceptance).self) { group in
@@ -61,16 +48,16 @@ struct QueueTests {
     for account in ["poor", "rich"] {
       #expect(try await store.statement(of: account)?.isBalanced == true)
     }
-    #expect(server.sql("SELECT count(*) FROM job", in: database) == "32")
-    let transactions = server.sql("SELECT count(DISTINCT xmin::text) FROM job", in: database)
+    #expect(database.sql("SELECT count(*) FROM job") == "32")
+    let transactions = database.sql("SELECT count(DISTINCT xmin::text) FROM job")
     #expect((Int(transactions) ?? 99) < 16)
   }
 
   @Test("adds the jobs of other owners while one is locked")
   func locked() async throws {
-    let store = try await open()
+    let store = try await database.open()
     try await store.open(grants: ["alice": 100, "bob": 100])
-    let locker = try connect()
+    let locker = try database.connect()
     _ = try locker.script(
       "BEGIN; SELECT FROM account WHERE id = 'alice' FOR UPDATE", until: .now + .seconds(5))
     let limits = JobLimits(all: 99)
@@ -98,8 +85,8 @@ struct QueueTests {
 
   @Test("searches behind the jobs that were leased before, also while a snapshot is held")
   func snapshot() async throws {
-    let store = try await open()
-    let holder = try connect()
+    let store = try await database.open()
+    let holder = try database.connect()
     _ = try holder.script(
       "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM job", until: .now + .seconds(5))
     // One after the other, so that the queue is empty between them.
@@ -111,11 +98,11 @@ struct QueueTests {
     }
     /// How many entries of the index a search reads that finds nothing.
     func entries(isWhole: Bool) -> Int {
-      let answer = server.sql(
+      let answer = database.sql(
         """
         SELECT id FROM lease_next_job('x', 60, 5, false, \(isWhole));
         SELECT pg_stat_get_xact_tuples_returned('job_queued'::regclass)
-        """, in: database)
+        """)
       return Int(answer) ?? -1
     }
     let (whole, bounded) = (entries(isWhole: true), entries(isWhole: false))
@@ -125,7 +112,7 @@ struct QueueTests {
 
   @Test("finds a job that is before the last lease, whoever put it there")
   func before() async throws {
-    let store = try await open()
+    let store = try await database.open()
     for number in 0..<40 {
       _ = try await store.add(job("\(number)", owner: "alice"), limits: .init(all: 99))
     }
@@ -137,7 +124,7 @@ struct QueueTests {
     #expect(try await lease(store, "B") == "5")
     // A transaction that met leases put jobs behind them. Not even the next of them waits for the
     // end of the queue.
-    server.sql("UPDATE job SET turn = 2 WHERE id IN ('30', '31')", in: database)
+    database.sql("UPDATE job SET turn = 2 WHERE id IN ('30', '31')")
     var next: [String?] = []
     while next.count < 20, !next.contains("31") {
       next.append(try await lease(store, "C\(next.count)"))
@@ -148,26 +135,26 @@ struct QueueTests {
 
   @Test("is the same for servers of version 1.0 on the same database")
   func olderServers() async throws {
-    let connection = try connect()
+    let connection = try database.connect()
     let first = try #require(PostgresSchema.migrations.first)
     for script in first.scripts + ["CREATE TABLE store_version AS SELECT 1 AS major, 0 AS minor"] {
       _ = try connection.script(script, until: .now + .seconds(10))
     }
     func addAsBefore(_ id: String) -> String {
-      server.sql(
+      database.sql(
         """
         SELECT add_jobs('alice', 9, 9, ARRAY['\(id)'], ARRAY[
           '{"operation":"video","prompt":"waves","style":"fast-svd","aspectRatio":"1:1","seed":7}'
         ], ARRAY['video'], ARRAY[0::bigint], ARRAY[NULL::text], ARRAY[1::float8])
-        """, in: database)
+        """)
     }
     func leaseAsBefore(_ id: String) -> String {
-      server.sql("SELECT id FROM lease_job('\(id)', 60, 5, false)", in: database)
+      database.sql("SELECT id FROM lease_job('\(id)', 60, 5, false)")
     }
     #expect(addAsBefore("one") == "accepted" && addAsBefore("two") == "accepted")
     #expect(leaseAsBefore("A") == "one")
-    let store = try await open()
-    #expect(server.sql("SELECT major, minor FROM store_version", in: database) == "1|1")
+    let store = try await database.open()
+    #expect(database.sql("SELECT major, minor FROM store_version") == "1|1")
     #expect(try await store.add(job("three", owner: "alice"), limits: .init(all: 9)) == .accepted)
     #expect(addAsBefore("four") == "accepted" && addAsBefore("three") == "accepted")
     #expect(try await lease(store, "B") == "two")

@@ -186,7 +186,7 @@ final class Turns: Sendable {
   func leave(_ slot: Slot) {
     state.withLock { state in
       guard let call = state.running.removeValue(forKey: slot.number) else { return }
-      account(for: now() - call.startedAt, of: call, &state)
+      record(now() - call.startedAt, of: call, &state)
       state.bytes -= call.bytes
       state.shares[call.account]?.calls -= 1
       state.shares[call.account]?.bytes -= call.bytes
@@ -197,7 +197,7 @@ final class Turns: Sendable {
   }
 
   /// Adds the time of a call to that of its account.
-  private func account(for seconds: Double, of call: Call, _ state: inout State) {
+  private func record(_ seconds: Double, of call: Call, _ state: inout State) {
     state.averageSeconds += (seconds - state.averageSeconds) / 8
     let counted = max(Self.leastSeconds, seconds)
     state.times[call.account, default: 0] += counted - call.expected
