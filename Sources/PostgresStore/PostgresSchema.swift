@@ -39,8 +39,8 @@ enum PostgresSchema {
 
   /// Brings the database to the current version, unless it has it. Several servers may try at once.
   ///
-  /// - Throws: ``StoreUnreachable`` if a newer version wrote the database, else what the connection
-  ///   throws.
+  /// - Throws: ``StoreUnreachable`` if a newer version wrote the database or one of its ``settings`` is
+  ///   another, else what the connection throws.
   static func migrate(
     _ connection: PostgresConnection, until deadline: PostgresConnection.Deadline
   ) throws {
@@ -81,22 +81,8 @@ enum PostgresSchema {
   /// `repeatable read`, what is counted after a lock is older than the lock; without `array_nulls`, a
   /// NULL in an array is a text.
   private static let settings = [
-    "default_transaction_isolation": "read committed", "array_nulls": "on",
+    ("default_transaction_isolation", "read committed"), ("array_nulls", "on"),
   ]
-
-  /// - Throws: ``StoreUnreachable`` that names the setting and its value.
-  static func checkSettings(
-    _ connection: PostgresConnection, until deadline: PostgresConnection.Deadline
-  ) throws {
-    for (name, needed) in settings {
-      let value = try connection.script("SHOW \(name)", until: deadline).first?.text(name) ?? ""
-      guard value == needed else {
-        throw StoreUnreachable(
-          "the database has \(name) = '\(value)', which must be '\(needed)': reset it with ALTER "
-            + "DATABASE or ALTER ROLE")
-      }
-    }
-  }
 
   /// Nil for an empty database.
   ///
@@ -104,13 +90,23 @@ enum PostgresSchema {
   static func version(
     _ connection: PostgresConnection, _ deadline: PostgresConnection.Deadline
   ) throws -> Version? {
+    let values = settings.map { ", current_setting('\($0.0)') AS \($0.0)" }.joined()
     // Not `to_regclass`, which may not see yet what another server committed.
-    let tables = try connection.script(
+    let state = try connection.script(
       """
       SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'store_version'
-        AND schemaname = ANY (current_schemas(false))) AS known
-      """, until: deadline)
-    guard try tables.first?.bool("known") == true else { return nil }
+        AND schemaname = ANY (current_schemas(false))) AS known\(values)
+      """, until: deadline
+    ).first
+    for (name, needed) in settings {
+      let value = try state?.text(name) ?? ""
+      guard value == needed else {
+        throw StoreUnreachable(
+          "the database has \(name) = '\(value)', which must be '\(needed)': reset it with ALTER "
+            + "DATABASE or ALTER ROLE")
+      }
+    }
+    guard try state?.bool("known") == true else { return nil }
     let rows = try connection.script("SELECT major, minor FROM store_version", until: deadline)
     guard let row = rows.first else { return nil }
     let version = Version(major: try row.value("major"), minor: try row.value("minor"))

@@ -58,7 +58,6 @@ public final class PostgresServiceStore: ServiceStore {
       let deadline = ContinuousClock.now + .seconds(60)
       do {
         let connection = try PostgresConnection(address, until: .now + .seconds(10))
-        try PostgresSchema.checkSettings(connection, until: deadline)
         try PostgresSchema.migrate(connection, until: deadline)
       } catch let error as PostgresError {
         throw StoreUnreachable("\(address) cannot be opened: \(error)")
@@ -76,7 +75,6 @@ public final class PostgresServiceStore: ServiceStore {
       let deadline = ContinuousClock.now + .seconds(10)
       do {
         let connection = try PostgresConnection(address, until: deadline)
-        try PostgresSchema.checkSettings(connection, until: deadline)
         return try PostgresSchema.version(connection, deadline)?.description
       } catch let error as ConnectionLost {
         throw StoreUnreachable("\(address) cannot be opened: \(error.reason)")
