@@ -13,7 +13,7 @@ final class ConformanceTask {
   private let store: FaultyStore
   private var count = 0
   private var jobs: [(id: String, owner: String)] = []
-  private var leases: [(job: String, lease: String, isAtUpstream: Bool)] = []
+  private var leases: [(job: String, owner: String, lease: String, isAtUpstream: Bool)] = []
   private var holds: [Hold] = []
   private var turns: ConformanceTurns
   private var attempts: [(key: IdempotencyKey, attempt: String, call: IdempotentCall)] = []
@@ -91,7 +91,7 @@ final class ConformanceTask {
     guard let job else { return }
     #expect(job.state == .processing)
     #expect((job.upstream != nil) == isAtUpstream)
-    leases.append((job.id, lease, isAtUpstream))
+    leases.append((job.id, job.owner, lease, isAtUpstream))
   }
 
   private func renew() async throws {
@@ -114,8 +114,18 @@ final class ConformanceTask {
       .failed(reason: held.lease), .uncertain(reason: held.lease),
     ]
     let outcome = outcomes[random.below(4)]
-    let isRecorded = try await again {
-      try await store.finish(id: held.job, by: held.lease, as: outcome)
+    var attempts = 0
+    var isRecorded = try await again {
+      attempts += 1
+      return try await store.finish(id: held.job, by: held.lease, as: outcome)
+    }
+    let isFailure = if case .finished = outcome { false } else { true }
+    if !isRecorded, attempts > 1, isFailure {
+      // If the first answer was lost and the job then queued again, the repetition came too late. A
+      // failed job that is queued again is free.
+      let job = try await again { try await store.job(id: held.job, owner: held.owner) }
+      let price = notes.state.withLock { $0.accepted[held.job]?.price }
+      if let job, let price { isRecorded = job.price < price }
     }
     guard isRecorded else { return }
     notes.state.withLock { notes in

@@ -101,6 +101,14 @@ struct JobQueueTests {
     #expect(try await !store.cancel(id: "one", reason: "late"))
     #expect(try await !store.cancel(id: "none", reason: "x"))
     #expect(try await store.balance(of: "alice") == 50)
+    // A worker that did not get the answer tells of the failure again, and comes too late.
+    _ = try await store.add(job("two", price: 5), limits: .init(all: 9))
+    _ = try await store.lease(by: "D", for: 10, maxCrashes: 5)
+    #expect(try await store.finish(id: "two", by: "D", as: .failed(reason: "D")))
+    #expect(try await store.requeue(id: "two"))
+    #expect(try await !store.finish(id: "two", by: "D", as: .failed(reason: "D")))
+    #expect(try await store.job(id: "two", owner: "alice")?.price == 0)
+    #expect(try await store.balance(of: "alice") == 50)
   }
 
   @Test(
