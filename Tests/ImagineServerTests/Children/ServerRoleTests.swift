@@ -42,12 +42,17 @@ struct ServerRoleTests {
       let words = SystemProcess.environment(of: id) + SystemProcess.commandLine(of: id)
       #expect(!words.contains("the-secret"))
       #expect(!words.contains(folder.path))
-      for (number, link) in try SystemProcess.descriptors(of: id) {
-        #expect(!link.contains(folder.path), "\(number): \(link)")
-        #expect(
-          number > 2 || link.hasPrefix("socket:") || link.hasPrefix("pipe:")
-            || link == "/dev/null", "\(number): \(link)")
+      // A library that the loader reads is closed again; an inherited descriptor stays.
+      var inherited: [Int: String] = [:]
+      _ = try? await eventually {
+        inherited = try SystemProcess.descriptors(of: id).filter { number, link in
+          link.contains(folder.path)
+            || number <= 2
+              && !(link.hasPrefix("socket:") || link.hasPrefix("pipe:") || link == "/dev/null")
+        }
+        return inherited.isEmpty ? true : nil
       }
+      #expect(inherited.isEmpty)
       let status = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
       #expect(status.contains("NoNewPrivs:\t1"))
     }

@@ -40,13 +40,14 @@ enum SystemProcess {
 
   static func environment(of id: Int32) -> String { text(id, "environ") }
 
-  /// Where its descriptors lead.
+  /// Where its descriptors lead. One that is closed meanwhile is left out.
   static func descriptors(of id: Int32) throws -> [Int: String] {
     let folder = "/proc/\(id)/fd"
     var links: [Int: String] = [:]
     for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
       guard let number = Int(name) else { continue }
-      links[number] = try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+      links[number] = try? FileManager.default.destinationOfSymbolicLink(
+        atPath: "\(folder)/\(name)")
     }
     return links
   }
