@@ -28,10 +28,11 @@ enum Images {
   static func png(_ pixels: [UInt8], width: Int, height: Int) -> [UInt8] {
     var bytes: UnsafeMutablePointer<UInt8>?
     var count = 0
+    var pixels = pixels
     guard
       imaging_encode(
-        pixels, Int32(width), Int32(height), 3, Int32(IMAGING_PNG), 90, 0, nil, &bytes, &count, nil)
-        != 0
+        &pixels, Int32(width), Int32(height), 3, 0, Int32(IMAGING_PNG), 90, 0, nil, &bytes, &count,
+        nil) != 0
     else { return [] }
     defer { imaging_free(bytes) }
     return Array(UnsafeBufferPointer(start: bytes, count: count))

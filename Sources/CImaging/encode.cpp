@@ -71,12 +71,13 @@ size_t cut_exif(uint8_t *file, size_t count) {
 }  // namespace
 
 extern "C" int imaging_encode(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
-    int32_t quality, int32_t is_compact, const ImagingControl *control, uint8_t **bytes,
-    size_t *count, ImagingFault *fault) {
+    uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t is_last_use,
+    int32_t format, int32_t quality, int32_t is_compact, const ImagingControl *control,
+    uint8_t **bytes, size_t *count, ImagingFault *fault) {
   return imaging::guarded(fault, [&] {
     if (format == IMAGING_PNG) {
-      *bytes = imaging::write_png(pixels, width, height, channels, control, count);
+      *bytes = imaging::write_png(
+          pixels, width, height, channels, is_last_use != 0, control, count);
       return;
     }
     imaging::start_vips();

@@ -10,6 +10,10 @@
 
 #include <glib.h>
 #include <zlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -135,12 +139,22 @@ Band compress(
   return band;
 }
 
+/// Gives the whole pages of memory that nobody reads again back to the system.
+void discard(uint8_t *from, uint8_t *to) {
+#ifdef __linux__
+  const uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
+  uintptr_t start = (uintptr_t(from) + page - 1) / page * page;
+  uintptr_t end = uintptr_t(to) / page * page;
+  if (start < end) madvise(reinterpret_cast<void *>(start), end - start, MADV_DONTNEED);
+#endif
+}
+
 }  // namespace
 
 namespace imaging {
 
 uint8_t *write_png(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels,
+    uint8_t *pixels, int32_t width, int32_t height, int32_t channels, bool is_last_use,
     const ImagingControl *control, size_t *count) {
   File file;
   file.append("\x89PNG\r\n\x1a\n", 8);
@@ -155,6 +169,7 @@ uint8_t *write_png(
   size_t line = size_t(width) * size_t(channels);
   int rows = int(std::clamp<size_t>(kBandSize / (line + 1), 1, size_t(height)));
   int bands = (height + rows - 1) / rows;
+  uint8_t *kept = pixels;
   for (int first = 0; first < bands; first += kBandsAtOnce) {
     std::vector<Band> group(size_t(std::min(kBandsAtOnce, bands - first)));
     // OpenCV's thread pool is the whole process's, so that simultaneous calls share the cores
@@ -175,6 +190,12 @@ uint8_t *write_png(
       checksum = adler32_combine(checksum, band.checksum, z_off_t(band.size));
       file.append_chunk("IDAT", band.compressed);
     }
+    if (!is_last_use) continue;
+    // The next band looks at the last row of this one.
+    int done = std::min(height, (first + int(group.size())) * rows);
+    uint8_t *last = pixels + size_t(done - 1) * line;
+    discard(kept, last);
+    kept = last;
   }
   std::vector<uint8_t> end;
   put(end, uint32_t(checksum));

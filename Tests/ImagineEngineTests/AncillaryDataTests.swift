@@ -16,14 +16,14 @@ import Testing
         _ = try Codec.decode(SampleFile.bytes(format), field: "image")
       }
       for (name, file) in try AncillaryDataTests.files() {
-        let before = AncillaryDataTests.peakBytes()
+        let before = peakMemory()
         let time = try ContinuousClock().measure {
           do {
             _ = try Codec.decode(file, field: "image")
           } catch EngineError.unusable {
           }
         }
-        let growth = AncillaryDataTests.peakBytes() - before
+        let growth = peakMemory() - before
         #expect(growth < 100 << 20 + 2 * file.count, "\(name): \(growth) bytes more")
         #expect(time < .seconds(5), "\(name)")
       }
@@ -129,13 +129,6 @@ import Testing
       at += 12 + size
     }
     return stream
-  }
-
-  /// The peak memory of this process; 0 when the system does not tell.
-  private static func peakBytes() -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    return line?.split(separator: " ").compactMap { Int($0) }.first.map { $0 << 10 } ?? 0
   }
 
   @Test("a JPEG of thousands of scans is refused: each costs as much as the image")

@@ -96,11 +96,12 @@ int imaging_decode(
 /// Encodes an image as a file; `quality` is 1 … 100, for lossy formats.
 ///
 /// JPEG has no alpha: the image is flattened onto white. `is_compact` is 1 for a JPEG that is a
-/// twentieth smaller and takes twice the time.
+/// twentieth smaller and takes twice the time. `is_last_use` is 1 if nobody uses the pixels after the
+/// call, but to free them: memory of them is then given back meanwhile.
 int imaging_encode(
-    const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t format,
-    int32_t quality, int32_t is_compact, const ImagingControl *control, uint8_t **bytes,
-    size_t *count, ImagingFault *fault);
+    uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t is_last_use,
+    int32_t format, int32_t quality, int32_t is_compact, const ImagingControl *control,
+    uint8_t **bytes, size_t *count, ImagingFault *fault);
 
 /// How pixels are computed; the values are the order of `Conversion.Kernel.allCases`.
 enum {

@@ -41,9 +41,11 @@ final class Bitmap: @unchecked Sendable {
     try fill(pixels)
   }
 
-  /// Calls `body` with the bytes to change them. Only for who made the image, before another has it.
-  func withOwnPixels(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
-    withExtendedLifetime(self) { body(pixels) }
+  /// Calls `body` with the bytes to change them. Only for who has the image alone.
+  func withOwnPixels<Result>(
+    _ body: (UnsafeMutableBufferPointer<UInt8>) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(pixels) }
   }
 
   deinit { imaging_free(pixels.baseAddress) }

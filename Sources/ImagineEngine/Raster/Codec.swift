@@ -55,47 +55,28 @@ enum Codec {
     } ?? 1
   }
 
-  /// An encoded image in CImaging's memory.
-  final class File {
-    private let memory: UnsafeMutablePointer<UInt8>?
-    private let count: Int
-
-    fileprivate init(_ memory: UnsafeMutablePointer<UInt8>?, count: Int) {
-      self.memory = memory
-      self.count = count
-    }
-
-    deinit { imaging_free(memory) }
-
-    var bytes: [UInt8] { Array(UnsafeBufferPointer(start: memory, count: count)) }
-  }
-
-  static func encode(
-    _ picture: Bitmap, as format: ImageFormat, quality: Int = 90, isCompact: Bool = false,
-    control: EngineControl = EngineControl()
-  ) throws -> [UInt8] {
-    try file(of: picture, as: format, quality: quality, isCompact: isCompact, control: control)
-      .bytes
-  }
-
-  /// Encodes an image that need not exist any more when the bytes are copied.
+  /// Encodes an image. One that nobody else has need not be whole in memory beside its file.
   ///
   /// - Parameter isCompact: whether a JPEG takes more time for fewer bytes.
-  static func file(
-    of picture: Bitmap, as format: ImageFormat, quality: Int = 90, isCompact: Bool = false,
-    control: EngineControl
-  ) throws -> File {
+  static func encode(
+    _ picture: consuming Bitmap, as format: ImageFormat, quality: Int = 90,
+    isCompact: Bool = false, control: EngineControl = EngineControl()
+  ) throws -> [UInt8] {
     var memory: UnsafeMutablePointer<UInt8>?
     var count = 0
-    try picture.withPixels { pixels in
+    let isLastUse = isKnownUniquelyReferenced(&picture)
+    let (size, channels) = (picture.size, picture.channels)
+    // Nothing is written unless this is the last use.
+    try picture.withOwnPixels { pixels in
       try call("format", control) { control, fault in
         imaging_encode(
-          pixels.baseAddress, Int32(picture.width), Int32(picture.height),
-          Int32(picture.channels), format.code, Int32(quality), isCompact ? 1 : 0, control, &memory,
+          pixels.baseAddress, Int32(size.width), Int32(size.height), Int32(channels),
+          isLastUse ? 1 : 0, format.code, Int32(quality), isCompact ? 1 : 0, control, &memory,
           &count, fault)
       }
     }
-    return File(memory, count: count)
+    defer { imaging_free(memory) }
+    return Array(UnsafeBufferPointer(start: memory, count: count))
   }
 
   /// Scales to exactly a size.

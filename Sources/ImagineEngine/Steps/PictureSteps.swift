@@ -4,10 +4,7 @@ extension BuiltInEngine {
   public func perform(
     _ step: PictureStep, control: EngineControl = EngineControl()
   ) throws -> [UInt8] {
-    // The image is released before the file is copied.
-    let file = try Codec.file(
-      of: StepImages(step, control).result(), as: .png, control: control)
-    return file.bytes
+    try Codec.encode(StepImages(step, control).result(), as: .png, control: control)
   }
 }
 
