@@ -29,12 +29,14 @@ public struct InteractivePrompt: Sendable {
   public init?(
     interpreter: LuaInterpreter, host: any SessionHost, environment: [String: String]
   ) {
-    guard !["", "dumb"].contains(environment["TERM"] ?? ""), let terminal = TerminalDevice() else {
-      return nil
-    }
+    guard Self.canEdit(term: environment["TERM"]),
+      let terminal = OpeningPrompt.terminal ?? TerminalDevice()
+    else { return nil }
     (self.interpreter, self.host, self.environment) = (interpreter, host, environment)
     self.terminal = terminal
   }
+
+  static func canEdit(term: String?) -> Bool { term != nil && term != "" && term != "dumb" }
 
   /// How a session ended.
   public enum End: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import ImagineREPL
 import ImagineScripting
 import Logging
 
@@ -21,6 +22,7 @@ enum Notice {
 
   /// Writes with one system call, so that lines of several threads do not mix.
   static func writeRaw(_ text: String) {
+    OpeningPrompt.withdraw()
     Program.progress?.makeRoom()
     writeBytes(text)
   }

@@ -12,11 +12,7 @@ struct PromptHost: SessionHost {
   let isQuiet: Bool
 
   var greeting: [String] {
-    let lua = LuaInterpreter.copyright.split(separator: " ").prefix(2).joined(separator: " ")
-    return [
-      "\(ScriptCommand.version), \(lua); help() explains, Ctrl-D leaves",
-      "provider \(host().selectedProvider)",
-    ]
+    [ScriptCommand.greeting, "provider \(host().selectedProvider)"]
   }
 
   func announcements() -> [String] {

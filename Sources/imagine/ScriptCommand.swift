@@ -156,6 +156,19 @@ enum ScriptCommand {
 
   static let version = "imagine \(ScriptHost.version)"
 
+  /// The first line of a session.
+  static var greeting: String {
+    let lua = LuaInterpreter.copyright.split(separator: " ").prefix(2).joined(separator: " ")
+    return "\(version), \(lua); help() explains, Ctrl-D leaves"
+  }
+
+  /// Shows the prompt of a session at once, unless it reads plain lines, or a script precedes it.
+  static func openPrompt() {
+    let isPlain = getenv("IMAGINE_PLAIN").map { strcmp($0, "1") == 0 } ?? false
+    guard !isPlain, getenv("LUA_INIT") == nil, getenv("LUA_INIT_5_4") == nil else { return }
+    OpeningPrompt.show(greeting: greeting)
+  }
+
   private static let verbs = Verb.all.map { verb in
     "  \(verb.name)\(String(repeating: " ", count: 14 - verb.name.count))\(verb.summary)"
   }.joined(separator: "\n")

@@ -9,6 +9,8 @@ import LuaCommand
   import Darwin
 #endif
 
+if CommandLine.argc == 1 { ScriptCommand.openPrompt() }
+
 // A subcommand must be the first argument after the host's own options. After any other option the
 // next argument is a script, as with `lua`. A script file of that name is `./serve`.
 let words = CommandLineOrder.arranged(LuaCommand.processArguments)

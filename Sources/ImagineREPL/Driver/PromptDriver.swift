@@ -165,13 +165,17 @@ final class PromptDriver {
     TerminalStreams.bufferLines()
     // A statement reads no more than it uses: the rest is for the prompt.
     setvbuf(stdin, nil, _IONBF, 0)
-    for line in prompt.host.greeting { writeText(Printable.escaped(line) + "\n") }
+    var greeting = prompt.host.greeting[...]
+    let opening = OpeningPrompt.take()
+    if opening != nil { greeting = greeting.dropFirst() }
+    for line in greeting { writeText(Printable.escaped(line) + "\n") }
     installHelp()
     if let path = prompt.startScript {
       submitStartScript(path)
     } else {
       session.ask { [streams] _ in streams.toPipe() }
       beginPrompt()
+      if let opening { typedAhead = opening.typedAhead }
     }
     listen()
   }
