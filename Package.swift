@@ -314,6 +314,7 @@ let package = Package(
 
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
+  "ONLY_API": ["ImagineAPI", "ImagineAPITests"],
   "ONLY_LUA": [
     "CLuaLibrary", "CLua", "Lua", "LuaCommand", "PseudoTerminal", "LuaTests",
   ],
