@@ -288,17 +288,17 @@ let package = Package(
     .testTarget(
       name: "ObjectStorageTests",
       dependencies: [
-        "ImagineTestSupport", "ObjectStorage", asyncHTTPClient, logging, nioCore, nioHTTP1,
+        "ImagineAPI", "ImagineTestSupport", "ObjectStorage", asyncHTTPClient, logging, nioCore,
+        nioHTTP1,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ImagineServerTests",
       dependencies: [
         "ImagineAPI", "ImagineProviders", "ImagineServer", "ImagineSystem", "ImagineTestSupport",
-        "ImagineTesting", "MediaFiles", "ObjectStorage", "PostgresStore", "ServerStore",
-        "imagine-server",
-        asyncHTTPClient, coreMetrics, crypto, httpTypes, lifecycle, logging, nioCore, nioHTTP1,
-        nioPosix, nioSSL,
+        "ImagineTesting", "MediaFiles", "PostgresStore", "ServerStore", "imagine-server",
+        asyncHTTPClient, coreMetrics, crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
+        nioHTTP1, nioPosix, nioSSL,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -314,6 +314,7 @@ let package = Package(
 
 // A sanitizer builds anew whatever it meets: each of these leaves one part and its tests.
 let parts = [
+  "ONLY_API": ["ImagineAPI", "ImagineAPITests"],
   "ONLY_LUA": [
     "CLuaLibrary", "CLua", "Lua", "LuaCommand", "PseudoTerminal", "LuaTests",
   ],

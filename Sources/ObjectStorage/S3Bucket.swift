@@ -118,7 +118,7 @@ public final class S3Bucket: Sendable {
 
   /// Copies an object to a file, which appears whole; false if there is none.
   public func copy(_ name: String, to path: String) async throws -> Bool {
-    let isThere: Bool? = try await orNil {
+    let exists: Bool? = try await orNil {
       try await exchange.send(get(name, nil), receiving: 4 << 30) { answer in
         let file = try AtomicFile(in: AtomicFile.parent(of: path))
         try await answer.forEachPiece { piece in
@@ -128,7 +128,7 @@ public final class S3Bucket: Sendable {
         return true
       }
     }
-    return isThere ?? false
+    return exists ?? false
   }
 
   private func get(_ name: String, _ range: ClosedRange<Int>?) -> S3Request {

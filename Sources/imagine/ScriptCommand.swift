@@ -60,7 +60,7 @@ enum ScriptCommand {
       if !shared.settings.withLock({ $0.isQuiet }) { noticeOfMisplacedOptions(invocation, names) }
       shared.settings.withLock { settings in
         settings.apply(
-          verb?.script ?? script(invocation), takesUpLastRun: verb?.verb.takesUpLastRun ?? false)
+          verb?.script ?? script(invocation), resumesLastRun: verb?.verb.resumesLastRun ?? false)
       }
       endIfDone(shared)
     }

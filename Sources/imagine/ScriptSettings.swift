@@ -27,14 +27,14 @@ struct Settings: Sendable {
   /// `IMAGINE_RESUME` applies to everything that a user runs, so it is ignored without a script to
   /// find a run by, or without a journal. There the option `--resume` is an error.
   ///
-  /// - Parameter takesUpLastRun: whether the last run is resumed, finished or not, unless an option
+  /// - Parameter resumesLastRun: whether the last run is resumed, finished or not, unless an option
   ///   says otherwise.
-  mutating func apply(_ script: Script, takesUpLastRun: Bool = false) {
+  mutating func apply(_ script: Script, resumesLastRun: Bool = false) {
     run.script = script
     let canResume = script.path != nil && run.keepsJournal && replay == nil && record == nil
     if run.resumption == .lastUnfinished, !isResumedByOption, !canResume { run.resumption = .none }
     let isUnset = run.resumption == .none || run.resumption == .lastUnfinished
-    if takesUpLastRun, canResume, isUnset { run.resumption = .last }
+    if resumesLastRun, canResume, isUnset { run.resumption = .last }
   }
 }
 

@@ -11,20 +11,20 @@ import Testing
 struct JournalTests {
   private let temporary: TemporaryFolder
   /// Does not exist yet.
-  private var folder: String { temporary.file("new") }
+  var folder: String { temporary.file("new") }
 
   init() throws { temporary = try TemporaryFolder() }
-  private static let script = Script(path: "/scripts/a.lua", arguments: ["1", "zwei"])
-  private static let seed = RandomSeed(first: 7, second: -11)
+  static let script = Script(path: "/scripts/a.lua", arguments: ["1", "zwei"])
+  static let seed = RandomSeed(first: 7, second: -11)
 
   /// A journal with its own connection, as in another process.
-  private func makeJournal(dailyLimit: Price? = nil) -> SQLiteJournal {
+  func makeJournal(dailyLimit: Price? = nil) -> SQLiteJournal {
     SQLiteJournal(
       database: JournalDatabase(path: "\(folder)/journal.sqlite", busyTimeout: 0.2),
       locks: "\(folder)/runs", dailyLimit: { dailyLimit })
   }
 
-  private func makeCall(
+  func makeCall(
     _ run: Run, _ prompt: String, occurrence: Int = 1, price: Price? = .tokens(5)
   ) -> JournaledCall {
     let request = RequestDescription(operation: "generate", fields: ["prompt": .text(prompt)])
@@ -34,7 +34,7 @@ struct JournalTests {
       provider: "imagine", request: request, price: price, beganAt: 1, attempt: run.attempt)
   }
 
-  private func sent(_ call: JournaledCall) -> JournaledCall {
+  func sent(_ call: JournaledCall) -> JournaledCall {
     var call = call
     call.state = .sent
     call.sends.append(Send(charged: .unknown, price: call.price, at: 1_800_000_000))
@@ -142,183 +142,6 @@ struct JournalTests {
     held = nil
     held = try makeJournal().resume(Self.script)
     #expect(held?.earlierCalls.map(\.crashCount) == [0, 0])
-  }
-
-  @Test("two journals on one home share one daily limit")
-  func dailyLimit() async throws {
-    let limit = Price.tokens(100)
-    let runs = try [makeJournal(dailyLimit: limit), makeJournal(dailyLimit: limit)].map {
-      try $0.begin(Self.script, seed: Self.seed, unless: .none)
-    }
-    let accepted = await withTaskGroup(of: Bool.self) { group in
-      for number in 1...60 {
-        group.addTask {
-          let held = runs[number % 2]
-          let call = sent(makeCall(held.run, "image \(number)"))
-          do {
-            try await held.record(call)
-            return true
-          } catch let error as ImagineError {
-            #expect(error.kind == .budget && error.message.contains("0 tokens of today's"))
-            return false
-          } catch {
-            Issue.record(error)
-            return false
-          }
-        }
-      }
-      return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-    }
-    #expect(accepted == 20)
-    // A refused, unbilled call frees its part of the limit.
-    let calls = try makeJournal().calls(of: nil, limit: nil)
-    var refused = try #require(calls.first { $0.state == .sent })
-    let held = try #require(runs.first { $0.run.id == refused.run })
-    refused.state = .failed
-    refused.sends = []
-    try await held.record(refused)
-    try await held.record(sent(makeCall(held.run, "one more")))
-    let spent = try runs.map { try makeJournal().run($0.run.id).spent["tokens"] ?? 0 }
-    #expect(spent[0] + spent[1] == 100)
-  }
-
-  @Test("a call that cannot be recorded does not fail the others")
-  func failingWrite() async throws {
-    let held = try makeJournal(dailyLimit: .tokens(7)).begin(
-      Self.script, seed: Self.seed, unless: .none)
-    async let first: Void = held.record(sent(makeCall(held.run, "a", price: .tokens(3))))
-    async let second: Void = held.record(sent(makeCall(held.run, "b", price: .tokens(50))))
-    async let third: Void = held.record(sent(makeCall(held.run, "c", price: .tokens(3))))
-    try await first
-    do {
-      try await second
-      Issue.record("a call over the limit was written")
-    } catch {
-      #expect((error as? ImagineError)?.kind == .budget)
-    }
-    try await third
-    #expect(try makeJournal().calls(of: nil, limit: nil).count == 2)
-  }
-
-  @Test("pruning deletes old finished runs and unreferenced files")
-  func pruned() async throws {
-    let store = FileAssetStore(root: "\(folder)/assets")
-    let journal = makeJournal()
-    var kept: [Asset] = []
-    for (name, state) in [("old", Run.State.finished), ("unfinished", .failed)] {
-      let held = try journal.begin(Script(path: "/\(name)"), seed: Self.seed, unless: .none)
-      let asset = try await store.store(Array(name.utf8))
-      kept.append(asset)
-      var call = makeCall(held.run, name)
-      call.state = .stored
-      let original = try await store.store(Array("\(name), as it was paid for".utf8))
-      kept.append(original)
-      var result = StoredResult(asset, engine: nil)
-      result.original = .init(original)
-      result.drift = 0.25
-      call.results = [result]
-      try await held.record(call)
-      #expect(try makeJournal().calls(of: held.run.id, limit: nil).first?.results == [result])
-      try held.end(state)
-    }
-    let stray = try await store.store(Array("stray".utf8))
-    #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").runs == 0)
-    let pruned = try journal.prune(keeping: Retention(days: -1), assets: "\(folder)/assets")
-    #expect(pruned.runs == 1 && pruned.files == 3)
-    #expect(try journal.runs().map(\.run.script.path) == ["/unfinished"])
-    for asset in kept[2...] { #expect(try store.asset(sha256: asset.sha256) != nil) }
-    for asset in kept[..<2] { #expect(try store.asset(sha256: asset.sha256) == nil) }
-    #expect(try store.asset(sha256: stray.sha256) == nil)
-  }
-
-  @Test("pruning deletes no files while a script runs")
-  func prunedBeside() async throws {
-    let store = FileAssetStore(root: "\(folder)/assets")
-    let journal = makeJournal()
-    let alive = try journal.begin(Self.script, seed: Self.seed, unless: .none)
-    let opened = try await store.store(Array("an image that it opened".utf8))
-    let keepsNothing = Retention(days: -1)
-    #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 0)
-    #expect(try store.asset(sha256: opened.sha256) != nil)
-    try alive.end(.finished)
-    #expect(try makeJournal().prune(keeping: keepsNothing, assets: "\(folder)/assets").files == 1)
-  }
-
-  @Test("pruning is due once a day, also after the clock was changed")
-  func pruningIsDue() throws {
-    let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed, unless: .none).end(.finished)
-    #expect(try journal.isPruningDue())
-    #expect(try !journal.isPruningDue())
-    for days in [-2.0, 400] {
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSinceNow: days * 86_400)],
-        ofItemAtPath: "\(folder)/runs/pruned")
-      #expect(try journal.isPruningDue())
-      #expect(try !journal.isPruningDue())
-    }
-  }
-
-  @Test("a file that is stored again is not pruned before the journal refers to it")
-  func storedAgain() async throws {
-    let store = FileAssetStore(root: "\(folder)/assets")
-    let journal = makeJournal()
-    try journal.begin(Self.script, seed: Self.seed, unless: .none).end(.finished)
-    let asset = try await store.store(Array("an image".utf8))
-    try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: asset.path)
-    #expect(try await store.store(Array("an image".utf8)) == asset)
-    #expect(try journal.prune(keeping: Retention(), assets: "\(folder)/assets").files == 0)
-  }
-
-  @Test("a price that the service names replaces the reserved one, and its counts are kept")
-  func settled() async throws {
-    let held = try makeJournal(dailyLimit: .tokens(9)).begin(
-      Self.script, seed: Self.seed, unless: .none)
-    var call = sent(makeCall(held.run, "a cat"))
-    try await held.record(call)
-    call.sends[0].price = .tokens(2)
-    call.sends[0].usage = ["output_tokens": 300, "input_tokens": 7]
-    call.sends[0].charged = .yes
-    call.state = .stored
-    try await held.record(call)
-    #expect(try makeJournal().calls(of: held.run.id, limit: nil) == [call])
-    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 2])
-    #expect(call.cost == .tokens(2))
-    // 2 of 9 are spent, so another 5 are allowed.
-    var second = sent(makeCall(held.run, "a dog"))
-    try await held.record(second)
-    // A bill above the limit is recorded: it is paid.
-    second.sends[0].price = .tokens(50)
-    second.state = .stored
-    try await held.record(second)
-    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 52])
-  }
-
-  @Test("each send of a call counts towards its day and its run, even if a later send fails")
-  func sends() async throws {
-    let held = try makeJournal(dailyLimit: .tokens(12)).begin(
-      Self.script, seed: Self.seed, unless: .none)
-    var call = sent(makeCall(held.run, "a cat"))
-    try await held.record(call)
-    call = sent(call)
-    call.sends[1].at += 1
-    try await held.record(call)
-    #expect(try makeJournal().run(held.run.id).spent == ["tokens": 10])
-    // A third send would exceed the daily limit and changes nothing.
-    var third = sent(call)
-    third.sends[2].at += 2
-    await #expect(throws: ImagineError.self) { try await held.record(third) }
-    #expect(try makeJournal().calls(of: held.run.id, limit: nil) == [call])
-    // The second send was refused unbilled; the first is still uncertain.
-    call.sends.removeLast()
-    call.state = .failed
-    try await held.record(call)
-    third = sent(call)
-    third.sends[1].at += 2
-    try await held.record(third)
-    let summary = try makeJournal().run(held.run.id)
-    #expect(summary.spent == ["tokens": 10] && summary.uncertain == 1)
   }
 
   @Test("the last run is the one with the highest number, whatever the clock says")

@@ -19,9 +19,12 @@ struct HelpTests {
 
   @Test("the help of an operation has signature, types, defaults, allowed values and prices")
   func operation() throws {
-    let text = try #require(HelpTopic.named("generate")).text
+    let topic = try #require(HelpTopic.named("generate"))
+    let text = topic.text
+    let fields = MediaOperation.generate.fields.map { "\($0.name) = …" }
+    #expect(topic.signatures.first == "imagine.generate{ \(fields.joined(separator: ", ")) }")
     for line in [
-      "imagine.generate{ prompt = …, style = …, aspect_ratio = …, seed = … }",
+      "imagine.generate{ prompt = …, style = …",
       "imagine.generate(prompt)",
       "  prompt              what to generate, in words",
       "                      (text; required)",

@@ -33,7 +33,7 @@ func makePostcard(_ workflow: Workflow) async throws {
   try await job.wait(timeout: 600).save(to: "postcard.mp4")
 }
 
-/// The same as a run of its own, which goes on where it was killed.
+/// The same as a run of its own, which resumes where it was killed.
 func runPostcard(server: String) async throws {
   var configuration = ScriptHost.Configuration(
     service: .environment(serverProgram: server),

@@ -73,4 +73,21 @@ struct ProviderTests {
       #expect(output.asset.header?.size == PixelSize(width: 1024, height: 1024))
     }
   }
+
+  @Test("the engine refuses a field that it does not have: it would ignore it")
+  func unknownField() throws {
+    let strength = Field("strength", .integer(1...9), .optional, summary: "")
+    let operation = MediaOperation.upscale.with(
+      fields: MediaOperation.upscale.fields + [strength])
+    for (given, isRefused) in [(["strength": 3], true), ([:], false)] as [([String: Value], Bool)] {
+      let request = try operation.request(
+        from: given, images: ["image": [.bytes(TinyImage.tallPNG)]], source: .wire)
+      let made = Result { try StubEngine().makeImages(request, EngineControl(account: "a")) }
+      guard case .failure(let error) = made else {
+        #expect(!isRefused)
+        continue
+      }
+      #expect(isRefused && (error as? APIError)?.field == "strength", "\(error)")
+    }
+  }
 }

@@ -20,7 +20,7 @@ struct ServerEndingTests {
   }
 
   @Test("does not fail a running video, even if it is killed often")
-  func deaths() async throws {
+  func crashes() async throws {
     var server = try server()
     let id = try await server.submitVideo("waves at dusk")
     for _ in 0..<6 {

@@ -43,7 +43,7 @@ struct VerbTests {
       let lines = resumed.output.split(separator: "\n")
       #expect(lines.count == 6 && lines[1].contains(#""path":"out/0002-cat-2.png""#), "\(lines)")
 
-      // What is finished is taken up for what is new.
+      // A finished run is resumed for what is new.
       let handle = try FileHandle(forWritingTo: URL(filePath: folder.file("rows.csv")))
       try handle.seekToEnd()
       try handle.write(contentsOf: Data("\ndog\n".utf8))

@@ -62,8 +62,8 @@ struct S3BucketTests {
       let bucket = try S3Bucket.test(server, wholeBytes: wholeBytes, partBytes: 5 << 20)
       try await bucket.put(file: folder.file("film"), as: "film.mp4", type: "video/mp4")
       #expect(try await bucket.names == ["film.mp4"])
-      let isThere = try await bucket.copy("film.mp4", to: folder.file("copy"))
-      #expect(isThere)
+      let isCopied = try await bucket.copy("film.mp4", to: folder.file("copy"))
+      #expect(isCopied)
       #expect(try Array(Data(contentsOf: URL(fileURLWithPath: folder.file("copy")))) == bytes)
       #expect(try await bucket.copy("other", to: folder.file("none")) == false)
     }

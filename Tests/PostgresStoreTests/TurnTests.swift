@@ -71,7 +71,7 @@ struct TurnTests {
   }
 
   @Test("of a dead server are freed, those of others are kept")
-  func deaths() async throws {
+  func crashes() async throws {
     let store = try await open()
     let limits = limits(2)
     for server in ["one", "two"] { try await store.keepTurns(of: server, for: 10) }

@@ -2,7 +2,7 @@
 --
 --   0 6-9 * * *  cd ~/days && imagine --once scripts/examples/daily.lua "$(date +\%F)"
 --
--- With --once a day that is done sends nothing, and a run that was killed goes on where it was.
+-- With --once a day that is done sends nothing, and a run that was killed resumes where it was.
 -- Without it the file tells whether the day is done.
 local fs, prompts = require "fs", require "prompts"
 local day = arg[1] or os.date("%Y-%m-%d")

@@ -3,7 +3,7 @@
 --   imagine hello.lua "a red bottle" "a blue cup"
 --
 -- Without a key the built-in engine draws placeholders; `imagine doctor` says how to use a service.
--- If it is killed, `imagine --resume hello.lua` goes on and pays for no image twice.
+-- If it is killed, `imagine --resume hello.lua` resumes it and pays for no image twice.
 local slug = require "slug"
 
 local subjects = #arg > 0 and arg or { "a red bottle", "a blue cup" } ---@type string[]

@@ -7,7 +7,8 @@ extension ImagineError {
     let others = known.isEmpty ? names { $0.kind == .imagine } : known
     return ImagineError(
       .validation,
-      "the provider '\(provider)' has no \(operation); \(quoted(others, " and ")) have it",
+      "the provider '\(provider)' has no \(operation); \(quoted(others, " and "))"
+        + " \(others.count == 1 ? "has" : "have") it",
       field: "provider", allowed: others)
   }
 
@@ -21,9 +22,10 @@ extension ImagineError {
     func has(_ other: MediaOperation) -> Bool {
       other.name == operation.name && other.field(field) != nil
     }
+    let known = names { $0.kind == .imagine && $0.operations.contains(where: has) }
     let others: String? =
-      if MediaOperation.all.contains(where: has) {
-        "\(quoted(names { $0.kind == .imagine }, " and ")) do"
+      if !known.isEmpty {
+        "\(quoted(known, " and ")) \(known.count == 1 ? "does" : "do")"
       } else if ProviderKind.openai.operations.contains(where: has) {
         "\(quoted(names { $0.kind == .openai }, ", ")) and others of their kind do"
       } else if let kind = ProviderKind.allCases.first(where: { $0.operations.contains(where: has) }

@@ -130,7 +130,8 @@ extension MediaOperation {
     generate, png, removeBackground, upscale, fill, resize, retouch, addBackground, video, animate,
   ]
 
-  /// Every operation as the built-in engine takes it: only known styles.
+  /// Every operation as the built-in engine takes it: only known styles. A field that it does not
+  /// honour is left out here; then the provider `local` and the server's engine refuse it.
   public static let builtIn: [MediaOperation] = all.map { operation in
     operation.with(fields: operation.fields.map(\.restrictedToKnownNames))
   }

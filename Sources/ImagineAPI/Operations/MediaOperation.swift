@@ -167,6 +167,9 @@ public struct Request: Sendable {
 
   public subscript(_ field: String) -> Value? { fields[field] }
 
+  /// Whether it has a value or images for a field.
+  public func has(_ field: String) -> Bool { fields[field] != nil || images[field] != nil }
+
   /// The image of a field that takes one.
   public func image(_ field: String) -> ImageInput? { images[field]?.first }
 

@@ -143,10 +143,10 @@ public struct ComfyProvider: Provider {
     let name = "imagine-\(ComfyWorkflow.digest(of: bytes)).\(format)"
     let question = call(
       "HEAD", "/view", context, [("filename", name), ("type", "input"), ("subfolder", "")])
-    let isThere = try await transport.performFollowingRedirects(question) { answer in
+    let exists = try await transport.performFollowingRedirects(question) { answer in
       answer.status == 200 && answer.length == bytes.count
     }
-    if isThere { return name }
+    if exists { return name }
     var body = MultipartBody()
     body.append(name: "image", file: bytes, fileName: name)
     body.append(name: "type", value: "input")

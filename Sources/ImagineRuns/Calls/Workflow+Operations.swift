@@ -76,25 +76,31 @@ extension Image {
   }
 
   /// Cuts out the subject.
-  public func removeBackground(in scope: BudgetScope? = nil) async throws -> Image {
-    try await edited("remove_background", [:], in: scope)
+  public func removeBackground(
+    _ fields: [String: Value] = [:], in scope: BudgetScope? = nil
+  ) async throws -> Image {
+    try await edited("remove_background", fields, in: scope)
   }
 
   /// Doubles width and height.
-  public func upscale(in scope: BudgetScope? = nil) async throws -> Image {
-    try await edited("upscale", [:], in: scope)
+  public func upscale(
+    _ fields: [String: Value] = [:], in scope: BudgetScope? = nil
+  ) async throws -> Image {
+    try await edited("upscale", fields, in: scope)
   }
 
   /// Generates what the prompt says where the mask is white.
   public func fill(
-    _ prompt: String, mask: Image, in scope: BudgetScope? = nil
+    _ prompt: String, _ fields: [String: Value] = [:], mask: Image, in scope: BudgetScope? = nil
   ) async throws -> Image {
-    try await edited("fill", ["prompt": .text(prompt)], mask: mask, in: scope)
+    try await edited("fill", fields.with("prompt", prompt), mask: mask, in: scope)
   }
 
   /// Removes what the mask covers in white.
-  public func retouch(mask: Image, in scope: BudgetScope? = nil) async throws -> Image {
-    try await edited("retouch", [:], mask: mask, in: scope)
+  public func retouch(
+    _ fields: [String: Value] = [:], mask: Image, in scope: BudgetScope? = nil
+  ) async throws -> Image {
+    try await edited("retouch", fields, mask: mask, in: scope)
   }
 
   /// Changes the aspect ratio without stretching.

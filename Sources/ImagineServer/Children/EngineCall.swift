@@ -203,7 +203,7 @@ extension EngineCall {
     }
   }
 
-  /// Whether it does a job, which the queue takes up again if it fails.
+  /// Whether it does a job, which the queue tries again if it fails.
   var isJob: Bool {
     switch self {
     case .video, .animate: true

@@ -6,9 +6,19 @@ import ServerStore
 extension Engine {
   /// Runs a request whose operation returns images.
   ///
-  /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here.
+  /// - Throws: the engine's errors; ``APIError`` 1206 for an operation that has no function here, and
+  ///   1100 for a field that is not in `MediaOperation.builtIn`: it would be ignored.
   func makeImages(_ request: Request, _ control: EngineControl) throws -> [EngineImage] {
-    try (0..<request.count).map { index in
+    if let own = MediaOperation.builtIn.first(where: { $0.name == request.operation.name }),
+      let field = request.operation.fields.first(where: {
+        own.field($0.name) == nil && request.has($0.name)
+      })
+    {
+      throw APIError.invalid(
+        "field '\(field.wireName)': this server's engine does not take it in \(own.title)",
+        field: field.wireName)
+    }
+    return try (0..<request.count).map { index in
       try control.report(Double(index) / Double(request.count))
       let seed = request.seed.map { request.operation.seed($0, plus: index) }
       guard request.operation.name != MediaOperation.removeBackground.name else {

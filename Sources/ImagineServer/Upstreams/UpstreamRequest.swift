@@ -60,8 +60,7 @@ struct UpstreamRequest: Sendable {
   ) throws(APIError) -> [String: Value] {
     var arguments: [String: Value] = [:]
     for field in asked.operation.fields where !["style", "aspect_ratio"].contains(field.name) {
-      let isGiven = asked[field.name] != nil || asked.images[field.name] != nil
-      guard isGiven else { continue }
+      guard asked.has(field.name) else { continue }
       guard operation.field(field.name) != nil else {
         throw .invalid(
           "field '\(field.wireName)': '\(name)' does not take it in \(operation.title)",

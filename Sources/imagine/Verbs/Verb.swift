@@ -39,8 +39,8 @@ struct Verb: Sendable {
   var given: [String] = []
   /// Further options.
   var options: [VerbOption] = []
-  /// Whether it takes up its last run, finished or not.
-  var takesUpLastRun = false
+  /// Whether it resumes its last run, finished or not.
+  var resumesLastRun = false
   let example: String
 
   /// A script's name, which is asked for first, costs no description.
@@ -109,7 +109,7 @@ extension Verb {
       are checked before anything is sent. The folder gets the results and report.csv (or \
       report.jsonl): each row with its file, seed and cost, or its error.
 
-      The same command takes up where it was killed or stopped, and after its end makes what is new \
+      The same command resumes where it was killed or stopped, and after its end makes what is new \
       in the file and what failed. It pays for nothing twice until its run is pruned, 7 days after \
       its end by default. `imagine runs delete ID` allows a new run.
       """,
@@ -123,7 +123,7 @@ extension Verb {
           "type", .choice(["txt", "csv", "tsv", "jsonl"]), .optional,
           summary: "what the file is; by default its extension says"))
     ],
-    takesUpLastRun: true,
+    resumesLastRun: true,
     example: """
       imagine batch prompts.csv --out images --style anime --budget 200
       """)
