@@ -37,8 +37,8 @@ final class EngineQueue: Sendable {
   init(_ limits: Limits, metrics: EngineCallMetrics = ServiceMetrics().calls) {
     self.metrics = metrics
     turns = Turns(
-      capacity: limits.imageThreads, bytes: limits.imageBytes, places: limits.imageQueue,
-      seconds: limits.turnSeconds)
+      capacity: limits.imageThreads, bytes: limits.imageBytes, largeBytes: limits.largeImageBytes,
+      places: limits.imageQueue, seconds: limits.turnSeconds)
     bytes = limits.imageBytes
     seconds = limits.imageSeconds
     threads = NIOThreadPool(numberOfThreads: limits.imageThreads)

@@ -7,7 +7,8 @@ import Synchronization
 /// that has used the least time lately: an account with a hundred calls and an account with one
 /// alternate if their calls are equal, and an account with slow calls gets no more of the slots than
 /// one with quick calls. The calls of an account start in the order in which they came. The number of
-/// slots is never exceeded.
+/// slots is never exceeded. Large calls take seconds: they leave a slot to the others, which may
+/// overtake them.
 ///
 /// For example:
 ///
@@ -54,6 +55,8 @@ final class Turns: Sendable {
     var running: [Int: Call] = [:]
     var shares: [String: Share] = [:]
     var bytes = 0
+    /// Large calls that run.
+    var large = 0
     var next = 0
     /// Seconds that the calls of each account took, on the scale of ``fairTime``.
     var times: [String: Double] = [:]
@@ -74,6 +77,7 @@ final class Turns: Sendable {
   static let accountsWaiting = 4
 
   private let bytes: Int
+  private let largeBytes: Int
   private let places: Int
   private let seconds: Double
   private let state: Mutex<State>
@@ -84,16 +88,19 @@ final class Turns: Sendable {
   ///   - capacity: calls that run at once.
   ///   - bytes: estimated memory of all running calls. One account may use half of it, or run a
   ///     single call of any size.
+  ///   - largeBytes: estimated memory from which a call is large. Large calls have all slots but one.
   ///   - places: calls of one account that may wait.
   ///   - seconds: how long a call waits before it is refused.
   ///   - now: seconds on a monotonic clock.
   init(
-    capacity: Int, bytes: Int = .max, places: Int = 64, seconds: Double = 30,
+    capacity: Int, bytes: Int = .max, largeBytes: Int = .max, places: Int = 64,
+    seconds: Double = 30,
     now: @escaping @Sendable () -> Double = ContinuousClock.seconds
   ) {
     self.now = now
     state = Mutex(State(capacity: max(1, capacity)))
     self.bytes = bytes
+    self.largeBytes = largeBytes
     self.places = places
     self.seconds = seconds
   }
@@ -188,6 +195,7 @@ final class Turns: Sendable {
       guard let call = state.running.removeValue(forKey: slot.number) else { return }
       record(now() - call.startedAt, of: call, &state)
       state.bytes -= call.bytes
+      if call.bytes >= largeBytes { state.large -= 1 }
       state.shares[call.account]?.calls -= 1
       state.shares[call.account]?.bytes -= call.bytes
       if state.shares[call.account]?.calls == 0 { state.shares[call.account] = nil }
@@ -236,6 +244,8 @@ final class Turns: Sendable {
         for earlier in overtaken { state.waiting[earlier].overtaken += 1 }
         return state.waiting.remove(at: index)
       }
+      // It waits for a large call to end, which no small one delays.
+      if !hasSlot(bytes: call.bytes, state) { continue }
       if call.overtaken >= Self.maxOvertaken { return nil }
       overtaken.append(index)
     }
@@ -244,8 +254,13 @@ final class Turns: Sendable {
 
   private func canStart(_ account: String, _ bytes: Int, _ state: borrowing State) -> Bool {
     let own = state.shares[account] ?? Share()
-    return state.running.count < state.capacity && bytes <= self.bytes - state.bytes
+    return hasSlot(bytes: bytes, state) && bytes <= self.bytes - state.bytes
       && (own.calls == 0 || own.bytes + bytes <= self.bytes / 2)
+  }
+
+  private func hasSlot(bytes: Int, _ state: borrowing State) -> Bool {
+    state.running.count < state.capacity
+      && (bytes < largeBytes || state.large < max(1, state.capacity - 1))
   }
 
   private func take(_ number: Int, _ account: String, _ bytes: Int, _ state: inout State) {
@@ -254,6 +269,7 @@ final class Turns: Sendable {
       account: account, bytes: bytes, startedAt: now(), expected: expected)
     state.times[account, default: 0] += expected
     state.bytes += bytes
+    if bytes >= largeBytes { state.large += 1 }
     state.shares[account, default: Share()].calls += 1
     state.shares[account, default: Share()].bytes += bytes
   }
