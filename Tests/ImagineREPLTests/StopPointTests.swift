@@ -69,7 +69,10 @@ struct StopPointTests {
   @Test("Ctrl-C ends a statement there, and neither the script nor the stop")
   func interrupt() throws {
     let script = try file("s.lua", "local n = 7 imagine.repl() print('n ' .. n)")
-    let terminal = try ScreenTerminal([script], columns: 110, home: home)
+    // Linux may drop what the leader of a session writes right before its end.
+    let program = try #require(ScreenTerminal.program)
+    let terminal = try ScreenTerminal(
+      ["-c", "\(program) \(script); read -r line"], columns: 110, home: home, program: "/bin/sh")
     try terminal.expect(last: "stop>")
     terminal.type("print('go') while true do end\r")
     try terminal.expect(row: "go")
@@ -79,8 +82,9 @@ struct StopPointTests {
         && screen.lines.last { !$0.isEmpty } == "stop>"
     }
     terminal.type("n = 8\r" + ":quit\r")
+    try terminal.expect(last: "n 8")
+    terminal.type("\r")
     #expect(terminal.end() == 0)
-    #expect(terminal.shownLines.last == "n 8")
   }
 
   @Test("without a terminal the script goes on, and says so")
