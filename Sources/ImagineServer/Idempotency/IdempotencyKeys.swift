@@ -182,21 +182,19 @@ struct IdempotencyKeys: Sendable {
   }
 
   /// Frees the key of a call that failed, so that it may be tried again. A call that was sent on may
-  /// have been paid for: then its failure is the answer. One that only an earlier attempt sent is left
-  /// to the next.
+  /// have been paid for: then its failure is the answer, unless the next attempt may send it again.
   private func fail(
     _ error: any Error, _ keyed: KeyedCall, _ key: IdempotencyKey, _ attempt: String,
     _ incoming: IncomingRequest
   ) async throws {
     let error = APIError(error)
-    guard keyed.wasSent, !error.isOfUndoneCall else {
-      try? await untilAnswered {
-        if keyed.sentTo == nil {
-          try await store.free(key, by: attempt)
-        } else {
-          _ = try await store.renew(key, by: attempt, for: 0)
-        }
-      }
+    let isUndone = !keyed.wasSent || error.isOfUndoneCall
+    if isUndone ? keyed.sentTo != nil : keyed.isPromised && error.isOfLostCall {
+      _ = try? await untilAnswered { try await store.renew(key, by: attempt, for: 0) }
+      return
+    }
+    if isUndone {
+      try? await untilAnswered { try await store.free(key, by: attempt) }
       return
     }
     let failure = error.encoded(in: Dialect(path: incoming.http.uri.path))

@@ -11,6 +11,7 @@ final class KeyedCall: Sendable {
     var isRepeatable = true
     var isKeptWithRecord = false
     var wasSent = false
+    var isPromised = false
   }
 
   /// What the first attempt recorded.
@@ -43,6 +44,7 @@ final class KeyedCall: Sendable {
     state.withLock { state in
       state.isRepeatable = false
       state.wasSent = true
+      state.isPromised = promise != nil
     }
   }
 
@@ -56,6 +58,8 @@ final class KeyedCall: Sendable {
   var isKeptWithRecord: Bool { state.withLock { $0.isKeptWithRecord } }
   /// Whether this attempt sent it.
   var wasSent: Bool { state.withLock { $0.wasSent } }
+  /// Whether whom it was sent to last promised to do it once.
+  var isPromised: Bool { state.withLock { $0.isPromised } }
   var price: (hold: Hold, purpose: String)? { state.withLock { $0.price } }
 
   /// Holds the price during the work. It is settled when the answer is stored, so what is returned

@@ -36,9 +36,9 @@ struct GatewayKeyTests {
     }
   }
 
-  private func lostAnswer(_ route: String) -> FaultPlan.Fault {
+  private func lostAnswer(_ route: String, count: Int = 1) -> FaultPlan.Fault {
     var fault = FaultPlan.Fault(route: route)
-    (fault.close, fault.count) = (.after, 1)
+    (fault.close, fault.count) = (.after, count)
     return fault
   }
 
@@ -48,6 +48,30 @@ struct GatewayKeyTests {
     try await serving(lostAnswer("/v2/image/generations"), engine: engine) { gateway, drawing in
       let answer = try await gateway.generate("anime")
       #expect(answer.status == 200, "\(answer.text.prefix(300))")
+      #expect(try await drawing.store.balance(of: account) == 95)
+    }
+  }
+
+  @Test(
+    "sends it again when its client does, however often the answer was lost; without a promise never",
+    arguments: [(true, 200), (false, 1205)])
+  func repeatedImage(honoursKeys: Bool, code: Int) async throws {
+    try await serving(
+      lostAnswer("/v2/image/generations", count: honoursKeys ? 2 : 1), honoursKeys: honoursKeys,
+      engine: StubEngine()
+    ) { gateway, drawing in
+      let form = FormWriter(["prompt": "a cat", "style": "anime"])
+      func picture() async throws -> Answer {
+        try await gateway.send(
+          .post, "/v2/image/generations",
+          headers: [
+            ("Content-Type", "multipart/form-data; boundary=\(form.boundary)"),
+            ("Idempotency-Key", "k"),
+          ], body: form.bytes)
+      }
+      #expect(try await picture().code == 1205)
+      let second = try await picture()
+      #expect((second.code ?? second.status) == code, "\(second.text.prefix(300))")
       #expect(try await drawing.store.balance(of: account) == 95)
     }
   }
