@@ -182,8 +182,8 @@ let package = Package(
     .target(
       name: "PostgresStore", dependencies: ["CPostgres", "ImagineAPI", "ServerStore"],
       resources: [
-        "accounts", "idempotency", "jobs", "leases", "media", "queue", "tables", "turns",
-        "unbounded_turns",
+        "accounts", "idempotency", "jobs", "leases", "media", "queue", "recipients", "tables",
+        "turns", "unbounded_turns",
       ].map { .embedInCode("Schema/\($0).sql") },
       swiftSettings: swiftSettings),
     // Buckets of S3-compatible services. Knows nothing of images; useful alone.

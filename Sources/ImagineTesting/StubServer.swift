@@ -12,8 +12,8 @@ import Synchronization
 
 /// An HTTP server that answers with what the test's handler returns, and records every request.
 ///
-/// It listens on a free port of the loopback address and serves real HTTP over a real socket. It
-/// promises nothing: a host that asks for its capabilities gets 404, which is not recorded.
+/// It listens on a free port of the loopback address and serves real HTTP over a real socket. A
+/// question for its capabilities is not recorded.
 public final class StubServer: Sendable {
   public struct Request: Sendable {
     public let method: String
@@ -46,7 +46,10 @@ public final class StubServer: Sendable {
   private let channel: any Channel
   private let log: RequestLog
 
-  public init(_ handler: @escaping Handler) async throws {
+  /// - Parameter capabilities: the answer to `GET /x/capabilities`. By default it promises nothing.
+  public init(
+    capabilities: Answer = .json(404, "{}"), _ handler: @escaping Handler
+  ) async throws {
     let log = RequestLog()
     self.log = log
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -56,7 +59,7 @@ public final class StubServer: Sendable {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
           try channel.pipeline.syncOperations.addHandler(
             Exchange { request in
-              if request.target == "/x/capabilities" { return .json(404, "{}") }
+              if request.target == "/x/capabilities" { return capabilities }
               log.requests.withLock { $0.append(request) }
               return await handler(request)
             })

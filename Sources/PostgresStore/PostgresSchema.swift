@@ -32,8 +32,10 @@ enum PostgresSchema {
     ),
     (
       Version(major: 1, minor: 1),
-      [PackageResources.queue_sql, PackageResources.unbounded_turns_sql]
-        .map { String(decoding: $0, as: UTF8.self) }
+      [
+        PackageResources.queue_sql, PackageResources.unbounded_turns_sql,
+        PackageResources.recipients_sql,
+      ].map { String(decoding: $0, as: UTF8.self) }
     ),
   ]
 

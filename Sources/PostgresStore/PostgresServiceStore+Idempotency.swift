@@ -7,7 +7,7 @@ extension PostgresServiceStore {
     retention: Double
   ) async throws -> IdempotencyState {
     let row = try await query(
-      "SELECT * FROM begin_call($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      "SELECT * FROM begin_or_resume_call($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       [
         key.account, key.route, key.key, call.fingerprint, call.id, call.seed, call.engine, attempt,
         seconds, retention,
@@ -19,6 +19,7 @@ extension PostgresServiceStore {
       engine: try row.text("engine"))
     switch try row.text("state") {
     case "begun": return .begun(known)
+    case "sent": return .sent(known, to: try row.text("sent_to"))
     case "running": return .running
     case "uncertain": return .uncertain
     case "otherRequest": return .otherRequest
@@ -41,9 +42,17 @@ extension PostgresServiceStore {
       [seconds], isSynced: false)
   }
 
-  public func recordSend(_ key: IdempotencyKey, by attempt: String) async throws -> Bool {
+  public func recordSend(
+    _ key: IdempotencyKey, by attempt: String, promise: KeyPromise?
+  ) async throws -> Bool {
     try await change(
-      "UPDATE idempotency SET was_sent = true WHERE \(Self.isMine)", key, attempt)
+      """
+      UPDATE idempotency SET was_sent = true,
+        sent_to = CASE WHEN NOT was_sent OR sent_to = $5::text THEN $5::text END,
+        sent_until = CASE WHEN was_sent THEN least(sent_until, store_time() + $6::float8)
+          ELSE store_time() + $6::float8 END
+      WHERE \(Self.isMine)
+      """, key, attempt, [promise?.recipient, promise?.seconds])
   }
 
   public func record(

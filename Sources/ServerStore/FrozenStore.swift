@@ -138,7 +138,7 @@ public struct FrozenStore: Sendable {
         name: "idempotency", key: ["account", "route", "key"],
         columns: plain("account", "route", "key", "fingerprint", "id", "seed", "engine", "attempt")
           + [("until", "0"), ("was_sent", "iif(was_sent, 't', 'f')")]
-          + plain("answer", "forget_at")),
+          + plain("sent_to", "sent_until", "answer", "forget_at")),
       Table(
         name: "link_key", key: ["id"],
         columns: [

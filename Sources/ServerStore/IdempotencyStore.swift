@@ -72,10 +72,27 @@ public struct RecordedAnswer: Sendable, Hashable, Codable {
   }
 }
 
+/// The promise of someone whom a call is sent to: to do it once, however often it is sent with its
+/// key.
+public struct KeyPromise: Sendable, Hashable {
+  /// Who promised.
+  public var recipient: String
+  /// How long the promise holds, in seconds from now.
+  public var seconds: Double
+
+  public init(recipient: String, seconds: Double) {
+    self.recipient = recipient
+    self.seconds = seconds
+  }
+}
+
 /// What a store knows of a key.
 public enum IdempotencyState: Sendable, Hashable {
   /// The caller does the call. If an earlier attempt ended without an answer, the call is its.
   case begun(IdempotentCall)
+  /// An attempt that was lost sent the call to someone who promised to do it once. The caller sends
+  /// it there again, with the same key, and to nobody else.
+  case sent(IdempotentCall, to: String)
   /// Another attempt is doing the call.
   case running
   /// An attempt that was lost may have been paid for elsewhere: the call must not be done again.
@@ -99,12 +116,17 @@ public protocol IdempotencyStore: Sendable {
     retention: Double
   ) async throws -> IdempotencyState
 
-  /// Extends an attempt. False if it has lost the call.
+  /// Extends an attempt; for no seconds, ends it. False if it has lost the call.
   func renew(_ key: IdempotencyKey, by attempt: String, for seconds: Double) async throws -> Bool
 
   /// Records, synced to disk, that the call is about to be sent to someone who may bill it. False if
   /// the attempt has lost the call.
-  func recordSend(_ key: IdempotencyKey, by attempt: String) async throws -> Bool
+  ///
+  /// - Parameter promise: the recipient's; nil if it made none. A call with sends to several, or one
+  ///   without a promise, is uncertain if its attempt is lost.
+  func recordSend(
+    _ key: IdempotencyKey, by attempt: String, promise: KeyPromise?
+  ) async throws -> Bool
 
   /// Records the answer. False if the attempt has lost the call.
   func record(

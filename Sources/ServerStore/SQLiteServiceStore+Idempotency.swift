@@ -41,13 +41,19 @@ extension SQLiteServiceStore {
       let (holder, wasSent): (String, Bool) = (row["attempt"], row["was_sent"])
       guard holder == attempt || lease.follows(boot: row["boot"], until: row["until"])
       else { return .running }
-      guard !wasSent else { return .uncertain }
+      var recipient: String?
+      if wasSent {
+        guard let sentTo: String = row["sent_to"], let until: Double = row["sent_until"],
+          until >= time
+        else { return .uncertain }
+        recipient = sentTo
+      }
       try database.execute(
         sql: """
           UPDATE idempotency SET attempt = :attempt, boot = :boot, until = :until
           WHERE \(Self.isKey)
           """, arguments: arguments)
-      return .begun(known)
+      return recipient.map { .sent(known, to: $0) } ?? .begun(known)
     }
   }
 
@@ -68,11 +74,20 @@ extension SQLiteServiceStore {
     }
   }
 
-  public func recordSend(_ key: IdempotencyKey, by attempt: String) async throws -> Bool {
-    try await writing { database in
+  public func recordSend(
+    _ key: IdempotencyKey, by attempt: String, promise: KeyPromise?
+  ) async throws -> Bool {
+    let until = promise.map { now() + $0.seconds }
+    return try await writing { database in
       try database.execute(
-        sql: "UPDATE idempotency SET was_sent = 1 WHERE \(Self.isMine)",
-        arguments: Self.arguments(key, attempt))
+        sql: """
+          UPDATE idempotency SET was_sent = 1,
+            sent_to = CASE WHEN NOT was_sent OR sent_to = :recipient THEN :recipient END,
+            sent_until = CASE WHEN was_sent THEN min(sent_until, :promised) ELSE :promised END
+          WHERE \(Self.isMine)
+          """,
+        arguments: Self.arguments(key, attempt)
+          + ["recipient": promise?.recipient, "promised": until])
       return database.changesCount == 1
     }
   }

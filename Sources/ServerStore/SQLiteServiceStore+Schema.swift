@@ -55,6 +55,7 @@ extension SQLiteServiceStore {
     migrator.registerMigration("tokens", migrate: addTokens)
     migrator.registerMigration("idempotency", migrate: addIdempotency)
     migrator.registerMigration("media", migrate: addMedia)
+    migrator.registerMigration("recipients", migrate: addRecipients)
     return migrator
   }
 
@@ -172,6 +173,15 @@ extension SQLiteServiceStore {
           PRIMARY KEY (account, route, key)
         ) WITHOUT ROWID;
         CREATE INDEX idempotency_forget_at ON idempotency(forget_at);
+        """)
+  }
+
+  /// Whom a call was sent to, and until when that one does it once; null if it did not promise so.
+  private static func addRecipients(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        ALTER TABLE idempotency ADD COLUMN sent_to TEXT;
+        ALTER TABLE idempotency ADD COLUMN sent_until REAL;
         """)
   }
 

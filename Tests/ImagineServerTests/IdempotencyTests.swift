@@ -265,10 +265,10 @@ struct IdempotencyTests {
     let call = IdempotentCall(fingerprint: "f", id: "one", seed: 1, engine: "e")
     _ = try await store.begin(key, call, by: "A", for: -1, retention: 100)
     let keyed = KeyedCall(call, isRepetition: false) {
-      _ = try await store.recordSend(key, by: "A")
+      _ = try await store.recordSend(key, by: "A", promise: $0)
     }
     #expect(keyed.isRepeatable)
-    try await keyed.willSend()
+    try await keyed.willSend(nil)
     #expect(keyed.wasSent && !keyed.isRepeatable)
     #expect(
       try await store.begin(key, call, by: "B", for: 10, retention: 100) == .uncertain)

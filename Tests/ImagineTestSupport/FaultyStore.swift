@@ -228,8 +228,10 @@ extension FaultyStore {
     try await meet { try await base.renew(key, by: attempt, for: seconds) }
   }
 
-  public func recordSend(_ key: IdempotencyKey, by attempt: String) async throws -> Bool {
-    try await meet { try await base.recordSend(key, by: attempt) }
+  public func recordSend(
+    _ key: IdempotencyKey, by attempt: String, promise: KeyPromise?
+  ) async throws -> Bool {
+    try await meet { try await base.recordSend(key, by: attempt, promise: promise) }
   }
 
   public func record(

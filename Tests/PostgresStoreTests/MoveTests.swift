@@ -46,6 +46,16 @@ struct MoveTests {
     _ = try await store.begin(key, call, by: "attempt", for: 60, retention: 9999)
     let answer = RecordedAnswer(status: 200, headers: ["a": "b"], isRepeatable: true)
     #expect(try await store.record(answer, of: key, by: "attempt"))
+    for (number, name) in ["studio", nil].enumerated() {
+      let sent = sentKey(number)
+      _ = try await store.begin(sent, call, by: "attempt", for: 60, retention: 9999)
+      let promise = name.map { KeyPromise(recipient: $0, seconds: 9999) }
+      #expect(try await store.recordSend(sent, by: "attempt", promise: promise))
+    }
+  }
+
+  private func sentKey(_ number: Int) -> IdempotencyKey {
+    IdempotencyKey(account: "bob", route: "POST /sent", key: "\(number)")
   }
 
   @Test("brings everything, once, and retires the old store")
@@ -92,6 +102,10 @@ struct MoveTests {
       return
     }
     #expect(known.id == "i" && known.seed == 3)
+    let sent = try await new.begin(sentKey(0), call, by: "later", for: 60, retention: 9999)
+    #expect(sent == .sent(known, to: "studio"))
+    let uncertain = try await new.begin(sentKey(1), call, by: "later", for: 60, retention: 9999)
+    #expect(uncertain == .uncertain)
     // New jobs come after those that were moved.
     #expect(try await new.add(job("next"), limits: JobLimits(all: 9)) == .accepted)
     #expect(try await new.jobs(of: "alice", in: [.queued], limit: 9).last?.id == "next")

@@ -34,6 +34,46 @@ struct PostgresServiceStoreTests {
     #expect(error?.description.contains("newer version") == true)
   }
 
+  @Test("is the same for servers of version 1.0: what was sent is uncertain to them")
+  func sendsOfOlderServers() async throws {
+    let connection = try database.connect()
+    let first = try #require(PostgresSchema.migrations.first)
+    for script in first.scripts + ["CREATE TABLE store_version AS SELECT 1 AS major, 0 AS minor"] {
+      _ = try connection.script(script, until: .now + .seconds(10))
+    }
+    func beginAsBefore(_ key: String, _ attempt: String) -> String {
+      database.sql(
+        """
+        SELECT state FROM begin_call('alice', 'POST /x', '\(key)', 'f', 'one', 1, 'e', '\(attempt)',
+          0.01, 100)
+        """)
+    }
+    let sendAsBefore = "UPDATE idempotency SET was_sent = true WHERE key ="
+    #expect(beginAsBefore("a", "A") == "begun" && beginAsBefore("b", "A") == "begun")
+    database.sql("\(sendAsBefore) 'a'")
+    let store = try await database.open()
+    let call = IdempotentCall(fingerprint: "f", id: "one", seed: 1, engine: "e")
+    func begin(_ key: String, _ attempt: String) async throws -> IdempotencyState {
+      let key = IdempotencyKey(account: "alice", route: "POST /x", key: key)
+      var state = IdempotencyState.running
+      while state == .running {
+        state = try await store.begin(key, call, by: attempt, for: 0.01, retention: 100)
+      }
+      return state
+    }
+    #expect(try await begin("a", "B") == .uncertain)
+    #expect(try await begin("b", "B") == .begun(call))
+    let key = IdempotencyKey(account: "alice", route: "POST /x", key: "b")
+    let promise = KeyPromise(recipient: "studio", seconds: 60)
+    #expect(try await store.recordSend(key, by: "B", promise: promise))
+    #expect(beginAsBefore("b", "B") == "uncertain")
+    #expect(try await begin("b", "C") == .sent(call, to: "studio"))
+    // One of the old version that took it over before it was sent.
+    #expect(beginAsBefore("c", "A") == "begun")
+    database.sql("\(sendAsBefore) 'c'")
+    #expect(try await begin("c", "B") == .uncertain)
+  }
+
   @Test("uses the database's clock, and leaves nothing in a session")
   func clock() async throws {
     let store = try await database.open()

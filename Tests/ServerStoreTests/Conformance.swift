@@ -109,6 +109,8 @@ final class ConformanceNotes: Sendable {
     var failed: Set<String> = []
     /// Calls whose charge was confirmed.
     var settled: [String: Hold] = [:]
+    /// Whom calls were sent to, empty for one who promised nothing.
+    var recipients: [String: Set<String>] = [:]
     /// The attempts that recorded an answer, by call.
     var answered: [String: Set<String>] = [:]
     /// Tickets that have a slot.

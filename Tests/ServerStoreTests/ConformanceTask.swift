@@ -194,12 +194,19 @@ final class ConformanceTask {
     let attempt = newID()
     let call = IdempotentCall(
       fingerprint: random.unit() < 0.9 ? "a" : "b", id: newID(), seed: 1, engine: "test")
+    // Of sends before this, because another task may send the call as soon as it is begun.
+    let recipients = notes.state.withLock { $0.recipients }
     let state = try await again {
       try await store.begin(key, call, by: attempt, for: 10, retention: 500)
     }
     switch state {
     case .begun(let begun):
       #expect(begun.fingerprint == call.fingerprint)
+      #expect(recipients[begun.id] == nil, "it was sent before")
+      attempts.append((key, attempt, begun))
+    case .sent(let begun, let recipient):
+      #expect(begun.fingerprint == call.fingerprint)
+      #expect(recipients[begun.id, default: [recipient]] == [recipient])
       attempts.append((key, attempt, begun))
     case .answered(let known, let answer):
       // The answer is that of the call, not of another one.
@@ -213,7 +220,7 @@ final class ConformanceTask {
     switch random.below(6) {
     case 0: try await again { try await store.free(mine.key, by: mine.attempt) }
     case 1: _ = try await again { try await store.renew(mine.key, by: mine.attempt, for: 10) }
-    case 2: _ = try await again { try await store.recordSend(mine.key, by: mine.attempt) }
+    case 2: try await recordSend(mine.key, mine.attempt, mine.call)
     default:
       let answer = RecordedAnswer(
         status: 200, headers: ["call": mine.call.id, "attempt": mine.attempt],
@@ -226,6 +233,19 @@ final class ConformanceTask {
         _ = notes.answered[mine.call.id, default: []].insert(mine.attempt)
       }
     }
+  }
+
+  private func recordSend(
+    _ key: IdempotencyKey, _ attempt: String, _ call: IdempotentCall
+  ) async throws {
+    // Mostly the same one.
+    let recipient = random.unit() < 0.8 ? "one" : random.unit() < 0.5 ? "two" : nil
+    let promise = recipient.map { KeyPromise(recipient: $0, seconds: 300) }
+    let isRecorded = try await again {
+      try await store.recordSend(key, by: attempt, promise: promise)
+    }
+    guard isRecorded else { return }
+    notes.state.withLock { _ = $0.recipients[call.id, default: []].insert(recipient ?? "") }
   }
 
   // MARK: Time and checks

@@ -68,13 +68,54 @@ struct IdempotencyStoreTests {
   func uncertain(_ engine: StoreEngine) async throws {
     let store = try await data.open(engine)
     _ = try await store.begin(key, call, by: "A", for: 10, retention: 100)
-    #expect(try await store.recordSend(key, by: "A"))
-    #expect(try await !store.recordSend(key, by: "B"))
+    #expect(try await store.recordSend(key, by: "A", promise: nil))
+    #expect(try await !store.recordSend(key, by: "B", promise: nil))
     #expect(try await begin(store, "B") == .running)
     clock.seconds += 11
     #expect(try await begin(store, "B") == .uncertain)
     // The attempt itself lives and records what it got.
     #expect(try await store.record(answer, of: key, by: "A"))
+  }
+
+  @Test(
+    "whose call was sent to one who does it once is done there again, as long as the promise holds",
+    arguments: StoreEngine.allCases)
+  func promised(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
+    let promise = KeyPromise(recipient: "studio", seconds: 60)
+    _ = try await store.begin(key, call, by: "A", for: 10, retention: 100)
+    #expect(try await store.recordSend(key, by: "A", promise: promise))
+    #expect(try await begin(store, "B") == .running)
+    #expect(try await begin(store, "B", fingerprint: "g") == .otherRequest)
+    clock.seconds += 11
+    for _ in 0..<2 { #expect(try await begin(store, "B") == .sent(call, to: "studio")) }
+    #expect(try await begin(store, "C") == .running)
+    #expect(try await !store.recordSend(key, by: "A", promise: promise))
+    // Sent again, it is not known for longer.
+    for _ in 0..<2 { #expect(try await store.recordSend(key, by: "B", promise: promise)) }
+    #expect(try await store.renew(key, by: "B", for: 0))
+    clock.seconds += 1
+    #expect(try await begin(store, "C") == .sent(call, to: "studio"))
+    clock.seconds += 49
+    #expect(try await begin(store, "D") == .uncertain)
+  }
+
+  @Test(
+    "whose call was sent to several, or to one without a promise, is uncertain",
+    arguments: StoreEngine.allCases)
+  func severalRecipients(_ engine: StoreEngine) async throws {
+    let store = try await data.open(engine)
+    let lists: [[String?]] = [["a", "b"], ["a", nil], [nil, "a"], ["a", "b", "a"]]
+    for (number, names) in lists.enumerated() {
+      let key = IdempotencyKey(account: "alice", route: "POST /x", key: "\(number)")
+      _ = try await begin(store, "A", key: key)
+      for name in names {
+        let promise = name.map { KeyPromise(recipient: $0, seconds: 60) }
+        #expect(try await store.recordSend(key, by: "A", promise: promise))
+      }
+      clock.seconds += 11
+      #expect(try await begin(store, "B", key: key) == .uncertain, "\(names)")
+    }
   }
 
   @Test("is new after it was freed or forgotten", arguments: StoreEngine.allCases)

@@ -100,4 +100,25 @@ struct MigrationTests {
     #expect(try await store.balance(of: "alice") == 70)
     #expect(try await store.statement(of: "alice")?.isBalanced == true)
   }
+
+  @Test("that knows no recipients is migrated: a call that was sent is uncertain")
+  func beforeRecipients() async throws {
+    let key = IdempotencyKey(account: "alice", route: "POST /x", key: "1")
+    let call = IdempotentCall(fingerprint: "f", id: "one", seed: 1, engine: "e")
+    do {
+      let store = try open()
+      _ = try await store.begin(key, call, by: "A", for: -1, retention: 1000)
+      #expect(try await store.recordSend(key, by: "A", promise: nil))
+    }
+    try await change(
+      """
+      DELETE FROM grdb_migrations WHERE identifier = 'recipients';
+      ALTER TABLE idempotency DROP COLUMN sent_to;
+      ALTER TABLE idempotency DROP COLUMN sent_until;
+      """)
+    let store = try open()
+    #expect(try await store.begin(key, call, by: "B", for: 10, retention: 1000) == .uncertain)
+    #expect(try await store.recordSend(key, by: "A", promise: .init(recipient: "a", seconds: 60)))
+    #expect(try await store.begin(key, call, by: "B", for: 10, retention: 1000) == .uncertain)
+  }
 }

@@ -25,6 +25,9 @@ extension ImagineService {
       longestCall: { [configuration, upstreams] in
         let limits = configuration.limits
         return max(limits.turnSeconds + limits.imageSeconds, upstreams.longestCall)
+      },
+      keepsPromise: { [upstreams] recipient in
+        await upstreams.all.first { $0.identity == recipient }?.keyRetention() != nil
       }, logger: logger)
     return routes.map { route in
       guard route.isBilled else { return route }

@@ -19,6 +19,8 @@ struct IdempotencyKeys: Sendable {
   let engine: String
   /// Seconds that a call may take.
   let longestCall: @Sendable () -> Double
+  /// Whether someone whom a call was sent to may get it again.
+  let keepsPromise: @Sendable (_ recipient: String) async -> Bool
   let logger: Logger
 
   /// Answers a request with `work`, or as an earlier attempt was answered.
@@ -66,15 +68,16 @@ struct IdempotencyKeys: Sendable {
       case .begun(let call):
         // It goes on after a hang-up: the client will ask for the answer.
         return try await Task { try await begin(incoming, key, call, by: attempt, work) }.value
+      case .sent(let call, let recipient):
+        return try await Task {
+          try await begin(incoming, key, call, sentTo: recipient, by: attempt, work)
+        }.value
       case .answered(let call, let answer):
         return try await replay(answer, of: call, incoming, work)
       case .otherRequest:
         throw APIError.invalid(
           "this Idempotency-Key was used for another request", field: "Idempotency-Key")
-      case .uncertain:
-        throw APIError(
-          .unexpectedResponse,
-          "an earlier attempt at this call was lost after it was sent on; it is not sent again")
+      case .uncertain: throw APIError.lostAttempt
       case .running:
         guard client?.isConnected == true else { throw EngineControl.Stop.cancelled }
         guard ContinuousClock.now < deadline else {
@@ -91,18 +94,21 @@ struct IdempotencyKeys: Sendable {
   /// Does the call as the first or as a later attempt.
   private func begin(
     _ incoming: IncomingRequest, _ key: IdempotencyKey, _ call: IdempotentCall,
-    by attempt: String, _ work: Handler
+    sentTo: String? = nil, by attempt: String, _ work: Handler
   ) async throws -> Response {
     let renewal = renewal(of: key, by: attempt)
     defer { renewal.cancel() }
-    let keyed = KeyedCall(call, isRepetition: false) {
-      guard try await untilAnswered({ try await store.recordSend(key, by: attempt) }) else {
-        throw StoreUnreachable("another attempt does this call")
+    let keyed = KeyedCall(call, isRepetition: false, sentTo: sentTo) { promise in
+      let isRecorded = try await untilAnswered {
+        try await store.recordSend(key, by: attempt, promise: promise)
       }
+      guard isRecorded else { throw StoreUnreachable("another attempt does this call") }
     }
     var incoming = incoming
     incoming.keyed = keyed
     do {
+      // Before the handler, which may know no such style or model any more.
+      if let sentTo, await !keepsPromise(sentTo) { throw APIError.lostAttempt }
       let response = try await work(incoming)
       let (answer, bytes) = try await recorded(response, of: keyed)
       return try await end(
@@ -176,13 +182,18 @@ struct IdempotencyKeys: Sendable {
   }
 
   /// Frees the key of a call that failed, so that it may be tried again. A call that was sent on may
-  /// have been paid for: then its failure is the answer.
+  /// have been paid for: then its failure is the answer, unless the next attempt may send it again.
   private func fail(
     _ error: any Error, _ keyed: KeyedCall, _ key: IdempotencyKey, _ attempt: String,
     _ incoming: IncomingRequest
   ) async throws {
     let error = APIError(error)
-    guard keyed.wasSent, !error.isOfUndoneCall else {
+    let isUndone = !keyed.wasSent || error.isOfUndoneCall
+    if isUndone ? keyed.sentTo != nil : keyed.isPromised && error.isOfLostCall {
+      _ = try? await untilAnswered { try await store.renew(key, by: attempt, for: 0) }
+      return
+    }
+    if isUndone {
       try? await untilAnswered { try await store.free(key, by: attempt) }
       return
     }
@@ -235,7 +246,7 @@ struct IdempotencyKeys: Sendable {
         "the answer to this Idempotency-Key is not kept any more; it was paid for")
     }
     var incoming = incoming
-    let keyed = KeyedCall(call, isRepetition: true) {}
+    let keyed = KeyedCall(call, isRepetition: true) { _ in }
     incoming.keyed = keyed
     let response = try await work(incoming)
     let (_, bytes) = try await recorded(response, of: keyed)

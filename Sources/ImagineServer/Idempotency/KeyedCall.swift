@@ -11,33 +11,40 @@ final class KeyedCall: Sendable {
     var isRepeatable = true
     var isKeptWithRecord = false
     var wasSent = false
+    var isPromised = false
   }
 
   /// What the first attempt recorded.
   let call: IdempotentCall
   /// Whether the call was answered and charged before, and only its picture is made again.
   let isRepetition: Bool
+  /// Whom an earlier attempt sent the call to: nobody else may get it. Nil if it was not sent.
+  let sentTo: String?
   private let state = Mutex(State())
-  private let recordSend: @Sendable () async throws -> Void
+  private let recordSend: @Sendable (KeyPromise?) async throws -> Void
 
   init(
-    _ call: IdempotentCall, isRepetition: Bool,
-    recordSend: @escaping @Sendable () async throws -> Void
+    _ call: IdempotentCall, isRepetition: Bool, sentTo: String? = nil,
+    recordSend: @escaping @Sendable (KeyPromise?) async throws -> Void
   ) {
     self.call = call
     self.isRepetition = isRepetition
+    self.sentTo = sentTo
     self.recordSend = recordSend
   }
 
   /// Called before the call is sent to someone who may bill it: should this server die, the call is
-  /// not sent again.
+  /// sent again only to one who promised to do it once.
   ///
-  /// - Throws: ``StoreUnreachable``: then it must not be sent.
-  func willSend() async throws {
-    if !isRepetition { try await recordSend() }
+  /// - Throws: ``StoreUnreachable``, or ``APIError/lostAttempt`` if an earlier attempt sent it to
+  ///   someone else: then it must not be sent.
+  func willSend(_ promise: KeyPromise?) async throws {
+    if let sentTo, promise?.recipient != sentTo { throw APIError.lostAttempt }
+    if !isRepetition { try await recordSend(promise) }
     state.withLock { state in
       state.isRepeatable = false
       state.wasSent = true
+      state.isPromised = promise != nil
     }
   }
 
@@ -49,7 +56,10 @@ final class KeyedCall: Sendable {
 
   var isRepeatable: Bool { state.withLock { $0.isRepeatable } }
   var isKeptWithRecord: Bool { state.withLock { $0.isKeptWithRecord } }
+  /// Whether this attempt sent it.
   var wasSent: Bool { state.withLock { $0.wasSent } }
+  /// Whether whom it was sent to last promised to do it once.
+  var isPromised: Bool { state.withLock { $0.isPromised } }
   var price: (hold: Hold, purpose: String)? { state.withLock { $0.price } }
 
   /// Holds the price during the work. It is settled when the answer is stored, so what is returned
@@ -70,4 +80,11 @@ final class KeyedCall: Sendable {
       throw error
     }
   }
+}
+
+extension APIError {
+  /// The error of a call that an earlier attempt sent to someone who may have been paid for it.
+  static let lostAttempt = APIError(
+    .unexpectedResponse,
+    "an earlier attempt at this call was lost after it was sent on; it is not sent again")
 }

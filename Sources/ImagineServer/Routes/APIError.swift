@@ -84,4 +84,7 @@ extension APIError {
     default: false
     }
   }
+
+  /// Whether whoever got the call may have an answer to it.
+  var isOfLostCall: Bool { fault == .unexpectedResponse || fault == .timedOut }
 }

@@ -45,12 +45,14 @@ extension ImagineService {
     let price = ServicePrices.price(of: call)
     var call = call
     call.drawnSeed = incoming.seed
-    let candidates = try upstreams.candidates(for: call)
+    let sentTo = incoming.keyed?.sentTo
+    let candidates = try upstreams.candidates(for: call, sentTo: sentTo)
     guard candidates.isEmpty else {
       return try await charged(price, operation.name, incoming) { [call] in
         try await makeImages(call, at: candidates, for: incoming)
       }
     }
+    guard sentTo == nil else { throw APIError.lostAttempt }
     try checkSupport(operation)
     call = call.withSeed
     let provider = try await provider(of: call, size, for: incoming)
@@ -68,7 +70,7 @@ extension ImagineService {
       id: incoming.keyed?.call.id ?? incoming.id, candidates: candidates, count: call.count,
       converter: EngineConverter(engine: engine, queue: queue, account: incoming.account.id),
       limits: configuration.limits, logger: logger
-    ) { try await incoming.keyed?.willSend() }
+    ) { try await incoming.keyed?.willSend($0) }
     let control = await engineControl(of: incoming)
     return try await upstreamCall.images { !control.isStopped }
   }

@@ -13,9 +13,9 @@ public struct Limits: Sendable {
   /// Estimated memory of all running image calls, in bytes. The server refuses a call that needs more
   /// by itself.
   public var imageBytes = 4 << 30
-  /// Estimated memory from which an image call is large, in bytes: about four megapixels. Large calls
+  /// Estimated memory from which an image call is large, in bytes: about two megapixels. Large calls
   /// take seconds, and leave a thread to the others.
-  public var largeImageBytes = 256 << 20
+  public var largeImageBytes = 128 << 20
   /// Seconds that an image call waits for its turn. The server refuses it after that.
   public var turnSeconds = 30.0
   /// Time limit of an image call, in seconds.

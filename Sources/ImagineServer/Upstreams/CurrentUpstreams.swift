@@ -78,9 +78,13 @@ final class CurrentUpstreams: Sendable {
 
   /// The upstreams that a call is for; none for the built-in engine.
   ///
+  /// - Parameter sentTo: the identity of the only one that may get it; nil for any.
   /// - Throws: ``APIError`` if none of them can do what the call asks for.
-  func candidates(for call: ImageCall) throws(APIError) -> [Candidate] {
-    let matches = all.compactMap { upstream in
+  func candidates(
+    for call: ImageCall, sentTo: String? = nil
+  ) throws(APIError) -> [Candidate] {
+    let possible = all.filter { sentTo == nil || $0.identity == sentTo }
+    let matches = possible.compactMap { upstream in
       upstream.match(call).map { (upstream: upstream, match: $0) }
     }
     guard let best = matches.map(\.match).max() else { return [] }

@@ -1,3 +1,4 @@
+import Crypto
 import ImagineAPI
 import ImagineProviders
 import Synchronization
@@ -12,6 +13,9 @@ final class Upstream: Sendable {
   let circuit: Circuit
   /// Whether its calls cost nothing. A call that nobody waits for is stopped then.
   let isFree: Bool
+  /// Tells it from another service, or another account there, that takes its name: both would do again
+  /// a call that this one knows by its key. A name and a digest.
+  let identity: String
   /// What no answer may show: its address and its keys.
   private let confidential: [String]
   /// When the pause ends that it asked for.
@@ -48,6 +52,8 @@ final class Upstream: Sendable {
         && profile.prices.pricedStyles(of: operation.name).isEmpty
     }
     confidential = description.provider.confidentialTexts(environment)
+    let digest = SHA256.hash(data: Array(confidential.joined(separator: "\n").utf8)).hexadecimal
+    identity = "\(description.name) \(digest.prefix(16))"
     circuit = Circuit(mostFaults: limits.upstreamFaults, pause: limits.upstreamPauseSeconds)
     self.turns = turns ?? Self.turns(of: description, keeper, limits)
   }
@@ -112,17 +118,24 @@ final class Upstream: Sendable {
     }
   }
 
-  /// Sends a call. If the upstream promises to do a call with a key once, the call has its key, and is
-  /// sent again if its answer was lost.
+  /// How long the upstream does a call with a key once, in seconds; nil if it does not promise so, or
+  /// for less than a call may take.
+  func keyRetention() async -> Double? {
+    let context = CallContext(store: AnswerStore())
+    guard let seconds = try? await provider.keyRetention(context), seconds >= description.timeout
+    else { return nil }
+    return seconds
+  }
+
+  /// Sends a call. One with a key is sent again if its answer was lost.
   ///
-  /// - Parameter key: the same for all attempts at the call.
+  /// - Parameter key: the same for all attempts at the call; nil if the upstream promises nothing.
   /// - Throws: `ImagineError` of the provider.
   func perform(
-    _ request: Request, _ context: CallContext, key: String
+    _ request: Request, _ context: CallContext, key: String?
   ) async throws -> Outcome {
+    guard let key else { return try await provider.perform(request, context) }
     var context = context
-    guard let seconds = try? await provider.keyRetention(context), seconds >= description.timeout
-    else { return try await provider.perform(request, context) }
     context.idempotencyKey = key
     do {
       return try await provider.perform(request, context)

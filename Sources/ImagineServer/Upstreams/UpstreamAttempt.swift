@@ -5,8 +5,8 @@ import MediaFiles
 struct UpstreamAttempt: Sendable {
   let candidate: CurrentUpstreams.Candidate
   let converter: EngineConverter
-  /// The call's, for an upstream that does a call with a key once.
-  let key: String
+  /// The call's, for an upstream that does a call with a key once; nil for another.
+  let key: String?
 
   private var upstream: Upstream { candidate.upstream }
   private var provider: any Provider { upstream.provider }

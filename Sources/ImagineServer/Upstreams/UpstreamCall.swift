@@ -1,5 +1,6 @@
 import ImagineAPI
 import Logging
+import ServerStore
 import Synchronization
 
 /// Makes the images of a call at one of the upstreams that take it: at the least loaded one, and at
@@ -14,8 +15,8 @@ struct UpstreamCall: Sendable {
   /// How many images.
   let count: Int
   let converter: EngineConverter
-  /// Called before each send to an upstream that bills.
-  let willSend: @Sendable () async throws -> Void
+  /// Called before each send to an upstream that bills, with what it promises.
+  let willSend: @Sendable (KeyPromise?) async throws -> Void
   /// Sends to upstreams that bill, but for those that certainly were not billed.
   private let billed = Counter()
   let limits: Limits
@@ -23,7 +24,8 @@ struct UpstreamCall: Sendable {
 
   init(
     id: String, candidates: [CurrentUpstreams.Candidate], count: Int, converter: EngineConverter,
-    limits: Limits, logger: Logger, willSend: @escaping @Sendable () async throws -> Void
+    limits: Limits, logger: Logger,
+    willSend: @escaping @Sendable (KeyPromise?) async throws -> Void
   ) {
     self.id = id
     self.candidates = candidates
@@ -85,11 +87,13 @@ struct UpstreamCall: Sendable {
       // The turn may have come after the upstream's end.
       guard upstream.pausedUntil == nil, upstream.circuit.enter() else { continue }
       do {
+        let retention = await upstream.keyRetention()
         if !upstream.isFree {
-          try await willSend()
+          try await willSend(promise(of: upstream, retention))
           billed.add(1)
         }
-        let images = try await sent(candidate, number, count: count)
+        let key = retention == nil ? nil : "\(id)-\(number)"
+        let images = try await sent(candidate, number, count: count, key: key)
         upstream.circuit.succeeded()
         return images
       } catch let error as ImagineError {
@@ -105,6 +109,13 @@ struct UpstreamCall: Sendable {
         throw error
       }
     }
+  }
+
+  /// A promise that holds until a later attempt at the call has waited for its turn and sent it twice.
+  private func promise(of upstream: Upstream, _ retention: Double?) -> KeyPromise? {
+    guard let retention else { return nil }
+    let seconds = retention - upstream.description.timeout - limits.turnSeconds
+    return seconds > 0 ? KeyPromise(recipient: upstream.identity, seconds: seconds) : nil
   }
 
   /// The least loaded upstream that a call may be sent to. Waits for one that asked for a pause if
@@ -130,10 +141,9 @@ struct UpstreamCall: Sendable {
 
   /// Sends a part of the call. Only at an upstream that costs nothing it ends with this task.
   private func sent(
-    _ candidate: CurrentUpstreams.Candidate, _ number: Int, count: Int
+    _ candidate: CurrentUpstreams.Candidate, _ number: Int, count: Int, key: String?
   ) async throws -> [EngineImage] {
-    let attempt = UpstreamAttempt(
-      candidate: candidate, converter: converter, key: "\(id)-\(number)")
+    let attempt = UpstreamAttempt(candidate: candidate, converter: converter, key: key)
     let work = Task { try await attempt.images(number, count: count) }
     return try await withTaskCancellationHandler {
       try await work.value

@@ -208,7 +208,8 @@ struct UpstreamVideos: Sendable {
     try await record(ticket, at: upstream, work)
     // It goes on until the answer is there, even if this task is cancelled.
     let sending = Task { [context] in
-      try await upstream.perform(request, context, key: work.job.id)
+      let key = await upstream.keyRetention() == nil ? nil : work.job.id
+      return try await upstream.perform(request, context, key: key)
     }
     do {
       guard case .running(let status) = try await sending.value else {
