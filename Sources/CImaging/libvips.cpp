@@ -1,6 +1,7 @@
 #include "libvips.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #ifdef __GLIBC__
@@ -33,6 +34,10 @@ std::string vips_message() {
 
 namespace imaging {
 
+namespace {
+std::atomic<bool> keeps_memory = false;
+}
+
 void start_vips() {
   static std::once_flag once;
   static bool started = false;
@@ -40,7 +45,7 @@ void start_vips() {
 #ifdef __GLIBC__
     // Memory for pixels goes back to the system when it is freed. Otherwise the C library raises its
     // threshold with the first large image, and the heap of each thread keeps what it once had.
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    if (!keeps_memory) mallopt(M_MMAP_THRESHOLD, 1 << 20);
 #endif
     started = VIPS_INIT("imagine") == 0;
     // Nothing is decoded twice, so an operation cache would only use memory.
@@ -93,6 +98,20 @@ ImagingPicture pixels_of(VipsImage *image) {
 
 extern "C" int imaging_start(ImagingFault *fault) {
   return imaging::guarded(fault, [] { imaging::start_vips(); });
+}
+
+extern "C" void imaging_keep_memory(void) {
+  imaging::keeps_memory = true;
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
+extern "C" void imaging_release_memory(size_t kept) {
+#ifdef __GLIBC__
+  if (mallinfo2().fordblks > kept) malloc_trim(0);
+#endif
 }
 
 extern "C" void imaging_free(void *memory) { g_free(memory); }

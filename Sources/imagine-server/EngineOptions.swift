@@ -57,8 +57,12 @@ struct EngineChildCommand: ParsableCommand {
   }
 
   func run() {
+    EngineMemory.keep()
     let engine = BuiltInEngine()
     engine.prepare()
-    EngineChildProgram(engine: engine) { EngineThreads.limit(to: $0) }.run()
+    EngineChildProgram(
+      engine: engine, limitThreads: { EngineThreads.limit(to: $0) },
+      releaseMemory: { EngineMemory.release(over: $0) }
+    ).run()
   }
 }

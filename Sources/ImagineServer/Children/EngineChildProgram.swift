@@ -10,27 +10,47 @@ import Synchronization
 public struct EngineChildProgram: Sendable {
   private let engine: any Engine
   private let limitThreads: @Sendable (Int) -> Void
+  private let releaseMemory: @Sendable (Int) -> Void
   private let socket = FrameSocket(0)
   private let work = Work()
 
   /// Milliseconds between two reports of progress.
   private static let progressMilliseconds: Int32 = 100
+  /// Milliseconds without a call after which no freed memory is kept.
+  private static let idleMilliseconds: Int32 = 500
+  /// Bytes of freed memory that are kept for the next call.
+  private static let keptBytes = 96 << 20
 
-  /// - Parameter limitThreads: sets how many threads the engine uses for a call.
-  public init(engine: any Engine, limitThreads: @escaping @Sendable (Int) -> Void) {
+  /// - Parameters:
+  ///   - limitThreads: sets how many threads the engine uses for a call.
+  ///   - releaseMemory: gives freed memory back to the system if it is more than so many bytes.
+  public init(
+    engine: any Engine, limitThreads: @escaping @Sendable (Int) -> Void,
+    releaseMemory: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
     self.engine = engine
     self.limitThreads = limitThreads
+    self.releaseMemory = releaseMemory
   }
 
   /// Works until the server closes the socket or dies.
   public func run() -> Never {
     ConfinedSelf.endWithGroup()
     let worker = DispatchQueue(label: "imagine.engine")
+    var hasMemory = true
     while true {
-      guard socket.isReady(within: work.isRunning ? Self.progressMilliseconds : -1) else {
-        work.report { reply($0) }
+      let wait =
+        work.isRunning ? Self.progressMilliseconds : hasMemory ? Self.idleMilliseconds : -1
+      guard socket.isReady(within: wait) else {
+        if work.isRunning {
+          work.report { reply($0) }
+        } else if wait == Self.idleMilliseconds {
+          releaseMemory(0)
+          hasMemory = false
+        }
         continue
       }
+      hasMemory = true
       // During a call nothing is sent here: the socket was closed.
       guard !work.isRunning,
         let frame = try? socket.receive(maxFileBytes: .max, check: {}),
@@ -43,6 +63,7 @@ public struct EngineChildProgram: Sendable {
       work.begin(control)
       worker.async {
         let (answer, bytes) = perform(request.call, images, control)
+        releaseMemory(Self.keptBytes)
         work.end { reply(answer, bytes) }
       }
     }
