@@ -130,17 +130,17 @@ struct TurnsTests {
 
   @Test("of large calls leave a slot to the others, unless there is only one")
   func large() async throws {
-    let turns = Turns(capacity: 2, largeBytes: 100)
-    let first = try await turns.enter("one", bytes: 100)
-    let second = Task { try await turns.enter("two", bytes: 200) }
+    let turns = Turns(capacity: 2)
+    let first = try await turns.enter("one", isLarge: true)
+    let second = Task { try await turns.enter("two", isLarge: true) }
     try await waiting(turns, 1)
     // More than a call may be overtaken by others that need less memory.
     for _ in 0..<40 { try await turns.run("three") { #expect(turns.load == (2, 1)) } }
     turns.leave(first)
     turns.leave(try await second.value)
     #expect(turns.load == (0, 0))
-    let single = Turns(capacity: 1, largeBytes: 100)
-    single.leave(try await single.enter("one", bytes: 100))
+    let single = Turns(capacity: 1)
+    single.leave(try await single.enter("one", isLarge: true))
   }
 
   private func hold(_ turns: Turns, _ count: Int) async throws -> [Turns.Slot] {

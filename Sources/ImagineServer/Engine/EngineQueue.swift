@@ -13,6 +13,8 @@ final class EngineQueue: Sendable {
     /// Peak memory in bytes.
     let bytes: Int
     let control: EngineControl
+    /// Images that are made one after another.
+    var count = 1
     /// The time limit, if it is another than that of images.
     var seconds: Double?
     /// False for a call that may wait for any time: its image was paid for.
@@ -30,6 +32,7 @@ final class EngineQueue: Sendable {
   let turns: Turns
   private let threads: NIOThreadPool
   private let bytes: Int
+  private let largeBytes: Int
   private let seconds: Double
   private let state = Mutex(State())
   private let metrics: EngineCallMetrics
@@ -37,8 +40,9 @@ final class EngineQueue: Sendable {
   init(_ limits: Limits, metrics: EngineCallMetrics = ServiceMetrics().calls) {
     self.metrics = metrics
     turns = Turns(
-      capacity: limits.imageThreads, bytes: limits.imageBytes, largeBytes: limits.largeImageBytes,
-      places: limits.imageQueue, seconds: limits.turnSeconds)
+      capacity: limits.imageThreads, bytes: limits.imageBytes, places: limits.imageQueue,
+      seconds: limits.turnSeconds)
+    largeBytes = limits.largeImageBytes
     bytes = limits.imageBytes
     seconds = limits.imageSeconds
     threads = NIOThreadPool(numberOfThreads: limits.imageThreads)
@@ -68,7 +72,8 @@ final class EngineQueue: Sendable {
     let clock = ContinuousClock()
     let arrival = clock.now
     let slot = try await turns.enter(
-      demand.account, bytes: demand.bytes, isBounded: demand.isBounded
+      demand.account, bytes: demand.bytes, isLarge: demand.bytes * demand.count >= largeBytes,
+      isBounded: demand.isBounded
     ) { control.stopReason }
     defer { turns.leave(slot) }
     metrics.waits.record((clock.now - arrival).seconds)

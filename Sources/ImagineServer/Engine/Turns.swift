@@ -27,6 +27,7 @@ final class Turns: Sendable {
     let account: String
     /// Estimated memory.
     let bytes: Int
+    let isLarge: Bool
     let startedAt: Double
     /// Seconds that were added to its account's time when it started.
     let expected: Double
@@ -36,6 +37,7 @@ final class Turns: Sendable {
     let number: Int
     let account: String
     let bytes: Int
+    let isLarge: Bool
     /// Why the call is not wanted any more; nil if it is.
     let stopReason: @Sendable () -> (any Error)?
     let slot: CheckedContinuation<Void, any Error>
@@ -77,7 +79,6 @@ final class Turns: Sendable {
   static let accountsWaiting = 4
 
   private let bytes: Int
-  private let largeBytes: Int
   private let places: Int
   private let seconds: Double
   private let state: Mutex<State>
@@ -88,19 +89,16 @@ final class Turns: Sendable {
   ///   - capacity: calls that run at once.
   ///   - bytes: estimated memory of all running calls. One account may use half of it, or run a
   ///     single call of any size.
-  ///   - largeBytes: estimated memory from which a call is large. Large calls have all slots but one.
   ///   - places: calls of one account that may wait.
   ///   - seconds: how long a call waits before it is refused.
   ///   - now: seconds on a monotonic clock.
   init(
-    capacity: Int, bytes: Int = .max, largeBytes: Int = .max, places: Int = 64,
-    seconds: Double = 30,
+    capacity: Int, bytes: Int = .max, places: Int = 64, seconds: Double = 30,
     now: @escaping @Sendable () -> Double = ContinuousClock.seconds
   ) {
     self.now = now
     state = Mutex(State(capacity: max(1, capacity)))
     self.bytes = bytes
-    self.largeBytes = largeBytes
     self.places = places
     self.seconds = seconds
   }
@@ -128,7 +126,7 @@ final class Turns: Sendable {
     state.withLock { state in
       state.next += 1
       begin(account, &state)
-      take(state.next, account, 0, &state)
+      take(state.next, account, 0, isLarge: false, &state)
       return Slot(number: state.next)
     }
   }
@@ -136,12 +134,13 @@ final class Turns: Sendable {
   /// Waits for a slot, which the caller must leave.
   ///
   /// - Parameters:
+  ///   - isLarge: whether the call takes seconds. Large calls have all slots but one.
   ///   - isBounded: false for a call that may wait for any time, however many wait.
   ///   - stopReason: asked whenever a slot becomes free; the call that it stops makes room.
   /// - Throws: ``APIError`` 1202 if too many calls wait, at once, or if the turn did not come in
   ///   time; what `stopReason` returns; `CancellationError`.
   func enter(
-    _ account: String, bytes: Int = 0, isBounded: Bool = true,
+    _ account: String, bytes: Int = 0, isLarge: Bool = false, isBounded: Bool = true,
     stopReason: @escaping @Sendable () -> (any Error)? = { nil }
   ) async throws -> Slot {
     let number = state.withLock { state in
@@ -156,8 +155,8 @@ final class Turns: Sendable {
           removeStopped(&state)
           begin(account, &state)
           let own = state.waiting.count { $0.account == account }
-          if state.waiting.isEmpty, canStart(account, bytes, state) {
-            take(number, account, bytes, &state)
+          if state.waiting.isEmpty, canStart(account, bytes, isLarge, state) {
+            take(number, account, bytes, isLarge: isLarge, &state)
             return .success(true)
           }
           let hasPlace =
@@ -167,7 +166,8 @@ final class Turns: Sendable {
           }
           state.waiting.append(
             Waiting(
-              number: number, account: account, bytes: bytes, stopReason: stopReason, slot: slot))
+              number: number, account: account, bytes: bytes, isLarge: isLarge,
+              stopReason: stopReason, slot: slot))
           start(&state)
           return .success(false)
         }
@@ -195,7 +195,7 @@ final class Turns: Sendable {
       guard let call = state.running.removeValue(forKey: slot.number) else { return }
       record(now() - call.startedAt, of: call, &state)
       state.bytes -= call.bytes
-      if call.bytes >= largeBytes { state.large -= 1 }
+      if call.isLarge { state.large -= 1 }
       state.shares[call.account]?.calls -= 1
       state.shares[call.account]?.bytes -= call.bytes
       if state.shares[call.account]?.calls == 0 { state.shares[call.account] = nil }
@@ -229,7 +229,7 @@ final class Turns: Sendable {
   /// Starts as many waiting calls as slots and memory allow.
   private func start(_ state: inout State) {
     while state.running.count < state.capacity, let call = removeNext(&state) {
-      take(call.number, call.account, call.bytes, &state)
+      take(call.number, call.account, call.bytes, isLarge: call.isLarge, &state)
       call.slot.resume()
     }
   }
@@ -240,36 +240,40 @@ final class Turns: Sendable {
     var overtaken: [Int] = []
     for index in times.indices.sorted(by: { (times[$0], $0) < (times[$1], $1) }) {
       let call = state.waiting[index]
-      if canStart(call.account, call.bytes, state) {
+      if canStart(call.account, call.bytes, call.isLarge, state) {
         for earlier in overtaken { state.waiting[earlier].overtaken += 1 }
         return state.waiting.remove(at: index)
       }
       // It waits for a large call to end, which no small one delays.
-      if !hasSlot(bytes: call.bytes, state) { continue }
+      if !hasSlot(isLarge: call.isLarge, state) { continue }
       if call.overtaken >= Self.maxOvertaken { return nil }
       overtaken.append(index)
     }
     return nil
   }
 
-  private func canStart(_ account: String, _ bytes: Int, _ state: borrowing State) -> Bool {
+  private func canStart(
+    _ account: String, _ bytes: Int, _ isLarge: Bool, _ state: borrowing State
+  ) -> Bool {
     let own = state.shares[account] ?? Share()
-    return hasSlot(bytes: bytes, state) && bytes <= self.bytes - state.bytes
+    return hasSlot(isLarge: isLarge, state) && bytes <= self.bytes - state.bytes
       && (own.calls == 0 || own.bytes + bytes <= self.bytes / 2)
   }
 
-  private func hasSlot(bytes: Int, _ state: borrowing State) -> Bool {
+  private func hasSlot(isLarge: Bool, _ state: borrowing State) -> Bool {
     state.running.count < state.capacity
-      && (bytes < largeBytes || state.large < max(1, state.capacity - 1))
+      && (!isLarge || state.large < max(1, state.capacity - 1))
   }
 
-  private func take(_ number: Int, _ account: String, _ bytes: Int, _ state: inout State) {
+  private func take(
+    _ number: Int, _ account: String, _ bytes: Int, isLarge: Bool, _ state: inout State
+  ) {
     let expected = max(Self.leastSeconds, state.averageSeconds)
     state.running[number] = Call(
-      account: account, bytes: bytes, startedAt: now(), expected: expected)
+      account: account, bytes: bytes, isLarge: isLarge, startedAt: now(), expected: expected)
     state.times[account, default: 0] += expected
     state.bytes += bytes
-    if bytes >= largeBytes { state.large += 1 }
+    if isLarge { state.large += 1 }
     state.shares[account, default: Share()].calls += 1
     state.shares[account, default: Share()].bytes += bytes
   }

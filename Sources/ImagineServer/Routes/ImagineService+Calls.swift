@@ -82,10 +82,10 @@ extension ImagineService {
   private func provider(
     of call: ImageCall, _ size: PixelSize?, for incoming: IncomingRequest
   ) async throws -> any Provider {
-    EngineProvider(
-      engine: engine, queue: queue,
-      demand: await demand(of: incoming, bytes: try engine.memory(for: call, image: size)),
-      conversion: call.conversion(of:))
+    var demand = await demand(of: incoming, bytes: try engine.memory(for: call, image: size))
+    demand.count = call.count
+    return EngineProvider(
+      engine: engine, queue: queue, demand: demand, conversion: call.conversion(of:))
   }
 
   /// Makes the images of a request.

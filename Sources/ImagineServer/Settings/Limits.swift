@@ -13,8 +13,8 @@ public struct Limits: Sendable {
   /// Estimated memory of all running image calls, in bytes. The server refuses a call that needs more
   /// by itself.
   public var imageBytes = 4 << 30
-  /// Estimated memory from which an image call is large, in bytes: about two megapixels. Large calls
-  /// take seconds, and leave a thread to the others.
+  /// Estimated memory of an image, times the number of images, from which a call is large, in bytes:
+  /// about two megapixels. Large calls take seconds, and leave a thread to the others.
   public var largeImageBytes = 128 << 20
   /// Seconds that an image call waits for its turn. The server refuses it after that.
   public var turnSeconds = 30.0
