@@ -72,7 +72,8 @@ struct StopPointTests {
     // Linux may drop what the leader of a session writes right before its end.
     let program = try #require(ScreenTerminal.program)
     let terminal = try ScreenTerminal(
-      ["-c", "\(program) \(script); read -r line"], columns: 110, home: home, program: "/bin/sh")
+      ["-c", "trap : INT; \(program) \(script); read -r line"], columns: 110, home: home,
+      program: "/bin/sh")
     try terminal.expect(last: "stop>")
     terminal.type("print('go') while true do end\r")
     try terminal.expect(row: "go")
