@@ -28,7 +28,9 @@ struct EncodingTests {
   }
 
   #if os(Linux)
-    @Test("an image that is not used again is not whole in memory beside its file")
+    @Test(
+      "an image that is not used again is not whole in memory beside its file",
+      .enabled(if: getenv("SANITIZED") == nil))
     func lastUse() async {
       await #expect(processExitsWith: .success) {
         let size = 4000

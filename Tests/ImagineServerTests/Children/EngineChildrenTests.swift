@@ -55,9 +55,10 @@ struct EngineChildrenTests {
         }
         #expect(children.idleProcesses.count <= 3)
       }
-      // Calls of one account in a row have one child.
+      // Calls of one account in a row have one child, unless it has become too large.
       let last = try await process("d")
-      #expect(try await process("d") == last)
+      let next = try await process("d")
+      #expect(next == last || getenv("SANITIZED") != nil)
     }
   }
 
