@@ -55,7 +55,8 @@ enum Codec {
     } ?? 1
   }
 
-  /// Encodes an image. One that nobody else has need not be whole in memory beside its file.
+  /// Encodes an image. If it has no other owner, its pixels are freed while a PNG of it is made, so
+  /// that image and file are not whole in memory together.
   ///
   /// - Parameter isCompact: whether a JPEG takes more time for fewer bytes.
   static func encode(
@@ -66,7 +67,7 @@ enum Codec {
     var count = 0
     let isLastUse = isKnownUniquelyReferenced(&picture)
     let (size, channels) = (picture.size, picture.channels)
-    // Nothing is written unless this is the last use.
+    // The pixels change only at their last use.
     try picture.withOwnPixels { pixels in
       try call("format", control) { control, fault in
         imaging_encode(

@@ -19,7 +19,9 @@ public enum OpeningPrompt {
 
   private static let current = Mutex<Shown?>(nil)
 
-  /// Shows a greeting and the prompt, where an ``InteractivePrompt`` can be had.
+  /// Sets the terminal to raw mode and shows the prompt, where an ``InteractivePrompt`` can be had.
+  ///
+  /// - Parameter greeting: the first line of ``SessionHost/greeting``, which is not shown again.
   public static func show(greeting: String) {
     guard InteractivePrompt.canEdit(term: getenv("TERM").map { String(cString: $0) }),
       let terminal = TerminalDevice()
@@ -27,14 +29,14 @@ public enum OpeningPrompt {
     let typedAhead = terminal.setRaw()
     let usesColor = getenv("NO_COLOR").map { $0.pointee == 0 } ?? true
     let style = usesColor ? Style.prompt : Style.prompt.withoutColor
-    terminal.write(Array("\(greeting)\r\n\(style.sequence)> \u{1b}[m".utf8))
+    terminal.write(Array("\(greeting)\r\n\(style.sequence)\(PromptDriver.prompt)\u{1b}[m".utf8))
     current.withLock { $0 = Shown(terminal: terminal, typedAhead: typedAhead) }
     atexit { OpeningPrompt.withdraw() }
   }
 
   static var terminal: TerminalDevice? { current.withLock { $0?.terminal } }
 
-  /// Leaves its row empty for what follows, and the terminal as it is.
+  /// Erases the prompt; the terminal stays in raw mode. Nil if none is shown.
   static func take() -> Shown? {
     let shown = current.withLock { current in
       defer { current = nil }
@@ -44,6 +46,6 @@ public enum OpeningPrompt {
     return shown
   }
 
-  /// Leaves its row empty and the terminal as it was: a message follows, and maybe no prompt.
+  /// Erases the prompt and restores the modes of the terminal, before a message or the end.
   public static func withdraw() { take()?.terminal.setCooked() }
 }

@@ -61,6 +61,8 @@ final class PromptDriver {
     case leaving
   }
 
+  static let prompt = "> "
+
   let prompt: InteractivePrompt
   let terminal: TerminalDevice
   let streams: StreamSwitch
@@ -292,7 +294,7 @@ final class PromptDriver {
   func beginPrompt() {
     mode = .prompt
     interruptCount = 0
-    editor.prompt = places.isEmpty ? "> " : "stop> "
+    editor.prompt = places.isEmpty ? Self.prompt : "stop> "
     typedAhead = terminal.setRaw()
     if !latePreviews.isEmpty {
       terminal.write(renderer.above(latePreviews))
